@@ -76,7 +76,7 @@ from bot.web.webhook import Webhook, derive_webhook
 from handlers.admission import admit_or_refuse, stop_refused
 from handlers.commands import digest_of_menu_sources, menus_and_descriptions
 from handlers.guard import handlers_of
-from handlers.members import recheck_closed_chat
+from handlers.members import cancel_question_and_recheck_chat
 
 log = structlog.get_logger()
 
@@ -525,7 +525,7 @@ class Running:
             await self.intake.add(others)
 
     async def _answer_inline(self, update: Update) -> None:
-        await handlers.inline.answer_query(update, Context.from_update(update, self.app))
+        await handlers.inline.answer_inline_query(update, Context.from_update(update, self.app))
 
     async def _refuse_excess_update(self, update: Update) -> None:
         """Answer an update that exceeds the limit of open requests. No handler runs.
@@ -646,7 +646,7 @@ def _application(parts: Parts) -> App:
     app.bot_data["services"] = parts.services
     app.add_handler(TypeHandler(Update, stop_refused), group=-3)
     app.add_handler(TypeHandler(Update, ensure_chat_and_translator), group=-2)
-    app.add_handler(TypeHandler(Update, recheck_closed_chat), group=-1)
+    app.add_handler(TypeHandler(Update, cancel_question_and_recheck_chat), group=-1)
     for module in CONVERSATION:
         app.add_handlers(handlers_of(module))
     app.add_error_handler(handlers.errors.roll_back_and_report_error)

@@ -44,7 +44,7 @@ from bot.updates import unit_of_work
 from handlers.links import links_of
 from handlers.members import record_return_to_blocked_chat
 from handlers.press_answers import answer_press
-from handlers.repeats import repeats_message
+from handlers.repeats import is_channel_copy_or_own_forward
 from handlers.replies import edit_pressed, say_message
 
 log = structlog.get_logger()
@@ -322,7 +322,7 @@ def _wants_answer(context: Context) -> bool:
     if context.query:
         return True
     message = context.event.message or context.event.channel_post
-    if message is None or repeats_message(message, context.bot.id):
+    if message is None or is_channel_copy_or_own_forward(message, context.bot.id):
         return False
     if message.chat.type == message.chat.PRIVATE:
         return True

@@ -23,7 +23,7 @@ async def card_page(context: Context, username: str, *, has_more: bool = False) 
     followed = await subscription_id_of(context, username)
     text: str = context.t(WHICH, username=username)
     if followed is not None:
-        text = await live_stories_line(context, username) or context.t(
+        text = await last_found_stories_line(context, username) or context.t(
             NONE_LIVE, username=username
         )
     show = context.button(N_("Show stories"), actions.RUN("stories", username))
@@ -39,7 +39,7 @@ async def show_card_under_album(context: Context, username: str) -> None:
     await edit_pressed(context, *await card_page(context, username, has_more=True))
 
 
-async def live_stories_line(context: Context, username: str) -> str:
+async def last_found_stories_line(context: Context, username: str) -> str:
     """Return the line about the live stories that the last check found, or an empty string.
 
     Raises:

@@ -29,7 +29,7 @@ from bot.sending.replies import text_payload
 from bot.updates import unit_of_work
 from handlers.payers import become_payer_buttons
 from handlers.press_answers import REPEATED, answer_press
-from handlers.repeats import cache_after_commit, repeats_message
+from handlers.repeats import cache_after_commit, is_channel_copy_or_own_forward
 from handlers.replies import say, say_message
 
 log = structlog.get_logger()
@@ -121,7 +121,7 @@ async def send_too_many_requests(context: Context) -> None:
     message = context.message
     if context.query:
         await answer_press(context, context.t.plain(ONE_AT_A_TIME), alert=True)
-    elif message and not repeats_message(message, context.bot.id):
+    elif message and not is_channel_copy_or_own_forward(message, context.bot.id):
         await say_message(context, ONE_AT_A_TIME)
 
 

@@ -27,7 +27,7 @@ from handlers.followed_accounts import (
     subscribe_each,
 )
 from handlers.guard import UNKNOWN_BUTTON, command, on_message, on_press
-from handlers.options import changed_options, rule_lines
+from handlers.options import changed_option_texts, rule_lines
 from handlers.profile_lists import WORD, failure_lines, first_names_in_bold, lines_that_fit
 from handlers.repeats import NEW_MESSAGES
 from handlers.replies import edit_pressed, enqueue_reply, say, say_message, show_working
@@ -233,7 +233,7 @@ async def _ask_to_apply_options(
         if preferences and subscription.options != preferences.options:
             wanted = preferences.options
             changes = Safe(
-                context.t.listed(changed_options(subscription.options, wanted, context))
+                context.t.listed(changed_option_texts(subscription.options, wanted, context))
             )
             lines.append(
                 context.t.labelled(context.t.names([subscription.username], bold), changes)

@@ -41,9 +41,9 @@ from handlers.commands import update_chat_menu
 from handlers.managed_chats import (
     is_admin_here,
     not_admin_error,
-    set_chat_from_second_word,
-    set_chat_from_words,
     set_managed_chat,
+    set_managed_chat_from_second_word,
+    set_managed_chat_from_words,
 )
 from handlers.press_answers import answer_press
 from handlers.repeats import NEW_MESSAGES, RepeatedMessages, cache_after_commit
@@ -165,9 +165,9 @@ def command(
                 end = channel_after + 1 if takes_names else len(context.words)
                 places = range(channel_after, end)
                 if takes_list and _is_list_of_names(context):
-                    await set_chat_from_second_word(context, usage)
+                    await set_managed_chat_from_second_word(context, usage)
                 elif not takes_names or context.is_private:
-                    await set_chat_from_words(context, places, usage)
+                    await set_managed_chat_from_words(context, places, usage)
             await run(context)
             await update_chat_menu(context)
 
@@ -184,8 +184,8 @@ def command(
 def on_message(name: str, what: filters.BaseFilter) -> Callable[[Run], Guarded]:
     """Return a decorator that makes the handler of messages that match the filter ``what``.
 
-    Messages that only repeat another message (``repeats_message``) are ignored. After
-    a message of an album was handled, the album is recorded in the cache for ten minutes.
+    Messages that only repeat another message (``is_channel_copy_or_own_forward``) are ignored.
+    After a message of an album was handled, the album is recorded in the cache for ten minutes.
     """
 
     def decorate(run: Run) -> Guarded:

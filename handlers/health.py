@@ -6,7 +6,7 @@ from bot.domain.sentences import N_, NN_
 from bot.operations.incidents import current_text
 from bot.presentation.actions import RUN, Buttons
 from handlers.guard import command
-from handlers.money import STOPPED, balance_text, resume_row, unconfirmed_line
+from handlers.money import STOPPED, balance_text, resume_spending_row, unconfirmed_line
 from handlers.replies import say
 
 OVER = 5
@@ -33,7 +33,7 @@ async def show_health(context: Context) -> None:
     lines: list[str] = [_incident_line(SINCE, incident, context) for incident in stands.still_open]
     if await services.ledger.is_stopped():
         lines.append(t(STOPPED))
-        buttons += resume_row(context)
+        buttons += resume_spending_row(context)
     lines = lines or [t(WELL)]
     if stands.dead_letters:  # the admin page lets the owner send failed alerts again
         buttons.append([context.button(N_("The admin page"), RUN("admin"))])

@@ -46,7 +46,7 @@ async def show_help(context: Context) -> None:
 
 
 @on_press(HELP)
-async def turn_help_page(context: Context, section: str | None) -> None:
+async def show_help_section(context: Context, section: str | None) -> None:
     """Show a section of the help in place of the message whose button was pressed.
 
     If ``section`` is None, show the first page.

@@ -11,7 +11,7 @@ from bot.presentation.actions import HIGHLIGHT, HIGHLIGHTS, Page, arrows, button
 from bot.presentation.html import truncate_plain
 from handlers.confirmation import offer_understood_command
 from handlers.guard import command, on_press
-from handlers.questions import answer_cancellation, ask
+from handlers.questions import answer_if_cancellation, ask
 from handlers.replies import edit_pressed, say, say_message, show_working
 from handlers.show import show_albums
 
@@ -39,7 +39,7 @@ async def list_highlights(context: Context) -> None:
         await ask(context, ASK, USAGE)
         return
     text = " ".join(context.words)
-    if await answer_cancellation(context, text):
+    if await answer_if_cancellation(context, text):
         return
     link = links.parse_argument(text)
     wanted = parse(context.words, language=context.t.language)

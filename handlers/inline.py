@@ -39,7 +39,7 @@ _FIELDS = {
 }
 
 
-async def answer_query(update: Update, context: Context) -> None:
+async def answer_inline_query(update: Update, context: Context) -> None:
     """Answer with at most 50 cached stories, or with a button that opens the private chat.
 
     The first page contains all results, so a further page is empty. A person without access gets
@@ -56,11 +56,11 @@ async def answer_query(update: Update, context: Context) -> None:
     if not query.offset and await admit_or_refuse(context):
         await ensure_chat_and_translator(update, context)
         beginning = _BEGINNING.fullmatch(query.query.strip().lower())
-        link = link_in(query.query)
+        link = profile_or_story_link_in(query.query)
         results = await context.services.viewer.cached_stories(
             query.from_user.id, context.bot.id, beginning and beginning[1], link
         )
-        button = _button_above(link, context)
+        button = _button_above_results(link, context)
     try:
         await _send_results(context, query.id, results, None if results else button)
     except BadRequest:
@@ -76,7 +76,7 @@ async def _send_results(
 ) -> None:
     arguments = {
         "inline_query_id": query_id,
-        "results": [_result(*result, context.t) for result in results],
+        "results": [_inline_result(*result, context.t) for result in results],
         "cache_time": cache_seconds(results, context.now),
         "is_personal": True,
         "button": button,
@@ -95,7 +95,7 @@ def cache_seconds(results: Sequence[HeldStory], now: datetime) -> int:
     return max(0, int((ends - now).total_seconds()))
 
 
-def link_in(text: str) -> Link | None:
+def profile_or_story_link_in(text: str) -> Link | None:
     """Return the profile name or the link in an inline query. Return None for any other query.
 
     Only a link to a profile or to a story is returned. If the query contains several links, only
@@ -105,7 +105,7 @@ def link_in(text: str) -> Link | None:
     return link if link and link.kind in {"profile", "story"} else None
 
 
-def _button_above(link: Link | None, context: Context) -> dict[str, str]:
+def _button_above_results(link: Link | None, context: Context) -> dict[str, str]:
     """Return the button above an empty list. The button opens a page in the private chat."""
     text = context.t.plain(HOW)
     data = actions.HELP("see")
@@ -116,7 +116,7 @@ def _button_above(link: Link | None, context: Context) -> dict[str, str]:
 
 
 @lru_cache(maxsize=1_000)  # each typed letter causes a query, and the results are often the same
-def _result(story: Story, file: KnownFile, t: Translator) -> dict[str, Any]:
+def _inline_result(story: Story, file: KnownFile, t: Translator) -> dict[str, Any]:
     kind, field = _FIELDS[file.kind]
     return {
         "type": kind,

@@ -249,7 +249,7 @@ async def serve_links(context: Context) -> None:
     wanted = [link for link in pasted if link.kind in SERVED]
     if not wanted:
         if context.is_private:
-            await _explain_unserved(context, pasted)
+            await _send_card_or_explain_unserved(context, pasted)
         return
     # Telegram sends each photo of an album as a separate message.
     key = ("links", message.chat.id, message.media_group_id or message.message_id)
@@ -278,7 +278,7 @@ def _is_answered_before_edit(link: Link, before: Mapping[Link, bool]) -> bool:
     return before[link] or link.is_page
 
 
-async def _explain_unserved(context: Context, pasted: Sequence[Link]) -> None:
+async def _send_card_or_explain_unserved(context: Context, pasted: Sequence[Link]) -> None:
     """Send the card of the first profile that a link names.
 
     If no link names a profile, explain why no link is served.

@@ -1,8 +1,8 @@
 """Channels and groups that a person manages from the chat itself or from the private chat.
 
 A command or button in a private chat may name another chat. ``set_managed_chat`` and
-``set_chat_from_words`` check the person's rights in that chat. The command or button then applies
-to that chat (``Context.chat``).
+``set_managed_chat_from_words`` check the person's rights in that chat. The command or button then
+applies to that chat (``Context.chat``).
 """
 
 import re
@@ -59,7 +59,7 @@ async def set_managed_chat(context: Context, chat_id: int) -> None:
     context.about = chat.id
 
 
-async def set_chat_from_words(context: Context, places: Iterable[int], usage: str) -> None:
+async def set_managed_chat_from_words(context: Context, places: Iterable[int], usage: str) -> None:
     """Apply the command to the first chat that a word at ``places`` names, and remove the word.
 
     A word with the name of the bot, or with the name or ID of the current chat, is removed and has
@@ -92,7 +92,7 @@ async def set_chat_from_words(context: Context, places: Iterable[int], usage: st
     context.args = words[:at] + words[at + 1 :]
 
 
-async def set_chat_from_second_word(context: Context, usage: str) -> None:
+async def set_managed_chat_from_second_word(context: Context, usage: str) -> None:
     """Apply the command to a channel that the second of two words names, and remove the word.
 
     Do nothing if the channel is unknown, if the person does not manage the channel, or outside
@@ -105,7 +105,7 @@ async def set_chat_from_second_word(context: Context, usage: str) -> None:
     if len(context.words) > 2 or not context.is_private:  # noqa: PLR2004 - a profile and a channel
         return
     with suppress(UnknownChannelError):
-        await set_chat_from_words(context, [1], usage)
+        await set_managed_chat_from_words(context, [1], usage)
 
 
 async def _fetch_chat_id(context: Context, name: str) -> int:

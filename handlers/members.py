@@ -54,9 +54,9 @@ async def open_or_close_chat(context: Context) -> None:
     """Stop the alerts of a chat that blocks or removes the bot. Resume alerts if the bot returns.
 
     If the bot was added, also record the person who added the bot, and give a group or channel
-    access if the person has access. ``_greet_or_report_stop`` describes the message. After each
-    change in which the bot stays or becomes a member, check whether the bot may write in a closed
-    or muted chat.
+    access if the person has access. ``_greet_or_report_missing_payer`` describes the message.
+    After each change in which the bot stays or becomes a member, check whether the bot may write
+    in a closed or muted chat.
     """
     change = context.event.my_chat_member
     if change is None:
@@ -69,7 +69,7 @@ async def open_or_close_chat(context: Context) -> None:
             change.chat.id, since=change.date
         )
         if not _is_member(change.old_chat_member):
-            await _greet_or_report_stop(context, change, was_closed=was_closed)
+            await _greet_or_report_missing_payer(context, change, was_closed=was_closed)
         # The bot's rights may have changed with the membership.
         await context.services.presence.update_presence(change.chat.id)
     else:
@@ -121,7 +121,7 @@ async def record_payer_of_added_chat(context: Context) -> None:
     )
 
 
-async def _greet_or_report_stop(
+async def _greet_or_report_missing_payer(
     context: Context, change: ChatMemberUpdated, *, was_closed: bool
 ) -> None:
     """Greet a new group or channel, or report that a chat with subscriptions has no payer.
@@ -193,7 +193,7 @@ def greeting_page(chat: Chat, context: Context) -> tuple[Safe, Buttons]:
     return context.t(GREETING_CHANNEL if chat.type == Chat.CHANNEL else GREETING), [[link]]
 
 
-async def recheck_closed_chat(update: Update, context: Context) -> None:
+async def cancel_question_and_recheck_chat(update: Update, context: Context) -> None:
     """Check whether the bot may write to the chat of a message or of a pressed button.
 
     A closed chat is checked after each message and each press, because Telegram may have reported

@@ -18,7 +18,7 @@ STOPPED = N_(
 )
 
 
-def resume_row(context: Context) -> Buttons:
+def resume_spending_row(context: Context) -> Buttons:
     """Return a row with the button that resumes spending. The row belongs below ``STOPPED``."""
     return [[context.button(N_("Resume spending"), RUN("resume_spending"))]]
 

@@ -73,7 +73,7 @@ def options_page(subscription: Subscription, context: Context, section: str | No
         text += "\n\n" + summary_time_text(context)
     if section:
         return text, [
-            *_page_rows(subscription, section, context),
+            *_section_rows(subscription, section, context),
             [back(t, actions.SUBSCRIPTION(subscription.id))],
         ]
     rows = [
@@ -81,7 +81,7 @@ def options_page(subscription: Subscription, context: Context, section: str | No
             context.button(
                 leads,
                 actions.SUBSCRIPTION(subscription.id, name),
-                value=_section_value(subscription, name, context),
+                value=_section_summary(subscription, name, context),
             )
         ]
         for name, (leads, _) in SECTIONS.items()
@@ -104,7 +104,7 @@ def summary_time_text(context: Context) -> str:
     return text
 
 
-async def expect_place_if_no_zone(context: Context) -> None:
+async def store_zone_question_if_no_zone(context: Context) -> None:
     """Record that the next plain message of a private chat may name the place of the person.
 
     The record expires after five minutes. If the chat has a time zone, do nothing.
@@ -120,7 +120,7 @@ def clock_time(minutes: int, context: Context) -> str:
     return context.t.time(datetime(2000, 1, 1, hour, minute, tzinfo=UTC), UTC)
 
 
-def _section_value(subscription: Subscription, section: str, context: Context) -> str:
+def _section_summary(subscription: Subscription, section: str, context: Context) -> str:
     """Return a short summary of the options in a section."""
     chosen = subscription.options
     toggles = [name for name in SECTIONS[section][1] if name in TOGGLES]
@@ -135,7 +135,7 @@ def _section_value(subscription: Subscription, section: str, context: Context) -
     return truncate_plain(context.t.listed(list(translated)), VALUE)
 
 
-def _page_rows(subscription: Subscription, section: str, context: Context) -> Buttons:
+def _section_rows(subscription: Subscription, section: str, context: Context) -> Buttons:
     rows: Buttons = []
     if section == "when":
         pause = N_("▶️ Resume") if subscription.paused else N_("⏸ Pause")
@@ -143,7 +143,7 @@ def _page_rows(subscription: Subscription, section: str, context: Context) -> Bu
         rows.append([context.button(pause, actions.OPTION(subscription.id, "pause", paused))])
         if not subscription.paused:
             rows[0].append(context.button(N_("🔕 Mute for a day"), actions.MUTE(subscription.id)))
-    rows += _buttons(
+    rows += _option_buttons(
         subscription.options,
         partial(actions.OPTION, subscription.id),
         context,
@@ -199,7 +199,7 @@ def effective_rule_lines(options: Options, context: Context) -> list[str]:
     return [context.t(RULES_OF_CHAT), *of_chat]
 
 
-def changed_options(before: Options, after: Options, context: Context) -> list[str]:
+def changed_option_texts(before: Options, after: Options, context: Context) -> list[str]:
     """Return HTML texts of the options that differ, with the values in ``after``."""
     plain = context.t.plain
     shown = [
@@ -236,7 +236,7 @@ def paused_line(subscription: Subscription, context: Context) -> str:
 
 
 @on_press(actions.MUTE)
-async def mute(context: Context, subscription_id: int) -> str | None:
+async def mute_for_a_day(context: Context, subscription_id: int) -> str | None:
     """Mute a subscription for a day.
 
     If the button is under a photo or video, only the button changes, and a pop-up shows the end of
@@ -298,7 +298,7 @@ async def change_option(
         change = context.services.subscribing.set_options
         subscription, *_ = [await change(chat_id, each.id, changes) for each in every]
     if option == "digest" and subscription.options.digest:
-        await expect_place_if_no_zone(context)
+        await store_zone_question_if_no_zone(context)
     text, rows = options_page(subscription, context, _section_of(option))
     same_for_all = await _use_for_all_buttons(subscription, option, context)
     await edit_pressed(context, text, [*rows[:-1], *same_for_all, rows[-1]])
@@ -394,7 +394,7 @@ async def show_or_change_default(context: Context, option: str | None, value: st
     if option and value:
         changes = changes_of(option, value)
         options = await context.services.chats.change_defaults(context.chat.id, changes)
-    buttons = _buttons(options, actions.DEFAULT, context, ALL)
+    buttons = _option_buttons(options, actions.DEFAULT, context, ALL)
     followed = await context.services.subscriptions.every(context.chat.id)
     buttons += all_subscriptions_buttons(len(followed), context)
     buttons.append([back(context.t, SETTINGS)])
@@ -425,7 +425,7 @@ def next_value(options: Options, option: str) -> str:
     return order[place % len(order)]
 
 
-def _buttons(
+def _option_buttons(
     options: Options, change: Callable[[str, str], str], context: Context, names: Sequence[str]
 ) -> Buttons:
     def option_button(sign: str, text: str, option: str) -> Button:

@@ -20,7 +20,7 @@ from handlers.options import (
     USE_FOR_ALL,
     WORDS,
     changes_of,
-    expect_place_if_no_zone,
+    store_zone_question_if_no_zone,
     summary_time_text,
 )
 from handlers.press_answers import UNCHANGED
@@ -58,9 +58,9 @@ def _value_button(
     option: str, value: str, rows: Sequence[Subscription], context: Context
 ) -> Button:
     t = context.t
-    has_value = [_has(subscription.options, option, value) for subscription in rows]
+    has_value = [_has_value(subscription.options, option, value) for subscription in rows]
     count = sum(has_value)
-    text = t.plain(_label(option, value))
+    text = t.plain(_value_msgid(option, value))
     if 0 < count < len(rows):
         text = t.plain(NOTED, text=text, note=f"{t.number(count)}/{t.number(len(rows))}")
     other_sign = "▫️ " if option in TOGGLES else WORDS[option][0]
@@ -69,18 +69,18 @@ def _value_button(
     return button(sign + text, actions.OPTION_OF_ALL(option, next_value))
 
 
-def _has(options: Options, option: str, value: str) -> bool:
+def _has_value(options: Options, option: str, value: str) -> bool:
     """Return whether an option has a value of a button."""
     wanted = value == ON if option in TOGGLES else value
     return bool(getattr(options, option) == wanted)
 
 
-def _label(option: str, value: str) -> str:
+def _value_msgid(option: str, value: str) -> str:
     """Return the message id of a value of an option."""
     return TOGGLES[option] if option in TOGGLES else WORDS[option][1][value]
 
 
-def _is_value(option: str | None, value: str | None) -> bool:
+def _is_valid_choice(option: str | None, value: str | None) -> bool:
     if option in TOGGLES:
         return value in {ON, OFF}
     return option in WORDS and value in WORDS[option][1]
@@ -104,20 +104,20 @@ async def change_option_of_all(
     if not rows:
         await edit_pressed(context, *await list_page(context, 0))
         return None
-    if option is None or value is None or not _is_value(option, value):
+    if option is None or value is None or not _is_valid_choice(option, value):
         await edit_pressed(context, *options_of_all_page(rows, context))
         return None
-    affected = [row for row in rows if not _has(row.options, option, value)]
+    affected = [row for row in rows if not _has_value(row.options, option, value)]
     if not affected:
         return context.t.plain(UNCHANGED)
     if len(affected) > 1 and step is None:
-        await edit_pressed(context, *question_page(option, value, rows, context))
+        await edit_pressed(context, *confirm_change_of_all_page(option, value, rows, context))
     else:
-        await _change(context, option, value)
+        await _change_all_and_show_result(context, option, value)
     return None
 
 
-def question_page(
+def confirm_change_of_all_page(
     option: str,
     value: str,
     rows: Sequence[Subscription],
@@ -133,7 +133,7 @@ def question_page(
     further button asks whether to turn the switch off.
     """
     count = len(rows)
-    affected = [row for row in rows if not _has(row.options, option, value)]
+    affected = [row for row in rows if not _has_value(row.options, option, value)]
     names = first_names_in_bold(list(dict.fromkeys(row.username for row in affected)), context)
     changes = context.t(CHANGES, n=len(affected), names=names)
     text = f"{_value_in_bold(option, value, context)}\n{changes}"
@@ -151,10 +151,10 @@ def question_page(
 def _value_in_bold(option: str, value: str, context: Context) -> Safe:
     sign = WORDS[option][0] if option in WORDS else "✅ "
     sign = "▫️ " if value == OFF else sign
-    return bold(Safe(f"{sign}{context.t(_label(option, value))}"))
+    return bold(Safe(f"{sign}{context.t(_value_msgid(option, value))}"))
 
 
-async def _change(context: Context, option: str, value: str) -> None:
+async def _change_all_and_show_result(context: Context, option: str, value: str) -> None:
     """Change an option of all subscriptions, and show the result with the *Undo* button."""
     changes = changes_of(option, value)
     change = context.services.subscribing.set_options_of_all
@@ -163,11 +163,11 @@ async def _change(context: Context, option: str, value: str) -> None:
     buttons: Buttons = [[context.button(UNDO, actions.UNDO_OPTIONS(at))]]
     if option == "digest" and value == ON:
         lines.append(summary_time_text(context))
-        await expect_place_if_no_zone(context)
+        await store_zone_question_if_no_zone(context)
         if context.chat.zone is None:
             buttons.append([context.button(N_("🌍 Time zone"), actions.SETTING("zone"))])
     defaults = Options.from_json(context.chat.defaults)
-    if not _has(defaults, option, value):
+    if not _has_value(defaults, option, value):
         new = actions.DEFAULT(option, value)
         buttons.append([context.button(N_("For new ones too"), new)])
     buttons.append([back(context.t, PAGE_OF_ALL)])

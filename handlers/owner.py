@@ -13,7 +13,7 @@ from handlers.money import (
     STOPPED,
     balance_text,
     cost_text,
-    resume_row,
+    resume_spending_row,
     unconfirmed_line,
 )
 from handlers.replies import say, say_message
@@ -48,7 +48,7 @@ async def show_spending(context: Context) -> None:
     spent = await context.services.reports.spending()
     text = _spending_text(spent, context)
     if await context.services.ledger.is_stopped():
-        await say(context, paragraphs(context.t(STOPPED), text), resume_row(context))
+        await say(context, paragraphs(context.t(STOPPED), text), resume_spending_row(context))
     else:
         await say(context, text)
 
@@ -57,7 +57,7 @@ async def show_spending(context: Context) -> None:
 async def stop_spending(context: Context) -> None:
     """Refuse all paid calls from now on."""
     await context.services.ledger.set_spending_stopped(stopped=True)
-    await say_message(context, STOPPED, resume_row(context))
+    await say_message(context, STOPPED, resume_spending_row(context))
 
 
 @command("resume_spending")

@@ -33,7 +33,7 @@ async def send_past_stories(context: Context) -> None:
     """Send kept stories again for 0 credits. Without a search, ask for a profile.
 
     Raises:
-        BotError: The errors of ``_show_page``.
+        BotError: The errors of ``_send_kept_stories_page``.
     """
     if not context.words:
         await ask_which_profile(context, CHOOSE, "past", USAGE)
@@ -42,7 +42,7 @@ async def send_past_stories(context: Context) -> None:
     if search is None:
         await say_message(context, USAGE)
     else:
-        await _show_page(context, search)
+        await _send_kept_stories_page(context, search)
 
 
 @on_press(PAST)
@@ -52,18 +52,20 @@ async def send_earlier_stories(context: Context, before_story: str) -> str | Non
     The search is read from the message whose button was pressed. The cost is 0 credits.
 
     Raises:
-        BotError: The errors of ``_show_page``.
+        BotError: The errors of ``_send_kept_stories_page``.
     """
     for written in code_texts(context.message):
         word, *words = written.split()
         search = past_search.parse_search(words) if word == COMMAND else None
         if search is not None:
-            await _show_page(context, search, before_story)
+            await _send_kept_stories_page(context, search, before_story)
             return None
     return context.t.plain(UNKNOWN_BUTTON)
 
 
-async def _show_page(context: Context, search: Search, before: str | None = None) -> None:
+async def _send_kept_stories_page(
+    context: Context, search: Search, before: str | None = None
+) -> None:
     """Send a page of at most 30 stories, with a button for the next page. The cost is 0 credits.
 
     If a search names a profile, and the chat has kept no stories of the profile or the profile is
@@ -137,7 +139,7 @@ async def _offer_to_keep(context: Context, error: NothingKeptError) -> None:
 
 
 @on_press(KEEP)
-async def keep_from_now_on(context: Context) -> None:
+async def keep_stories_from_now_on(context: Context) -> None:
     """Keep the stories of all subscriptions of the chat, and of new subscriptions, for 90 days."""
     chat_id = context.chat.id
     services = context.services

@@ -111,7 +111,7 @@ async def act_on_person_or_chat(
         case "unblock":
             await access.unblock(subject)
         case "allow":
-            await _admit(subject, context)
+            await _give_access_and_greet(subject, context)
     # The action may have changed the entry, so the entry is read again.
     guest = await access.guest(chat_id_or_page)
     has_limits = action == "limits" and not is_owner
@@ -123,7 +123,7 @@ async def act_on_person_or_chat(
     )
 
 
-async def _admit(subject: Subject, context: Context) -> None:
+async def _give_access_and_greet(subject: Subject, context: Context) -> None:
     """Give access to the person or chat that requested access. A person also gets the greeting.
 
     The greeting is in the language of the person.
@@ -193,10 +193,10 @@ def _list_line(guest: Guest, context: Context) -> str:
 def _list_label(sign: str, name: str, millicredits: int, context: Context) -> str:
     """Return the label of the button for a person or chat, with the cost in credits."""
     cost = Safe(plain(cost_text(millicredits / 1000, context)))  # keeps the amount isolated
-    return f"{sign} {context.t.plain(LABELLED, label=_label(name), text=cost)}"
+    return f"{sign} {context.t.plain(LABELLED, label=_name_label(name), text=cost)}"
 
 
-def _label(name: str) -> str:
+def _name_label(name: str) -> str:
     """Return a name for a button's label, cleaned and truncated to ``LONGEST_NAME``.
 
     A name with right-to-left letters is isolated, so that the text direction does not change.
@@ -314,7 +314,7 @@ def _payers_page(guest: Guest, context: Context) -> Page:
         people[owner.id] = owner.full_name
     rows: Buttons = []
     for user, name in people.items():
-        rows.append([button(_label(name), PEOPLE("payer", guest.id, user))])
+        rows.append([button(_name_label(name), PEOPLE("payer", guest.id, user))])
     rows.append([back(context.t, PEOPLE("who", guest.id))])
     return _payer_line(guest, context), rows
 

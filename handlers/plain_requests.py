@@ -116,7 +116,7 @@ async def answer_request(context: Context, text: str, *, is_command: bool = Fals
         return False
     if request.command == "privacy" and await _is_about_profile(context, request):
         request = replace(request, command="unsubscribe")
-    if await _answer_fact(context, request.command):
+    if await _answer_question_of_fact(context, request.command):
         return True
     if request.command == "unsubscribe":
         await _offer_to_unsubscribe(context, request, text)
@@ -125,13 +125,13 @@ async def answer_request(context: Context, text: str, *, is_command: bool = Fals
     elif request.command == "options":
         await _show_options(context, request)
     elif request.names and request.command != "privacy":
-        await _offer_for_names(context, request)
+        await _offer_command_for_names(context, request)
     else:
         await _run_without_names(context, request.command)
     return True
 
 
-async def _answer_fact(context: Context, command: str) -> bool:
+async def _answer_question_of_fact(context: Context, command: str) -> bool:
     """Answer a question about the price, the viewers or the places of use.
 
     Return False if ``command`` is not one of these three subjects.
@@ -233,7 +233,7 @@ async def _offer_to_unsubscribe(context: Context, request: Request, text: str) -
     "all".
     """
     rows = await context.subscriptions()
-    named = await _followed_names(context, request, rows)
+    named = await _followed_names_meant(context, request, rows)
     is_unnamed = not request.names
     if named and not (is_unnamed and is_about_all(text, context.t.language)):
         await offer_understood_command(
@@ -252,7 +252,7 @@ async def _explain_alerts(context: Context, request: Request) -> None:
     profile. If the request does not mean exactly one subscribed profile, ask for a profile.
     """
     rows = await context.subscriptions()
-    named = await _followed_names(context, request, rows)
+    named = await _followed_names_meant(context, request, rows)
     known = [] if named else await known_names(context, request.names)
     if len(known) == 1:
         await say(context, *await card.card_page(context, known[0]))
@@ -261,7 +261,7 @@ async def _explain_alerts(context: Context, request: Request) -> None:
     await OBEYED["why"].check_right_and_run(context)
 
 
-async def _followed_names(
+async def _followed_names_meant(
     context: Context, request: Request, rows: Sequence[Subscription]
 ) -> list[str]:
     """Return the subscribed profiles that a request names.
@@ -277,7 +277,7 @@ async def _followed_names(
     return [name for name in names if name in followed]
 
 
-async def _offer_for_names(context: Context, request: Request) -> None:
+async def _offer_command_for_names(context: Context, request: Request) -> None:
     """Offer the command for the names in a request. For a single name, send the profile's card.
 
     The names in a list, and joined names, are certain. Among other words, the names of stored

@@ -41,7 +41,7 @@ async def ask(context: Context, question: str, usage: str) -> None:
         await say(context, context.t(question), markup=FIELD)
 
 
-async def answer_cancellation(context: Context, text: str, *, is_answer: bool = False) -> bool:
+async def answer_if_cancellation(context: Context, text: str, *, is_answer: bool = False) -> bool:
     """If a text cancels a request, reply that nothing has changed. Return whether it does.
 
     ``is_answer`` is explained at ``is_cancellation``.
@@ -91,7 +91,7 @@ def question_of(message: Message, questions: Sequence[str]) -> str | None:
     )
 
 
-def chat_asked_about(message: Message) -> int | None:
+def managed_chat_of_replied_page(message: Message) -> int | None:
     """Return the ID of the chat that a page manages, or None.
 
     The page is the message to which ``message`` replies. The ID is in the callback data of the

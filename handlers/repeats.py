@@ -1,7 +1,7 @@
 """Recognition of messages and presses that repeat an earlier update.
 
-``repeats_message`` finds messages that need no answer. ``cache_after_commit`` records a handled
-update, so that its repeat can be recognised.
+``is_channel_copy_or_own_forward`` finds messages that need no answer. ``cache_after_commit``
+records a handled update, so that its repeat can be recognised.
 """
 
 import re
@@ -26,10 +26,10 @@ class RepeatedMessages(filters.MessageFilter):
 
     def filter(self, message: Message) -> bool:
         """Return whether ``message`` only repeats another message, and so needs no answer."""
-        return repeats_message(message, message.get_bot().id)
+        return is_channel_copy_or_own_forward(message, message.get_bot().id)
 
 
-def repeats_message(message: Message, bot_id: int) -> bool:
+def is_channel_copy_or_own_forward(message: Message, bot_id: int) -> bool:
     """Return whether a message only repeats another message, so that no answer is needed.
 
     Telegram copies the posts of a channel, including posts of the bot, into the discussion group

@@ -43,11 +43,11 @@ from handlers.options import (
     SUMMARY_TIME,
     YOUR_TIME,
     clock_time,
-    expect_place_if_no_zone,
     rule_lines,
+    store_zone_question_if_no_zone,
     use_for_all_button,
 )
-from handlers.options_of_all import question_page
+from handlers.options_of_all import confirm_change_of_all_page
 from handlers.plain_requests import (
     answer_request,
     is_other_request,
@@ -55,9 +55,9 @@ from handlers.plain_requests import (
     react_to_thanks,
 )
 from handlers.questions import (
-    answer_cancellation,
+    answer_if_cancellation,
     answers_to,
-    chat_asked_about,
+    managed_chat_of_replied_page,
     question_of,
 )
 from handlers.replies import edit_pressed, say
@@ -141,7 +141,9 @@ async def _page_after_change(context: Context, setting: str) -> Page:
     if setting == "digest":
         rows = await context.services.subscriptions.every(context.chat.id)
         if rows and not any(row.options.digest for row in rows):
-            question, buttons = question_page("digest", ON, rows, context, back_to=TOP)
+            question, buttons = confirm_change_of_all_page(
+                "digest", ON, rows, context, back_to=TOP
+            )
             time = clock_time(context.chat.summary_minute, context)
             hour = context.t(SUMMARY_TIME, time=time)
             return paragraphs(hour, question), buttons
@@ -161,7 +163,7 @@ async def _expect_zone_if_missing(context: Context, setting: str) -> Page | None
     hour = {"quiet": context.chat.quiet_from, "digest": context.chat.digest_at}.get(setting)
     if hour is None or context.chat.zone is not None or context.is_channel:
         return None
-    await expect_place_if_no_zone(context)
+    await store_zone_question_if_no_zone(context)
     reason = context.t(YOUR_TIME, time=clock_time(hour, context))
     return paragraphs(reason, context.t(WHICH_ZONE)), _zone_page_buttons(context)
 
@@ -250,10 +252,10 @@ async def set_from_answer(context: Context) -> None:
     text = normalize_typed(message.text or "").strip()
     if await _answer_thanks_or_other_request(context, setting, text):
         return
-    about = chat_asked_about(message)
+    about = managed_chat_of_replied_page(message)
     if about is not None:
         await set_managed_chat(context, about)
-    if await answer_cancellation(context, text, is_answer=True):
+    if await answer_if_cancellation(context, text, is_answer=True):
         await _expect_answer(context, "")
     else:
         await _set_from_text(context, setting, text)
@@ -304,7 +306,7 @@ async def set_setting_if_expected(context: Context, text: str) -> bool:
     setting = "zone" if is_proactive else setting
     # If the person did not request the question, "no" is not a cancellation, and "stop" is a
     # request for another command.
-    if await answer_cancellation(context, text, is_answer=not is_proactive):
+    if await answer_if_cancellation(context, text, is_answer=not is_proactive):
         await _expect_answer(context, "")
         return True
     if _is_thanks_or_other_request(context, setting, text):

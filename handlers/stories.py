@@ -40,7 +40,7 @@ from handlers.links import (
 )
 from handlers.press_answers import answer_press
 from handlers.profile_lists import failure_lines
-from handlers.questions import answer_cancellation, ask, subscription_buttons
+from handlers.questions import answer_if_cancellation, ask, subscription_buttons
 from handlers.repeats import cache_after_commit
 from handlers.replies import say, say_message, show_working
 from handlers.show import latest_stories, show_albums, show_profile_stories
@@ -88,9 +88,9 @@ async def show_stories(context: Context) -> None:
     the profile.
 
     A command without arguments that is no reply lists the followed profiles with live stories
-    (``_current_stories``). The list costs 0 credits. The stories of a profile usually cost 2 or 3
-    credits, as ``Viewer.stories`` describes. A link to a story shows all stories of the profile. A
-    linked highlight costs 1 credit.
+    (``_last_found_live_stories``). The list costs 0 credits. The stories of a profile usually cost
+    2 or 3 credits, as ``Viewer.stories`` describes. A link to a story shows all stories of the
+    profile. A linked highlight costs 1 credit.
 
     Raises:
         BotError: The stories of the only named profile, or of the link, can't be shown.
@@ -116,13 +116,13 @@ async def _show_by_message(context: Context, message: Message) -> None:
 
 
 async def show_followed_with_stories(context: Context) -> None:
-    """List at most 20 followed profiles with live stories (``_current_stories``).
+    """List at most 20 followed profiles with live stories (``_last_found_live_stories``).
 
     The list costs 0 credits. If the chat has no subscriptions, ask for the name of a profile.
     """
     t = context.t
     rows = await context.subscriptions()
-    live = await _current_stories(context, rows)
+    live = await _last_found_live_stories(context, rows)
     if not rows:
         await ask(context, ASK, USAGE)
         return
@@ -147,7 +147,9 @@ async def show_followed_with_stories(context: Context) -> None:
     await say(context, "\n".join(lines), buttons)
 
 
-async def _current_stories(context: Context, rows: Sequence[Subscription]) -> list[Current]:
+async def _last_found_live_stories(
+    context: Context, rows: Sequence[Subscription]
+) -> list[Current]:
     """Return the followed profiles whose last check found stories that are still live.
 
     The cost is 0 credits. Blocked profiles and profiles that are not public are left out.
@@ -164,7 +166,7 @@ async def _current_stories(context: Context, rows: Sequence[Subscription]) -> li
 
 
 @on_press(actions.TRAY)
-async def send_all_current_stories(context: Context) -> str | None:
+async def send_all_last_found_stories(context: Context) -> str | None:
     """Send the live stories that the last checks of all subscriptions found, for 0 credits.
 
     At most 30 stories are sent, and the newest stories are left out. The stories are grouped by
@@ -179,7 +181,7 @@ async def send_all_current_stories(context: Context) -> str | None:
     if context.services.cache.get(key, now=context.now):
         return t.plain(JUST_SENT)
     followed = await context.subscriptions()
-    live = await _current_stories(context, followed)
+    live = await _last_found_live_stories(context, followed)
     if not live:
         return t.plain(DISAPPEARED)
     await answer_press(context)
@@ -209,7 +211,7 @@ async def _show_by_words(context: Context, words: Sequence[str]) -> None:
 
     A command with names and everyday words makes no API call until a button confirms the names.
     """
-    if await answer_cancellation(context, " ".join(words)):
+    if await answer_if_cancellation(context, " ".join(words)):
         return
     wanted = parse(words, takes_count=True, language=context.t.language)
     if wanted.names and wanted.everyday:

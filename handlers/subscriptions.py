@@ -55,7 +55,7 @@ from handlers.options import (
 from handlers.payers import LEFT, become_payer_buttons
 from handlers.press_answers import answer_press
 from handlers.profile_lists import Failures, failure_lines, lines_by_sentence
-from handlers.questions import answer_cancellation, ask, subscription_buttons
+from handlers.questions import answer_if_cancellation, ask, subscription_buttons
 from handlers.replies import edit_pressed, say, say_message, show_working
 from handlers.rights import SHOW, TABLE
 from handlers.show import show_albums
@@ -146,7 +146,7 @@ async def subscribe(context: Context) -> None:
     if not context.words:
         await ask(context, ASK, USAGE)
         return
-    if await answer_cancellation(context, " ".join(context.words)):
+    if await answer_if_cancellation(context, " ".join(context.words)):
         return
     language = context.t.language
     wanted = parse(context.words, words=WORDS, takes_channel=True, language=language)
@@ -401,7 +401,7 @@ def expected_delay(known: Known) -> timedelta | None:
 
 
 @on_press(actions.LIVE)
-async def show_current_stories(context: Context, username: str) -> str | None:
+async def send_last_found_stories(context: Context, username: str) -> str | None:
     """Show the stories of a followed profile that the last check found. The cost is 0 credits.
 
     A story whose file must be bought is not sent.
@@ -455,7 +455,7 @@ async def unsubscribe(context: Context) -> None:
         else:
             await ask_which_profile(context, WHICH, "unsubscribe", UNSUBSCRIBE_USAGE)
         return
-    if await answer_cancellation(context, " ".join(words)):
+    if await answer_if_cancellation(context, " ".join(words)):
         return
     if [word.lower() for word in words] == ["all"]:
         rows = await context.subscriptions()

@@ -61,7 +61,7 @@ from handlers.plain_requests import (
     react_to_thanks,
 )
 from handlers.press_answers import UNCHANGED
-from handlers.questions import EXAMPLE_NAME, answer_cancellation, answers_to, question_of
+from handlers.questions import EXAMPLE_NAME, answer_if_cancellation, answers_to, question_of
 from handlers.repeats import NEW_MESSAGES, cache_after_commit, has_listing_file
 from handlers.replies import code_texts, say, say_message
 from handlers.rights import COMMANDS, OWNER
@@ -152,7 +152,7 @@ async def run_answered(context: Context) -> None:
         return
     text = normalize_typed(message.text or "")
     language = context.t.language
-    if await answer_cancellation(context, text, is_answer=True):
+    if await answer_if_cancellation(context, text, is_answer=True):
         return
     command, usage = QUESTIONS[question]
     if talk.is_thanks_alone(text) and await react_to_thanks(context, text):
@@ -208,7 +208,7 @@ async def answer_other_message(context: Context) -> None:
         return
     elif command := talk.split_command(text):
         await _suggest_command(context, *command)
-    elif not await answer_cancellation(context, text):
+    elif not await answer_if_cancellation(context, text):
         await _answer_words(context, text, text_or_caption)
 
 
