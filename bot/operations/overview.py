@@ -166,12 +166,12 @@ class Overview:
         """Send a dead letter again if ``again`` is True, or drop the dead letter.
 
         Raises:
-            BotError: The dead letter does not exist any more, or the chat of a dead letter that
-                must be sent again is closed.
+            BotError: The dead letter does not exist any more, or can't be sent again because the
+                story has expired or the chat is closed.
         """
         now, act = self.now(), enqueue.reopen_dead_letters if again else enqueue.drop_dead_letters
         if not await self.db.run(lambda tx: act(tx, [number], now=now)):
-            raise BotError("no such dead letter, or its chat is closed")
+            raise BotError("no dead letter that can be sent or dropped")
         self.wake()
 
     async def _set_limit(self, subject: Subject, value: object) -> None:

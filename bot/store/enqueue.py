@@ -169,11 +169,13 @@ async def reopen_dead_letters(tx: Tx, ids: Collection[int], *, now: datetime) ->
     """Reopen dead letters, which are due now. Return the reopened ids.
 
     The numbers of copies and attempts begin again at 0. The dead letters of a closed chat stay
-    dead letters, because all pending deliveries of the chat are dropped when the chat opens.
+    dead letters, because all pending deliveries of the chat are dropped when the chat opens. The
+    dead letters of expired stories also stay, because such a delivery would be dropped.
     """
     condition, chat_ids = await _lock_queues_of_dead_letters(tx, ids)
     is_active = deliveries.c.chat_id.in_(await active_among(tx, chat_ids))
-    reopened = sa.update(deliveries).where(condition, is_active)
+    is_alive = sa.exists().where(stories.c.pk == deliveries.c.story_pk, stories.c.expires_at > now)
+    reopened = sa.update(deliveries).where(condition, is_active, is_alive | ~is_story)
     values = {
         "state": "open",
         "reason": "",

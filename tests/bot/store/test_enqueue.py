@@ -9,6 +9,7 @@ from bot.store.engine.database import Database
 from tests.bot.store.test_lock_order import no_deadlocks
 from tests.support.database import on_postgresql
 from tests.support.followed import (
+    DAY,
     HOUR,
     MINUTE,
     NATGEO,
@@ -161,3 +162,13 @@ async def test_a_dead_letter_of_a_closed_chat_stays_until_the_chat_is_open(db: D
         assert await enqueue.reopen_dead_letters(tx, [number], now=NOON) == [number]
     [lane] = await claim(db)
     assert [row.story_pk for row in lane.rows] == ["1"]
+
+
+async def test_a_dead_letter_of_an_expired_story_is_not_sent_again(db: Database) -> None:
+    async with db.begin() as tx:
+        await follow(tx, 1)
+        await look(tx, story("1"))
+        [number] = await tx.scalars(sa.select(deliveries.deliveries.c.id))
+        await deliveries.end_open(tx, [number], state="parked", reason="no answers", now=NOON)
+        assert await enqueue.reopen_dead_letters(tx, [number], now=NOON + DAY) == []
+        assert await enqueue.drop_dead_letters(tx, [number], now=NOON + DAY) == [number]
