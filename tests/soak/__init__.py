@@ -13,6 +13,7 @@ violations.
 - `journal`: the events, as recorded by the sandbox and by the bot's tables.
 - `rates`: frequencies of events in an ordinary week and in short runs with planted bugs.
 - `expected`, `promises`: the documented arrival times of stories, and their verification.
+- `undone`: stories that rules had excluded until Undo.
 - `meetings`: two actions while a story is pending, until all pairs of features were combined.
 - `invariants`: conditions of every run. `plants`: bugs in the bot that must be detected.
 - `run`: one seed from start to end.

@@ -50,7 +50,7 @@ class Span(NamedTuple):
     end: float
     terms: Terms | None
     is_undone: bool = False
-    """Whether a removal or pause of the subscription was undone at ``end``."""
+    """Whether a removal or pause of the subscription, or rules, were undone after ``begin``."""
 
 
 class Due(NamedTuple):

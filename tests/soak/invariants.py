@@ -240,8 +240,8 @@ def _inversions(
         if is_refused and older.media_type != newer.media_type:
             continue  # the right for its kind was missing, and other kinds continued
         row = rows.get((chat, older.pk))
-        if row is None or row.created > latest.sent_at:
-            continue  # unknown when the newer story was sent
+        if row is None or (row.reopened or row.created) > latest.sent_at:
+            continue  # unknown when the newer story was sent, or dropped at that time
         failed = row.tries or row.copies > 1
         waited = latest.sent_at - row.created >= (MINUTE / 2 if row.copies > 1 else MINUTE)
         if not (failed and waited):
@@ -347,7 +347,7 @@ def _within(at: float, zone: str, begin: int | None, end: int | None) -> bool:
 def rules_decided(journal: Journal) -> list[str]:
     """Return sent stories that the rules exclude, and filtered stories that the rules include."""
     found = []
-    for row in journal.rows.values():
+    for row in [*journal.rows.values(), *journal.undropped]:
         story = journal.stories.get(row.pk or "")
         was_held = row.state == "dropped" and row.reason.startswith(FILTERED)
         if story is None or row.done is None or not (was_held or row.state == "sent"):

@@ -32,7 +32,7 @@ LOOKS_EVERY_S = 300.0  # interval between two reads of the tables
 UNSETTLED_S = 2 * HOUR  # a change request may be delayed for this time by failures
 CHANGING = (
     *("opt:", "undo:", "unsub:", "many:", "rules:", "erase", "defaults", "set:zone"),
-    *("list:", "keep", "mute:", "follow:"),
+    *("list:", "keep", "mute:", "follow:", "all:", "restore:"),
     *(word for word, one in COMMANDS.items() if one.right is CHANGE),
 )
 REFUSALS = (
@@ -141,6 +141,8 @@ class Row:
     done: float | None
     copies: int
     tries: int  # completed attempts among those observed
+    reopened: float | None = None
+    """The time at which the row, dropped before, was first seen again, e.g. after Undo."""
 
     @property
     def told(self) -> dict[str, int]:
@@ -165,6 +167,7 @@ class Journal:
     segments: list[Followed] = field(default_factory=list)  # ended subscriptions
     threads: dict[tuple[int, str], set[int]] = field(default_factory=lambda: defaultdict(set))
     rows: dict[int, Row] = field(default_factory=dict)
+    undropped: list[Row] = field(default_factory=list)  # dropped rows that were reopened later
     options: dict[int, list[tuple[float, dict[str, Any]]]] = field(
         default_factory=lambda: defaultdict(list)
     )  # of each subscription, with the time of the first observation
@@ -388,13 +391,17 @@ class Journal:
         for r in tx.execute(
             "SELECT id, chat_id, subscription_id, story_pk, notice, fields, state, reason,"
             " message_id, created_at, done_at, copies, attempts - sending, due_at FROM deliveries"
-            " WHERE id >= ? OR created_at >= ?",
-            (oldest, int(self._rows_read_at * 1000)),
+            " WHERE id >= ? OR created_at >= ? OR done_at >= ? OR state = 'open'",
+            (oldest, *[int(self._rows_read_at * 1000)] * 2),
         ):
             known.discard(r[0])
             before = self.rows.get(r[0])
             if before and (before.said, before.pk) != (r[9] / 1000, r[3]):
                 before = None  # the earlier row was lost in a crash
+            reopened = before.reopened if before else None
+            if before and before.state == "dropped" and r[6] != "dropped":
+                self.undropped.append(before)
+                before, reopened = replace(before, done=None), now
             self.rows[r[0]] = Row(
                 id=r[0],
                 chat=r[1],
@@ -414,6 +421,7 @@ class Journal:
                 else None,
                 copies=max(r[11], before.copies if before else 0),
                 tries=max(r[12], before.tries if before else 0),
+                reopened=reopened,
             )
         self._rows_read_at = now - LOOKS_EVERY_S
         for gone in known:  # deleted with the subscription or chat, or an answer that was sent

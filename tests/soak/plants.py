@@ -353,6 +353,11 @@ def _ignored_rules_of_all() -> list[Swap]:
     return [(options, "excluded_by", by_own)]
 
 
+def _forgetful_rules() -> list[Swap]:
+    """Keep the stories dropped that undone rules have excluded."""
+    return [(deliveries, "reopen_of_chat", _nothing)]
+
+
 def _loose_searches() -> list[Swap]:
     """Find the stories that match one of the terms of a search."""
 
@@ -428,8 +433,9 @@ def _wrong_bills() -> list[Swap]:
 
 WHERE_PEOPLE_ASK = (
     "missing-summaries", "noisy-summaries", "split-summaries", "miscounted-summaries",
-    "rules-of-all", "ignored-rules-of-all", "loose-searches", "forgotten-stories", "short-trays",
-    "plain-imports", "misplaced-taps", "eager-lists", "wrong-bills",
+    "rules-of-all", "ignored-rules-of-all", "forgetful-rules", "loose-searches",
+    "forgotten-stories", "short-trays", "plain-imports", "misplaced-taps", "eager-lists",
+    "wrong-bills",
 )  # fmt: skip
 """Plants found where people ask for lists and summaries all the time."""
 
@@ -470,6 +476,7 @@ FOUND_BY: dict[str, tuple[str, ...]] = {
     "miscounted-summaries": ("summaries_counted_right",),
     "rules-of-all": ("rules_decided",),
     "ignored-rules-of-all": ("rules_decided",),
+    "forgetful-rules": ("stories_came_when_promised",),
     "loose-searches": ("past_found_what_was_kept",),
     "forgotten-stories": ("past_found_what_was_kept",),
     "short-trays": ("tray_sent_the_live_stories",),
@@ -506,6 +513,7 @@ PLANTS: dict[str, Plant] = {
     "miscounted-summaries": _miscounted_summaries,
     "rules-of-all": _rules_of_all,
     "ignored-rules-of-all": _ignored_rules_of_all,
+    "forgetful-rules": _forgetful_rules,
     "loose-searches": _loose_searches,
     "forgotten-stories": _forgotten_stories,
     "short-trays": _short_trays,

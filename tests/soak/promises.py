@@ -26,6 +26,7 @@ from tests.soak.expected import (
     summary_after,
 )
 from tests.soak.journal import LISTED, SUMMARY, Asked, Journal, Place, pk_of
+from tests.soak.undone import Undone, undone_in, with_undone_rules
 
 SENDING_S = 15 * MINUTE
 """From a story's due time until its arrival, without failures."""
@@ -136,8 +137,13 @@ class Ways:
         stored = (at for at in checks if at > story.taken_at and not self._is_lost(at))
         known = next(stored, float("inf"))
         arrived = self.came.get((place[0], place[1], story.pk), [])
+        spans = with_undone_rules(story, spans, self._undone(place[0]), self.doubt)
         return Way(place, story, known, spans,
                    due(story.taken_at, known, spans, self.doubt), arrived)  # fmt: skip
+
+    @cache  # noqa: B019 - one instance per run
+    def _undone(self, chat: int) -> list[Undone]:
+        return undone_in(self.journal, chat)
 
     def _is_lost(self, answered_at: float) -> bool:
         """Return whether a crash may have come before the answer of the API was stored."""
@@ -282,12 +288,12 @@ class Ways:
         return found
 
     def passes(self, way: Way, until: float) -> bool:
-        """Return whether all rules that applied accept a story."""
+        """Return whether all rules that applied, and were not undone, accept a story."""
         spans = way.between(way.story.taken_at - self.doubt, until + self.doubt)
         return all(
             contents.passes(way.story, {**one.terms.options, "zone": one.terms.zone})
             for one in spans
-            if one.terms is not None
+            if one.terms is not None and not one.is_undone
         )
 
     def is_listed(self, way: Way) -> bool:

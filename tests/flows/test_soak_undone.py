@@ -1,0 +1,112 @@
+"""The judge of the soak expects the stories that rules had excluded until Undo of the rules."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.soak import invariants, promises
+from tests.soak.journal import HOUR, Journal
+from tests.soak.people import People, Place
+from tests.soak.plants import planted
+from tests.soak.rates import Rates
+from tests.support.storybell import Bell, storybell
+
+pytestmark = pytest.mark.jumps
+
+RATES = Rates(terms_s=60)
+MINUTE = 60.0
+LATE = "stories_came_when_promised"
+
+
+class Recorded:
+    """A chat that follows a profile, and whose events are recorded as in the soak."""
+
+    def __init__(self, bell: Bell, place: Place, folder: Path) -> None:
+        self.bell, self.place, self._file = bell, place, folder / "bot.db"
+        self.journal = Journal(bell.box.parts, RATES)
+        self.people = People(bell.control, self.journal, 1, RATES)
+
+    @asynccontextmanager
+    async def watched(self) -> AsyncIterator[None]:
+        """Read the tables periodically within the block, and for an hour before and after."""
+
+        async def watch() -> None:
+            while True:
+                self.read()
+                await asyncio.sleep(RATES.terms_s)
+
+        async with asyncio.TaskGroup() as group:
+            watching = group.create_task(watch())
+            await asyncio.sleep(HOUR)
+            yield
+            await asyncio.sleep(HOUR)
+            watching.cancel()
+
+    async def say(self, text: str, thread: int = 0) -> None:
+        await self.people.write(self.place, self.place.owner, text, thread=thread)
+        await asyncio.sleep(MINUTE)
+
+    async def press(self, data: str) -> None:
+        assert await self.people.press_where(self.place, data, exactly=not data.endswith(":"))
+        await asyncio.sleep(MINUTE)
+
+    def read(self) -> None:
+        self.journal.read_requests()
+        self.journal.read_tables(self._file)
+        self.journal.read_terms(self._file)
+        for _, _, pk in self.journal.terms:
+            profile = self.bell.box.parts.instagram.by_pk(pk)
+            assert profile is not None
+            self.journal.stories |= {one.pk: one for one in profile.stories}
+
+    def violated(self) -> list[str]:
+        """Return the names of the violated checks."""
+        self.read()
+        ways = promises.Ways(self.journal)
+        found = [*invariants.check_all(self.journal), *promises.check_promises(ways)]
+        return sorted({words.partition(":")[0] for words in found})
+
+
+async def _undo_rules(one: Recorded) -> None:
+    """Set rules for all profiles, get stories, and undo hours later."""
+    await one.say("/rules all only: #sale")
+    await one.press("rules:save")
+    await asyncio.sleep(HOUR)
+    await one.bell.control.publish("judged")
+    await asyncio.sleep(HOUR)
+    await one.bell.control.publish("judged", hashtags=["sale"])
+    await asyncio.sleep(4 * HOUR)
+    await one.press("rules:undo")
+
+
+async def _undo_videos_only(one: Recorded) -> None:
+    """Choose videos only for all profiles, get a photo, and undo hours later."""
+    await one.say("/subscriptions")
+    for data in ("all", "all:media:video", "all:media:video:save"):
+        await one.press(data)
+    await asyncio.sleep(HOUR)
+    await one.bell.control.publish("judged")
+    await asyncio.sleep(4 * HOUR)
+    await one.press("restore:")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("deed", [_undo_rules, _undo_videos_only])
+@pytest.mark.parametrize("plant", ["", "forgetful-rules"])
+async def test_undo_of_rules_is_judged(
+    tmp_path: Path, deed: Callable[[Recorded], Awaitable[None]], plant: str
+) -> None:
+    async with AsyncExitStack() as stack:
+        stack.enter_context(planted(plant))
+        bell = await stack.enter_async_context(storybell(tmp_path, poll_floor_s=300))
+        ann = await bell.control.person()
+        one = Recorded(bell, Place(ann, "private", ann, [ann]), tmp_path)
+        for name in ("judged", "other"):
+            await bell.control.profile(name, posts_per_day=0)
+            await one.say(f"/subscribe {name}")
+        async with one.watched():
+            await deed(one)
+        assert one.violated() == ([LATE] if plant else [])
