@@ -1,4 +1,4 @@
-"""The judge of the soak expects the stories that rules had excluded until Undo of the rules."""
+"""The judge of the soak knows two delays of stories: undone rules, and a closed topic."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -110,3 +110,29 @@ async def test_undo_of_rules_is_judged(
         async with one.watched():
             await deed(one)
         assert one.violated() == ([LATE] if plant else [])
+
+
+@pytest.mark.slow
+async def test_a_story_may_wait_for_a_closed_topic_only_until_it_is_open(tmp_path: Path) -> None:
+    async with storybell(tmp_path, poll_floor_s=300) as bell:
+        control = bell.control
+        await control.profile("judged", posts_per_day=0)
+        ann = await control.person()
+        members = {ann: "creator"}
+        chat = await control.chat("supergroup", members=members, is_forum=True, bot_status="left")
+        standing = {"status": "member", "by": ann}
+        await control.call("PUT", f"/chats/{chat}/members/bot", standing)
+        await control.wait_replies(chat)
+        await control.thread(chat, 100, "topic 100")
+        one = Recorded(bell, Place(chat, "forum", ann, [ann], topics=[100]), tmp_path)
+        await one.say("/subscribe judged", thread=100)
+        async with one.watched(), asyncio.TaskGroup() as group:
+            closing = group.create_task(one.people.close_topic(one.place))
+            await asyncio.sleep(MINUTE)
+            pk = str((await control.publish("judged"))["pk"])
+            await closing
+            await control.wait_shown(chat, [pk])
+        assert one.violated() == []
+        (windows,) = one.journal.closed_topics.values()
+        windows[0].end -= HOUR / 2
+        assert one.violated() == [LATE]

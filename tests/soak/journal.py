@@ -186,6 +186,9 @@ class Journal:
         default_factory=lambda: defaultdict(list)
     )
     unable: dict[int, list[Window]] = field(default_factory=lambda: defaultdict(list))
+    closed_topics: dict[tuple[int, int], list[Window]] = field(
+        default_factory=lambda: defaultdict(list)
+    )  # by chat and topic
     hidden: dict[str, list[Window]] = field(default_factory=lambda: defaultdict(list))
     troubled: dict[str, list[Window]] = field(default_factory=lambda: defaultdict(list))
     outages: dict[str, list[Window]] = field(default_factory=lambda: defaultdict(list))

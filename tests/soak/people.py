@@ -337,10 +337,13 @@ class People:
             place.topics.remove(topic)
             await self._control.thread(place.chat, topic, f"topic {topic}", "deleted")
             return
+        window = Window(self._journal.sandbox.clock.now())
+        self._journal.closed_topics[place.chat, topic].append(window)
         await self._control.thread(place.chat, topic, f"topic {topic}", "closed")
         await asyncio.sleep(self._chance.uniform(1, 12) * HOUR * self._rates.away)
         if topic in place.topics:
             await self._control.thread(place.chat, topic, f"topic {topic}", "open")
+        window.end = self._journal.sandbox.clock.now()
 
     async def hide(self, _: Place) -> None:
         """Make a profile private or deleted for some hours."""

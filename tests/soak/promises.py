@@ -152,15 +152,23 @@ class Ways:
         )
 
     @cache  # noqa: B019 - one instance per run
-    def troubles(self, chat: int) -> list[Trouble]:
-        """Return the failures in a chat and the global failures."""
-        unable = self.journal.unable_in(chat)
-        return [*self._everywhere, *(Trouble(one.begin, one.end, PROBE_S) for one in unable)]
+    def troubles(self, chat: int, thread: int = 0) -> list[Trouble]:
+        """Return the failures in a chat, the periods of a closed topic, and the global failures.
 
-    def is_troubled(self, chat: int, begin: float, end: float) -> bool:
+        Telegram reports when a topic is opened again.
+        """
+        unable = self.journal.unable_in(chat)
+        closed = self.journal.closed_topics.get((chat, thread), [])
+        return [
+            *self._everywhere,
+            *(Trouble(one.begin, one.end, PROBE_S) for one in unable),
+            *(Trouble(one.begin, one.end, SENDING_S) for one in closed),
+        ]
+
+    def is_troubled(self, chat: int, begin: float, end: float, thread: int = 0) -> bool:
         """Return whether a failure or an effect of a failure occurred in a period."""
         return any(one.begin <= end and begin <= one.end + one.after
-                   for one in self.troubles(chat))  # fmt: skip
+                   for one in self.troubles(chat, thread))  # fmt: skip
 
     def extended(self, until: float) -> float:
         """Return a time, or the end of all global failures at that time."""
@@ -179,7 +187,7 @@ class Ways:
     def latest(self, way: Way) -> float | None:
         """Return the latest permitted arrival with all failures, or None if unpredictable."""
         assert way.due is not None
-        taken, chat = way.story.taken_at, way.place[0]
+        taken, (chat, thread, _) = way.story.taken_at, way.place
         begin = way.due.latest
         if way.due.at_summary is not None and way.known > way.due.at_summary - MINUTE:
             begin = min(begin, way.due.at_summary) - QUEUE_S  # including the check
@@ -188,7 +196,7 @@ class Ways:
         felt = True
         while felt:
             felt = False
-            for one in self.troubles(chat):
+            for one in self.troubles(chat, thread):
                 if one.begin <= end and begin <= one.end + one.after and one.end + one.after > end:
                     end, felt = one.end + one.after, True
             terms = _terms_at(way.spans, end)
@@ -207,7 +215,10 @@ class Ways:
         if terms is not None and end > is_over:
             end = max(end, quiet_ends(is_over, terms) + SENDING_S)
         end = max(end, self._after_changes(way, end))
-        unable = self.journal.is_unable(chat, begin, end)
+        closed = self.journal.closed_topics.get((chat, thread), [])
+        unable = self.journal.is_unable(chat, begin, end) or any(
+            window.overlaps(begin, end) for window in closed
+        )
         return None if unable and end > is_over - HOUR else end
 
     def _after_changes(self, way: Way, until: float) -> float:

@@ -36,7 +36,7 @@ def _is_clear(ways: Ways, group: list[Way], where: Where, begin: float, end: flo
     """Return whether nothing failed, and no setting of a group of stories changed."""
     first, last = begin - ways.doubt, end + ways.doubt
     is_steady = all(len(way.between(first, last)) <= 1 for way in group)
-    return is_steady and not ways.is_troubled(where[0], begin - HOUR, end)
+    return is_steady and not ways.is_troubled(where[0], begin - HOUR, end, where[1])
 
 
 def _is_silent(way: Way, at: float) -> bool:
