@@ -71,14 +71,16 @@ class Recorded:
 
 
 async def _undo_rules(one: Recorded) -> None:
-    """Set rules for all profiles, get stories, and undo hours later."""
+    """Set rules for all profiles, get stories, set own rules, and undo hours later."""
     await one.say("/rules all only: #sale")
     await one.press("rules:save")
     await asyncio.sleep(HOUR)
     await one.bell.control.publish("judged")
     await asyncio.sleep(HOUR)
     await one.bell.control.publish("judged", hashtags=["sale"])
-    await asyncio.sleep(4 * HOUR)
+    await asyncio.sleep(2 * HOUR)
+    await one.say("/rules judged not: video")  # sends no story that is already excluded
+    await asyncio.sleep(2 * HOUR)
     await one.press("rules:undo")
 
 

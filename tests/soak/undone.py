@@ -64,15 +64,27 @@ def with_undone_rules(
             if one.at - doubt <= before.end <= one.at + 2 * doubt + MINUTE
             and _is_changed(before.terms, after.terms, one.option)
         ]
-        if not ends or one.at >= story.taken_at + DAY:
+        excluding = [
+            span.begin
+            for span in spans
+            if max(one.since, story.taken_at) < span.end
+            and _excludes(span.terms, story, one.option)
+        ]
+        if not ends or not excluding or one.at >= story.taken_at + DAY:
             continue
+        # Another change, such as rules of the profile's own, does not send an excluded story.
         found = [
             span._replace(is_undone=True)
-            if one.since < span.end <= ends[-1] and _excludes(span.terms, story, one.option)
+            if excluding[0] <= span.begin and span.end <= ends[-1] and _brings(span.terms)
             else span
             for span in found
         ]
     return found
+
+
+def _brings(terms: Terms | None) -> bool:
+    """Return whether a subscription exists, is not paused, and the bot is in the chat."""
+    return terms is not None and terms.is_open and not terms.paused
 
 
 def _is_changed(before: Terms | None, after: Terms | None, option: str) -> bool:
