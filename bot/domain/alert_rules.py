@@ -516,6 +516,21 @@ def is_summary_near(now: datetime, audience: Sequence[AudienceMember]) -> bool:
     )
 
 
+def has_missed_summary(
+    now: datetime, audience: Sequence[AudienceMember], *, seen_at: datetime
+) -> bool:
+    """Return whether the last check, at ``seen_at``, was too early for a past daily summary.
+
+    A check covers the summaries in the 10 minutes after it (``SUMMARY_LEAD``). A summary during
+    quiet hours is past when the quiet hours end.
+    """
+    return any(
+        _next_summary_at(seen_at + SUMMARY_LEAD, member.digest, member) <= now
+        for member in audience
+        if member.digest is not None
+    )
+
+
 def alerts_begin_at(now: datetime) -> datetime:
     """Return the time from which stories count as new for a subscription that is made at ``now``.
 

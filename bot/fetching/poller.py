@@ -653,7 +653,9 @@ def _unseen_limit(plan: Plan, now: datetime, *, is_due: bool, is_paid: bool) -> 
 async def _postpone_if_not_due(tx: Tx, known: Known, plan: Plan, now: datetime) -> bool:
     """Postpone a claimed profile that is not due any more at the current price.
 
-    Return whether the profile was postponed. The claim of a postponed profile ends.
+    Return whether the profile was postponed. The claim of a postponed profile ends. A profile is
+    not postponed if no check was made in time for a daily summary, because the stories of that
+    summary are sent as soon as a check finds the stories.
     """
     is_due = known.due_at is not None and known.due_at <= now
     if not is_due or known.failures or not plan.is_stale(known):
@@ -664,6 +666,10 @@ async def _postpone_if_not_due(tx: Tx, known: Known, plan: Plan, now: datetime) 
     await profiles.change(tx, known.profile_id, **columns)
     useful_at = partial(snapshots.useful_at, tx, known, due, plan, seen_at=seen_at, now=now)
     if await useful_at(is_claimed=True) <= now:
+        return False
+    if not plan.is_checked_by_pause(known) and await snapshots.has_missed_summary(
+        tx, known.profile_id, seen_at=seen_at, now=now
+    ):
         return False
     await profiles.postpone_check(tx, known, until=await useful_at())
     return True

@@ -302,6 +302,16 @@ async def is_summary_near(tx: Tx, profile_id: str, *, now: datetime) -> bool:
     return alert_rules.is_summary_near(now, waiting)
 
 
+async def has_missed_summary(tx: Tx, profile_id: str, *, seen_at: datetime, now: datetime) -> bool:
+    """Return whether a chat's daily summary came without a check of a profile for the summary.
+
+    The last check of the profile was at ``seen_at``. If the chats have more than ``_MOST_MEMBERS``
+    distinct notification times, return False.
+    """
+    waiting = await subscriptions.audience_members(tx, profile_id, empty_above=_MOST_MEMBERS)
+    return alert_rules.has_missed_summary(now, waiting, seen_at=seen_at)
+
+
 async def record_failure(
     tx: Tx,
     profile_id: str,

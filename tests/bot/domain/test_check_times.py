@@ -4,11 +4,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import cycle
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.alert_rules import (
     AudienceMember,
+    has_missed_summary,
     next_local_time,
     notified_at,
     quiet_until,
@@ -91,6 +93,25 @@ def test_around_the_lead_a_check_is_made_for_this_summary_or_for_the_next(
         assert at == now
     else:
         assert now <= at <= following - LEAD
+
+
+@pytest.mark.parametrize(
+    ("member", "seen", "now", "is_missed"),
+    [
+        (AudienceMember("UTC", None, 9 * 60), -11 * HOUR, HOUR / 4, True),
+        (AudienceMember("UTC", None, 9 * 60), -11 * HOUR, -MINUTE, False),
+        (AudienceMember("UTC", None, 9 * 60), -LEAD, HOUR / 4, False),
+        (AudienceMember("UTC", None, 9 * 60), -LEAD - MINUTE, HOUR / 4, True),
+        (AudienceMember("UTC", (8 * 60, 10 * 60), 9 * 60), -11 * HOUR, HOUR / 4, False),
+        (AudienceMember("UTC", (8 * 60, 10 * 60), 9 * 60), -11 * HOUR, HOUR, True),
+        (AudienceMember("UTC"), -11 * HOUR, HOUR, False),
+    ],
+)
+def test_a_summary_is_missed_without_a_check_in_its_lead(
+    member: AudienceMember, seen: timedelta, now: timedelta, is_missed: bool
+) -> None:
+    summary = datetime(2026, 5, 20, 9, tzinfo=UTC)
+    assert has_missed_summary(summary + now, [member], seen_at=summary + seen) == is_missed
 
 
 def is_rarely_awake(member: AudienceMember) -> bool:

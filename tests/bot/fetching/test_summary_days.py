@@ -34,6 +34,7 @@ class Days:
 
     db: Database
     box: Box
+    start: Callable[[int], Scheduler]
     scheduler: Scheduler
     now: Callable[[], datetime]
     checks: list[datetime] = field(default_factory=list)
@@ -108,16 +109,19 @@ async def days(db: Database, budget: int) -> AsyncIterator[Days]:
             pass
 
         api = StoriesApi(session, url=box.urls.stories_api, key=SecretStr("k"), rate=1000, now=now)
-        scheduler = Scheduler(
-            db,
-            api,
-            Ledger(db, Limits(budget, 0.0, 10**6, 10**6), now=now),
-            owner=Owner(),
-            settings=PollSettings(credits_a_day=budget, floor=MINUTE),
-            apply_blocks=apply_blocks,
-            now=now,
-        )
-        yield Days(db, box, scheduler, now)
+
+        def start(credits_a_day: int) -> Scheduler:
+            return Scheduler(
+                db,
+                api,
+                Ledger(db, Limits(credits_a_day, 0.0, 10**6, 10**6), now=now),
+                owner=Owner(),
+                settings=PollSettings(credits_a_day=credits_a_day, floor=MINUTE),
+                apply_blocks=apply_blocks,
+                now=now,
+            )
+
+        yield Days(db, box, start, start(budget), now)
 
 
 POSTED = (137, 190, 241, 300, 352, 411, 466, 523, 529, 575, 750, 911, 1100, 1431)
@@ -198,3 +202,22 @@ async def test_an_overdue_check_is_made_before_a_summary_although_the_bucket_is_
         posted = await run.live(summary, [(summary - 6 * HOUR, both)])
         found = [row for row in await rows(sqlite_db) if row.story_pk in posted]
     assert {row.chat_id for row in found} == {1, 2}
+
+
+async def test_a_check_that_missed_its_summary_is_made_as_soon_as_the_bucket_can_pay(
+    sqlite_db: Database,
+) -> None:
+    """The bot is off over the hour of the summary, and starts again with another price."""
+    async with days(sqlite_db, 300) as run:
+        names = await run.follow(1, 8)
+        summary = run.now() + 8 * HOUR
+        async with sqlite_db.begin() as tx:
+            await chats.change(tx, 1, zone="UTC", digest_at=9 * 60)
+        await run.live(run.now() + HOUR, [])
+        run.scheduler = run.start(600)
+        run.box.parts.clock.advance((summary + MINUTE - run.now()).total_seconds())
+        posted = await run.live(summary + HOUR, [(summary - 6 * HOUR, name) for name in names])
+        found = {row.story_pk for row in await rows(sqlite_db)}
+        made = len(run.checks)
+    assert found == posted.keys()
+    assert made == 2 * len(names)
