@@ -14,7 +14,8 @@ from bot.domain.everyday_words import is_about_all
 from bot.domain.plain_requests import Request, request_in
 from bot.domain.records import Subscription
 from bot.domain.sentences import N_
-from bot.presentation.actions import RUN, button
+from bot.presentation.actions import RUN, SETTING, Button, button
+from bot.presentation.html import paragraphs
 from bot.updates import unit_of_work
 from handlers import card, stories, subscriptions
 from handlers.confirmation import MEANT, offer_commands_for_names, offer_understood_command
@@ -28,7 +29,22 @@ from handlers.questions import EXAMPLE_NAME
 from handlers.replies import say, say_message
 
 VIEWERS = N_("Profiles can't see who watches their stories here.")
+CONTENT = N_(
+    "I show the stories and highlights of public profiles. I can't show posts, reels, live videos "
+    "or private profiles."
+)
+SEVERAL = N_("Yes. Write up to ten names at once, like this: <code>/subscribe natgeo nasa</code>")
+DAYS = N_(
+    "I can't choose days of the week. I can be quiet at certain hours of every day, or send one "
+    "summary a day."
+)
+PAUSE = N_(
+    "To pause a profile, tap it, then its timing, then <b>[[⏸ Pause]]</b>. The alerts stay off "
+    "until you tap <b>[[▶️ Resume]]</b> there."
+)
 THANKED = "❤"
+FACTS = {"viewers": VIEWERS, "content": CONTENT, "several": SEVERAL}
+"""The subjects whose answer is a single sentence, with the answer."""
 SHOWING = frozenset({"stories", "highlights", "subscribe"})
 """The commands whose purpose needs the name of a profile."""
 MOST_OFFERED = 3  # the maximum number of uncertain words; each word gets a button
@@ -132,19 +148,39 @@ async def answer_request(context: Context, text: str, *, is_command: bool = Fals
 
 
 async def _answer_question_of_fact(context: Context, command: str) -> bool:
-    """Answer a question about the price, the viewers or the places of use.
+    """Answer a question about the price, the viewers, the places of use or the limits of the bot.
 
-    Return False if ``command`` is not one of these three subjects.
+    Return False if ``command`` is not one of these subjects.
     """
     if command == "price":
         await say_message(context, PRICE_FOR_OWNER if context.is_owner else PRICE)
-    elif command == "viewers":
-        await say_message(context, VIEWERS)
+    elif command in FACTS:
+        await say_message(context, FACTS[command])
+    elif command == "days":
+        await say_message(context, DAYS, [_time_buttons(context)])
+    elif command == "pause":
+        await _show_subscriptions_to_pause(context)
     elif command == "places":
         await say(context, *await help_page(context, "places"))
     else:
         return False
     return True
+
+
+def _time_buttons(context: Context) -> list[Button]:
+    """Return the buttons of the quiet hours and of the daily summary."""
+    return [
+        context.button(N_("🌙 Quiet hours"), SETTING("quiet")),
+        context.button(N_("📰 Daily summary"), SETTING("digest")),
+    ]
+
+
+async def _show_subscriptions_to_pause(context: Context) -> None:
+    """Send the list of subscriptions. If the list is not empty, explain how to pause a profile."""
+    text, buttons = await subscriptions.list_page(context, 0)
+    if await context.subscriptions():
+        text = paragraphs(context.t(PAUSE), text)
+    await say(context, text, buttons)
 
 
 async def _show_options(context: Context, request: Request) -> None:

@@ -15,8 +15,9 @@ from telegram.ext import filters
 from bot.context import Context
 from bot.domain.everyday_words import is_cancellation
 from bot.domain.records import Subscription
+from bot.domain.sentences import N_
 from bot.presentation.actions import RUN, Buttons, button, grid, split_chat
-from bot.presentation.html import plain
+from bot.presentation.html import paragraphs, plain
 from bot.presentation.translation import LANGUAGES, translator_for
 from handlers.press_answers import UNCHANGED
 from handlers.replies import say, say_message
@@ -24,6 +25,10 @@ from handlers.replies import say, say_message
 MOST = 60  # maximum number of buttons under a question; further profiles are not shown
 A_ROW = 2
 EXAMPLE_NAME = "natgeo"  # the profile in the examples of all languages
+HOW_TO_ANSWER = N_(
+    "Any public Instagram profile will do. Its name is the part of its link after "
+    "<code>instagram.com/</code>. You can also send me several names at once."
+)
 FIELD = {"force_reply": True, "selective": True, "input_field_placeholder": EXAMPLE_NAME}
 
 
@@ -39,6 +44,11 @@ async def ask(context: Context, question: str, usage: str) -> None:
         await say_message(context, usage)
     else:
         await say(context, context.t(question), markup=FIELD)
+
+
+async def ask_again(context: Context, question: str) -> None:
+    """Explain what a profile name is, and repeat ``question``, so that the question stays open."""
+    await say(context, paragraphs(context.t(HOW_TO_ANSWER), context.t(question)), markup=FIELD)
 
 
 async def answer_if_cancellation(context: Context, text: str, *, is_answer: bool = False) -> bool:

@@ -10,7 +10,7 @@ from functools import cache
 
 from bot.context import Context
 from bot.domain import hours, talk
-from bot.domain.everyday_words import is_cancellation, normalize_word
+from bot.domain.everyday_words import is_cancellation, is_unsure, normalize_word
 from bot.domain.foreign_text import normalize_typed
 from bot.domain.records import Chat
 from bot.domain.sentences import N_
@@ -236,6 +236,7 @@ async def set_from_answer(context: Context) -> None:
     """Set a setting to the text of a reply to a settings page.
 
     - A cancellation changes nothing.
+    - After an answer such as "I don't know", the bot repeats the question.
     - Thanks, and a request for another command, get the same answer as a message outside of a
       settings page. The requested command applies to the chat of the message.
     - After any other unreadable text, the bot asks again.
@@ -257,20 +258,30 @@ async def set_from_answer(context: Context) -> None:
         await set_managed_chat(context, about)
     if await answer_if_cancellation(context, text, is_answer=True):
         await _expect_answer(context, "")
+    elif _is_unsure(context, setting, text):
+        await _ask_for_setting(context, setting)
     else:
         await _set_from_text(context, setting, text)
+
+
+def _is_unsure(context: Context, setting: str, text: str) -> bool:
+    """Return whether an unreadable answer says that the person does not know, as "no idea"."""
+    return _parse_columns(setting, text) is None and is_unsure(text, context.t.language)
 
 
 def _is_thanks_or_other_request(context: Context, setting: str, text: str) -> bool:
     """Return whether a text says only thanks, or is unreadable and requests another command.
 
-    A cancellation of the question, such as "stop", does not count as a request.
+    A cancellation of the question, such as "stop", does not count as a request. An answer such as
+    "I don't know", and a country with several time zones, do not count either.
     """
     if talk.is_thanks_alone(text):  # "nice, thanks" does not mean the city of Nice
         return True
-    if _parse_columns(setting, text) is not None or is_cancellation(
-        text, context.t.language, is_answer=True
-    ):
+    language = context.t.language
+    is_answer = is_cancellation(text, language, is_answer=True) or is_unsure(text, language)
+    if is_answer or _parse_columns(setting, text) is not None:
+        return False
+    if setting == "zone" and cities.zones_of_country(text):  # "new zealand" is no request
         return False
     return is_other_request(context, text, {"settings"})
 
@@ -311,6 +322,9 @@ async def set_setting_if_expected(context: Context, text: str) -> bool:
         return True
     if _is_thanks_or_other_request(context, setting, text):
         return False
+    if _is_unsure(context, setting, text):
+        await _ask_for_setting(context, setting)
+        return True
     is_taken = _parse_columns(setting, text) is not None
     if not is_taken:
         is_taken = await _may_be_value(context, setting, text, is_proactive=is_proactive)

@@ -23,7 +23,7 @@ from bot.domain import talk
 from bot.domain.command_words import Wanted, as_arguments, parse
 from bot.domain.common_words import is_common_word
 from bot.domain.errors import UNKNOWN_COMMAND, BotError
-from bot.domain.everyday_words import is_consent
+from bot.domain.everyday_words import is_consent, is_unsure
 from bot.domain.foreign_text import normalize_typed
 from bot.domain.plain_requests import is_request_word, possible_names_in
 from bot.domain.sentences import N_
@@ -61,7 +61,13 @@ from handlers.plain_requests import (
     react_to_thanks,
 )
 from handlers.press_answers import UNCHANGED
-from handlers.questions import EXAMPLE_NAME, answer_if_cancellation, answers_to, question_of
+from handlers.questions import (
+    EXAMPLE_NAME,
+    answer_if_cancellation,
+    answers_to,
+    ask_again,
+    question_of,
+)
 from handlers.repeats import NEW_MESSAGES, cache_after_commit, has_listing_file
 from handlers.replies import code_texts, say, say_message
 from handlers.rights import COMMANDS, OWNER
@@ -85,12 +91,12 @@ TAP = N_("To answer, tap a button under my message.")
 CANCEL = "cancel"
 
 QUESTIONS = {
-    stories.ASK: ("stories", stories.USAGE),
-    highlights.ASK: ("highlights", highlights.USAGE),
-    subscriptions.ASK: ("subscribe", subscriptions.USAGE),
-    subscriptions.FIRST: ("subscribe", subscriptions.USAGE),
+    stories.ASK: "stories",
+    highlights.ASK: "highlights",
+    subscriptions.ASK: "subscribe",
+    subscriptions.FIRST: "subscribe",
 }
-"""The command, and the usage text of the command, for each question."""
+"""The command of each question."""
 
 
 @on_press(actions.RUN)
@@ -140,8 +146,8 @@ async def run_answered(context: Context) -> None:
     - An answer that cancels the request, or that has everyday words, makes no API call.
     - Thanks, and a request for another command, get the same answer as a message that answers no
       question.
-    - Any other sentence, small talk, and words of consent such as "sure" get the usage of the
-      command.
+    - After an answer such as "I don't know", "what do you mean?" or "sure", after small talk, and
+      after any other sentence, the bot explains what a profile name is and asks again.
 
     Raises:
         BotError: The command is refused or fails.
@@ -154,13 +160,15 @@ async def run_answered(context: Context) -> None:
     language = context.t.language
     if await answer_if_cancellation(context, text, is_answer=True):
         return
-    command, usage = QUESTIONS[question]
+    command = QUESTIONS[question]
     if talk.is_thanks_alone(text) and await react_to_thanks(context, text):
         return
-    if is_other_request(context, text, {command}) and await answer_request(context, text):
+    is_undecided = is_unsure(text, language)
+    is_other = not is_undecided and is_other_request(context, text, {command})
+    if is_other and await answer_request(context, text):
         return
-    if talk.is_small_talk(text) or is_consent(text, language):
-        await say_message(context, usage)
+    if is_undecided or talk.is_small_talk(text) or is_consent(text, language):
+        await ask_again(context, question)
         return
     wanted = parse(
         text.split(),
@@ -181,7 +189,7 @@ async def run_answered(context: Context) -> None:
         await offer_commands_for_names(context, names, [command])
     # The text is a sentence and not a list of names.
     elif wanted.everyday or len(wanted.names) + len(wanted.unread) > 1:
-        await say_message(context, usage)
+        await ask_again(context, question)
     else:
         context.args = text.split()
         await OBEYED[command].check_right_and_run(context)

@@ -403,6 +403,7 @@ _COMMON = {
         bulanan
     """,
     "hi": """
+        kis kisko kisi kinko kinhe kise log logo logon sakte sakti raha rahi rahe hoon ek zyada
         aa aaj aap ab abhi acha accha aisa aise apna apne apni baad baat bahut bakwas
         bas batao bekar bilkul bol bola bolo chahta chahti chal chalo chalta dekh
         dekha dekho dikha dikhao diya diye dost ek fir phir gaya gayi ghatiya gussa

@@ -17,7 +17,7 @@ from bot.domain.foreign_text import (
 from bot.domain.hours import is_about_time
 
 _TIME = re.compile(r"\d{1,3}|\d{1,2}[:.]\d{2}|\d{1,2}([:.]\d{2})?(am|pm|h|uhr|min|m|d|s)")
-_BETWEEN = re.compile(r"[\n,;.!،]+")
+_BETWEEN = re.compile(r"[\n,;.!?،؟]+")
 _LONGEST_PHRASE = 8  # the maximum number of words of a phrase that cancels
 _REPEATED = re.compile(r"([^\W\d])\1{2,}")
 _AROUND = " \t\n.,;:!?¡¿…\"'()[]<>«»“”-–—"
@@ -223,7 +223,8 @@ _AROUND_THANKS = """
     muchas muchísimas mil infinitas de nuevo te lo muito mesmo demais vielen lieben herzlichen
     besten tausend schön sehr dir ihnen vielmals beaucoup bien mille grand un infiniment vous je
     à tante molte infinite ti di cuore çok ederim ol большое огромное очень вам тебе вас
-    جزيلا لك لكم كتير جدا ألف خيرا banyak ya yah matur hatur дуже щиро велике красно вам
+    جزيلا لك لكم كتير جدا ألف خيرا يا بطل غالي حبيبي قلبي معلم
+    banyak ya yah matur hatur дуже щиро велике красно вам
     خیلی زیاد عزیزم बहुत जी ji bahut आपका
 """
 """The words that people write beside words of thanks, in any language."""
@@ -288,28 +289,125 @@ After a command, the words of these phrases can be profile names.
 """
 
 _UNSURE = {
-    "en": "i don't know|i dont know|dunno|idk|not sure|no idea|don't care"
-    "|whatever|anyone|anybody|surprise me|no preference|you choose|you pick",
-    "es": "no sé|no lo sé|ni idea|cualquiera|me da igual|da lo mismo|lo que sea|tú eliges",
-    "pt_BR": "não sei|sei lá|nem ideia|qualquer um|tanto faz|sei não|você escolhe",
-    "de": "weiß nicht|weiss nicht|ich weiß nicht|ich weiß es nicht|keine ahnung"
-    "|egal wer|irgendwer|egalwer|such du aus|keineahnung",
-    "fr": "je ne sais pas|je sais pas|sais pas|aucune idée"
-    "|n'importe qui|n'importe lequel|comme tu veux|jsp|bof",
-    "it": "non lo so|non so|boh|nessuna idea|chiunque|fa lo stesso|uno qualsiasi|scegli tu",
-    "tr": "bilmiyorum|bilmem|fikrim yok|fark etmez|farketmez|sen seç|herhangi biri",
-    "ru": "не знаю|я не знаю|без понятия|хз|любой|кого угодно|без разницы|все равно|выбери сам",
-    "ar": "لا أعرف|لا أعلم|لا أدري|مش عارف|ما أدري|ما أعرف|أي واحد|أي شخص|لا فرق|ما يفرق",
-    "id": "tidak tahu|gak tahu|nggak tahu|ga tau|gak tau|entah|entahlah"
-    "|siapa aja|siapa saja|terserah|bebas",
-    "uk": "не знаю|я не знаю|гадки не маю|без поняття|будь-хто|без різниці|байдуже|все одно",
-    "fa": "نمی‌دونم|نمیدونم|نمی‌دانم|نمیدانم|فرقی نداره|هرکی|هر کسی|فرقی نمیکنه",
-    "hi": "पता नहीं|मालूम नहीं|मुझे नहीं पता|pata nahi|pata nahin|कोई भी|koi bhi|koi bhi chalega",
+    "en": "i don't know|i dont know|dunno|idk|not sure|i'm not sure|im not sure|unsure|no idea"
+    "|i have no idea|no clue|i have no clue|beats me|don't care|i don't mind|doesn't matter"
+    "|it doesn't matter|whatever|anyone|anybody|anyone you like|surprise me|no preference"
+    "|you choose|you pick|you decide|you tell me|up to you|can't decide|i can't decide"
+    "|haven't decided|still thinking",
+    "es": "no sé|nose|no lo sé|no se|yo qué sé|quién sabe|ni idea|no tengo idea"
+    "|no estoy seguro|no estoy segura|cualquiera|me da igual|da lo mismo|lo que sea|tú eliges"
+    "|elige tú|sorpréndeme",
+    "pt_BR": "não sei|n sei|sei lá|sla|nem ideia|não faço ideia|não tenho ideia"
+    "|não tenho certeza|qualquer um|qualquer uma|tanto faz|sei não|você escolhe|escolhe você"
+    "|me surpreende",
+    "de": "weiß nicht|weiss nicht|weiß ich nicht|weiss ich nicht|weiß ich noch nicht"
+    "|ich weiß nicht|ich weiß es nicht|ich weiß noch nicht|keine ahnung|hab keine ahnung"
+    "|keinen plan|kein plan|bin nicht sicher|bin mir nicht sicher|ich bin mir nicht sicher"
+    "|egal wer|irgendwer|irgendwen|egalwer|such du aus|such dir eins aus|überrasch mich"
+    "|keineahnung",
+    "fr": "je ne sais pas|je sais pas|j'sais pas|chais pas|sais pas|aucune idée|j'en sais rien"
+    "|je suis pas sûr|je suis pas sûre|pas sûr|pas sûre|n'importe qui|n'importe lequel"
+    "|comme tu veux|choisis pour moi|jsp|bof",
+    "it": "non lo so|non so|non saprei|boh|nessuna idea|non ho idea|non ne ho idea"
+    "|non sono sicuro|non sono sicura|chiunque|fa lo stesso|uno qualsiasi|scegli tu"
+    "|sorprendimi",
+    "tr": "bilmiyorum|bilmiyorum ki|bilmem|bilmem ki|fikrim yok|emin değilim|karar veremedim"
+    "|fark etmez|farketmez|sen seç|herhangi biri",
+    "ru": "не знаю|я не знаю|даже не знаю|без понятия|понятия не имею|хз|фиг знает|не уверен"
+    "|не уверена|не решил|не решила|любой|любого|кого угодно|без разницы|все равно|выбери сам"
+    "|реши сам",
+    "ar": "لا أعرف|لا أعلم|لا أدري|مش عارف|مش عارفة|ما أدري|ما أعرف|ما بعرف|معرفش|مدري"
+    "|لست متأكدا|مو متأكد|أي واحد|أي شخص|لا فرق|ما يفرق|اختر أنت",
+    "id": "tidak tahu|tidak tau|gak tahu|nggak tahu|ga tahu|ga tau|gak tau|nggak tau|gatau"
+    "|gatau deh|belum tau|belum tahu|entah|entahlah|bingung|tidak yakin|gak yakin|siapa aja"
+    "|siapa saja|terserah|terserah kamu|bebas",
+    "uk": "не знаю|я не знаю|навіть не знаю|гадки не маю|без поняття|хз|не певен|не певна"
+    "|не впевнений|не впевнена|не вирішив|не вирішила|будь-хто|будь-кого|без різниці|байдуже"
+    "|все одно|обери сам",
+    "fa": "نمی‌دونم|نمیدونم|نمی‌دانم|نمیدانم|نمیدونم والا|مطمئن نیستم|نظری ندارم|فرقی نداره"
+    "|هرکی|هر کسی|فرقی نمیکنه|خودت انتخاب کن",
+    "hi": "पता नहीं|मालूम नहीं|मुझे नहीं पता|मुझे पता नहीं|मुझे मालूम नहीं|पक्का नहीं"
+    "|pata nahi|pata nahin|pata ni|pta nahi|malum nahi|mujhe nahi pata|कोई भी|koi bhi"
+    "|koi bhi chalega|तुम चुनो",
 }
-"""The phrases that answer a question of the bot without a decision, by language.
+"""The phrases that answer a question of the bot without a decision, by language."""
 
-These phrases cancel a request like the phrases of ``_NOBODY``.
-"""
+_NOT_UNDERSTOOD = {
+    "en": "how|how so|how do i|how do i do that|how does this work|what|what now"
+    "|what do you mean|what do u mean|what you mean|wdym|what does that mean|what do i write"
+    "|what do i type|what do i send|what should i write|what should i type|what should i say"
+    "|what can i write|what can i choose|what are my options|like what|like who|like|such as"
+    "|for example|for instance|example|example please|an example|give me an example"
+    "|give an example|show me an example|can you give me an example|which|which name|what name"
+    "|which one|which ones|whose|who|who for example|huh|i don't understand|don't understand"
+    "|i don't get it|don't get it|explain|please explain|meaning|help me|any suggestions"
+    "|suggestions|what do you suggest|who do you suggest|who do you recommend"
+    "|what do you recommend|recommend me someone|where do i find it|where do i find that"
+    "|where do i find the name|i need help|confused|i'm confused",
+    "es": "cómo|cómo así|cómo se hace|cómo lo hago|qué|qué quieres decir|qué quiere decir"
+    "|qué significa|qué significa eso|qué escribo|qué pongo|qué tengo que escribir|por ejemplo"
+    "|ejemplo|un ejemplo|dame un ejemplo|me das un ejemplo|como cuál|cuál|cuáles|como quién"
+    "|quién|no entiendo|no entendí|no comprendo|a qué te refieres|explícame|explica"
+    "|qué me recomiendas|a quién me recomiendas|alguna sugerencia|cuáles hay|qué nombre|mande",
+    "pt_BR": "como|como assim|como faço|como é|o quê|o que|que|o que quer dizer"
+    "|o que você quer dizer|o que significa|o que eu escrevo|o que escrevo|o que eu coloco"
+    "|por exemplo|exemplo|um exemplo|me dá um exemplo|dá um exemplo|tipo|tipo o quê|tipo quem"
+    "|qual|quais|quem|não entendi|não entendo|explica|que nome|qual nome|o que você recomenda"
+    "|quem você recomenda|alguma sugestão",
+    "de": "wie|wie jetzt|wie denn|wie geht das|wie mache ich das|wie mach ich das"
+    "|wie meinst du das|was meinst du|was meinst du damit|was heißt das|was bedeutet das"
+    "|was soll ich schreiben|was muss ich schreiben|was schreibe ich|was|hä|zum beispiel"
+    "|beispiel|beispiel bitte|ein beispiel|gib mir ein beispiel|gib ein beispiel"
+    "|hast du ein beispiel|z b|verstehe ich nicht|versteh ich nicht|ich verstehe nicht"
+    "|ich versteh das nicht|nicht verstanden|welchen namen|welcher name|welche|wen"
+    "|wen zum beispiel|welche gibt es|erklär mal|erklär|was empfiehlst du|wen empfiehlst du"
+    "|irgendwelche vorschläge|vorschläge",
+    "fr": "comment|comment ça|comment faire|comment je fais|quoi|c'est-à-dire"
+    "|tu veux dire quoi|que veux-tu dire|qu'est-ce que tu veux dire|ça veut dire quoi"
+    "|je mets quoi|j'écris quoi|par exemple|exemple|un exemple|donne-moi un exemple"
+    "|t'as un exemple|genre|genre qui|comme qui|je comprends pas|je ne comprends pas"
+    "|j'ai pas compris|pas compris|quel nom|qui|hein|lequel|lesquels|explique"
+    "|tu me conseilles qui|tu me conseilles quoi|une suggestion|des suggestions",
+    "it": "come|come faccio|come si fa|cosa|che|in che senso|cioè|che vuol dire|cosa vuol dire"
+    "|che significa|cosa intendi|che intendi|cosa devo scrivere|cosa scrivo|che scrivo"
+    "|per esempio|ad esempio|esempio|un esempio|fammi un esempio|dammi un esempio|tipo"
+    "|tipo chi|tipo cosa|non capisco|non ho capito|quale|quali|chi|quale nome|che nome"
+    "|spiegami|spiega|chi mi consigli|cosa mi consigli|qualche suggerimento",
+    "tr": "nasıl|nasıl yani|nasıl yapacağım|ne|yani|ne demek|o ne demek|ne demek istiyorsun"
+    "|ne yazayım|ne yazmam lazım|ne yazmalıyım|örnek|örnek ver|bir örnek ver|bir örnek|mesela"
+    "|mesela kim|örneğin|anlamadım|anlamıyorum|hangi isim|hangisi|kim|kim mesela|efendim"
+    "|ne önerirsin|kimi önerirsin|öneri|önerin var mı",
+    "ru": "как|как это|в смысле|в каком смысле|что|что значит|что это значит"
+    "|что ты имеешь в виду|что вы имеете в виду|что писать|что мне писать|что написать"
+    "|что нужно написать|например|пример|дай пример|дайте пример|приведи пример|можно пример"
+    "|не понял|не поняла|не понимаю|я не понял|я не поняла|непонятно|какое имя|чье имя|какой"
+    "|какие|кого|кого например|кто|чё|че|чего|поясни|объясни|а что можно|что посоветуешь"
+    "|кого посоветуешь",
+    "ar": "كيف|كيف يعني|كيف أعمل|ماذا|ماذا تقصد|ماذا يعني|ايش|ايش تقصد|وش|وش تقصد|شو|شو يعني"
+    "|شو قصدك|يعني|يعني ايه|قصدك ايه|ما فهمت|لم أفهم|لا أفهم|مش فاهم|مثل|مثلا|مثال|مثل ماذا"
+    "|مثل مين|أعطني مثال|اعطني مثال|عطني مثال|ماذا أكتب|وش أكتب|ايش اكتب|شو اكتب|أي اسم|وضح"
+    "|اشرح|إزاي|ازاي|من تقترح|اقترح",
+    "id": "gimana|bagaimana|gimana caranya|apa|maksudnya|maksudnya apa|maksudnya gimana"
+    "|apa maksudnya|maksud kamu|contohnya|contohnya apa|contohnya siapa|contoh|contoh dong"
+    "|misalnya|misalnya siapa|misal|kasih contoh|kasih contoh dong|tidak mengerti|gak ngerti"
+    "|ga ngerti|nggak ngerti|gak paham|ga paham|tulis apa|nulis apa|nama apa|siapa"
+    "|siapa misalnya|yang mana|apa itu|hah|jelaskan|rekomendasi dong|rekomendasinya apa"
+    "|ada saran",
+    "uk": "як|як це|в сенсі|у сенсі|в якому сенсі|що|що значить|що це значить|що це означає"
+    "|що ти маєш на увазі|що ви маєте на увазі|що писати|що мені писати|що написати|наприклад"
+    "|приклад|дай приклад|наведи приклад|можна приклад|не зрозумів|не зрозуміла|не розумію"
+    "|незрозуміло|яке ім'я|чиє ім'я|який|які|кого|кого наприклад|хто|поясни|що порадиш"
+    "|кого порадиш",
+    "fa": "چطور|چطوری|چی|یعنی چی|یعنی|منظورت چیه|منظورتون چیه|مثلا|مثلاً|مثلا کی|مثلا چی|مثال"
+    "|یه مثال|مثال بزن|یه مثال بزن|نفهمیدم|متوجه نشدم|چی بنویسم|کدوم اسم|چه اسمی|کی|کدوم"
+    "|توضیح بده|پیشنهادت چیه",
+    "hi": "कैसे|कैसे मतलब|क्या|मतलब|मतलब क्या|क्या मतलब|क्या मतलब है|जैसे|जैसे कि|जैसे क्या"
+    "|उदाहरण|कोई उदाहरण|उदाहरण दो|एक उदाहरण दो|समझा नहीं|समझी नहीं|समझ नहीं आया|क्या लिखूँ"
+    "|क्या लिखूं|कौन सा नाम|कौन|kaise|matlab|matlab kya|kya matlab|kya matlab hai|kya|jaise"
+    "|jaise ki|udaharan|samjha nahi|samajh nahi aaya|samajh nahi aya|kya likhu|kya likhna hai"
+    "|kaun sa naam|kaun|example do|koi example",
+}
+"""The phrases that ask what a question of the bot means, or for an example, by language."""
 
 _CONSENT = {
     "en": "yes yeah yep yup sure",
@@ -443,10 +541,28 @@ def is_cancellation(text: str, language: str, *, is_answer: bool = False) -> boo
     follow each other, with or without commas, full stops or line feeds between them, as in
     "changed my mind, never mind".
 
-    If the text is the answer to a question of the bot (``is_answer``), texts such as "no",
-    "nobody" and "I don't know" also cancel the request.
+    If the text is the answer to a question of the bot (``is_answer``), texts such as "no" and
+    "nobody" also cancel the request.
     """
-    phrases = _cancel_phrases(language, is_answer=is_answer)
+    return _has_only_phrases(text, _cancel_phrases(language, is_answer=is_answer))
+
+
+def is_unsure(text: str, language: str) -> bool:
+    """Return whether an answer to a question of the bot neither decides nor cancels.
+
+    The text says that the person does not know, or asks what the question means, and says nothing
+    else, as in "not sure, for example?". Only phrases in English and in ``language`` are
+    recognised.
+    """
+    return _has_only_phrases(text, _unsure_phrases(language))
+
+
+def _has_only_phrases(text: str, phrases: frozenset[str]) -> bool:
+    """Return whether each part of a text consists of phrases, or of words of politeness.
+
+    At least one part must have a phrase. Commas, full stops, question marks and line feeds
+    separate the parts.
+    """
     if _is_phrase(_normalized_words(text), phrases):
         return True
     parts = [words for words in map(_normalized_words, _BETWEEN.split(text)) if words]
@@ -508,6 +624,16 @@ def _words_meaning_all(language: str) -> frozenset[str]:
 def _cancel_phrases(language: str, *, is_answer: bool) -> frozenset[str]:
     texts = _texts(_CANCEL, language)
     if is_answer:
-        texts += _texts(_NOBODY, language) + _texts(_UNSURE, language)
+        texts += _texts(_NOBODY, language)
+    return _normalized_phrases(texts)
+
+
+@cache
+def _unsure_phrases(language: str) -> frozenset[str]:
+    return _normalized_phrases(_texts(_UNSURE, language) + _texts(_NOT_UNDERSTOOD, language))
+
+
+def _normalized_phrases(texts: list[str]) -> frozenset[str]:
+    """Return the phrases of texts in which a "|" separates the phrases."""
     phrases = [phrase.split() for phrase in "|".join(texts).split("|") if phrase]
     return frozenset(" ".join(map(normalize_word, words)) for words in phrases)

@@ -44,6 +44,7 @@ from bot.domain.talk import NO_NAMES, SMALL_TALK, is_small_talk
 Command = Literal[
     "help", "settings", "language", "privacy", "price", "export", "subscriptions", "usage",
     "subscribe", "unsubscribe", "stories", "highlights", "why", "viewers", "places", "options",
+    "content", "several", "days", "pause",
 ]  # fmt: skip
 """The subject of a request, which is a command of the bot, or one of these subjects:
 
@@ -51,7 +52,11 @@ Command = Literal[
 - "viewers": whether a profile sees who watches its stories;
 - "places": the use of the bot in a channel or group;
 - "options": the options of a subscription or of all subscriptions, as in "only videos", "once a
-  day" or "check more often".
+  day" or "check more often";
+- "content": posts, reels or private profiles, which the bot does not show;
+- "several": whether a chat can have several profiles;
+- "days": alerts only on certain days of the week;
+- "pause": a pause of all alerts, or the end of the pause.
 """
 
 _SEPARATOR = re.compile("([,;])")
@@ -90,7 +95,10 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-parents see|-mom see|-anyone else see|-anybody else see|-see what i ask"
         "|-with my messages|-with my data"
         "|-see what i type"
-        "|-see what i search|-see my chat|-see my messages",
+        "|-see what i search|-see my chat|-see my messages"
+        "|keep record|keep a record|keep track what|record of what|record what|what i look at"
+        "|what i looked at|know what i watch|see what i watch|see what i look|knows what i"
+        "|know what profiles|which profiles i|what profiles i watch|what profiles i look",
         "es": "borra* cuenta|borra* datos|borra* todo|elimina* cuenta|elimina* datos"
         "|elimina* todo|privacidad|mis datos|cerrar cuenta"
         "|dar de baja cuenta|borrar registro|datos míos"
@@ -102,7 +110,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|cuánto guardas|cuánto tiempo guardas"
         "|-amigos ven|-amigos ver|-ver lo que pregunto|-ve lo que pregunto|-ver lo que busco"
         "|-ve lo que busco|-quién puede ver lo que|-quién ve lo que|-alguien más ve"
-        "|-alguien más ver",
+        "|-alguien más ver"
+        "|qué perfiles miro|qué perfiles veo|qué miro|qué perfiles sigo|saben qué|guarda registro"
+        "|guardas registro",
         "pt_BR": "apaga* conta|apaga* dados|apaga* tudo|exclui* conta|exclui* dados|exclui* tudo"
         "|apague tudo|apague dados|apague conta|exclua tudo|exclua conta"
         "|deleta* conta|deleta* dados|deleta* tudo|privacidade|meus dados|encerrar conta"
@@ -114,7 +124,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|leem minhas|limpa meus dados|limpa dados|é seguro usar"
         "|quanto tempo guarda"
         "|-amigos veem|-amigos vêem|-amigos ver|-amigos vão ver|-que eu pergunto|-que eu procuro"
-        "|-que eu pesquiso|-quem pode ver o que|-quem vê o que|-mais alguém vê",
+        "|-que eu pesquiso|-quem pode ver o que|-quem vê o que|-mais alguém vê"
+        "|quais perfis eu|que perfis eu|que eu vejo|o que eu olho",
         "de": "konto lösch*|account lösch*|daten lösch*|alles lösch*|lösch* mich|datenschutz"
         "|meine daten|vergiss mich"
         "|profil von mir lösch*|registrierung lösch*"
@@ -126,7 +137,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|liest meine|datenbank"
         "|wie lange speicherst"
         "|-freunde sehen|-freunde das sehen|-wer sieht was ich|-wer kann sehen was ich"
-        "|-sehen was ich frage|-sehen was ich suche|-sehen was ich schreibe|-sonst jemand sehen",
+        "|-sehen was ich frage|-sehen was ich suche|-sehen was ich schreibe|-sonst jemand sehen"
+        "|wen ich mir|welche profile ich|was ich mir ansehe|was ich mir anschaue|wonach ich suche",
         "fr": "supprim* compte|supprim* données|supprim* tout|efface* compte|efface* données"
         "|efface* tout|mes données|confidentialité|vie privée"
         "|effacer données|fermer compte|supprime inscription mienne"
@@ -138,7 +150,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|stockes|stockez|enregistres mes|enregistrez mes|lis mes|lisez mes|vends mes"
         "|combien de temps gardes"
         "|-amis voient|-amis voir|-amis peuvent voir|-qui voit ce que je|-qui peut voir ce que je"
-        "|-que je cherche|-que je demande|-quelqu'un d'autre voit",
+        "|-que je cherche|-que je demande|-quelqu'un d'autre voit"
+        "|quels profils je regarde|ce que je regarde|qui je regarde",
         "it": "cancella* account|cancella* dati|cancella* tutto|elimina* account|elimina* dati"
         "|elimina* tutto|privacy|miei dati|cancella* profilo mio"
         "|cancellami|chiudi account|chiudere account"
@@ -149,7 +162,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|leggi i miei|leggi le mie|vendi dati"
         "|quanto tempo conservi"
         "|-amici vedono|-amici vedere|-quello che cerco|-cosa cerco|-quello che chiedo"
-        "|-chi può vedere cosa|-chi può vedere quello|-chi altro vede|-chi altro può vedere",
+        "|-chi può vedere cosa|-chi può vedere quello|-chi altro vede|-chi altro può vedere"
+        "|quali profili guardo|quello che guardo|cosa guardo|chi guardo",
         "tr": "hesabımı sil|hesabımı silin|hesabımı siler|hesabımı silmek"
         "|hesabimi sil|hesabimi silin|hesabimi siler|hesabimi silmek|hesap sil"
         "|hesap silin|hesap siler|hesap silmek|verilerimi sil|verilerimi silin"
@@ -443,6 +457,103 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|छिपकर"
         "|उसको नोटिफिकेशन|उसे नोटिफिकेशन|उसको अलर्ट|उसे अलर्ट|usko notification"
         "|use notification|unko notification",
+    },
+    "content": {
+        "en": "-reels|-reel|-igtv|-livestream|-livestreams|-live videos|-live video|-posts too"
+        "|-posts also|-also posts|-posts or|-or posts|-regular posts|-normal posts|-feed posts"
+        "|-see posts|-show posts|-get posts|-send posts|-do posts|-their posts|-her posts"
+        "|-his posts|-new posts|-private account|-private accounts|-private profile"
+        "|-private profiles|-private stories|-private story|-private people|-private page"
+        "|-private pages|-locked account|-locked accounts|-locked profile|-locked profiles"
+        "|-profile picture|-profile pictures|-profile pic|-profile pics|-comments|-dms",
+        "es": "-reels|-publicaciones|-publicación|-posts|-post|-en vivo|-directos"
+        "|-cuentas privadas|-cuenta privada|-perfil privado|-perfiles privados|-perfil cerrado"
+        "|-cuenta cerrada|-foto de perfil",
+        "pt_BR": "-reels|-publicações|-publicação|-posts|-post|-ao vivo|-conta privada"
+        "|-contas privadas|-perfil privado|-perfis privados|-perfil fechado|-conta fechada"
+        "|-contas fechadas|-perfis fechados|-perfil trancado|-foto de perfil",
+        "de": "-reels|-reel|-beiträge|-beitrag|-posts|-livestream|-livestreams|-private konten"
+        "|-private konto|-privates konto|-private profile|-privates profil|-privaten profile"
+        "|-privaten profilen|-privaten konten|-private accounts|-privaten accounts"
+        "|-private storys|-profilbild|-profilbilder",
+        "fr": "-reels|-reel|-publications|-publication|-posts|-compte privé|-comptes privés"
+        "|-profil privé|-profils privés|-comptes fermés|-photo de profil",
+        "it": "-reel|-reels|-post|-dirette|-diretta|-account privati|-account privato"
+        "|-profili privati|-profilo privato|-profilo chiuso|-account chiuso|-storie private"
+        "|-foto profilo",
+        "tr": "-reels|-reelsleri|-gönderileri|-gönderiler|-gönderilerini|-canlı yayın"
+        "|-canlı yayınlar|-gizli hesap|-gizli hesapları|-gizli hesaplar|-gizli profil"
+        "|-gizli profiller|-gizli profilleri|-kapalı hesap|-profil fotoğrafı",
+        "ru": "-рилс*|-reels|-посты|-постов|-публикаци*|-прямые эфиры|-прямой эфир|-трансляци*"
+        "|-закрыт* аккаунт*|-закрыт* профил*|-закрыт* страниц*|-приватн* аккаунт*"
+        "|-приватн* профил*|-аватарк*",
+        "ar": "-ريلز|-الريلز|-المنشورات|-منشورات|-بوستات|-البوستات|-البث المباشر|-حساب خاص"
+        "|-حسابات خاصة|-الحسابات الخاصة|-حساب مقفل|-الحسابات المقفلة|-صورة البروفايل",
+        "id": "-reels|-postingan|-feed|-akun privat|-akun private|-akun dikunci|-akun terkunci"
+        "|-akun digembok|-profil privat|-foto profil",
+        "uk": "-рілс*|-reels|-пости|-постів|-публікаці*|-дописи|-прямі ефіри|-закрит* акаунт*"
+        "|-закрит* профіл*|-закрит* сторінк*|-приватн* акаунт*|-приватн* профіл*|-аватарк*",
+        "fa": "-ریلز*|-reels|-پست‌ها|-پستها|-پست هم|-پست رو|-پست‌های|-لایو*|-پیج خصوصی"
+        "|-اکانت خصوصی|-پیج پرایوت*|-پیج‌های خصوصی|-اکانت پرایوت*|-عکس پروفایل",
+        "hi": "-reels|-reel|-रील*|-पोस्ट भी|-पोस्ट देख*|-पोस्ट दिखा*|-posts|-post bhi"
+        "|-लाइव वीडियो|-प्राइवेट अकाउंट|-प्राइवेट प्रोफ़ाइल|-प्राइवेट प्रोफाइल|-private id",
+    },
+    "several": {
+        "en": "-more than one|-more than 1|-several people|-several profiles|-several accounts"
+        "|-several names|-follow several|-add several|-multiple people|-multiple profiles"
+        "|-multiple accounts|-multiple names|-follow multiple|-add multiple"
+        "|-subscribe multiple|-many people can|-how many people|-how many profiles"
+        "|-how many accounts|-how many can|-how many names|-people at once|-profiles at once"
+        "|-names at once|-accounts at once|-two at once|-few at once|-many at once"
+        "|-another person|-another profile|-another account|-somebody else too"
+        "|-someone else too|-add more|-add another|-follow more|-follow others|-follow another"
+        "|-more people|-more profiles|-more accounts",
+        "es": "-varias personas|-varias cuentas|-varios perfiles|-varias a la|-varios a la"
+        "|-seguir varias|-seguir varios|-agregar varias|-agregar varios|-añadir varios"
+        "|-añadir varias|-más de uno|-más de una|-cuántos puedo|-cuántas puedo"
+        "|-cuántas cuentas|-cuántos perfiles|-cuántas personas|-más personas|-más cuentas"
+        "|-más perfiles|-otra persona|-otro perfil|-otra cuenta",
+        "pt_BR": "-várias pessoas|-várias contas|-vários perfis|-seguir várias|-seguir vários"
+        "|-adicionar várias|-adicionar vários|-colocar várias|-colocar vários|-mais de um"
+        "|-mais de uma|-quantos posso|-quantas posso|-quantas contas|-quantos perfis"
+        "|-quantas pessoas|-mais pessoas|-mais perfis|-mais contas|-outra pessoa|-outro perfil"
+        "|-outra conta",
+        "de": "-mehrere leute|-mehreren leuten|-mehrere profile|-mehreren profilen"
+        "|-mehrere konten|-mehreren konten|-mehrere accounts|-mehrere personen"
+        "|-mehrere auf einmal|-mehreren folgen|-mehrere gleichzeitig|-mehr als einen"
+        "|-mehr als eine|-mehr als einem|-mehr als ein|-wie viele kann|-wieviele kann"
+        "|-wie viele profile|-wie viele leute|-wie viele konten|-mehr leute|-mehr profile"
+        "|-noch jemand|-noch jemanden|-noch jemandem|-weitere profile|-weiteres profil",
+        "fr": "-suivre plusieurs|-en suivre|-ajouter plusieurs|-en ajouter"
+        "|-plusieurs personnes|-plusieurs comptes|-plusieurs profils|-plusieurs noms"
+        "|-plusieurs à la fois|-plusieurs en même|-plus d'un|-plus d'une|-combien de profils"
+        "|-combien de comptes|-combien de personnes|-un autre profil|-un autre compte"
+        "|-une autre personne|-quelqu'un d'autre",
+        "it": "-più persone|-più profili|-più account|-più nomi|-più di uno|-più di una"
+        "|-diverse persone|-diversi profili|-quanti posso|-quante posso|-quanti profili"
+        "|-quante persone|-quanti account|-un'altra persona|-un altro profilo"
+        "|-un altro account|-seguirne più|-aggiungerne",
+        "tr": "-birden fazla|-birden çok|-birkaç kişi|-birkaç kişiyi|-birkaç hesap"
+        "|-birkaç hesabı|-birkaç profil|-birkaç profili|-kaç kişi|-kaç kişiyi|-kaç hesap"
+        "|-kaç hesabı|-kaç profil|-kaç profili|-başka birini|-başka bir hesap",
+        "ru": "-нескольких|-больше одного|-больше одной|-больше чем|-несколько человек"
+        "|-несколько профил*|-несколько аккаунт*|-сколько человек|-сколько профил*"
+        "|-сколько аккаунт*|-сколько людей|-сразу нескольк*|-добавить ещё|-добавить еще"
+        "|-кого-то ещё|-кого-то еще",
+        "ar": "-أكثر من شخص|-أكثر من حساب|-أكثر من واحد|-أكثر من بروفايل|-اكثر من شخص"
+        "|-اكثر من حساب|-اكثر من واحد|-عدة أشخاص|-عدة حسابات|-كم حساب|-كم شخص|-كم واحد"
+        "|-شخص آخر|-شخص ثاني|-حساب آخر|-حساب ثاني",
+        "id": "-lebih dari satu|-lebih dari 1|-beberapa orang|-beberapa akun|-beberapa profil"
+        "|-berapa orang|-berapa akun|-berapa profil|-banyak akun|-banyak orang|-nambah lagi"
+        "|-tambah lagi|-akun lain|-orang lain lagi",
+        "uk": "-кількох|-кілька людей|-кілька профіл*|-кілька акаунт*|-більше одного"
+        "|-більше одної|-більше однієї|-скільки людей|-скільки профіл*|-скільки акаунт*"
+        "|-скількох|-додати ще|-ще когось",
+        "fa": "-چند نفر|-چند نفرو|-چند تا پیج|-چند پیج|-چند تا اکانت|-چند اکانت|-چند حساب"
+        "|-بیشتر از یک|-بیشتر از یکی|-بیش از یک|-یکی دیگه|-یه نفر دیگه",
+        "hi": "-एक से ज़्यादा|-एक से ज्यादा|-एक से अधिक|-कई लोग*|-कितने लोग*|-कितने अकाउंट"
+        "|-कितने प्रोफ़ाइल|-कितने प्रोफाइल|-ek se zyada|-ek se jyada|-kitne log|-kitne logon"
+        "|-kitne account|-kitne profile|-kai log|-kai logon|-एक साथ कई",
     },
     "places": {
         "en": "my channel|our channel|my group|our group|to channel|in channel|add channel"
@@ -874,7 +985,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|cada cuánto tiempo"
         "|cada cuánto consultas|cada cuánto verificas"
         "|hoy nada|nada hoy"
-        "|por qué callado|por qué tan callado|por qué silencio|qué silencio|ni pío",
+        "|por qué callado|por qué tan callado|por qué silencio|qué silencio|ni pío"
+        "|lento|lenta|lentísimo|tardas|tarda mucho",
         "pt_BR": "não funciona|nao funciona|não chega*|não recebo|por que não|porque não"
         "|por que recebo|por que manda|por que mandam|por que mandou|por que mandas"
         "|por que mandando|por que mandar|por que envi*|nada funciona"
@@ -889,7 +1001,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|nenhuma notificação|faz dias|sem novidade|não aparece nada|parado"
         "|mesmo story|mesmos stories|repetido|repetidos"
         "|hoje nada|nada hoje"
-        "|por que quieto|por que tão quieto|por que calado|por que silêncio|que silêncio",
+        "|por que quieto|por que tão quieto|por que calado|por que silêncio|que silêncio"
+        "|lento|lenta|demora|demorado|demorando|lerdo",
         "de": "funktioniert nicht|geht nicht|warum keine|kommt nichts|bekomme keine|kommen keine"
         "|warum bekomme|warum schick*|nichts funktioniert|geht nichts"
         "|bekomme nichts"
@@ -907,7 +1020,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|krieg nichts|kriege nichts|krieg nix|kriege nix|krieg keine|kriege keine"
         "|heute nix|heute nichts"
         "|warum still|wieso still|warum so ruhig|wieso so ruhig|warum schweig*|wieso schweig*"
-        "|warum ruhig|kein mucks",
+        "|warum ruhig|kein mucks"
+        "|langsam|lahm",
         "fr": "marche pas|fonctionne pas|pourquoi pas|reçois pas|reçois rien"
         "|pourquoi reçois|pourquoi envo*|rien marche|rien fonctionne"
         "|pourquoi rien"
@@ -921,7 +1035,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|même story|mêmes stories|en double"
         "|tous les combien vérifies|tous les combien regardes"
         "|aujourd'hui rien"
-        "|pourquoi silence|pourquoi si calme|pourquoi ce silence|pourquoi muet|silence radio",
+        "|pourquoi silence|pourquoi si calme|pourquoi ce silence|pourquoi muet|silence radio"
+        "|lent|lente|trop lent",
         "it": "non funziona|non arrivano|perché non|non ricevo|non arriva"
         "|perché ricevo|perché mandi|perché manda|perché mandate|perché mandano"
         "|perché mandato|niente funziona"
@@ -938,7 +1053,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|ogni quanto controlli|ogni quanto verifichi|ogni quanto aggiorni"
         "|ogni quanto guardi|ogni quanto tempo"
         "|oggi nulla|oggi niente"
-        "|perché zitto|perché silenzio|perché così silenzioso|come mai silenzio|perché taci",
+        "|perché zitto|perché silenzio|perché così silenzioso|come mai silenzio|perché taci"
+        "|lento|lenta|lentissimo|lentissima",
         "tr": "çalışmıyor|gelmiyor|almıyorum"
         "|neden gönder*|niye gönder*|neden geliyor"
         "|neden gelmedi|gelmedi"
@@ -953,7 +1069,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|aynı hikaye|aynı hikayeler|aynı hikayeyi"
         "|bugün hiç|bugün yok"
         "|neden sessiz|niye sessiz|neden sustun|niye sustun|neden ses yok|niye ses yok"
-        "|neden sessizsin|niye sessizsin",
+        "|neden sessizsin|niye sessizsin"
+        "|yavaş|yavaşsın|yavaşsınız|ağır çalışıyor",
         "ru": "не работает|не приходят|почему не|не приходит|не получаю"
         "|зачем присл*|зачем присыла*|почему присл*|почему приход*"
         "|не приш*|почему ничего"
@@ -970,7 +1087,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|одно то же|одну ту же|те же самые|повторя*|дубл*"
         "|сегодня ничего"
         "|чего молч*|что молч*|чо молч*|чё молч*|почему молч*|зачем молч*|почему тишина"
-        "|чего тишина|почему тихо|вроде выклад*|вроде пост*|вроде публик*",
+        "|чего тишина|почему тихо|вроде выклад*|вроде пост*|вроде публик*"
+        "|тормоз|медленн*",
         "ar": "لا يعمل|لا تعمل|لا تصل|لماذا لا|لا يصلني"
         "|لماذا أرسل*|لماذا ترسل*|ليش ترسل*"
         "|لم يصل*|ليش ما|لماذا لم"
@@ -982,7 +1100,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|نفس القصة|نفس القصص|مكررة|تكرار"
         "|البوت وقف|البوت واقف"
         "|اليوم ما وصل|اليوم ولا"
-        "|ليش ساكت|ليه ساكت|لماذا صامت|لماذا الصمت|ليش هدوء|ساكت ليه|ساكت ليش",
+        "|ليش ساكت|ليه ساكت|لماذا صامت|لماذا الصمت|ليش هدوء|ساكت ليه|ساكت ليش"
+        "|بطيء|بطيئ|بطئ",
         "id": "tidak berfungsi|gak jalan|nggak jalan|kenapa tidak|tidak masuk|kenapa gak"
         "|kenapa kirim*|kenapa mengirim*|mengapa"
         "|kenapa belum|belum masuk"
@@ -998,7 +1117,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|sudah berhari-hari|gak kirim|ga kirim|tidak kirim|gak update|sepi|diem aja"
         "|story sama|story yang sama|berulang"
         "|kok kosong|kosong terus"
-        "|kok diem|kok diam|kenapa diam|kenapa diem|kok sunyi|kenapa sepi",
+        "|kok diem|kok diam|kenapa diam|kenapa diem|kok sunyi|kenapa sepi"
+        "|gak ada kiriman|ga ada kiriman|tidak ada kiriman|nggak ada kiriman|gak ada apa-apa"
+        "|lemot|lelet",
         "uk": "не працює|не приходять|чому не|не приходить|не отримую"
         "|навіщо надсила*|чому надсила*|чому приход*"
         "|не прийш*|чому нічого"
@@ -1013,7 +1134,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|одне й те|ту саму|ті самі|повторю*|дубл*"
         "|сьогодні нічого"
         "|чого мовч*|що мовч*|чому мовч*|чому тиша|чого тиша|чому тихо|ніби виклад*"
-        "|наче виклад*",
+        "|наче виклад*"
+        "|повільн*|гальмує*",
         "fa": "کار نمی‌کند|کار نمیکنه|کار نمی‌کنه|نمیاد|نمی‌آید|نمی‌رسد"
         "|چرا فرست*|چرا می‌فرست*"
         "|چرا نیومد|نیومد"
@@ -1025,7 +1147,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|خبر ندادی|چرا ساکتی|هیچ استوری|چند روزه|نفرستادی|اطلاع ندادی|خبری نیست"
         "|تکراری|همون استوری"
         "|امروز هیچی|امروز خبری"
-        "|چرا ساکت*|چرا خبری|چرا سکوت",
+        "|چرا ساکت*|چرا خبری|چرا سکوت"
+        "|کند|کندی|کنده|کندید",
         "hi": "काम नहीं|नहीं आया|नहीं आयी|नहीं आई|नहीं आए|नहीं आये|नहीं आ|नहीं आता|नहीं आती"
         "|नहीं आते|नहीं आएगा"
         "|क्यों नहीं"
@@ -1041,7 +1164,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|nahi bataya"
         "|वही स्टोरी|बार-बार|बार बार"
         "|आज कुछ नहीं|aaj kuch nahi"
-        "|चुप क्यों|क्यों चुप|chup kyun|kyun chup|chup kyu|kyu chup|itni shanti kyun",
+        "|चुप क्यों|क्यों चुप|chup kyun|kyun chup|chup kyu|kyu chup|itni shanti kyun"
+        "|slow|धीमा|धीमे|सुस्त",
     },
     "subscriptions": {
         "en": "subscriptions|my subscription|subscribed to|am subscribed|my list|my profiles"
@@ -1122,7 +1246,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-تنبيهات"
         "|-إجازة|-اجازة|-إجازتي|-عطلة|-مسافر|-استراحة|-استأنف*|-استئناف|-رجعت|-كمل|-أكمل"
         "|-واصل|-مرة ثانية أرسل|-أرسل من جديد|-شغل التنبيهات"
-        "|-بالقائمة|-في القائمة|-مين أضفت|-من أضفت",
+        "|-بالقائمة|-في القائمة|-مين أضفت|-من أضفت"
+        "|أتابعهم|اتابعهم|متابعهم|اللي أتابع|اللي اتابع|الذين أتابعهم|من اتابع|مين أتابع"
+        "|مين اتابع",
         "id": "daftar langganan|langganan saya|langgananku|daftarku|daftar saya"
         "|-jeda|-bisukan|-senyap*|ikuti siapa|akun ikuti"
         "|siapa diikuti|lagi ikutin siapa|aku ikutin siapa|ngikutin siapa"
@@ -1130,7 +1256,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-liburan|-libur|-cuti|-istirahat|-lanjutkan|-lanjutin|-lanjut|-mulai lagi"
         "|-aktifkan lagi|-aktifin lagi|-nyalakan lagi|-nyalain lagi|-kirim lagi|-udah balik"
         "|-sudah kembali|-tunda"
-        "|-aku tambahin siapa|-di daftarku",
+        "|-aku tambahin siapa|-di daftarku"
+        "|siapa aja follow|siapa saja follow|siapa follow|follow siapa|siapa ikuti|siapa ngikutin",
         "uk": "підписки|підписок|мої підписки|мій список|підписаний|підписана"
         "|-пауз*|-призупин*|-заглуш*|на кого|список"
         "|-сповіщення"
@@ -1149,7 +1276,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-छुट्टी|-छुट्टियों|-chutti|-chhutti|-वापस आ|-फिर से भेज*|-फिर से शुरू|-दोबारा भेज*"
         "|-दोबारा शुरू|-जारी|-phir se|-phir se shuru|-shuru karo|-fir se|-dobara|-wapas aa"
         "|-शुरू करो"
-        "|-bahar hoon|-बाहर हूँ|-लिस्ट में कौन|-list mein kaun",
+        "|-bahar hoon|-बाहर हूँ|-लिस्ट में कौन|-list mein kaun"
+        "|kis follow|kisko follow|kinko follow|kise follow|kinhe follow|किस फॉलो|किस फ़ॉलो"
+        "|किसको फॉलो|किसको फ़ॉलो|kaun kaun list",
     },
     "unsubscribe": {
         "en": "stop|stopp|don't send|do not send|dont send|unsubscribe|unfollow|unsub|remove"
@@ -1186,7 +1315,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|sin querer"
         "|+cancela|+cancelar|+cancele"
         "|+cansé de|+aburre|+aburrí de|^fuera|+ya no sigo|+ya no necesito"
-        "|+me cansó|+me aburrió|+me cansa|+me tiene harto",
+        "|+me cansó|+me aburrió|+me cansa|+me tiene harto"
+        "|^para todo",
         "pt_BR": "apaga*|exclui*|parar|pare|^para de|^chega|cancelar inscrição|desinscrev*"
         "|=para|^para com|me deixa paz|me deixe paz|cancelar inscrições"
         "|deixar seguir|desativar"
@@ -1200,7 +1330,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|+cancela|+cancelar|+cancele"
         "|+enjoei|+não aguento mais|^fora|+enjoada de|+enjoado de"
         "|+n quero|+ñ quero|+naum quero"
-        "|+já deu|+já cansou|+cansou",
+        "|+já deu|+já cansou|+cansou"
+        "|^para tudo",
         "de": "lösch*|stopp|stop|aufhören|hör auf|abbestell*|abmelden|beenden|beende|ausschalten"
         "|lass ruhe|lasst ruhe|melde ab|meld ab"
         "|keine mehr|deabonnier*|entfern*|abo kündigen|schluss"
@@ -1580,8 +1711,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
 }  # fmt: skip
 
 _ORDER: tuple[Command, ...] = (
-    "privacy", "viewers", "places", "why", "price", "language", "options", "settings", "export",
-    "usage", "unsubscribe", "subscriptions", "highlights", "subscribe", "stories", "help",
+    "privacy", "viewers", "places", "why", "several", "price", "language", "options", "content",
+    "settings", "export", "usage", "unsubscribe", "subscriptions", "highlights", "subscribe",
+    "stories", "help",
 )  # fmt: skip
 
 _OTHER_WORDS = {
@@ -1653,7 +1785,7 @@ _OTHER_WORDS = {
         completamente definitivamente totalmente
         pubblica pubblicano posta postano carica quando potresti ti ci vi ne suo sua
         loro profili ieri volta volte sto stai ha hanno fa vai potrebbe novità nuovi
-        vedo voglio vedi fatto tieni tenere cerco
+        vedo voglio vedi fatto tieni tenere cerco metti mettere metta mettete
     """,
     "tr": """
         baktığımı görüyorlar görür
@@ -1939,6 +2071,144 @@ def _request_about_posts(written: Sequence[str], language: str) -> Request | Non
     return None
 
 
+_DAY_WORDS = """
+    monday mondays tuesday tuesdays wednesday wednesdays thursday thursdays friday fridays saturday
+    saturdays sunday sundays weekend weekends weekday weekdays
+    lunes martes miércoles jueves viernes sábado sábados domingo domingos finde findes
+    segunda segundas segunda-feira terça terças terça-feira quarta quartas quarta-feira quinta
+    quintas quinta-feira sexta sextas sexta-feira
+    montag montags dienstag dienstags mittwoch mittwochs donnerstag donnerstags freitag freitags
+    samstag samstags sonnabend sonntag sonntags wochenende wochenenden werktags wochentags
+    lundi lundis mardi mardis mercredi mercredis jeudi jeudis vendredi vendredis samedi samedis
+    dimanche dimanches week-end week-ends
+    lunedì martedì mercoledì giovedì venerdì sabato sabati domenica domeniche
+    pazartesi* salı* çarşamba* perşembe* cuma* pazar* haftasonu hafta_sonu
+    понедельник* вторник* среду средам четверг* пятниц* суббот* воскресень* выходн* будн*
+    понеділ* вівтор* середу середам четвер* п'ятниц* субот* неділ* вихідн*
+    الأحد الاحد الاثنين الإثنين الثلاثاء الأربعاء الاربعاء الخميس الجمعة السبت الويكند
+    senin selasa rabu kamis jumat sabtu minggu weekend
+    شنبه یکشنبه دوشنبه سه‌شنبه چهارشنبه پنجشنبه پنج‌شنبه جمعه شنبه‌ها جمعه‌ها پنجشنبه‌ها یکشنبه‌ها
+    सोमवार मंगलवार बुधवार गुरुवार शुक्रवार शनिवार रविवार इतवार वीकेंड
+    somvar mangalvar budhvar guruvar shukravar shanivar ravivar itwar
+"""
+_ONLY_WORDS = """
+    only just every each solo sólo solamente únicamente nomás cada todos só apenas somente todo
+    toda nur bloß bloss jeden jedes seulement uniquement juste que chaque soltanto solamente ogni
+    sadece yalnızca yalnız her только лишь каждый каждое каждую каждые فقط بس كل hanya cuma aja
+    saja doang tiap setiap тільки лише кожен кожної кожну кожні هر सिर्फ़ सिर्फ केवल बस हर sirf bas har
+"""
+_UNTIL_WORDS = """
+    until till til hasta até bis jusqu'à jusqu'au jusque fino kadar dek до حتى لحد لغاية sampai
+    hingga sampe تا तक tak
+"""
+_SINCE_WORDS = "since desde seit depuis sejak dal dall' beri منذ من_يوم"
+_LATER_WORDS = """
+    tomorrow week month year notice day days weeks months january february march april june july
+    august september october november december further
+    mañana semana semanas mes meses día días nuevo aviso amanhã mês dia dias
+    morgen woche wochen monat monate tage tagen demain semaine semaines mois jour jours
+    domani settimana settimane mese mesi giorno giorni yarın hafta haftaya ay aya gün
+    завтра недел* месяц* дня дней день غدا بكرة أسبوع الأسبوع شهر الشهر أيام يوم
+    besok pekan bulan hari тижд* тижн* місяц* днів дні فردا هفته ماه روز
+    कल हफ़्ते हफ्ते महीने दिन hafte mahine kal din
+"""
+_FOR_WORDS = "for por per für pour pendant durant lang boyunca на لمدة selama برای लिए liye"
+_PAUSE_WORDS = """
+    pause* paus* snooze* holiday* vacation* break hold suspend* freeze away resume* unpause*
+    descanso vacaciones viaje reanuda* férias retom* urlaub ferien auszeit verreis* fortsetz*
+    vacances congé* suspend* reprend* vacanz* ferie sospend* riprend* tatil* duraklat* ara
+    пауз* отпуск* каникул* перерыв* приостанов* возобнов* إجازة اجازة عطلة مسافر استراحة استأنف*
+    jeda* liburan libur cuti istirahat tunda lanjutkan відпуст* канікул* перерв* призупин* віднов*
+    تعطیلات مرخصی مسافرت* استراحت مکث छुट्टी* chutti chhutti पॉज़
+"""
+
+
+@cache
+def _set_and_stems(table: str) -> tuple[frozenset[str], tuple[str, ...]]:
+    """Return the normalized words of a table, and the stems of the words with a ``*``."""
+    words = [_normalize_part(part) for part in table.split()]
+    stems = tuple(word.removesuffix("*") for word in words if word.endswith("*"))
+    return frozenset(words), stems
+
+
+def _has_word_in(words: Sequence[str], table: str) -> bool:
+    """Return whether one of ``words`` is in a table, or begins with a stem of the table."""
+    exact, stems = _set_and_stems(table)
+    return any(word in exact or (stems and word.startswith(stems)) for word in words)
+
+
+def _is_about_days(plain: Sequence[str], command: Command | None, language: str) -> bool:
+    """Return whether a text without names asks for alerts only on certain days of the week.
+
+    The text has a day and a word such as "only" or "not". If the patterns find the command "why",
+    as in "no alerts on weekends", all words must be everyday words or such words, because any
+    other word would tell what happened. A text such as "pause until sunday" is not about days.
+    """
+    if not _has_word_in(plain, _DAY_WORDS) or _has_word_in(plain, _UNTIL_WORDS + _SINCE_WORDS):
+        return False
+    if command == "why":
+        return _says_only_what_to_avoid(plain, language)
+    is_limited = _has_word_in(plain, _ONLY_WORDS) or not _NOT.isdisjoint(plain)
+    return is_limited and command in _NOT_ABOUT_DAYS
+
+
+def _says_only_what_to_avoid(plain: Sequence[str], language: str) -> bool:
+    """Return whether a text has only everyday words, times, and words such as "no" and "after"."""
+    known = _NOT | _BOUNDS
+    return all(
+        word in known or is_time(word) or is_everyday_word(word, language) for word in plain
+    )
+
+
+def _is_about_pause(plain: Sequence[str], command: Command | None) -> bool:
+    """Return whether a text without names asks for a pause, or for its end.
+
+    The text has a word such as "pause", or asks to stop until a day or for a time.
+    """
+    if command == "subscriptions":
+        return _has_word_in(plain, _PAUSE_WORDS)
+    if command != "unsubscribe":
+        return False
+    has_later = _has_word_in(plain, _DAY_WORDS) or _has_word_in(plain, _LATER_WORDS)
+    return has_later and _has_word_in(plain, _UNTIL_WORDS + _FOR_WORDS)
+
+
+def _is_about_night(plain: Sequence[str], command: Command | None, language: str) -> bool:
+    """Return whether a text such as "no alerts at night" asks for no messages at night.
+
+    ``command`` is the command that the patterns find in the text.
+    """
+    if command != "why" or _NOT.isdisjoint(plain):
+        return False
+    return _has_word_in(plain, _NIGHT_WORDS) and _says_only_what_to_avoid(plain, language)
+
+
+_NIGHT_WORDS = """
+    night nights noche noches noite noites nacht nachts nuit nuits notte notti gece geceleri ночью
+    ночам ليلا الليل بالليل malam malem вночі уночі ночам شب شب‌ها रात raat
+"""
+_NOT_ABOUT_DAYS = frozenset({None, "unsubscribe", "subscribe", "stories", "settings", "help"})
+"""The commands that are not meant by a text such as "only on sundays"."""
+
+
+def _wish_about_times(
+    plain: Sequence[str], command: Command | None, language: str
+) -> Command | None:
+    """Return the command of a wish about times, or None if the text is no such wish.
+
+    ``command`` is the command that the patterns find in the text.
+    """
+    if _is_about_quiet_hours(plain, command, language) or _is_about_night(
+        plain, command, language
+    ):
+        return "settings"
+    if _is_about_pause(plain, command):
+        return "pause"
+    if _is_about_days(plain, command, language):
+        return "days"
+    return None
+
+
 def _is_about_quiet_hours(plain: Sequence[str], command: Command | None, language: str) -> bool:
     """Return whether a text without names asks for no messages in a part of the day.
 
@@ -1958,10 +2228,7 @@ def _is_about_quiet_hours(plain: Sequence[str], command: Command | None, languag
         return False
     is_negative = not _NOT.isdisjoint(plain)
     if command == "why":
-        known = _NOT | _BOUNDS
-        return all(
-            word in known or is_time(word) or is_everyday_word(word, language) for word in plain
-        )
+        return _says_only_what_to_avoid(plain, language)
     return command == "unsubscribe" or (command in _NOT_ABOUT_TIMES and is_negative)
 
 
@@ -2031,8 +2298,9 @@ def _command_of(
     - If the command would be ``subscriptions`` for a text with names, the first matching command
       in ``_VERBS`` is ``subscribe``, and the two matching patterns have no common word, the result
       is ``subscribe``. An example is "add natgeo to my list".
-    - If a text without names asks for no messages in a part of the day, as in "don't message me
-      between 11pm and 7am" (``_is_about_quiet_hours``), the result is ``settings``.
+    - If a text without names asks for no messages at certain times, as in "don't message me
+      between 11pm and 7am" or "pause until sunday", the result is that of ``_wish_about_times``.
+    - ``several`` does not apply to a text with a word such as "not".
     - If no pattern matches a text with names and a word such as "send", the result is ``stories``.
     """
 
@@ -2042,7 +2310,8 @@ def _command_of(
             (pattern for pattern in every if pattern.fits(plain, has_names=has_names)), None
         )
 
-    command = next((candidate for candidate in _ORDER if pattern_of(candidate)), None)
+    order = [candidate for candidate in _ORDER if candidate != "several" or _NOT.isdisjoint(plain)]
+    command = next((candidate for candidate in order if pattern_of(candidate)), None)
     verb = next((candidate for candidate in _VERBS if pattern_of(candidate)), None)
     is_about_options = command == "options" and verb == "unsubscribe"
     if has_marked and verb and command != "places" and not is_about_options:
@@ -2055,8 +2324,8 @@ def _command_of(
         # the word "alerts", so that the text requests the list of subscriptions.
         if listed and follows and not set(listed.words) & set(follows.words):
             return "subscribe"
-    if not has_names and _is_about_quiet_hours(plain, command, language):
-        return "settings"
+    if not has_names and (wish := _wish_about_times(plain, command, language)):
+        return wish
     asks_to_send = has_names and any(word in _SENDING for word in plain)
     if command is None and asks_to_send:
         return "stories"

@@ -88,30 +88,48 @@ async def test_a_question_for_a_city_leaves_names_and_doubts_alone(
     await bell.ask(ann, "/timezone")
     (card,) = await bell.ask(ann, "natgeo")
     assert "run:stories:natgeo" in buttons(card).values()
-    (kept,) = await bell.ask(ann, "I don't know")
-    assert kept["text"] == "Nothing has changed."
+    (asked,) = await bell.ask(ann, "I don't know")
+    assert "set:zone:Europe/London" in buttons(asked).values()
     await bell.ask(ann, "/timezone")
     await bell.noticed(ann, "nice, thanks", user=ann)
     (page,) = await bell.ask(ann, "/settings")
     assert "Time zone: UTC (not set), now" in page["text"]
 
 
+async def test_a_doubt_and_a_country_keep_the_question_for_a_setting_open(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    for page, text, data in (
+        ("zone", "no idea", "set:zone:Europe/London"),
+        ("zone", "new zealand", "set:zone:Pacific/Auckland"),
+        ("digest", "what do you mean?", "set:digest:9"),
+        ("quiet", "idk", "set:quiet:22-7"),
+    ):
+        (settings,) = await bell.ask(ann, "/settings")
+        await bell.press(ann, settings, f"set:{page}")
+        (asked,) = await bell.ask(ann, text)
+        assert data in buttons(asked).values(), text
+        (asked,) = await bell.ask(ann, text, reply_to=asked["message_id"])
+        assert data in buttons(asked).values(), text
+
+
 @pytest.mark.parametrize(
     ("language", "words"),
     [
-        ("en", "stop|Stop!|cancel|forget it|no idea|nothing"),
-        ("es", "stop|cancelar|da igual|no sé"),
-        ("pt-br", "stop|cancelar|esqueça|não sei"),
-        ("de", "stop|abbrechen|doch nicht|keine ahnung"),
-        ("fr", "stop|annuler|laisse|je ne sais pas"),
-        ("it", "stop|annulla|niente|non lo so"),
-        ("tr", "stop|iptal et|vazgeç|gerek yok|bilmiyorum"),
-        ("ru", "stop|отменить|отмени|не надо|не нужно|стоп|не знаю"),
-        ("ar", "stop|ألغي|إلغاء|لا شيء|لا أعرف"),
-        ("id", "stop|batal|tidak ada|tidak tahu"),
-        ("uk", "stop|скасуй|не треба|не потрібно|стоп|не знаю"),
-        ("fa", "stop|لغو|لغو کن|ولش کن|نمی‌دانم"),
-        ("hi", "stop|रद्द करें|छोड़ो|पता नहीं"),
+        ("en", "stop|Stop!|cancel|forget it|nothing"),
+        ("es", "stop|cancelar|da igual"),
+        ("pt-br", "stop|cancelar|esqueça"),
+        ("de", "stop|abbrechen|doch nicht"),
+        ("fr", "stop|annuler|laisse"),
+        ("it", "stop|annulla|niente"),
+        ("tr", "stop|iptal et|vazgeç|gerek yok"),
+        ("ru", "stop|отменить|отмени|не надо|не нужно|стоп"),
+        ("ar", "stop|ألغي|إلغاء|لا شيء"),
+        ("id", "stop|batal|tidak ada"),
+        ("uk", "stop|скасуй|не треба|не потрібно|стоп"),
+        ("fa", "stop|لغو|لغو کن|ولش کن"),
+        ("hi", "stop|रद्द करें|छोड़ो"),
     ],
 )
 async def test_a_word_of_cancellation_cancels_the_question_for_a_setting(

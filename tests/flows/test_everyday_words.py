@@ -76,7 +76,7 @@ async def test_an_answer_that_takes_the_question_back_costs_nothing(
     ann = await control.person()
     before = await lookups(control)
     (question,) = await bell.ask(ann, "/subscribe")
-    for text in ("hm, never mind", "cancel", "No thanks!", "nah", "whatever", "surprise me"):
+    for text in ("hm, never mind", "cancel", "No thanks!", "nah"):
         (kept,) = await bell.ask(ann, text, reply_to=question["message_id"])
         assert kept["text"] == "Nothing has changed.", text
     for command in ("subscribe", "stories", "unsubscribe", "highlights"):
@@ -95,9 +95,32 @@ async def test_an_answer_that_only_agrees_costs_nothing(
     before = await lookups(control)
     (question,) = await bell.ask(ann, "/subscribe")
     for text in texts:
-        (usage,) = await bell.ask(ann, text, reply_to=question["message_id"])
-        assert usage["text"].count("/subscribe ") == 2, text
+        (again,) = await bell.ask(ann, text, reply_to=question["message_id"])
+        assert again["text"].endswith(question["text"].splitlines()[-1]), text
     assert await lookups(control) == before
+
+
+async def test_an_answer_without_a_decision_keeps_the_question_open(
+    bell: Bell, control: Control
+) -> None:
+    await control.profile("decided.later", posts_per_day=0)
+    for language, texts in (
+        ("en", ("whatever", "surprise me", "idk", "not sure, like what?", "what do you mean?")),
+        ("es", ("no sé, ¿qué me recomiendas?", "¿cómo?")),
+        ("de", ("keine Ahnung, gib mir ein Beispiel",)),
+        ("tr", ("bilmiyorum, örnek ver",)),
+        ("hi", ("matlab?", "पता नहीं, जैसे?")),
+    ):
+        ann = await control.person(language_code=language)
+        before = await lookups(control)
+        (question,) = await bell.ask(ann, "/subscribe")
+        for text in texts:
+            (question,) = await bell.ask(ann, text, reply_to=question["message_id"])
+            assert "instagram.com/" in question["text"], text
+            assert "natgeo" in question["text"], text
+        assert await lookups(control) == before
+        (done,) = await bell.ask(ann, "decided.later", reply_to=question["message_id"])
+        assert "decided.later" in done["text"]
 
 
 @pytest.mark.parametrize(
