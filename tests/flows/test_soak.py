@@ -20,7 +20,15 @@ from tests.soak import answers, invariants, promises, summaries
 from tests.soak.expected import DAY, HOUR, Span, Terms, due
 from tests.soak.journal import Journal, Row, pk_of
 from tests.soak.people import People, Place
-from tests.soak.plants import FOUND_BY, PLANTS, planted
+from tests.soak.plants import (
+    FOUND_BY,
+    PLANTS,
+    TOGETHER,
+    WHERE_FEATURES_MEET,
+    WHERE_PEOPLE_ASK,
+    groups,
+    planted,
+)
 from tests.soak.unknown import FIELDS, SentFile, is_unknown, watch_sends
 from tests.support.control import wait_for
 from tests.support.storybell import NO_CHECKS, buttons, storybell
@@ -46,6 +54,19 @@ def test_a_plant_says_which_invariants_find_it(name: str) -> None:
     judges = (invariants, promises, summaries, answers)
     known = {name for one in judges for name in vars(one)} | {invariants.LEDGER}
     assert known.issuperset(FOUND_BY[name])
+
+
+def test_each_plant_is_in_one_group() -> None:
+    assert sorted(",".join(groups()).split(",")) == sorted(PLANTS)
+
+
+@pytest.mark.parametrize("names", [group.split(",") for group in TOGETHER])
+def test_plants_of_a_group_are_found_in_the_same_runs_by_different_invariants(
+    names: list[str],
+) -> None:
+    finders = [one for name in names for one in FOUND_BY[name]]
+    assert len(finders) == len(set(finders))
+    assert len({(name in WHERE_PEOPLE_ASK, WHERE_FEATURES_MEET.get(name)) for name in names}) == 1
 
 
 @pytest.mark.slow

@@ -13,7 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from tests.soak.meetings import PAIRS
-from tests.soak.plants import FOUND_BY, PLANTS, WHERE_FEATURES_MEET, WHERE_PEOPLE_ASK
+from tests.soak.plants import (
+    FOUND_BY,
+    PLANTS,
+    WHERE_FEATURES_MEET,
+    WHERE_PEOPLE_ASK,
+    groups,
+)
 from tests.soak.rates import (
     ASKED,
     ASKED_DAYS,
@@ -40,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
     seeds = range(options.first, options.first + options.seeds)
     began = time.monotonic()
     if options.plant:
-        return _plants(list(PLANTS) if options.plant == "all" else [options.plant], options)
+        return _plants(groups() if options.plant == "all" else [options.plant], options)
     with ThreadPoolExecutor(options.at_once) as pool:
         results = list(pool.map(lambda seed: _lived(seed, options), seeds))
     violated = [str(result["seed"]) for result in results if result["violations"]]
@@ -73,27 +79,39 @@ def _lived(seed: int, options: argparse.Namespace) -> dict[str, Any]:
     return result
 
 
-def _plants(names: list[str], options: argparse.Namespace) -> int:
-    """Run each planted bug. Return 0 if an expected invariant detects each bug, or 1."""
+def _plants(together: list[str], options: argparse.Namespace) -> int:
+    """Run each group of planted bugs. Return 0 if an expected invariant detects each bug, or 1."""
     with ThreadPoolExecutor(options.at_once) as pool:
-        missed = [name for name, why in zip(names, pool.map(
-            lambda name: _sought(name, options), names), strict=True) if not why]  # fmt: skip
+        missed = [
+            name
+            for names in pool.map(lambda group: _missed(group.split(","), options), together)
+            for name in names
+        ]
+    count = sum(len(group.split(",")) for group in together)
     sys.stdout.write(
-        f"soak: {len(names)} plants, {len(names) - len(missed)} found"
+        f"soak: {count} plants, {count - len(missed)} found"
         f"{''.join(f', {name} NOT FOUND' for name in missed)}\n"
     )
     return 1 if missed else 0
 
 
-def _sought(name: str, options: argparse.Namespace) -> str:
-    """Run seeds until a plant is detected. Return the violation, or an empty string."""
+def _missed(names: list[str], options: argparse.Namespace) -> list[str]:
+    """Run seeds until all plants of a group are detected. Return the undetected plants.
+
+    Detected plants are removed for the next seed.
+    """
+    missed = list(names)
     for seed in range(options.first, options.first + options.seeds):
-        for words in _apart(seed, options, plant=name)["violations"]:
-            if words.partition(":")[0] in FOUND_BY[name]:
-                sys.stdout.write(f"{name}: found by {words}\n")
+        if not missed:
+            break
+        violations = _apart(seed, options, plant=",".join(missed))["violations"]
+        for name in list(missed):
+            found = [one for one in violations if one.partition(":")[0] in FOUND_BY[name]]
+            if found:
+                missed.remove(name)
+                sys.stdout.write(f"{name}: found in seed {seed} by {found[0]}\n")
                 sys.stdout.flush()
-                return str(words)
-    return ""
+    return missed
 
 
 def _one(options: argparse.Namespace) -> int:
@@ -148,9 +166,10 @@ def _apart(seed: int, options: argparse.Namespace, plant: str = "") -> dict[str,
 
 def _kind_of_run(options: argparse.Namespace, plant: str) -> list[str]:
     """Return the options that select the rates of a run."""
-    if options.meet or plant in WHERE_FEATURES_MEET:
+    first = plant.partition(",")[0]
+    if options.meet or first in WHERE_FEATURES_MEET:
         return ["--meet"]
-    if options.ask or plant in WHERE_PEOPLE_ASK:
+    if options.ask or first in WHERE_PEOPLE_ASK:
         return ["--ask"]
     if options.plant or options.rough:
         return ["--rough"]
@@ -186,14 +205,26 @@ def _tell_met(results: list[dict[str, Any]]) -> None:
     sys.stdout.write(f"{count} of {len(PAIRS)} pairs of features met\n")
 
 
+def _plant(names: str) -> str:
+    """Return the names of plants, separated by commas, or ``all``.
+
+    Raises:
+        ArgumentTypeError: A name is unknown.
+    """
+    unknown = [name for name in names.split(",") if name not in {"", "all", *PLANTS}]
+    if unknown:
+        raise argparse.ArgumentTypeError(f"no plant: {', '.join(unknown)}; {', '.join(PLANTS)}")
+    return names
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     parser.add_argument("--seeds", type=int, default=3, help="how many seeds")
     parser.add_argument("--first", type=int, default=1, help="the first seed")
     parser.add_argument("--days", type=float, help="simulated days a seed")
     parser.add_argument("--at-once", type=int, default=2, help="processes side by side")
-    parser.add_argument("--plant", default="", choices=["", "all", *PLANTS],
-                        help="a mistake to put into the bot; 0 when it is found")  # fmt: skip
+    parser.add_argument("--plant", default="", type=_plant,
+                        help="mistakes to put in, or all; 0 when each is found")  # fmt: skip
     parser.add_argument("--rough", action="store_true", help="the few hours of plants, without")
     parser.add_argument("--meet", action="store_true",
                         help="features meet, pair by pair, while stories wait")  # fmt: skip

@@ -450,6 +450,14 @@ WHERE_FEATURES_MEET: dict[str, float] = {
 }
 """Plants found by combinations of features, and the days of a run that detects each."""
 
+TOGETHER: tuple[str, ...] = (
+    "forgotten-quiet-hours,doubled-refunds,disorder,ignored-rules,forgotten-files,lost-replies",
+    "missing-summaries,ignored-rules-of-all,loose-searches,plain-imports,short-trays,wrong-bills",
+    "split-summaries,rules-of-all,forgotten-stories,misplaced-taps",
+    "miscounted-summaries,forgetful-rules,eager-lists",
+)
+"""Plants that one run can have together, because each is detected by other invariants."""
+
 FOUND_BY: dict[str, tuple[str, ...]] = {
     "uncounted-copies": ("no_story_more_than_three_times", "repeats_were_lost_answers"),
     "dropped-unknowns": ("every_story_arrived_or_was_explained",),
@@ -522,6 +530,12 @@ PLANTS: dict[str, Plant] = {
     "eager-lists": _eager_lists,
     "wrong-bills": _wrong_bills,
 }
+
+
+def groups() -> list[str]:
+    """Return all plants in groups of one run, separated by commas."""
+    grouped = {name for group in TOGETHER for name in group.split(",")}
+    return [*TOGETHER, *(name for name in PLANTS if name not in grouped)]
 
 
 @contextmanager
