@@ -667,9 +667,7 @@ async def _postpone_if_not_due(tx: Tx, known: Known, plan: Plan, now: datetime) 
     useful_at = partial(snapshots.useful_at, tx, known, due, plan, seen_at=seen_at, now=now)
     if await useful_at(is_claimed=True) <= now:
         return False
-    if not plan.is_checked_by_pause(known) and await snapshots.has_missed_summary(
-        tx, known.profile_id, seen_at=seen_at, now=now
-    ):
+    if await snapshots.has_missed_summary(tx, known, plan, now=now):
         return False
     await profiles.postpone_check(tx, known, until=await useful_at())
     return True

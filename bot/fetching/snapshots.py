@@ -8,7 +8,7 @@ from typing import Literal
 
 from bot.domain import alert_rules
 from bot.domain.model import Profile, Story
-from bot.domain.records import MISSED, Known
+from bot.domain.records import EPOCH, MISSED, Known
 from bot.fetching import schedule_state
 from bot.fetching.schedule_state import Plan
 from bot.store import answers, budgets, enqueue, fan_outs, profiles, stories, subscriptions
@@ -204,9 +204,10 @@ async def reschedule_checks(
 ) -> None:
     """Compute and store the times of next checks, after a change of subscribers or settings.
 
-    A profile is skipped in four cases: the profile is not stored, no chat needs checks of the
-    profile, the last check failed, or no check was made yet. The rows of the profiles stay locked
-    until the end of the transaction.
+    A profile is skipped in five cases: the profile is not stored, no chat needs checks of the
+    profile, the last check failed, no check was made yet, or the check is due and has missed a
+    daily summary (``has_missed_summary``). The rows of the profiles stay locked until the end of
+    the transaction.
 
     The credit bucket does not limit the checks before a daily summary. Therefore ``earlier``
     limits how many of these checks move to an earlier time, and the moved checks are counted in
@@ -220,6 +221,8 @@ async def reschedule_checks(
         if known is None or known.due_at is None:
             continue
         if known.failures or known.snapshot_at is None:
+            continue
+        if known.due_at <= now and await has_missed_summary(tx, known, plan, now=now):
             continue
         columns, due = plan.recompute_due(known, now=now)
         due = max(due, now)
@@ -302,14 +305,16 @@ async def is_summary_near(tx: Tx, profile_id: str, *, now: datetime) -> bool:
     return alert_rules.is_summary_near(now, waiting)
 
 
-async def has_missed_summary(tx: Tx, profile_id: str, *, seen_at: datetime, now: datetime) -> bool:
+async def has_missed_summary(tx: Tx, known: Known, plan: Plan, *, now: datetime) -> bool:
     """Return whether a chat's daily summary came without a check of a profile for the summary.
 
-    The last check of the profile was at ``seen_at``. If the chats have more than ``_MOST_MEMBERS``
-    distinct notification times, return False.
+    Return False if ``Plan.pause`` applies to the profile, or if the chats have more than
+    ``_MOST_MEMBERS`` distinct notification times.
     """
-    waiting = await subscriptions.audience_members(tx, profile_id, empty_above=_MOST_MEMBERS)
-    return alert_rules.has_missed_summary(now, waiting, seen_at=seen_at)
+    if plan.is_checked_by_pause(known):
+        return False
+    waiting = await subscriptions.audience_members(tx, known.profile_id, empty_above=_MOST_MEMBERS)
+    return alert_rules.has_missed_summary(now, waiting, seen_at=known.snapshot_at or EPOCH)
 
 
 async def record_failure(

@@ -14,6 +14,7 @@ from bot.domain.alert_rules import AudienceMember, notified_at
 from bot.domain.budget import Limits
 from bot.domain.model import Profile
 from bot.domain.options import Options
+from bot.fetching import snapshots
 from bot.fetching.poller import Scheduler
 from bot.fetching.schedule_state import PollSettings
 from bot.runtime.claims import Owner
@@ -204,18 +205,23 @@ async def test_an_overdue_check_is_made_before_a_summary_although_the_bucket_is_
     assert {row.chat_id for row in found} == {1, 2}
 
 
+@pytest.mark.parametrize("change", ["price", "settings"])
 async def test_a_check_that_missed_its_summary_is_made_as_soon_as_the_bucket_can_pay(
-    sqlite_db: Database,
+    sqlite_db: Database, change: str
 ) -> None:
-    """The bot is off over the hour of the summary, and starts again with another price."""
+    """The bot is off over the hour of the summary, and starts again. Then the plan changes."""
     async with days(sqlite_db, 300) as run:
         names = await run.follow(1, 8)
         summary = run.now() + 8 * HOUR
         async with sqlite_db.begin() as tx:
             await chats.change(tx, 1, zone="UTC", digest_at=9 * 60)
         await run.live(run.now() + HOUR, [])
-        run.scheduler = run.start(600)
+        run.scheduler = run.start(600 if change == "price" else 300)
         run.box.parts.clock.advance((summary + MINUTE - run.now()).total_seconds())
+        if change == "settings":
+            async with sqlite_db.begin() as tx:
+                await chats.change(tx, 1, quiet_from=0, quiet_to=8 * 60)
+                await snapshots.reschedule_checks_of_chat(tx, 1, now=run.now())
         posted = await run.live(summary + HOUR, [(summary - 6 * HOUR, name) for name in names])
         found = {row.story_pk for row in await rows(sqlite_db)}
         made = len(run.checks)
