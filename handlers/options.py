@@ -297,7 +297,7 @@ async def change_option(
         changes = changes_of(option, value)
         change = context.services.subscribing.set_options
         subscription, *_ = [await change(chat_id, each.id, changes) for each in every]
-    if option == "digest" and subscription.options.digest:
+    if _section_of(option) == "when" and subscription.options.digest:
         await store_zone_question_if_no_zone(context)
     text, rows = options_page(subscription, context, _section_of(option))
     same_for_all = await _use_for_all_buttons(subscription, option, context)

@@ -50,6 +50,7 @@ from handlers.options import (
     is_paused,
     options_page,
     paused_line,
+    store_zone_question_if_no_zone,
     subscription_line,
 )
 from handlers.payers import LEFT, become_payer_buttons
@@ -783,8 +784,13 @@ async def show_options(context: Context, subscription_id: int, section: str | No
 async def options_page_by_id(context: Context, subscription_id: int, section: str | None) -> Page:
     """Return the page of a subscription, or a section of the subscription's options.
 
+    If the section names the time of the summary, and the chat has no time zone, the next message
+    may name the place of the person.
+
     Raises:
         NotFollowedError: The chat does not have the subscription.
     """
     subscription = await context.services.subscriptions.get(context.chat.id, subscription_id)
+    if section == "when" and subscription.options.digest:
+        await store_zone_question_if_no_zone(context)
     return options_page(subscription, context, None if section == NEW else section)

@@ -198,9 +198,13 @@ async def test_the_option_of_a_daily_summary_names_the_hour_and_asks_for_the_zon
 
 @pytest.mark.parametrize(
     ("name", "pressed"),
-    [("one.city", ["opt:{n}:digest:on"]), ("all.city", ["all:digest:on", "all:digest:on:save"])],
+    [
+        ("one.city", ["opt:{n}:digest:on"]),
+        ("all.city", ["all:digest:on", "all:digest:on:save"]),
+        ("page.city", ["opt:{n}:digest:on", "set:back", "sub:{n}:when"]),
+    ],
 )
-async def test_a_city_after_the_summary_was_turned_on_is_the_place_of_the_person(
+async def test_a_city_after_a_page_of_the_summary_is_the_place_of_the_person(
     bell: Bell, control: Control, name: str, pressed: list[str]
 ) -> None:
     ann = await control.person()
