@@ -1854,6 +1854,26 @@ _BOUNDS = frozenset(map(fold_for_comparison, _BOUND_WORDS.split()))
 _NOT_ABOUT_TIMES = frozenset({None, *_VERBS, "help", "subscriptions"})
 """The commands that are not meant by a text such as "no alerts between 11pm and 7am"."""
 _SIGNS = "+-^="
+_ENDINGS = {
+    "es": "a as ar arla arlas arlo arlos arme arte ado ada ados adas amos an ando e en es r n s d "
+    "do da dos das me mela melas melo melos la las lo los le les nos se te ndo ndome o os ción "
+    "ciones cion ir irme irse imos e éndome eme enme enos emela emelo ela elo elas elos ron ste "
+    "mos ria rias ría rías remos rá ra rán ran rme rlo rla rlos rlas rte rse",
+    "pt_BR": "a as ar ado ada ados adas am amos ando e em es r m s do da dos das me mos ndo la lo "
+    "las los ção ções cao coes o os u ir i ir-me irme ada r-me va ria rá ra rão rao ia ie io iem "
+    "iar iado iada iando iamos iou ou um uma",
+    "de": "e en er es em st t te ten test et est n r s ung ungen end ende enden ende bar nd d sam",
+    "fr": "e es er ez é ée és ées ent ons ant ai ait ais r ra rai ras ront moi le la les nous s t "
+    "z a as ation ations eur yer yez yes ye ie ies ient yé yée yés",
+    "it": "a e i o are ate ati ato ata ando ano iamo re te ti to ta ndo no mi melo mela meli mele "
+    "lo la li le ci ce vi si rmi rlo rla rli rle rci rsi mo va ai ono ite zione zioni ere ermi "
+    "erò vere vermi er",
+    "id": "nya kan in an i lah ku mu kah",
+}
+"""The endings in Latin letters of the words with a ``*``, by language.
+
+English, Turkish and the languages of other scripts are not limited.
+"""
 _PRONOUNS = {
     "es": ("melo", "mela", "me", "nos", "los", "las", "lo", "la", "se"),
     "pt_BR": ("me", "nos", "lo", "la"),
@@ -1942,10 +1962,12 @@ class _Pattern:
     """The words of a pattern, and the sign of its condition.
 
     ``sign`` is an empty string if the pattern has no sign. The module's docstring has the signs.
+    ``language`` is the language of the words.
     """
 
     words: tuple[str, ...]
     sign: str
+    language: str
 
     def fits(self, words: Sequence[str], *, has_names: bool) -> bool:
         """Return whether a text with the words ``words`` matches the pattern.
@@ -1960,7 +1982,9 @@ class _Pattern:
             return tuple(word for word in words if word not in FILLERS) == self.words
         if self.sign == ("-" if has_names else "+"):
             return False
-        return all(_count(words, part) >= self.words.count(part) for part in self.words)
+        return all(
+            _count(words, part, self.language) >= self.words.count(part) for part in self.words
+        )
 
 
 def request_in(
@@ -2253,7 +2277,26 @@ def is_request_word(word: str, language: str) -> bool:
     """
     text = normalize_word(word)
     exact, stems = _words_of_requests(language)
-    return text in exact or text.startswith(stems) or _without_pronoun(text, language) in exact
+    if text in exact or _without_pronoun(text, language) in exact:
+        return True
+    return any(
+        _is_ending(text.removeprefix(stem), language) for stem in stems if text.startswith(stem)
+    )
+
+
+def _is_ending(end: str, language: str) -> bool:
+    """Return whether ``end`` can be the ending of a word of requests.
+
+    In the languages of ``_ENDINGS``, only the listed endings are possible, because a profile name
+    can begin like a word of requests: "privatbank" and "borratos" are names.
+    """
+    endings = _ENDINGS.get(language)
+    return not end.isascii() or endings is None or end in _split_endings(endings)
+
+
+@cache
+def _split_endings(endings: str) -> frozenset[str]:
+    return frozenset({"", *map(fold_for_comparison, endings.split())})
 
 
 def _without_pronoun(word: str, language: str) -> str:
@@ -2450,12 +2493,14 @@ def _name_of(word: str) -> str | None:
     return link.username if link and link.kind == "profile" else None
 
 
-def _count(words: Sequence[str], part: str) -> int:
-    """Return how often a text has a word of a pattern."""
+def _count(words: Sequence[str], part: str, language: str) -> int:
+    """Return how often a text has a word of a pattern. The word is in ``language``."""
     stem = part.removesuffix("*")
     if stem == part:
         return words.count(part)
-    return sum(word.startswith(stem) for word in words)
+    return sum(
+        word.startswith(stem) and _is_ending(word.removeprefix(stem), language) for word in words
+    )
 
 
 def _without_fillers_before(words: Sequence[str]) -> Sequence[str]:
@@ -2467,13 +2512,17 @@ def _without_fillers_before(words: Sequence[str]) -> Sequence[str]:
 @cache
 def _patterns(command: Command, language: str) -> tuple[_Pattern, ...]:
     """Return the patterns of a command in English and in ``language``."""
-    texts = [_PATTERNS[command].get(code, "") for code in dict.fromkeys(("en", language))]
-    return tuple(_pattern(text) for text in "|".join(texts).split("|") if text)
+    return tuple(
+        _pattern(text, code)
+        for code in dict.fromkeys(("en", language))
+        for text in _PATTERNS[command].get(code, "").split("|")
+        if text
+    )
 
 
-def _pattern(text: str) -> _Pattern:
+def _pattern(text: str, language: str) -> _Pattern:
     sign = text[0] if text[0] in _SIGNS else ""
-    return _Pattern(tuple(map(_normalize_part, text.removeprefix(sign).split())), sign)
+    return _Pattern(tuple(map(_normalize_part, text.removeprefix(sign).split())), sign, language)
 
 
 def _normalize_part(part: str) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.plain_requests import Command, Request, request_in
+from bot.domain.plain_requests import Command, Request, is_request_word, request_in
 
 
 @pytest.mark.parametrize(
@@ -378,3 +378,46 @@ def test_a_name_after_but_is_not_unsubscribed(text: str) -> None:
     assert request is not None
     assert request.command == "unsubscribe"
     assert "natgeo" not in request.names
+
+
+@pytest.mark.parametrize(
+    ("name", "language"),
+    [
+        ("privatbank", "de"),
+        ("stummfilm", "de"),
+        ("borratos", "es"),
+        ("eliminatorias", "es"),
+        ("inscritoshow", "pt_BR"),
+        ("cancellata.mente", "it"),
+        ("privatclub", "it"),
+        ("expliquemoitout", "fr"),
+        ("hargaemas", "id"),
+    ],
+)
+def test_a_name_that_begins_like_a_word_of_requests_is_a_name(name: str, language: str) -> None:
+    for written in (name, f"@{name}"):
+        found = request_in(f"subscribe {written}", language)
+        assert found is not None
+        assert found.names == (name,), written
+
+
+@pytest.mark.parametrize(
+    ("word", "language"),
+    [
+        ("bórrame", "es"),
+        ("elimínalo", "es"),
+        ("pausar", "es"),
+        ("enviármelas", "es"),
+        ("apagar", "pt_BR"),
+        ("enviando", "pt_BR"),
+        ("löschen", "de"),
+        ("privaten", "de"),
+        ("supprimer", "fr"),
+        ("envoyez", "fr"),
+        ("cancellarmi", "it"),
+        ("privati", "it"),
+        ("kirimkan", "id"),
+    ],
+)
+def test_a_form_of_a_word_of_requests_is_no_name(word: str, language: str) -> None:
+    assert is_request_word(word, language)
