@@ -2115,6 +2115,15 @@ _DAY_WORDS = """
     सोमवार मंगलवार बुधवार गुरुवार शुक्रवार शनिवार रविवार इतवार वीकेंड
     somvar mangalvar budhvar guruvar shukravar shanivar ravivar itwar
 """
+_WEEKEND_PHRASES = (
+    "fin de semana|fines de semana|fim de semana|fins de semana|finais de semana|fine settimana"
+    "|hafta sonu|hafta sonları|hafta içi|akhir pekan|آخر هفته|نهاية الأسبوع|نهاية الاسبوع"
+)
+"""The phrases for the weekend and the days of work that have several words."""
+_AVOIDING_WORDS = """
+    gelmesin gönderme göndermeyin yazma yazmayın atma istemiyorum نفرست نفرستید نده ندید نمیخوام
+"""
+"""The verbs that have the meaning of "not" in their form."""
 _ONLY_WORDS = """
     only just every each solo sólo solamente únicamente nomás cada todos só apenas somente todo
     toda nur bloß bloss jeden jedes seulement uniquement juste que chaque soltanto solamente ogni
@@ -2168,12 +2177,23 @@ def _is_about_days(plain: Sequence[str], command: Command | None, language: str)
     as in "no alerts on weekends", all words must be everyday words or such words, because any
     other word would tell what happened. A text such as "pause until sunday" is not about days.
     """
-    if not _has_word_in(plain, _DAY_WORDS) or _has_word_in(plain, _UNTIL_WORDS + _SINCE_WORDS):
+    text = " ".join(plain)
+    is_weekend = any(phrase in text for phrase in _weekend_phrases())
+    has_day = is_weekend or _has_word_in(plain, _DAY_WORDS)
+    if not has_day or _has_word_in(plain, _UNTIL_WORDS + _SINCE_WORDS):
         return False
     if command == "why":
         return _says_only_what_to_avoid(plain, language)
-    is_limited = _has_word_in(plain, _ONLY_WORDS) or not _NOT.isdisjoint(plain)
+    is_limited = _has_word_in(plain, _ONLY_WORDS + _AVOIDING_WORDS)
+    is_limited = is_limited or not _NOT.isdisjoint(plain)
     return is_limited and command in _NOT_ABOUT_DAYS
+
+
+@cache
+def _weekend_phrases() -> tuple[str, ...]:
+    return tuple(
+        " ".join(map(normalize_word, phrase.split())) for phrase in _WEEKEND_PHRASES.split("|")
+    )
 
 
 def _says_only_what_to_avoid(plain: Sequence[str], language: str) -> bool:
