@@ -1732,7 +1732,7 @@ _OTHER_WORDS = {
         another other both few lot might were after before already yet still ever
         because since using use automatically directly immediately asap either sure fine
         maybe wanna gonna gotta lemme gimme once twice week weekend working holiday
-        vacation everyone everybody him her his she he who's night sleep uploads upload
+        vacation messaging everyone everybody him her his she he who's night sleep uploads upload
         uploaded photo pic pics content feed page pages ask question free trial
     """,
     "es": """
@@ -1746,6 +1746,7 @@ _OTHER_WORDS = {
         gustaría te lo le les su sus ese esa eso tiene tienen ha han ayer cuentas vez
         gente ya haz hazme ir va voy estoy estás quisiera nadie nada cada historias hizo
         privada privado entiendo usa uso
+        escribas escribes escriba escriban escribe molestes
     """,
     "pt_BR": """
         vi viu vê sabendo pessoa sabe
@@ -1805,6 +1806,7 @@ _OTHER_WORDS = {
         deh sih nih aja ingin pengen gue gw aku lu kalo pas posting upload update unggah
         ada tiap yg yang dgn akunnya si bang kak min kirimin kirim kan punya milik
         kemarin saat biar
+        akhir pekan
     """,
     "hi": """
         ki ka ke se karo kardo kar karna do de dena dijiye hai hain ho hu hoon mujhe
