@@ -1,6 +1,7 @@
 """Backup and restore of the SQLite file. PostgreSQL has its own backup programs."""
 
 import asyncio
+import glob
 import os
 import shutil
 import sqlite3
@@ -138,5 +139,7 @@ def rescued_copies(db: Database) -> list[Path]:
         return []
     real = db.file.resolve()
     return sorted(
-        file for file in real.parent.glob(f"{real.name}.rescued-*") if file.suffix != ".part"
+        file
+        for file in real.parent.glob(f"{glob.escape(real.name)}.rescued-*")
+        if file.suffix != ".part"
     )

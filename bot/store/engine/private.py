@@ -1,5 +1,6 @@
 """Files that only the bot's user may read. The files contain subscriptions and messages."""
 
+import glob
 import os
 import pwd
 from collections.abc import Iterator
@@ -95,4 +96,4 @@ def migration_copies(file: Path) -> list[Path]:
 
 def _copies_and_parts(file: Path) -> Iterator[Path]:
     """Return the complete and the interrupted copies of a database."""
-    return file.parent.glob(f"{file.name}.before-*")
+    return file.parent.glob(f"{glob.escape(file.name)}.before-*")

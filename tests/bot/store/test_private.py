@@ -87,6 +87,19 @@ async def test_before_a_migration_there_is_a_copy_of_what_was(tmp_path: Path) ->
     assert found == (newest_revision(),)
 
 
+async def test_the_copies_of_a_file_with_brackets_in_its_name_are_found(tmp_path: Path) -> None:
+    file = tmp_path / "bot[1].db"
+    url = await old_database(file)
+    (tmp_path / "bot1.db.before-8001").write_text("of another database")
+    rescued = tmp_path / "bot[1].db.rescued-20261201-120000"
+    rescued.write_text("")
+    async with Database(url) as db:
+        with next_version(tmp_path / "next"):
+            await db.migrate()
+        assert backups.rescued_copies(db) == [rescued]
+    assert [one.name for one in migration_copies(file)] == [f"bot[1].db.before-{NEXT}"]
+
+
 async def test_the_copy_is_of_what_is_changed_and_not_of_an_update_that_was_taken_back(
     tmp_path: Path,
 ) -> None:
