@@ -300,8 +300,8 @@ async def test_a_sentence_is_no_list(bell: Bell, control: Control) -> None:
     (question,) = await bell.ask(ann, "/subscribe")
     (kept,) = await bell.ask(ann, "no thank you", reply_to=question["message_id"])
     assert kept["text"] == "Nothing has changed."
-    (usage,) = await bell.ask(ann, "this is nice", reply_to=question["message_id"])
-    assert "Write it like this: /subscribe" in usage["text"]
+    (again,) = await bell.ask(ann, "this is nice", reply_to=question["message_id"])
+    assert again["text"].endswith("Send me a name like natgeo.")
     assert len(await control.requests("stories", path="/v1/user/by/username")) == before
 
 
