@@ -155,7 +155,7 @@ async def may_manage(context: Context, chat_id: int, kind: str, user_id: int) ->
         AskAgainError: Telegram does not answer.
     """
     admins = context.services.admins
-    standing = await admins.fetch_rights(context.bot, chat_id, user_id, now=context.now)
+    standing = await admins.get_or_fetch_rights(context.bot, chat_id, user_id, now=context.now)
     return standing.may_post if kind == Chat.CHANNEL else standing.is_admin
 
 

@@ -114,9 +114,9 @@ async def store_zone_question_if_no_zone(context: Context) -> None:
         await context.set_question(question, valid_for=EXPECTED)
 
 
-def clock_time(minutes: int, context: Context) -> str:
+def clock_time(minute_of_day: int, context: Context) -> str:
     """Return a time of day in minutes after midnight as text."""
-    hour, minute = divmod(minutes, 60)
+    hour, minute = divmod(minute_of_day, 60)
     return context.t.time(datetime(2000, 1, 1, hour, minute, tzinfo=UTC), UTC)
 
 

@@ -83,7 +83,7 @@ async def show_or_change_rules(context: Context) -> None:
     elif is_whole_chat:
         await say(context, *chat_rules.rules_page(context))
     else:
-        await _change_rules(context, username, text, parsed)
+        await _change_and_show_rules(context, username, text, parsed)
 
 
 def _username_in(word: str) -> str | None:
@@ -97,7 +97,7 @@ def _as_argument(username: str) -> str:
     return f"@{username}" if username == WHOLE_CHAT else username
 
 
-async def _change_rules(
+async def _change_and_show_rules(
     context: Context, username: str, text: str, parsed: story_terms.Rules
 ) -> None:
     """Change the rules of a profile's subscription if ``text`` is given, and show the rules.
@@ -143,7 +143,7 @@ async def _send_unreadable_words(
     in a channel.
     """
     unknown = [word for word in left_out if not story_terms.is_term(word)]
-    nearest = _nearest_terms(unknown[0]) if len(unknown) == 1 else []
+    nearest = _terms_meant_by_word(unknown[0]) if len(unknown) == 1 else []
     if nearest and not context.is_channel:
         commands = [
             code(f"/rules {argument} {_replace_word(text, unknown[0], near_term)}")
@@ -159,7 +159,7 @@ async def _send_unreadable_words(
     await say(context, paragraphs(refusal, _usage(context, argument)))
 
 
-def _nearest_terms(word: str) -> list[str]:
+def _terms_meant_by_word(word: str) -> list[str]:
     """Return the terms of a rule that a plain word may mean: a hashtag, a name or a place."""
     terms = [f"#{word}", f"@{word}", f"{story_terms.PLACE}{word}"]
     return [

@@ -7,6 +7,7 @@ five minutes also counts as the value.
 import re
 from collections.abc import Sequence
 from functools import cache
+from typing import NamedTuple
 
 from bot.context import Context
 from bot.domain import hours, talk
@@ -99,6 +100,13 @@ QUESTIONS = {WHICH_ZONE: "zone", QUIET: "quiet", DIGEST: "digest"}
 """The setting that belongs to each question."""
 
 
+class _ExpectedSetting(NamedTuple):
+    """A setting that a page has asked for, or "", and the managed chat of the page."""
+
+    setting: str
+    managed_chat_id: int | None
+
+
 @command("settings", channel_after=0)
 async def show_settings(context: Context) -> None:
     """Show the settings, with a button for each setting."""
@@ -124,7 +132,7 @@ async def ask_or_change_setting(context: Context, data: str) -> None:
     """
     setting, _, value = data.partition(":")
     page = None if value else await _question_page(context, setting)
-    await _expect_answer(context, setting if page else "")
+    await _store_expected_setting(context, setting if page else "")
     if page is None:
         await _set_if_readable(context, setting, value)
         page = await _page_after_change(context, setting)
@@ -175,13 +183,13 @@ async def _question_page(context: Context, setting: str) -> Page | None:
         case "zone":
             return t(WHICH_ZONE), _zone_page_buttons(context)
         case "quiet":
-            return t(QUIET), _night_buttons(context)
+            return t(QUIET), _quiet_hours_buttons(context)
         case "digest":
             rows = await context.services.subscriptions.every(context.chat.id)
             use = [use_for_all_button(len(rows), "digest", value=True, context=context)]
             every_uses_it = all(row.options.digest for row in rows)
             more = [] if every_uses_it else [use]
-            return t(DIGEST), [*_hour_buttons(context), *more, [back(t, TOP)]]
+            return t(DIGEST), [*_summary_hour_buttons(context), *more, [back(t, TOP)]]
         case _:
             return None
 
@@ -257,7 +265,7 @@ async def set_from_answer(context: Context) -> None:
     if about is not None:
         await set_managed_chat(context, about)
     if await answer_if_cancellation(context, text, is_answer=True):
-        await _expect_answer(context, "")
+        await _store_expected_setting(context, "")
     elif _is_unsure(context, setting, text):
         await _ask_for_setting(context, setting)
     else:
@@ -318,7 +326,7 @@ async def set_setting_if_expected(context: Context, text: str) -> bool:
     # If the person did not request the question, "no" is not a cancellation, and "stop" is a
     # request for another command.
     if await answer_if_cancellation(context, text, is_answer=not is_proactive):
-        await _expect_answer(context, "")
+        await _store_expected_setting(context, "")
         return True
     if _is_thanks_or_other_request(context, setting, text):
         return False
@@ -375,7 +383,7 @@ async def _ask_for_setting(context: Context, setting: str, unread: str = "") -> 
         question, buttons = page
         page = paragraphs(context.t(NO_TIME, text=unread[:64]), question), buttons
     if page:
-        await _expect_answer(context, setting)
+        await _store_expected_setting(context, setting)
         await say(context, *page)
 
 
@@ -384,15 +392,15 @@ async def _set_from_text(context: Context, setting: str, text: str) -> None:
     if not await _set_if_readable(context, setting, text):
         await _ask_for_setting(context, setting, text)
         return
-    await _expect_answer(context, "")
+    await _store_expected_setting(context, "")
     if setting == "zone":
-        shown = context.t(ZONE_SET, clock=_time_there(context), zone=_zone_text(context))
+        shown = context.t(ZONE_SET, clock=_time_in_chat_zone(context), zone=_zone_text(context))
         await say(context, shown, [[back(context.t, TOP)]])
     else:
         await say(context, *await _page_after_change(context, setting))
 
 
-def _expected_setting(context: Context) -> tuple[str, int | None]:
+def _expected_setting(context: Context) -> _ExpectedSetting:
     """Return the setting that a page has just asked for, and the ID of the managed chat.
 
     If no question is pending, the setting is an empty string. The ID is None if the managed chat
@@ -400,12 +408,12 @@ def _expected_setting(context: Context) -> tuple[str, int | None]:
     """
     match context.question:
         case {"setting": str(what), "about": int() | None as about}:
-            return what, about
+            return _ExpectedSetting(what, about)
         case _:
-            return "", None
+            return _ExpectedSetting("", None)
 
 
-async def _expect_answer(context: Context, setting: str) -> None:
+async def _store_expected_setting(context: Context, setting: str) -> None:
     """Record that the next plain message of a private chat may answer a settings page.
 
     The record expires after five minutes. If ``setting`` is empty, remove the record.
@@ -414,7 +422,7 @@ async def _expect_answer(context: Context, setting: str) -> None:
         await context.set_question(
             {"setting": setting, "about": context.about}, valid_for=EXPECTED
         )
-    elif _expected_setting(context)[0]:
+    elif _expected_setting(context).setting:
         await context.set_question(None)
 
 
@@ -431,7 +439,7 @@ async def settings_page(context: Context) -> Page:
     text = f"{t(TITLE)}\n\n" + t(
         OVERVIEW,
         zone=_zone_text(context),
-        clock=_time_there(context),
+        clock=_time_in_chat_zone(context),
         quiet=_quiet_text(chat, context),
         digest=clock_time(chat.digest_at, context),
         n=with_summary,
@@ -469,8 +477,9 @@ def _quiet_text(chat: Chat, context: Context) -> str:
     return _hours_text(chat.quiet_from, chat.quiet_to, context)
 
 
-def _hours_text(start: int, end: int, context: Context) -> str:
-    return context.t.value_range(clock_time(start, context), clock_time(end, context))
+def _hours_text(start_minute: int, end_minute: int, context: Context) -> str:
+    start = clock_time(start_minute, context)
+    return context.t.value_range(start, clock_time(end_minute, context))
 
 
 def _zone_text(context: Context) -> str:
@@ -493,11 +502,11 @@ def _zone_text(context: Context) -> str:
     return context.t.plain(NOTED, text=city, note=name)
 
 
-def _time_there(context: Context) -> str:
+def _time_in_chat_zone(context: Context) -> str:
     return context.t.time(context.now, zone_of(context.chat.zone))
 
 
-def _night_buttons(context: Context) -> Buttons:
+def _quiet_hours_buttons(context: Context) -> Buttons:
     nights = [
         button(_hours_text(start * 60, end * 60, context), SETTING("quiet", f"{start}-{end}"))
         for start, end in NIGHTS
@@ -506,7 +515,7 @@ def _night_buttons(context: Context) -> Buttons:
     return [*grid(nights, 2), [off, back(context.t, TOP)]]
 
 
-def _hour_buttons(context: Context) -> Buttons:
+def _summary_hour_buttons(context: Context) -> Buttons:
     times = [(hour, clock_time(hour * 60, context)) for hour in HOURS]
     return grid([button(time, SETTING("digest", hour)) for hour, time in times], 4)
 

@@ -128,7 +128,7 @@ async def show_albums(
             caption=caption,
             asker=context.asker,
             buttons=buttons,
-            reply_to=_quoted_message(context, is_first=number == 0),
+            reply_to=_quoted_message_id(context, is_first=number == 0),
             asked=_request_message_id(context),
             as_files=album.stories[0].pk in originals,
             is_free=is_free,
@@ -166,7 +166,7 @@ def _request_message_id(context: Context) -> int | None:
     return context.message.message_id
 
 
-def _quoted_message(context: Context, *, is_first: bool) -> int | None:
+def _quoted_message_id(context: Context, *, is_first: bool) -> int | None:
     """Return the id of the message that an album quotes. Return None if it quotes no message.
 
     In a group or channel, the first album quotes the message of the update, which has the request

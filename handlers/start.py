@@ -39,9 +39,9 @@ async def greet_or_open_link(context: Context) -> None:
     command get no answer there.
 
     Raises:
-        BotError: The errors of ``_open_linked_page``.
+        BotError: The errors of ``_send_linked_page``.
     """
-    if context.args and await _open_linked_page(context, actions.decode_payload(context.args[0])):
+    if context.args and await _send_linked_page(context, actions.decode_payload(context.args[0])):
         return
     if not context.is_private:
         text, buttons = members.greeting_page(context.origin, context)
@@ -53,7 +53,7 @@ async def greet_or_open_link(context: Context) -> None:
     await say(context, hello, [*first, *buttons_to_add_bot(context)])
 
 
-async def _open_linked_page(context: Context, data: str) -> bool:
+async def _send_linked_page(context: Context, data: str) -> bool:
     """Send the page of a link. Return False if the link names no page.
 
     Raises:

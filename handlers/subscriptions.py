@@ -141,7 +141,7 @@ async def subscribe(context: Context) -> None:
     everyday words makes no API call until a button confirms the names.
 
     Raises:
-        BotError: The errors of ``_subscribe``.
+        BotError: The errors of ``_subscribe_and_send_results``.
     """
     context.channel_after = len(context.words)
     if not context.words:
@@ -154,7 +154,7 @@ async def subscribe(context: Context) -> None:
     if wanted.names and wanted.everyday:
         await offer_understood_command(context, "subscribe", wanted)
     elif wanted.names:
-        await _subscribe(context, wanted)
+        await _subscribe_and_send_results(context, wanted)
     else:
         await say(context, unreadable_reply(wanted, USAGE, context))
 
@@ -164,9 +164,9 @@ async def subscribe_to_shown(context: Context, username: str) -> None:
     """Subscribe to the profile of the stories that the chat shows above the pressed button.
 
     The result replaces the message whose button was pressed. Costs and errors are those of
-    ``_subscribe``.
+    ``_subscribe_and_send_results``.
     """
-    await _subscribe(context, parse([f"@{username}"]), in_place=True)
+    await _subscribe_and_send_results(context, parse([f"@{username}"]), in_place=True)
 
 
 @on_press(actions.ELSEWHERE)
@@ -179,11 +179,11 @@ async def offer_chats_or_subscribe(
     offered chat, or has subscribed in the chat. A chat is offered only if ``_may_subscribe_in``
     confirms the rights of the person and the bot. In addition, a keyboard opens Telegram's own
     chat picker. The picker makes the bot an admin of the chosen chat. The offer costs 0 credits. A
-    subscription has the costs of ``_subscribe``.
+    subscription has the costs of ``_subscribe_and_send_results``.
 
     Raises:
         NotFollowedError: The chat does not have the subscription ``subscription_id``.
-        BotError: The errors of ``_subscribe``, if ``chat_id`` is given.
+        BotError: The errors of ``_subscribe_and_send_results``, if ``chat_id`` is given.
     """
     if chat_id is not None:
         await _subscribe_in_chat(context, subscription_id, chat_id)
@@ -195,10 +195,12 @@ async def offer_chats_or_subscribe(
             if await _may_subscribe_in(context, chat.id, chat.kind):
                 title = truncate_plain(chat.title, TITLE) or str(chat.id)
                 known.append([button(title, actions.ELSEWHERE(subscription.id, chat.id))])
-    channel = _chat_key(
+    channel = _chat_picker_button(
         context.t.plain("A channel"), subscription, "can_post_messages", channel=True
     )
-    group = _chat_key(context.t.plain("A group"), subscription, "can_manage_chat", channel=False)
+    group = _chat_picker_button(
+        context.t.plain("A group"), subscription, "can_manage_chat", channel=False
+    )
     keys = ReplyKeyboardMarkup([[channel, group]], resize_keyboard=True, one_time_keyboard=True)
     text = context.t(
         "Where else should I send new stories from <b>{username}</b>?",
@@ -212,7 +214,7 @@ async def offer_chats_or_subscribe(
     await say(context, usage, markup=keys.to_dict())
 
 
-def _chat_key(
+def _chat_picker_button(
     text: str, subscription: Subscription, right: str, *, channel: bool
 ) -> KeyboardButton:
     rights = ChatAdministratorRights(
@@ -228,11 +230,11 @@ def _chat_key(
 async def subscribe_in_chosen_chat(context: Context) -> None:
     """Subscribe in the chosen chat to the profile of an existing subscription.
 
-    The costs are those of ``_subscribe``.
+    The costs are those of ``_subscribe_and_send_results``.
 
     Raises:
         NotFollowedError: The existing subscription has ended.
-        BotError: The errors of ``_subscribe``.
+        BotError: The errors of ``_subscribe_and_send_results``.
     """
     chosen = context.message.chat_shared if context.message else None
     if chosen:
@@ -242,10 +244,12 @@ async def subscribe_in_chosen_chat(context: Context) -> None:
 async def _subscribe_in_chat(context: Context, subscription_id: int, chat_id: int) -> None:
     subscription = await context.services.subscriptions.get(context.chat.id, subscription_id)
     wanted = replace(parse([f"@{subscription.username}"]), channel=str(chat_id))
-    await _subscribe(context, wanted)
+    await _subscribe_and_send_results(context, wanted)
 
 
-async def _subscribe(context: Context, wanted: Wanted, *, in_place: bool = False) -> None:
+async def _subscribe_and_send_results(
+    context: Context, wanted: Wanted, *, in_place: bool = False
+) -> None:
     """Subscribe to profiles, and send the results in a single message.
 
     Each profile costs 0 to 3 credits, or more if the API refuses the account. With
@@ -326,7 +330,7 @@ async def _result_lines(
     lines += lines_by_sentence(still, context)
     lines += failure_lines(failed, wanted, context)
     if not is_stopped:
-        lines += await _delay_hint(done, context)
+        lines += await _delay_lines(done, context)
     return lines
 
 
@@ -370,7 +374,7 @@ def _subscribed_sentence(
     return t(NOW_IN_PRIVATE if context.is_private else NOW, n=n, username=username)
 
 
-async def _delay_hint(done: Sequence[Subscribed], context: Context) -> list[str]:
+async def _delay_lines(done: Sequence[Subscribed], context: Context) -> list[str]:
     """Return a list with the line about the expected delay of new alerts, or an empty list.
 
     The line states the longest delay of all new subscriptions without a daily summary. If an
@@ -460,7 +464,7 @@ async def unsubscribe(context: Context) -> None:
         return
     if [word.lower() for word in words] == ["all"]:
         rows = await context.subscriptions()
-        page = await _unsubscribe(rows, context) if rows else (context.t(EMPTY), [])
+        page = await _unsubscribe_and_get_page(rows, context) if rows else (context.t(EMPTY), [])
         await say(context, *page)
         return
     wanted = parse(words, language=language)
@@ -516,7 +520,7 @@ async def _unsubscribe_named(context: Context, wanted: Wanted) -> None:
     lines: list[str] = []
     buttons: Buttons = []
     if rows:
-        text, buttons = await _unsubscribe(rows, context)
+        text, buttons = await _unsubscribe_and_get_page(rows, context)
         lines.append(text)
     lines += failure_lines(failed, wanted, context)
     await say(context, Safe("\n".join(lines)), buttons)
@@ -537,10 +541,10 @@ async def unsubscribe_pressed(context: Context, subscription_id: int) -> None:
     if not rows:
         await edit_pressed(context, context.t(EMPTY), [])
         return
-    await edit_pressed(context, *await _unsubscribe(rows, context))
+    await edit_pressed(context, *await _unsubscribe_and_get_page(rows, context))
 
 
-async def _unsubscribe(rows: Sequence[Subscription], context: Context) -> Page:
+async def _unsubscribe_and_get_page(rows: Sequence[Subscription], context: Context) -> Page:
     """End subscriptions. Return the confirmation with a button to restore the subscriptions."""
     at = await context.services.subscriptions.unsubscribe(context.chat.id, rows)
     done = NN_("Unsubscribed from {n} profile.", "Unsubscribed from {n} profiles.")
@@ -764,7 +768,9 @@ async def _may_subscribe_in(context: Context, chat_id: int, kind: str) -> bool:
     bot = context.bot
     if user_id is None or not await may_manage(context, chat_id, kind, user_id):
         return False
-    bot_rights = await context.services.admins.fetch_rights(bot, chat_id, bot.id, now=context.now)
+    bot_rights = await context.services.admins.get_or_fetch_rights(
+        bot, chat_id, bot.id, now=context.now
+    )
     return bot_rights.may_post if kind == Chat.CHANNEL else bot_rights.is_here
 
 

@@ -115,7 +115,7 @@ async def run_command(context: Context, word: str, name: str | None) -> str | No
 
 
 @on_message("a command as a caption", NEW_MESSAGES & filters.CaptionRegex(COMMAND_IN_CAPTION))
-async def run_captioned(context: Context) -> None:
+async def run_captioned_command(context: Context) -> None:
     """Run the command at the beginning of the caption of a photo or file.
 
     A command for another bot is ignored. An unknown command is answered by ``_suggest_command`` in
@@ -295,7 +295,7 @@ async def _offer_names_between_words(context: Context, text: str) -> bool:
     known = known or await known_names(context, possible_names_in(text, language))
     joined = talk.joined_name_in(text, language)
     if not joined:
-        joined = next(iter(await _joined_known_name(context, names)), None)
+        joined = next(iter(await _stored_joined_name(context, names)), None)
     if not known and talk.is_about_bot(text, language):
         return False
     if len(known) > 1:
@@ -317,13 +317,13 @@ async def _with_joined_name(context: Context, text: str, wanted: Wanted) -> Want
 
     The person must confirm the name. Words with a comma between them form no name.
     """
-    joined = [] if "," in text else await _joined_known_name(context, wanted.names)
+    joined = [] if "," in text else await _stored_joined_name(context, wanted.names)
     if not joined:
         return wanted
     return replace(wanted, names=tuple(joined), everyday=wanted.everyday or wanted.names)
 
 
-async def _joined_known_name(context: Context, names: Sequence[str]) -> list[str]:
+async def _stored_joined_name(context: Context, names: Sequence[str]) -> list[str]:
     """Return the stored name that two or three words form, as ["natgeo"] for "nat" and "geo".
 
     ``EXAMPLE_NAME`` counts as stored. If the words form no stored name, return an empty list.
@@ -363,7 +363,7 @@ def example_button(context: Context) -> Buttons:
     return [[button(text, actions.RUN("stories", EXAMPLE_NAME))]]
 
 
-def _page_buttons(context: Context) -> list[Button]:
+def _main_page_buttons(context: Context) -> list[Button]:
     """Return the buttons of the subscriptions, the settings and the help."""
     return [
         subscriptions.list_button(context),
@@ -425,7 +425,9 @@ async def _react_or_give_example(context: Context) -> None:
     if is_shrug:
         await unit_of_work.call_after_replies(partial(react, context, message, SAME_AGAIN))
     else:
-        await say_message(context, EXAMPLE, [*example_button(context), _page_buttons(context)])
+        await say_message(
+            context, EXAMPLE, [*example_button(context), _main_page_buttons(context)]
+        )
     answer = SAME_AGAIN if is_shrug else EXAMPLE
     await cache_after_commit(context, (chat_id, "example"), answer, age=ONCE_IN)
 

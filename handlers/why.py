@@ -43,7 +43,7 @@ FOUND = N_("found: {n}")
 OF_CHAT = N_("{rule} (rule for the whole chat)")
 
 
-def _sentence_of(kind: Kind) -> str:
+def _outcome_msgid(kind: Kind) -> str:
     """Return the message id of the sentence about the stories of one kind."""
     match kind:
         case "sent":
@@ -211,7 +211,7 @@ def _outcome_lines(known: Why, context: Context) -> list[str]:
     for kind in KINDS:
         if n := outcomes.counts[kind]:
             until = outcomes.until.get(kind)
-            lines.append("• " + t(_sentence_of(kind), n=n, until=until, options=options))
+            lines.append("• " + t(_outcome_msgid(kind), n=n, until=until, options=options))
     return lines
 
 

@@ -102,7 +102,7 @@ class JobClaims:
             return True
         if not job.is_repeat or queue.chat.kind == "channel":
             return True
-        job.asks_in = self._outage.reserve_turn_to_ask()
+        job.asks_in = self._outage.reserve_turn_and_get_wait_or_none()
         if job.asks_in is None:
             for number in job.lease.ids:
                 due_at = alert_rules.postponed_repeat_at(now, number)
@@ -124,7 +124,7 @@ class JobClaims:
         """
         now = self._now()
         due = await self._db.fetch(chat_queues.next_due_at)
-        if due is None or due > now or not await outage.claim_trial():
+        if due is None or due > now or not await outage.claim_trial_and_check_telegram():
             return []
         lease = self._leases.new_lease()
         async with self._db.begin() as tx:

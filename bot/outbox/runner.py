@@ -37,7 +37,7 @@ from bot.store import chat_queues, chats, moves
 from bot.store.engine.database import Database, Tx
 from bot.telegram.calls import Calls
 from bot.telegram.limit_state import ChatFloods
-from bot.telegram.outage import Outage, is_answer
+from bot.telegram.outage import Outage, shows_telegram_is_up
 
 log = structlog.get_logger()
 
@@ -240,7 +240,7 @@ class JobRunner:
         if self._outage is None or job.asks_in is None:
             return True
         await asyncio.sleep(job.asks_in.total_seconds())
-        return await self._outage.ask_if_chat_accepts_calls(job.target)
+        return await self._outage.send_typing_and_see_if_accepted(job.target)
 
     async def _probe(self, job: ProbeJob) -> None:
         """Ask Telegram whether the bot can write in a chat again, and record the answer.
@@ -279,7 +279,7 @@ class JobRunner:
                 too long.
         """
         chat_id = job.chat_id
-        answers_again = is_answer(outcome) and self._losses.has_deferred_notice(chat_id)
+        answers_again = shows_telegram_is_up(outcome) and self._losses.has_deferred_notice(chat_id)
         if not answers_again and await self._record_whole_alert(job, outcome):
             tally = Tally()
         else:
@@ -293,7 +293,12 @@ class JobRunner:
             self._pause_claims_until(tally.rests_until)
         if not isinstance(outcome, Sent):
             log.info("not sent", chat=chat_id, outcome=repr(outcome))
-        if job.is_trial and job.lease.is_counted and self._outage and is_answer(outcome):
+        if (
+            job.is_trial
+            and job.lease.is_counted
+            and self._outage
+            and shows_telegram_is_up(outcome)
+        ):
             self._outage.end_pause()
         return tally
 

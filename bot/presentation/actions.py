@@ -40,7 +40,7 @@ class Arg:
     optional: bool = False
 
     @property
-    def maybe(self) -> "Arg":
+    def as_optional(self) -> "Arg":
         """Return an optional copy of the argument. If the argument is missing, its value is None.
 
         The original argument is not changed.
@@ -51,17 +51,17 @@ class Arg:
 _MILLISECOND = timedelta(milliseconds=1)
 
 
-def _moment_of(text: str) -> datetime:
+def _time_from_ms_text(text: str) -> datetime:
     return EPOCH + int(text) * _MILLISECOND
 
 
-def _text_of(value: object) -> str:
+def _argument_text(value: object) -> str:
     """Return the text of an argument. The text of a time is its Unix time in milliseconds."""
     return str((value - EPOCH) // _MILLISECOND if isinstance(value, datetime) else value)
 
 
 NUMBER = Arg(r"[0-9]{1,18}", int)
-MOMENT = Arg(r"[0-9]{1,13}", _moment_of)
+MOMENT = Arg(r"[0-9]{1,13}", _time_from_ms_text)
 """A time, with the accuracy of the database."""
 PLACE = Arg(r"[0-9]{1,4}", int)
 CHAT = Arg(r"-?[0-9]{1,16}", int)
@@ -93,7 +93,7 @@ class Kind:
 
     def __call__(self, *args: object) -> str:
         """Return the data of a button for an action with these values of the arguments."""
-        return ":".join([self._word, *map(_text_of, args)])
+        return ":".join([self._word, *map(_argument_text, args)])
 
     def matches(self, data: object) -> bool:
         """Return whether ``data`` are the data of a button of this kind.
@@ -116,8 +116,8 @@ class Kind:
 
 CARD = Kind("card", NAME)
 FOLLOW = Kind("follow", NAME)
-ELSEWHERE = Kind("elsewhere", NUMBER, CHAT.maybe)
-IMPORT = Kind("import", Arg("options|rules").maybe)
+ELSEWHERE = Kind("elsewhere", NUMBER, CHAT.as_optional)
+IMPORT = Kind("import", Arg("options|rules").as_optional)
 LIST = Kind("list", Arg("page|one|all"), PLACE)
 LIVE = Kind("live", NAME)
 TRAY = Kind("tray")
@@ -125,32 +125,34 @@ PAST = Kind("past", ID)
 KEEP = Kind("keep")
 FILES = Kind("files", Arg(f"{ID.pattern}|@{NAME.pattern}"))
 HIGHLIGHTS = Kind("highlights", NAME, PLACE)
-HIGHLIGHT = Kind("highlight", ID, PLACE.maybe)
-SUBSCRIPTIONS = Kind("subs", PLACE, NUMBER.maybe)
-SUBSCRIPTION = Kind("sub", NUMBER, Arg("when|which|how|new").maybe)
+HIGHLIGHT = Kind("highlight", ID, PLACE.as_optional)
+SUBSCRIPTIONS = Kind("subs", PLACE, NUMBER.as_optional)
+SUBSCRIPTION = Kind("sub", NUMBER, Arg("when|which|how|new").as_optional)
 UNSUBSCRIBE = Kind("unsub", NUMBER)
 UNDO = Kind("undo", MOMENT)
 OPTION = Kind("opt", NUMBER, WORD, WORD)
-OPTION_OF_ALL = Kind("all", WORD.maybe, WORD.maybe, Arg("save").maybe)
+OPTION_OF_ALL = Kind("all", WORD.as_optional, WORD.as_optional, Arg("save").as_optional)
 UNDO_OPTIONS = Kind("restore", MOMENT)
-DEFAULT = Kind("defaults", WORD.maybe, WORD.maybe)
+DEFAULT = Kind("defaults", WORD.as_optional, WORD.as_optional)
 CHAT_RULES = Kind("rules", Arg("show|save|off|undo"))
 OWN_TOPIC = Kind("topic", NUMBER, ON_OFF)
 MUTE = Kind("mute", NUMBER)
 SETTING = Kind("set", REST)
-HELP = Kind("help", WORD.maybe)
+HELP = Kind("help", WORD.as_optional)
 LANGUAGES = Kind("language")
 LANGUAGE = Kind("language", WORD)
-ERASE = Kind("erase", Arg("yes|no|more").maybe)
-RUN = Kind("run", WORD, NAME.maybe)
-RUN_FOR_MANY = Kind("many", Arg("stories|subscribe|unsubscribe|highlights|rules"), PLACE.maybe)
+ERASE = Kind("erase", Arg("yes|no|more").as_optional)
+RUN = Kind("run", WORD, NAME.as_optional)
+RUN_FOR_MANY = Kind(
+    "many", Arg("stories|subscribe|unsubscribe|highlights|rules"), PLACE.as_optional
+)
 PEOPLE = Kind(
     "people",
     Arg("list|who|limits|limit|block|day|unblock|allow|payers|payer"),
     CHAT,
-    Arg(r"[0-9]{1,16}", int).maybe,
+    Arg(r"[0-9]{1,16}", int).as_optional,
 )
-OWNER = Kind("owner", Arg("invite|open|no"), CHAT.maybe)
+OWNER = Kind("owner", Arg("invite|open|no"), CHAT.as_optional)
 PROFILE_ID = Kind("profile_id", NAME)
 ASK_ACCESS = Kind("ask_access")
 MINE = Kind("mine")

@@ -78,7 +78,7 @@ def caption(
     lines = [header]
     if name := truncate_plain(one_line(title), _NAME_LENGTH):
         lines.append(f"⭐ {bold(foreign_html(name, rtl=t.is_rtl))}")
-    lines += ["🕒 " + _time_line(stories, t, now), *_end_line(stories, t, now)]
+    lines += ["🕒 " + _time_line(stories, t, now), *_expiry_lines(stories, t, now)]
     return _join_fitting(lines, _detail_lines(stories, t, options), t, spare)
 
 
@@ -109,7 +109,9 @@ def with_corrected_count(
     """
     first, total = stories[0], len(stories)
     text = text.replace(_alert_header(first, t, total), _alert_header(first, t, count), 1)
-    return Safe(text.replace(f"🕒 {_count(t, total)}", f"🕒 {_count(t, count)}", 1))
+    return Safe(
+        text.replace(f"🕒 {_story_count_text(t, total)}", f"🕒 {_story_count_text(t, count)}", 1)
+    )
 
 
 def _header(stories: Sequence[Story], t: Translator, options: Options | None) -> str:
@@ -129,7 +131,7 @@ def _alert_header(story: Story, t: Translator, count: int) -> str:
     )
 
 
-def _count(t: Translator, count: int) -> str:
+def _story_count_text(t: Translator, count: int) -> str:
     return t(NN_("{n} story", "{n} stories"), n=count)
 
 
@@ -140,11 +142,11 @@ def _time_line(stories: Sequence[Story], t: Translator, now: datetime) -> str:
         shown = t.day_range(first, last)  # a date is easier to read than "730 days ago"
     elif last - first >= _APART:
         shown = t.value_range(t.relative_time(first), shown)
-    count = [_count(t, len(stories))] if len(stories) > 1 else []
+    count = [_story_count_text(t, len(stories))] if len(stories) > 1 else []
     return " · ".join([*count, shown])
 
 
-def _end_line(stories: Sequence[Story], t: Translator, now: datetime) -> list[str]:
+def _expiry_lines(stories: Sequence[Story], t: Translator, now: datetime) -> list[str]:
     ends = min(story.expires_at for story in stories)
     if ends <= now:
         return []
@@ -247,13 +249,13 @@ def _web_link(url: str, t: Translator) -> str:
     the URL is a redirect by Instagram, the target of the redirect replaces the URL. If the URL is
     not a web address, return only the label.
     """
-    url = _unwrapped(one_line(url))
+    url = _redirect_target_or_url(one_line(url))
     shown = re.sub(r"^https?://(www\.)?", "", url, flags=re.IGNORECASE).partition("?")[0]
     text = foreign_html(truncate_plain(shown.rstrip("/"), _LINK_LENGTH), rtl=t.is_rtl)
     return link(url, text) if text and _WEB.fullmatch(url) else text
 
 
-def _unwrapped(url: str) -> str:
+def _redirect_target_or_url(url: str) -> str:
     """Return the target if ``url`` is a redirect by Instagram (``l.instagram.com/?u=``).
 
     If ``url`` is no such redirect, or if the target is not a web address, return ``url`` itself.

@@ -175,7 +175,7 @@ def zone_named(text: str) -> str | None:
             return known[name]
         if zones := _zones_of_exact_country(name):
             return zones[0] if len(zones) == 1 else None
-    with_country = (_zone_with_country(name) for name in names)
+    with_country = (_zone_of_city_and_country(name) for name in names)
     similar = (_zone_of_similar_name(name) for name in names)
     return next((zone for zone in (*with_country, *similar) if zone), None)
 
@@ -204,7 +204,7 @@ def _words_of(table: str) -> frozenset[str]:
     return frozenset(_normalized(table).split())
 
 
-def _zone_with_country(name: str) -> str | None:
+def _zone_of_city_and_country(name: str) -> str | None:
     """Return the zone of a city that is followed by its country, as in "paris france".
 
     Return None if ``name`` is no such text.

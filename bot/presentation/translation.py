@@ -108,7 +108,7 @@ class Translator:
         # The system of digits and separators in numbers. Only in Persian, the bot uses digits
         # other than 0 to 9.
         self._numerals: Literal["default", "latn"] = "default" if self._is_persian else "latn"
-        self._own, self._english = catalogue(language, locales), catalogue("en", LOCALES)
+        self._own, self._english = load_catalogue(language, locales), load_catalogue("en", LOCALES)
 
     def in_zone(self, zone: tzinfo) -> "Translator":
         """Return a translator of the same language that shows times in the time zone ``zone``."""
@@ -342,9 +342,13 @@ class Translator:
         if isinstance(value, (int, float)):
             if match[1] == "percent":
                 return self.percent(value)
-            return self.number(value) if _is_prose(match) else str(value)
+            return self.number(value) if _is_outside_url_and_code(match) else str(value)
         text = escape(value) if html else clean(str(value))
-        return isolate(text) if _is_prose(match) and (self.is_rtl or has_rtl(text)) else text
+        return (
+            isolate(text)
+            if _is_outside_url_and_code(match) and (self.is_rtl or has_rtl(text))
+            else text
+        )
 
 
 _Unit = Literal["day", "hour", "minute", "second"]
@@ -359,7 +363,7 @@ _UNITS: tuple[tuple[_Unit, int], ...] = (
 _NEVER = 10**9
 
 
-def _is_prose(match: re.Match[str]) -> bool:
+def _is_outside_url_and_code(match: re.Match[str]) -> bool:
     """Return whether the value of a field may get direction marks and number separators.
 
     Return False for a field in a URL, directly after a slash or a #, or in a text that people
@@ -420,7 +424,7 @@ class Catalogue:
 
 
 @cache
-def catalogue(language: str, locales: Path = LOCALES) -> Catalogue:
+def load_catalogue(language: str, locales: Path = LOCALES) -> Catalogue:
     """Load the catalogue of ``language`` from the folder ``locales``.
 
     References to buttons are replaced by the translated labels. Messages without a translation,

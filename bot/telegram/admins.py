@@ -36,7 +36,7 @@ class Admins:
         """Create an empty cache."""
         self._cache = TimedCache[tuple[int, int], AdminRights]()
 
-    async def fetch_rights(
+    async def get_or_fetch_rights(
         self, bot: Bot, chat_id: int, user_id: int, *, now: datetime
     ) -> AdminRights:
         """Return the rights of a person, or of the bot itself, in a chat.

@@ -159,7 +159,7 @@ class BotWindow:
     held: int = 0
     tickets: deque[Ticket] = field(default_factory=deque)
 
-    def seconds_to_wait(self, now: float, weight: int, rate: float) -> float:
+    def drop_old_tickets_and_get_wait_s(self, now: float, weight: int, rate: float) -> float:
         """Return the seconds until ``weight`` messages may be sent. 0 means now.
 
         While the answer to an earlier call is outstanding, the result may be too short. Call this

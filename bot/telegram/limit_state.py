@@ -52,7 +52,7 @@ class ChatFloods:
             flood.count_sent(now, weight, is_group=_is_group(chat))
         return wait
 
-    def closed_for(self, chat: int | str) -> float:
+    def seconds_closed(self, chat: int | str) -> float:
         """Return the seconds for which Telegram still refuses messages to the chat."""
         flood = self._chats.get(chat)
         return max(flood.closed_until - self._clock(), 0.0) if flood else 0.0

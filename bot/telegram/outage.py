@@ -110,12 +110,12 @@ class Outage:
         Return False in all other cases. A success does not end a pause (see ``end_pause``).
         """
         if isinstance(outcome, TryLater) and outcome.down:
-            return await self._record_failure(chat_id)
-        if is_answer(outcome):
+            return await self._record_failure_and_detect_outage(chat_id)
+        if shows_telegram_is_up(outcome):
             self._failing.clear()
         return False
 
-    async def claim_trial(self) -> bool:
+    async def claim_trial_and_check_telegram(self) -> bool:
         """Reserve the next trial send and call ``getMe``, if the trial send is due.
 
         Return whether the message may be sent now. The message may be sent if the trial send is
@@ -126,9 +126,9 @@ class Outage:
         if self._pause is None or not self._pause.allows_trial(now):
             return False
         self._pause = self._pause.with_one_more_trial(now)
-        return await self._telegram_answers()
+        return await self._is_telegram_answering()
 
-    def reserve_turn_to_ask(self) -> timedelta | None:
+    def reserve_turn_and_get_wait_or_none(self) -> timedelta | None:
         """Reserve a time to test whether Telegram accepts calls for a chat. Return the wait.
 
         At most one chat is tested per second. If the wait would be longer than 5 seconds, reserve
@@ -141,7 +141,7 @@ class Outage:
         self._asks_at = now + wait + _ASKS_EVERY
         return wait
 
-    async def ask_if_chat_accepts_calls(self, target: Target) -> bool:
+    async def send_typing_and_see_if_accepted(self, target: Target) -> bool:
         """Test whether Telegram processes calls for a chat, by a call of ``sendChatAction``.
 
         The call shows "typing…" in the chat for some seconds, and sends no message. Also return
@@ -166,10 +166,10 @@ class Outage:
         self._pause = None
         self._failing.clear()
 
-    async def _record_failure(self, chat_id: int) -> bool:
+    async def _record_failure_and_detect_outage(self, chat_id: int) -> bool:
         if self._pause is None:
             self._failing.add(chat_id)
-            answers = await self._telegram_answers()
+            answers = await self._is_telegram_answering()
             is_down = not answers or len(self._failing) >= _CHATS_OF_AN_OUTAGE
             if is_down and self._pause is None:
                 self._pause = Pause.starting(self._now())
@@ -177,7 +177,7 @@ class Outage:
                 log.warning("Telegram is down; nothing is sent", why=why)
         return self._pause is not None
 
-    async def _telegram_answers(self) -> bool:
+    async def _is_telegram_answering(self) -> bool:
         """Return whether Telegram answers ``getMe`` within 5 seconds.
 
         Concurrent callers share one call. If this process has too many open files to call
@@ -202,7 +202,7 @@ class Outage:
         return True
 
 
-def is_answer(outcome: Outcome) -> bool:
+def shows_telegram_is_up(outcome: Outcome) -> bool:
     """Return whether the outcome shows that Telegram processes sends.
 
     Return True in these cases:

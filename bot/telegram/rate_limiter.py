@@ -147,7 +147,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         except TooSoonError:  # Telegram was not called
             raise
         except TelegramError as error:
-            self._close_flooded(error, call)
+            self._stop_chat_if_flooded(error, call)
             raise
         finally:
             if ticket:
@@ -166,7 +166,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         while True:
             if call.chat is not None:
                 if is_counted or not call.weight:
-                    wait = self._floods.closed_for(call.chat)
+                    wait = self._floods.seconds_closed(call.chat)
                 else:
                     wait = self._floods.count_or_seconds_to_wait(call.chat, call.weight, call.lane)
                 if wait:
@@ -179,12 +179,12 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
             # of the replies.
             first = self._alerts_turn if call.lane == "alert" else nullcontext()
             async with first, self._turn:
-                ticket = await self._wait_for_slot(call)
+                ticket = await self._wait_and_take_bot_ticket(call)
             if not call.weight:
                 break
         return ticket
 
-    async def _wait_for_slot(self, call: LimitedCall) -> Ticket | None:
+    async def _wait_and_take_bot_ticket(self, call: LimitedCall) -> Ticket | None:
         """Wait for the limit of this process. Only one call at a time waits in this method.
 
         Return the ticket of the counted messages, or None if the call sends no message.
@@ -198,7 +198,9 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
             now, rate = steady(), self.per_second
             wait = self._stopped_until - now
             if call.weight:
-                wait = max(wait, self._window.seconds_to_wait(now, call.weight, rate))
+                wait = max(
+                    wait, self._window.drop_old_tickets_and_get_wait_s(now, call.weight, rate)
+                )
             if wait <= 0:
                 return self._window.count_sent(now, call.weight, rate) if call.weight else None
             await self._wait_or_refuse(wait, call.longest_wait_s)
@@ -209,7 +211,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         if seconds > 0:
             await asyncio.sleep(seconds)
 
-    def _close_flooded(self, error: TelegramError, call: LimitedCall) -> None:
+    def _stop_chat_if_flooded(self, error: TelegramError, call: LimitedCall) -> None:
         """Stop sending to the chat of a call for the time that Telegram demands in ``error``.
 
         If the demanded times show that Telegram limits the whole bot, stop all calls of this

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, NamedTuple, cast
 
 import aiohttp
 import structlog
@@ -75,6 +75,14 @@ class Timeouts:
     call: float = 20
     media: float = 60
     upload: float = 120
+
+
+class _HttpAnswer(NamedTuple):
+    """The status, the body and the header ``Retry-After`` ("" if missing) of an answer."""
+
+    status: int
+    payload: bytes
+    retry_after: str
 
 
 class AiohttpRequest(BaseRequest):
@@ -197,13 +205,13 @@ class AiohttpRequest(BaseRequest):
         method: str,
         data: RequestData | None,
         timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - aiohttp's timeout type, passed to aiohttp
-    ) -> tuple[int, bytes, str]:
+    ) -> _HttpAnswer:
         if self._session is None:
             raise NotSentError("the transport is not open")
         failure: NetworkError
         with ExitStack() as files:
             uploads: list[_Upload] = []
-            body = _body_arguments(data, files, uploads)
+            body = _body_with_opened_files(data, files, uploads)
             asked_at = steady()
             try:
                 async with self._session.request(
@@ -216,7 +224,9 @@ class AiohttpRequest(BaseRequest):
                         if _METHOD.search(url) and (sent := _SENT_AT.search(payload)):
                             at = datetime.fromtimestamp(int(sent[1]), UTC)
                         self._on_server_time(TELEGRAM, at, took_s)
-                    return response.status, payload, response.headers.get("Retry-After", "")
+                    return _HttpAnswer(
+                        response.status, payload, response.headers.get("Retry-After", "")
+                    )
             except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
                 failure = NotSentError(f"no connection to Telegram ({type(error).__name__})")
                 if is_limit_reached(error):
@@ -262,7 +272,7 @@ class _Upload(io.BufferedReader):
         return data
 
 
-def _body_arguments(
+def _body_with_opened_files(
     data: RequestData | None, files: ExitStack, uploads: list[_Upload]
 ) -> dict[str, Any]:
     """Return aiohttp's arguments for the body of a request. The files in the body are opened.
@@ -276,7 +286,7 @@ def _body_arguments(
     if data is None:
         return {}
     if data.contains_files:
-        return {"data": _form(data, files, uploads)}
+        return {"data": _form_with_opened_files(data, files, uploads)}
     try:
         text = to_json(data.parameters)
     except ValueError:
@@ -295,7 +305,9 @@ _SENT_AT = re.compile(rb'"date": ?([0-9]{10})[,}]')
 _JSON = {"Content-Type": "application/json"}
 
 
-def _form(data: RequestData, files: ExitStack, uploads: list[_Upload]) -> aiohttp.FormData:
+def _form_with_opened_files(
+    data: RequestData, files: ExitStack, uploads: list[_Upload]
+) -> aiohttp.FormData:
     """Return the parts of a form. A file with a path is opened again for each attempt.
 
     Raises:
@@ -327,7 +339,7 @@ def _refusal_words(payload: bytes) -> str:
         return ""
 
 
-def _answer_for_ptb(answer: tuple[int, bytes, str]) -> tuple[int, bytes]:
+def _answer_for_ptb(answer: _HttpAnswer) -> tuple[int, bytes]:
     """Return a status and a body for which PTB raises the right error.
 
     The change is needed because PTB treats any 2xx status as a success, and a 429 response without

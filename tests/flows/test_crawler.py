@@ -12,7 +12,7 @@ import pytest
 from babel.dates import get_month_names
 
 from bot.presentation.html import plain
-from bot.presentation.translation import LANGUAGES, LOCALES, catalogue, translator_for
+from bot.presentation.translation import LANGUAGES, LOCALES, load_catalogue, translator_for
 from handlers.guard import UNKNOWN_BUTTON
 from handlers.rights import COMMANDS, OWNER, TABLE
 from tests.support.control import Control, Json, wait_for
@@ -326,8 +326,8 @@ async def test_nothing_is_cut_and_nothing_untranslated(
     language: str,
     translated: Callable[[str], str],
 ) -> None:
-    texts = catalogue(language, LOCALES).texts
-    for msgid, forms in catalogue("en", LOCALES).texts.items():
+    texts = load_catalogue(language, LOCALES).texts
+    for msgid, forms in load_catalogue("en", LOCALES).texts.items():
         said = f"⟦{translated(forms[-1])}⟧"
         monkeypatch.setitem(texts, msgid, (said,) * len(texts[msgid]))
     async with sandbox_box() as box:

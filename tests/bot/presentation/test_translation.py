@@ -23,8 +23,8 @@ from bot.presentation.translation import (
     LOCALES,
     Safe,
     Translator,
-    catalogue,
     language_for,
+    load_catalogue,
     translator_for,
 )
 from handlers.admission import STRANGER_CHAT
@@ -150,7 +150,7 @@ def test_each_number_of_each_sentence_is_written_as_the_language_does(language: 
 def test_plural_forms_are_those_of_cldr(language: str) -> None:
     with (LOCALES / language / "LC_MESSAGES" / "bot.po").open("rb") as file:
         catalogue = read_po(file, locale=language)
-    rule = translation.catalogue(language).form_of
+    rule = translation.load_catalogue(language).form_of
     locale = Locale.parse(language)
     categories: dict[int, set[str]] = {}
     for n in range(1000):
@@ -217,7 +217,9 @@ def test_each_language_code_finds_its_language(code: str | None, language: str) 
 def test_no_line_of_arabic_or_persian_begins_at_the_left(
     language: str, settings_line: str, title: str
 ) -> None:
-    forms = [form for forms in translation.catalogue(language).texts.values() for form in forms]
+    forms = [
+        form for forms in translation.load_catalogue(language).texts.values() for form in forms
+    ]
     lines = [line for form in forms for line in form.splitlines()]
     assert settings_line in lines
     assert title in lines
@@ -239,7 +241,9 @@ def test_a_name_alone_begins_at_the_right(language: str) -> None:
 
 @pytest.mark.parametrize("language", FROM_THE_RIGHT)
 def test_latin_words_of_a_list_keep_their_order_and_signs(language: str) -> None:
-    forms = [form for forms in translation.catalogue(language).texts.values() for form in forms]
+    forms = [
+        form for forms in translation.load_catalogue(language).texts.values() for form in forms
+    ]
     listed = [form for form in forms if re.search("[A-Za-z>]\u200f?\u060c", form)]
     assert listed
     assert not [form for form in listed if re.search("[A-Za-z>]\u060c", form)]
@@ -277,7 +281,7 @@ def test_the_slash_of_a_command_stays_at_its_left(language: str) -> None:
 @pytest.mark.parametrize("language", FROM_THE_RIGHT)
 def test_a_sign_stays_at_the_side_of_what_it_belongs_to(language: str) -> None:
     t = translator_for(language)
-    texts = [form for forms in catalogue(language).texts.values() for form in forms]
+    texts = [form for forms in load_catalogue(language).texts.values() for form in forms]
     assert any("\u200e@BotFather" in text for text in texts)
     assert any("\u200e<code>@{bot} natgeo" in text for text in texts)
     assert any("/natgeo/…\u200e" in text for text in texts)
@@ -290,7 +294,9 @@ def test_a_sign_stays_at_the_side_of_what_it_belongs_to(language: str) -> None:
 def test_a_sentence_calls_a_button_as_it_is_labelled(language: str) -> None:
     t = translator_for(language)
     assert t.plain("Keep for /past") in html.plain(t(NothingKeptError.text, username="natgeo"))
-    assert not any("[[" in form for forms in catalogue(language).texts.values() for form in forms)
+    assert not any(
+        "[[" in form for forms in load_catalogue(language).texts.values() for form in forms
+    )
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ def test_no_second_holds_more_than_the_limit_wherever_the_network_puts_them(
     arrived = []
     for weight, pause, latency in calls:
         now += pause * chance.random()
-        while wait := window.seconds_to_wait(now, weight, RATE):
+        while wait := window.drop_old_tickets_and_get_wait_s(now, weight, RATE):
             now += wait
         ticket = window.count_sent(now, weight, RATE)
         arrived.append((now + latency * chance.random(), weight))
@@ -35,7 +35,7 @@ def test_no_second_holds_more_than_the_limit_wherever_the_network_puts_them(
 def test_the_rate_is_used_up_and_evenly() -> None:
     window, now = BotWindow(), 0.0
     for _ in range(200):
-        while wait := window.seconds_to_wait(now, 1, RATE):
+        while wait := window.drop_old_tickets_and_get_wait_s(now, 1, RATE):
             assert wait <= 1.0
             now += wait
         window.count_sent(now, 1, RATE).free_at = now + 1.001

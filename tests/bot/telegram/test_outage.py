@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain.model import Outcome, PermanentFailure, Sent, SentItem, Target, TryLater
 from bot.telegram.api import TooSoonError
-from bot.telegram.outage import LAST_TRIAL_S, Outage, Pause, is_answer
+from bot.telegram.outage import LAST_TRIAL_S, Outage, Pause, shows_telegram_is_up
 from bot.telegram.outcomes import outcome_of
 from tests.support.followed import NOON, Clock
 from tests.support.sandbox import Box, sandbox_box
@@ -30,13 +30,13 @@ async def test_it_begins_when_getme_fails_too_in_this_process_alone() -> None:
         assert await one.record_outcome_and_detect_outage(1, LOST)
         assert one.is_on()
         assert not other.is_on()  # another replica may reach Telegram
-        assert not await one.claim_trial()  # not so soon
+        assert not await one.claim_trial_and_check_telegram()  # not so soon
         clock.on(5 * SECOND)
-        assert not await one.claim_trial()
+        assert not await one.claim_trial_and_check_telegram()
         await box.control.clear_faults()
         clock.on(10 * SECOND)
-        assert await one.claim_trial()
-        assert not await one.claim_trial()  # one at a time
+        assert await one.claim_trial_and_check_telegram()
+        assert not await one.claim_trial_and_check_telegram()  # one at a time
         one.end_pause()
         assert not one.is_on()
         assert one.next_trial_at is None
@@ -62,9 +62,11 @@ async def test_three_chats_without_an_answer_between_begin_it(
 async def test_a_call_that_leaves_nothing_tells_whether_sends_are_taken() -> None:
     async with sandbox_box() as box, bot_at(box.urls.telegram) as bot:
         outage = Outage(bot, now=Clock())
-        assert await outage.ask_if_chat_accepts_calls(Target(99))  # refused, which is an answer
+        assert await outage.send_typing_and_see_if_accepted(
+            Target(99)
+        )  # refused, which is an answer
         await box.control.fault("telegram", DOWN, match="sendChatAction", times=None)
-        assert not await outage.ask_if_chat_accepts_calls(Target(99))
+        assert not await outage.send_typing_and_see_if_accepted(Target(99))
 
 
 def test_trials_come_ever_later_and_a_minute_at_most() -> None:
@@ -91,7 +93,7 @@ def test_trials_come_ever_later_and_a_minute_at_most() -> None:
     ],
 )
 def test_a_429_of_unknown_outcome_is_no_answer(outcome: Outcome, *, expected: bool) -> None:
-    assert is_answer(outcome) == expected
+    assert shows_telegram_is_up(outcome) == expected
 
 
 async def test_one_chat_a_second_is_asked_and_few_wait_for_it() -> None:
@@ -99,7 +101,7 @@ async def test_one_chat_a_second_is_asked_and_few_wait_for_it() -> None:
     async with sandbox_box() as box, bot_at(box.urls.telegram) as bot:
         outage = Outage(bot, now=clock)
         second = timedelta(seconds=1)
-        waits = [outage.reserve_turn_to_ask() for _ in range(8)]
+        waits = [outage.reserve_turn_and_get_wait_or_none() for _ in range(8)]
         assert waits == [*(n * second for n in range(6)), None, None]
         clock.on(second)
-        assert outage.reserve_turn_to_ask() == 5 * second
+        assert outage.reserve_turn_and_get_wait_or_none() == 5 * second

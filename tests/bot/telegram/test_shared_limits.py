@@ -56,4 +56,4 @@ async def test_what_telegram_closes_for_one_is_closed_for_who_claims_it_next(
     first.close(7, 30)
     await sent(db, 7, first, clock)
     assert await sent(db, 7, second, clock) == 30
-    assert second.closed_for(7) == 30
+    assert second.seconds_closed(7) == 30
