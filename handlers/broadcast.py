@@ -38,7 +38,7 @@ async def store_and_preview_broadcast(context: Context) -> None:
     owner = context.user_id
     if owner is None:
         raise RightsError(text=CHAT_UNKNOWN)
-    text = _text_to_send(context)
+    text = _broadcast_html(context)
     if not text:
         await say_message(context, USAGE)
         return
@@ -85,7 +85,7 @@ async def start_stop_or_discard_broadcast(
     return None
 
 
-def _text_to_send(context: Context) -> str:
+def _broadcast_html(context: Context) -> str:
     """Return the HTML of the broadcast.
 
     If the command is a reply to a message with text, the HTML is this message. Otherwise, the HTML

@@ -31,7 +31,7 @@ from handlers.options import changed_option_texts, rule_lines
 from handlers.profile_lists import WORD, failure_lines, first_names_in_bold, lines_that_fit
 from handlers.repeats import NEW_MESSAGES
 from handlers.replies import edit_pressed, enqueue_reply, say, say_message, show_working
-from handlers.subscriptions import ALREADY, EMPTY, LATER, list_page
+from handlers.subscriptions import ALREADY, EMPTY, LATER, subscriptions_page
 
 LISTED = N_("This file lists Instagram profiles. Do you want to subscribe to them here?")
 HOW = N_(
@@ -283,7 +283,7 @@ async def _apply_options_in_file(context: Context, source: Document) -> None:
             raise  # the update is retried
         except BotError as error:
             failed.append((entry.username, error))
-    text, buttons = await list_page(context, 0)
+    text, buttons = await subscriptions_page(context, 0)
     lines = lines_that_fit([text, *failure_lines(failed, parse([]), context)], context)
     await edit_pressed(context, Safe("\n".join(lines)), buttons)
 

@@ -12,7 +12,7 @@ from handlers.show import latest_stories, show_albums
 
 
 @on_press(FILES)
-async def send_as_files(context: Context, pk_or_name: str) -> None:
+async def fetch_and_send_as_files(context: Context, pk_or_name: str) -> None:
     """Send a story (by ID) or the stories of a profile (by ``@name``) as files.
 
     A story usually costs 1 credit, and the stories of a profile usually cost 2 or 3 credits, as

@@ -11,7 +11,7 @@ from bot.presentation.actions import HIGHLIGHT, HIGHLIGHTS, Page, arrows, button
 from bot.presentation.html import truncate_plain
 from handlers.confirmation import offer_understood_command
 from handlers.guard import command, on_press
-from handlers.questions import answer_if_cancellation, ask
+from handlers.questions import answer_if_cancellation, ask_or_send_usage
 from handlers.replies import edit_pressed, say, say_message, show_working
 from handlers.show import show_albums
 
@@ -33,10 +33,10 @@ async def list_highlights(context: Context) -> None:
     made until a button confirms a name.
 
     Raises:
-        BotError: The errors of ``_fetch_list_page`` or ``show_highlight``.
+        BotError: The errors of ``_fetch_list_page`` or ``fetch_and_show_highlight``.
     """
     if not context.words:
-        await ask(context, ASK, USAGE)
+        await ask_or_send_usage(context, ASK, USAGE)
         return
     text = " ".join(context.words)
     if await answer_if_cancellation(context, text):
@@ -47,7 +47,7 @@ async def list_highlights(context: Context) -> None:
     if is_several or (wanted.names and wanted.everyday):
         await offer_understood_command(context, "highlights", wanted)
     elif link and link.highlight_id:
-        await show_highlight(context, link.highlight_id, story_id=link.story_id)
+        await fetch_and_show_highlight(context, link.highlight_id, story_id=link.story_id)
     elif link and link.username:
         await say(context, *await _fetch_list_page(context, link.username, 0))
     else:
@@ -71,12 +71,12 @@ async def fetch_and_show_page(context: Context, username: str, page: int) -> Non
 async def open_highlight(context: Context, highlight_id: str, offset: int | None) -> None:
     """Show at most ten stories of a highlight, beginning with the story at ``offset``.
 
-    Costs and errors are those of ``show_highlight``.
+    Costs and errors are those of ``fetch_and_show_highlight``.
     """
-    await show_highlight(context, highlight_id, offset=offset or 0)
+    await fetch_and_show_highlight(context, highlight_id, offset=offset or 0)
 
 
-async def show_highlight(
+async def fetch_and_show_highlight(
     context: Context,
     highlight_id: str,
     *,

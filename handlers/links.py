@@ -20,13 +20,13 @@ from bot.presentation.html import link as html_link
 from handlers.card import card_page
 from handlers.errors import send_error, sentence_for
 from handlers.guard import on_message
-from handlers.highlights import show_highlight
+from handlers.highlights import fetch_and_show_highlight
 from handlers.profile_lists import UNREAD, WORD
 from handlers.repeats import cache_after_commit
 from handlers.replies import say, say_message, show_working
 from handlers.show import (
+    fetch_and_show_stories,
     show_albums,
-    show_profile_stories,
     story_from_media_url,
     subscription_id_of,
 )
@@ -74,7 +74,7 @@ def links_of(message: Message, bot_name: str) -> list[Link]:
     return links.links_in_message(message.text or message.caption or "", entities, bot_name)
 
 
-async def profile_shown_by(message: Message, context: Context) -> str | None:
+async def username_shown_by(message: Message, context: Context) -> str | None:
     """Return the profile of the story, card or list entry in a message of the bot.
 
     - If the message contains a media file that the bot has sent as a story, the file determines
@@ -135,11 +135,13 @@ async def _serve_link(context: Context, link: Link) -> BotError | None:
     """
     try:
         if link.kind == "highlight":
-            await show_highlight(context, link.highlight_id or "", story_id=link.story_id)
+            await fetch_and_show_highlight(
+                context, link.highlight_id or "", story_id=link.story_id
+            )
         elif link.is_page and context.is_private:
             await say(context, *await card_page(context, link.username or ""))
         elif link.kind == "profile":
-            await show_profile_stories(context, link.username or "")
+            await fetch_and_show_stories(context, link.username or "")
         else:
             async with show_working(context):
                 if link.kind == "media":

@@ -26,7 +26,7 @@ from handlers.options import (
 from handlers.press_answers import UNCHANGED
 from handlers.profile_lists import first_names_in_bold
 from handlers.replies import edit_pressed
-from handlers.subscriptions import UNDO, list_page
+from handlers.subscriptions import UNDO, subscriptions_page
 
 PAGE_OF_ALL = actions.OPTION_OF_ALL()
 TAP = N_("Tap an option to use it for all of them.")
@@ -102,7 +102,7 @@ async def change_option_of_all(
     """
     rows = await context.services.subscriptions.every(context.chat.id)
     if not rows:
-        await edit_pressed(context, *await list_page(context, 0))
+        await edit_pressed(context, *await subscriptions_page(context, 0))
         return None
     if option is None or value is None or not _is_valid_choice(option, value):
         await edit_pressed(context, *options_of_all_page(rows, context))

@@ -22,7 +22,7 @@ from handlers.confirmation import MEANT, offer_commands_for_names, offer_underst
 from handlers.errors import react
 from handlers.guard import OBEYED
 from handlers.help import help_page
-from handlers.links import profile_shown_by
+from handlers.links import username_shown_by
 from handlers.options import options_page
 from handlers.options_of_all import options_of_all_page
 from handlers.questions import EXAMPLE_NAME
@@ -177,7 +177,7 @@ def _time_buttons(context: Context) -> list[Button]:
 
 async def _show_subscriptions_to_pause(context: Context) -> None:
     """Send the list of subscriptions. If the list is not empty, explain how to pause a profile."""
-    text, buttons = await subscriptions.list_page(context, 0)
+    text, buttons = await subscriptions.subscriptions_page(context, 0)
     if await context.subscriptions():
         text = paragraphs(context.t(PAUSE), text)
     await say(context, text, buttons)
@@ -200,7 +200,7 @@ async def _show_options(context: Context, request: Request) -> None:
     names = request.names if request.is_list else await known_names(context, request.names)
     named = [subscription for subscription in rows if [subscription.username] == [*names]]
     asked = context.replied_to
-    shown = await profile_shown_by(asked, context) if asked and not names else None
+    shown = await username_shown_by(asked, context) if asked and not names else None
     if len(names) == 1 and len(named) != 1:
         await say(context, *await card.card_page(context, names[0]))
     elif shown:
@@ -231,7 +231,7 @@ async def _run_without_names(context: Context, command: str) -> None:
     context.args = []
     if command != "stories" or context.replied_to is None:
         await OBEYED[command].check_right_and_run(context)
-    elif shown := await profile_shown_by(context.replied_to, context):
+    elif shown := await username_shown_by(context.replied_to, context):
         await say(context, *await card.card_page(context, shown))
     else:
         await stories.show_followed_with_stories(context)
@@ -303,11 +303,11 @@ async def _followed_names_meant(
     """Return the subscribed profiles that a request names.
 
     A request without a name means the profile of the message of the bot to which the message
-    replies (``profile_shown_by``).
+    replies (``username_shown_by``).
     """
     names = list(request.names)
     if not names and context.replied_to is not None:
-        shown = await profile_shown_by(context.replied_to, context)
+        shown = await username_shown_by(context.replied_to, context)
         names = [shown] if shown else []
     followed = {subscription.username for subscription in rows}
     return [name for name in names if name in followed]

@@ -59,14 +59,14 @@ def failure_lines(failed: Failures, wanted: Wanted, context: Context) -> list[st
     for name, error in failed:
         if type(error) in together:
             together[type(error)].append(name)
-    lines += _line_for_all(ProfileUnavailableError, together, context)
+    lines += _lines_of_shared_error(ProfileUnavailableError, together, context)
     for name, error in failed:
         sentence = sentence_for(error, context)
         if "{username}" not in error.sentence:
             nameless.append((name, sentence))
         elif type(error) not in together:
             lines.append(sentence)
-    lines += _line_for_all(NoSuchProfileError, together, context)
+    lines += _lines_of_shared_error(NoSuchProfileError, together, context)
     lines += lines_by_sentence(nameless, context)
     lines += [context.t(UNREAD, word=truncate_plain(word, WORD)) for word, _ in wanted.unread]
     if wanted.left_out:
@@ -74,7 +74,7 @@ def failure_lines(failed: Failures, wanted: Wanted, context: Context) -> list[st
     return lines
 
 
-def _line_for_all(
+def _lines_of_shared_error(
     kind: type[BotError], together: Mapping[type[BotError], Sequence[str]], context: Context
 ) -> list[str]:
     """Return a list with one error message for all affected profiles, or an empty list.

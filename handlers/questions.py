@@ -32,7 +32,7 @@ HOW_TO_ANSWER = N_(
 FIELD = {"force_reply": True, "selective": True, "input_field_placeholder": EXAMPLE_NAME}
 
 
-async def ask(context: Context, question: str, usage: str) -> None:
+async def ask_or_send_usage(context: Context, question: str, usage: str) -> None:
     """Ask ``question``. The answer arrives as a reply.
 
     In a group the reply field opens only for the person who sent the command. Channels have no

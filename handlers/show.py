@@ -23,7 +23,9 @@ from bot.sending.replies import Payload, album_payload, text_payload
 from handlers.replies import buttons_for_place, enqueue_reply, say_message, show_working
 
 
-async def show_profile_stories(context: Context, username: str, count: int | None = None) -> None:
+async def fetch_and_show_stories(
+    context: Context, username: str, count: int | None = None
+) -> None:
     """Send all live stories of a profile, or the latest ``count`` stories.
 
     The cost is usually 2 or 3 credits, or 0 credits for a cached answer, as described in

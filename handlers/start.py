@@ -19,7 +19,7 @@ from handlers.replies import edit_pressed, say
 
 PAGES: dict[actions.Kind, Callable[..., Awaitable[Page]]] = {
     actions.CARD: partial(card.card_page, has_more=True),
-    actions.SUBSCRIPTIONS: subscriptions.list_page,
+    actions.SUBSCRIPTIONS: subscriptions.subscriptions_page,
     actions.SUBSCRIPTION: subscriptions.options_page_by_id,
     actions.HELP: help_page,
     actions.MINE: payers.become_payer_page,

@@ -29,21 +29,21 @@ from handlers.card import LIVE
 from handlers.confirmation import offer_understood_command
 from handlers.errors import payer_buttons_for_errors
 from handlers.guard import command, on_press
-from handlers.highlights import show_highlight
+from handlers.highlights import fetch_and_show_highlight
 from handlers.links import (
     NOT_OURS,
     OTHER_KIND,
     SERVED,
     links_of,
-    profile_shown_by,
     unreadable_reply,
+    username_shown_by,
 )
 from handlers.press_answers import answer_press
 from handlers.profile_lists import failure_lines
-from handlers.questions import answer_if_cancellation, ask, subscription_buttons
+from handlers.questions import answer_if_cancellation, ask_or_send_usage, subscription_buttons
 from handlers.repeats import cache_after_commit
 from handlers.replies import say, say_message, show_working
-from handlers.show import latest_stories, show_albums, show_profile_stories
+from handlers.show import fetch_and_show_stories, latest_stories, show_albums
 
 ASK = N_("Whose stories? Send me a name like <code>natgeo</code>, or a link to a profile.")
 USAGE = N_(
@@ -108,8 +108,8 @@ async def _show_by_message(context: Context, message: Message) -> None:
 
     The decisive link is the first link of a supported kind, if the message has such a link.
     """
-    if name := await profile_shown_by(message, context):
-        await show_profile_stories(context, name)
+    if name := await username_shown_by(message, context):
+        await fetch_and_show_stories(context, name)
     else:
         link = links.decisive_link(links_of(message, context.bot.username))
         await _show_by_link(context, link)
@@ -124,7 +124,7 @@ async def show_followed_with_stories(context: Context) -> None:
     rows = await context.subscriptions()
     live = await _last_found_live_stories(context, rows)
     if not rows:
-        await ask(context, ASK, USAGE)
+        await ask_or_send_usage(context, ASK, USAGE)
         return
     if not live:
         await say(context, t(NO_TRAY), subscription_buttons(rows, "stories"))
@@ -219,9 +219,9 @@ async def _show_by_words(context: Context, words: Sequence[str]) -> None:
         return
     others = [link for _, link in wanted.unread]
     if len(wanted.names) + len(others) > 1 and wanted.names:
-        await _show_stories_of_many(context, wanted)
+        await _fetch_and_show_stories_of_many(context, wanted)
     elif wanted.names:
-        await show_profile_stories(context, wanted.names[0], wanted.count)
+        await fetch_and_show_stories(context, wanted.names[0], wanted.count)
     elif len(others) == 1 and others[0] and others[0].kind in SERVED and wanted.count is None:
         await _show_by_link(context, others[0])
     else:
@@ -233,15 +233,15 @@ async def _show_by_link(context: Context, link: Link | None) -> None:
     if link is None:
         await say_message(context, USAGE)
     elif link.highlight_id:
-        await show_highlight(context, link.highlight_id, story_id=link.story_id)
+        await fetch_and_show_highlight(context, link.highlight_id, story_id=link.story_id)
     elif link.username and link.kind in SERVED:
-        await show_profile_stories(context, link.username)
+        await fetch_and_show_stories(context, link.username)
     else:
         text = OTHER_KIND if link.kind == "unsupported" else NOT_OURS
         await say_message(context, text)
 
 
-async def _show_stories_of_many(context: Context, wanted: Wanted) -> None:
+async def _fetch_and_show_stories_of_many(context: Context, wanted: Wanted) -> None:
     """Show the stories of several profiles, then send a message with the result for each profile.
 
     Each profile costs as many credits as a separate request. The profiles are requested one after

@@ -56,7 +56,7 @@ from handlers.options import (
 from handlers.payers import LEFT, become_payer_buttons
 from handlers.press_answers import answer_press
 from handlers.profile_lists import Failures, failure_lines, lines_by_sentence
-from handlers.questions import answer_if_cancellation, ask, subscription_buttons
+from handlers.questions import answer_if_cancellation, ask_or_send_usage, subscription_buttons
 from handlers.replies import edit_pressed, say, say_message, show_working
 from handlers.rights import SHOW, TABLE
 from handlers.show import show_albums
@@ -145,7 +145,7 @@ async def subscribe(context: Context) -> None:
     """
     context.channel_after = len(context.words)
     if not context.words:
-        await ask(context, ASK, USAGE)
+        await ask_or_send_usage(context, ASK, USAGE)
         return
     if await answer_if_cancellation(context, " ".join(context.words)):
         return
@@ -259,12 +259,12 @@ async def _subscribe_and_send_results(
     Raises:
         BotError: The command names a single profile, the subscription to this profile fails, and
             no retry is offered. ``subscribe_all`` also raises errors. If a channel is named,
-            ``_admit_named_channel`` also raises errors.
+            ``_check_and_admit_channel`` also raises errors.
     """
     target = context.acted_on
     where = ""
     if wanted.channel:
-        target, where = await _admit_named_channel(context, wanted.channel)
+        target, where = await _check_and_admit_channel(context, wanted.channel)
     async with show_working(context):
         result = await context.services.subscribing.subscribe_all(
             target,
@@ -427,7 +427,7 @@ async def send_last_found_stories(context: Context, username: str) -> str | None
 @command("subscriptions", channel_after=0)
 async def list_subscriptions(context: Context) -> None:
     """List the subscriptions of the chat."""
-    await say(context, *await list_page(context, 0))
+    await say(context, *await subscriptions_page(context, 0))
 
 
 @on_press(actions.SUBSCRIPTIONS)
@@ -436,7 +436,7 @@ async def turn_page(context: Context, page: int, containing: int | None) -> None
 
     If ``containing`` is the ID of a subscription, show the page with this subscription.
     """
-    await edit_pressed(context, *await list_page(context, page, containing))
+    await edit_pressed(context, *await subscriptions_page(context, page, containing))
 
 
 @command("unsubscribe", channel_after=1, takes_list=True, usage=UNSUBSCRIBE_USAGE)
@@ -576,7 +576,7 @@ async def undo_unsubscribe(context: Context, ended_at: datetime) -> str | None:
     if len(failed) == 1 and not restored:
         raise failed[0][1]
     one_page = len(restored) == 1 and not failed
-    page = options_page(restored[0], context) if one_page else await list_page(context, 0)
+    page = options_page(restored[0], context) if one_page else await subscriptions_page(context, 0)
     text, buttons = page
     if restored:
         names = context.t.names_inside_bold([subscription.username for subscription in restored])
@@ -625,10 +625,10 @@ async def ask_which_profile(context: Context, question: str, command: str, usage
     elif TABLE[f"/{command}"] is SHOW and context.is_group:
         await say_message(context, EMPTY)
     else:
-        await ask(context, FIRST, EMPTY)
+        await ask_or_send_usage(context, FIRST, EMPTY)
 
 
-async def list_page(context: Context, page: int, containing: int | None = None) -> Page:
+async def subscriptions_page(context: Context, page: int, containing: int | None = None) -> Page:
     """Return a page with at most 8 of the chat's subscriptions. Each subscription has a button.
 
     The button opens the options of the subscription. If ``containing`` is the ID of a
@@ -714,7 +714,7 @@ def _subscribed_buttons(done: Subscribed, context: Context, *, can_show: bool) -
     return [[show], *last] if done.live else last
 
 
-async def _admit_named_channel(context: Context, name: str) -> tuple[Target, str]:
+async def _check_and_admit_channel(context: Context, name: str) -> tuple[Target, str]:
     """Check that the person and the bot may post in a channel, and admit the channel.
 
     If the named chat is a group, the person must be an admin, and the bot must be a member. Return

@@ -50,7 +50,7 @@ from handlers.confirmation import (
 from handlers.errors import SAME_AGAIN, react
 from handlers.guard import OBEYED, UNKNOWN_BUTTON, on_message, on_press
 from handlers.help import help_page
-from handlers.links import is_forward_of_our_post, profile_shown_by
+from handlers.links import is_forward_of_our_post, username_shown_by
 from handlers.options import SETTINGS
 from handlers.plain_requests import (
     answer_request,
@@ -252,7 +252,7 @@ async def _answer_remark(context: Context, text: str) -> bool:
     """
     language = context.t.language
     asked = context.replied_to
-    if text and asked is not None and (name := await profile_shown_by(asked, context)):
+    if text and asked is not None and (name := await username_shown_by(asked, context)):
         await say(context, *await card.card_page(context, name, has_more=True))
     elif talk.is_about_bot(text, language) or talk.is_question(text, language):
         await say(context, *await help_page(context))

@@ -190,17 +190,17 @@ def _possible_names(text: str) -> list[str]:
     if not words:
         return []
     names = [" ".join(words)]
-    while len(words) > 1 and words[0] in _words_of(_BEFORE_CITY):
+    while len(words) > 1 and words[0] in _normalized_words(_BEFORE_CITY):
         words = words[1:]
         names.append(" ".join(words))
-    while len(words) > 1 and words[-1] in _words_of(_AFTER_CITY):
+    while len(words) > 1 and words[-1] in _normalized_words(_AFTER_CITY):
         words = words[:-1]
         names.append(" ".join(words))
     return names
 
 
 @cache
-def _words_of(table: str) -> frozenset[str]:
+def _normalized_words(table: str) -> frozenset[str]:
     return frozenset(_normalized(table).split())
 
 
