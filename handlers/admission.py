@@ -31,7 +31,7 @@ from bot.chats.access import INVITE, OWNER
 from bot.context import Context
 from bot.domain.access import Judged, Subject
 from bot.domain.errors import BlockedError
-from bot.domain.identity import is_foreign_bot
+from bot.domain.identity import is_bot_but_no_service_account
 from bot.domain.model import Moved, Muted, PermanentFailure, TryLater
 from bot.domain.sentences import N_
 from bot.presentation.actions import ASK_ACCESS
@@ -305,7 +305,7 @@ def _is_written_by_other_bot(context: Context) -> bool:
     sender = message.from_user if message else None
     if sender is None or sender.id == context.bot.id:
         return False
-    if not is_foreign_bot(sender.id, is_bot=sender.is_bot):
+    if not is_bot_but_no_service_account(sender.id, is_bot=sender.is_bot):
         return False
     return not filters.StatusUpdate.ALL.check_update(context.event)
 

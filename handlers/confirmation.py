@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bot.context import Context
-from bot.domain.command_words import MOST, Wanted, as_arguments
+from bot.domain.command_words import MOST, Wanted, escape_names_as_arguments
 from bot.domain.sentences import N_
 from bot.presentation.actions import RUN, RUN_FOR_MANY, button, grid
 from bot.presentation.html import Safe, code
@@ -73,4 +73,9 @@ def _arguments_without_everyday_words(wanted: Wanted, language: str) -> list[str
     """Return the arguments of a command without the everyday words."""
     count = [str(wanted.count)] if wanted.count else []
     channel = [wanted.channel] if wanted.channel else []
-    return [*as_arguments(wanted.names, language), *channel, *count, *sorted(wanted.words)]
+    return [
+        *escape_names_as_arguments(wanted.names, language),
+        *channel,
+        *count,
+        *sorted(wanted.words),
+    ]

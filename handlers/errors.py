@@ -43,7 +43,7 @@ ONE_AT_A_TIME = N_(
 
 def sentence_for(error: BotError, context: Context) -> str:
     """Return the error message that describes ``error`` to a person."""
-    sentence: str = context.t(error.sentence, **error.fields)
+    sentence: str = context.t(error.msgid, **error.fields)
     if isinstance(error, UnknownChannelError) and error.usage:
         return paragraphs(sentence, context.t(error.usage))
     return sentence

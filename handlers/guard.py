@@ -22,7 +22,7 @@ from telegram.ext import (
 )
 
 from bot.context import Context
-from bot.domain.command_words import ends_as_list
+from bot.domain.command_words import ends_with_list
 from bot.domain.errors import (
     CHAT_UNKNOWN,
     ONLY_GROUP_ADMINS,
@@ -268,7 +268,7 @@ def _is_list_of_names(context: Context) -> bool:
     all_marked = len(words) > 1 and all(word.startswith("@") for word in words)
     language = context.t.language
     names = [word for word in typed_words(" ".join(words)) if not is_everyday_word(word, language)]
-    return all_marked or ends_as_list(words, (), language, last=names[-1] if names else "")
+    return all_marked or ends_with_list(words, (), language, last=names[-1] if names else "")
 
 
 async def _reload_moved_chat(context: Context) -> None:

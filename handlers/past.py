@@ -133,7 +133,7 @@ async def _offer_to_keep(context: Context, error: NothingKeptError) -> None:
         await say_message(context, KEPT_FROM_NOW_ON)
     elif rows:
         keep = context.button(TOGGLES["keep"], KEEP(), PRIMARY)
-        await say_message(context, error.sentence, [[keep]])
+        await say_message(context, error.msgid, [[keep]])
     else:
         await say_message(context, EMPTY)
 

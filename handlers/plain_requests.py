@@ -9,8 +9,8 @@ from functools import partial
 
 from bot.context import Context
 from bot.domain import talk
-from bot.domain.command_words import as_arguments, parse
-from bot.domain.everyday_words import is_about_all
+from bot.domain.command_words import escape_names_as_arguments, parse
+from bot.domain.everyday_words import has_word_for_all
 from bot.domain.plain_requests import Request, request_in
 from bot.domain.records import Subscription
 from bot.domain.sentences import N_
@@ -271,7 +271,7 @@ async def _offer_to_unsubscribe(context: Context, request: Request, text: str) -
     rows = await context.subscriptions()
     named = await _followed_names_meant(context, request, rows)
     is_unnamed = not request.names
-    if named and not (is_unnamed and is_about_all(text, context.t.language)):
+    if named and not (is_unnamed and has_word_for_all(text, context.t.language)):
         await offer_understood_command(
             context, "unsubscribe", parse([f"@{name}" for name in named])
         )
@@ -293,7 +293,7 @@ async def _explain_alerts(context: Context, request: Request) -> None:
     if len(known) == 1:
         await say(context, *await card.card_page(context, known[0]))
         return
-    context.args = as_arguments(named, context.t.language) if len(named) == 1 else []
+    context.args = escape_names_as_arguments(named, context.t.language) if len(named) == 1 else []
     await OBEYED["why"].check_right_and_run(context)
 
 

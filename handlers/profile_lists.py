@@ -62,7 +62,7 @@ def failure_lines(failed: Failures, wanted: Wanted, context: Context) -> list[st
     lines += _lines_of_shared_error(ProfileUnavailableError, together, context)
     for name, error in failed:
         sentence = sentence_for(error, context)
-        if "{username}" not in error.sentence:
+        if "{username}" not in error.msgid:
             nameless.append((name, sentence))
         elif type(error) not in together:
             lines.append(sentence)

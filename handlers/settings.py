@@ -219,12 +219,12 @@ def _parse_columns(setting: str, text: str) -> dict[str, object] | None:
     if setting == "zone":
         zone = text if is_zone(text) else cities.zone_named(text)
         return {"zone": zone} if zone else None
-    if setting == "quiet" and (night := hours.parse_hours(text)):
+    if setting == "quiet" and (night := hours.parse_start_and_end_minute(text)):
         start, end = night if night[0] != night[1] else (None, None)
         return {"quiet_from": start, "quiet_to": end}
     if setting == "quiet" and normalize_word(text) in _words_for_never():
         return {"quiet_from": None, "quiet_to": None}
-    if setting == "digest" and (hour := hours.parse_hour(text)) is not None:
+    if setting == "digest" and (hour := hours.parse_minute_of_day(text)) is not None:
         return {"digest_at": hour}
     if setting == "parts" and text in {ON, OFF}:
         return {"shows_parts": text == ON}

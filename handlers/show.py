@@ -65,7 +65,7 @@ async def offer_alternatives_or_raise(
             name, context.t, await subscription_id_of(context, name)
         )
         buttons.append([follow, context.button(N_("Highlights"), RUN("highlights", name))])
-    await say_message(context, error.sentence, buttons, **error.fields)
+    await say_message(context, error.msgid, buttons, **error.fields)
 
 
 def latest_stories(stories: list[Story], count: int | None) -> list[Story]:

@@ -20,7 +20,7 @@ from telegram.ext import filters
 
 from bot.context import Context
 from bot.domain import talk
-from bot.domain.command_words import Wanted, as_arguments, parse
+from bot.domain.command_words import Wanted, escape_names_as_arguments, parse
 from bot.domain.common_words import is_common_word
 from bot.domain.errors import UNKNOWN_COMMAND, BotError
 from bot.domain.everyday_words import is_consent, is_unsure
@@ -108,7 +108,7 @@ async def run_command(context: Context, word: str, name: str | None) -> str | No
     """
     if word not in OBEYED:
         return context.t.plain(UNKNOWN_BUTTON)
-    context.args = as_arguments([name], context.t.language) if name else []
+    context.args = escape_names_as_arguments([name], context.t.language) if name else []
     context.in_place = name is not None and word in IN_PLACE
     await OBEYED[word].check_right_and_run(context)
     return None
@@ -352,7 +352,7 @@ async def run_with_shown_arguments(
     if written and written[0] == f"/{command}":
         context.args = written[1:]
     else:
-        context.args = as_arguments(shown, context.t.language)
+        context.args = escape_names_as_arguments(shown, context.t.language)
     await OBEYED[command].check_right_and_run(context)
     return None
 

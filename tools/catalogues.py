@@ -27,7 +27,7 @@ from babel.messages.pofile import read_po, write_po
 from babel.plural import to_gettext
 
 from bot.domain.foreign_text import normalize_typed
-from bot.domain.hours import parse_hour, parse_hours
+from bot.domain.hours import parse_minute_of_day, parse_start_and_end_minute
 from bot.presentation.translation import LANGUAGES, LOCALES, REFERENCE
 from tools import joined_texts
 from tools.notes import NOTES
@@ -328,8 +328,8 @@ def _reading_faults(form: str, english: str) -> Iterator[str]:
 
 def _read_time(text: str) -> int | tuple[int, int] | None:
     """Return the range of hours or the time of day that the bot reads in a text."""
-    hours = parse_hours(text)
-    return parse_hour(text) if hours is None else hours
+    hours = parse_start_and_end_minute(text)
+    return parse_minute_of_day(text) if hours is None else hours
 
 
 def _button_faults(form: str, english: str) -> Iterator[str]:

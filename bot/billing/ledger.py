@@ -21,8 +21,8 @@ from bot.domain.budget import (
     Side,
     allowances_for,
     budget_free_at,
-    left_by_replies,
     midnight_after,
+    reply_credits_left_for_schedule,
     side_rule_for,
 )
 from bot.domain.errors import (
@@ -297,7 +297,7 @@ class Ledger:
             self._now().date()
         )
 
-    async def left_by_replies(self, now: datetime) -> float:
+    async def reply_credits_left_for_schedule(self, now: datetime) -> float:
         """Estimate how many credits of today's budget for replies will not be spent.
 
         The estimate uses the spending of the last 7 days. Requests of newcomers are excluded if
@@ -316,7 +316,7 @@ class Ledger:
                     tx, since, before=today, only_known_people=of_known
                 )
                 self._habits = today, list(hours.values())
-        return left_by_replies(self.limits, self._habits[1], used=used, now=now)
+        return reply_credits_left_for_schedule(self.limits, self._habits[1], used=used, now=now)
 
     async def schedule_room_and_spent(self, tx: Tx, now: datetime) -> tuple[int, int]:
         """Return the credits that the schedule may still spend today, and its spent credits."""

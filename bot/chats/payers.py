@@ -272,7 +272,7 @@ class Payers:
         was_blocked = await chats.is_blocked(tx, chat_id, now=now)
         await chats.set_payer(tx, chat_id, payer)
         if before.payer is None:
-            since = alert_rules.alerts_begin_at(now)
+            since = alert_rules.alerts_begin_at_second_of(now)
             await subscriptions.set_alerts_start(tx, chat_id=chat_id, since=since)
         if await chats.is_blocked(tx, chat_id, now=now):
             await moves.close_chats(tx, [chat_id], now=now)

@@ -384,7 +384,7 @@ class Subscribing:
                 tx,
                 ended.target,
                 profile_id,
-                preferences=ended.preferences.valid_at(now),
+                preferences=ended.preferences.without_ended_pause(now),
                 since=_since_of_restored(ended, now),
                 created_by=ended.created_by,
                 now=min(ended.created_at, now),
@@ -696,7 +696,7 @@ class Subscribing:
         wanted = preferences or Preferences(Options.from_json(chat.defaults))
         if fast:
             wanted = replace(wanted, options=replace(wanted.options, fast=True))
-        wanted = wanted.valid_at(self._now())
+        wanted = wanted.without_ended_pause(self._now())
         if not wanted.options.fast:
             return wanted
         try:
@@ -828,7 +828,7 @@ def _since_of_restored(ended: Ended, now: datetime) -> datetime:
     until = ended.preferences.paused_until
     since = ended.since
     if until is not None and until <= now:
-        since = max(since, alert_rules.alerts_begin_at(until))
+        since = max(since, alert_rules.alerts_begin_at_second_of(until))
     return min(since, now)
 
 

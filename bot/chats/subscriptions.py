@@ -181,7 +181,7 @@ class Subscriptions:
                     tx, subscription_id=subscription_id, reason=deliveries.PAUSED, now=now
                 )
             else:
-                begin = alert_rules.alerts_begin_at(since or now)
+                begin = alert_rules.alerts_begin_at_second_of(since or now)
                 if since is not None:
                     # The alerts of the subscription can have a start that is later than ``since``,
                     # for example after a restore. In that case, the later start applies.
@@ -359,7 +359,7 @@ class Subscriptions:
         if not begins and not ends:
             return 0
         unblocked = [profile.profile_id for profile in ends]
-        since = alert_rules.alerts_begin_at(now)
+        since = alert_rules.alerts_begin_at_second_of(now)
         # This update comes first, because subscriptions must be locked before profiles.
         await store.set_alerts_start(tx, profile_ids=unblocked, since=since)
         both = {profile.profile_id for profile in [*begins, *ends]}

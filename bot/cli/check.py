@@ -364,6 +364,8 @@ def budget_finding(plan: BudgetPlan) -> Finding:
     The level is "note" if the balance lasts for fewer than 14 days, or if the budget can check
     fewer than 3 profiles.
     """
-    level: Literal["ok", "note"] = "note" if plan.is_short or plan.is_small else "ok"
+    level: Literal["ok", "note"] = (
+        "note" if plan.is_balance_short or plan.is_budget_small else "ok"
+    )
     lines = [line.rstrip(".") for line in budget_lines(translator_for("en"), plan)]
     return Finding(level, ". ".join(lines) + ".")

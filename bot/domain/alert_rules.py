@@ -531,7 +531,7 @@ def has_missed_summary(
     )
 
 
-def alerts_begin_at(now: datetime) -> datetime:
+def alerts_begin_at_second_of(now: datetime) -> datetime:
     """Return the time from which stories count as new for a subscription that is made at ``now``.
 
     The result is ``now`` without the fraction of the second.

@@ -197,7 +197,7 @@ def budget_free_at(
     return min(midnight, now + DAY * max(0.0, missing) / freed_a_day)
 
 
-def left_by_replies(
+def reply_credits_left_for_schedule(
     limits: Limits, past: Sequence[Sequence[int]], *, used: int, now: datetime
 ) -> float:
     """Return the credits of today's share of the replies that the schedule may use.

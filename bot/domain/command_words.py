@@ -113,7 +113,7 @@ def parse(
         everyday += _remove_matching(rest, is_time, first)
         everyday += [word for word in rest[:first] if is_said(word) or is_time(word)]
     last = rest[-1] if rest else ""
-    is_list = ends_as_list(arguments, words, language or "en", last=last)
+    is_list = ends_with_list(arguments, words, language or "en", last=last)
     channel = _pop_channel(rest) if takes_channel and not is_list else None
     names: dict[str, None] = {}
     unread: dict[str, Link | None] = {}
@@ -144,7 +144,7 @@ def _is_prose(arguments: Sequence[str], names: Sequence[str], language: str) -> 
     return not set(names).issubset(joined_names_in(text, language))
 
 
-def as_arguments(names: Sequence[str], language: str) -> list[str]:
+def escape_names_as_arguments(names: Sequence[str], language: str) -> list[str]:
     """Return profile names as the arguments of a command.
 
     A name that is also a keyword, an everyday word, a time or a number gets an @, so that the
@@ -175,7 +175,7 @@ def _has_name_after_first(words: list[str], is_said: Callable[[str], bool]) -> b
     return not all(is_said(word) or is_time(word) for word in words[1:])
 
 
-def ends_as_list(
+def ends_with_list(
     arguments: Sequence[str], words: Collection[str], language: str, *, last: str = ""
 ) -> bool:
     """Return whether the arguments end with a list, such as "nike, prada" or "nike and prada".

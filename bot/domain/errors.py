@@ -171,7 +171,7 @@ class BotError(Exception):
         self.fields = fields
 
     @property
-    def sentence(self) -> str:
+    def msgid(self) -> str:
         """Return the id of the message.
 
         If the error has no username and the class has the message ``nameless``, return the id of

@@ -147,7 +147,7 @@ def separate_latin_from_arabic_and_devanagari(text: str) -> str:
     return _LATIN_JOINED.sub(" ", text)
 
 
-def without_elision(word: str) -> str:
+def main_part_beside_apostrophe(word: str) -> str:
     """Return the main part of a word with an apostrophe.
 
     For example, the main part of "natgeo's" and of Turkish "natgeo'nun" is "natgeo". The main part

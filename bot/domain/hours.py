@@ -223,7 +223,7 @@ _OTHERS = """
 """The words that people write around a time of day and that do not change the time."""
 
 
-def parse_hours(text: str) -> tuple[int, int] | None:
+def parse_start_and_end_minute(text: str) -> tuple[int, int] | None:
     """Return the start and the end of a span of hours, in minutes after midnight.
 
     If the start is in words without a part of the day, and would not be before the end, 12 hours
@@ -236,17 +236,17 @@ def parse_hours(text: str) -> tuple[int, int] | None:
     has_digits = any(map(str.isdecimal, text))
     for place, token in enumerate(tokens):
         if token in _words(_TO):
-            start = _minute_of(tokens[:place])
-            end = _minute_of(tokens[place + 1 :])
+            start = _minute_of_day_in(tokens[:place])
+            end = _minute_of_day_in(tokens[place + 1 :])
             if start is not None and end is not None:
                 has_part = not _part_by_word().keys().isdisjoint(tokens[:place])
                 if has_digits or has_part or start < end or start >= (_NOON + 1) * 60:
                     return start, end
-                return _hours_in_words(start, end)
+                return _shift_start_or_end_by_12_hours(start, end)
     return None
 
 
-def _hours_in_words(start: int, end: int) -> tuple[int, int]:
+def _shift_start_or_end_by_12_hours(start: int, end: int) -> tuple[int, int]:
     """Return a span in words whose end is not after the start.
 
     "Nine to five" is a working day, which ends in the afternoon. Any other span, such as
@@ -258,12 +258,12 @@ def _hours_in_words(start: int, end: int) -> tuple[int, int]:
     return (start + _DAY // 2) % _DAY, end
 
 
-def parse_hour(text: str) -> int | None:
+def parse_minute_of_day(text: str) -> int | None:
     """Return the time of day that a text names, in minutes after midnight.
 
     Return None if the text is not a time of day such as "9:30 pm".
     """
-    return _minute_of(_tokens(text))
+    return _minute_of_day_in(_tokens(text))
 
 
 def is_about_time(word: str) -> bool:
@@ -418,7 +418,7 @@ def _without_marks(text: str) -> str:
     return remove_format_characters("".join(kept))
 
 
-def _minute_of(tokens: Sequence[str]) -> int | None:
+def _minute_of_day_in(tokens: Sequence[str]) -> int | None:
     """Return the time of day that ``tokens`` name, in minutes after midnight.
 
     Return None if ``tokens`` are not exactly one time of day.
@@ -434,16 +434,16 @@ def _minute_of(tokens: Sequence[str]) -> int | None:
             return None
     match times, parts:
         case [time], []:
-            return _minutes(time[1], time[2], None)
+            return _minute_of_day(time[1], time[2], None)
         case [time], [part]:
-            return _minutes(time[1], time[2], part)
+            return _minute_of_day(time[1], time[2], part)
         case [], [part]:
             return _ALONE.get(part)
         case _:
             return None
 
 
-def _minutes(hour: str, minute: str | None, part: str | None) -> int | None:
+def _minute_of_day(hour: str, minute: str | None, part: str | None) -> int | None:
     """Return the minutes after midnight of an hour, a minute and a part of the day.
 
     24:00 is the same time as 0:00. Return None if the time is impossible.

@@ -22,7 +22,7 @@ The ids are the same in each chat (Bot API, ``Message.sender_chat``).
 """
 
 
-def is_foreign_bot(user_id: int | None, *, is_bot: bool) -> bool:
+def is_bot_but_no_service_account(user_id: int | None, *, is_bot: bool) -> bool:
     """Return whether the sender of a message is a bot that somebody has made.
 
     ``is_bot`` is the field of Telegram's object User. For Telegram's own accounts that replace a

@@ -126,7 +126,7 @@ class Preferences:
         until = self.paused_until.isoformat() if self.paused_until else None
         return {"options": self.options.to_json(), "paused": self.paused, "paused_until": until}
 
-    def valid_at(self, now: datetime) -> Self:
+    def without_ended_pause(self, now: datetime) -> Self:
         """Return the preferences that apply at the time ``now``.
 
         If a mute has ended, the result has no pause.

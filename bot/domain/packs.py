@@ -84,12 +84,12 @@ class BudgetPlan:
         return self.budget // CHECKS_A_DAY
 
     @property
-    def is_short(self) -> bool:
+    def is_balance_short(self) -> bool:
         """Return whether the balance is known and lasts for fewer than ``SHORT_DAYS`` days."""
         return self.days_left is not None and self.days_left < SHORT_DAYS
 
     @property
-    def is_small(self) -> bool:
+    def is_budget_small(self) -> bool:
         """Return whether the budget can check only fewer than ``FEW_PROFILES`` profiles."""
         return self.profiles < FEW_PROFILES
 

@@ -34,10 +34,10 @@ from bot.domain.everyday_words import (
 )
 from bot.domain.foreign_text import (
     fold_for_comparison,
+    main_part_beside_apostrophe,
     normalize_typed,
     separate_latin_from_arabic_and_devanagari,
     typed_words,
-    without_elision,
 )
 from bot.domain.talk import NO_NAMES, SMALL_TALK, is_small_talk
 
@@ -1985,7 +1985,8 @@ class _Pattern:
         if self.sign == ("-" if has_names else "+"):
             return False
         return all(
-            _count(words, part, self.language) >= self.words.count(part) for part in self.words
+            _count_pattern_word(words, part, self.language) >= self.words.count(part)
+            for part in self.words
         )
 
 
@@ -2024,7 +2025,7 @@ def request_in(
     words = [word for word in map(normalize_word, written) if word]
     meant = [word for word in words if word not in SMALL_TALK and word not in FILLERS]
     if len(meant) > (_LONGEST_WITH_NAME if has_known_name else _LONGEST):
-        return _request_about_posts(written, language)
+        return _subscribe_request_about_posts(written, language)
     if not words or (len(words) > 1 and is_small_talk(text)):
         return None
     if not is_command and _is_single_name(written, words):
@@ -2033,7 +2034,7 @@ def request_in(
     plain = [normalize_word(word) for word in unmarked]
     # The part after a hyphen is omitted, because a hyphen joins a verb and a pronoun, as in
     # "inscreve-me". A username never has a hyphen.
-    main_parts = [without_elision(word).partition("-")[0] for word in unmarked]
+    main_parts = [main_part_beside_apostrophe(word).partition("-")[0] for word in unmarked]
     plain += [normalize_word(part) for part in main_parts if part not in unmarked]
     plain += [verb for word in words if (verb := _without_pronoun(word, language)) != word]
     runs = _group_enumerated_words(text, language)
@@ -2082,7 +2083,7 @@ def _diminutives(language: str) -> dict[str, str]:
     return {normalize_word(word): base for base, *words in filter(None, pairs) for word in words}
 
 
-def _request_about_posts(written: Sequence[str], language: str) -> Request | None:
+def _subscribe_request_about_posts(written: Sequence[str], language: str) -> Request | None:
     """Return the request for a subscription in a long text such as "... when natgeo posts".
 
     Return None if the text is no such text, or has more than 30 words.
@@ -2159,7 +2160,7 @@ _PAUSE_WORDS = """
 
 
 @cache
-def _set_and_stems(table: str) -> tuple[frozenset[str], tuple[str, ...]]:
+def _words_and_stems(table: str) -> tuple[frozenset[str], tuple[str, ...]]:
     """Return the normalized words of a table, and the stems of the words with a ``*``."""
     words = [_normalize_part(part) for part in table.split()]
     stems = tuple(word.removesuffix("*") for word in words if word.endswith("*"))
@@ -2168,11 +2169,13 @@ def _set_and_stems(table: str) -> tuple[frozenset[str], tuple[str, ...]]:
 
 def _has_word_in(words: Sequence[str], table: str) -> bool:
     """Return whether one of ``words`` is in a table, or begins with a stem of the table."""
-    exact, stems = _set_and_stems(table)
+    exact, stems = _words_and_stems(table)
     return any(word in exact or (stems and word.startswith(stems)) for word in words)
 
 
-def _is_about_days(plain: Sequence[str], command: Command | None, language: str) -> bool:
+def _asks_for_alerts_on_certain_days(
+    plain: Sequence[str], command: Command | None, language: str
+) -> bool:
     """Return whether a text without names asks for alerts only on certain days of the week.
 
     The text has a day and a word such as "only" or "not". If the patterns find the command "why",
@@ -2206,7 +2209,7 @@ def _says_only_what_to_avoid(plain: Sequence[str], language: str) -> bool:
     )
 
 
-def _is_about_pause(plain: Sequence[str], command: Command | None) -> bool:
+def _asks_for_pause_or_its_end(plain: Sequence[str], command: Command | None) -> bool:
     """Return whether a text without names asks for a pause, or for its end.
 
     The text has a word such as "pause", or asks to stop until a day or for a time.
@@ -2219,7 +2222,9 @@ def _is_about_pause(plain: Sequence[str], command: Command | None) -> bool:
     return has_later and _has_word_in(plain, _UNTIL_WORDS + _FOR_WORDS)
 
 
-def _is_about_night(plain: Sequence[str], command: Command | None, language: str) -> bool:
+def _asks_for_no_messages_at_night(
+    plain: Sequence[str], command: Command | None, language: str
+) -> bool:
     """Return whether a text such as "no alerts at night" asks for no messages at night.
 
     ``command`` is the command that the patterns find in the text.
@@ -2237,25 +2242,25 @@ _NOT_ABOUT_DAYS = frozenset({None, "unsubscribe", "subscribe", "stories", "setti
 """The commands that are not meant by a text such as "only on sundays"."""
 
 
-def _wish_about_times(
+def _command_of_wish_about_times(
     plain: Sequence[str], command: Command | None, language: str
 ) -> Command | None:
     """Return the command of a wish about times, or None if the text is no such wish.
 
     ``command`` is the command that the patterns find in the text.
     """
-    if _is_about_quiet_hours(plain, command, language) or _is_about_night(
+    if _asks_for_quiet_hours(plain, command, language) or _asks_for_no_messages_at_night(
         plain, command, language
     ):
         return "settings"
-    if _is_about_pause(plain, command):
+    if _asks_for_pause_or_its_end(plain, command):
         return "pause"
-    if _is_about_days(plain, command, language):
+    if _asks_for_alerts_on_certain_days(plain, command, language):
         return "days"
     return None
 
 
-def _is_about_quiet_hours(plain: Sequence[str], command: Command | None, language: str) -> bool:
+def _asks_for_quiet_hours(plain: Sequence[str], command: Command | None, language: str) -> bool:
     """Return whether a text without names asks for no messages in a part of the day.
 
     The text has two times of day, or a single time of day with a word such as "after". ``command``
@@ -2298,7 +2303,7 @@ def is_request_word(word: str, language: str) -> bool:
     The words such as "send" (``_SENDING``) of all languages also count.
     """
     text = normalize_word(word)
-    exact, stems = _words_of_requests(language)
+    exact, stems = _request_words_and_stems(language)
     if text in exact or _without_pronoun(text, language) in exact:
         return True
     return any(
@@ -2364,7 +2369,8 @@ def _command_of(
       in ``_VERBS`` is ``subscribe``, and the two matching patterns have no common word, the result
       is ``subscribe``. An example is "add natgeo to my list".
     - If a text without names asks for no messages at certain times, as in "don't message me
-      between 11pm and 7am" or "pause until sunday", the result is that of ``_wish_about_times``.
+      between 11pm and 7am" or "pause until sunday", the result is that of
+      ``_command_of_wish_about_times``.
     - ``several`` does not apply to a text with a word such as "not".
     - If no pattern matches a text with names and a word such as "send", the result is ``stories``.
     """
@@ -2389,7 +2395,7 @@ def _command_of(
         # the word "alerts", so that the text requests the list of subscriptions.
         if listed and follows and not set(listed.words) & set(follows.words):
             return "subscribe"
-    if not has_names and (wish := _wish_about_times(plain, command, language)):
+    if not has_names and (wish := _command_of_wish_about_times(plain, command, language)):
         return wish
     asks_to_send = has_names and any(word in _SENDING for word in plain)
     if command is None and asks_to_send:
@@ -2479,7 +2485,7 @@ def _may_be_username(word: str, language: str) -> bool:
     """
     if word.startswith("@"):
         return True
-    parts = {word, without_elision(word)}
+    parts = {word, main_part_beside_apostrophe(word)}
     is_known = any(
         is_request_word(part, language)
         or is_everyday_word(part, language)
@@ -2511,11 +2517,13 @@ def _names_among(words: Sequence[str], language: str) -> tuple[str, ...]:
 
 
 def _name_of(word: str) -> str | None:
-    link = links.parse_argument(word if "/" in word else without_elision(strip_punctuation(word)))
+    link = links.parse_argument(
+        word if "/" in word else main_part_beside_apostrophe(strip_punctuation(word))
+    )
     return link.username if link and link.kind == "profile" else None
 
 
-def _count(words: Sequence[str], part: str, language: str) -> int:
+def _count_pattern_word(words: Sequence[str], part: str, language: str) -> int:
     """Return how often a text has a word of a pattern. The word is in ``language``."""
     stem = part.removesuffix("*")
     if stem == part:
@@ -2553,7 +2561,7 @@ def _normalize_part(part: str) -> str:
 
 
 @cache
-def _words_of_requests(language: str) -> tuple[frozenset[str], tuple[str, ...]]:
+def _request_words_and_stems(language: str) -> tuple[frozenset[str], tuple[str, ...]]:
     """Return the common words of requests in English and in ``language``.
 
     The words such as "send" (``_SENDING``) of all languages are included. The second value has the

@@ -325,7 +325,7 @@ class Delivery(PendingMessage):
         return None if self.notice else self.fields.get(PLACE)
 
     @property
-    def is_listed(self) -> bool:
+    def is_listed_in_summary(self) -> bool:
         """Return whether a summary lists the story."""
         return self.summary_place is not None
 

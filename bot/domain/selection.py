@@ -67,9 +67,9 @@ class Batch:
         return any(row.copies for row in self.rows)
 
     @property
-    def is_listed(self) -> bool:
+    def is_listed_in_summary(self) -> bool:
         """Return whether a summary lists the stories of the batch."""
-        return self.rows[0].is_listed
+        return self.rows[0].is_listed_in_summary
 
     @property
     def reply(self) -> Delivery | None:
@@ -130,7 +130,9 @@ def decide(queue: ChatQueue, *, now: datetime) -> Decision:
     if quiet_end:
         _defer_or_drop_in_quiet_hours(alerts, queue.chat, decision, now, until=quiet_end)
         return decision
-    rest = _defer_muted_rows(sorted(alerts, key=_sort_key), queue.mutes, decision, now)
+    rest = _defer_muted_return_other_rows(
+        sorted(alerts, key=_sort_key), queue.mutes, decision, now
+    )
     while rest and decision.batch is None:
         head = rest[0]
         group = [row for row in rest if _belongs_to_batch(row, head)]
@@ -167,7 +169,7 @@ def _defer_or_drop_in_quiet_hours(
     ``until`` is the end of the quiet hours. The result is recorded in ``decision``.
     """
     for row in alerts:
-        if _is_over(row, chat, now):
+        if _is_story_expired(row, chat, now):
             decision.dropped.append((row, TOO_OLD))
         else:
             decision.held.append((row, until, Held.QUIET))
@@ -182,7 +184,7 @@ def select_sendable(
     chat must be checked first, no stories are returned.
     """
     decision = Decision()
-    free = _defer_muted_rows(rows, queue.mutes, decision, now)
+    free = _defer_muted_return_other_rows(rows, queue.mutes, decision, now)
     willing = [row for row in free if not _defer_or_drop(row, queue.chat, decision, now)]
     return willing, decision
 
@@ -204,7 +206,7 @@ def can_join_summary(row: Delivery) -> bool:
     The subscription of the story must have daily summaries. The story must not be in the chat
     already, not even possibly, and no summary must list the story yet.
     """
-    return row.options.digest and not row.copies and not row.is_listed
+    return row.options.digest and not row.copies and not row.is_listed_in_summary
 
 
 Foreseen = Literal["filtered", "paused", "failed", "muted", "digest", "quiet", "sending"]
@@ -243,7 +245,7 @@ def predict_decision(
     if decision.dropped:
         reason = decision.dropped[0][1]
         return Outlook(_kind_of_dropped(reason), reason=reason)
-    if not _defer_muted_rows([row], mutes, Decision(), now):
+    if not _defer_muted_return_other_rows([row], mutes, Decision(), now):
         return Outlook("muted")
     if not decision.held:
         return _outlook_of_free(quiet_end)
@@ -270,7 +272,7 @@ def _outlook_of_free(quiet_end: datetime | None) -> Outlook:
     return Outlook("quiet", quiet_end) if quiet_end else Outlook("sending")
 
 
-def _defer_muted_rows(
+def _defer_muted_return_other_rows(
     rows: Sequence[Delivery], mutes: Sequence[Mute], decision: Decision, now: datetime
 ) -> list[Delivery]:
     """Defer the rows that the bot lacks the right to send, and return the other rows.
@@ -412,12 +414,12 @@ def _drop_reason(row: Delivery, chat: Chat, now: datetime) -> str | None:
     rule = options.excluded_by(row.story, row.options, chat.rule_options)
     if rule and not row.copies:
         return f"{FILTERED}: {rule}"
-    if _is_over(row, chat, now) and not _is_released_from_quiet_hours(row, now):
+    if _is_story_expired(row, chat, now) and not _is_released_from_quiet_hours(row, now):
         return TOO_OLD
     return None
 
 
-def _is_over(row: Delivery, chat: Chat, now: datetime) -> bool:
+def _is_story_expired(row: Delivery, chat: Chat, now: datetime) -> bool:
     """Return whether a story is over, because the story has expired.
 
     A story that expires during quiet hours is over only an hour after the end of the quiet hours.
@@ -465,7 +467,8 @@ def _first_batch(willing: Sequence[Delivery]) -> Batch:
     alike = [
         row
         for row in alike
-        if row.must_be_sent_alone == head.must_be_sent_alone and row.is_listed == head.is_listed
+        if row.must_be_sent_alone == head.must_be_sent_alone
+        and row.is_listed_in_summary == head.is_listed_in_summary
     ]
     if head.notice:
         # A broadcast or a summary gets a message of its own, because its text can be so long that

@@ -52,7 +52,7 @@ class Summary:
         }
 
 
-def is_due(batch: Batch, chat: Chat) -> bool:
+def must_plan(batch: Batch, chat: Chat) -> bool:
     """Return whether the stories of a daily summary must be counted now.
 
     ``batch`` has due deliveries. The stories must be counted if one of these deliveries is a story

@@ -20,9 +20,9 @@ from bot.domain.everyday_words import (
 )
 from bot.domain.foreign_text import (
     fold_for_comparison,
+    main_part_beside_apostrophe,
     normalize_typed,
     typed_words,
-    without_elision,
 )
 
 _MENTION = re.compile(r"(?<![\w@/.])@([A-Za-z0-9._]{1,30})")
@@ -161,7 +161,7 @@ def words_that_may_be_names(text: str, language: str) -> tuple[str, ...]:
 
 def _is_common(word: str, language: str) -> bool:
     """Return whether a word, or its main part, is in ``NO_NAMES`` or is an everyday word."""
-    parts = (word, without_elision(word))
+    parts = (word, main_part_beside_apostrophe(word))
     return any(
         normalize_word(part) in NO_NAMES or is_everyday_word(part, language) for part in parts
     )
@@ -192,13 +192,13 @@ def is_thanks(text: str) -> bool:
     """
     words = _normalized_words(text)
     if len(words) > SHORT_THANKS:
-        return len(words) <= _LONG_THANKS and _thanks_at(words, 0) > 0
-    return any(_thanks_at(words, place) for place in range(len(words)))
+        return len(words) <= _LONG_THANKS and _count_thanks_words_at(words, 0) > 0
+    return any(_count_thanks_words_at(words, place) for place in range(len(words)))
 
 
 def begins_with_thanks(text: str) -> bool:
     """Return whether a text begins with thanks, as in "thanks natgeo"."""
-    return _thanks_at(_normalized_words(text), 0) > 0
+    return _count_thanks_words_at(_normalized_words(text), 0) > 0
 
 
 def is_thanks_alone(text: str) -> bool:
@@ -211,7 +211,7 @@ def is_thanks_alone(text: str) -> bool:
     place = 0
     has_thanks = False
     while place < len(words):
-        length = _thanks_at(words, place)
+        length = _count_thanks_words_at(words, place)
         has_thanks = has_thanks or length > 0
         if not (length or _is_said_with_thanks(words[place])):
             return False
@@ -230,7 +230,7 @@ def is_thanks_for(text: str) -> bool:
     """
     words = _normalized_words(text)
     for place in range(len(words)):
-        length = _thanks_at(words, place)
+        length = _count_thanks_words_at(words, place)
         following = words[place + length : place + length + 4]
         if length and not _THANKED_FOR.isdisjoint(following):
             return True
@@ -241,7 +241,7 @@ def _normalized_words(text: str) -> list[str]:
     return [word for word in map(normalize_word, typed_words(text)) if word]
 
 
-def _thanks_at(words: Sequence[str], place: int) -> int:
+def _count_thanks_words_at(words: Sequence[str], place: int) -> int:
     """Return the number of words of the thanks that begin at the index ``place``.
 
     If no thanks begin at this index, return 0.

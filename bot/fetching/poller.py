@@ -376,7 +376,7 @@ class Scheduler:
         if is_time:
             self._kept_at = now
             await self._api.load_or_delete_trust()
-            self._left = await self._ledger.left_by_replies(now)
+            self._left = await self._ledger.reply_credits_left_for_schedule(now)
             if now >= self._survey_at:
                 await self._survey(plan, now)
             self._share_budget(plan)

@@ -156,7 +156,7 @@ class JobClaims:
         """
         now = claim.at
         decision = _decide_or_none(queue, now)
-        if decision and decision.batch and summaries.is_due(decision.batch, queue.chat):
+        if decision and decision.batch and summaries.must_plan(decision.batch, queue.chat):
             queue = await add_or_recount_summary(tx, queue, decision.batch, now=now)
             decision = _decide_or_none(queue, now)
         if decision is None:

@@ -123,7 +123,7 @@ def _send_options(batch: Batch, buttons: Buttons | None, now: datetime) -> SendO
     oldest = min(row.created_at for row in batch.rows)
     options = batch.rows[0].options
     return SendOptions(
-        silent=options.silent or batch.is_repeat or batch.is_listed,
+        silent=options.silent or batch.is_repeat or batch.is_listed_in_summary,
         spoiler=options.spoiler,
         protect=options.protect,
         as_files=options.files,

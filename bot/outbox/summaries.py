@@ -40,7 +40,7 @@ async def add_or_recount_summary(
     """
     stories = await deliveries.due_stories(tx, batch.target, now=now)
     notice = batch.rows[0] if batch.rows[0].notice == SUMMARY else None
-    listed = [row.id for row in stories if row.is_listed and not row.copies]
+    listed = [row.id for row in stories if row.is_listed_in_summary and not row.copies]
     if notice is not None:
         stories = [replace(row, fields={}) if row.id in listed else row for row in stories]
     try:

@@ -345,7 +345,7 @@ async def _open_chats(
     opened = [
         chat_id for chat_id in chat_ids if await chats.set_state(tx, chat_id, "active", now=now)
     ]
-    begin = alert_rules.alerts_begin_at(min(since, now))
+    begin = alert_rules.alerts_begin_at_second_of(min(since, now))
     for chat_id in opened:
         await deliveries_store.drop_open_where(
             tx, chat_id=chat_id, reason=deliveries_store.AWAY, now=now

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from bot.domain.identity import identifies_no_person, is_foreign_bot
+from bot.domain.identity import identifies_no_person, is_bot_but_no_service_account
 
 _Json = dict[str, Any]
 Admission = Literal["handle", "refuse", "drop"]
@@ -145,7 +145,7 @@ def _needs_reply(message: _Json) -> bool:
     as bots.
     """
     sender = _as_dict(message.get("from"))
-    if is_foreign_bot(sender.get("id"), is_bot=sender.get("is_bot") is True):
+    if is_bot_but_no_service_account(sender.get("id"), is_bot=sender.get("is_bot") is True):
         return False
     if _as_dict(message.get("chat")).get("type") == "private" or "reply_to_message" in message:
         return True

@@ -62,7 +62,7 @@ async def test_every_error_speaks_the_language_and_the_zone_of_the_chat(
     for number, kind in enumerate(TYPES):
         (reply,) = await bell.ask(ann, f"/stories error.{number}")
         want = kind(**FIELDS)
-        assert plain(reply["text"]) == plain(t(want.sentence, **FIELDS)), kind
+        assert plain(reply["text"]) == plain(t(want.msgid, **FIELDS)), kind
     for number in (0, len(TYPES) - 1):
         assert await press_error(bell, ann, number)
 

@@ -292,7 +292,7 @@ def _hopeful_why() -> list[Swap]:
 
 def _late_rights() -> list[Swap]:
     """Send stories after the return of a missing right, however old."""
-    return [(selection, "_is_over", lambda *_: False)]
+    return [(selection, "_is_story_expired", lambda *_: False)]
 
 
 # -- summaries, rules of a chat, and lists ----------------------------------------------------
@@ -305,7 +305,7 @@ def _missing_summaries() -> list[Swap]:
 
 def _noisy_summaries() -> list[Swap]:
     """Send the albums of a summary with a sound."""
-    return [(selection.Batch, "is_listed", property(lambda _: False))]
+    return [(selection.Batch, "is_listed_in_summary", property(lambda _: False))]
 
 
 def _split_summaries() -> list[Swap]:

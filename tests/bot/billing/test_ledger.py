@@ -622,8 +622,8 @@ def test_a_day_is_a_day() -> None:
 async def test_what_replies_usually_take_later_in_the_day_is_kept_for_them(db: Database) -> None:
     clock = Clock(NOON.replace(hour=0))
     paying = Ledger(db, Limits(1000, 0.5), now=clock)
-    assert await paying.left_by_replies(clock.now) == 0
-    assert await paying.left_by_replies(clock.now + 12 * timedelta(hours=1)) == 250
+    assert await paying.reply_credits_left_for_schedule(clock.now) == 0
+    assert await paying.reply_credits_left_for_schedule(clock.now + 12 * timedelta(hours=1)) == 250
     yesterday = clock.now - DAY
     async with db.begin() as tx:
         for hour, kind, spent in ((9, "link", 100), (20, "stories", 200), (20, "schedule", 300)):
@@ -632,9 +632,16 @@ async def test_what_replies_usually_take_later_in_the_day_is_kept_for_them(db: D
                 tx, kind=kind, chat_id=1, user_id=1, operation="x", nominal=spent, now=at
             )
     paying = Ledger(db, Limits(1000, 0.5), now=clock)
-    assert await paying.left_by_replies(clock.now) == 500 - 1.2 * 300
-    assert await paying.left_by_replies(clock.now + 12 * timedelta(hours=1)) == 500 - 1.2 * 200
-    assert 490 < await paying.left_by_replies(clock.now + 21 * timedelta(hours=1)) < 500
+    assert await paying.reply_credits_left_for_schedule(clock.now) == 500 - 1.2 * 300
+    assert (
+        await paying.reply_credits_left_for_schedule(clock.now + 12 * timedelta(hours=1))
+        == 500 - 1.2 * 200
+    )
+    assert (
+        490
+        < await paying.reply_credits_left_for_schedule(clock.now + 21 * timedelta(hours=1))
+        < 500
+    )
 
 
 async def test_what_newcomers_asked_for_is_no_habit_where_others_are_known(db: Database) -> None:
@@ -654,12 +661,18 @@ async def test_what_newcomers_asked_for_is_no_habit_where_others_are_known(db: D
                 now=yesterday + 20 * timedelta(hours=1),
             )
     # Nobody is known yet: all are alike.
-    assert await Ledger(db, limits, now=clock).left_by_replies(clock.now) == 500 - 1.2 * 350
+    assert (
+        await Ledger(db, limits, now=clock).reply_credits_left_for_schedule(clock.now)
+        == 500 - 1.2 * 350
+    )
     async with db.begin() as tx:
         for day in range(1, 4):
             seen = yesterday.date().replace(day=day)
             await acquaintances.record_seen(tx, [known, payer], seen)
-    assert await Ledger(db, limits, now=clock).left_by_replies(clock.now) == 500 - 1.2 * 150
+    assert (
+        await Ledger(db, limits, now=clock).reply_credits_left_for_schedule(clock.now)
+        == 500 - 1.2 * 150
+    )
 
 
 async def test_a_habit_is_of_the_last_seven_days_and_learned_anew_each_day(
@@ -674,7 +687,7 @@ async def test_a_habit_is_of_the_last_seven_days_and_learned_anew_each_day(
             )
     ledger = Ledger(sqlite_db, Limits(1000, 0.5), now=lambda: midnight)
     for now, usual in ((midnight, 200), (midnight, 200), (midnight + DAY, 100)):
-        assert await ledger.left_by_replies(now) == 500 - 1.2 * usual
+        assert await ledger.reply_credits_left_for_schedule(now) == 500 - 1.2 * usual
 
 
 async def test_a_day_on_which_nobody_asked_is_a_habit_too(sqlite_db: Database) -> None:
@@ -692,7 +705,10 @@ async def test_a_day_on_which_nobody_asked_is_a_habit_too(sqlite_db: Database) -
         )
     ledger = Ledger(sqlite_db, Limits(100, 0.5), now=lambda: midnight)
     for hour, kept in ((0, 5), (12, 2.5)):
-        assert await ledger.left_by_replies(midnight + hour * timedelta(hours=1)) == 50 - kept
+        assert (
+            await ledger.reply_credits_left_for_schedule(midnight + hour * timedelta(hours=1))
+            == 50 - kept
+        )
 
 
 async def test_what_is_pasted_costs_no_credits_but_is_bounded_by_its_size(db: Database) -> None:

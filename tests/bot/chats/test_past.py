@@ -184,7 +184,7 @@ async def test_why_nothing_is_found(db: Database) -> None:
     for text in ("#sale", "video", "mention:@nike 7d"):
         with pytest.raises(NothingKeptError) as raised:
             await past(db).find_and_store_files(1, BOT, search(text))
-        assert raised.value.sentence == NothingKeptError.nameless
+        assert raised.value.msgid == NothingKeptError.nameless
     for text in ("natgeo", "@natgeo", "nike.com"):
         with raises(NothingKeptError, NothingKeptError.text):
             await past(db).find_and_store_files(1, BOT, search(text))

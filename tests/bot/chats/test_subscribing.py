@@ -194,6 +194,6 @@ async def test_where_none_of_several_can_come_back_each_has_its_reason(desk: Des
     refusing = desk.subscribing(replace(POLLING, blocked=frozenset(names)))
     result = await refusing.restore(1, 1, ended_at=at)
     assert not result.subscriptions
-    assert [(name, error.sentence) for name, error in result.failed] == [
+    assert [(name, error.msgid) for name, error in result.failed] == [
         (name, PROFILE_BLOCKED) for name in sorted(names)
     ]

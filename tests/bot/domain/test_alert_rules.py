@@ -327,7 +327,7 @@ def test_a_second_answer_proves_what_the_first_says() -> None:
 
 def test_news_begin_with_a_whole_second() -> None:
     now = NOON + timedelta(microseconds=999_999)
-    assert alert_rules.alerts_begin_at(now) == NOON
+    assert alert_rules.alerts_begin_at_second_of(now) == NOON
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from bot.domain.budget import (
     Limits,
     budget_free_at,
-    left_by_replies,
     midnight_after,
+    reply_credits_left_for_schedule,
     share_with_newcomers,
     side_rule_for,
 )
@@ -126,8 +126,10 @@ def test_newcomers_have_a_part_of_the_schedule_where_both_follow_something() -> 
 
 def test_what_replies_leave_is_what_no_day_took_from_this_hour_on() -> None:
     limits, noon = Limits(daily_budget=1000, reply_share=0.4), DAY + timedelta(hours=12)
-    assert left_by_replies(limits, [], used=50, now=noon) == 400 - 50 - 200
+    assert reply_credits_left_for_schedule(limits, [], used=50, now=noon) == 400 - 50 - 200
     quiet, busy = [0] * 24, [9] * 11 + [0] + [10] * 12
-    assert left_by_replies(limits, [quiet], used=50, now=noon) == 400 - 50 - 20
-    assert left_by_replies(limits, [quiet, busy], used=50, now=noon) == 400 - 50 - 144
-    assert left_by_replies(limits, [busy], used=390, now=noon) == 0
+    assert reply_credits_left_for_schedule(limits, [quiet], used=50, now=noon) == 400 - 50 - 20
+    assert (
+        reply_credits_left_for_schedule(limits, [quiet, busy], used=50, now=noon) == 400 - 50 - 144
+    )
+    assert reply_credits_left_for_schedule(limits, [busy], used=390, now=noon) == 0

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.command_words import MOST, OURS, Wanted, as_arguments, parse
+from bot.domain.command_words import MOST, OURS, Wanted, escape_names_as_arguments, parse
 
 
 def subscribed(text: str) -> Wanted:
@@ -182,7 +182,9 @@ def test_in_an_answer_the_words_of_requests_are_no_names(
 @pytest.mark.parametrize("name", ["fast", "now", "300", "00012", "1234567", "natgeo"])
 def test_a_name_as_an_argument_is_read_as_this_name(name: str) -> None:
     for words in ([name, "nike"], ["nike", name]):
-        got = parse(as_arguments(words, "en"), words=OURS, takes_count=True, language="en")
+        got = parse(
+            escape_names_as_arguments(words, "en"), words=OURS, takes_count=True, language="en"
+        )
         assert (set(got.names), got.everyday) == ({name, "nike"}, ())
 
 
@@ -190,7 +192,7 @@ def test_a_name_as_an_argument_is_read_as_this_name(name: str) -> None:
     "names", [("please", "daily"), ("fast", "daily"), ("please", "daily", "now")]
 )
 def test_names_with_an_at_as_arguments_name_no_channel(names: tuple[str, ...]) -> None:
-    arguments = as_arguments(names, "en")
+    arguments = escape_names_as_arguments(names, "en")
     got = parse(arguments, words=OURS, takes_channel=True, language="en")
     assert (got.names, got.channel, got.everyday) == (names, None, ())
 

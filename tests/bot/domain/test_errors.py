@@ -19,12 +19,12 @@ from bot.domain.errors import (
 
 def test_a_sentence_names_an_account_only_where_its_name_is_known() -> None:
     nameless = ProfilePrivateError()
-    assert nameless.sentence == ProfilePrivateError.nameless
+    assert nameless.msgid == ProfilePrivateError.nameless
     nameless.set_missing_username("natgeo")
     nameless.set_missing_username("nike")  # the answer's own name counts
-    assert nameless.sentence == ProfilePrivateError.text
+    assert nameless.msgid == ProfilePrivateError.text
     assert nameless.fields == {"username": "natgeo"}
-    assert BotError().sentence == BotError.text
+    assert BotError().msgid == BotError.text
 
 
 def test_what_is_not_said_cost_nothing_and_has_the_name_of_its_kind() -> None:
@@ -45,7 +45,7 @@ def test_what_fails_inside_says_whose_account_it_is_about() -> None:
 def test_what_may_not_be_spent_says_until_when() -> None:
     until = datetime(2026, 3, 2, tzinfo=UTC)
     error = SpendingError("why", text=BUDGET_SPENT, until=until, credits=3)
-    assert (str(error), error.sentence, error.until) == ("why", BUDGET_SPENT, until)
+    assert (str(error), error.msgid, error.until) == ("why", BUDGET_SPENT, until)
     assert error.fields == {"until": until, "credits": 3}
 
 

@@ -6,11 +6,11 @@ from bot.domain.foreign_text import (
     clean,
     fold_for_comparison,
     is_combining_mark,
+    main_part_beside_apostrophe,
     normalize_typed,
     one_line,
     separate_latin_from_arabic_and_devanagari,
     typed_words,
-    without_elision,
 )
 
 
@@ -111,7 +111,7 @@ def test_a_folded_text_has_no_optional_marks(text: str, result: str) -> None:
     ],
 )
 def test_the_main_part_of_a_word(word: str, result: str) -> None:
-    assert without_elision(word) == result
+    assert main_part_beside_apostrophe(word) == result
 
 
 def test_scripts_are_separated() -> None:

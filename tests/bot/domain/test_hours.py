@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain.everyday_words import is_time
 from bot.domain.foreign_text import normalize_typed
-from bot.domain.hours import _NUMBERS, parse_hour, parse_hours
+from bot.domain.hours import _NUMBERS, parse_minute_of_day, parse_start_and_end_minute
 from bot.presentation.html import plain
 from bot.presentation.translation import LANGUAGES, translator_for
 from handlers.settings import DIGEST, NIGHTS, QUIET
@@ -52,7 +52,7 @@ from handlers.settings import DIGEST, NIGHTS, QUIET
     ],
 )
 def test_from_when_to_when(text: str, hours: tuple[int, int] | None) -> None:
-    assert parse_hours(text) == hours
+    assert parse_start_and_end_minute(text) == hours
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_from_when_to_when(text: str, hours: tuple[int, int] | None) -> None:
     ],
 )
 def test_one_hour(text: str, minute: int | None) -> None:
-    assert parse_hour(text) == minute
+    assert parse_minute_of_day(text) == minute
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_one_hour(text: str, minute: int | None) -> None:
     ],
 )
 def test_an_hour_in_words(text: str, minute: int | None) -> None:
-    assert parse_hour(text) == minute
+    assert parse_minute_of_day(text) == minute
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,7 @@ def test_an_hour_in_words(text: str, minute: int | None) -> None:
     ],
 )
 def test_a_span_in_words(text: str, hours: tuple[int, int]) -> None:
-    assert parse_hours(text) == hours
+    assert parse_start_and_end_minute(text) == hours
 
 
 @pytest.mark.parametrize(
@@ -203,9 +203,9 @@ def test_a_span_in_words(text: str, hours: tuple[int, int]) -> None:
 def test_each_hour_in_words_equals_its_digits(hour: int, word: str) -> None:
     for around in ("{}", "{} pm", "half {}", "halb {}", "{} et demie", "from {} am to 13:00"):
         in_words, in_digits = around.format(word), around.format(hour)
-        assert parse_hour(in_words) == parse_hour(in_digits), word
-        assert parse_hours(in_words) == parse_hours(in_digits), word
-    assert parse_hour(word) == hour * 60
+        assert parse_minute_of_day(in_words) == parse_minute_of_day(in_digits), word
+        assert parse_start_and_end_minute(in_words) == parse_start_and_end_minute(in_digits), word
+    assert parse_minute_of_day(word) == hour * 60
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -216,20 +216,20 @@ def test_what_the_bot_writes_it_can_read(language: str) -> None:
         return t.time(datetime(2000, 1, 1, minute // 60, minute % 60, tzinfo=UTC), UTC)
 
     for minute in range(0, 24 * 60, 7):
-        assert parse_hour(clock(minute)) == minute, clock(minute)
+        assert parse_minute_of_day(clock(minute)) == minute, clock(minute)
     for start, end in (*NIGHTS, (12, 0), (0, 12)):
         written = t.value_range(clock(start * 60), clock(end * 60))
-        assert parse_hours(written) == (start * 60, end * 60), written
+        assert parse_start_and_end_minute(written) == (start * 60, end * 60), written
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_examples_of_the_questions_can_be_read(language: str) -> None:
     t = translator_for(language)
     examples = re.findall(r"\((.*\d.*)\)", plain(t(QUIET)))
-    assert [parse_hours(one) for one in examples] == [(23 * 60, 7 * 60)]
+    assert [parse_start_and_end_minute(one) for one in examples] == [(23 * 60, 7 * 60)]
     assert re.findall(r"\d\d?[:.]\d\d", normalize_typed(t(DIGEST)))
     for one in re.findall(r"\d\d?[:.]\d\d", normalize_typed(t(DIGEST))):
-        assert parse_hour(one) == 9 * 60 + 30
+        assert parse_minute_of_day(one) == 9 * 60 + 30
 
 
 @pytest.mark.parametrize("word", ["9", "9pm", "30min", "बजे", "9बजे।", "الساعة", "вечера", "صبح"])

@@ -48,8 +48,12 @@ def test_rules_are_the_texts_that_keep_stories_back() -> None:
 
 def test_a_mute_that_is_over_is_none_nor_is_one_without_a_time() -> None:
     muted = Preferences(paused=True, paused_until=NOON)
-    assert muted.valid_at(NOON) == Preferences() == Preferences.from_json({"paused_until": "soon"})
-    assert muted.valid_at(NOON - timedelta(seconds=1)) == muted
+    assert (
+        muted.without_ended_pause(NOON)
+        == Preferences()
+        == Preferences.from_json({"paused_until": "soon"})
+    )
+    assert muted.without_ended_pause(NOON - timedelta(seconds=1)) == muted
 
 
 @pytest.mark.parametrize(

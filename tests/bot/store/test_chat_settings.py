@@ -144,7 +144,8 @@ def test_the_prediction_for_each_setting_comes_true(name: str, is_digest: bool) 
             what, when = fate(row, chat, hour)
             why = (
                 f"{name}: of a story of {hour - age}, predict_decision says {predicted} at {hour},"
-                f" but decide says {what} at {when}; see also _is_over in bot/domain/selection.py"
+                f" but decide says {what} at {when};"
+                " see also _is_story_expired in bot/domain/selection.py"
             )
             is_sent = predicted.kind not in NOT_SENT
             assert is_sent == (what == "sent"), why
