@@ -114,8 +114,8 @@ RESTORED = N_(
 )
 
 DATABASE_AWAY = N_(
-    "My database isn't working right now: {why}. Nothing is lost, but until it works again I "
-    "can't answer anyone or send alerts."
+    "My database isn't working right now: {why}. Until it works again, I can't answer anyone or "
+    "send alerts."
 )
 DATABASE_REPLACED = N_(
     "My database file {file} was moved, deleted or replaced while I was "

@@ -156,10 +156,16 @@ def raise_if_damaged(file: Path, stop: threading.Event) -> None:
 
 
 def is_damage(error: sqlite3.Error) -> bool:
-    """Return whether an error means that the file is damaged or is not a database."""
+    """Return whether an error means that the file is damaged or is not a database.
+
+    If the log was truncated by another program, the log is shorter than its index says. SQLite
+    then reports a short read.
+    """
     code = getattr(error, "sqlite_errorcode", None)
     if code is None:
         return str(error).startswith(_NOT_DECODED)
+    if code == sqlite3.SQLITE_IOERR_SHORT_READ:
+        return True
     return code & 0xFF in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 

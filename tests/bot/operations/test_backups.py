@@ -450,5 +450,14 @@ async def test_a_text_that_is_not_utf_8_is_damage(sqlite_db: Database) -> None:
             await tx.exec_driver_sql("SELECT username FROM profiles")
 
 
+async def test_a_log_that_another_program_truncated_is_damage(sqlite_db: Database) -> None:
+    async with sqlite_db.begin() as tx:
+        await follow(tx, 1)
+    os.truncate(f"{sqlite_db.file}-wal", 0)
+    async with Database(f"sqlite:///{sqlite_db.file}") as other:
+        with pytest.raises(DatabaseUnavailableError, match="is damaged"):
+            await other.fetch(lambda tx: tx.exec_driver_sql("SELECT username FROM profiles"))
+
+
 async def test_a_database_without_a_file_is_refused() -> None:
     assert "names no file" in (await check_database("sqlite:///")).text
