@@ -393,7 +393,7 @@ class Subscribing:
             subscription = await store.find(tx, ended.target, profile_id)
             if subscription is None:
                 raise NotFollowedError(username=ended.username)
-            await deliveries.attach_and_reopen_stories(tx, subscription)
+            await deliveries.attach_and_reopen_stories(tx, subscription, now=now)
             await fan_outs.enqueue_missed_stories(tx, subscription_id=subscription.id, now=now)
             await deliveries.mark_for_reselection(tx, chat_id, now=now)
             await chat_queues.reschedule(tx, chat_id)

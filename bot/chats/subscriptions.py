@@ -221,7 +221,7 @@ class Subscriptions:
             chat = await chats.get(tx, chat_id)
             if subscription.state == "blocked" or (chat is not None and chat.payer is None):
                 return await load_subscription(tx, chat_id, subscription_id)
-            await deliveries.reopen(tx, subscription, reason=deliveries.PAUSED)
+            await deliveries.reopen(tx, subscription, reason=deliveries.PAUSED, now=now)
             await fan_outs.enqueue_missed_stories(tx, subscription_id=subscription.id, now=now)
             await deliveries.mark_for_reselection(tx, chat_id, now=now)
             await chat_queues.reschedule(tx, chat_id)

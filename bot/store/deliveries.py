@@ -525,12 +525,12 @@ async def drop_and_detach_stories(
     await update_rows(tx, deliveries, is_of_subscriptions, ~is_dead, **detached)
 
 
-async def attach_and_reopen_stories(tx: Tx, subscription: Subscription) -> None:
+async def attach_and_reopen_stories(tx: Tx, subscription: Subscription, *, now: datetime) -> None:
     """Assign the stories of an ended subscription to the restored subscription.
 
-    The stories that the end of the subscription dropped are reopened, if they were enqueued since
-    the time ``since`` of the subscription. If a story has several rows, because several
-    subscriptions to the profile ended, only the newest row is used.
+    The stories that the end of the subscription dropped are reopened as by ``reopen``. If a story
+    has several rows, because several subscriptions to the profile ended, only the newest row is
+    used.
 
     The caller has locked the chat's queue and reschedules the queue afterwards.
     """
@@ -548,20 +548,30 @@ async def attach_and_reopen_stories(tx: Tx, subscription: Subscription) -> None:
     )
     is_newest = deliveries.c.id.in_(list(await tx.scalars(newest)))
     await update_rows(tx, deliveries, is_newest, subscription_id=subscription.id)
-    await reopen(tx, subscription, reason=ENDED)
+    await reopen(tx, subscription, reason=ENDED, now=now)
 
 
-async def reopen(tx: Tx, subscription: Subscription, *, reason: str) -> None:
+async def reopen(tx: Tx, subscription: Subscription, *, reason: str, now: datetime) -> None:
     """Reopen the deliveries of a subscription that were dropped for ``reason``.
 
-    Deliveries that were created before the time ``since`` of the subscription stay dropped. The
-    caller has locked the chat's queue and reschedules the queue afterwards.
+    The following deliveries stay dropped:
+
+    - deliveries that were created before the time ``since`` of the subscription
+    - deliveries of stories that have expired at ``now``, because the chat would get a notice of a
+      failure for these stories. Exception: deliveries that quiet hours deferred are reopened,
+      because a story that expires in quiet hours can be sent after the quiet hours.
+
+    The caller has locked the chat's queue and reschedules the queue afterwards.
     """
+    is_expired = sa.exists().where(
+        stories.c.pk == deliveries.c.story_pk, stories.c.expires_at <= now
+    )
     await _reopen(
         tx,
         deliveries.c.subscription_id == subscription.id,
         deliveries.c.reason == reason,
         deliveries.c.created_at >= subscription.since,
+        sa.or_(~is_expired, deliveries.c.held == Held.QUIET),
     )
 
 

@@ -207,6 +207,23 @@ async def test_a_list_that_is_counted_again_still_says_what_ended_before(
         assert text.startswith("I couldn't send 1 new story from <b>prada</b>.")
 
 
+async def test_the_end_of_a_pause_brings_no_failure_of_a_story_that_expired_in_the_pause(
+    office: Office,
+) -> None:
+    async with office.db.begin() as tx:
+        await daily_summary(tx, NATGEO)
+        await look(tx, story("1"))
+    assert await office.outbox.run_once() == 0
+    [row] = await rows(office.db)
+    nobody: Any = None  # a pause costs nothing
+    paused = Subscriptions(office.db, nobody, now=office.clock)
+    await paused.set_paused(-5, row.subscription_id, paused=True)
+    office.clock.on(25 * HOUR)
+    await paused.resume_with_missed_stories(-5, row.subscription_id)
+    await send_all_due(office)
+    assert (office.post.albums, office.post.sentences) == ([], [])
+
+
 async def test_a_summary_that_can_not_be_sent_now_is_not_overtaken(office: Office) -> None:
     await two_stories_for_a_summary(office)
     office.post.outcomes = [TryLater(reason="a gateway failed")]

@@ -141,7 +141,7 @@ async def test_what_a_pause_dropped_in_quiet_hours_is_judged_as_any_story_after_
         )
         one = await subscriptions.get(tx, row.subscription_id)
         assert one is not None
-        await deliveries.reopen(tx, one, reason=reason)
+        await deliveries.reopen(tx, one, reason=reason, now=NOON + 30 * HOUR)
         await deliveries.mark_for_reselection(tx, 1, now=NOON + 30 * HOUR)
         [row] = await deliveries.lock_and_return_due(tx, [1], now=NOON + 30 * HOUR)
         chat = await chats.get(tx, 1)
@@ -195,6 +195,24 @@ async def test_a_restored_subscription_gets_one_of_two_rows_of_a_story(db: Datab
         await subscriptions.remove(tx, [second])
         restored = await subscriptions.get(tx, await follow(tx, -1))
         assert restored is not None
-        await deliveries.attach_and_reopen_stories(tx, restored)
+        await deliveries.attach_and_reopen_stories(tx, restored, now=NOON)
     found = [(row.subscription_id, row.thread_id, row.state) for row in await rows(db)]
     assert found == [(None, 0, "dropped"), (restored.id, 0, "open")]
+
+
+async def test_a_restored_subscription_gets_no_row_of_a_story_that_expired_in_between(
+    db: Database,
+) -> None:
+    async with db.begin() as tx:
+        ended = await follow(tx, -1)
+        await look(tx, story("1"), story("2", NOON + 2 * HOUR))
+        await deliveries.drop_and_detach_stories(tx, [ended], now=NOON)
+        await subscriptions.remove(tx, [ended])
+        restored = await subscriptions.get(tx, await follow(tx, -1))
+        assert restored is not None
+        later = NOON + 25 * HOUR
+        await deliveries.attach_and_reopen_stories(tx, restored, now=later)
+    assert [(row.story_pk, row.state) for row in await rows(db)] == [
+        ("1", "dropped"),
+        ("2", "open"),
+    ]
