@@ -64,6 +64,7 @@ OVER = N_("This invitation is no longer valid. Please ask for a new one.")
 ASK_OWNER = N_("Ask the bot's owner")
 ASKED = N_("I've asked the bot's owner. I'll write to you here when you can use the bot.")
 SAID_AGAIN = timedelta(days=1)
+SENDING = timedelta(minutes=1)  # a refusal is sent and recorded within this time
 BLOCKED_UNTIL = N_("Sorry, the bot's owner has blocked you until {until}.")
 REASON = N_("The reason: {reason}")
 
@@ -237,12 +238,22 @@ async def _send_and_record_refusal(context: Context, judged: Judged, text: Safe)
     After a flood limit or an outage of Telegram, nothing is recorded, so that the next message
     gets the refusal. The outbox can't send the refusal later, because the chat is closed or not
     stored.
+
+    While the refusal is being sent, no second refusal of the same person or chat is sent, because
+    the messages of a person in several groups are handled at the same time.
     """
+    cache = context.services.cache
+    key = ("refusal", judged.about)
+    if cache.get(key, now=context.now):
+        return
+    cache.put(key, value=True, until=context.now + SENDING)
     message = context.message
     reply_to = message.message_id if message and not context.is_private else None
     payload = text_payload(text, reply_to=reply_to)
     outcome = await context.services.replies.send(context.reply_target, payload)
-    if not isinstance(outcome, TryLater | Moved):
+    if isinstance(outcome, TryLater | Moved):
+        cache.remove(key)
+    else:
         await _record_refusal_if_new(context, judged)
 
 

@@ -100,6 +100,28 @@ async def test_a_refusal_that_telegram_did_not_accept_is_sent_after_the_next_mes
     assert "spam" in refusal if who == "blocked" else refusal.startswith(PRIVATE)
 
 
+async def test_a_blocked_person_who_writes_in_several_groups_at_once_gets_one_refusal(
+    run: tuple[Bell, int],
+) -> None:
+    bell, boss = run
+    eve = await bell.control.person("Eve")
+    groups = []
+    for _ in range(4):
+        members = {eve: "member", boss: "administrator"}
+        group = await bell.control.chat("supergroup", members=members, bot_status="administrator")
+        await bell.ask(boss, f"/allow {group}")
+        groups.append(group)
+    await bell.ask(boss, f"/block {eve} 7d spam")
+    await bell.control.fault("telegram", {"delay_s": 1}, match="sendMessage", times=len(groups))
+    await asyncio.gather(*(bell.control.say(group, "/help", user=eve) for group in groups))
+    await bell.settled()
+    await bell.control.clear_faults()
+    await bell.control.say(groups[0], "/help", user=eve)
+    await bell.settled()
+    (refusal,) = [text for group in groups for text in await said(bell, group)]
+    assert "spam" in refusal
+
+
 async def test_a_strangers_buttons_do_nothing_and_stop_spinning(run: tuple[Bell, int]) -> None:
     bell, _ = run
     eve, mal = await bell.control.person("Eve"), await bell.control.person("Mal")
