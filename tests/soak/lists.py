@@ -1,4 +1,4 @@
-"""Users of lists: an import, Instagram's own list, [Send them all], `/past`, and the bill.
+"""Users of lists: imports, Instagram's list, [Send them all], `/past`, rules of all, the bill.
 
 Each action records what a person sees before and after. `answers` defines the required results.
 """
@@ -11,7 +11,7 @@ from typing import Any
 
 from sandbox.telegram.model import Message
 from tests.soak.actions import Actions
-from tests.soak.journal import Asked, Imported
+from tests.soak.journal import HOUR, Asked, Imported
 from tests.soak.people import Place
 
 PAGE_S = 25.0  # seconds from a message to the next press
@@ -56,7 +56,7 @@ class Lists(Actions):
         """Add the actions to the persons' actions, unless the rates exclude them."""
         deeds = [
             (5, self.search), (4, self.open_tray), (3, self.bring_file),
-            (2, self.bring_followed), (3, self.read_bill),
+            (2, self.bring_followed), (3, self.read_bill), (2, self.undo_rules),
         ]  # fmt: skip
         self._add(deeds, self._rates.lists)
 
@@ -200,6 +200,17 @@ class Lists(Actions):
         number = int(said["message_id"])
         self._journal.ask(Asked(now, place.chat, "/import", number, user=place.owner))
         return True
+
+    # -- rules ----------------------------------------------------------------------------
+
+    async def undo_rules(self, place: Place) -> None:
+        """Set rules of the whole chat, and undo after some stories."""
+        begin = self._now()
+        await self._say(place, "/rules all only: #sale")
+        await asyncio.sleep(PAGE_S)
+        if await self._press(place, begin, "rules:save"):
+            await asyncio.sleep(self._chance.uniform(0.5, 1.5) * HOUR)
+            await self._press(place, begin, "rules:undo")
 
     # -- the bill -------------------------------------------------------------------------
 
