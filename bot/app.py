@@ -343,10 +343,10 @@ class Running:
             ("balance", BALANCE_EVERY, parts.treasurer.clean_up_and_fetch_balance),
             ("clean-up", _CLEAN_EVERY, self._clean_up),
             ("visitors", services.timing.visitors, self._visitors.report_new),
-            ("access", BLOCKS_EVERY, services.access.update_blocks),
+            ("access", BLOCKS_EVERY, services.access.end_expired_and_apply_blocks),
             ("clock", services.timing.clock, parts.clock.anchor_if_in_doubt),
             ("menu", MENU_EVERY, self._menu.publish_next),
-            ("pauses", _MUTES_EVERY, services.subscriptions.resume_due),
+            ("pauses", _MUTES_EVERY, services.subscriptions.resume_ended_pauses),
         ]
         if parts.backups:
             table.append(("backups", BACKUPS_EVERY, parts.backups.make_if_due))
@@ -469,7 +469,7 @@ class Running:
 
         The link is printed to the standard output, and is not an event of the logger.
         """
-        payload = await self._parts.services.access.make_owner_code()
+        payload = await self._parts.services.access.ensure_owner_link_payload()
         if payload:
             print(_FIRST_LINK.format(name=self.app.bot.username, payload=payload), flush=True)  # noqa: T201 - for the operator at the terminal
 

@@ -288,7 +288,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
 
     async def subscriptions(self) -> list[Subscription]:
         """Return all subscriptions of the chat ``chat``."""
-        return await self.services.subscriptions.every(self.chat.id)
+        return await self.services.subscriptions.all_of_chat(self.chat.id)
 
     @property
     def services(self) -> Services:

@@ -259,7 +259,7 @@ async def _send_and_record_refusal(context: Context, judged: Judged, text: Safe)
 
 async def _record_refusal_if_new(context: Context, judged: Judged) -> bool:
     """Record a refusal. Return False if the access list already has a refusal."""
-    return await context.services.access.record_refusal(
+    return await context.services.access.record_first_refusal(
         judged.about,
         name=_name_of_refused(context, judged),
         language_code=context.language_code or "",

@@ -45,7 +45,9 @@ async def last_found_stories_line(context: Context, username: str) -> str:
     Raises:
         NotFollowedError: The chat has no subscription to the profile.
     """
-    live = await context.services.subscriptions.live_stories(username, chat_id=context.chat.id)
+    live = await context.services.subscriptions.stored_live_stories(
+        username, chat_id=context.chat.id
+    )
     if not live:
         return ""
     when = context.t.relative_time(max(story.taken_at for story in live))

@@ -187,7 +187,7 @@ async def _subscribe_to_listed(context: Context, source: Message) -> None:
     lines: list[str] = _result_lines(
         new_names, [subscription.username for subscription, _ in existing], imported, context
     )
-    if new_names and await context.services.subscriptions.find_obstacle() == "stopped":
+    if new_names and await context.services.subscriptions.find_obstacle_to_checks() == "stopped":
         lines.append(context.t(LATER))
     lines += failure_lines(failed, parse([]), context)
     buttons = payer_buttons_for_errors([error for _, error in failed], context)
@@ -295,7 +295,7 @@ async def _set_options_if_subscribed(context: Context, username: str, options: O
         TooManyFastError: The chat or the payer has the maximum number of fast subscriptions.
     """
     try:
-        rows = await context.services.subscriptions.named(context.chat.id, username)
+        rows = await context.services.subscriptions.get_of_username(context.chat.id, username)
     except NotFollowedError:
         return
     for subscription in rows:

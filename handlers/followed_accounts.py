@@ -87,7 +87,7 @@ async def download_accounts_or_export(context: Context, document: Document) -> l
         raise BotError("too large", text=import_export.UNREADABLE)
     async with context.services.file_slots.slot(context.user_id):
         data = await _download(context, document)
-        names = await asyncio.to_thread(followed_accounts.names_in, data)
+        names = await asyncio.to_thread(followed_accounts.followed_usernames_in, data)
         return import_export.parse(data) if names is None else names
 
 
@@ -237,7 +237,7 @@ async def _subscribe_and_report(context: Context, names: Sequence[str]) -> list[
     if existing:
         known = [name for _, name in existing]
         lines.append(context.t(ALREADY, n=len(known), username=context.t.names_inside_bold(known)))
-    if done and await context.services.subscriptions.find_obstacle() == "stopped":
+    if done and await context.services.subscriptions.find_obstacle_to_checks() == "stopped":
         lines.append(context.t(LATER))
     lines += failure_lines(failed, parse([]), context)
     return [Safe("\n".join(lines_that_fit(lines, context)))] if lines else []

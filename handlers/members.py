@@ -71,7 +71,7 @@ async def open_or_close_chat(context: Context) -> None:
         if not _is_member(change.old_chat_member):
             await _greet_or_report_missing_payer(context, change, was_closed=was_closed)
         # The bot's rights may have changed with the membership.
-        await context.services.presence.update_presence(change.chat.id)
+        await context.services.presence.recheck_presence_and_return_mutes(change.chat.id)
     else:
         await context.services.subscriptions.close_chat(change.chat.id)
 
@@ -84,7 +84,9 @@ async def _allow_added_chat(context: Context, change: ChatMemberUpdated) -> None
     """
     if change.chat.type != Chat.PRIVATE and not identifies_no_person(change.from_user.id):
         name = change.chat.effective_name or ""
-        await context.services.access.allow_added(change.chat.id, change.from_user.id, name=name)
+        await context.services.access.allow_if_adder_has_access(
+            change.chat.id, change.from_user.id, name=name
+        )
 
 
 async def record_return_to_blocked_chat(context: Context) -> None:
@@ -131,7 +133,7 @@ async def _greet_or_report_missing_payer(
     """
     if change.chat.type == Chat.PRIVATE:
         return
-    if not await context.services.subscriptions.every(change.chat.id):
+    if not await context.services.subscriptions.all_of_chat(change.chat.id):
         if not was_closed:
             await _greet_new_chat(context, change)
         return
@@ -206,7 +208,7 @@ async def cancel_question_and_recheck_chat(update: Update, context: Context) -> 
     is_closed = context.known is not None and context.known.state == "closed"
     speaks = update.effective_message is not None
     if (is_closed and speaks) or (is_command and context.is_muted):
-        await context.services.presence.update_presence(context.origin.id)
+        await context.services.presence.recheck_presence_and_return_mutes(context.origin.id)
 
 
 @on_event(lambda run: MessageHandler(filters.StatusUpdate.FORUM_TOPIC_REOPENED, run))

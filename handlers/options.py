@@ -290,7 +290,7 @@ async def change_option(
         subscription = await service.set_paused(chat_id, subscription.id, paused=value == ON)
     else:
         every = (
-            await service.named(chat_id, subscription.username)
+            await service.get_of_username(chat_id, subscription.username)
             if value == EVERYWHERE
             else [subscription]
         )
@@ -314,7 +314,7 @@ async def _use_for_all_buttons(
     """
     if option not in ALL:
         return []
-    rows = await context.services.subscriptions.every(context.chat.id)
+    rows = await context.services.subscriptions.all_of_chat(context.chat.id)
     value = getattr(subscription.options, option)
     if all(getattr(row.options, option) == value for row in rows):
         return []
@@ -349,7 +349,7 @@ async def change_options_of_profile(
         TooManyFastError: The chat or the payer has the maximum number of fast subscriptions.
         NotFollowedError: The chat has no subscription to the profile.
     """
-    every = await context.services.subscriptions.named(context.chat.id, username)
+    every = await context.services.subscriptions.get_of_username(context.chat.id, username)
     subscriptions = [
         subscription
         for subscription in every
@@ -395,7 +395,7 @@ async def show_or_change_default(context: Context, option: str | None, value: st
         changes = changes_of(option, value)
         options = await context.services.chats.change_defaults(context.chat.id, changes)
     buttons = _option_buttons(options, actions.DEFAULT, context, ALL)
-    followed = await context.services.subscriptions.every(context.chat.id)
+    followed = await context.services.subscriptions.all_of_chat(context.chat.id)
     buttons += all_subscriptions_buttons(len(followed), context)
     buttons.append([back(context.t, SETTINGS)])
     await edit_pressed(context, context.t(DEFAULTS_TITLE), buttons)

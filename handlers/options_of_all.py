@@ -100,7 +100,7 @@ async def change_option_of_all(
         TooManyFastError: The chat or the payer would exceed the maximum number of fast
             subscriptions.
     """
-    rows = await context.services.subscriptions.every(context.chat.id)
+    rows = await context.services.subscriptions.all_of_chat(context.chat.id)
     if not rows:
         await edit_pressed(context, *await subscriptions_page(context, 0))
         return None
@@ -188,6 +188,6 @@ async def undo_change_of_all(context: Context, changed_at: datetime) -> str | No
     undone = await undo(context.chat.id, changed_at)
     if not undone:
         return context.t.plain(UNCHANGED)
-    rows = await context.services.subscriptions.every(context.chat.id)
+    rows = await context.services.subscriptions.all_of_chat(context.chat.id)
     await edit_pressed(context, *options_of_all_page(rows, context))
     return None

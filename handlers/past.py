@@ -88,7 +88,7 @@ async def _send_kept_stories_page(
         NoPayerError: As in ``show_albums``.
     """
     try:
-        page = await context.services.past.find_and_store_files(
+        page = await context.services.past.find_and_store_file_ids(
             context.chat.id, context.bot.id, search, before=before
         )
     except NothingKeptError as error:
@@ -114,7 +114,9 @@ async def _rows_to_start_keeping_stories(context: Context, username: str) -> But
     stories of the profile.
     """
     try:
-        subscription, *_ = await context.services.subscriptions.named(context.chat.id, username)
+        subscription, *_ = await context.services.subscriptions.get_of_username(
+            context.chat.id, username
+        )
     except NotFollowedError:
         return []
     if subscription.options.keep:
@@ -147,7 +149,7 @@ async def keep_stories_from_now_on(context: Context) -> None:
     # To avoid deadlocks, the chat is locked before its queue, and the profiles are locked in
     # order.
     await services.chats.change_defaults(chat_id, kept)
-    every = await services.subscriptions.every(chat_id)
+    every = await services.subscriptions.all_of_chat(chat_id)
     for subscription in sorted(every, key=lambda subscription: subscription.profile_id):
         if not subscription.options.keep:
             await services.subscribing.set_options(chat_id, subscription.id, kept)

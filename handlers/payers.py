@@ -127,7 +127,7 @@ async def paid_chats_page(context: Context) -> Page:
     Each chat has a button. If the person is the payer of no chat, return a text without buttons.
     """
     person = context.user_id
-    paid = [] if person is None else await context.services.payers.chats_of(person)
+    paid = [] if person is None else await context.services.payers.chats_paid_by(person)
     if not paid:
         return context.t(NOT_YOURS), []
     rows = [

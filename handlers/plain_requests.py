@@ -196,7 +196,7 @@ async def _show_options(context: Context, request: Request) -> None:
       with several subscriptions, and in a chat without subscriptions, show the list of
       subscriptions.
     """
-    rows = await context.services.subscriptions.every(context.chat.id)
+    rows = await context.services.subscriptions.all_of_chat(context.chat.id)
     names = request.names if request.is_list else await known_names(context, request.names)
     named = [subscription for subscription in rows if [subscription.username] == [*names]]
     asked = context.replied_to

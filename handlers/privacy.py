@@ -72,7 +72,7 @@ async def confirm_or_erase(context: Context, step: str | None) -> None:
     nothing.
     """
     if step == "yes":
-        left = await context.services.payers.chats_of(context.chat.id, most=None)
+        left = await context.services.payers.chats_paid_by(context.chat.id, most=None)
         await context.services.chats.erase(context.chat.id)
         await notify_chats_without_payer(left, context)
         await edit_pressed(context, context.t(DONE))
@@ -85,6 +85,6 @@ async def confirm_or_erase(context: Context, step: str | None) -> None:
         no = context.button(N_("No, keep it"), ERASE("no"))
         sure = SURE_PRIVATE if context.chat.kind == Chat.PRIVATE else SURE
         text = context.t(sure, chat=context.chat.title)
-        if await context.services.payers.chats_of(context.chat.id):
+        if await context.services.payers.chats_paid_by(context.chat.id):
             text = paragraphs(text, context.t(STOPS))
         await edit_pressed(context, text, [[yes, no]])

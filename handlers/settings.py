@@ -147,7 +147,7 @@ async def _page_after_change(context: Context, setting: str) -> Page:
     the question for the time zone (``_expect_zone_if_missing``) or the page of all settings.
     """
     if setting == "digest":
-        rows = await context.services.subscriptions.every(context.chat.id)
+        rows = await context.services.subscriptions.all_of_chat(context.chat.id)
         if rows and not any(row.options.digest for row in rows):
             question, buttons = confirm_change_of_all_page(
                 "digest", ON, rows, context, back_to=TOP
@@ -185,7 +185,7 @@ async def _question_page(context: Context, setting: str) -> Page | None:
         case "quiet":
             return t(QUIET), _quiet_hours_buttons(context)
         case "digest":
-            rows = await context.services.subscriptions.every(context.chat.id)
+            rows = await context.services.subscriptions.all_of_chat(context.chat.id)
             use = [use_for_all_button(len(rows), "digest", value=True, context=context)]
             every_uses_it = all(row.options.digest for row in rows)
             more = [] if every_uses_it else [use]

@@ -220,7 +220,7 @@ def story_from_media_url(url: str, now: datetime) -> Story:
 async def subscription_id_of(context: Context, username: str) -> int | None:
     """Return the ID of the chat's first subscription to a profile, if any."""
     try:
-        followed = await context.services.subscriptions.named(context.chat.id, username)
+        followed = await context.services.subscriptions.get_of_username(context.chat.id, username)
     except NotFollowedError:
         return None
     return followed[0].id

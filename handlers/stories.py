@@ -158,7 +158,7 @@ async def _last_found_live_stories(
     found: dict[str, Current] = {}
     for subscription in rows:
         name = subscription.username
-        if shown := await service.live_stories(name, chat_id=context.chat.id):
+        if shown := await service.stored_live_stories(name, chat_id=context.chat.id):
             known = await service.known_profile(subscription.profile_id)
             seen_at = known.snapshot_at if known else None
             found[name] = Current(name, latest_stories(shown, None), seen_at)

@@ -15,7 +15,7 @@ from telegram import (
 from telegram.error import BadRequest, Forbidden, TelegramError
 from telegram.ext import filters
 
-from bot.chats.explain import mean_delay_of
+from bot.chats.explain import mean_detection_delay_of
 from bot.chats.subscribing import Subscribed
 from bot.context import Context
 from bot.domain.albums import plan_albums
@@ -316,7 +316,7 @@ async def _result_lines(
     is_stopped = False
     if new:
         lines.append(_subscribed_sentence(new, target, wanted, where, context))
-        is_stopped = await context.services.subscriptions.find_obstacle() == "stopped"
+        is_stopped = await context.services.subscriptions.find_obstacle_to_checks() == "stopped"
     if is_stopped:
         lines.append(t(LATER))
     if sooner:
@@ -401,7 +401,7 @@ def expected_delay(known: Known) -> timedelta | None:
     The time is rounded, and is at least one minute. Return None if the profile was never checked,
     or if no check is planned.
     """
-    delay = mean_delay_of(known)
+    delay = mean_detection_delay_of(known)
     return max(round(delay / LEAST) * LEAST, LEAST) if delay else None
 
 
@@ -416,7 +416,7 @@ async def send_last_found_stories(context: Context, username: str) -> str | None
         NoPayerError: As in ``show_albums``.
     """
     service = context.services.subscriptions
-    live = await service.live_stories(username, chat_id=context.chat.id)
+    live = await service.stored_live_stories(username, chat_id=context.chat.id)
     if not live:
         return context.t.plain(DISAPPEARED)
     await answer_press(context)
@@ -512,7 +512,7 @@ async def _unsubscribe_named(context: Context, wanted: Wanted) -> None:
     failed: list[tuple[str, BotError]] = []
     for name in wanted.names:
         try:
-            rows += await context.services.subscriptions.named(context.chat.id, name)
+            rows += await context.services.subscriptions.get_of_username(context.chat.id, name)
         except NotFollowedError as error:
             failed.append((name, error))
     if failed and len(wanted.names) + len(wanted.unread) == 1:
@@ -535,7 +535,7 @@ async def unsubscribe_pressed(context: Context, subscription_id: int) -> None:
     """
     service = context.services.subscriptions
     if subscription_id == ALL:
-        rows = await service.every(context.chat.id)
+        rows = await service.all_of_chat(context.chat.id)
     else:
         rows = [await service.get(context.chat.id, subscription_id)]
     if not rows:
@@ -750,7 +750,7 @@ async def _check_and_admit_channel(context: Context, name: str) -> tuple[Target,
         title=channel.effective_name or "",
         language_code=context.t.language,
     )
-    await services.presence.update_presence(chat_id)
+    await services.presence.recheck_presence_and_return_mutes(chat_id)
     shown = name if name.startswith("@") else channel.effective_name
     return Target(chat_id), shown or name
 

@@ -373,13 +373,13 @@ async def _subscribing(here: Shop) -> None:
         return lambda: here.subscribing.subscribe(Target(chat), name, by)
 
     async def choose(username: str) -> None:
-        (one,) = await here.subscriptions.named(1, username)
+        (one,) = await here.subscriptions.get_of_username(1, username)
         await here.subscribing.set_options(1, one.id, {"only": "#sale"})
-        await here.subscriptions.live_stories(username, chat_id=1)
+        await here.subscriptions.stored_live_stories(username, chat_id=1)
         await here.subscriptions.explain_each_subscription(Target(1), username)
 
     async def own_topic(username: str) -> None:
-        (one,) = await here.subscriptions.named(ANN_ID, username)
+        (one,) = await here.subscriptions.get_of_username(ANN_ID, username)
         for on in (False, True):
             await here.subscribing.set_own_topic(ANN_ID, one.id, on=on)
 
@@ -408,7 +408,7 @@ async def _subscribing(here: Shop) -> None:
     await here.row("`/rules` and `/why` for a subscribed profile", lambda: choose("followed"))
     past = Past(here.db, blocked=(), now=here.now)
     searched = Search(("followed",), "followed", "", (), None)
-    await here.row("`/past NAME`", lambda: past.find_and_store_files(1, 1, searched))
+    await here.row("`/past NAME`", lambda: past.find_and_store_file_ids(1, 1, searched))
 
 
 async def _polls(here: Shop, mode: SkipCheck) -> None:

@@ -167,7 +167,7 @@ class Ledger:
             return await self._reserve_and_call(charge, call)
         whose = asker.user_id
         if whose is None:
-            whose, _ = await self._db.fetch(lambda tx: _payer_of(tx, asker))
+            whose, _ = await self._db.fetch(lambda tx: _payer_and_is_unknown_channel(tx, asker))
         async with self._slots.slot(whose or asker.chat_id):
             return await self._reserve_and_call(charge, call)
 
@@ -269,7 +269,7 @@ class Ledger:
         async with self._db.begin() as tx:
             whose = asker.user_id
             if whose is None:
-                whose, _ = await _payer_of(tx, asker)
+                whose, _ = await _payer_and_is_unknown_channel(tx, asker)
             if whose is None:
                 raise NoPayerError
             refusing = await budgets.take_allowances(
@@ -485,7 +485,7 @@ class Ledger:
         """
         billed, is_unknown_channel = asker, False
         if asker.user_id is None:
-            payer, is_unknown_channel = await _payer_of(tx, asker)
+            payer, is_unknown_channel = await _payer_and_is_unknown_channel(tx, asker)
             if payer is None and asker.chat_id is not None:
                 raise NoPayerError
             billed = replace(asker, user_id=payer)
@@ -535,7 +535,7 @@ async def _with_current_chat(tx: Tx, asker: Asker) -> Asker:
     return replace(asker, chat_id=moved_to) if moved_to else asker
 
 
-async def _payer_of(tx: Tx, asker: Asker) -> tuple[int | None, bool]:
+async def _payer_and_is_unknown_channel(tx: Tx, asker: Asker) -> tuple[int | None, bool]:
     """Return the id of the person who pays for a request that no person has sent.
 
     If the request was sent in the name of a channel, the payer of the channel pays. If this payer

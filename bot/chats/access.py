@@ -199,7 +199,7 @@ class Access:
         self._names.put(person, name, until=now + _NAME_AGAIN)
         await run_before_commit(self._db, lambda tx: acquaintances.update_name(tx, person, name))
 
-    async def record_refusal(self, about: Subject, *, name: str, language_code: str) -> bool:
+    async def record_first_refusal(self, about: Subject, *, name: str, language_code: str) -> bool:
         """Record that a person or chat is refused.
 
         Return False, and change nothing, if the access list already has a refusal.
@@ -211,7 +211,7 @@ class Access:
 
     # Invitations.
 
-    async def make_owner_code(self) -> str | None:
+    async def ensure_owner_link_payload(self) -> str | None:
         """Return the ``start`` payload of the owner link, or None if the bot has an owner.
 
         The first call stores the secret of the link. Therefore the payload is the same at each
@@ -224,9 +224,9 @@ class Access:
                 return None
             await key_values.add(tx, _SEED, secrets.token_hex(_TOKEN_BYTES))
             seed = await key_values.get(tx, _SEED)
-        return self._derive_owner_code(str(seed))
+        return self._derive_owner_link_payload(str(seed))
 
-    def _derive_owner_code(self, seed: str) -> str:
+    def _derive_owner_link_payload(self, seed: str) -> str:
         key = self._token.get_secret_value().encode()
         code = hmac.new(key, f"storybell owner {seed}".encode(), "sha256").hexdigest()
         return OWNER + code[:32]
@@ -263,7 +263,7 @@ class Access:
         seed = await key_values.get(tx, _SEED)
         if seed is None or not payload.isascii():
             return False
-        return hmac.compare_digest(payload, self._derive_owner_code(str(seed)))
+        return hmac.compare_digest(payload, self._derive_owner_link_payload(str(seed)))
 
     async def use_link(
         self, payload: str, person: int, *, name: str
@@ -343,12 +343,12 @@ class Access:
             await chats.raise_if_blocked(tx, chat_id, now=now)
             known = await store.get(tx, Subject.of_chat(chat_id))
             if known is None or not known.is_allowed:
-                await self._allow_added(tx, chat_id, by, name=title)
+                await self._allow_if_adder_has_access(tx, chat_id, by, name=title)
             await chats.add_or_update(
                 tx, chat_id, kind=kind, title=title, now=now, language_code=language_code
             )
 
-    async def allow_added(self, chat_id: int, by: int, *, name: str) -> None:
+    async def allow_if_adder_has_access(self, chat_id: int, by: int, *, name: str) -> None:
         """Allow a group or channel to which a person with access has added the bot.
 
         Change nothing if the person has no personal access, or if the entry of the chat has a
@@ -356,9 +356,11 @@ class Access:
         """
         async with writing(self._db) as tx:
             await chats.lock(tx, [chat_id])
-            await self._allow_added(tx, chat_id, by, name=name)
+            await self._allow_if_adder_has_access(tx, chat_id, by, name=name)
 
-    async def _allow_added(self, tx: Tx, chat_id: int, by: int, *, name: str) -> None:
+    async def _allow_if_adder_has_access(
+        self, tx: Tx, chat_id: int, by: int, *, name: str
+    ) -> None:
         subject = Subject.of_chat(chat_id)
         known = await store.get(tx, subject)
         if known and known.is_allowed_directly:
@@ -388,7 +390,7 @@ class Access:
             values = {"blocked_since": now, "blocked_until": until, "reason": reason}
             subject = await self._lock_current_subject(tx, subject)
             names = await self._name_or_stored_title(tx, subject, name)
-            served = await self._lock_served(tx, subject)
+            served = await self._lock_chats_closed_by_block(tx, subject)
             entry = await store.put(tx, subject, now=now, refused_at=None, **values, **names)
             await moves.close_chats(tx, served, now=now)
         if subject.kind == "profile":
@@ -460,7 +462,7 @@ class Access:
         Chats that only this block closed are opened, and their checks are rescheduled.
         """
         now = self._now()
-        served = await self._lock_served(tx, subject)
+        served = await self._lock_chats_closed_by_block(tx, subject)
         before = await store.get(tx, subject)
         ended = {"blocked_since": None, "blocked_until": None, "reason": "", "refused_at": None}
         if subject.kind == "profile" and subject.id not in self._always_blocked:
@@ -477,7 +479,7 @@ class Access:
 
     async def _end_expired_block(self, tx: Tx, subject: Subject) -> bool:
         """End an expired block. Return False if the owner has meanwhile changed the block."""
-        await self._lock_served(tx, subject)
+        await self._lock_chats_closed_by_block(tx, subject)
         entry = await store.lock(tx, subject)
         is_expired = entry is not None and entry.blocked_until is not None
         if entry is None or not is_expired or entry.is_blocked(self._now()):
@@ -486,7 +488,7 @@ class Access:
         return True
 
     @staticmethod
-    async def _lock_served(tx: Tx, subject: Subject) -> list[int]:
+    async def _lock_chats_closed_by_block(tx: Tx, subject: Subject) -> list[int]:
         """Lock the chats that a block of ``subject`` closes.
 
         Return the ids of the chats. The chats are locked before the entry of the access list is
@@ -525,11 +527,8 @@ class Access:
             name = chat.title if chat else ""
         return {"name": name} if name else {}
 
-    async def update_blocks(self) -> datetime | None:
-        """End expired blocks, close blocked chats, and load the blocks of other processes.
-
-        The result is always None.
-        """
+    async def end_expired_and_apply_blocks(self) -> None:
+        """End expired blocks, close blocked chats, and load the blocks of other processes."""
         expired = await self._db.fetch(
             lambda tx: store.entries_with_ended_block(tx, now=self._now())
         )
@@ -543,7 +542,6 @@ class Access:
             self._wake()
         await self._close_blocked_chats()
         await self.load_blocked_and_owners()
-        return None
 
     async def _close_blocked_chats(self) -> None:
         """Close the open chats that the access list blocks or silences.

@@ -89,7 +89,7 @@ class Why:
     passing: int
 
 
-def mean_delay_of(known: Known) -> timedelta | None:
+def mean_detection_delay_of(known: Known) -> timedelta | None:
     """Return the mean delay before a new story is detected: half the check interval.
 
     Return None if the profile has no snapshot or no planned check.

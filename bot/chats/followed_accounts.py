@@ -44,7 +44,7 @@ _END_OF_ZIP64 = b"PK\x06\x07"
 _LARGEST_DIRECTORY = 4 * 2**20
 
 
-def names_in(data: bytes) -> list[str] | None:
+def followed_usernames_in(data: bytes) -> list[str] | None:
     """Return at most 10,000 unique usernames of followed accounts, in the order of the file.
 
     ``data`` is the content of a list or of an archive. The names of all lists in an archive are

@@ -71,7 +71,7 @@ class Past:
         self._blocked = blocked
         self._now = now
 
-    async def find_and_store_files(
+    async def find_and_store_file_ids(
         self, chat_id: int, bot_id: int, search: Search, *, before: str | None = None
     ) -> Page:
         """Return the latest kept stories of a search. Store the file_ids for the sender.
@@ -94,7 +94,7 @@ class Past:
             if not found:
                 raise await _nothing_found_error(tx, scope, search)
         shown = found[:MOST]
-        await self._store_files(bot_id, shown, now)
+        await self._store_file_ids(bot_id, shown, now)
         originals = {kept.story.pk for kept in shown if kept.kind == "document"}
         more = shown[-1].story.pk if len(found) > MOST else None
         return Page(tuple(_pack_albums(shown)), more, frozenset(originals))
@@ -126,7 +126,7 @@ class Past:
         terms = search.all_terms if profile_id is None else search.terms
         return _Scope(chat_id, bot_id, profile_id, terms, since, hidden)
 
-    async def _store_files(self, bot_id: int, shown: Sequence[Kept], now: datetime) -> None:
+    async def _store_file_ids(self, bot_id: int, shown: Sequence[Kept], now: datetime) -> None:
         """Store the file_ids of kept stories for the sender, for at least an hour."""
         files = {
             kept.story.pk + (ORIGINAL if kept.kind == "document" else ""): KnownFile(

@@ -130,7 +130,7 @@ class Payers:
                 await _record_blocked_adder(tx, chat_id, by, title=title, now=now)
             await chat_queues.lock(tx, chat_id)
             if not (is_old_blocked or keeps):
-                await self._replace(tx, chat_id, old, by, is_blocked=is_by_blocked, now=now)
+                await self._replace_payer(tx, chat_id, old, by, is_blocked=is_by_blocked, now=now)
             if await chats.is_blocked(tx, chat_id, now=now):
                 await moves.close_chats(tx, [chat_id], now=now)
             elif is_by_blocked:
@@ -139,7 +139,7 @@ class Payers:
                 await snapshots.reschedule_checks_of_chat(tx, chat_id, now=now)
         self._wake()
 
-    async def _replace(
+    async def _replace_payer(
         self,
         tx: Tx,
         chat_id: int,
@@ -167,7 +167,7 @@ class Payers:
             has_room = await self._payer_limit_error(tx, by, chat_id) is None
             if old == by or is_open_without or has_room:
                 payer = by
-        await self._set(tx, chat_id, payer, now)
+        await self._set_payer(tx, chat_id, payer, now)
 
     async def become_payer(self, chat_id: int, person: int) -> None:
         """Make a person the payer of a chat. A chat with a payer keeps the payer.
@@ -179,7 +179,7 @@ class Payers:
         """
         now = self._now()
         async with writing(self._db) as tx:
-            await self._lock(tx, chat_id)
+            await self._lock_chat_and_queue(tx, chat_id)
             await chats.raise_if_blocked(tx, chat_id, now=now)
             try:
                 await self.ensure_payer(tx, chat_id, person)
@@ -197,7 +197,7 @@ class Payers:
             await chat_queues.lock(tx, chat_id)
             if chat_id > 0 or await chats.payer_of(tx, chat_id) != person:
                 return None
-            await self._set(tx, chat_id, None, self._now())
+            await self._set_payer(tx, chat_id, None, self._now())
             return await chats.get(tx, chat_id)
 
     async def set_payer(self, chat_id: int, person: int) -> None:
@@ -210,7 +210,7 @@ class Payers:
         async with writing(self._db) as tx:
             chat_id = await chats.lock_and_return_current_id(tx, chat_id)
             await chat_queues.lock(tx, chat_id)
-            await self._set(tx, chat_id, person, self._now())
+            await self._set_payer(tx, chat_id, person, self._now())
         self._wake()
 
     async def has_payer(self, chat_id: int) -> bool:
@@ -235,17 +235,17 @@ class Payers:
                     return
         raise NoPayerError
 
-    async def chats_of(self, person: int, *, most: int | None = _SHOWN) -> list[Chat]:
+    async def chats_paid_by(self, person: int, *, most: int | None = _SHOWN) -> list[Chat]:
         """Return at most ``most`` groups and channels of a payer, or all if ``most`` is None."""
         async with reading(self._db) as tx:
             return await chats.groups_of_payer(tx, person, most=most)
 
-    async def _lock(self, tx: Tx, chat_id: int) -> None:
-        """Lock a chat and the queue of the chat, because ``_set`` changes both rows."""
+    async def _lock_chat_and_queue(self, tx: Tx, chat_id: int) -> None:
+        """Lock a chat and the queue of the chat, because ``_set_payer`` changes both rows."""
         await chats.lock(tx, [chat_id])
         await chat_queues.lock(tx, chat_id)
 
-    async def _set(
+    async def _set_payer(
         self,
         tx: Tx,
         chat_id: int,
@@ -326,7 +326,7 @@ class Payers:
 
     # Limits of subscriptions.
 
-    async def payer_for(self, tx: Tx, chat_id: int, by: int | None) -> int:
+    async def payer_or_possible_payer(self, tx: Tx, chat_id: int, by: int | None) -> int:
         """Return the payer of a chat, or the person ``by``, who would become the payer.
 
         Raises:
@@ -355,12 +355,12 @@ class Payers:
         both add the last subscription that the limit allows.
 
         Raises:
-            NoPayerError: As in ``payer_for``.
-            SubscriptionError: As in ``payer_for``.
+            NoPayerError: As in ``payer_or_possible_payer``.
+            SubscriptionError: As in ``payer_or_possible_payer``.
         """
         await self.lock_daily_counters(tx, chat_id, await chats.payer_of(tx, chat_id) or by)
-        payer = await self.payer_for(tx, chat_id, by)
-        await self._set(tx, chat_id, payer, self._now(), profile_ids=profile_ids)
+        payer = await self.payer_or_possible_payer(tx, chat_id, by)
+        await self._set_payer(tx, chat_id, payer, self._now(), profile_ids=profile_ids)
         return payer
 
     async def _limit_reached_error(self, tx: Tx, payer: int) -> SubscriptionError:
@@ -431,14 +431,16 @@ class Payers:
         """
         await _add_to_daily_counters(tx, chat_id, payer, 1, self._now())
 
-    async def lock_earlier_checks(self, tx: Tx, chat_id: int) -> EarlierChecks:
+    async def lock_allowance_of_earlier_checks(self, tx: Tx, chat_id: int) -> EarlierChecks:
         """Lock and return the allowance of checks that a chat may move to an earlier time today.
 
         The allowance is for checks before daily summaries (see ``EarlierChecks``).
         """
-        return await lock_earlier_checks(tx, chat_id, most=self.limits.most, now=self._now())
+        return await lock_allowance_of_earlier_checks(
+            tx, chat_id, most=self.limits.most, now=self._now()
+        )
 
-    async def record_refused(self, payer: int) -> None:
+    async def record_budget_refusal(self, payer: int) -> None:
         """Record for today that the budget did not allow a subscription of the payer.
 
         Nothing is recorded if the payer is a newcomer. The transaction is separate.
@@ -498,7 +500,9 @@ async def _add_to_daily_counters(
     await budgets.add_to_counters(tx, now.date(), amount, *counters)
 
 
-async def lock_earlier_checks(tx: Tx, chat_id: int, *, most: int, now: datetime) -> EarlierChecks:
+async def lock_allowance_of_earlier_checks(
+    tx: Tx, chat_id: int, *, most: int, now: datetime
+) -> EarlierChecks:
     """Lock and return the allowance of checks that a chat may move to an earlier time today.
 
     The allowance is for checks before daily summaries (see ``EarlierChecks``). The checks of all

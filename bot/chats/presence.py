@@ -40,7 +40,7 @@ class ChatPresence:
         self._wake = wake
         self._now = now
 
-    async def update_presence(self, chat_id: int) -> tuple[Mute, ...]:
+    async def recheck_presence_and_return_mutes(self, chat_id: int) -> tuple[Mute, ...]:
         """Ask Telegram about a closed or muted chat, and store the result.
 
         Return the remaining mutes of the chat and of its topics.
@@ -64,7 +64,9 @@ class ChatPresence:
             return ()
         unit = unit_of_work.current()
         if unit is not None and (unit.is_open or unit.replies):
-            await unit_of_work.call_after_replies(lambda: self.update_presence(chat_id))
+            await unit_of_work.call_after_replies(
+                lambda: self.recheck_presence_and_return_mutes(chat_id)
+            )
             return muted
         if chat.state == "closed" and await self._ask(chat_id, "text") != "away":
             with suppress(BlockedError):  # a chat that the access list blocks stays closed
@@ -74,7 +76,7 @@ class ChatPresence:
             self._wake()
         for mute in muted:
             if mute.mutes_whole_chat:
-                await self._update_mute(mute)
+                await self._recheck_mute(mute)
         return await self.mutes(chat_id)
 
     async def record_return(self, chat_id: int) -> None:
@@ -98,7 +100,7 @@ class ChatPresence:
             await moves.end_mute(tx, chat_id, thread_id, now=self._now())
         self._wake()
 
-    async def _update_mute(self, mute: Mute) -> None:
+    async def _recheck_mute(self, mute: Mute) -> None:
         presence = await self._ask(mute.chat_id, mute.missing)
         if presence == "may not" or isinstance(presence, Moved):
             # The repeated checks continue; Telegram reports a migration by a separate message.

@@ -183,7 +183,7 @@ class Subscribing:
             NoPayerError: The chat lost the payer in the meantime.
             AskAgainError: Telegram does not answer whether the bot can create topics in the chat.
         """
-        places = await self._possible_places(target, usernames, own_topic=own_topic)
+        places = await self._places_to_find_subscription(target, usernames, own_topic=own_topic)
         is_fast = fast or (preferences is not None and preferences.options.fast)
         answers: list[tuple[str, _CheckedProfile | BotError, Target]] = []
         new = 0
@@ -245,7 +245,7 @@ class Subscribing:
             )
         return [(username, results[place]) for place, (username, _, _) in enumerate(answers)]
 
-    async def _possible_places(
+    async def _places_to_find_subscription(
         self, target: Target, usernames: Sequence[str], *, own_topic: bool
     ) -> dict[str, list[Target]]:
         """Return, for each profile, the places where an existing subscription can be.
@@ -318,7 +318,9 @@ class Subscribing:
             return subscription
         if not on:
             return await self._move(subscription, Target(chat_id))
-        await self._possible_places(subscription.target, [subscription.username], own_topic=True)
+        await self._places_to_find_subscription(
+            subscription.target, [subscription.username], own_topic=True
+        )
         target = await self._topics.ensure_own_topic(
             chat_id, subscription.profile_id, subscription.username
         )
@@ -376,7 +378,7 @@ class Subscribing:
             if existing is not None:
                 return existing
             await self._ensure_payer_and_check_limits(tx, ended, by)
-            earlier = await self._payers.lock_earlier_checks(tx, chat_id)
+            earlier = await self._payers.lock_allowance_of_earlier_checks(tx, chat_id)
             # A new payer, or another transaction, may have restarted the alerts.
             since = await ended_subscriptions.alerts_start_of(tx, ended)
             ended = replace(ended, since=since)
@@ -548,17 +550,17 @@ class Subscribing:
         """
         budget_error = None
         async with reading(self._db) as tx:
-            payer = await self._payers.payer_for(tx, chat_id, by.user_id)
+            payer = await self._payers.payer_or_possible_payer(tx, chat_id, by.user_id)
             await self._payers.check_limits_and_is_new(tx, chat_id, payer, username, pending)
             if known is None or known.due_at is None:
                 budget_error = await self._budget_error(tx, payer, pending)
         if budget_error is not None:
-            await self._payers.record_refused(payer)
+            await self._payers.record_budget_refusal(payer)
             raise budget_error
 
     async def _refuse_too_many_fast(self, chat_id: int, by: Asker, pending: int) -> None:
         async with reading(self._db) as tx:
-            payer = await self._payers.payer_for(tx, chat_id, by.user_id)
+            payer = await self._payers.payer_or_possible_payer(tx, chat_id, by.user_id)
             await self._payers.refuse_too_many_fast(tx, chat_id, payer, pending)
 
     async def _budget_error(
@@ -650,7 +652,7 @@ class Subscribing:
             payer = await self._payers.ensure_payer(
                 tx, target.chat_id, by.user_id, profile_ids=profile_ids
             )
-            earlier = await self._payers.lock_earlier_checks(tx, target.chat_id)
+            earlier = await self._payers.lock_allowance_of_earlier_checks(tx, target.chat_id)
             await profiles.lock_all(tx, profile_ids)
             existing = await store.find(tx, target, profile.profile_id)
             if existing is not None:  # a concurrent command has added the subscription
@@ -799,7 +801,7 @@ class Subscribing:
         # A later step of the same transaction may make a further subscription fast, and then
         # changes the counters. All counters are locked here, because ``reschedule_checks`` locks
         # the profiles, and counters must be locked before profiles (see ``bot.store``).
-        earlier = await self._payers.lock_earlier_checks(tx, chat_id)
+        earlier = await self._payers.lock_allowance_of_earlier_checks(tx, chat_id)
         more_fast = sum(options.fast - before.options.fast for before, options in wanted)
         if more_fast > 0:
             payer = await chats.payer_of(tx, chat_id)

@@ -13,7 +13,7 @@ from datetime import datetime
 from bot.billing.ledger import Ledger
 from bot.chats.explain import Obstacle, Why, explain
 from bot.chats.import_export import ImportEntry
-from bot.chats.payers import lock_earlier_checks
+from bot.chats.payers import lock_allowance_of_earlier_checks
 from bot.chats.subscribing import load_subscription
 from bot.domain import alert_rules
 from bot.domain.budget import DAY
@@ -78,7 +78,7 @@ class Subscriptions:
         async with reading(self._db) as tx:
             return await load_subscription(tx, chat_id, subscription_id)
 
-    async def named(self, chat_id: int, username: str) -> list[Subscription]:
+    async def get_of_username(self, chat_id: int, username: str) -> list[Subscription]:
         """Return a chat's subscriptions to a profile. Each topic has at most one subscription.
 
         Raises:
@@ -90,7 +90,7 @@ class Subscriptions:
             raise NotFollowedError(username=username)
         return rows
 
-    async def every(self, chat_id: int) -> list[Subscription]:
+    async def all_of_chat(self, chat_id: int) -> list[Subscription]:
         """Return all subscriptions of a chat, ordered by username."""
         async with reading(self._db) as tx:
             return await store.of_chat(tx, chat_id)
@@ -174,7 +174,7 @@ class Subscriptions:
                 return subscription
             if since is not None and subscription.paused_until != since:
                 return subscription
-            earlier = await self._lock_earlier_checks(tx, chat_id, now)
+            earlier = await self._lock_allowance_of_earlier_checks(tx, chat_id, now)
             if paused:
                 await store.change(tx, subscription_id, paused=True, paused_until=until)
                 await deliveries.drop_open_where(
@@ -216,7 +216,7 @@ class Subscriptions:
             subscription = await load_subscription(tx, chat_id, subscription_id)
             if not subscription.paused:
                 return subscription
-            earlier = await self._lock_earlier_checks(tx, chat_id, now)
+            earlier = await self._lock_allowance_of_earlier_checks(tx, chat_id, now)
             await store.change(tx, subscription.id, paused=False, paused_until=None)
             chat = await chats.get(tx, chat_id)
             if subscription.state == "blocked" or (chat is not None and chat.payer is None):
@@ -249,7 +249,7 @@ class Subscriptions:
         self._wake()
         return muted
 
-    async def resume_due(self) -> datetime | None:
+    async def resume_ended_pauses(self) -> datetime | None:
         """Resume the subscriptions whose pause has ended.
 
         Return the time at which the next pause ends, or None if no further pause has an end.
@@ -283,7 +283,7 @@ class Subscriptions:
         now = self._now()
         async with writing(self._db) as tx:
             await chat_queues.lock(tx, chat_id)
-            earlier = await self._lock_earlier_checks(tx, chat_id, now)
+            earlier = await self._lock_allowance_of_earlier_checks(tx, chat_id, now)
             chat = await chats.get(tx, chat_id)
             if rules_undone_since is not None and chat is not None and chat.payer is not None:
                 reason = f"{FILTERED}: {CHAT_RULE}"
@@ -295,8 +295,12 @@ class Subscriptions:
             await snapshots.reschedule_checks_of_chat(tx, chat_id, now=now, earlier=earlier)
         self._wake()
 
-    async def _lock_earlier_checks(self, tx: Tx, chat_id: int, now: datetime) -> EarlierChecks:
-        return await lock_earlier_checks(tx, chat_id, most=self._most_earlier_checks, now=now)
+    async def _lock_allowance_of_earlier_checks(
+        self, tx: Tx, chat_id: int, now: datetime
+    ) -> EarlierChecks:
+        return await lock_allowance_of_earlier_checks(
+            tx, chat_id, most=self._most_earlier_checks, now=now
+        )
 
     async def move_chat(self, old: int, new: int) -> bool:
         """Move all data of a group to the new id.
@@ -343,17 +347,17 @@ class Subscriptions:
         """
         if not self.blocked and not await self._db.fetch(profiles.blocked_ids):
             return 0
-        changed = await self._db.run(self._change_blocked)
+        changed = await self._db.run(self._block_and_unblock_profiles)
         # The fan-outs are removed in a separate transaction, because the transaction above has
         # locked profiles, and a transaction must lock fan-outs before profiles.
         await self._db.run(self._remove_fan_outs_of_blocked)
-        while await self._db.run(self._drop_some_of_blocked) == _BLOCKED_AT_ONCE:
+        while await self._db.run(self._drop_batch_of_blocked_stories) == _BLOCKED_AT_ONCE:
             pass
         if changed:
             self._wake()
         return changed
 
-    async def _change_blocked(self, tx: Tx) -> int:
+    async def _block_and_unblock_profiles(self, tx: Tx) -> int:
         now, blocked = self._now(), frozenset(self.blocked)
         begins, ends = await profiles.profiles_to_block_and_unblock(tx, blocked)
         if not begins and not ends:
@@ -377,7 +381,7 @@ class Subscriptions:
     async def _remove_fan_outs_of_blocked(tx: Tx) -> None:
         await fan_outs.remove_story_fan_outs(tx, await profiles.blocked_ids(tx))
 
-    async def _drop_some_of_blocked(self, tx: Tx) -> int:
+    async def _drop_batch_of_blocked_stories(self, tx: Tx) -> int:
         """Drop pending stories of blocked profiles. Return the number of dropped stories."""
         paused = await profiles.blocked_ids(tx)
         waiting = await deliveries.waiting_delivery_and_chat_ids(
@@ -399,7 +403,7 @@ class Subscriptions:
         Raises:
             NotFollowedError: The chat does not follow the profile in any topic.
         """
-        rows = await self.named(target.chat_id, username)
+        rows = await self.get_of_username(target.chat_id, username)
         in_thread = [
             subscription
             for subscription in rows
@@ -407,18 +411,18 @@ class Subscriptions:
         ]
         now = self._now()
         async with reading(self._db) as tx:
-            obstacle = await self._find_obstacle(tx, now)
+            obstacle = await self._find_obstacle_to_checks(tx, now)
             return [
                 await explain(tx, subscription, obstacle=obstacle, now=now)
                 for subscription in in_thread or rows
             ]
 
-    async def find_obstacle(self) -> Obstacle:
+    async def find_obstacle_to_checks(self) -> Obstacle:
         """Return the reason why the schedule can't check any profile now, or an empty string."""
         async with reading(self._db) as tx:
-            return await self._find_obstacle(tx, self._now())
+            return await self._find_obstacle_to_checks(tx, self._now())
 
-    async def _find_obstacle(self, tx: Tx, now: datetime) -> Obstacle:
+    async def _find_obstacle_to_checks(self, tx: Tx, now: datetime) -> Obstacle:
         """Return the reason why the schedule can't check any profile now, or an empty string."""
         if self._is_paused():
             return "outage"
@@ -432,7 +436,7 @@ class Subscriptions:
             return "outage"
         return obstacle
 
-    async def live_stories(self, username: str, *, chat_id: int) -> list[Story]:
+    async def stored_live_stories(self, username: str, *, chat_id: int) -> list[Story]:
         """Return the stored live stories of a followed profile, without deleted stories.
 
         The cost is 0 credits. The chat must follow the profile, because other chats have paid for
@@ -444,7 +448,7 @@ class Subscriptions:
         Raises:
             NotFollowedError: The chat does not follow the profile.
         """
-        rows = await self.named(chat_id, username)
+        rows = await self.get_of_username(chat_id, username)
         if alert_rules.is_on_block_list(rows[0].profile_id, username, self.blocked):
             return []
         async with reading(self._db) as tx:
@@ -454,5 +458,5 @@ class Subscriptions:
         """Return a chat's subscriptions as entries for ``bot.chats.import_export``."""
         return [
             ImportEntry(subscription.username, subscription.preferences)
-            for subscription in await self.every(chat_id)
+            for subscription in await self.all_of_chat(chat_id)
         ]

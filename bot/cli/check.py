@@ -190,7 +190,10 @@ async def check_telegram(settings: Settings) -> list[Finding]:
                 Finding("ok", f"Telegram knows the bot as @{bot.username}."),
                 *_check_botfather(bot),
                 *await _check_webhook(bot, settings),
-                *[await _check_owner(bot, owner) for owner in sorted(await owners_of(settings))],
+                *[
+                    await _send_typing_to_owner(bot, owner)
+                    for owner in sorted(await owners_of(settings))
+                ],
             ]
     except InvalidToken:
         return [
@@ -294,7 +297,7 @@ async def check_allowance(settings: Settings) -> list[Finding]:
     return [Finding("note", text)]
 
 
-async def _check_owner(bot: Bot, owner: int) -> Finding:
+async def _send_typing_to_owner(bot: Bot, owner: int) -> Finding:
     try:
         await bot.send_chat_action(owner, "typing")
     except Forbidden:

@@ -55,6 +55,9 @@ _TRIES = 3
 _ENCODING = "utf-8-sig"  # some editors of Windows begin a UTF-8 file with a byte order mark
 _NOTHING = "Nothing was written."
 
+StartsBot = bool
+"""Whether the person has agreed to start the bot now."""
+
 
 @dataclass(frozen=True, slots=True)
 class Price:
@@ -91,7 +94,7 @@ class Setup:
     file: Path
     console: Console
 
-    async def run(self) -> bool | None:
+    async def run(self) -> StartsBot | None:
         """Ask for the values, check the values and write the settings file.
 
         Return whether to start the bot. Return None if no file was written.
@@ -256,7 +259,7 @@ async def main(
     ask: Callable[[str], str] = input,
     ask_secret: Callable[[str], str] = getpass.getpass,
     file: Path | None = None,
-) -> bool | None:
+) -> StartsBot | None:
     """Ask for the values, check the values and write ``file``. Return whether to start the bot.
 
     Return None if no file was written.

@@ -156,7 +156,7 @@ class Spool:
         self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
         for part in self._root.glob(_SUBFOLDER):
             if part.is_dir() and not part.is_symlink():
-                _remove_if_dead(part)
+                _remove_folder_of_dead_process(part)
         self._folder.mkdir(mode=0o700)
         self._lock = os.open(self._folder / "lock", os.O_WRONLY | os.O_CREAT, 0o600)
         fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -242,9 +242,9 @@ def _require_media_kind(head: bytes) -> MediaKind:
     return kind
 
 
-def _remove_if_dead(part: Path) -> None:
+def _remove_folder_of_dead_process(folder: Path) -> None:
     try:
-        lock = os.open(part / "lock", os.O_WRONLY | os.O_NOFOLLOW)
+        lock = os.open(folder / "lock", os.O_WRONLY | os.O_NOFOLLOW)
     except OSError:
         return  # a starting process uses the folder, or the bot did not create the folder
     try:
@@ -252,6 +252,6 @@ def _remove_if_dead(part: Path) -> None:
     except OSError:
         return
     else:
-        shutil.rmtree(part, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
     finally:
         os.close(lock)

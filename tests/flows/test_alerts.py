@@ -194,7 +194,7 @@ async def test_options_let_through_what_is_wanted(stage: Stage) -> None:
     await stage.look(name)
     [known] = await followed.explain_each_subscription(Target(chat), name)
     assert (known.passing, known.live) == (1, 3)
-    assert len(await followed.live_stories(name, chat_id=chat)) == 3
+    assert len(await followed.stored_live_stories(name, chat_id=chat)) == 3
     await stage.ring()
     [message] = [m for m in await stage.control.replies(chat) if "_story_pk" in m]
     assert message["_story_pk"] == wanted
@@ -211,7 +211,7 @@ async def test_current_stories_exclude_deleted_stories_and_private_profiles(stag
     chat, name = await stage.person(), await stage.star()
     await stage.follow(chat, name)
     service = stage.parts.services.subscriptions
-    [followed] = await service.named(chat, name)
+    [followed] = await service.get_of_username(chat, name)
     start = utc_now()
     posted = [int(start.timestamp()) - 60 + number for number in range(2)]
     stories = [story_of(await stage.control.publish(name, taken_at=at)) for at in posted]
@@ -221,7 +221,7 @@ async def test_current_stories_exclude_deleted_stories_and_private_profiles(stag
             answer = snapshots.Snapshot(stories[0].profile, tuple(shown))
             await snapshots.record(tx, answer, now=start + timedelta(seconds=seconds))
             await profiles.change(tx, followed.profile_id, state=state)
-        return [one.pk for one in await service.live_stories(name, chat_id=chat)]
+        return [one.pk for one in await service.stored_live_stories(name, chat_id=chat)]
 
     assert await live_after(1, stories, "active") == [one.pk for one in stories]
     assert await live_after(2, stories, "private") == []
@@ -423,16 +423,16 @@ async def test_limits_and_the_block_list_cost_nothing(stage: Stage) -> None:
     with raises(SubscriptionError, TOO_MANY_FOLLOWED):
         await stage.follow(chat, names[3])
     followed = stage.parts.services.subscriptions
-    await followed.unsubscribe(chat, await followed.named(chat, names[0]))
+    await followed.unsubscribe(chat, await followed.get_of_username(chat, names[0]))
     await stage.follow(chat, names[0])
     assert await stage.spent() == before  # it is known who that is, and what is alive
-    await followed.unsubscribe(chat, await followed.named(chat, names[0]))
+    await followed.unsubscribe(chat, await followed.get_of_username(chat, names[0]))
     await stage.follow(chat, names[0])  # which the chat just had: it does not count as new
-    rows = await followed.every(chat)
+    rows = await followed.all_of_chat(chat)
     assert len(rows) == 3
     await followed.unsubscribe(chat, rows)
     with pytest.raises(NotFollowedError):
-        await followed.named(chat, names[1])
+        await followed.get_of_username(chat, names[1])
 
 
 async def test_who_can_not_be_followed(stage: Stage) -> None:
@@ -460,7 +460,7 @@ async def test_what_the_operator_blocks_is_paused_and_said_so_once(stage: Stage)
         followed.blocked = blocked
     await stage.ring()
     assert len([text for text in await stage.texts(chat) if name in text]) == 1
-    (paused,) = await followed.named(chat, name)
+    (paused,) = await followed.get_of_username(chat, name)
     assert paused.state == "blocked"
 
 

@@ -234,7 +234,7 @@ async def test_each_kind_of_block_holds_whatever_way_its_chat_comes_in(town: Tow
     assert await control.billed_for("unseen") == 0
     await are_closed(town, [place for place in places if place.way != "timed out"])
     tomorrow = datetime.now(UTC) + timedelta(days=1)
-    await Access(town.db, mode="open", now=lambda: tomorrow).update_blocks()
+    await Access(town.db, mode="open", now=lambda: tomorrow).end_expired_and_apply_blocks()
     for place in places:
         if place.kind == "profile":
             await control.publish(place.profile)
@@ -366,7 +366,7 @@ async def test_of_two_blocks_that_meet_in_a_move_the_longer_holds(
     async with db.begin() as tx:
         await moves.move_chat(tx, -7, -1007, now=NOW)
     now[0] += timedelta(hours=2)
-    await access.update_blocks()
+    await access.end_expired_and_apply_blocks()
     async with db.read() as tx:
         here = await chats.get(tx, -1007)
     assert here
@@ -407,7 +407,7 @@ async def test_a_chat_that_is_new_in_the_moment_of_a_block_is_closed_soon(town: 
         ):  # as two processes at one moment
             await access.block(subject, until=None, reason="")
     assert await town.state(stranger) == "active"
-    await access.update_blocks()
+    await access.end_expired_and_apply_blocks()
     assert await town.state(stranger) == "closed"
     await access.block(Subject("person", str(stranger + 1)), until=None, reason="")
     async with town.db.begin() as tx:

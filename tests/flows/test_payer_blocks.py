@@ -270,7 +270,7 @@ async def test_a_chat_that_the_bot_has_left_stays_closed_after_a_block_of_its_pa
         await town.ask(town.boss, f"/unblock {ann}")
     elif end == "time":
         tomorrow = datetime.now(UTC) + timedelta(days=1)
-        await Access(town.db, mode="open", now=lambda: tomorrow).update_blocks()
+        await Access(town.db, mode="open", now=lambda: tomorrow).end_expired_and_apply_blocks()
     else:
         data = f"people:payer:{group}:{bob}"
         await town.bell.press(town.boss, await town.bell.old_post(town.boss, data), data)

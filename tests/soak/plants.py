@@ -396,14 +396,14 @@ def _plain_imports() -> list[Swap]:
 
 def _misplaced_taps() -> list[Swap]:
     """Read Instagram's list in another order after a tap."""
-    names_in = followed_accounts.names_in
+    followed_usernames_in = followed_accounts.followed_usernames_in
     turns: Any = itertools.cycle((1, -1))
 
     def turned(data: bytes) -> list[str] | None:
-        names = names_in(data)
+        names = followed_usernames_in(data)
         return names and names[:: next(turns)]
 
-    return [(followed_accounts, "names_in", turned)]
+    return [(followed_accounts, "followed_usernames_in", turned)]
 
 
 def _eager_lists() -> list[Swap]:

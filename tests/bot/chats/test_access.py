@@ -60,7 +60,7 @@ async def test_a_second_block_of_a_name_does_not_block_the_former_owner_of_the_n
     if end == "unblock":
         await access.unblock(OLD)
     else:
-        await access.update_blocks()
+        await access.end_expired_and_apply_blocks()
     await access.block(OLD, until=None, reason="")
     await access.load_blocked_and_owners()
     assert access.blocked == {"star"}
@@ -88,7 +88,7 @@ async def test_all_processes_use_the_blocked_profiles_of_the_process_that_starte
     for access in (old, new):
         await access.apply_settings()
     for access in (old, new):
-        await access.update_blocks()
+        await access.end_expired_and_apply_blocks()
         assert access.blocked == {"star", "1"}
     with raises(RightsError, PROFILE_IN_SETTINGS):
         await old.unblock(OLD)
@@ -106,7 +106,7 @@ async def test_a_new_block_stays_while_the_expired_block_before_it_is_ended(db: 
             await store.put(tx, person, now=clock(), blocked_since=clock(), blocked_until=None)
             await pause()
 
-    await run_behind_a_lock(db, block_again, access.update_blocks)
+    await run_behind_a_lock(db, block_again, access.end_expired_and_apply_blocks)
     entry = await db.fetch(lambda tx: store.get(tx, person))
     assert entry is not None
     assert entry.is_blocked(clock())
@@ -131,7 +131,7 @@ async def test_a_block_while_a_group_adds_the_bot_causes_no_deadlock(db: Databas
     async def add() -> None:
         unit = Unit(db)
         with as_current(unit):
-            await access.allow_added(group_id, 7, name="")
+            await access.allow_if_adder_has_access(group_id, 7, name="")
             tx = await unit.ensure_transaction()
             await chats.add_or_update(tx, group_id, kind="group", title="", now=clock())
             await unit.commit()

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bot.chats.explain import Outcomes, explain, mean_delay_of
+from bot.chats.explain import Outcomes, explain, mean_detection_delay_of
 from bot.domain.records import Known
 from bot.domain.selection import Outlook
 from bot.store import deliveries, fan_outs, moves, profiles, subscriptions
@@ -69,9 +69,9 @@ def test_each_end_has_its_name() -> None:
 
 
 def test_a_new_story_waits_half_the_pause() -> None:
-    assert mean_delay_of(KNOWN) == HOUR
-    assert mean_delay_of(replace(KNOWN, snapshot_at=None)) is None
-    assert mean_delay_of(replace(KNOWN, due_at=None)) is None
+    assert mean_detection_delay_of(KNOWN) == HOUR
+    assert mean_detection_delay_of(replace(KNOWN, snapshot_at=None)) is None
+    assert mean_detection_delay_of(replace(KNOWN, due_at=None)) is None
 
 
 async def test_a_chat_is_open_only_while_we_may_write_there(db: Database) -> None:

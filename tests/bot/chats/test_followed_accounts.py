@@ -8,7 +8,7 @@ import zipfile
 import pytest
 
 from bot.chats import followed_accounts
-from bot.chats.followed_accounts import names_in
+from bot.chats.followed_accounts import followed_usernames_in
 
 PAGE = "https://www.instagram.com"
 FOLDER = "connections/followers_and_following"
@@ -43,8 +43,17 @@ def test_the_name_is_that_of_the_address_else_the_value_else_the_title() -> None
         {"title": "zara", "string_list_data": []},
         "no entry",
     ]
-    assert names_in(following(*rows)) == ["natgeo", "nike.com", "prada", "vans", "zara"]
-    assert names_in(b"\xef\xbb\xbf " + json.dumps(rows[:2]).encode()) == ["natgeo", "nike.com"]
+    assert followed_usernames_in(following(*rows)) == [
+        "natgeo",
+        "nike.com",
+        "prada",
+        "vans",
+        "zara",
+    ]
+    assert followed_usernames_in(b"\xef\xbb\xbf " + json.dumps(rows[:2]).encode()) == [
+        "natgeo",
+        "nike.com",
+    ]
 
 
 def test_the_names_of_the_html_form() -> None:
@@ -52,7 +61,7 @@ def test_the_names_of_the_html_form() -> None:
         f'<html><a href="{PAGE}/"></a><a target="_blank" href="{PAGE}/_u/natgeo">natgeo</a>'
         f'<a href="{PAGE}/nike?a=1&amp;b=2">x</a><a href="https://x.example/prada">p</a>'
     )
-    assert names_in(page.encode()) == ["natgeo", "nike"]
+    assert followed_usernames_in(page.encode()) == ["natgeo", "nike"]
 
 
 @pytest.mark.parametrize("packed", [True, False])
@@ -64,17 +73,17 @@ def test_of_an_archive_only_the_lists_of_followed_accounts_are_read(packed: bool
         f"{FOLDER}/followers_1.json": following(entry(f"{PAGE}/follower")),
         "messages/inbox/following.json": following(entry(f"{PAGE}/message")),
     }
-    assert names_in(zipped(files, packed=packed)) == ["natgeo", "nike"]
+    assert followed_usernames_in(zipped(files, packed=packed)) == ["natgeo", "nike"]
     del files[f"{FOLDER}/following.json"], files[f"{FOLDER}/following_2.html"]
-    assert names_in(zipped(files, packed=packed)) is None
+    assert followed_usernames_in(zipped(files, packed=packed)) is None
 
 
 def test_a_list_that_unpacks_to_more_than_the_limit_is_not_read() -> None:
     bomb = following(entry(f"{PAGE}/natgeo")) + b" " * followed_accounts.LARGEST
     data = zipped({f"{FOLDER}/following.json": bomb})
     assert len(data) < 10_000
-    assert names_in(data) is None
-    assert names_in(bomb) is None
+    assert followed_usernames_in(data) is None
+    assert followed_usernames_in(bomb) is None
 
 
 @pytest.mark.parametrize(
@@ -86,7 +95,7 @@ def test_a_list_that_unpacks_to_more_than_the_limit_is_not_read() -> None:
     ],
 )  # fmt: skip
 def test_other_data_are_no_list(data: bytes) -> None:
-    assert names_in(data) is None
+    assert followed_usernames_in(data) is None
 
 
 def test_a_broken_archive_is_no_list() -> None:
@@ -94,15 +103,15 @@ def test_a_broken_archive_is_no_list() -> None:
         {f"{FOLDER}/following.json": following(*[entry(f"{PAGE}/a{n}") for n in range(99)])}
     )
     for cut in range(1, len(data), 37):
-        assert names_in(data[:cut]) is None
+        assert followed_usernames_in(data[:cut]) is None
     for place in range(0, len(data), 11):
         changed = data[:place] + bytes([data[place] ^ 0xFF]) + data[place + 1 :]
-        names_in(changed)  # raises no error
+        followed_usernames_in(changed)  # raises no error
 
 
 def test_at_most_ten_thousand_names_are_taken() -> None:
     rows = [entry("", f"a{n}") for n in range(followed_accounts.MOST + 5)]
-    assert len(names_in(following(*rows)) or []) == followed_accounts.MOST
+    assert len(followed_usernames_in(following(*rows)) or []) == followed_accounts.MOST
 
 
 def test_a_list_of_many_small_values_is_refused_before_it_is_parsed() -> None:
@@ -110,7 +119,7 @@ def test_a_list_of_many_small_values_is_refused_before_it_is_parsed() -> None:
     bomb = following(entry("", "natgeo"))[:-2] + b"," + values[:-1] + b"]}"
     assert json.loads(bomb)
     tracemalloc.start()
-    assert names_in(bomb) is None
+    assert followed_usernames_in(bomb) is None
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert most < 2 * len(bomb)
@@ -118,4 +127,4 @@ def test_a_list_of_many_small_values_is_refused_before_it_is_parsed() -> None:
 
 def test_of_an_archive_a_few_lists_are_read() -> None:
     files = {f"{n}/{FOLDER}/following.json": following(entry("", f"a{n}")) for n in range(50)}
-    assert names_in(zipped(files)) == [f"a{n}" for n in range(10)]
+    assert followed_usernames_in(zipped(files)) == [f"a{n}" for n in range(10)]

@@ -38,7 +38,7 @@ async def test_a_story_found_between_the_end_of_a_mute_and_the_resume_is_sent(
         await look(tx, *found, now=ended + 2 * MINUTE)
     assert await stories_of_chat(db, 1) == []
     clock.on(HOUR + 5 * MINUTE)
-    await muted.resume_due()
+    await muted.resume_ended_pauses()
     assert await stories_of_chat(db, 1) == ["2"]
     async with db.begin() as tx:
         await look(tx, *found, story("3", clock()), now=clock())
@@ -52,7 +52,7 @@ async def test_the_end_of_a_mute_after_a_restore_repeats_no_alert(sqlite_db: Dat
     clock.on(3 * HOUR)
     async with sqlite_db.begin() as tx:
         assert await restored.make_restored_backup_live(tx, now=clock())
-    await muted.resume_due()
+    await muted.resume_ended_pauses()
     clock.on(MINUTE)
     sent_before = story("1", NOON + 2 * HOUR)  # by the bot, after the backup was made
     async with sqlite_db.begin() as tx:
@@ -72,6 +72,6 @@ async def test_a_mute_that_is_renewed_at_its_end_stays(db: Database) -> None:
             await store.change(tx, one.id, paused_until=clock() + DAY)
             await pause()
 
-    await run_behind_a_lock(db, mute_again, muted.resume_due)
+    await run_behind_a_lock(db, mute_again, muted.resume_ended_pauses)
     [one] = await db.fetch(store.timed_pauses)
     assert one.paused_until == clock() + DAY

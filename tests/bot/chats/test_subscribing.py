@@ -118,7 +118,9 @@ async def _race(desk: Desk, names: list[str]) -> list[str]:
 
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(one(name)) for name in names]
-    assert len(await desk.subscriptions().every(7)) == sum(task.result() is None for task in tasks)
+    assert len(await desk.subscriptions().all_of_chat(7)) == sum(
+        task.result() is None for task in tasks
+    )
     return [error for task in tasks if (error := task.result())]
 
 
@@ -126,7 +128,7 @@ async def test_the_limits_hold_in_races(desk: Desk) -> None:
     names = [await desk.star() for _ in range(9)]
     failed = await _race(desk, names)
     assert failed == [TOO_MANY_FOLLOWED] * 4
-    rows = await desk.subscriptions().every(7)
+    rows = await desk.subscriptions().all_of_chat(7)
     await desk.subscriptions().unsubscribe(7, rows)
     failed = await _race(desk, [await desk.star() for _ in range(9)])
     assert failed == [TOO_MANY_NEW] * 6  # 5 + 3 = 8 a day
@@ -153,7 +155,7 @@ async def test_what_may_not_be_spent_or_is_not_answered_begins_nothing(desk: Des
     with pytest.raises(ApiUnavailableError):
         await subscribing.subscribe(Target(1), name, Asker(1))
     await desk.control.call("DELETE", f"/faults/{number}")
-    assert await desk.subscriptions().every(1) == []
+    assert await desk.subscriptions().all_of_chat(1) == []
     with pytest.raises(NoSuchProfileError):
         await subscribing.subscribe(Target(1), "nobody_here", Asker(1))
 
@@ -190,7 +192,7 @@ async def test_what_ended_comes_back_whole_and_an_ended_mute_does_not(desk: Desk
 async def test_where_none_of_several_can_come_back_each_has_its_reason(desk: Desk) -> None:
     names = [await desk.star() for _ in range(2)]
     await desk.subscribing().subscribe_all(Target(1), names, Asker(1))
-    at = await desk.subscriptions().unsubscribe(1, await desk.subscriptions().every(1))
+    at = await desk.subscriptions().unsubscribe(1, await desk.subscriptions().all_of_chat(1))
     refusing = desk.subscribing(replace(POLLING, blocked=frozenset(names)))
     result = await refusing.restore(1, 1, ended_at=at)
     assert not result.subscriptions

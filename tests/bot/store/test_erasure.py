@@ -120,7 +120,7 @@ async def test_an_erased_person_leaves_no_name_and_no_language_in_the_access_lis
     service = Access(sqlite_db, mode="invited", now=lambda: NOW)
     for person in (ANN, BOB):
         subject = Subject("person", str(person))
-        assert await service.record_refusal(subject, name="Name", language_code="fa")
+        assert await service.record_first_refusal(subject, name="Name", language_code="fa")
     async with sqlite_db.begin() as tx:
         await erasure.erase_chat(tx, ANN, now=NOW)
         erased = await access.get(tx, Subject("person", str(ANN)))

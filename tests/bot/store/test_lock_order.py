@@ -135,7 +135,7 @@ class Crowd:
 
     async def press(self) -> None:
         person = self.chance.choice(PEOPLE)
-        found = await self.subscriptions.every(person)
+        found = await self.subscriptions.all_of_chat(person)
         if not found:
             await self.follow(person)
             return
@@ -218,7 +218,7 @@ class Crowd:
         changes: list[Change] = [
             lambda: self.access.block(who, until=until, reason=""),
             lambda: self.access.unblock(who),
-            self.access.update_blocks,
+            self.access.end_expired_and_apply_blocks,
         ]
         await self.chance.choice(changes)()
 
@@ -352,7 +352,7 @@ class Crowd:
         )
 
     async def undo(self, group: int, person: int) -> None:
-        found = await self.subscriptions.every(group)
+        found = await self.subscriptions.all_of_chat(group)
         at = await self.subscriptions.unsubscribe(group, found)
         # A concurrent ``clean``, whose time is 40 days later, can delete the profile.
         with suppress(IntegrityError):
