@@ -15,7 +15,7 @@ from bot.presentation.budget_line import budget_lines
 from bot.presentation.html import Safe, paragraphs
 from handlers.admission import OVER
 from handlers.guard import command, on_press
-from handlers.people import rows_of_other_requests
+from handlers.people import other_request_rows_of_message
 from handlers.replies import edit_pressed, say, say_message
 
 MOST_USES = 1000
@@ -271,7 +271,7 @@ async def send_invitation_or_dismiss_request(
         guest = await context.services.access.guest(guest_id)
         is_in = guest.entry and guest.entry.is_allowed and not guest.entry.is_blocked(context.now)
         text = context.t(ALLOWED if is_in else NOT_LET_IN, name=guest.name, who=guest.name)
-        await edit_pressed(context, text, rows_of_other_requests(guest_id, context))
+        await edit_pressed(context, text, other_request_rows_of_message(guest_id, context))
 
 
 def _subject_name_and_rest(

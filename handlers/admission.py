@@ -97,7 +97,7 @@ async def admit_or_refuse(context: Context) -> bool:
     judged = judgement.judged
     if where and where.is_direct_messages:
         if judged.verdict != "blocked":
-            await _refuse_direct_messages(context)
+            await _explain_direct_messages_once_a_day(context)
         return False
     context.is_owner = judgement.is_owner
     context.known, context.is_muted = judgement.chat, judgement.is_muted
@@ -113,7 +113,7 @@ async def admit_or_refuse(context: Context) -> bool:
     return False
 
 
-async def _refuse_direct_messages(context: Context) -> None:
+async def _explain_direct_messages_once_a_day(context: Context) -> None:
     """Explain that the bot does not work in a channel's direct messages.
 
     Each person gets the explanation at most once a day, and only after a message that asks the bot

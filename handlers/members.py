@@ -50,7 +50,7 @@ HIDDEN = N_(
 
 
 @on_event(lambda run: ChatMemberHandler(run, ChatMemberHandler.MY_CHAT_MEMBER))
-async def open_or_close_chat(context: Context) -> None:
+async def open_and_greet_or_close_chat(context: Context) -> None:
     """Stop the alerts of a chat that blocks or removes the bot. Resume alerts if the bot returns.
 
     If the bot was added, also record the person who added the bot, and give a group or channel
@@ -234,7 +234,7 @@ async def record_own_topic(context: Context) -> None:
 
 
 @on_event(lambda run: MessageHandler(filters.StatusUpdate.MIGRATE, run))
-async def move_group(context: Context) -> None:
+async def move_group_data(context: Context) -> None:
     """Move all data of a group to the new ID when the group becomes a supergroup."""
     message = context.message
     if message is None:

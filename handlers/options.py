@@ -373,7 +373,7 @@ def _section_of(option: str) -> str | None:
 
 
 @on_press(actions.OWN_TOPIC)
-async def set_own_topic(context: Context, subscription_id: int, value: str) -> None:
+async def turn_own_topic_on_or_off(context: Context, subscription_id: int, value: str) -> None:
     """Send the alerts of a subscription to the profile's own topic, or to the chat.
 
     Raises:

@@ -68,7 +68,7 @@ async def resume_spending(context: Context) -> None:
 
 
 @command("admin", only_in_private=True)
-async def send_admin_link(context: Context) -> None:
+async def issue_and_send_admin_link(context: Context) -> None:
     """Send a link that opens the admin page once, within ten minutes.
 
     Earlier links stop working, and an open session of the admin page ends.

@@ -119,7 +119,7 @@ async def act_on_person_or_chat(
     if action == "payers" and chat_id_or_page < 0:
         text, buttons = _payers_page(guest, context)
     await edit_pressed(
-        context, text, [*buttons, *rows_of_other_requests(chat_id_or_page, context)]
+        context, text, [*buttons, *other_request_rows_of_message(chat_id_or_page, context)]
     )
 
 
@@ -143,7 +143,7 @@ async def _give_access_and_greet(subject: Subject, context: Context) -> None:
         await enqueue_reply(context, Target(chat_id), text_payload(t(WELCOME)))
 
 
-def rows_of_other_requests(chat_id: int, context: Context) -> Buttons:
+def other_request_rows_of_message(chat_id: int, context: Context) -> Buttons:
     """Return the buttons that answer the other pending requests for access.
 
     The message whose button was pressed has a row of buttons for each pending request. The row of

@@ -53,10 +53,10 @@ DONE = N_(
 @command("privacy", channel_after=0)
 async def show_privacy(context: Context) -> None:
     """Describe the stored data, with the button that deletes the data."""
-    await say(context, *chat_data_page(context))
+    await say(context, *privacy_page(context))
 
 
-def chat_data_page(context: Context) -> Page:
+def privacy_page(context: Context) -> Page:
     """Return the page about the stored data of a chat, with the button that deletes the data."""
     more = context.button(N_("Details"), ERASE("more"))
     delete = context.button(N_("Delete everything"), ERASE(), DANGER)
@@ -79,7 +79,7 @@ async def confirm_or_erase(context: Context, step: str | None) -> None:
     elif step == "more":
         await edit_pressed(context, context.t(STAYS), [[back(context.t, ERASE("no"))]])
     elif step == "no":
-        await edit_pressed(context, *chat_data_page(context))
+        await edit_pressed(context, *privacy_page(context))
     else:
         yes = context.button(N_("Yes, delete"), ERASE("yes"), DANGER)
         no = context.button(N_("No, keep it"), ERASE("no"))

@@ -245,7 +245,7 @@ class Attempts:
         if blamed:
             await run_together(*(self._try_free_source(refusal, item, request) for item in blamed))
             return None
-        if request.refused_alone == refusal.without_numbers:
+        if request.refused_alone == refusal.words_without_numbers:
             # Telegram has refused a story that was sent alone with the same error message. That
             # story is not in this album, so the refusal is not caused by one particular story.
             for item in batch:
@@ -264,10 +264,10 @@ class Attempts:
             if not await self._try_as_document(refusal, item, request):
                 await self._supply.set_next_source_or_fail(item, request.asker)
         elif (
-            request.refused_alone == refusal.without_numbers
+            request.refused_alone == refusal.words_without_numbers
             or not await self._supply.set_next_free_source(item, request.asker)
         ):
-            request.refused_alone = refusal.without_numbers
+            request.refused_alone = refusal.words_without_numbers
             await self._supply.postpone_refused(item, refusal, request.target.chat_id)
 
     async def _try_free_source(self, refusal: Refusal, item: Item, request: SendRequest) -> None:

@@ -201,7 +201,7 @@ class Supply:
         postponed in all chats. Alerts try the story again 15 minutes after the last refusal. An
         error message that did not occur in the last hour is passed to ``tell``.
         """
-        now, words = self._now(), refusal.without_numbers
+        now, words = self._now(), refusal.words_without_numbers
         is_new = self._reported_words.get(words, now=now) is None
         self._reported_words.put(words, value=True, until=now + _REPORTED_FOR)
         if self._tell and is_new:

@@ -179,7 +179,7 @@ class Refusal:
     item: int | None = None
 
     @property
-    def without_numbers(self) -> str:
+    def words_without_numbers(self) -> str:
         """Return the text with "#" for each number. A number may be a size, an id or a price."""
         return _NUMBER.sub("#", self.words)
 

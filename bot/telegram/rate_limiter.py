@@ -170,7 +170,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
                 else:
                     wait = self._floods.count_or_seconds_to_wait(call.chat, call.weight, call.lane)
                 if wait:
-                    await self._wait_or_refuse(wait, call.longest_chat_wait_s)
+                    await self._wait_or_raise_too_soon(wait, call.longest_chat_wait_s)
                     continue
                 is_counted = True
             if ticket or (not call.weight and self._stopped_until <= steady()):
@@ -203,9 +203,9 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
                 )
             if wait <= 0:
                 return self._window.count_sent(now, call.weight, rate) if call.weight else None
-            await self._wait_or_refuse(wait, call.longest_wait_s)
+            await self._wait_or_raise_too_soon(wait, call.longest_wait_s)
 
-    async def _wait_or_refuse(self, seconds: float, longest_wait_s: float | None) -> None:
+    async def _wait_or_raise_too_soon(self, seconds: float, longest_wait_s: float | None) -> None:
         if longest_wait_s is not None and seconds > longest_wait_s:
             raise TooSoonError(timedelta(seconds=math.ceil(seconds)))
         if seconds > 0:
