@@ -191,6 +191,7 @@ async def test_a_moved_file_keeps_its_log_and_a_start_refuses_the_log_alone(
             status, said = await bot.command(*words)
             assert status == 1, words
             assert "Traceback" not in said
+            assert "run storybell restore with a rescued copy" in " ".join(said.split()), said
         assert log.stat().st_size == size
         moved.rename(bot.file)
         assert subscriptions(bot.file) == len(PROFILES)

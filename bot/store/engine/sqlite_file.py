@@ -31,8 +31,8 @@ _LOGS = ("-wal", "-shm")
 _CONFIRM_S = 0.5
 _DIFFERS = "the database file {file} was moved, deleted or replaced"
 _ORPHAN = (
-    "{log} belongs to a database that is not there: put that database back beside it, or move "
-    "the log away"
+    "{log} belongs to a database that is not there: put that database back beside it, or run "
+    "storybell restore with a rescued copy or a backup. To begin anew, move the log away"
 )
 _OTHERS_LOG = (
     "{log} belongs to another database than {file}: run storybell restore with a backup, or put "
