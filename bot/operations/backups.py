@@ -8,7 +8,6 @@ import asyncio
 import secrets
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -162,9 +161,11 @@ def _delete_partial_backups(folder: Path) -> None:
     """
     before = time.time() - _LEFT_AFTER.total_seconds()
     for file in folder.glob(f"{_NAMES}.part*"):
-        with suppress(FileNotFoundError):
+        try:
             if file.stat().st_mtime < before:
-                file.unlink()
+                file.unlink(missing_ok=True)
+        except OSError as error:
+            log.warning("a partial backup stays", why=sqlite_copies.reason_of(error))
 
 
 async def adopt_restored_copy(db: Database, incidents: Incidents, *, now: datetime) -> None:

@@ -372,6 +372,21 @@ async def test_what_a_kill_left_of_a_copy_is_removed(sqlite_db: Database, tmp_pa
     assert under_way.exists()
 
 
+async def test_a_partial_copy_that_cannot_be_removed_does_not_end_the_backups(
+    sqlite_db: Database, tmp_path: Path
+) -> None:
+    clock, folder = Clock(), tmp_path / "kept"
+    told = incidents_of(sqlite_db, clock)
+    backups = Backups(sqlite_db, folder, told, every=HOUR, now=clock)
+    stays = folder / "storybell-20200101-000000.db.part"
+    stays.mkdir(parents=True)
+    os.utime(stays, (0, 0))
+    await backups.make_if_due()
+    clock.on(HOUR)
+    await backups.make_if_due()
+    assert set(folder.iterdir()) == {stays, folder / file_name(clock())}
+
+
 async def test_a_database_of_another_owner_is_replaced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
