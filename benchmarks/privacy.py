@@ -142,7 +142,7 @@ async def world(
             ledger,
             owner=Owner(),
             settings=polling,
-            apply_blocks=subscriptions.apply_blocks,
+            apply_blocks=subscriptions.apply_profile_blocks,
             now=now,
         )
         async with db.begin() as tx:

@@ -345,7 +345,7 @@ async def open_parts(
             api,
             ledger,
             settings=polling,
-            apply_blocks=partial(_apply_blocks, access, subscriptions),
+            apply_blocks=partial(_load_and_apply_profile_blocks, access, subscriptions),
             is_paused=conflicts.is_paused,
             sharing=sharing,
             owner=owner,
@@ -441,10 +441,10 @@ async def _create_owner_and_lease_or_release_old_claims(
     return owner, None
 
 
-async def _apply_blocks(access: Access, subscriptions: Subscriptions) -> None:
+async def _load_and_apply_profile_blocks(access: Access, subscriptions: Subscriptions) -> None:
     """Apply the current blocks of profiles, including blocks that other processes have set."""
     await access.load_blocked_and_owners()
-    await subscriptions.apply_blocks()
+    await subscriptions.apply_profile_blocks()
 
 
 def _make_bot(

@@ -310,7 +310,7 @@ class Settings(BaseSettings):
 
     @field_validator("backup_dir", "spool_dir")
     @classmethod
-    def _check_folder(cls, value: Path | None) -> Path | None:
+    def _refuse_path_for_shell(cls, value: Path | None) -> Path | None:
         """Refuse a path that only a shell expands, for example ``~/backups``.
 
         Raises:

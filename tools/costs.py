@@ -182,7 +182,7 @@ async def shop(mode: SkipCheck) -> AsyncIterator[Shop]:
             ledger,
             owner=Owner(),
             settings=polling,
-            apply_blocks=subscriptions.apply_blocks,
+            apply_blocks=subscriptions.apply_profile_blocks,
             at_once=1,
             now=now,
         )

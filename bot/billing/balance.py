@@ -14,6 +14,7 @@ from bot.domain.sentences import NN_
 from bot.presentation.budget_line import budget_lines, wrong_price_note
 from bot.presentation.translation import translator_for
 from bot.runtime.metrics import UNSEEN, Metrics
+from bot.runtime.workers import NextStepAt
 
 EVERY = timedelta(minutes=5)
 EVERY_WHEN_OUT = timedelta(minutes=1)
@@ -70,7 +71,7 @@ class Treasurer:
         )
         self._now = now
 
-    async def clean_up_and_fetch_balance(self) -> datetime:
+    async def clean_up_and_fetch_balance(self) -> NextStepAt:
         """Fetch the balance once and clean up the ledger. Return the time of the next fetch.
 
         A confirmed difference between the balance and the ledger is reported to the owners. If the

@@ -26,6 +26,7 @@ from bot.domain.selection import FILTERED
 from bot.fetching import snapshots
 from bot.fetching.snapshots import EarlierChecks
 from bot.runtime.clock import utc_now
+from bot.runtime.workers import NextStepAt
 from bot.store import cached_stories, chat_queues, chats, deliveries, fan_outs, moves, profiles
 from bot.store import ended_subscriptions as ended_store
 from bot.store import subscriptions as store
@@ -249,7 +250,7 @@ class Subscriptions:
         self._wake()
         return muted
 
-    async def resume_ended_pauses(self) -> datetime | None:
+    async def resume_ended_pauses(self) -> NextStepAt | None:
         """Resume the subscriptions whose pause has ended.
 
         Return the time at which the next pause ends, or None if no further pause has an end.
@@ -339,7 +340,7 @@ class Subscriptions:
         self._wake()
         return opened
 
-    async def apply_blocks(self) -> int:
+    async def apply_profile_blocks(self) -> int:
         """Pause the alerts of newly blocked profiles. Resume the alerts of unblocked profiles.
 
         Subscribers are notified of the pause and of the resumption. Return the number of profiles

@@ -269,7 +269,9 @@ def _doubling_delay(first: timedelta, times: int, most: timedelta) -> timedelta:
     return min(first * (1 << min(max(times - 1, 0), 16)), most)
 
 
-def missed_hours(snapshot_at: datetime | None, now: datetime) -> tuple[datetime, datetime] | None:
+def period_of_missed_stories(
+    snapshot_at: datetime | None, now: datetime
+) -> tuple[datetime, datetime] | None:
     """Return the begin and the end of the time whose stories expired before a check at ``now``.
 
     ``snapshot_at`` is the time of the last complete check. Return None if no complete check was
@@ -379,7 +381,7 @@ def notified_at(seen_at: datetime, expires_at: datetime, member: AudienceMember)
     if summary is not None:
         return summary
     last = max(seen_at, expires_at - _DIGEST_MARGIN)
-    return _after_quiet_hours(max(seen_at, _before_quiet(last, member)), member)
+    return _after_quiet_hours(max(seen_at, _last_moment_before_quiet(last, member)), member)
 
 
 def summary_at(seen_at: datetime, expires_at: datetime, member: AudienceMember) -> datetime | None:
@@ -430,7 +432,7 @@ def _next_summary_at(after: datetime, hour: int, member: AudienceMember) -> date
     return _after_quiet_hours(next_local_time(after, hour, member.zone), member)
 
 
-def _before_quiet(last: datetime, member: AudienceMember) -> datetime:
+def _last_moment_before_quiet(last: datetime, member: AudienceMember) -> datetime:
     """Return the last time, up to ``last``, at which a story can be sent before quiet hours.
 
     If ``last`` is in quiet hours, or less than half an hour before quiet hours, the result is half
@@ -483,11 +485,11 @@ def useful_check_at(
     """
     if not audience:
         return due
-    times = [_useful_for(member, due, seen_at, earliest) for member in audience]
+    times = [_useful_check_for_member(member, due, seen_at, earliest) for member in audience]
     return min(max(latest, due), *times)
 
 
-def _useful_for(
+def _useful_check_for_member(
     member: AudienceMember, due: datetime, seen_at: datetime, earliest: datetime
 ) -> datetime:
     """Return the time at which the next check can lead to a notification of ``member``."""

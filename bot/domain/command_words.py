@@ -107,14 +107,14 @@ def parse(
     if language:
         is_sentence = is_answer and len(rest) > 1
         first = 0 if is_sentence or _has_name_after_first(rest, is_said) else 1
-        everyday += _remove_matching(rest, is_said, first)
-    count = _pop_count(rest) if takes_count else None
+        everyday += _pop_matching(rest, is_said, first)
+    count = _pop_count_at_end(rest) if takes_count else None
     if language:
-        everyday += _remove_matching(rest, is_time, first)
+        everyday += _pop_matching(rest, is_time, first)
         everyday += [word for word in rest[:first] if is_said(word) or is_time(word)]
     last = rest[-1] if rest else ""
     is_list = ends_with_list(arguments, words, language or "en", last=last)
-    channel = _pop_channel(rest) if takes_channel and not is_list else None
+    channel = _pop_channel_at_end(rest) if takes_channel and not is_list else None
     names: dict[str, None] = {}
     unread: dict[str, Link | None] = {}
     for word in rest:
@@ -194,7 +194,7 @@ def ends_with_list(
     return joining == "," or is_connective(joining, language)
 
 
-def _remove_matching(words: list[str], is_match: Callable[[str], bool], first: int) -> list[str]:
+def _pop_matching(words: list[str], is_match: Callable[[str], bool], first: int) -> list[str]:
     """Remove the words for which ``is_match`` returns True from ``words``. Return these words.
 
     The search begins at the index ``first``.
@@ -204,7 +204,7 @@ def _remove_matching(words: list[str], is_match: Callable[[str], bool], first: i
     return taken
 
 
-def _pop_count(words: list[str]) -> int | None:
+def _pop_count_at_end(words: list[str]) -> int | None:
     """Remove and return a number from 1 to 100 at the end of several words.
 
     Return None if the last word is no such number, or if it is the only word.
@@ -216,7 +216,7 @@ def _pop_count(words: list[str]) -> int | None:
     return None
 
 
-def _pop_channel(words: list[str]) -> str | None:
+def _pop_channel_at_end(words: list[str]) -> str | None:
     """Remove and return a channel at the end of several words.
 
     Return None if the last word is no channel, or if it is the only word.

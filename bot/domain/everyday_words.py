@@ -498,11 +498,13 @@ def everyday_words(language: str) -> frozenset[str]:
 
     The words have the form for comparisons (see ``normalize_word``).
     """
-    text = " ".join(_texts(_EVERYDAY, language) + _texts(THANKS, language))
+    text = " ".join(
+        _english_and_local_texts(_EVERYDAY, language) + _english_and_local_texts(THANKS, language)
+    )
     return frozenset(map(normalize_word, text.split()))
 
 
-def _texts(table: dict[str, str], language: str) -> list[str]:
+def _english_and_local_texts(table: dict[str, str], language: str) -> list[str]:
     """Return the English text of a table, and the text of the table in ``language``."""
     return [table["en"], table.get(language, "")]
 
@@ -514,7 +516,7 @@ def is_connective(word: str, language: str) -> bool:
 
 @cache
 def _connectives(language: str) -> frozenset[str]:
-    return frozenset(" ".join(_texts(_CONNECTIVES, language)).split())
+    return frozenset(" ".join(_english_and_local_texts(_CONNECTIVES, language)).split())
 
 
 def is_everyday_word(word: str, language: str) -> bool:
@@ -612,25 +614,32 @@ def _normalized_words(text: str) -> list[str]:
 
 @cache
 def _words_of_consent(language: str) -> frozenset[str]:
-    return frozenset(map(normalize_word, " ".join(_texts(_CONSENT, language)).split()))
+    return frozenset(
+        map(normalize_word, " ".join(_english_and_local_texts(_CONSENT, language)).split())
+    )
 
 
 @cache
 def _words_meaning_all(language: str) -> frozenset[str]:
-    return frozenset(map(normalize_word, " ".join(_texts(_ALL, language)).split()))
+    return frozenset(
+        map(normalize_word, " ".join(_english_and_local_texts(_ALL, language)).split())
+    )
 
 
 @cache
 def _cancel_phrases(language: str, *, is_answer: bool) -> frozenset[str]:
-    texts = _texts(_CANCEL, language)
+    texts = _english_and_local_texts(_CANCEL, language)
     if is_answer:
-        texts += _texts(_NOBODY, language)
+        texts += _english_and_local_texts(_NOBODY, language)
     return _normalized_phrases(texts)
 
 
 @cache
 def _unsure_phrases(language: str) -> frozenset[str]:
-    return _normalized_phrases(_texts(_UNSURE, language) + _texts(_NOT_UNDERSTOOD, language))
+    return _normalized_phrases(
+        _english_and_local_texts(_UNSURE, language)
+        + _english_and_local_texts(_NOT_UNDERSTOOD, language)
+    )
 
 
 def _normalized_phrases(texts: list[str]) -> frozenset[str]:

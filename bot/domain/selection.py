@@ -197,7 +197,9 @@ def is_for_summary(row: Delivery, chat: Chat) -> bool:
     if not can_join_summary(row) or row.story is None:
         return False
     since = alert_rules.summary_wait_begins_at(row.created_at, row.story.taken_at)
-    return alert_rules.summary_at(since, row.story.expires_at, _member(chat)) is not None
+    return (
+        alert_rules.summary_at(since, row.story.expires_at, _audience_member_of(chat)) is not None
+    )
 
 
 def can_join_summary(row: Delivery) -> bool:
@@ -292,7 +294,9 @@ def _defer_muted_return_other_rows(
     may_go = []
     for row in rows:
         mutes_here = [muted.get(WHOLE), muted.get(row.target.thread_id or MAIN)]
-        holding = [mute for mute in mutes_here if mute and not _passes_mute(row, mute)]
+        holding = [
+            mute for mute in mutes_here if mute and not _may_be_sent_despite_mute(row, mute)
+        ]
         until = max((mute.probe_at for mute in holding), default=now)
         if until > now:
             decision.held.append((row, until, Held.MUTED))
@@ -303,7 +307,7 @@ def _defer_muted_return_other_rows(
     return [] if decision.probe else may_go
 
 
-def _passes_mute(row: Delivery, mute: Mute) -> bool:
+def _may_be_sent_despite_mute(row: Delivery, mute: Mute) -> bool:
     """Return whether a row can be sent although a mute applies to its chat or topic.
 
     Only a missing right to some kinds of media (``KINDS_OF``) lets rows pass:
@@ -341,10 +345,10 @@ def _deferred_until(moment: datetime, chat: Chat) -> datetime | None:
 
     Return None if ``moment`` is not in quiet hours.
     """
-    return alert_rules.deferred_until(moment, _member(chat))
+    return alert_rules.deferred_until(moment, _audience_member_of(chat))
 
 
-def _member(chat: Chat) -> alert_rules.AudienceMember:
+def _audience_member_of(chat: Chat) -> alert_rules.AudienceMember:
     """Return the notification times of a subscription of the chat that has daily summaries."""
     quiet = None
     if chat.quiet_from is not None and chat.quiet_to is not None:
@@ -396,7 +400,7 @@ def _defer_or_drop(row: Delivery, chat: Chat, decision: Decision, now: datetime)
     elif reason := _drop_reason(row, chat, now):
         decision.dropped.append((row, reason))
     else:
-        return _defer_to_digest(row, chat, decision, now)
+        return _defer_until_summary_if_early(row, chat, decision, now)
     return True
 
 
@@ -441,11 +445,13 @@ def _is_released_from_quiet_hours(row: Delivery, now: datetime) -> bool:
     return row.held == Held.QUIET and now < row.due_at + _AFTER_QUIET
 
 
-def _defer_to_digest(row: Delivery, chat: Chat, decision: Decision, now: datetime) -> bool:
+def _defer_until_summary_if_early(
+    row: Delivery, chat: Chat, decision: Decision, now: datetime
+) -> bool:
     if row.story is None or not can_join_summary(row):
         return False
     since = alert_rules.summary_wait_begins_at(row.created_at, row.story.taken_at)
-    notified_at = alert_rules.notified_at(since, row.story.expires_at, _member(chat))
+    notified_at = alert_rules.notified_at(since, row.story.expires_at, _audience_member_of(chat))
     if notified_at <= now:
         return False
     decision.held.append((row, notified_at, Held.DIGEST))

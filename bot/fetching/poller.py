@@ -36,7 +36,7 @@ from bot.runtime.concurrency import FastAndSlowSlots
 from bot.runtime.metrics import UNSEEN, Metrics
 from bot.runtime.sharing import SEVERAL_PROCESSES, Sharing
 from bot.runtime.timed_cache import TimedCache
-from bot.runtime.workers import Worker
+from bot.runtime.workers import NextStepAt, Worker
 from bot.scheduling.failed_checks import FailedChecks
 from bot.store import budgets, profiles, stories, subscriptions
 from bot.store.engine.database import Database, Tx
@@ -147,7 +147,7 @@ class Scheduler:
         async with asyncio.TaskGroup() as self._group:
             await self.worker.run()
 
-    async def _step(self) -> datetime | None:
+    async def _step(self) -> NextStepAt | None:
         """Start the checks that can be made now. Return the time of the next step.
 
         Return None if the next step waits for the end of a check.

@@ -156,7 +156,7 @@ async def _finish_check(
     followed = before.due_at is not None
     if followed and before.state != "active":
         await _enqueue_notice(tx, before, "back", {"username": before.username}, now=now)
-    missed = alert_rules.missed_hours(before.snapshot_at, now)
+    missed = alert_rules.period_of_missed_stories(before.snapshot_at, now)
     if followed and missed and before.state == "active":
         fields = alert_rules.missed_notice_fields(before.username, *missed)
         await fan_outs.add(

@@ -18,6 +18,7 @@ from bot.domain.errors import BackupError
 from bot.domain.incidents import BACKUP_FAILED, RESTORED
 from bot.operations.incidents import Incidents
 from bot.runtime.metrics import UNSEEN, Metrics
+from bot.runtime.workers import NextStepAt
 from bot.store import key_values
 from bot.store.copies import backups as store
 from bot.store.copies import restored
@@ -63,7 +64,7 @@ class Backups:
         )
         self._now = now
 
-    async def make_if_due(self) -> datetime:
+    async def make_if_due(self) -> NextStepAt:
         """Make a backup if a backup is due. Return the time of the next backup.
 
         After a success, remove old backups and close the incident "backup". After a failure, open

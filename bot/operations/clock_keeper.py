@@ -16,6 +16,7 @@ from telegram.error import TelegramError
 from bot.domain.incidents import CLOCK_OFF_S
 from bot.runtime.clock import STORIES_API, TELEGRAM, Clock, TimeWitnesses, steady
 from bot.runtime.clock_anchor import Decision, decide
+from bot.runtime.workers import NextStepAt
 from bot.store.engine import server_clock
 from bot.store.engine.database import Database
 
@@ -89,7 +90,7 @@ class ClockKeeper:
         if self._clock is not None:
             await self._clock.wait_until_anchored()
 
-    async def anchor_if_in_doubt(self) -> datetime:
+    async def anchor_if_in_doubt(self) -> NextStepAt:
         """Correct the clock if its time is in doubt. Return the time of the next check.
 
         The time is also in doubt if all servers contradict the clock (``_is_contradicted``). A

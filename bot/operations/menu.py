@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 import structlog
 from telegram.error import BadRequest, RetryAfter, TelegramError
 
+from bot.runtime.workers import NextStepAt
 from bot.store import key_values
 from bot.store.engine.database import Database
 from bot.telegram.outcomes import wait_of
@@ -66,7 +67,7 @@ class Menu:
         self._digest_of_sources = digest_of_sources
         self._now = now
 
-    async def publish_next(self) -> datetime | None:
+    async def publish_next(self) -> NextStepAt | None:
         """Publish the next text that has changed since the last publication of the text.
 
         Return the time at which to continue, or None if all texts are published. A text that

@@ -9,6 +9,7 @@ from bot.operations.owners import Owners
 from bot.presentation.actions import OWNER, PEOPLE, Buttons, button
 from bot.presentation.html import truncate_plain
 from bot.presentation.translation import Translator
+from bot.runtime.workers import NextStepAt
 from bot.store import access, key_values
 from bot.store.engine.database import Database
 
@@ -39,7 +40,7 @@ class Visitors:
         self._every = every
         self._now = now
 
-    async def report_new(self) -> datetime:
+    async def report_new(self) -> NextStepAt:
         """Report the new persons and chats since the last report to the owners.
 
         Report nothing within an hour after the last report. Return the time of the next check.

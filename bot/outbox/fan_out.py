@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from bot.runtime.sharing import SEVERAL_PROCESSES, Sharing
-from bot.runtime.workers import Worker
+from bot.runtime.workers import NextStepAt, Worker
 from bot.store import fan_outs
 from bot.store.engine.database import Database
 
@@ -41,7 +41,7 @@ class FanOut:
         while await self._write_slice():
             pass
 
-    async def _step(self) -> datetime | None:
+    async def _step(self) -> NextStepAt | None:
         """Write a slice if a fan-out is due.
 
         Return the time of the next step, or None if no fan-out is left.

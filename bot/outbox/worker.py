@@ -24,7 +24,7 @@ from bot.runtime.claims import Owner
 from bot.runtime.concurrency import FastAndSlowSlots
 from bot.runtime.metrics import UNSEEN, Metrics
 from bot.runtime.sharing import SEVERAL_PROCESSES, Sharing
-from bot.runtime.workers import Worker
+from bot.runtime.workers import NextStepAt, Worker
 from bot.sending.replies import Replies
 from bot.sending.sender import Sender
 from bot.sending.topics import Topics
@@ -152,7 +152,7 @@ class Outbox:
                 group.create_task(self.runner.deliver(job))
         return len(claimed)
 
-    async def _step(self) -> datetime | None:
+    async def _step(self) -> NextStepAt | None:
         """Begin as many due jobs as slots are free. Return the time of the next step.
 
         Return None if no queue is open, or if no slot becomes free before a send ends. In both

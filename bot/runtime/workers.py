@@ -9,6 +9,8 @@ import structlog
 
 log = structlog.get_logger()
 
+NextStepAt = datetime
+"""The time at which a ``Worker`` calls its step again."""
 
 FIRST_PAUSE_S = 0.25
 # The longest pause after a failure, in seconds. The pause is short, so that loops continue soon
@@ -36,7 +38,7 @@ class Worker:
     def __init__(
         self,
         name: str,
-        step: Callable[[], Awaitable[datetime | None]],
+        step: Callable[[], Awaitable[NextStepAt | None]],
         *,
         now: Callable[[], datetime],
         longest: timedelta = LONGEST,

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 import structlog
 
 from bot.domain.errors import DatabaseUnavailableError
-from bot.runtime.workers import Worker
+from bot.runtime.workers import NextStepAt, Worker
 from bot.store.engine.database import Database, Tx, column_values, delete_rows, put
 from bot.store.key_values import key_values
 
@@ -175,7 +175,7 @@ class Leader:
             self._working = None
             await release_lease(self._db, self._key, self._owner, timeout_s=self._timeout_s)
 
-    async def _step(self) -> datetime:
+    async def _step(self) -> NextStepAt:
         """Acquire or renew the lease, and start the work. Return the time of the next step.
 
         If a different process has the lease, or on failure, the work stops. If the work has

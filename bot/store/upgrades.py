@@ -20,7 +20,7 @@ from bot.domain.errors import DatabaseUnavailableError
 from bot.runtime.background import running_beside
 from bot.runtime.claims import PROCESS, Owner
 from bot.runtime.clock import steady
-from bot.runtime.workers import Worker
+from bot.runtime.workers import NextStepAt, Worker
 from bot.store import claimed_tables, key_values, leases
 from bot.store.engine import server_clock
 from bot.store.engine.database import Database
@@ -140,7 +140,7 @@ class ProcessLease:
             "at work", self._step, now=now, longest=EVERY, last_pause_s=EVERY.total_seconds()
         )
 
-    async def _step(self) -> datetime:
+    async def _step(self) -> NextStepAt:
         if await self.renew_and_detect_upgrade():
             log.warning("this process ends", reason=ENDS)
             self.on_upgrade()

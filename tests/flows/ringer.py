@@ -118,7 +118,7 @@ async def ring(args: list[str], life: list[str], folder: Path, ready: int) -> No
             ledger,
             owner=Owner(),
             settings=POLLING,
-            apply_blocks=subscriptions.apply_blocks,
+            apply_blocks=subscriptions.apply_profile_blocks,
             lease=LEASE,
             wake=outbox.wake,
             now=now,

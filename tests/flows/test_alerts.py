@@ -454,8 +454,8 @@ async def test_what_the_operator_blocks_is_paused_and_said_so_once(stage: Stage)
     blocked = followed.blocked
     followed.blocked = frozenset({name})
     try:
-        assert await followed.apply_blocks() == 1
-        assert await followed.apply_blocks() == 0
+        assert await followed.apply_profile_blocks() == 1
+        assert await followed.apply_profile_blocks() == 0
     finally:
         followed.blocked = blocked
     await stage.ring()

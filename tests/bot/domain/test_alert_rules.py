@@ -248,9 +248,12 @@ def test_a_digest_shortly_before_quiet_hours_is_one() -> None:
 
 
 def test_hours_are_missed_only_after_a_storys_life() -> None:
-    assert alert_rules.missed_hours(None, NOON) is None
-    assert alert_rules.missed_hours(NOON - DAY, NOON) is None
-    assert alert_rules.missed_hours(NOON - DAY - HOUR, NOON) == (NOON - DAY - HOUR, NOON - DAY)
+    assert alert_rules.period_of_missed_stories(None, NOON) is None
+    assert alert_rules.period_of_missed_stories(NOON - DAY, NOON) is None
+    assert alert_rules.period_of_missed_stories(NOON - DAY - HOUR, NOON) == (
+        NOON - DAY - HOUR,
+        NOON - DAY,
+    )
 
 
 def test_the_block_list_holds_ids_and_names() -> None:

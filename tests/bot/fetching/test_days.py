@@ -78,7 +78,7 @@ async def days(sqlite_db: Database) -> AsyncIterator[Days]:
             paying,
             owner=Owner(),
             settings=polling,
-            apply_blocks=subscriptions.apply_blocks,
+            apply_blocks=subscriptions.apply_profile_blocks,
             now=clock,
         )
         yield Days(sqlite_db, clock, paying, scheduler)

@@ -64,7 +64,7 @@ class Tower:
             ledger,
             settings=settings,
             owner=owner,
-            apply_blocks=self.subscriptions.apply_blocks,
+            apply_blocks=self.subscriptions.apply_profile_blocks,
             wake=lambda: self.woken.append(True),
             metrics=self.metrics,
             now=now,

@@ -164,7 +164,7 @@ def test_a_story_that_no_summary_can_list_is_sent_while_the_story_is_visible(nam
         now_free = predict_decision(waiting(Options(), found_at=hour), chat, (), now=hour)
         assert now_free.kind != "sending", (
             f"{name}: a story of {hour} waits until {predicted.until}, although alerts are"
-            " allowed before; see _before_quiet in bot/domain/alert_rules.py"
+            " allowed before; see _last_moment_before_quiet in bot/domain/alert_rules.py"
         )
 
 

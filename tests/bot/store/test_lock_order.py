@@ -152,7 +152,7 @@ class Crowd:
             lambda: self.erase(person),
             lambda: self.move(person),
             lambda: self.lose_topic(person),
-            self.subscriptions.apply_blocks,
+            self.subscriptions.apply_profile_blocks,
             self.tidy,
         ]
         with suppress(NotFollowedError, BlockedError):  # another change was first
@@ -225,7 +225,7 @@ class Crowd:
     async def block_profiles(self) -> None:
         """Block and unblock two profiles."""
         self.blocked ^= {one.username for one in self.chance.sample(STARS, 2)}
-        await self.subscriptions.apply_blocks()
+        await self.subscriptions.apply_profile_blocks()
 
     async def subscribe_to_several(self) -> None:
         """Subscribe a chat to all profiles with a single command, and reply."""
