@@ -218,3 +218,20 @@ async def test_what_was_moved_into_one_database_is_never_moved_into_another_as_w
         assert await transfer.undo(source)
         async with source.read() as tx:
             assert await key_values.get(tx, sqlite_copies.MARK) is None
+
+
+@pytest.mark.usefixtures("db")
+async def test_a_row_that_postgresql_refuses_is_named_without_its_values(
+    box: Box, tmp_path: Path, postgres_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = settings_for(box, tmp_path)
+    async with Database(f"sqlite:///{tmp_path}/bot.db") as source:
+        await source.migrate()
+        async with source.begin() as tx:
+            await follow(tx, 1)
+            await tx.execute(sa.text("UPDATE profiles SET username = :x"), {"x": "x" * 65})
+    assert await move.main(settings, to(postgres_url)) == 1
+    said = " ".join(capsys.readouterr().out.split())
+    assert "Not moved: a row of profiles is refused: value too long" in said
+    assert "storybell move --undo" in said
+    assert "xxx" not in said

@@ -23,7 +23,7 @@ from bot.store import key_values
 from bot.store.copies import restored
 from bot.store.engine import sqlite_copies
 from bot.store.engine.database import Database, Tx, all_tables
-from bot.store.engine.failures import as_outages
+from bot.store.engine.failures import as_outages, is_outage
 from bot.store.engine.secure_delete import SECURE_DELETE
 
 _MOVED = "moved"  # the key in the source that marks the database as moved
@@ -38,6 +38,10 @@ _GONE = (
 _ELSEWHERE = (
     "what it holds was moved into another database already: set DATABASE_URL to that one, or go "
     "back with move --undo first"
+)
+_REFUSED = (
+    "a row of {table} is refused: {reason}. Nothing was copied. To use the SQLite file again, run "
+    "storybell move --undo"
 )
 
 Row = dict[str, Any]
@@ -133,7 +137,7 @@ async def _copy_table(source: sqlite3.Connection, tx: Tx, table: sa.Table) -> in
     """Copy a table. Return the number of rows.
 
     Raises:
-        BackupError: The row counts differ.
+        BackupError: PostgreSQL refuses a row, or the row counts differ.
     """
     values = ", ".join(
         f"CAST(:{column.name} AS JSON)" if _is_json(column) else f":{column.name}"
@@ -144,7 +148,14 @@ async def _copy_table(source: sqlite3.Connection, tx: Tx, table: sa.Table) -> in
     count = 0
     rows = _read_rows(source, table)
     while batch := list(islice(rows, _BATCH)):
-        await tx.execute(insert, batch)
+        try:
+            await tx.execute(insert, batch)
+        except sa.exc.DBAPIError as error:
+            if is_outage(error):
+                raise
+            # The text of ``error`` has the values of rows, which are data of people.
+            reason = getattr(error.orig, "__cause__", None) or error.orig
+            raise BackupError(_REFUSED.format(table=table.name, reason=reason)) from error
         count += len(batch)
     stored = (await tx.execute(sa.select(sa.func.count()).select_from(table))).scalar_one()
     if stored != count:
