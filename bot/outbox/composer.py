@@ -88,15 +88,14 @@ class Alerts:
 def _notice_payload(chat: Chat, batch: Batch, t: Translator) -> Payload:
     """Return the message of the notices in a batch.
 
-    A summary has buttons, except in a channel.
+    A summary has buttons, except in a channel. The message is silent if all notices are silent.
     """
     notice, fields = batch.rows[0].notice or "", batch.rows[0].fields
     parts = render(notice, [row.fields for row in batch.rows], t)
-    text = "\n\n".join(parts)
-    if notice != SUMMARY:
-        return text_payload(text)
-    buttons = summary_buttons(fields["posted"]) if chat.kind != "channel" else None
-    return text_payload(text, buttons, silent=fields["silent"])
+    silent = all(row.fields.get("silent") for row in batch.rows)
+    has_buttons = notice == SUMMARY and chat.kind != "channel"
+    buttons = summary_buttons(fields["posted"]) if has_buttons else None
+    return text_payload("\n\n".join(parts), buttons, silent=silent)
 
 
 def _alert_buttons(chat: Chat, batch: Batch, t: Translator) -> Buttons | None:

@@ -608,7 +608,8 @@ async def _retry_or_requeue_refused_rows(
 async def _fail_rows(tx: Tx, rows: Sequence[Delivery], why: dict[str, str], now: datetime) -> None:
     """End the rows of stories that can't be sent. Enqueue one notice for each reason.
 
-    ``why`` maps story ids to reasons. A notice has the link of the first story with the reason.
+    ``why`` maps story ids to reasons. A notice has the link of the first story with the reason. A
+    notice is silent if its stories would have been sent silently.
     """
     by_reason: dict[str, list[Delivery]] = {}
     for row in rows:
@@ -623,6 +624,7 @@ async def _fail_rows(tx: Tx, rows: Sequence[Delivery], why: dict[str, str], now:
             "n": len(failed),
             "why": reason,
             "url": first.story.page_url if first.story else "",
+            "silent": all(row.options.silent or row.is_listed_in_summary for row in failed),
         }
         await add_failure_notice(tx, first.target, fields, now=now)
 

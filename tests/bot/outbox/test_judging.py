@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.chats.subscriptions import Subscriptions
-from bot.domain.model import Muted, Profile, TryLater
+from bot.domain.model import Muted, Profile, Sent, TryLater
 from bot.domain.options import Options
 from bot.domain.records import WHOLE, Held
 from bot.outbox.worker import Outbox
@@ -17,7 +17,7 @@ from bot.store import deliveries as deliveries_store
 from bot.store.deliveries import deliveries
 from bot.store.engine.database import Tx
 from bot.store.stories import stories
-from tests.bot.outbox.test_worker import NO_BOT, Office, claim_alert, found, office
+from tests.bot.outbox.test_worker import NO_BOT, Office, claim_alert, found, office, sent
 from tests.support.followed import (
     DAY,
     HOUR,
@@ -205,6 +205,34 @@ async def test_a_list_that_is_counted_again_still_says_what_ended_before(
         assert text.splitlines()[-1] == "1 story disappeared before I could send it."
     else:
         assert text.startswith("I couldn't send 1 new story from <b>prada</b>.")
+
+
+@pytest.mark.parametrize("is_silent", [True, False])
+async def test_a_failure_has_a_sound_only_if_its_story_would_have_had_one(
+    office: Office, is_silent: bool
+) -> None:
+    async with office.db.begin() as tx:
+        await follow(tx, -5, options=Options(silent=is_silent))
+        await chats.set_state(tx, -1, "closed", now=NOON)
+        await look(tx, story("1"))
+    office.post.outcomes = [Sent((), {"1": "It is too big."})]
+    await send_all_due(office)
+    [(_, text, silent)] = office.post.sentences
+    assert (text, silent) == (
+        "I couldn't send 1 new story from <b>natgeo</b>. It is too big.",
+        is_silent,
+    )
+
+
+async def test_a_failure_of_a_story_that_a_summary_lists_comes_silently(office: Office) -> None:
+    await two_stories_for_a_summary(office)
+    office.post.outcomes = [sent(""), Sent((), {"1": "It is too big."})]
+    await send_all_due(office)
+    shown = [(text.splitlines()[0], silent) for _, text, silent in office.post.sentences]
+    assert shown == [
+        ("📰 Daily summary: 2 new stories", False),
+        ("I couldn't send 1 new story from <b>natgeo</b>. It is too big.", True),
+    ]
 
 
 async def test_the_end_of_a_pause_brings_no_failure_of_a_story_that_expired_in_the_pause(

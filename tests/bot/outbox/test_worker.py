@@ -85,7 +85,7 @@ class Post:
     ) -> Outcome:
         if refused := await self._confirm(calls):
             return refused
-        self.sentences.append((target, payload["text"], silent))
+        self.sentences.append((target, payload["text"], silent or "silent" in payload))
         return self.outcomes.pop(0) if self.outcomes else sent("")
 
     async def _confirm(self, calls: Calls) -> Outcome | None:
