@@ -82,14 +82,14 @@ def parser(words: Sequence[str]) -> argparse.ArgumentParser:
     commands = result.add_subparsers(dest="command", required=True, metavar="command")
     parsers = {name: commands.add_parser(name, help=text) for name, text in _COMMANDS.items()}
     parsers["demo"].add_argument(
-        "--port-base", type=_port, default=8080, help="first of five consecutive ports"
+        "--port-base", type=_port_base, default=8080, help="first of five consecutive ports"
     )
     for name in _WITH_OPTIONS & set(words):
         importlib.import_module(f"bot.cli.{name}").add_arguments(parsers[name])
     return result
 
 
-def _port(text: str) -> int:
+def _port_base(text: str) -> int:
     """Return the number in the option ``--port-base``: the first of five consecutive ports.
 
     The number 0 means that free ports are chosen.

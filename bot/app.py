@@ -203,7 +203,7 @@ async def _run_once(settings: Settings, stop: asyncio.Event, build: Build) -> in
             text = f"{error}: check PORT and HOST"
             log.error("the port can't be bound", port=settings.port, reason=text)  # noqa: TRY400 - a traceback is not needed
             return 1
-        if not await running.connect_to_telegram(stop):
+        if not await running.connect_anchor_clock_and_begin(stop):
             # The exit status is 0 if the stop was requested, even during the start.
             return int(not stop.is_set())
         stack.push_async_callback(running.app.shutdown)
@@ -424,7 +424,7 @@ class Running:
             folders.append(self._settings.backup_folder)
         return folders
 
-    async def connect_to_telegram(self, stop: asyncio.Event) -> bool:
+    async def connect_anchor_clock_and_begin(self, stop: asyncio.Event) -> bool:
         """Connect to Telegram, verify the clock, and do the work of a start.
 
         The work of a start has three parts: the first database writes, the registration of the

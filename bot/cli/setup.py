@@ -129,7 +129,7 @@ class Setup:
         self.console.print("To start the bot: storybell run (in a clone: make run).")
         return False
 
-    def _ask_for_secret(self, name: str) -> str:
+    def _ask_for_secret_or_keep_value(self, name: str) -> str:
         """Ask for a token or key. If the answer is empty, return the present value in ``file``.
 
         If ``file`` has no value, the result is an empty string.
@@ -155,7 +155,7 @@ class Setup:
         """
         for _ in range(_TRIES):
             try:
-                value = self._ask_for_secret(name)
+                value = self._ask_for_secret_or_keep_value(name)
             except EOFError:
                 self.console.print("The input has ended.")
                 return None

@@ -131,11 +131,13 @@ def parse(
         channel,
         max(0, len(names) - MOST),
         tuple(everyday),
-        _is_prose(arguments, tuple(names), language or "en"),
+        _may_some_names_be_words(arguments, tuple(names), language or "en"),
     )
 
 
-def _is_prose(arguments: Sequence[str], names: Sequence[str], language: str) -> bool:
+def _may_some_names_be_words(
+    arguments: Sequence[str], names: Sequence[str], language: str
+) -> bool:
     """Return whether some of ``names`` can be ordinary words, as explained at ``Wanted``."""
     text = " ".join(arguments)
     written = [word for word in typed_words(text) if normalize_word(word) not in FILLERS]

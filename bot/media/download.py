@@ -200,10 +200,12 @@ class Media:
             raise MediaTooBigError
         async with self._spool.draft(limit if length is None else length) as draft:
             with self.slow_hosts.measuring_download(host) as download:
-                return await write_stream(_counted(response, download), draft)
+                return await write_stream(_yield_and_count_bytes(response, download), draft)
 
 
-async def _counted(response: aiohttp.ClientResponse, download: Download) -> AsyncIterator[bytes]:
+async def _yield_and_count_bytes(
+    response: aiohttp.ClientResponse, download: Download
+) -> AsyncIterator[bytes]:
     """Yield the parts of the response's body, and count their bytes in ``download``."""
     async for chunk in response.content.iter_chunked(_CHUNK):
         download.received += len(chunk)
