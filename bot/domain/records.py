@@ -325,6 +325,11 @@ class Delivery(PendingMessage):
         return None if self.notice else self.fields.get(PLACE)
 
     @property
+    def is_silent(self) -> bool:
+        """Return whether a story is sent without a sound, also if the story is no repeat."""
+        return self.options.silent or self.is_listed_in_summary
+
+    @property
     def is_listed_in_summary(self) -> bool:
         """Return whether a summary lists the story."""
         return self.summary_place is not None

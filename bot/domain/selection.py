@@ -486,13 +486,14 @@ def _first_batch(willing: Sequence[Delivery]) -> Batch:
     return Batch(head.target, tuple(by_pk[story.pk] for story in album.stories), album)
 
 
-def count_too_late(decision: Decision) -> dict[tuple[Target, str], int]:
+def count_too_late(decision: Decision) -> dict[tuple[Target, str, bool], int]:
     """Return the number of stories that were dropped because they expired before the send.
 
-    The stories are counted for each pair of target and username. A notice shows the numbers.
+    The stories are counted for each combination of target, username and ``is_silent``. A notice
+    shows the numbers.
     """
     late = (row for row, reason in decision.dropped if reason == TOO_OLD)
-    return Counter((row.target, row.username) for row in late)
+    return Counter((row.target, row.username, row.is_silent) for row in late)
 
 
 GONE = StoryGoneError.text

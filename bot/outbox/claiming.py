@@ -195,8 +195,8 @@ class JobClaims:
             await deliveries.remove(tx, row.id)
         for row, reason in decision.dropped:
             await deliveries.end_open(tx, [row.id], reason=reason, now=now)
-        for (target, username), count in selection.count_too_late(decision).items():
-            fields = {"username": username, "n": count, "why": selection.GONE}
+        for (target, username, silent), count in selection.count_too_late(decision).items():
+            fields = {"username": username, "n": count, "why": selection.GONE, "silent": silent}
             await add_failure_notice(tx, target, fields, now=now)
         if decision.unreadable:
             ids = [row.id for row in decision.unreadable]

@@ -506,16 +506,16 @@ async def _make_dead_letters(tx: Tx, rows: Sequence[PendingMessage], now: dateti
     Private notices about a channel are due now.
     """
     await deliveries.end_open(tx, _ids(rows), state="parked", reason=selection.NO_ANSWERS, now=now)
-    lost: dict[tuple[Target, str], int] = {}
+    lost: dict[tuple[Target, str, bool], int] = {}
     due_at = now + alert_rules.UNTOLD_FOR
     for row in rows:
         if isinstance(row, Delivery) and row.story:
-            key = (row.target, row.username)
+            key = (row.target, row.username, row.is_silent)
             lost[key] = lost.get(key, 0) + 1
         elif row.is_reply and (word := _unconfirmed_reply_notice(row.fields)):
             await enqueue.add_reply(tx, row.target, word, now=now, due_at=due_at, held=Held.UNTOLD)
-    for (target, username), count in lost.items():
-        fields = {"username": username, "n": count, "why": NOT_CONFIRMED}
+    for (target, username, silent), count in lost.items():
+        fields = {"username": username, "n": count, "why": NOT_CONFIRMED, "silent": silent}
         await add_failure_notice(tx, target, fields, now=now, due_at=due_at, held=Held.UNTOLD)
 
 
@@ -624,7 +624,7 @@ async def _fail_rows(tx: Tx, rows: Sequence[Delivery], why: dict[str, str], now:
             "n": len(failed),
             "why": reason,
             "url": first.story.page_url if first.story else "",
-            "silent": all(row.options.silent or row.is_listed_in_summary for row in failed),
+            "silent": all(row.is_silent for row in failed),
         }
         await add_failure_notice(tx, first.target, fields, now=now)
 

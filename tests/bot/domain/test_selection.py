@@ -186,7 +186,7 @@ def test_what_is_lost_is_dropped_and_counted() -> None:
     decision = decide(row(1, taken_at=old), row(2, taken_at=old), row(3, story=None))
     assert decision.batch is None
     assert [reason for _, reason in decision.dropped] == ["expired", "expired", "forgotten"]
-    assert selection.count_too_late(decision) == {(Target(1), "natgeo"): 2}
+    assert selection.count_too_late(decision) == {(Target(1), "natgeo", False): 2}
 
 
 def test_notices_of_one_kind_go_as_one_message() -> None:

@@ -235,6 +235,20 @@ async def test_a_failure_of_a_story_that_a_summary_lists_comes_silently(office: 
     ]
 
 
+async def test_a_story_that_expires_after_its_summary_is_told_silently(office: Office) -> None:
+    async with office.db.begin() as tx:
+        await daily_summary(tx, NATGEO, PRADA)
+        await look(tx, story("1", NOON - 22 * HOUR))
+        await look(tx, story("9", of=PRADA), of=PRADA)
+    office.clock.on(HOUR)
+    office.post.outcomes = [sent(""), TryLater(after=2 * HOUR)]
+    for _ in range(2):
+        await office.outbox.run_once()
+    office.clock.on(2 * HOUR)
+    await send_all_due(office)
+    assert [silent for _, _, silent in office.post.sentences] == [False, True]
+
+
 async def test_the_end_of_a_pause_brings_no_failure_of_a_story_that_expired_in_the_pause(
     office: Office,
 ) -> None:
