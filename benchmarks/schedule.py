@@ -385,7 +385,7 @@ def million(profiles: int = 1_000_000) -> None:
         schedule.rule.learn(state, schedule.demand, start - rng.random() * HOUR, taken)
         states.append(state)
     clock = time.perf_counter()
-    schedule.survey((state, 1, 1) for state in states)
+    schedule.recompute_demand((state, 1, 1) for state in states)
     surveyed = time.perf_counter() - clock
     queue = [(schedule.set_due_at(state, 1, 1), key) for key, state in enumerate(states)]
     heapify(queue)

@@ -160,13 +160,13 @@ async def look_up_and_store_profile_id(context: Context, username: str) -> None:
     If the block has ended since the button was sent, nothing is looked up or stored.
 
     Raises:
-        BotError: The errors of ``Viewer.look_up``.
+        BotError: The errors of ``Viewer.fetch_and_store_profile``.
     """
     access = context.services.access
     if username not in access.blocked:
         await edit_pressed(context, context.t(NOT_BLOCKED, who=username), [])
         return
-    profile = await context.services.viewer.look_up(username, context.asker)
+    profile = await context.services.viewer.fetch_and_store_profile(username, context.asker)
     await access.record_id_of_blocked_profile(username, profile.profile_id)
     await edit_pressed(context, context.t(BLOCKED, who=username), [])
 

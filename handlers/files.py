@@ -30,12 +30,12 @@ async def fetch_and_send_as_files(context: Context, pk_or_name: str) -> None:
             link = links.parse_argument(pk_or_name)
             if link is None or link.username is None:
                 raise NoStoriesError(username=pk_or_name.removeprefix("@"))
-            result = await viewer.stories(link.username, asker)
+            result = await viewer.get_or_fetch_stories(link.username, asker)
             if not result:
                 raise NoStoriesError(username=link.username)
         elif links.story_taken_at(pk_or_name) is None:
             raise StoryGoneError
         else:
-            result = [await viewer.story(Link("story", story_id=pk_or_name), asker)]
+            result = [await viewer.get_or_fetch_story(Link("story", story_id=pk_or_name), asker)]
         albums = plan_albums(latest_stories(result, None))
         await show_albums(context, albums, originals={story.pk for story in result})

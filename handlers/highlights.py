@@ -28,9 +28,9 @@ TITLE = 24  # the number of characters of a button that a phone shows
 async def list_highlights(context: Context) -> None:
     """List the highlights of a profile, or show the highlight of a link.
 
-    A list usually costs 2 or 3 credits, as ``Highlights.of_profile`` describes. A highlight costs
-    1 credit. Cached answers cost 0 credits. For several names or everyday words, no API call is
-    made until a button confirms a name.
+    A list usually costs 2 or 3 credits, as ``Highlights.get_or_fetch_of_profile`` describes. A
+    highlight costs 1 credit. Cached answers cost 0 credits. For several names or everyday words,
+    no API call is made until a button confirms a name.
 
     Raises:
         BotError: The errors of ``_fetch_list_page`` or ``fetch_and_show_highlight``.
@@ -59,7 +59,8 @@ async def fetch_and_show_page(context: Context, username: str, page: int) -> Non
     """Show a different page of a profile's highlights in the message with the pressed button.
 
     The page costs 0 credits within an hour after the last call for the highlights. Otherwise the
-    highlights are fetched again, usually for 2 or 3 credits (``Highlights.of_profile``).
+    highlights are fetched again, usually for 2 or 3 credits
+    (``Highlights.get_or_fetch_of_profile``).
 
     Raises:
         BotError: The errors of ``_fetch_list_page``.
@@ -121,15 +122,15 @@ async def _fetch_list_page(context: Context, username: str, page: int) -> Page:
 
     A page number after the last page means the first page. Within an hour after the last call for
     the highlights, the cost is 0 credits. Otherwise the cost is usually 2 or 3 credits
-    (``Highlights.of_profile``).
+    (``Highlights.get_or_fetch_of_profile``).
 
     Raises:
         NoPayerError: The request has no person, and nobody pays for the chat.
-        BotError: The errors of ``Highlights.of_profile``.
+        BotError: The errors of ``Highlights.get_or_fetch_of_profile``.
     """
     await context.services.payers.refuse_without_payer(context.asker)
     async with show_working(context):
-        result = await context.services.highlights.of_profile(username, context.asker)
+        result = await context.services.highlights.get_or_fetch_of_profile(username, context.asker)
     first = page * PAGE if page * PAGE < len(result) else 0
     rows = [
         button(_button_title(highlight, number, context), HIGHLIGHT(highlight.pk))

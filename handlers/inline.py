@@ -57,7 +57,7 @@ async def answer_inline_query(update: Update, context: Context) -> None:
         await ensure_chat_and_translator(update, context)
         beginning = _BEGINNING.fullmatch(query.query.strip().lower())
         link = profile_or_story_link_in(query.query)
-        results = await context.services.viewer.cached_stories(
+        results = await context.services.viewer.read_cached_stories(
             query.from_user.id, context.bot.id, beginning and beginning[1], link
         )
         button = _button_above_results(link, context)

@@ -88,7 +88,7 @@ async def username_shown_by(message: Message, context: Context) -> str | None:
     """
     files = [*message.photo, message.video, message.animation, message.document]
     ids = [file.file_unique_id for file in files if file]
-    if name := await context.services.viewer.username_of_file(context.bot.id, ids):
+    if name := await context.services.viewer.read_username_of_file(context.bot.id, ids):
         return name
     origin = message.forward_origin
     author = origin.sender_user if isinstance(origin, MessageOriginUser) else message.from_user
@@ -147,7 +147,7 @@ async def _serve_link(context: Context, link: Link) -> BotError | None:
                 if link.kind == "media":
                     story = story_from_media_url(link.url or "", context.now)
                 else:
-                    story = await context.services.viewer.story(link, context.asker)
+                    story = await context.services.viewer.get_or_fetch_story(link, context.asker)
                 await show_albums(context, plan_albums([story]), has_more=True)
     except DatabaseUnavailableError:
         raise

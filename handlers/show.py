@@ -29,14 +29,14 @@ async def fetch_and_show_stories(
     """Send all live stories of a profile, or the latest ``count`` stories.
 
     The cost is usually 2 or 3 credits, or 0 credits for a cached answer, as described in
-    ``Viewer.stories``.
+    ``Viewer.get_or_fetch_stories``.
 
     Raises:
         NoStoriesError: The profile has no stories now, and the chat is a group or channel.
-        BotError: The errors of ``Viewer.stories`` and ``show_albums``.
+        BotError: The errors of ``Viewer.get_or_fetch_stories`` and ``show_albums``.
     """
     async with show_working(context):
-        live = await context.services.viewer.stories(username, context.asker)
+        live = await context.services.viewer.get_or_fetch_stories(username, context.asker)
         if not live:
             await offer_alternatives_or_raise(context, NoStoriesError(username=username))
             return

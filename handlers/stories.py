@@ -89,8 +89,8 @@ async def show_stories(context: Context) -> None:
 
     A command without arguments that is no reply lists the followed profiles with live stories
     (``_last_found_live_stories``). The list costs 0 credits. The stories of a profile usually cost
-    2 or 3 credits, as ``Viewer.stories`` describes. A link to a story shows all stories of the
-    profile. A linked highlight costs 1 credit.
+    2 or 3 credits, as ``Viewer.get_or_fetch_stories`` describes. A link to a story shows all
+    stories of the profile. A linked highlight costs 1 credit.
 
     Raises:
         BotError: The stories of the only named profile, or of the link, can't be shown.
@@ -256,7 +256,9 @@ async def _fetch_and_show_stories_of_many(context: Context, wanted: Wanted) -> N
     async with show_working(context):
         for name in wanted.names:
             try:
-                result[name] = await context.services.viewer.stories(name, context.asker)
+                result[name] = await context.services.viewer.get_or_fetch_stories(
+                    name, context.asker
+                )
                 if not result[name]:
                     raise NoStoriesError(username=name)
             except (SpendingError, StoriesError) as error:

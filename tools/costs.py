@@ -234,7 +234,7 @@ async def _links(here: Shop) -> None:
 
     def ask(n: int) -> Callable[[], Awaitable[Any]]:
         pk = stories[n].pk
-        return lambda: here.viewer.story(Link("story", "linked", pk), ANN)
+        return lambda: here.viewer.get_or_fetch_story(Link("story", "linked", pk), ANN)
 
     await here.row("the link of a story", ask(0))
     await here.row(
@@ -250,7 +250,7 @@ async def _links(here: Shop) -> None:
 
 async def _names(here: Shop) -> None:
     def ask(name: str) -> Callable[[], Awaitable[Any]]:
-        return lambda: here.viewer.stories(name, ANN)
+        return lambda: here.viewer.get_or_fetch_stories(name, ANN)
 
     for name, trouble in (("walled", "ClientLoginRequired"), ("sick", "error"), ("edge", "edge")):
         here.account(name).trouble = trouble
@@ -269,7 +269,7 @@ async def _names(here: Shop) -> None:
     await here.row("`/stories NAME` again after `CACHE_S` seconds", ask("new"))
 
     async def by_all_ways(name: str) -> None:
-        for do in (here.viewer.stories, here.highlights.of_profile):
+        for do in (here.viewer.get_or_fetch_stories, here.highlights.get_or_fetch_of_profile):
             with suppress(BotError):
                 await do(name, BOB)
         await here.subscribing.subscribe(Target(2), name, BOB)
@@ -283,10 +283,12 @@ async def _names(here: Shop) -> None:
         await here.row(again, partial(by_all_ways, name))
     refused = Link("story", "natgeo", "5", url="https://www.instagram.com/stories/natgeo/5/")
     await here.row(
-        "the link of a story that the API refuses", lambda: here.viewer.story(refused, ANN)
+        "the link of a story that the API refuses",
+        lambda: here.viewer.get_or_fetch_story(refused, ANN),
     )
     await here.row(
-        "the refused link again within five minutes", lambda: here.viewer.story(refused, BOB)
+        "the refused link again within five minutes",
+        lambda: here.viewer.get_or_fetch_story(refused, BOB),
     )
     await here.row("`/stories NAME`, for an account without stories", ask("silent"))
     here.go_on(minutes=2)
@@ -328,7 +330,7 @@ async def _names(here: Shop) -> None:
 
 async def _highlights(here: Shop) -> None:
     def listed(name: str) -> Callable[[], Awaitable[Any]]:
-        return lambda: here.highlights.of_profile(name, ANN)
+        return lambda: here.highlights.get_or_fetch_of_profile(name, ANN)
 
     def opened(pk: str) -> Callable[[], Awaitable[Any]]:
         return lambda: here.highlights.get_or_fetch(pk, ANN)

@@ -493,7 +493,7 @@ class Subscribing:
         chat_id = places[0].chat_id
         lock = self._asking.setdefault(username, asyncio.Lock())
         async with lock:
-            known = await self._names.last_known(username, within=_NAME_IS_SURE)
+            known = await self._names.read_last_known(username, within=_NAME_IS_SURE)
             existing = (
                 await self._find_subscription_in(places, known.profile_id) if known else None
             )
@@ -507,7 +507,9 @@ class Subscribing:
                 profile = known.profile
             else:
                 with name_account_in_errors(username):
-                    profile = await self._names.resolve_public(username, Charge("subscribe", by))
+                    profile = await self._names.fetch_and_store_public(
+                        username, Charge("subscribe", by)
+                    )
                 existing = await self._find_subscription_in(places, profile.profile_id)
             self._refuse_blocked(profile.profile_id, username)
             if existing:
@@ -616,7 +618,7 @@ class Subscribing:
         is_checked = self._names.checks_privacy
         snapshot = snapshots.Snapshot(shown, tuple(live), is_checked=is_checked)
         async with self._db.begin() as tx:
-            await snapshots.record(tx, snapshot, now=self._now())
+            await snapshots.record_and_return_new_pks(tx, snapshot, now=self._now())
         self._wake()
         return live
 

@@ -4,5 +4,6 @@ Input: a link, a name, or a profile that is due for a check. Output: stories. On
 stores the snapshot of the profile and the alerts for new stories. ``on_demand`` serves requests of
 people, ``poller`` serves subscriptions. Public: ``on_demand.Viewer``, ``poller.Scheduler``,
 ``highlights.Highlights``, ``names.Names``, ``downloads.Downloads``, ``feasibility.BudgetWatch``,
-``answer_cache.AnswerCache``, ``schedule_state.PollSettings``, ``snapshots.record``.
+``answer_cache.AnswerCache``, ``schedule_state.PollSettings``,
+``snapshots.record_and_return_new_pks``.
 """

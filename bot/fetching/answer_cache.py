@@ -191,7 +191,7 @@ class AnswerCache:
         now = self._now()
         kept = await self._db.fetch(lambda tx: answers.get_fresh(tx, key, verdict, now=now))
         if key in kept:
-            return _value_or_raise(kept[key], codec)
+            return _cached_list_or_raise(kept[key], codec)
         if kept.get(verdict) == ProfilePrivateError.__name__:
             raise ProfilePrivateError("known from the last answer", username=username)
         try:
@@ -202,24 +202,24 @@ class AnswerCache:
             if is_negative and error.credits != 0:
                 failure = {"error": type(error).__name__, "fields": error.fields}
                 end = self._now() + NEGATIVE_FOR
-                self._begin_storing(key, failure, Fetched(None, []), until=end)
+                self._start_storing_task(key, failure, Fetched(None, []), until=end)
             raise
         value = codec.dump_python(fetched.result, mode="json")
         end = until(fetched.result, self._now())
-        self._begin_storing(key, value, fetched, until=end)
+        self._start_storing_task(key, value, fetched, until=end)
         if fetched.partial:
             # Only single stories are cached in memory, because lists need too much memory.
             self._cache.put(key, fetched.result, until=end)
         return fetched.result
 
-    def _begin_storing(
+    def _start_storing_task(
         self, key: str, value: object, fetched: Fetched[Any], *, until: datetime
     ) -> None:
         store = self._store(key, value, fetched, until=until, now=self._now())
         storing = self._group.create_task(store)
-        keys = {key, *_keys_answered(fetched)}
+        keys = {key, *_profile_and_story_keys(fetched)}
         self._storing |= dict.fromkeys(keys, storing)
-        storing.add_done_callback(partial(self._end_storing, keys))
+        storing.add_done_callback(partial(self._forget_finished_storing, keys))
 
     async def _store(
         self, key: str, value: object, fetched: Fetched[Any], *, until: datetime, now: datetime
@@ -237,7 +237,7 @@ class AnswerCache:
         async def write(tx: Tx) -> None:
             await answers.store(tx, key, value, until=until)
             if fetched.profile:
-                await _record(tx, fetched.profile, fetched, now=now)
+                await _record_snapshot_and_cache_stories(tx, fetched.profile, fetched, now=now)
             if bill:
                 await self._ledger.settle(tx, bill.reservation, bill.credits)
 
@@ -254,28 +254,30 @@ class AnswerCache:
             if fetched.profile:
                 self._wake()  # alerts may be due because of the snapshot
 
-    def _end_storing(self, keys: set[str], storing: asyncio.Task[None]) -> None:
+    def _forget_finished_storing(self, keys: set[str], storing: asyncio.Task[None]) -> None:
         for key in keys:
             if self._storing.get(key) is storing:
                 del self._storing[key]
 
 
-async def _record(tx: Tx, profile: Profile, fetched: Fetched[Story], *, now: datetime) -> None:
+async def _record_snapshot_and_cache_stories(
+    tx: Tx, profile: Profile, fetched: Fetched[Story], *, now: datetime
+) -> None:
     """Store the snapshot of the profile.
 
     If the answer is complete, also cache each story by its id.
     """
     if not fetched.partial:
         for story in fetched.result:
-            until = until_urls_expire([story], now)
+            until = first_story_cacheable_until([story], now)
             await answers.store(tx, story_key(story.pk), dump_stories([story]), until=until)
     snapshot = snapshots.Snapshot(
         profile, tuple(fetched.result), partial=fetched.partial, is_checked=fetched.is_checked
     )
-    await snapshots.record(tx, snapshot, now=now)
+    await snapshots.record_and_return_new_pks(tx, snapshot, now=now)
 
 
-def _keys_answered(fetched: Fetched[Any]) -> set[str]:
+def _profile_and_story_keys(fetched: Fetched[Any]) -> set[str]:
     """Return further cache keys of the requests that must wait until this result is stored.
 
     The keys are those of each story in the result, and of the profile. Without a profile, the
@@ -284,10 +286,13 @@ def _keys_answered(fetched: Fetched[Any]) -> set[str]:
     """
     if fetched.profile is None:
         return set()
-    return {profile_key(fetched.profile.username), *(story_key(one.pk) for one in fetched.result)}
+    return {
+        live_stories_key(fetched.profile.username),
+        *(story_key(one.pk) for one in fetched.result),
+    }
 
 
-def profile_key(username: str) -> str:
+def live_stories_key(username: str) -> str:
     """Return the cache key of a profile's live stories."""
     return f"profile:{username}"
 
@@ -297,17 +302,17 @@ def story_key(pk: str) -> str:
     return f"story:{pk}"
 
 
-def until_urls_expire(stories: list[Story], now: datetime) -> datetime:
+def first_story_cacheable_until(stories: list[Story], now: datetime) -> datetime:
     """Return the time until which the first of ``stories`` may be shown from the cache.
 
     The result is the earlier of two times: the expiry of the story, and 60 seconds before the
     expiry of its signed URL. The result is at least ``now``.
     """
     story = stories[0]
-    return max(min([story.expires_at, *url_expiries(story)]), now)
+    return max(min([story.expires_at, *signed_url_end_or_empty(story)]), now)
 
 
-def url_expiries(story: Story) -> list[datetime]:
+def signed_url_end_or_empty(story: Story) -> list[datetime]:
     """Return a list with the time that is 60 seconds before the story's signed URL expires.
 
     The list is empty if the URL is not signed.
@@ -316,7 +321,7 @@ def url_expiries(story: Story) -> list[datetime]:
     return [end - _URL_MARGIN] if end else []
 
 
-def _value_or_raise(answer: Any, codec: TypeAdapter[list[T]]) -> list[T]:  # noqa: ANN401 - a JSON value
+def _cached_list_or_raise(answer: Any, codec: TypeAdapter[list[T]]) -> list[T]:  # noqa: ANN401 - a JSON value
     if isinstance(answer, dict):
         raise _NEGATIVE[answer["error"]]("known from the last answer", **answer["fields"])
     return codec.validate_python(answer)

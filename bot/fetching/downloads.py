@@ -85,12 +85,12 @@ class Downloads:
             StoriesError: The API failed, or the profile is private or blocked.
         """
         if is_pasted(story):
-            return await self._download_pasted(story.media_url or "", asker)
+            return await self._charge_and_fetch_or_buy_pasted(story.media_url or "", asker)
         alert = Charge("schedule", profile_id=story.profile.profile_id)
         charge = alert if asker.chat_id is None else Charge("media", asker)
         return await self.ledger.spend(charge, self.api.download(story, self.spool))
 
-    async def _download_pasted(self, url: str, asker: Asker) -> MediaFile:
+    async def _charge_and_fetch_or_buy_pasted(self, url: str, asker: Asker) -> MediaFile:
         """Return the file at a pasted URL, and count megabytes towards the daily limit.
 
         The cost is 0 credits, or 1 credit if the file is bought because the media host refuses the
@@ -102,21 +102,23 @@ class Downloads:
         except MediaDeniedError:
             # Instagram signs the URLs of all stories. An unsigned URL is therefore not the URL of
             # a story.
-            if expires_at(url) is None or self._unnamed_in_a_row() >= _MOST_UNNAMED:
+            if expires_at(url) is None or self._count_unnamed_in_a_row() >= _MOST_UNNAMED:
                 raise
-            call = self.api.download_url(url, self.spool, refuse=self._count_unnamed_and_refuse)
+            call = self.api.download_url(
+                url, self.spool, refuse=self._count_unnamed_raise_unless_showable
+            )
             return await self.ledger.spend(Charge("media", asker), call)
         await self.ledger.charge_megabytes(asker, file.size // MEGABYTE, most=10**9)
         return file
 
-    def _unnamed_in_a_row(self) -> int:
+    def _count_unnamed_in_a_row(self) -> int:
         """Return the number of answers without an account since the last answer with an account.
 
         A day after the last answer without an account, the number becomes 0.
         """
         return self._in_a_row.get(_UNNAMED, now=self.now()) or 0
 
-    def _count_unnamed_and_refuse(self, profile: Profile | None) -> None:
+    def _count_unnamed_raise_unless_showable(self, profile: Profile | None) -> None:
         """Raise an error if the bought file must not be shown.
 
         Also count an answer without an account. An answer with an account resets the number to 0.
@@ -127,7 +129,7 @@ class Downloads:
             StoriesError: The account is on the block list.
         """
         if profile is None:
-            number = self._unnamed_in_a_row() + 1
+            number = self._count_unnamed_in_a_row() + 1
             self._in_a_row.put(_UNNAMED, number, until=self.now() + _NOT_BOUGHT_FOR)
             raise MediaError("the answer names no account", text=MEDIA_GONE)
         self._in_a_row.remove(_UNNAMED)

@@ -13,7 +13,7 @@ from typing import Literal
 from bot.domain.budget import share_with_newcomers
 from bot.domain.incidents import SetIncident
 from bot.domain.sentences import NN_
-from bot.scheduling.pricing import fewest_credits, is_feasible
+from bot.scheduling.pricing import fewest_credits_a_day, is_feasible
 
 # A shortfall ends only if the budget exceeds the need by this factor. Otherwise, notifications
 # about the start and the end of a shortfall would alternate, because the mean cost of a check
@@ -125,13 +125,13 @@ class BudgetWatch:
         self._last = lack
 
 
-def capacity(budget: float, cost: float) -> int:
+def count_checkable_profiles(budget: float, cost: float) -> int:
     """Return the number of profiles that a daily budget can check before their stories expire.
 
     ``budget`` is in credits per day. ``cost`` is the cost of a check in credits. If the cost is 0,
     the result is 0.
     """
-    return int(budget / fewest_credits(cost) + 1e-9) if cost > 0 else 0
+    return int(budget / fewest_credits_a_day(cost) + 1e-9) if cost > 0 else 0
 
 
 def shortfall(
@@ -156,12 +156,12 @@ def shortfall(
     sides = list(zip(counts, shares, parts, strict=True))
     if all(is_feasible(share, count * cost * spare) for count, share, _ in sides):
         return None
-    of_check = _SPARE * fewest_credits(cost)
+    of_check = _SPARE * fewest_credits_a_day(cost)
     enough = 0
     needed = 0
     for count, share, part in sides:
         enough += min(count, int(share / of_check))
-        needed = max(needed, ceil(_SPARE * fewest_credits(count * cost) / part))
+        needed = max(needed, ceil(_SPARE * fewest_credits_a_day(count * cost) / part))
     daily_budget = None
     if reply_share < 1:
         daily_budget = ceil(needed / (1 - reply_share) - 1e-6)

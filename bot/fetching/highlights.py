@@ -21,7 +21,7 @@ from bot.domain.errors import (
 from bot.domain.model import Asker, Highlight, Profile
 from bot.domain.paid_calls import StoriesService
 from bot.domain.serialization import HIGHLIGHTS
-from bot.fetching.answer_cache import AnswerCache, Fetched, url_expiries
+from bot.fetching.answer_cache import AnswerCache, Fetched, signed_url_end_or_empty
 from bot.fetching.names import Names
 from bot.store.engine.database import Database
 
@@ -53,7 +53,7 @@ class Highlights:
         self._blocked = blocked
         self._next_call_at = now()
 
-    async def of_profile(self, username: str, asker: Asker) -> list[Highlight]:
+    async def get_or_fetch_of_profile(self, username: str, asker: Asker) -> list[Highlight]:
         """Return the highlights of a profile, without their stories. The cost is 2 credits.
 
         The cost differs in the following cases:
@@ -74,18 +74,18 @@ class Highlights:
             SpendingError: The credits are not allowed to be spent.
             StoriesError: The account is blocked or has no highlights, or the API failed.
         """
-        self._refuse_blocked(Profile("", username))
+        self._raise_if_blocked(Profile("", username))
         charge = Charge("highlight", asker)
 
         async def fetch() -> Fetched[Highlight]:
-            with self._remembering_refusal():
-                known = await self._known_profile(username)
-                result = await self._ask_list(
-                    known or await self._resolve_public(username, charge), charge
+            with self._stopping_calls_after_refusal():
+                known = await self._read_active_profile(username)
+                result = await self._fetch_list(
+                    known or await self._fetch_public_unblocked(username, charge), charge
                 )
                 if known and result and result[0].profile.username not in {"", username}:
-                    result = await self._ask_list(
-                        await self._resolve_public(username, charge), charge
+                    result = await self._fetch_list(
+                        await self._fetch_public_unblocked(username, charge), charge
                     )
             return Fetched(None, result)
 
@@ -93,13 +93,13 @@ class Highlights:
             result = await self._answers.get_or_fetch(
                 f"highlights:{username}", fetch, _expiry, HIGHLIGHTS
             )
-            if not await self._is_current(result, username):
-                known = await self._known_profile(username)
-                owner = known or await self._resolve_public(username, charge)
+            if not await self._is_list_of_known_owner(result, username):
+                known = await self._read_active_profile(username)
+                owner = known or await self._fetch_public_unblocked(username, charge)
                 key = f"highlights:{username}:{owner.profile_id}"
                 result = await self._answers.get_or_fetch(key, fetch, _expiry, HIGHLIGHTS)
         for highlight in result:
-            self._refuse_blocked(highlight.profile)
+            self._raise_if_blocked(highlight.profile)
         if not result:
             raise StoriesError(text=NO_HIGHLIGHTS, username=username)
         return result
@@ -120,7 +120,7 @@ class Highlights:
         charge = Charge("highlight", asker)
 
         async def fetch() -> Fetched[Highlight]:
-            with self._remembering_refusal():
+            with self._stopping_calls_after_refusal():
                 call = self._api.highlight(highlight_id)
                 result, bill = await self._ledger.call_unsettled(charge, call)
             return Fetched(None, [result], bill=bill)
@@ -128,50 +128,50 @@ class Highlights:
         def until(result: list[Highlight], now: datetime) -> datetime:
             ends = [now + _OPENED_KEPT]
             for story in result[0].stories:
-                ends += url_expiries(story)
+                ends += signed_url_end_or_empty(story)
             return max(min(ends), now)
 
         (result,) = await self._answers.get_or_fetch(
             f"highlight:{highlight_id}", fetch, until, HIGHLIGHTS, has_name=False
         )
         for profile in (result.profile, *(story.profile for story in result.stories)):
-            self._refuse_blocked(profile)
+            self._raise_if_blocked(profile)
         if not result.stories:
             raise HighlightGoneError
         return result
 
-    async def _resolve_public(self, username: str, charge: Charge) -> Profile:
+    async def _fetch_public_unblocked(self, username: str, charge: Charge) -> Profile:
         """Return the current owner of a name, if the account is public and not blocked.
 
-        The cost is 1 or 2 credits, as in ``Names.resolve_public``. The errors are those of
-        ``Names.resolve_public``, and a ``StoriesError`` for a blocked account.
+        The cost is 1 or 2 credits, as in ``Names.fetch_and_store_public``. The errors are those of
+        ``Names.fetch_and_store_public``, and a ``StoriesError`` for a blocked account.
         """
-        profile = await self._names.resolve_public(username, charge)
-        self._refuse_blocked(profile)
+        profile = await self._names.fetch_and_store_public(username, charge)
+        self._raise_if_blocked(profile)
         return profile
 
-    async def _known_profile(self, username: str) -> Profile | None:
+    async def _read_active_profile(self, username: str) -> Profile | None:
         """Return the known owner of a name, or None if the name must be looked up.
 
-        The errors are those of ``Names.last_known``.
+        The errors are those of ``Names.read_last_known``.
         """
-        known = await self._names.last_known(username)
+        known = await self._names.read_last_known(username)
         return known.profile if known and known.state == "active" else None
 
-    async def _ask_list(self, profile: Profile, charge: Charge) -> list[Highlight]:
-        self._refuse_blocked(profile)
+    async def _fetch_list(self, profile: Profile, charge: Charge) -> list[Highlight]:
+        self._raise_if_blocked(profile)
         try:
             return await self._ledger.spend(charge, self._api.highlights(profile.profile_id))
         except (ProfilePrivateError, NoSuchProfileError) as error:
             agrees = "private" if isinstance(error, ProfilePrivateError) else "gone"
-            proof = await self._names.check_refusal(
+            proof = await self._names.fetch_proof_of_refusal(
                 profile.username, charge, profile_id=profile.profile_id
             )
             if proof == agrees:
                 raise
             raise ProfileUnavailableError(str(error), credits=error.credits) from None
 
-    async def _is_current(self, result: list[Highlight], username: str) -> bool:
+    async def _is_list_of_known_owner(self, result: list[Highlight], username: str) -> bool:
         """Return whether a list of highlights belongs to the known, active owner of the name.
 
         A cached list may belong to an earlier owner of the name. For a list that is empty or has
@@ -179,11 +179,11 @@ class Highlights:
         """
         if not result or not result[0].profile.profile_id:
             return True
-        owner = await self._known_profile(username)
+        owner = await self._read_active_profile(username)
         return owner is not None and owner.profile_id == result[0].profile.profile_id
 
     @contextmanager
-    def _remembering_refusal(self) -> Iterator[None]:
+    def _stopping_calls_after_refusal(self) -> Iterator[None]:
         """Allow no calls for an hour after an answer that the plan does not include highlights.
 
         An error that is raised without a call does not extend this hour.
@@ -199,7 +199,7 @@ class Highlights:
             self._next_call_at = self._now() + _REFUSED_FOR
             raise
 
-    def _refuse_blocked(self, profile: Profile) -> None:
+    def _raise_if_blocked(self, profile: Profile) -> None:
         if alert_rules.is_on_block_list(profile.profile_id, profile.username, self._blocked):
             name = profile.username
             raise StoriesError(text=PROFILE_BLOCKED, username=name) if name else HighlightGoneError

@@ -60,7 +60,9 @@ class Names:
         """Return whether ``fetch_stories_if_same_owner`` checks that the account is public."""
         return self._api.checks_privacy
 
-    async def last_known(self, username: str, *, within: timedelta = _VALID_FOR) -> Known | None:
+    async def read_last_known(
+        self, username: str, *, within: timedelta = _VALID_FOR
+    ) -> Known | None:
         """Return the stored owner of a name, or None if the name was not seen recently.
 
         ``within`` is the maximum age of the last answer of the API with this name, by default 30
@@ -78,7 +80,7 @@ class Names:
                 raise _VERDICTS[verdict]("known from the last answer", username=username)
             return await profiles.find_by_username(tx, username, since=now - within)
 
-    async def resolve(self, username: str, charge: Charge) -> Profile:
+    async def fetch_and_store_with_retry(self, username: str, charge: Charge) -> Profile:
         """Return and store the current owner of a name.
 
         The cost is 1 credit, or 2 credits if the first answer is that the account does not exist
@@ -96,10 +98,10 @@ class Names:
         """
         try:
             try:
-                profile = await self._ask_profile(username, charge)
+                profile = await self._fetch_profile(username, charge)
             except (NoSuchProfileError, ProfilePrivateError):
                 # The API sometimes answers 404 or 403 for an account that exists and is public.
-                profile = await self._ask_profile(username, charge)
+                profile = await self._fetch_profile(username, charge)
         except _REFUSALS as error:
             async with self._db.begin() as tx:
                 await self._store_verdict(tx, username, type(error))
@@ -107,7 +109,7 @@ class Names:
         await self._store_profile(username, profile)
         return profile
 
-    async def look_up(self, username: str, charge: Charge) -> Profile:
+    async def fetch_and_store_once(self, username: str, charge: Charge) -> Profile:
         """Return and store the current owner of a name. The cost is 1 credit.
 
         If the account is private, the answer is cached for five minutes. A failed lookup is not
@@ -119,7 +121,7 @@ class Names:
             SpendingError: The credit is not allowed to be spent.
             StoriesError: The API failed.
         """
-        profile = await self._ask_profile(username, charge)
+        profile = await self._fetch_profile(username, charge)
         await self._store_profile(username, profile)
         return profile
 
@@ -131,31 +133,32 @@ class Names:
             if profile.is_private:
                 await self._store_verdict(tx, username, ProfilePrivateError)
 
-    async def resolve_public(
+    async def fetch_and_store_public(
         self, username: str, charge: Charge, *, since: datetime | None = None
     ) -> Profile:
         """Return the current owner of a name, but only if the account is public.
 
-        The name is looked up as in ``resolve``, for 1 or 2 credits. If a concurrent request is
-        already looking up the same name, this request waits, and usually needs no second lookup.
-        No lookup is needed if the known owner was found to be public after ``since``, by default
-        the time of the call. A private account is recorded (``record_private``).
+        The name is looked up as in ``fetch_and_store_with_retry``, for 1 or 2 credits. If a
+        concurrent request is already looking up the same name, this request waits, and usually
+        needs no second lookup. No lookup is needed if the known owner was found to be public after
+        ``since``, by default the time of the call. A private account is recorded
+        (``record_private``).
 
         Raises:
             ProfilePrivateError: The account is visible to followers only.
-            NoSuchProfileError: As in ``resolve``.
-            SpendingError: As in ``resolve``.
-            StoriesError: As in ``resolve``.
+            NoSuchProfileError: As in ``fetch_and_store_with_retry``.
+            SpendingError: As in ``fetch_and_store_with_retry``.
+            StoriesError: As in ``fetch_and_store_with_retry``.
         """
         since = since or self._now()
         async with _asking.setdefault(username, asyncio.Lock()):
-            known = await self.last_known(username)
+            known = await self.read_last_known(username)
             # A concurrent request may have looked up the name in the meantime. The state and the
             # time of the name do not show this, because a lookup does not change the state, and
             # changes the time at most once an hour.
             if known and known.checked_at and known.checked_at > since:
                 return known.profile
-            profile = await self.resolve(username, charge)
+            profile = await self.fetch_and_store_with_retry(username, charge)
             if profile.is_private:
                 await self.record_private(profile.profile_id)
                 raise ProfilePrivateError(username=username)
@@ -165,7 +168,9 @@ class Names:
         until = self._now() + NEGATIVE_FOR
         await answers.store(tx, answers.refusal_key(username), verdict.__name__, until=until)
 
-    async def check_refusal(self, username: str, charge: Charge, *, profile_id: str = "") -> Proof:
+    async def fetch_proof_of_refusal(
+        self, username: str, charge: Charge, *, profile_id: str = ""
+    ) -> Proof:
         """Check by a lookup of the name whether a refusal is right, for 1 or 2 credits.
 
         Return the state that the lookup proves:
@@ -180,7 +185,7 @@ class Names:
         if not username:
             return "unknown"
         try:
-            answer = await self.resolve(username, charge)
+            answer = await self.fetch_and_store_with_retry(username, charge)
         except NoSuchProfileError:
             return "gone"
         except (SpendingError, StoriesError):
@@ -218,7 +223,7 @@ class Names:
             return await self._ledger.spend(charge, call)
         except (ProfilePrivateError, NoSuchProfileError) as error:
             if not is_just_named:
-                shown = await self.resolve(profile.username, charge)
+                shown = await self.fetch_and_store_with_retry(profile.username, charge)
                 if shown.profile_id != profile.profile_id:
                     return None
                 if shown.is_private and isinstance(error, ProfilePrivateError):
@@ -243,5 +248,5 @@ class Names:
         async with self._db.begin() as tx:
             await snapshots.record_failure(tx, profile_id, "private", now=self._now(), token=token)
 
-    async def _ask_profile(self, username: str, charge: Charge) -> Profile:
+    async def _fetch_profile(self, username: str, charge: Charge) -> Profile:
         return await self._ledger.spend(charge, self._api.profile(username))

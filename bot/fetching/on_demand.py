@@ -26,9 +26,9 @@ from bot.domain.serialization import STORIES
 from bot.fetching.answer_cache import (
     AnswerCache,
     Fetched,
-    profile_key,
+    first_story_cacheable_until,
+    live_stories_key,
     story_key,
-    until_urls_expire,
 )
 from bot.fetching.names import Names
 from bot.store import cached_stories
@@ -64,7 +64,7 @@ class Viewer:
         self._fresh_for = fresh_for
         self._blocked = blocked
 
-    async def story(self, link: Link, asker: Asker) -> Story:
+    async def get_or_fetch_story(self, link: Link, asker: Asker) -> Story:
         """Return the story of a link for 1 credit.
 
         For a story that is cached or has certainly expired, the cost is 0 credits. If the API
@@ -83,7 +83,7 @@ class Viewer:
         story_id = link.story_id or ""
         if links.is_probably_gone(story_id, self._now()):
             raise StoryGoneError
-        self._refuse_blocked(link.username or "")
+        self._raise_if_blocked(link.username or "")
         charge = Charge("link", asker)
         call = self._api.story(story_id, link.url or "")
 
@@ -101,7 +101,10 @@ class Viewer:
             try:
                 story, bill = await ask()
             except ProfilePrivateError as error:
-                if await self._names.check_refusal(link.username or "", charge) == "private":
+                if (
+                    await self._names.fetch_proof_of_refusal(link.username or "", charge)
+                    == "private"
+                ):
                     raise
                 raise ProfileUnavailableError(str(error), credits=error.credits) from None
             return Fetched(story.profile, [story], partial=True, bill=bill)
@@ -110,19 +113,19 @@ class Viewer:
             stories = await self._answers.get_or_fetch(
                 story_key(story_id),
                 fetch,
-                until_urls_expire,
+                first_story_cacheable_until,
                 STORIES,
                 username=link.username or "",
             )
         # The username in the link is possibly wrong or missing, so the username of the story is
         # used.
         shown = stories[0].profile
-        self._refuse_blocked(shown.username, shown.profile_id)
+        self._raise_if_blocked(shown.username, shown.profile_id)
         if stories[0].expires_at <= self._now():
             raise StoryGoneError
         return stories[0]
 
-    async def look_up(self, username: str, asker: Asker) -> Profile:
+    async def fetch_and_store_profile(self, username: str, asker: Asker) -> Profile:
         """Return the current profile of a name, even if the profile is blocked.
 
         The cost is 1 credit.
@@ -133,9 +136,9 @@ class Viewer:
             SpendingError: The credits are not allowed to be spent.
             StoriesError: The API failed.
         """
-        return await self._names.look_up(username, Charge("stories", asker))
+        return await self._names.fetch_and_store_once(username, Charge("stories", asker))
 
-    async def stories(self, username: str, asker: Asker) -> list[Story]:
+    async def get_or_fetch_stories(self, username: str, asker: Asker) -> list[Story]:
         """Return the live stories of a profile, oldest first.
 
         The list is empty if the profile has no stories. The cost depends on the case:
@@ -168,46 +171,46 @@ class Viewer:
             SpendingError: The credits are not allowed to be spent.
             StoriesError: The account is blocked, or the API failed.
         """
-        self._refuse_blocked(username)
+        self._raise_if_blocked(username)
         charge = Charge("stories", asker)
 
         async def fetch() -> Fetched[Story]:
-            known = await self._names.last_known(username)
+            known = await self._names.read_last_known(username)
             if known is None or known.state != "active":
                 # Look up the name first, because a lookup costs less than the stories.
                 return await self._fetch_by_name(username, charge)
-            self._refuse_blocked(username, known.profile_id)
+            self._raise_if_blocked(username, known.profile_id)
             began = self._now()
             stories = await self._names.fetch_stories_if_same_owner(known.profile, charge)
             if stories is None or (stories and stories[0].profile.username != username):
                 # The name has a new owner, because the known account was renamed. If the account
                 # was refused, the lookup that checked the refusal has found the new owner.
                 return await self._fetch_by_name(username, charge, since=began)
-            return self._snapshot_of(known.profile, stories)
+            return self._fetched_snapshot(known.profile, stories)
 
         def until(_: list[Story], now: datetime) -> datetime:
             return now + self._fresh_for
 
         with name_account_in_errors(username):
             stories = await self._answers.get_or_fetch(
-                profile_key(username), fetch, until, STORIES
+                live_stories_key(username), fetch, until, STORIES
             )
         if stories:
-            self._refuse_blocked(username, stories[0].profile.profile_id)
-            self._refuse_blocked(stories[0].profile.username)
+            self._raise_if_blocked(username, stories[0].profile.profile_id)
+            self._raise_if_blocked(stories[0].profile.username)
         now = self._now()
         return [story for story in stories if story.expires_at > now]
 
-    async def username_of_file(self, bot_id: int, unique_ids: Collection[str]) -> str | None:
+    async def read_username_of_file(self, bot_id: int, unique_ids: Collection[str]) -> str | None:
         """Return the username of the story that the bot has sent as one of the given files.
 
         ``unique_ids`` identify the files. The cost is 0 credits. Return None if no such story is
         stored.
         """
         async with self._db.read() as tx:
-            return await cached_stories.username_of_file(tx, bot_id, unique_ids)
+            return await cached_stories.read_username_of_file(tx, bot_id, unique_ids)
 
-    async def cached_stories(
+    async def read_cached_stories(
         self, person: int, bot_id: int, name_prefix: str | None, link: Link | None
     ) -> list[tuple[Story, KnownFile]]:
         """Return at most 50 stories whose files Telegram already has, newest first.
@@ -223,7 +226,7 @@ class Viewer:
         known = None
         if link:  # a refusal in the cache (private, gone) is not an error here
             with suppress(StoriesError):
-                known = await self._names.last_known(link.username or "")
+                known = await self._names.read_last_known(link.username or "")
         async with self._db.read() as tx:
             ids = {known.profile_id} if known else set()
             if name_prefix is not None:
@@ -237,16 +240,16 @@ class Viewer:
         self, username: str, charge: Charge, *, since: datetime | None = None
     ) -> Fetched[Story]:
         try:
-            profile = await self._names.resolve_public(username, charge, since=since)
+            profile = await self._names.fetch_and_store_public(username, charge, since=since)
         except ApiUnavailableError as error:
             if not error.may_be_account or self._api.is_failing:
                 raise
             return await self._fetch_without_lookup(username, charge, error)
-        self._refuse_blocked(username, profile.profile_id)
+        self._raise_if_blocked(username, profile.profile_id)
         stories = await self._names.fetch_stories_if_same_owner(
             profile, charge, is_just_named=True
         )
-        return self._snapshot_of(profile, stories or [])
+        return self._fetched_snapshot(profile, stories or [])
 
     async def _fetch_without_lookup(
         self, username: str, charge: Charge, failed: ApiUnavailableError
@@ -278,13 +281,13 @@ class Viewer:
         if not stories:
             return Fetched(None, [])
         owner = stories[0].profile
-        self._refuse_blocked(owner.username, owner.profile_id)
+        self._raise_if_blocked(owner.username, owner.profile_id)
         return Fetched(owner, stories)
 
-    def _refuse_blocked(self, username: str, profile_id: str = "") -> None:
+    def _raise_if_blocked(self, username: str, profile_id: str = "") -> None:
         if alert_rules.is_on_block_list(profile_id, username, self._blocked):
             raise StoriesError(text=PROFILE_BLOCKED, username=username)
 
-    def _snapshot_of(self, profile: Profile, stories: list[Story]) -> Fetched[Story]:
+    def _fetched_snapshot(self, profile: Profile, stories: list[Story]) -> Fetched[Story]:
         shown = stories[0].profile if stories else profile
         return Fetched(shown, stories, is_checked=self._names.checks_privacy)

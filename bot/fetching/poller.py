@@ -218,19 +218,20 @@ class Scheduler:
     async def run_once(self) -> int:
         """Make the checks that can be made now, and wait for the results.
 
-        Return the number of checks. Early checks are included (``_claim_payable_checks``).
+        Return the number of checks. Early checks are included
+        (``_claim_payable_checks_or_postpone``).
         """
         async with asyncio.TaskGroup() as group:
             return await self._begin_checks(group)
 
     async def _begin_checks(self, group: asyncio.TaskGroup) -> int:
-        """Start the checks that can be made now (``_claim_payable_checks``).
+        """Start the checks that can be made now (``_claim_payable_checks_or_postpone``).
 
         Return the number of started checks. A slow check does not delay other checks. The
-        maintenance is done first, if it is time (see ``_maintain``).
+        maintenance is done first, if it is time (see ``_apply_blocks_and_store_plan_if_due``).
         """
-        plan = self._plan = self._plan or await self._load_plan()
-        await self._maintain(plan)
+        plan = self._plan = self._plan or await self._load_plan_and_apply_settings()
+        await self._apply_blocks_and_store_plan_if_due(plan)
         is_stopped = self._is_paused() or not self._api.is_in_service
         if is_stopped or self._rests_until > self._now():
             return 0
@@ -238,13 +239,13 @@ class Scheduler:
         if state.first is None:
             return 0
         lease = self._owner.lease(self._now(), self._lease)
-        claimed = await self._claim_payable_checks(plan, state, lease)
+        claimed = await self._claim_payable_checks_or_postpone(plan, state, lease)
         for known in claimed:
             ticket = self._slots.acquire(self._now())
             group.create_task(self._poll_safely(known, lease, plan, ticket))
         return len(claimed)
 
-    async def _load_plan(self) -> Plan:
+    async def _load_plan_and_apply_settings(self) -> Plan:
         """Load the stored plan, and apply the current settings to the plan."""
         async with self._db.read() as tx:
             plan = await schedule_state.load(tx)
@@ -254,14 +255,16 @@ class Scheduler:
             plan.cost = self._settings.credits_a_poll
             plan.learns_cost = False
         plan.schedule.minimum = self._settings.floor.total_seconds()
-        self._share_budget(plan)
+        self._set_budget_of_plan(plan)
         return plan
 
-    def _share_budget(self, plan: Plan) -> None:
+    def _set_budget_of_plan(self, plan: Plan) -> None:
         known, fresh = self._counts
-        plan.share_budget(self._settings.credits_a_day, self._left, known=known, fresh=fresh)
+        plan.set_budget_and_newcomer_interval(
+            self._settings.credits_a_day, self._left, known=known, fresh=fresh
+        )
 
-    async def _claim_payable_checks(
+    async def _claim_payable_checks_or_postpone(
         self, plan: Plan, state: "_State", lease: Lease
     ) -> list[Known]:
         """Claim the profiles whose checks can be paid and for which slots are free.
@@ -276,9 +279,9 @@ class Scheduler:
         plan.schedule.fill_bucket(now.timestamp(), spent=max(0, state.spent - pending))
         due_credits, early_credits = plan.schedule.credits_to_spend(now.timestamp())
         of_room = state.room / self._price_of_check
-        for_due = _whole_checks(due_credits - pending, plan.cost, of_room)
-        for_early = _whole_checks(early_credits - pending, plan.cost, of_room)
-        of_day = _whole_checks(plan.schedule.budget - state.spent, plan.cost, of_room)
+        for_due = _count_payable_checks(due_credits - pending, plan.cost, of_room)
+        for_early = _count_payable_checks(early_credits - pending, plan.cost, of_room)
+        of_day = _count_payable_checks(plan.schedule.budget - state.spent, plan.cost, of_room)
         most = self._slots.count_free(now)
         if self._api.is_failing:
             most = 1 - len(self._slots)
@@ -294,7 +297,7 @@ class Scheduler:
                 tx,
                 lease,
                 limit=min(for_due, most),
-                unseen_since=_unseen_limit(plan, now, is_due=True, is_paid=is_paid),
+                unseen_since=_must_be_unseen_since(plan, now, is_due=True, is_paid=is_paid),
             )
             # A check before a daily summary does not wait for the credit bucket.
             if len(taken) == for_due or not is_paid:
@@ -302,7 +305,7 @@ class Scheduler:
                 taken += await self._claim_for_summaries(tx, plan, lease, limit=limit)
             spare = min(for_early, most) - len(taken)
             if spare > 0:
-                taken += await self._claim_early(tx, plan, lease, limit=spare)
+                taken += await self._claim_early_or_postpone(tx, plan, lease, limit=spare)
             return [
                 known for known in taken if not await _postpone_if_not_due(tx, known, plan, now)
             ]
@@ -334,12 +337,14 @@ class Scheduler:
         if not found:
             return []
         taken = await profiles.claim_checks(
-            tx, lease, limit=limit, ids=found, skip_newcomers=plan.pause is not None
+            tx, lease, limit=limit, ids=found, skip_newcomers=plan.newcomer_interval is not None
         )
         plan.schedule.release_early(len(taken) * plan.cost)
         return taken
 
-    async def _claim_early(self, tx: Tx, plan: Plan, lease: Lease, *, limit: int) -> list[Known]:
+    async def _claim_early_or_postpone(
+        self, tx: Tx, plan: Plan, lease: Lease, *, limit: int
+    ) -> list[Known]:
         """Claim profiles that are due next, before their due time.
 
         A profile is postponed and not claimed if no chat can be notified of the result yet.
@@ -351,18 +356,20 @@ class Scheduler:
             lease,
             limit=limit,
             only_not_due=True,
-            unseen_since=_unseen_limit(plan, now, is_due=False, is_paid=True),
-            skip_newcomers=plan.pause is not None,
+            unseen_since=_must_be_unseen_since(plan, now, is_due=False, is_paid=True),
+            skip_newcomers=plan.newcomer_interval is not None,
         ):
             seen_at = known.snapshot_at or EPOCH
-            at = await snapshots.useful_at(tx, known, now, plan, seen_at=seen_at, now=now)
+            at = await snapshots.read_useful_check_at(
+                tx, known, now, plan, seen_at=seen_at, now=now
+            )
             if at <= now:
                 taken.append(known)
             else:
                 await profiles.postpone_check(tx, known, until=max(at, known.due_at or at))
         return taken
 
-    async def _maintain(self, plan: Plan) -> None:
+    async def _apply_blocks_and_store_plan_if_due(self, plan: Plan) -> None:
         """Once a minute, share the budget between the profiles and store the plan.
 
         The demand is also computed once a minute, or less often if there are many profiles. Blocks
@@ -378,12 +385,12 @@ class Scheduler:
             await self._api.load_or_delete_trust()
             self._left = await self._ledger.reply_credits_left_for_schedule(now)
             if now >= self._survey_at:
-                await self._survey(plan, now)
-            self._share_budget(plan)
+                await self._recompute_demand_and_report_budget(plan, now)
+            self._set_budget_of_plan(plan)
             async with self._db.begin() as tx:
                 await schedule_state.save(tx, plan)
 
-    async def _survey(self, plan: Plan, now: datetime) -> None:
+    async def _recompute_demand_and_report_budget(self, plan: Plan, now: datetime) -> None:
         """Compute the demand from a sample of profiles, and plan the next survey.
 
         The sample is of the profiles that known persons follow. If there are no such profiles, the
@@ -395,7 +402,7 @@ class Scheduler:
             known, fresh = self._counts
             states = await schedule_state.sample_states(tx, fresh=not known)
             refused = await budgets.count_subjects_with_counter(tx, "refused", now.date())
-        plan.survey(states, known or fresh)
+        plan.recompute_demand(states, known or fresh)
         if self._budget_watch is not None:
             stands = (self._settings.credits_a_day, self._counts, plan.cost)
             share = self._ledger.limits.reply_share
@@ -407,7 +414,7 @@ class Scheduler:
 
     async def _poll_safely(self, known: Known, lease: Lease, plan: Plan, ticket: int) -> None:
         try:
-            outcome = await self._poll(known, lease, plan)
+            outcome = await self._check_and_label_outcome(known, lease, plan)
         except DatabaseUnavailableError as error:
             # The profile is claimed again after its lease has expired.
             log.warning("a check waits for the database", profile=known.profile_id, why=str(error))
@@ -415,14 +422,14 @@ class Scheduler:
         except Exception as error:
             log.exception("a check failed", profile=known.profile_id)
             self.failed_checks.record_failure(type(error).__name__, self._now())
-            await self._retry_later(known)
+            await self._postpone_after_error(known)
             outcome = "error"
         finally:
             self._slots.release(ticket)
             self.worker.wake()
         self._polls.labels(outcome).inc()
 
-    async def _retry_later(self, known: Known) -> None:
+    async def _postpone_after_error(self, known: Known) -> None:
         """Postpone a check that failed because of an error in the bot.
 
         The check is not retried at once, because the API possibly billed the failed check.
@@ -434,7 +441,7 @@ class Scheduler:
         except Exception:  # the profile is claimed again after its lease has expired
             log.exception("a failed check can't be postponed", profile=known.profile_id)
 
-    async def _poll(self, known: Known, lease: Lease, plan: Plan) -> str:
+    async def _check_and_label_outcome(self, known: Known, lease: Lease, plan: Plan) -> str:
         """Check a profile. Return the outcome in a few words.
 
         If the profile seems private, a lookup of the name for 1 or 2 credits comes first.
@@ -448,11 +455,11 @@ class Scheduler:
         seems_private = "private" in {known.state, known.refusal}
         # Look up the name first. The lookup costs half as much as the check, and shows whether the
         # account is still private.
-        if seems_private and await self._check_refusal_and_charge_bucket(known, plan) == "private":
+        if seems_private and await self._fetch_proof_and_charge_bucket(known, plan) == "private":
             await self._names.record_private(known.profile_id, token=known.token)
             self.failed_checks.record_success()
             return "private"
-        return await self._ask_and_record(known, lease, plan)
+        return await self._fetch_record_and_label_outcome(known, lease, plan)
 
     def _is_lease_valid(self, lease: Lease) -> bool:
         """Return whether the lease still prevents other processes from making these checks."""
@@ -483,18 +490,18 @@ class Scheduler:
                 await profiles.set_subscriber_count(tx, known.profile_id, count)
         return count.chats > 0
 
-    async def _check_refusal_and_charge_bucket(self, known: Known, plan: Plan) -> Proof:
+    async def _fetch_proof_and_charge_bucket(self, known: Known, plan: Plan) -> Proof:
         """Check a refusal by a lookup of the name, for 1 or 2 credits.
 
         Subtract 2 credits from the bucket if the result is "gone", or else 1 credit.
         """
-        proof = await self._names.check_refusal(
+        proof = await self._names.fetch_proof_of_refusal(
             known.username, _charge(known), profile_id=known.profile_id
         )
         plan.schedule.bucket.credits -= _LOOKUPS[proof == "gone"]
         return proof
 
-    async def _ask_and_record(self, known: Known, lease: Lease, plan: Plan) -> str:
+    async def _fetch_record_and_label_outcome(self, known: Known, lease: Lease, plan: Plan) -> str:
         """Fetch a profile's stories, and record the answer. Return the outcome in a few words.
 
         The cost is 1 to 3 credits (``StoriesService.stories``). A refusal costs 1 or 2 more
@@ -520,7 +527,7 @@ class Scheduler:
         try:
             answer = await call
         except StoriesError as error:
-            return await self._record_failure(known, plan, reservation, error)
+            return await self._record_failure_and_name_error(known, plan, reservation, error)
         self.failed_checks.record_success()
         await self._record_answer(known, plan, reservation, answer)
         return "seen"
@@ -549,7 +556,9 @@ class Scheduler:
         snapshot = snapshots.Snapshot(profile, tuple(shown), is_checked=answer.is_checked)
 
         async def record(tx: Tx) -> list[str]:
-            new = await snapshots.record(tx, snapshot, now=now, own=plan, token=known.token)
+            new = await snapshots.record_and_return_new_pks(
+                tx, snapshot, now=now, own=plan, token=known.token
+            )
             await self._ledger.settle(tx, reservation, answer.credits)
             return new
 
@@ -562,7 +571,7 @@ class Scheduler:
             for pk in new:
                 log.info("new story", trace=f"s{pk}", profile=known.profile_id)
 
-    async def _record_failure(
+    async def _record_failure_and_name_error(
         self, known: Known, plan: Plan, reservation: Reservation, error: StoriesError
     ) -> str:
         """Settle the bill of a failed check, record the failure, and plan the next check.
@@ -579,7 +588,7 @@ class Scheduler:
         )
         if self._api.is_failing:
             self._rests_until = now + _PROBE_EVERY
-        why = await self._proven_state(known, plan, error)
+        why = await self._fetch_proven_state(known, plan, error)
         if why != "error":
             self.failed_checks.record_success()
         elif not isinstance(error, OutOfServiceError):
@@ -601,7 +610,7 @@ class Scheduler:
         self._wake()
         return type(error).__name__
 
-    async def _proven_state(
+    async def _fetch_proven_state(
         self, known: Known, plan: Plan, error: StoriesError
     ) -> Literal["private", "gone", "error"]:
         """Return the state of a profile that a failed check proves.
@@ -611,7 +620,7 @@ class Scheduler:
         """
         if not isinstance(error, ProfilePrivateError | NoSuchProfileError):
             return "error"
-        proof = await self._check_refusal_and_charge_bucket(known, plan)
+        proof = await self._fetch_proof_and_charge_bucket(known, plan)
         if proof == "private" and isinstance(error, ProfilePrivateError):
             return "private"
         if proof == "gone" and isinstance(error, NoSuchProfileError):
@@ -640,12 +649,14 @@ def _charge(known: Known) -> Charge:
     return Charge("schedule", profile_id=known.profile_id)
 
 
-def _whole_checks(credits_left: float, cost: float, most: float) -> int:
+def _count_payable_checks(credits_left: float, cost: float, most: float) -> int:
     """Return the number of checks that ``credits_left`` pays for, between 0 and ``most``."""
     return max(0, int(min(credits_left / cost, most)))
 
 
-def _unseen_limit(plan: Plan, now: datetime, *, is_due: bool, is_paid: bool) -> datetime | None:
+def _must_be_unseen_since(
+    plan: Plan, now: datetime, *, is_due: bool, is_paid: bool
+) -> datetime | None:
     before = plan.schedule.must_be_unseen_since(now.timestamp(), is_due=is_due, is_paid=is_paid)
     return None if before is None else datetime.fromtimestamp(before, UTC)
 
@@ -658,13 +669,15 @@ async def _postpone_if_not_due(tx: Tx, known: Known, plan: Plan, now: datetime) 
     summary are sent as soon as a check finds the stories.
     """
     is_due = known.due_at is not None and known.due_at <= now
-    if not is_due or known.failures or not plan.is_stale(known):
+    if not is_due or known.failures or not plan.is_due_at_stale(known):
         return False
     columns, due = plan.recompute_due(known, now=now)
     due = max(due, now)
     seen_at = known.snapshot_at or EPOCH
     await profiles.change(tx, known.profile_id, **columns)
-    useful_at = partial(snapshots.useful_at, tx, known, due, plan, seen_at=seen_at, now=now)
+    useful_at = partial(
+        snapshots.read_useful_check_at, tx, known, due, plan, seen_at=seen_at, now=now
+    )
     if await useful_at(is_claimed=True) <= now:
         return False
     if await snapshots.has_missed_summary(tx, known, plan, now=now):

@@ -52,15 +52,15 @@ class PollSettings:
 class Plan:
     """The schedule, and the cost of a check in credits.
 
-    If ``learns_cost`` is True, the cost is the mean bill of the last checks. ``pause`` is the mean
-    time between two checks of a profile to which only newcomers have subscribed. ``pause`` is None
-    if the schedule also applies to these profiles.
+    If ``learns_cost`` is True, the cost is the mean bill of the last checks. ``newcomer_interval``
+    is the mean time between two checks of a profile to which only newcomers have subscribed.
+    ``newcomer_interval`` is None if the schedule also applies to these profiles.
     """
 
     schedule: Schedule = field(default_factory=lambda: Schedule(BUDGET, minimum=FLOOR_S))
     cost: float = COST
     learns_cost: bool = True
-    pause: timedelta | None = None
+    newcomer_interval: timedelta | None = None
 
     def correct_bucket_and_learn_cost(self, credits: int) -> None:  # noqa: A002 - the term of the project
         """Subtract the difference between a bill and the cost of a check from the credit bucket.
@@ -73,15 +73,15 @@ class Plan:
         if self.learns_cost:
             self.cost += (credits - self.cost) / _POLLS_OF_MEAN
 
-    def share_budget(
+    def set_budget_and_newcomer_interval(
         self, every_day: float, extra_today: float, *, known: int, fresh: int
     ) -> None:
-        """Set the budget and ``pause``.
+        """Set the budget and ``newcomer_interval``.
 
         The budget is ``every_day`` credits a day, and ``extra_today`` more credits today.
         ``known`` is the number of profiles with a known person as a subscriber. ``fresh`` is the
         number of profiles whose subscribers are all newcomers. If both kinds exist, the second
-        kind gets a separate part of ``every_day``. Otherwise ``pause`` becomes None.
+        kind gets a separate part of ``every_day``. Otherwise ``newcomer_interval`` becomes None.
         """
         schedule = self.schedule
         budget = every_day + extra_today
@@ -91,34 +91,35 @@ class Plan:
             _, apart = share_with_newcomers(every_day, known=known, fresh=fresh)
         if (schedule.budget, schedule.apart) != (budget, apart):
             schedule.set_budget(budget, apart=apart)
-        self.pause = None
+        self.newcomer_interval = None
         if is_shared:
             hours = 24 * fresh * self.cost / apart if apart > 0 else LATEST_HOURS
             seconds = max(min(hours, LATEST_HOURS) * HOUR, schedule.minimum)
-            self.pause = timedelta(seconds=seconds)
+            self.newcomer_interval = timedelta(seconds=seconds)
 
-    def learn_check(
+    def learn_check_and_compute_due(
         self, known: Known, stories: Sequence[Story], *, now: datetime, own: bool
     ) -> tuple[Columns, datetime]:
         """Update the learned state of a profile from a complete check.
 
         Return the columns to store, and the time of the next check. ``own`` is True if the
         scheduler made the check. Only such checks are subtracted from the credit bucket, and only
-        such checks may change the price of waiting. If ``pause`` applies to the profile, the price
-        is not changed, because the intervals of other profiles must not depend on newcomers.
+        such checks may change the price of waiting. If ``newcomer_interval`` applies to the
+        profile, the price is not changed, because the intervals of other profiles must not depend
+        on newcomers.
         """
         state = _learned_state(known, now)
         taken = sorted(story.taken_at.timestamp() for story in stories)
-        is_own = own and not self.is_checked_by_pause(known)
+        is_own = own and not self.uses_newcomer_interval(known)
         learn = (
             self.schedule.charge_learn_and_set_due_at
             if is_own
             else self.schedule.learn_and_set_due_at
         )
         learn(state, known.weight, self.cost, at=now.timestamp(), taken=taken)
-        if own and self.is_checked_by_pause(known):
+        if own and self.uses_newcomer_interval(known):
             self.schedule.bucket.credits -= self.cost
-        self._apply_pause(known, state)
+        self._set_due_if_newcomers_only(known, state)
         return {"forecast": state.to_json()}, _due_at(state, now)
 
     def recompute_due(self, known: Known, *, now: datetime) -> tuple[Columns, datetime]:
@@ -128,10 +129,12 @@ class Plan:
         """
         state = _learned_state(known, now)
         self.schedule.set_due_at(state, known.weight, self.cost)
-        self._apply_pause(known, state)
+        self._set_due_if_newcomers_only(known, state)
         return {"forecast": state.to_json()}, _due_at(state, now)
 
-    def survey(self, states: Sequence[tuple[ProfileState, float]], profiles: int) -> None:
+    def recompute_demand(
+        self, states: Sequence[tuple[ProfileState, float]], profiles: int
+    ) -> None:
         """Compute the demand again from the result of ``sample_states``.
 
         ``profiles`` is the number of profiles that the sample stands for. An empty sample changes
@@ -139,28 +142,28 @@ class Plan:
         """
         if states:
             rows = ((state, weight, self.cost) for state, weight in states)
-            self.schedule.survey(rows, profiles=profiles)
+            self.schedule.recompute_demand(rows, profiles=profiles)
 
-    def is_stale(self, known: Known) -> bool:
+    def is_due_at_stale(self, known: Known) -> bool:
         """Return whether a new price or pause has possibly outdated the due time of a profile."""
         if known.forecast is None:
             return False
-        return self.is_checked_by_pause(known) or self.schedule.is_stale(
+        return self.uses_newcomer_interval(known) or self.schedule.is_due_at_stale(
             ProfileState.from_json(known.forecast)
         )
 
-    def is_checked_by_pause(self, known: Known) -> bool:
-        """Return whether ``pause`` applies to a profile, because only newcomers are subscribed."""
-        return known.fresh and self.pause is not None
+    def uses_newcomer_interval(self, known: Known) -> bool:
+        """Return whether ``newcomer_interval`` applies, because only newcomers are subscribed."""
+        return known.fresh and self.newcomer_interval is not None
 
-    def _apply_pause(self, known: Known, state: ProfileState) -> None:
-        """Set the due time of ``state`` by ``pause``, if ``pause`` applies to the profile."""
-        if known.fresh and self.pause is not None:
+    def _set_due_if_newcomers_only(self, known: Known, state: ProfileState) -> None:
+        """Set the due time by ``newcomer_interval``, if the interval applies to the profile."""
+        if known.fresh and self.newcomer_interval is not None:
             # The factor has the mean 1. The factor spreads the checks of profiles with the same
             # pause.
             text = f"{known.profile_id} {state.seen_at:.0f}"
             factor = 0.75 + crc32(text.encode()) / 2**32 / 2
-            pause = min(self.pause.total_seconds() * factor, LATEST_HOURS * HOUR)
+            pause = min(self.newcomer_interval.total_seconds() * factor, LATEST_HOURS * HOUR)
             state.due_at = state.seen_at + pause
 
 
@@ -188,7 +191,7 @@ async def load(tx: Tx) -> Plan:
     plan = Plan(Schedule(kept["budget"], minimum=kept["floor"]), kept["cost"])
     plan.schedule.restore(kept["schedule"])
     if kept["pause"] is not None:
-        plan.pause = timedelta(seconds=kept["pause"])
+        plan.newcomer_interval = timedelta(seconds=kept["pause"])
     return plan
 
 
@@ -202,7 +205,7 @@ async def save(tx: Tx, plan: Plan) -> None:
         "budget": schedule.budget,
         "floor": schedule.minimum,
         "cost": plan.cost,
-        "pause": plan.pause and plan.pause.total_seconds(),
+        "pause": plan.newcomer_interval and plan.newcomer_interval.total_seconds(),
         "schedule": schedule.to_json(),
     }
     await key_values.put(tx, KEY, value)

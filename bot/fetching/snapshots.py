@@ -57,7 +57,7 @@ class EarlierChecks:
     left: int
 
 
-async def record(
+async def record_and_return_new_pks(
     tx: Tx,
     snapshot: Snapshot,
     *,
@@ -94,7 +94,7 @@ async def record(
         )
         await enqueue.add_fan_out_of_live_stories(tx, before.profile_id, new, now=now)
     if not snapshot.partial and token in {None, before.token}:
-        await _finish_check(
+        await _record_check_and_schedule_next(
             tx, before, snapshot, own, now=now, columns_of_end=_columns_that_end_claim(token)
         )
     return new
@@ -136,7 +136,7 @@ async def _lock_or_add(tx: Tx, profile: Profile, *, now: datetime) -> Known:
     return await profiles.add_or_update_returning_previous(tx, profile, now=now)
 
 
-async def _finish_check(
+async def _record_check_and_schedule_next(
     tx: Tx,
     before: Known,
     snapshot: Snapshot,
@@ -169,10 +169,12 @@ async def _finish_check(
             since=missed[1],
         )
     plan = own or await schedule_state.load(tx)
-    columns, due = plan.learn_check(before, snapshot.stories, now=now, own=own is not None)
+    columns, due = plan.learn_check_and_compute_due(
+        before, snapshot.stories, now=now, own=own is not None
+    )
     due_at = None
     if followed:
-        due_at = await useful_at(tx, before, due, plan, seen_at=now, now=now)
+        due_at = await read_useful_check_at(tx, before, due, plan, seen_at=now, now=now)
     await profiles.change(
         tx,
         before.profile_id,
@@ -226,7 +228,9 @@ async def reschedule_checks(
             continue
         columns, due = plan.recompute_due(known, now=now)
         due = max(due, now)
-        useful = partial(useful_at, tx, known, due, plan, seen_at=known.snapshot_at, now=now)
+        useful = partial(
+            read_useful_check_at, tx, known, due, plan, seen_at=known.snapshot_at, now=now
+        )
         at = await useful()
         # The checks of a profile that is due now have possibly just begun.
         planned = known.due_at if known.due_at > now else None
@@ -253,7 +257,7 @@ async def reschedule_checks_of_chat(
     await reschedule_checks(tx, profile_ids, now=now, earlier=earlier)
 
 
-async def useful_at(
+async def read_useful_check_at(
     tx: Tx,
     known: Known,
     due: datetime,
@@ -272,7 +276,8 @@ async def useful_at(
 
     - If no chat could be notified after a check at ``due``, the check waits until a chat can be
       notified. The check does not wait so long that stories could be lost.
-    - A check for a daily summary can be earlier than ``due``. If ``Plan.pause`` applies to the
+    - A check for a daily summary can be earlier than ``due``. If ``Plan.newcomer_interval``
+      applies to the
       profile, the check is not earlier than ``due``. This restriction does not apply to a check
       that is already claimed (``is_claimed``).
     - A check for a daily summary is not earlier than ``not_before``.
@@ -283,7 +288,7 @@ async def useful_at(
     earliest = max(now, seen_at + timedelta(seconds=plan.schedule.minimum))
     if is_claimed:
         earliest = now
-    elif plan.is_checked_by_pause(known):
+    elif plan.uses_newcomer_interval(known):
         earliest = max(earliest, due)
     if not_before is not None:
         earliest = max(earliest, not_before)
@@ -308,10 +313,10 @@ async def is_summary_near(tx: Tx, profile_id: str, *, now: datetime) -> bool:
 async def has_missed_summary(tx: Tx, known: Known, plan: Plan, *, now: datetime) -> bool:
     """Return whether a chat's daily summary came without a check of a profile for the summary.
 
-    Return False if ``Plan.pause`` applies to the profile, or if the chats have more than
-    ``_MOST_MEMBERS`` distinct notification times.
+    Return False if ``Plan.newcomer_interval`` applies to the profile, or if the chats have more
+    than ``_MOST_MEMBERS`` distinct notification times.
     """
-    if plan.is_checked_by_pause(known):
+    if plan.uses_newcomer_interval(known):
         return False
     waiting = await subscriptions.audience_members(tx, known.profile_id, empty_above=_MOST_MEMBERS)
     return alert_rules.has_missed_summary(now, waiting, seen_at=known.snapshot_at or EPOCH)

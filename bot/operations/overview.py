@@ -13,7 +13,7 @@ from bot.domain.access import Subject
 from bot.domain.errors import BotError
 from bot.domain.incidents import Incident
 from bot.fetching import schedule_state
-from bot.fetching.feasibility import capacity
+from bot.fetching.feasibility import count_checkable_profiles
 from bot.operations import admin_sessions
 from bot.operations.incidents import current_text
 from bot.presentation.html import plain
@@ -207,7 +207,7 @@ class Overview:
         known, fresh = await profiles.count_followed_by_known_and_newcomers(tx)
         return Figures(
             profiles=known + fresh,
-            possible=capacity(self.credits_for_checks, cost),
+            possible=count_checkable_profiles(self.credits_for_checks, cost),
             delay=await profiles.mean_detection_delay(tx, known=known, fresh=fresh),
             waiting=backlog.open,
             dead_letters=backlog.dead_letters,

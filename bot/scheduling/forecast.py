@@ -57,7 +57,8 @@ _RHYTHM_DECAY = log(2) / _RHYTHM_HALF_LIFE
 class Population:
     """The properties that all profiles have in common.
 
-    ``pricing.survey`` computes the population. The population is the prior of each profile.
+    ``pricing.estimate_demand`` computes the population. The population is the prior of each
+    profile.
 
     - ``rate`` is the mean number of stories per profile and day.
     - ``rhythm`` has a value for each hour of the day (UTC). The mean of the values is 1.

@@ -78,7 +78,7 @@ class Demand:
         return cls(population, tuple(values["wanted"]), values["costs"], values["profiles"])
 
 
-def survey(
+def estimate_demand(
     rows: Iterable[tuple[ProfileState, float, float]],
     before: Population,
     *,
@@ -159,10 +159,10 @@ def is_feasible(budget: float, costs: float) -> bool:
     ``budget`` is in credits per day. ``costs`` is the number of credits that one check of every
     profile costs in total. Outages are not considered.
     """
-    return budget >= fewest_credits(costs) * (1 - 1e-9)
+    return budget >= fewest_credits_a_day(costs) * (1 - 1e-9)
 
 
-def fewest_credits(cost_of_all_checks: float) -> float:
+def fewest_credits_a_day(cost_of_all_checks: float) -> float:
     """Return the minimum budget in credits per day with which no story is missed.
 
     ``cost_of_all_checks`` is the number of credits that one check of every profile costs in total.

@@ -10,7 +10,8 @@ subscriptions with the option ``fast`` count several times. The loop is::
     rows = claim(limit=due // cost)               # ORDER BY due_at, with due_at <= now ...
     rows += claim(limit=early // cost)            # ... and early checks if no check is due
     for row in rows:                              # outside of any transaction
-        if schedule.is_stale(state):              # the price has changed since due_at was computed
+        if schedule.is_due_at_stale(state):              # the price has changed since due_at was
+        computed
             schedule.set_due_at(state, weight, cost)  # write due_at, and check only if still due
         stories = fetch(row)                      # on failure: schedule.record_failure(now)
         schedule.charge_learn_and_set_due_at(state, weight, cost, at=now, taken=[...])
@@ -24,9 +25,10 @@ subscriptions with the option ``fast`` count several times. The loop is::
 - A profile whose check is not due is claimed only after the minimum pause since its last check.
 
 A check that a person requests calls ``schedule.learn_and_set_due_at`` in the same way.
-``schedule.survey(rows)`` computes the demand again every minute, or less often. The result of
-``to_json`` is stored in a small row that all processes share. If several processes write the row,
-the last write wins. A lost write is harmless, because the ledger limits the credits of a day.
+``schedule.recompute_demand(rows)`` computes the demand again every minute, or less often. The
+result of ``to_json`` is stored in a small row that all processes share. If several processes write
+the row, the last write wins. A lost write is harmless, because the ledger limits the credits of a
+day.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -48,8 +50,8 @@ from bot.scheduling.pricing import (
     Demand,
     Price,
     ReleaseCurve,
+    estimate_demand,
     longest_pause_hours,
-    survey,
 )
 from bot.scheduling.rates import Pool, expert_rates, log_ratios, mixed_rate
 from bot.scheduling.waiting_time import DAY, HOUR
@@ -127,7 +129,7 @@ class Schedule:
     def _current_price(self) -> float:
         return self.price.at_budget(self.demand, self.budget - self.apart)
 
-    def survey(
+    def recompute_demand(
         self,
         rows: Iterable[tuple[ProfileState, float, float]],
         *,
@@ -138,7 +140,9 @@ class Schedule:
         If ``rows`` has only a representative sample of the profiles, ``profiles`` is the total
         number of profiles.
         """
-        self.set_demand(survey(rows, self._apply_pool(self.demand.population), profiles=profiles))
+        self.set_demand(
+            estimate_demand(rows, self._apply_pool(self.demand.population), profiles=profiles)
+        )
 
     def _apply_pool(self, population: Population) -> Population:
         return replace(population, exponents=self.pool.exponents)
@@ -154,7 +158,7 @@ class Schedule:
         state.due_at = state.seen_at + max(hours * HOUR, self.minimum)
         return state.due_at
 
-    def is_stale(self, state: ProfileState) -> bool:
+    def is_due_at_stale(self, state: ProfileState) -> bool:
         """Return whether the price has changed by more than 10% since ``due_at`` was computed."""
         return abs(state.price - self.current) > _STALE * self.current
 

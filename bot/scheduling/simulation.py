@@ -123,7 +123,7 @@ class _Run:
             plan.bind(self.states)
         self.schedule = Schedule(plan.budget, minimum=plan.minimum, rule=plan.rule)
         self.schedule.bucket.at = begin
-        self.schedule.survey(self._survey_rows())
+        self.schedule.recompute_demand(self._survey_rows())
         self.survey_at = begin + self._pause_between_surveys(begin)
         self.paused_until = begin
 
@@ -214,7 +214,7 @@ class _Run:
         """
         plan, schedule, state = self.plan, self.schedule, self.states[key]
         weight = plan.records[key].subscribers
-        if schedule.is_stale(state):
+        if schedule.is_due_at_stale(state):
             due = schedule.set_due_at(state, weight, plan.cost)
             if due > now:
                 return due, 0
@@ -229,7 +229,7 @@ class _Run:
         if plan.record_polls:
             result.polls.append((now, key))
         if now >= self.survey_at:
-            schedule.survey(self._survey_rows())
+            schedule.recompute_demand(self._survey_rows())
             self.survey_at = now + self._pause_between_surveys(now)
         if plan.as_rows:
             self.states[key] = ProfileState.from_json(state.to_json())

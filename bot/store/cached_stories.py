@@ -23,7 +23,7 @@ _KINDS = ("photo", "video", "animation")  # originals are excluded, because they
 _FILE = (files.c.kind, files.c.file_id, files.c.file_unique_id, files.c.until)
 
 
-async def username_of_file(tx: Tx, bot_id: int, unique_ids: Collection[str]) -> str | None:
+async def read_username_of_file(tx: Tx, bot_id: int, unique_ids: Collection[str]) -> str | None:
     """Return the current name of the profile with a story file in ``unique_ids``, or None."""
     pk = sa.func.replace(files.c.story_pk, ORIGINAL, "")
     statement = (

@@ -57,7 +57,7 @@ async def test_every_error_speaks_the_language_and_the_zone_of_the_chat(
     old = await bell.old_post(ann, f"language:{code}", "set:zone:Asia/Tokyo")
     await bell.press(ann, old, f"language:{code}")
     await bell.press(ann, old, "set:zone:Asia/Tokyo")
-    monkeypatch.setattr("bot.fetching.on_demand.Viewer.stories", raises)
+    monkeypatch.setattr("bot.fetching.on_demand.Viewer.get_or_fetch_stories", raises)
     t = translator_for(code).in_zone(ZoneInfo("Asia/Tokyo"))
     for number, kind in enumerate(TYPES):
         (reply,) = await bell.ask(ann, f"/stories error.{number}")

@@ -413,7 +413,7 @@ def _eager_lists() -> list[Swap]:
     async def eager(context: Any, names: Any, *words: Any) -> None:
         for name in names:
             with contextlib.suppress(BotError):
-                await context.services.viewer.stories(name, context.asker)
+                await context.services.viewer.get_or_fetch_stories(name, context.asker)
         await offer(context, names, *words)
 
     return [(exchange, "send_accounts_and_expect_search", eager)]

@@ -90,7 +90,9 @@ async def look(
     tx: Tx, *found: Story, of: Profile = NATGEO, partial: bool = False, now: datetime = NOON
 ) -> list[str]:
     """Record a check, and create the deliveries for all subscribers. Return the new pks."""
-    new = await snapshots.record(tx, snapshots.Snapshot(of, found, partial=partial), now=now)
+    new = await snapshots.record_and_return_new_pks(
+        tx, snapshots.Snapshot(of, found, partial=partial), now=now
+    )
     await spread(tx, now=now)
     return new
 

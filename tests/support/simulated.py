@@ -61,7 +61,9 @@ class Day:
         async with Database(self.url) as db, db.begin() as tx:
             for person in people:
                 await follow(tx, person, profile, since=since, now=since)
-            await snapshots.record(tx, snapshots.Snapshot(profile, (story,)), now=self.loop.now())
+            await snapshots.record_and_return_new_pks(
+                tx, snapshots.Snapshot(profile, (story,)), now=self.loop.now()
+            )
         return story.pk
 
     async def states(self) -> Counter[str]:

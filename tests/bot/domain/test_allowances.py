@@ -85,7 +85,7 @@ def test_sixty_new_accounts_with_267_profiles_make_nobodys_checks_rarer_than_by_
 
     def mean_pause(budget: float) -> float:
         schedule = Schedule(budget)
-        schedule.survey(honest)
+        schedule.recompute_demand(honest)
         pauses = [
             schedule.rule.hours_to_due(
                 state, schedule.demand, schedule.current, weight, cost, schedule.floor

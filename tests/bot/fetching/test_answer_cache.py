@@ -18,9 +18,9 @@ from bot.domain.serialization import STORIES
 from bot.fetching.answer_cache import (
     AnswerCache,
     Fetched,
-    profile_key,
+    first_story_cacheable_until,
+    live_stories_key,
     story_key,
-    until_urls_expire,
 )
 from bot.store import answers as kept
 from bot.store import fan_outs
@@ -54,7 +54,7 @@ class Desk:
 
     async def ask(self) -> list[Story]:
         return await self.answers.get_or_fetch(
-            story_key("31"), self.fetch, until_urls_expire, STORIES
+            story_key("31"), self.fetch, first_story_cacheable_until, STORIES
         )
 
 
@@ -76,7 +76,9 @@ async def test_many_who_ask_at_once_fetch_once(desk: Desk) -> None:
 
 async def test_request_before_the_answer_is_stored_makes_no_second_call(desk: Desk) -> None:
     whole = partial(desk.fetch, partial=False)
-    await desk.answers.get_or_fetch(profile_key("natgeo"), whole, until_urls_expire, STORIES)
+    await desk.answers.get_or_fetch(
+        live_stories_key("natgeo"), whole, first_story_cacheable_until, STORIES
+    )
     assert await desk.ask() == [STORY]
     assert desk.fetched == 1
 
@@ -128,7 +130,7 @@ async def test_a_negative_answer_is_kept_for_a_while(desk: Desk) -> None:
 
     for _ in range(3):
         with pytest.raises(StoryGoneError) as caught:
-            await desk.answers.get_or_fetch("story:9", gone, until_urls_expire, STORIES)
+            await desk.answers.get_or_fetch("story:9", gone, first_story_cacheable_until, STORIES)
         assert caught.value.fields == {"username": "natgeo"}
     assert desk.fetched == 1
 
@@ -146,7 +148,7 @@ async def test_refused_asker_leaves_the_call_to_the_next_asker(desk: Desk) -> No
 
     key = story_key("31")
     refusal, found = await asyncio.gather(
-        desk.answers.get_or_fetch(key, poor, until_urls_expire, STORIES),
+        desk.answers.get_or_fetch(key, poor, first_story_cacheable_until, STORIES),
         ask_as_well(),
         return_exceptions=True,
     )

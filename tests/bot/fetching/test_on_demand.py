@@ -101,8 +101,8 @@ async def story_link(box: Box, username: str = "natgeo") -> Link:
 
 async def test_a_profiles_stories_serve_its_links_as_well(build: Build, box: Box) -> None:
     one = await build()
-    assert len(await one.stories("natgeo", ANN)) == 3
-    await one.story(await story_link(box), ANN)
+    assert len(await one.get_or_fetch_stories("natgeo", ANN)) == 3
+    await one.get_or_fetch_story(await story_link(box), ANN)
     assert await box.control.billed() == 3
 
 
@@ -110,11 +110,11 @@ async def test_after_the_cache_time_it_is_asked_anew_by_id(
     build: Build, box: Box, clock: Clock
 ) -> None:
     one = await build()
-    await one.stories("natgeo", ANN)
-    await one.stories("natgeo", ANN)
+    await one.get_or_fetch_stories("natgeo", ANN)
+    await one.get_or_fetch_stories("natgeo", ANN)
     assert await box.control.billed() == 3
     clock.ahead = timedelta(seconds=61)
-    await one.stories("natgeo", ANN)
+    await one.get_or_fetch_stories("natgeo", ANN)
     assert await box.control.billed() == 5
 
 
@@ -128,7 +128,7 @@ async def test_an_answer_without_the_privacy_check_does_not_show_that_an_account
 
     async def last_known_public_at(viewer: Viewer) -> datetime | None:
         began = clock() - timedelta(seconds=1)
-        await viewer.stories("natgeo", ANN)
+        await viewer.get_or_fetch_stories("natgeo", ANN)
         known = await wait_for(lambda: recorded(began), what="the snapshot")
         return known.checked_at
 
@@ -146,9 +146,9 @@ async def test_cancelled_request_does_not_cancel_the_shared_call(build: Build, b
     link = await story_link(box)
     await box.control.fault("stories", {"delay_s": 0.2})
     async with asyncio.TaskGroup() as group:
-        first = group.create_task(one.story(link, ANN))
+        first = group.create_task(one.get_or_fetch_story(link, ANN))
         await asyncio.sleep(0)
-        second = group.create_task(one.story(link, ANN))
+        second = group.create_task(one.get_or_fetch_story(link, ANN))
         await asyncio.sleep(0.05)
         first.cancel()
     assert second.result().pk == link.story_id
@@ -161,7 +161,7 @@ async def test_a_story_that_must_be_gone_is_refused_unpaid(
     link = await story_link(box)
     clock.ahead = timedelta(hours=26)
     with pytest.raises(StoryGoneError):
-        await one.story(link, ANN)
+        await one.get_or_fetch_story(link, ANN)
     assert await box.control.billed() == 0
 
 
@@ -171,12 +171,12 @@ async def test_a_name_that_changed_hands_is_asked_for_by_name(
     one = await build()
     await box.control.profile("old.name")
     await box.control.publish("old.name")
-    await one.stories("old.name", ANN)
+    await one.get_or_fetch_stories("old.name", ANN)
     await box.control.change_profile("old.name", username="new.name")
     await box.control.profile("old.name")
     theirs = await box.control.publish("old.name")
     clock.ahead = timedelta(seconds=61)
-    found = await one.stories("old.name", ANN)
+    found = await one.get_or_fetch_stories("old.name", ANN)
     assert [story.pk for story in found] == [theirs["pk"]]
 
 
@@ -186,7 +186,7 @@ async def test_a_new_owner_that_the_check_of_a_refusal_found_is_not_looked_up_ag
 ) -> None:
     one = await build()
     await box.control.profile("old.name")
-    await one.stories("old.name", ANN)
+    await one.get_or_fetch_stories("old.name", ANN)
     await box.control.change_profile("old.name", username="new.name", is_private=True)
     await box.control.profile("old.name", is_private=is_private)
     theirs = await box.control.publish("old.name")
@@ -194,9 +194,9 @@ async def test_a_new_owner_that_the_check_of_a_refusal_found_is_not_looked_up_ag
     lookups = await box.control.billed(LOOKUP)
     if is_private:
         with pytest.raises(ProfilePrivateError):
-            await one.stories("old.name", ANN)
+            await one.get_or_fetch_stories("old.name", ANN)
     else:
-        found = await one.stories("old.name", ANN)
+        found = await one.get_or_fetch_stories("old.name", ANN)
         assert [story.pk for story in found] == [theirs["pk"]]
     assert await box.control.billed(LOOKUP) == lookups + 1
 
@@ -207,11 +207,13 @@ async def test_a_concurrent_request_for_a_profile_that_is_no_longer_private_need
     one, two = await build(), await build()
     await box.control.profile("opens.up", is_private=True)
     with pytest.raises(ProfilePrivateError):
-        await one.stories("opens.up", ANN)
+        await one.get_or_fetch_stories("opens.up", ANN)
     await box.control.change_profile("opens.up", is_private=False)
     clock.ahead = timedelta(minutes=6)
     lookups = await box.control.billed(LOOKUP)
-    await asyncio.gather(one.stories("opens.up", ANN), two.stories("opens.up", ANN))
+    await asyncio.gather(
+        one.get_or_fetch_stories("opens.up", ANN), two.get_or_fetch_stories("opens.up", ANN)
+    )
     assert await box.control.billed(LOOKUP) == lookups + 1
 
 
@@ -222,9 +224,9 @@ async def test_a_blocked_profile_is_never_shown(build: Build, box: Box, how: str
     one = await build(blocked=blocked)
     for _ in range(2):
         with raises(StoriesError, PROFILE_BLOCKED):
-            await one.stories("natgeo", ANN)
+            await one.get_or_fetch_stories("natgeo", ANN)
         with raises(StoriesError, PROFILE_BLOCKED):
-            await one.story(await story_link(box), ANN)
+            await one.get_or_fetch_story(await story_link(box), ANN)
     assert await box.control.billed() <= (0 if how == "name" else 4)
 
 
@@ -234,4 +236,4 @@ async def test_a_link_under_another_name_does_not_show_a_blocked_profile(
     one = await build(blocked="natgeo")
     link = replace(await story_link(box), username="somebody")
     with raises(StoriesError, PROFILE_BLOCKED):
-        await one.story(link, ANN)
+        await one.get_or_fetch_story(link, ANN)

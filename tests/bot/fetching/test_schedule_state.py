@@ -45,40 +45,43 @@ async def test_a_state_is_kept_as_it_is(db: Database) -> None:
 def test_newcomers_have_one_pause_where_others_follow_too() -> None:
     """Whatever their profiles post, and whoever checks them: they take their part, no more."""
     plan = schedule_state.Plan(cost=2.0)
-    plan.share_budget(1600, 1400, known=10, fresh=5)
-    assert plan.pause == timedelta(hours=24 * 5 * 2 / 48)
+    plan.set_budget_and_newcomer_interval(1600, 1400, known=10, fresh=5)
+    assert plan.newcomer_interval == timedelta(hours=24 * 5 * 2 / 48)
     assert (plan.schedule.budget, plan.schedule.apart) == (3000, 48)
     state = ProfileState(seen_at=(NOON - HOUR).timestamp())
     fresh = replace(KNOWN, fresh=True, forecast=state.to_json(), snapshot_at=NOON - HOUR)
-    assert plan.is_stale(fresh)
+    assert plan.is_due_at_stale(fresh)
     dues = [
         plan.recompute_due(replace(fresh, profile_id=str(number)), now=NOON)[1] - (NOON - HOUR)
         for number in range(2_000)
     ]
-    assert plan.pause * 0.75 <= min(dues) < max(dues) <= plan.pause * 1.25
-    assert abs(sum(dues, timedelta()) / 2_000 / plan.pause - 1) < 0.02
+    assert plan.newcomer_interval * 0.75 <= min(dues) < max(dues) <= plan.newcomer_interval * 1.25
+    assert abs(sum(dues, timedelta()) / 2_000 / plan.newcomer_interval - 1) < 0.02
     assert plan.recompute_due(fresh, now=NOON) == plan.recompute_due(
         replace(fresh, weight=99.0), now=NOON
     )
     held = plan.schedule.bucket.credits
     stories = [story(str(number), NOON - number * MINUTE) for number in range(9)]
     for own in (True, False):
-        due = plan.learn_check(fresh, stories, now=NOON, own=own)[1]
-        assert NOON + plan.pause * 0.75 <= due <= NOON + plan.pause * 1.25
+        due = plan.learn_check_and_compute_due(fresh, stories, now=NOON, own=own)[1]
+        assert NOON + plan.newcomer_interval * 0.75 <= due <= NOON + plan.newcomer_interval * 1.25
     assert plan.schedule.bucket.credits == held - 2
     assert not plan.schedule.price.polls
-    plan.share_budget(0, 0, known=10, fresh=5)
-    assert plan.pause == timedelta(hours=20)
+    plan.set_budget_and_newcomer_interval(0, 0, known=10, fresh=5)
+    assert plan.newcomer_interval == timedelta(hours=20)
     assert plan.recompute_due(fresh, now=NOON)[1] <= NOON + 19 * HOUR
-    plan.share_budget(1600, 0, known=0, fresh=5)
-    assert plan.pause is None
+    plan.set_budget_and_newcomer_interval(1600, 0, known=0, fresh=5)
+    assert plan.newcomer_interval is None
 
 
 async def test_a_plan_that_is_kept_goes_on(db: Database) -> None:
     async with db.begin() as tx:
         plan = await schedule_state.load(tx)
         plan.schedule.pool.learn_stories([0.5] * len(POOLED), 2)
-        plan.share_budget(1600, 0, known=10, fresh=5)
+        plan.set_budget_and_newcomer_interval(1600, 0, known=10, fresh=5)
         await schedule_state.save(tx, plan)
         again = await schedule_state.load(tx)
-        assert (again.schedule.pool, again.pause) == (plan.schedule.pool, plan.pause)
+        assert (again.schedule.pool, again.newcomer_interval) == (
+            plan.schedule.pool,
+            plan.newcomer_interval,
+        )

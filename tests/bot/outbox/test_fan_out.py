@@ -56,7 +56,9 @@ async def post(db: Database, *pks: str) -> None:
         for star in (NATGEO, PRADA):
             found = story(f"{star.username}{pk}", NOON + number * MINUTE / 60, star)
             async with db.begin() as tx:
-                await snapshots.record(tx, snapshots.Snapshot(star, (found,)), now=NOON)
+                await snapshots.record_and_return_new_pks(
+                    tx, snapshots.Snapshot(star, (found,)), now=NOON
+                )
 
 
 async def owed(db: Database) -> dict[int, list[str]]:

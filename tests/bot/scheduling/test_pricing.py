@@ -16,10 +16,10 @@ from bot.scheduling.pricing import (
     Demand,
     Price,
     ReleaseCurve,
-    fewest_credits,
+    estimate_demand,
+    fewest_credits_a_day,
     is_feasible,
     longest_pause_hours,
-    survey,
 )
 from bot.scheduling.waiting_time import DAY, HOUR
 
@@ -128,7 +128,7 @@ def test_the_sums_come_back_as_they_were() -> None:
             seen_at=DAWN, stories=3.0, days=2.0, hours_at=DAWN, hours=array("d", [1.0] * 24)
         )
     ]
-    demand = survey(((state, 2, 1) for state in states), Population())
+    demand = estimate_demand(((state, 2, 1) for state in states), Population())
     assert Demand.from_json(json.loads(json.dumps(demand.to_json()))) == demand
     assert demand.profiles == 1
     assert demand.costs == 1
@@ -137,12 +137,12 @@ def test_the_sums_come_back_as_they_were() -> None:
 
 def test_a_fair_sample_stands_for_all() -> None:
     states = [ProfileState(seen_at=DAWN, stories=float(n), days=2.0) for n in range(10)]
-    whole = survey(((state, 2, 1) for state in states * 2), Population())
-    half = survey(((state, 2, 1) for state in states), Population(), profiles=20)
+    whole = estimate_demand(((state, 2, 1) for state in states * 2), Population())
+    half = estimate_demand(((state, 2, 1) for state in states), Population(), profiles=20)
     assert (half.profiles, half.costs) == (20, 20)
     assert half.wanted == pytest.approx(whole.wanted)
     assert half.population.rate == pytest.approx(whole.population.rate, rel=0.1)
-    assert survey([], Population(), profiles=0).profiles == 0
+    assert estimate_demand([], Population(), profiles=0).profiles == 0
 
 
 # From here on the figures are written out: who changes one of them on purpose changes it here.
@@ -179,7 +179,7 @@ def test_the_sums_are_those_over_all_rows() -> None:
     before = Population(3.0, tuple(24 * it / sum(UNEVEN) for it in UNEVEN), 0.3, 0.1, 7.0)
     before = replace(before, exponents=(0.1,) * 8)
     rows = survey_rows()
-    demand = survey(rows, before)
+    demand = estimate_demand(rows, before)
     states = [state for state, _, _ in rows]
     heard = 20 + sum(state.heard for state in states)
     common = demand.population
@@ -199,7 +199,7 @@ def test_the_sums_are_those_over_all_rows() -> None:
     ]
     assert list(demand.wanted) == pytest.approx(wanted)
     assert (demand.profiles, demand.costs) == (5, sum(cost for _, _, cost in rows))
-    sample = survey(rows, before, profiles=12)
+    sample = estimate_demand(rows, before, profiles=12)
     assert (sample.profiles, sample.population) == (12, common)
     assert sample.costs == pytest.approx(2.4 * demand.costs)
     assert list(sample.wanted) == pytest.approx([2.4 * value for value in wanted])
@@ -207,25 +207,25 @@ def test_the_sums_are_those_over_all_rows() -> None:
 
 @pytest.mark.parametrize(("likeness", "sessions"), [(1e6, 50.0), (-1e6, 5.0), (0.0, sqrt(250))])
 def test_the_rhythm_of_all_counts_from_5_to_50_sessions(likeness: float, sessions: float) -> None:
-    demand = survey([(ProfileState(likeness=likeness), 1, 1)], Population())
+    demand = estimate_demand([(ProfileState(likeness=likeness), 1, 1)], Population())
     assert demand.population.sessions == pytest.approx(sessions, rel=1e-9)
 
 
 @pytest.mark.parametrize(("side", "far"), [(-1, 29.9), (1, 29.9), (-1, 31.0), (1, 31.0)])
 def test_the_evidence_of_likeness_counts_up_to_30(side: int, far: float) -> None:
-    demand = survey([(ProfileState(likeness=side * far), 1, 1)], Population())
+    demand = estimate_demand([(ProfileState(likeness=side * far), 1, 1)], Population())
     bounded = side * min(far, 30.0)
     odds = 5 * 10 ** (1 / (1 + exp(-bounded)))
     assert demand.population.sessions == pytest.approx(odds, rel=1e-15)
 
 
 def test_nobody_there_is_nothing_wanted() -> None:
-    nobody = survey([], Population())
+    nobody = estimate_demand([], Population())
     assert (nobody.wanted, nobody.costs, nobody.profiles) == ((0.0,) * 24, 0.0, 0)
     assert nobody.population == replace(Population(), sessions=nobody.population.sessions)
-    alone = survey([(ProfileState(), 0.0, 1.0)], Population())
+    alone = estimate_demand([(ProfileState(), 0.0, 1.0)], Population())
     assert (alone.wanted, alone.costs) == ((0.0,) * 24, 1.0)
-    quiet = survey([(ProfileState(), -1.0, 1.0)], Population())
+    quiet = estimate_demand([(ProfileState(), -1.0, 1.0)], Population())
     assert quiet.wanted == (0.0,) * 24
 
 
@@ -236,7 +236,7 @@ def test_the_floor_is_two_and_a_half_times_the_mean_interval_from_12_to_20_hours
 
 
 def test_a_budget_that_is_short_by_rounding_alone_is_enough() -> None:
-    assert fewest_credits(10.0) == 12.0
+    assert fewest_credits_a_day(10.0) == 12.0
     assert is_feasible(12.0 * (1 - 5e-10), 10.0)
     assert not is_feasible(12.0 * (1 - 2e-9), 10.0)
 

@@ -20,7 +20,13 @@ from bot.scheduling.forecast import (
     weighted_hours,
 )
 from bot.scheduling.policies import Learned
-from bot.scheduling.pricing import Demand, Price, ReleaseCurve, longest_pause_hours, survey
+from bot.scheduling.pricing import (
+    Demand,
+    Price,
+    ReleaseCurve,
+    estimate_demand,
+    longest_pause_hours,
+)
 from bot.scheduling.rates import Pool, expert_rates, log_ratios, mixed_rate
 from bot.scheduling.schedule import Schedule
 from bot.scheduling.waiting_time import DAY, HOUR
@@ -32,7 +38,7 @@ def schedule_of(budget: float, profiles: int = 10) -> tuple[Schedule, list[Profi
     """Return a schedule that knows of profiles which were just seen."""
     schedule = Schedule(budget)
     states = [ProfileState(seen_at=DAWN) for _ in range(profiles)]
-    schedule.survey((state, 1, 1) for state in states)
+    schedule.recompute_demand((state, 1, 1) for state in states)
     schedule.bucket.at = DAWN
     return schedule, states
 
@@ -70,9 +76,9 @@ def test_a_profile_that_nobody_waits_for_is_looked_at_by_the_floor() -> None:
 def test_a_higher_budget_makes_what_is_queued_stale_and_sooner() -> None:
     schedule, (state, *_) = schedule_of(60)
     before = schedule.set_due_at(state, 1, 1)
-    assert not schedule.is_stale(state)
+    assert not schedule.is_due_at_stale(state)
     schedule.set_budget(600)
-    assert schedule.is_stale(state)
+    assert schedule.is_due_at_stale(state)
     assert schedule.set_due_at(state, 1, 1) < before
 
 
@@ -237,11 +243,11 @@ def test_the_bucket_holds_one_check_at_least_where_there_is_a_budget() -> None:
 def test_a_survey_takes_over_what_was_learned() -> None:
     schedule = Schedule(48.0)
     schedule.pool.exponents = (0.1,) * 8
-    schedule.survey([(ProfileState(), 2, 3)], profiles=7)
+    schedule.recompute_demand([(ProfileState(), 2, 3)], profiles=7)
     population = schedule.demand.population
     assert population.exponents == schedule.pool.exponents
     before = replace(Population(), exponents=population.exponents)
-    assert schedule.demand == survey([(ProfileState(), 2, 3)], before, profiles=7)
+    assert schedule.demand == estimate_demand([(ProfileState(), 2, 3)], before, profiles=7)
 
 
 def test_a_check_is_due_where_the_rule_says_between_the_minimum_and_the_floor() -> None:
@@ -263,9 +269,9 @@ def test_a_tenth_of_the_price_makes_stale() -> None:
     schedule.current = 1.0
     for price, stale in ((0.91, False), (1.09, False), (0.89, True), (1.11, True), (0.0, True)):
         state.price = price
-        assert schedule.is_stale(state) is stale
+        assert schedule.is_due_at_stale(state) is stale
     schedule.current, state.price = 10.0, 9.0
-    assert not schedule.is_stale(state)  # the tenth itself is not beyond it
+    assert not schedule.is_due_at_stale(state)  # the tenth itself is not beyond it
 
 
 def test_the_learned_follows_from_all_checks() -> None:

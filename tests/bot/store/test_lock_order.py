@@ -130,7 +130,9 @@ class Crowd:
         found = story(f"{star.profile_id}-{self.posted}", of=star)
         seen = snapshots.Snapshot(star, (found,))
         async with self.db.begin() as tx:
-            await snapshots.record(tx, seen, now=self.clock.on(timedelta(seconds=1)))
+            await snapshots.record_and_return_new_pks(
+                tx, seen, now=self.clock.on(timedelta(seconds=1))
+            )
         await self.fan_out.write_all()
 
     async def press(self) -> None:
@@ -321,7 +323,9 @@ class Crowd:
         found = story(f"{star.profile_id}-{self.posted}", self.clock(), star)
         async with self.db.begin() as tx:
             seen = snapshots.Snapshot(star, (found,))
-            await snapshots.record(tx, seen, now=self.clock.on(timedelta(seconds=1)), token=token)
+            await snapshots.record_and_return_new_pks(
+                tx, seen, now=self.clock.on(timedelta(seconds=1)), token=token
+            )
             await self.ledger.settle(tx, reserved, 1)
 
     async def broadcast(self) -> None:
