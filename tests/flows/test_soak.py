@@ -170,6 +170,19 @@ def test_only_undo_restores_ended_deliveries(is_undone: bool) -> None:
     assert found is None or (found.latest - MORNING) / HOUR == 2
 
 
+@pytest.mark.parametrize("is_late", [True, False])
+def test_undo_restores_no_delivery_of_an_expired_story(is_late: bool) -> None:
+    ended, back = MORNING + HOUR, MORNING + DAY + (HOUR if is_late else -HOUR)
+    terms = Terms("UTC", None, None)
+    spans = [
+        _always(terms)._replace(end=ended),
+        Span(ended, back, None, is_undone=True),
+        _always(terms)._replace(begin=back),
+    ]
+    found = due(ended + 60 - HOUR, ended + 2 * HOUR, spans, 60.0)
+    assert (found is None) == is_late
+
+
 async def test_a_person_who_has_blocked_the_bot_writes_nothing(tmp_path: Path) -> None:
     async with storybell(tmp_path, **NO_CHECKS) as bell:
         control, bot = bell.control, bell.box.parts.telegram.world.bot.id

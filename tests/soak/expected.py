@@ -5,8 +5,9 @@
   include the hour. A story posted ``LEAD_S`` before the hour is in the summary.
 - After a change of the hour, the zone or the quiet hours, the new settings apply to pending
   stories.
-- A pause or the end of a subscription drops pending stories. Undo restores all stories. If the bot
-  has returned to the chat in between, Undo restores only stories that were posted since then.
+- A pause or the end of a subscription drops pending stories. Undo restores all stories that
+  have not expired. If the bot has returned to the chat in between, Undo restores only stories that
+  were posted since then.
 
 Pure: times are Unix seconds. Only `datetime` and `zoneinfo` know the local time.
 """
@@ -115,6 +116,8 @@ def due(taken: float, known: float, spans: Sequence[Span], doubt: float) -> Due 
     is_steady = True
     for span in live:
         if span.is_undone:
+            if span.end + doubt > taken + DAY:
+                return None  # Undo restores no expired story
             is_steady = False
             continue
         if span.terms is None or not _brings(span):
