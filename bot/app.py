@@ -345,7 +345,7 @@ class Running:
             ("visitors", services.timing.visitors, self._visitors.report_new),
             ("access", BLOCKS_EVERY, services.access.end_expired_and_apply_blocks),
             ("clock", services.timing.clock, parts.clock.anchor_if_in_doubt),
-            ("menu", MENU_EVERY, self._menu.publish_next),
+            ("menu", MENU_EVERY, self._menu.publish_next_changed_text),
             ("pauses", _MUTES_EVERY, services.subscriptions.resume_ended_pauses),
         ]
         if parts.backups:
@@ -612,7 +612,7 @@ class Running:
         now = self._parts.now()
         await cleanup.delete_overdue_rows(self._parts.db, now=now)
         await self._parts.db.run(self._parts.conflicts.store_origin_after_move)
-        is_empty = await cleanup.run_pending_checkpoint(self._parts.db)
+        is_empty = await cleanup.complete_pending_checkpoint(self._parts.db)
         return now + (_CLEAN_EVERY if is_empty else _EMPTY_AGAIN)
 
 

@@ -362,7 +362,7 @@ async def open_parts(
         async def begin() -> None:
             """Apply the access settings. If the database is a restored backup, make it live."""
             await access.apply_settings()
-            await backups.adopt_restored_copy(db, incidents, now=now())
+            await backups.make_live_and_report_if_restored(db, incidents, now=now())
 
         yield Parts(
             bot=bot,

@@ -45,7 +45,7 @@ async def store_and_preview_broadcast(context: Context) -> None:
     if visible_length(text) > LONGEST:
         await say_message(context, TOO_LONG)
         return
-    number, count = await context.services.broadcasts.add_draft(text, owner)
+    number, count = await context.services.broadcasts.add_draft_and_count_recipients(text, owner)
     t = context.t
     sure = t(
         SURE,

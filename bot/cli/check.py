@@ -261,7 +261,7 @@ async def owners_of(settings: Settings) -> set[int]:
     If the database can't be used or is from another version, the owners who used an owner link are
     missing.
     """
-    by_link = await preflight.read_owners(settings.database_url.get_secret_value())
+    by_link = await preflight.read_owners_by_link(settings.database_url.get_secret_value())
     return set(settings.admin_ids) | (by_link or set())
 
 
@@ -272,7 +272,7 @@ async def check_bot_has_owner(settings: Settings) -> list[Finding]:
     """
     if settings.admin_ids:
         return []
-    by_link = await preflight.read_owners(settings.database_url.get_secret_value())
+    by_link = await preflight.read_owners_by_link(settings.database_url.get_secret_value())
     has_none = by_link is not None and not by_link
     return [Finding("note", _NO_OWNER)] if has_none else []
 

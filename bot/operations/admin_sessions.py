@@ -24,7 +24,7 @@ async def issue_key_and_end_session(tx: Tx, owner: int, *, now: datetime) -> str
     different owner.
     """
     await key_values.remove(tx, _SESSION)
-    return await _issue_secret(tx, _KEY, owner, valid_for=KEY_VALID_FOR, now=now)
+    return await _make_and_store_secret(tx, _KEY, owner, valid_for=KEY_VALID_FOR, now=now)
 
 
 async def exchange_key_for_session(tx: Tx, key: object, *, now: datetime) -> str | None:
@@ -33,10 +33,12 @@ async def exchange_key_for_session(tx: Tx, key: object, *, now: datetime) -> str
     The key is deleted, and the session lasts one hour. Return None, and change nothing, if the key
     is wrong, expired or already used.
     """
-    owner = await _owner_of(tx, _KEY, key, now=now) if isinstance(key, str) else None
+    owner = (
+        await _owner_if_secret_matches(tx, _KEY, key, now=now) if isinstance(key, str) else None
+    )
     if owner is None or not await key_values.remove(tx, _KEY):
         return None
-    return await _issue_secret(tx, _SESSION, owner, valid_for=_SESSION_VALID_FOR, now=now)
+    return await _make_and_store_secret(tx, _SESSION, owner, valid_for=_SESSION_VALID_FOR, now=now)
 
 
 async def owner_of_session(tx: Tx, secret: str, *, now: datetime) -> int | None:
@@ -44,15 +46,15 @@ async def owner_of_session(tx: Tx, secret: str, *, now: datetime) -> int | None:
 
     Return None if no open session has this secret.
     """
-    return await _owner_of(tx, _SESSION, secret, now=now)
+    return await _owner_if_secret_matches(tx, _SESSION, secret, now=now)
 
 
-async def end(tx: Tx) -> None:
+async def end_session(tx: Tx) -> None:
     """End the open session."""
     await key_values.remove(tx, _SESSION)
 
 
-async def _issue_secret(
+async def _make_and_store_secret(
     tx: Tx, key: str, owner: int, *, valid_for: timedelta, now: datetime
 ) -> str:
     secret = secrets.token_urlsafe()
@@ -62,7 +64,7 @@ async def _issue_secret(
     return secret
 
 
-async def _owner_of(tx: Tx, key: str, secret: str, *, now: datetime) -> int | None:
+async def _owner_if_secret_matches(tx: Tx, key: str, secret: str, *, now: datetime) -> int | None:
     """Return the id of the owner of the stored key or session if ``secret`` is correct.
 
     ``key`` is the name under which the database stores the key or session. Return None if

@@ -169,7 +169,9 @@ def _delete_partial_backups(folder: Path) -> None:
             log.warning("a partial backup stays", why=sqlite_copies.reason_of(error))
 
 
-async def adopt_restored_copy(db: Database, incidents: Incidents, *, now: datetime) -> None:
+async def make_live_and_report_if_restored(
+    db: Database, incidents: Incidents, *, now: datetime
+) -> None:
     """Make a restored backup the live database, and notify the owners.
 
     Do nothing if the database is not a backup.

@@ -56,7 +56,7 @@ class Broadcasts:
         self._now = now
         self.worker = Worker("broadcast", self._step, now=now, longest=_LONGEST)
 
-    async def add_draft(self, text: str, owner: int) -> tuple[int, int]:
+    async def add_draft_and_count_recipients(self, text: str, owner: int) -> tuple[int, int]:
         """Store an HTML message as a draft.
 
         Return the draft's number and the number of recipients.
@@ -102,11 +102,13 @@ class Broadcasts:
                 tx, number, before=("running", "done"), after="stopped"
             )
             if broadcast is not None:
-                broadcast = replace(broadcast, sent=await self._drop_unsent(tx, broadcast))
+                broadcast = replace(
+                    broadcast, sent=await self._drop_unsent_and_count_reached(tx, broadcast)
+                )
         await call_after_replies(self._wake_worker)
         return broadcast
 
-    async def _drop_unsent(self, tx: Tx, broadcast: Broadcast) -> int:
+    async def _drop_unsent_and_count_reached(self, tx: Tx, broadcast: Broadcast) -> int:
         """Drop the pending messages that have certainly not been sent.
 
         Return the number of chats that have got or may still get the message.

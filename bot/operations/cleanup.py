@@ -37,7 +37,7 @@ async def delete_overdue_rows(db: Database, *, now: datetime) -> int:
     return gone
 
 
-async def run_pending_checkpoint(db: Database) -> bool:
+async def complete_pending_checkpoint(db: Database) -> bool:
     """Remove erased content from SQLite's write-ahead log, if an erasure requires the removal.
 
     Return True if the log contains no erased content. Return False if the removal must be

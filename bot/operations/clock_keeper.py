@@ -74,7 +74,7 @@ class ClockKeeper:
         self.wake: Callable[[], None] = lambda: None
         """A function that makes the loop call ``anchor_if_in_doubt`` soon."""
         if self._clock is not None:
-            self._clock.on_doubt = self._on_doubt
+            self._clock.on_doubt = self._forget_witnesses_and_wake
 
     @property
     def trouble(self) -> str:
@@ -126,10 +126,10 @@ class ClockKeeper:
         if self._follows_database:
             await self.correct_by_database_clock()
             return True
-        await self._ask_time(TELEGRAM, self._ask_telegram)
+        await self._ask_time_unless_recent(TELEGRAM, self._ask_telegram)
         decision = self._decide(clock, has_asked_api=False)
         if decision.needs_api:
-            await self._ask_time(STORIES_API, self._ask_api)
+            await self._ask_time_unless_recent(STORIES_API, self._ask_api)
             decision = self._decide(clock, has_asked_api=True)
         if decision.ahead_s is None:
             clock.doubt(decision.reason)
@@ -172,7 +172,7 @@ class ClockKeeper:
             process_clock_ahead_s=clock.ahead_of_machine_s if clock.has_been_anchored else None,
         )
 
-    async def _ask_time(self, source: str, ask: Ask) -> None:
+    async def _ask_time_unless_recent(self, source: str, ask: Ask) -> None:
         """Ask a server for its time, unless its time was received in the last 30 seconds.
 
         A failed call raises no error.
@@ -203,6 +203,6 @@ class ClockKeeper:
             abs(ahead_s - own_offset_s) > CLOCK_OFF_S for ahead_s in offsets_s
         )
 
-    def _on_doubt(self) -> None:
+    def _forget_witnesses_and_wake(self) -> None:
         self._witnesses.forget()
         self.wake()

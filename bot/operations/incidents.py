@@ -67,7 +67,7 @@ class Incidents:
             if number is None:
                 await store.rephrase(tx, kind, sentence, fields)
             else:
-                text = _numbered(sentence, fields, number)
+                text = _numbered_renderer(sentence, fields, number)
                 await self._owners.enqueue(tx, text, silent=kind in QUIET)
 
         try:
@@ -83,7 +83,9 @@ class Incidents:
         async def write(tx: Tx) -> Incident | None:
             ended = await store.close(tx, kind, now=self._now())
             if ended and kind not in QUIET:
-                await self._owners.enqueue(tx, _numbered(closing, fields, ended.id), silent=True)
+                await self._owners.enqueue(
+                    tx, _numbered_renderer(closing, fields, ended.id), silent=True
+                )
             return ended
 
         if await self._db.run(write):
@@ -96,7 +98,7 @@ class Incidents:
             return await store.all_open(tx)
 
 
-def _numbered(sentence: str, fields: Fields, number: int) -> Callable[[Translator], str]:
+def _numbered_renderer(sentence: str, fields: Fields, number: int) -> Callable[[Translator], str]:
     """Return a function that renders the message of an incident with the incident's number."""
     return lambda t: t(_NUMBERED, text=incident_text(t, sentence, fields), number=number)
 

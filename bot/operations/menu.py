@@ -67,7 +67,7 @@ class Menu:
         self._digest_of_sources = digest_of_sources
         self._now = now
 
-    async def publish_next(self) -> NextStepAt | None:
+    async def publish_next_changed_text(self) -> NextStepAt | None:
         """Publish the next text that has changed since the last publication of the text.
 
         Return the time at which to continue, or None if all texts are published. A text that

@@ -202,7 +202,7 @@ def _database_path(db: Database) -> bytes:
     return os.fsencode(Path(db.url.database or "").absolute())
 
 
-async def read_owners(url: str) -> set[int] | None:
+async def read_owners_by_link(url: str) -> set[int] | None:
     """Return the ids of the owners who used an owner link. A new database has no owners.
 
     Return None if the database can't be used, or is from another version.
@@ -264,7 +264,7 @@ def check_spool_folder(path: Path) -> Finding:
     Return an error if the folder can't be written, and a note if less than 2,500 MB are free.
     """
     try:
-        free_mb = shutil.disk_usage(_try_writing(path)).free // MEGABYTE
+        free_mb = shutil.disk_usage(_test_write_and_return_folder(path)).free // MEGABYTE
     except OSError as error:
         reason = error.strerror or type(error).__name__
         return Finding("wrong", f"SPOOL_DIR: {path} can't be written: {reason}.")
@@ -277,7 +277,7 @@ def check_spool_folder(path: Path) -> Finding:
     return Finding("ok", f"Downloads wait in {path.absolute()}.")
 
 
-def _try_writing(path: Path) -> Path:
+def _test_write_and_return_folder(path: Path) -> Path:
     """Write a test file into a folder. Return the folder into which the file was written.
 
     If ``path`` does not exist, the nearest existing parent folder is used instead. The test file
@@ -299,7 +299,7 @@ def check_backup_folder(path: Path, *, hours: int, is_sqlite: bool) -> Finding:
     if not hours:
         return Finding("note", "BACKUP_HOURS: no backups are made by themselves.")
     try:
-        _try_writing(path)
+        _test_write_and_return_folder(path)
     except OSError as error:
         reason = error.strerror or type(error).__name__
         return Finding("note", f"BACKUP_DIR: no backup can be made: {path}: {reason}.")

@@ -123,9 +123,9 @@ class Watch:
         self._is_reported = False
         self._why_away = ""
         self.worker = Worker("watch", self._step, now=now, longest=_EVERY)
-        db.connections.on_outage = self._on_database_outage
+        db.connections.on_outage = self._record_database_outage_and_wake
 
-    def _on_database_outage(self) -> None:
+    def _record_database_outage_and_wake(self) -> None:
         if self._away_since is None:
             self._away_since = self._now()
             self.worker.wake()
@@ -134,7 +134,11 @@ class Watch:
         now = self._now()
         held = self._db.held
         if held and not held.check_and_record_in_place():
-            return await self._rescue(now) if held.is_replaced.is_set() else now + FILE_EVERY
+            return (
+                await self._rescue_replaced_file_and_report(now)
+                if held.is_replaced.is_set()
+                else now + FILE_EVERY
+            )
         if self._away_since and not await self._probe_database_and_report_outage(
             self._away_since, now
         ):
@@ -145,10 +149,10 @@ class Watch:
         elif self._check_at <= now:
             self._check_at = now + _EVERY
             await self.update_incidents(now)
-            await self._write_sample(now)
+            await self._store_last_hour_if_missing(now)
         return min(now + self._file_every, self._check_at) if held else self._check_at
 
-    async def _rescue(self, now: datetime) -> datetime:
+    async def _rescue_replaced_file_and_report(self, now: datetime) -> datetime:
         """Copy the content of the opened file to a new file after the file was replaced.
 
         Notify the owners once if the copy fails, and once when the copy succeeds. Return the time
@@ -290,7 +294,7 @@ class Watch:
             return None
         return self._since.setdefault(condition, now)
 
-    async def _write_sample(self, now: datetime) -> None:
+    async def _store_last_hour_if_missing(self, now: datetime) -> None:
         """Store the figures of the last full hour, if the database does not have them yet."""
         hour = now.replace(minute=0, second=0, microsecond=0) - samples.HOUR
         async with self._db.read() as tx:

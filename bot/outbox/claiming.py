@@ -180,14 +180,16 @@ class JobClaims:
 
     async def _apply_decision(
         self, tx: Tx, queue: ChatQueue, decision: Decision, now: datetime
-    ) -> datetime:
+    ) -> results.ChatFreeAt:
         """Record the deferred rows, the ended rows, and the rows that may have arrived.
 
         Delete doubled replies, and enqueue notices about stories that expired before their send.
         Return the time at which the chat is free for the next job.
         """
         tally = Tally()
-        free_at = await results.schedule_repeats(tx, decision.doubtful, tally, now, new_copies=0)
+        free_at = await results.schedule_repeats_or_dead_letters(
+            tx, decision.doubtful, tally, now, new_copies=0
+        )
         self._losses.record_tally(queue.chat_id, tally)
         for row, until, why in decision.held:
             await deliveries.change(tx, [row.id], due_at=until, held=why)

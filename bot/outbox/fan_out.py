@@ -38,7 +38,7 @@ class FanOut:
 
     async def write_all(self) -> None:
         """Write the deliveries of all due fan-outs that no other process has locked."""
-        while await self._write_slice():
+        while await self._write_slice_if_due():
             pass
 
     async def _step(self) -> NextStepAt | None:
@@ -49,11 +49,11 @@ class FanOut:
         due_at, now = await self._db.fetch(fan_outs.next_due_at), self._now()
         if due_at is None or due_at > now:
             return due_at
-        if await self._write_slice():
+        if await self._write_slice_if_due():
             return now
         return now + _LOCKED_AGAIN
 
-    async def _write_slice(self) -> bool:
+    async def _write_slice_if_due(self) -> bool:
         """Write the deliveries of a slice. Return False if no unlocked fan-out is due.
 
         If the slice can't be written, the fan-out is retried later, and the result is True.

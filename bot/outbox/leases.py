@@ -67,7 +67,7 @@ class SendLeases:
         self._owner = owner
         self._is_stopping = is_stopping
         self._now = now
-        self._checks = BatchingQueue(self._check_and_count)
+        self._checks = BatchingQueue(self._count_and_mark_valid)
 
     def new_lease(self) -> Lease:
         """Return a lease that begins now, for the claim of a chat queue.
@@ -87,7 +87,7 @@ class SendLeases:
         Raises:
             TooSoonError: A different process has claimed the chat, a row of the send has ended,
                 the settings or rights of the chat changed before the first call, the lease has
-                ended (``check_lease``), or this process is stopping.
+                ended (``raise_if_lease_lost``), or this process is stopping.
             DatabaseUnavailableError: PostgreSQL ended several attempts to count the copies,
                 because the attempts took too long. After other failures of the database, the call
                 waits until the database is available.
@@ -97,9 +97,9 @@ class SendLeases:
         # interrupted.
         if not self._is_stopping():
             await self._checks([send_lease])
-        self.check_lease(send_lease)
+        self.raise_if_lease_lost(send_lease)
 
-    def check_lease(self, send_lease: SendLease) -> None:
+    def raise_if_lease_lost(self, send_lease: SendLease) -> None:
         """Check that a lease has not ended, without a query of the database.
 
         If the process was suspended, only the clock shows that the lease has ended.
@@ -137,12 +137,14 @@ class SendLeases:
             send_lease.is_valid = False
         return is_held
 
-    async def _check_and_count(self, send_leases: list[SendLease]) -> None:
-        for send_lease in await self._db.run_until_recorded(partial(_count_copies, send_leases)):
+    async def _count_and_mark_valid(self, send_leases: list[SendLease]) -> None:
+        for send_lease in await self._db.run_until_recorded(
+            partial(_count_copies_and_return_valid, send_leases)
+        ):
             send_lease.is_counted = send_lease.is_valid = True
 
 
-async def _count_copies(send_leases: list[SendLease], tx: Tx) -> list[SendLease]:
+async def _count_copies_and_return_valid(send_leases: list[SendLease], tx: Tx) -> list[SendLease]:
     """Add 1 to the number of copies of each row of the valid leases. Return the valid leases.
 
     The number of copies is stored with the row (see ``SendLease``). A lease is valid if this
@@ -158,15 +160,17 @@ async def _count_copies(send_leases: list[SendLease], tx: Tx) -> list[SendLease]
         for send_lease in send_leases
         if tokens.get(send_lease.queue.chat_id) == send_lease.queue.token
     ]
-    new = await deliveries.count_copies_and_return_counted_ids(tx, _ids_of(held, is_counted=False))
-    open_ids = new | await deliveries.still_open(tx, _ids_of(held, is_counted=True))
+    new = await deliveries.count_copies_and_return_counted_ids(
+        tx, _row_ids_of(held, is_counted=False)
+    )
+    open_ids = new | await deliveries.still_open(tx, _row_ids_of(held, is_counted=True))
     valid = [send_lease for send_lease in held if open_ids.issuperset(send_lease.ids)]
-    taken_back = new.difference(_ids_of(valid, is_counted=False))
+    taken_back = new.difference(_row_ids_of(valid, is_counted=False))
     await deliveries.change(tx, taken_back, added_copies=-1)
     return valid
 
 
-def _ids_of(send_leases: list[SendLease], *, is_counted: bool) -> list[int]:
+def _row_ids_of(send_leases: list[SendLease], *, is_counted: bool) -> list[int]:
     """Return the ids of the rows of all leases whose ``is_counted`` has the given value."""
     chosen = [send_lease for send_lease in send_leases if send_lease.is_counted == is_counted]
     return [number for send_lease in chosen for number in send_lease.ids]
@@ -188,9 +192,9 @@ class LeasedCalls(Calls):
         await self._leases.check_and_count_copies(self._lease)
 
 
-class CountedCalls(LeasedCalls):
+class AlreadyCountedCalls(LeasedCalls):
     """Calls for replies whose copies the transaction of the update has already counted."""
 
     async def check_and_record_request(self) -> None:
-        """Check that the lease is still valid (``SendLeases.check_lease``)."""
-        self._leases.check_lease(self._lease)
+        """Check that the lease is still valid (``SendLeases.raise_if_lease_lost``)."""
+        self._leases.raise_if_lease_lost(self._lease)

@@ -23,7 +23,7 @@ class Losses:
     def record_tally(self, chat_id: int, tally: Tally) -> None:
         """Add the unknown outcomes and dead letters in ``tally`` to the counters.
 
-        After a dead letter, the chat has a deferred notice until ``record_notices_due`` is
+        After a dead letter, the chat has a deferred notice until ``clear_deferred_notice`` is
         called. All data is in memory.
         """
         self._unknown.inc(tally.unknown)
@@ -39,9 +39,9 @@ class Losses:
         self._dead_letters.inc(count)
 
     def has_deferred_notice(self, chat_id: int) -> bool:
-        """Return whether a chat had a dead letter after the last ``record_notices_due``."""
+        """Return whether a chat had a dead letter after the last ``clear_deferred_notice``."""
         return chat_id in self._deferred
 
-    def record_notices_due(self, chat_id: int) -> None:
+    def clear_deferred_notice(self, chat_id: int) -> None:
         """Record that the deferred notices of a chat are due now."""
         self._deferred.discard(chat_id)

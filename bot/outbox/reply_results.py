@@ -65,16 +65,20 @@ async def record(
     tally = Tally()
     outcome, now = report.outcome, report.now
     if is_final(outcome) and not behind and not report.answers_again:
-        tally.is_due = await _delete_last_reply_and_end_lease(tx, queue, reply, report, floods)
+        tally.is_due = await _delete_last_reply_return_if_more_wait(
+            tx, queue, reply, report, floods
+        )
         return tally
     queue, reply, is_ours = await _lock_and_check_claim(tx, queue, reply, outcome)
-    await _delete_or_shorten_reply(tx, reply, outcome, now=now)
+    await _delete_or_cut_and_has_follow_ups(tx, reply, outcome, now=now)
     ids_behind = [row.id for row in behind]
     if not is_ours:
         if isinstance(outcome, Moved):
             await deliveries.record_unsent(tx, [reply.id], is_copy_counted=report.is_counted)
             await deliveries.record_unsent(tx, ids_behind, is_copy_counted=True)
-            tally.is_due = await results.free_moved_queue(tx, queue, outcome, now=now)
+            tally.is_due = await results.free_moved_queue_return_if_waiting(
+                tx, queue, outcome, now=now
+            )
         return tally
     if report.answers_again:
         await deliveries.make_deferred_due(tx, queue.chat_id, Held.UNTOLD, now=now)
@@ -105,14 +109,14 @@ async def _lock_and_check_claim(
     is_ours = await results.lock_and_check_claim(tx, queue, outcome)
     if is_ours:
         return queue, reply, True
-    current = await _at_current_id(tx, queue)
+    current = await _with_current_chat_id(tx, queue)
     reply = _moved_to(reply, current.chat_id)
     if isinstance(outcome, Moved):
         return queue, reply, False
     return current, reply, await results.lock_and_check_claim(tx, current, outcome)
 
 
-async def _delete_last_reply_and_end_lease(
+async def _delete_last_reply_return_if_more_wait(
     tx: Tx,
     queue: QueueClaim,
     reply: PendingMessage,
@@ -134,10 +138,10 @@ async def _delete_last_reply_and_end_lease(
 
     is_ours, is_due = await end_lease()
     if not is_ours:
-        queue = await _at_current_id(tx, queue)
+        queue = await _with_current_chat_id(tx, queue)
         reply = _moved_to(reply, queue.chat_id)
         is_ours, is_due = await end_lease()
-    has_follow_ups = await _delete_or_shorten_reply(tx, reply, report.outcome, now=now)
+    has_follow_ups = await _delete_or_cut_and_has_follow_ups(tx, reply, report.outcome, now=now)
     if is_ours and has_follow_ups:
         is_due = await chat_queues.reschedule(tx, queue.chat_id)
     if is_due and isinstance(report.outcome, Sent):
@@ -145,7 +149,7 @@ async def _delete_last_reply_and_end_lease(
     return is_due
 
 
-async def _at_current_id(tx: Tx, queue: QueueClaim) -> QueueClaim:
+async def _with_current_chat_id(tx: Tx, queue: QueueClaim) -> QueueClaim:
     """Return the claim with the current id of the chat, which may have moved during the send."""
     new = await chats.moved_to(tx, queue.chat_id)
     return queue if new is None else ReplyClaim(new, queue.token, queue.flood)
@@ -162,7 +166,7 @@ def _moved_to(reply: PendingMessage, chat_id: int) -> PendingMessage:
     return replace(reply, target=replace(reply.target, chat_id=chat_id), fields=fields)
 
 
-async def _delete_or_shorten_reply(
+async def _delete_or_cut_and_has_follow_ups(
     tx: Tx, reply: PendingMessage, outcome: Outcome, *, now: datetime
 ) -> bool:
     """Delete a reply after a final outcome, and enqueue the follow-ups of the reply.
@@ -187,11 +191,11 @@ async def _delete_or_shorten_reply(
     if messages:
         waiting = await deliveries.payloads_of_waiting_replies(tx, target.chat_id)
         for more in messages:
-            await _enqueue_follow_up(tx, target, more, waiting, now=now)
+            await _merge_or_enqueue_follow_up(tx, target, more, waiting, now=now)
     return bool(messages)
 
 
-async def _enqueue_follow_up(
+async def _merge_or_enqueue_follow_up(
     tx: Tx, target: Target, payload: Payload, waiting: dict[int, Payload], *, now: datetime
 ) -> None:
     """Enqueue a follow-up message, unless a pending reply already contains the information.

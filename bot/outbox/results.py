@@ -54,6 +54,9 @@ from bot.store import (
 from bot.store.engine.database import Tx
 from bot.telegram.limit_state import ChatFloods
 
+ChatFreeAt = datetime
+"""The time at which the queue of a chat is released for the next send."""
+
 NOT_CONFIRMED = N_("Telegram never answered, so what I tried to send may be here after all.")
 _REPLY_NOT_CONFIRMED = N_(
     "I tried to answer three times, but Telegram never confirmed it. If my answer isn't here, "
@@ -140,7 +143,7 @@ async def record_whole_sends_and_release_queues(
     """
     tokens = await chat_queues.lock_all(tx, [send.queue.chat_id for send in sends])
     if not all(tokens.get(send.queue.chat_id) == send.queue.token for send in sends):
-        sends = [await _at_current_id(tx, send) for send in sends]
+        sends = [await _with_current_chat_id(tx, send) for send in sends]
         tokens = await chat_queues.lock_all(tx, [send.queue.chat_id for send in sends])
     await _record_arrived(tx, sends, now)
     own_queues = [
@@ -183,7 +186,7 @@ async def record(
     is_ours = await lock_and_check_claim(tx, queue, outcome)
     arrived = Arrived(queue, batch, outcome.items)
     if not (is_ours or isinstance(outcome, Moved)):
-        arrived = await _at_current_id(tx, arrived)
+        arrived = await _with_current_chat_id(tx, arrived)
         queue, batch = arrived.queue, arrived.batch
         is_ours = await lock_and_check_claim(tx, queue, outcome)
     chat_id = queue.chat_id
@@ -192,7 +195,7 @@ async def record(
     if not is_ours:
         if isinstance(outcome, Moved):
             await deliveries.record_unsent(tx, _ids(rest), is_copy_counted=report.is_counted)
-            tally.is_due = await free_moved_queue(tx, queue, outcome, now=now)
+            tally.is_due = await free_moved_queue_return_if_waiting(tx, queue, outcome, now=now)
         return tally
     if report.answers_again:
         await deliveries.make_deferred_due(tx, chat_id, Held.UNTOLD, now=now)
@@ -206,7 +209,7 @@ async def record(
     return tally
 
 
-async def _at_current_id(tx: Tx, send: Arrived) -> Arrived:
+async def _with_current_chat_id(tx: Tx, send: Arrived) -> Arrived:
     """Return the send with the current id of the chat, which may have moved during the send."""
     new = await chats.moved_to(tx, send.queue.chat_id)
     return send if new is None else send.moved_to(new)
@@ -232,7 +235,9 @@ async def lock_and_check_claim(tx: Tx, queue: QueueClaim, outcome: Outcome) -> b
     return await chat_queues.lock(tx, queue.chat_id) == queue.token
 
 
-async def free_moved_queue(tx: Tx, queue: QueueClaim, outcome: Moved, *, now: datetime) -> bool:
+async def free_moved_queue_return_if_waiting(
+    tx: Tx, queue: QueueClaim, outcome: Moved, *, now: datetime
+) -> bool:
     """End the lease of a queue whose chat was moved to ``outcome.chat_id`` during the send.
 
     If the claim is still valid, return whether the chat has unsent deliveries. Otherwise return
@@ -273,7 +278,7 @@ async def advance_retries(tx: Tx, was_media_by_chat: Mapping[int, bool], now: da
 
 async def record_unfinished_reply(
     tx: Tx, reply: PendingMessage, report: SendReport, tally: Tally
-) -> datetime:
+) -> ChatFreeAt:
     """Record that a reply must be sent again. Return the time at which the chat is free.
 
     Add the results to ``tally``.
@@ -290,18 +295,20 @@ async def record_unfinished_reply(
 
 async def _record_unsent_rows(
     tx: Tx, batch: Batch, rest: list[Delivery], report: SendReport, tally: Tally
-) -> datetime:
+) -> ChatFreeAt:
     """Record the rows of a batch that have not arrived. Return when the chat is free.
 
     ``rest`` are these rows. Add the results to ``tally``.
     """
     outcome, now = report.outcome, report.now
     failed = outcome.failed if isinstance(outcome, Sent | TryLater | Muted) else {}
-    await _fail_rows(tx, [row for row in rest if row.story_pk in failed], failed, now)
+    await _end_rows_and_enqueue_notices(
+        tx, [row for row in rest if row.story_pk in failed], failed, now
+    )
     rest = [row for row in rest if row.story_pk not in failed]
     match outcome:
         case Sent():
-            return await schedule_repeats(tx, rest, tally, now)
+            return await schedule_repeats_or_dead_letters(tx, rest, tally, now)
         case TryLater():
             is_repeat = batch.is_repeat
             return await _record_try_later(tx, rest, outcome, report, tally, is_repeat=is_repeat)
@@ -367,7 +374,7 @@ async def _record_try_later(
     tally: Tally,
     *,
     is_repeat: bool,
-) -> datetime:
+) -> ChatFreeAt:
     """Record rows that must be sent again. Return the time at which the chat is free.
 
     ``is_repeat`` is True if an earlier copy may have arrived. Add the results to ``tally``. The
@@ -385,7 +392,7 @@ async def _record_try_later(
         await _mark_to_be_sent_alone_if_flooded(tx, rest, outcome)
         return now
     if may_be_there:
-        free_at = await schedule_repeats(tx, rest, tally, now)
+        free_at = await schedule_repeats_or_dead_letters(tx, rest, tally, now)
         await _mark_to_be_sent_alone_if_flooded(tx, rest, outcome)
         return max(free_at, now + (outcome.after or timedelta(0)))
     if outcome.after is not None:
@@ -412,7 +419,7 @@ async def _schedule_retries(
     report: SendReport,
     *,
     held: Held = Held.NOTHING,
-) -> datetime:
+) -> ChatFreeAt:
     """Schedule a separate retry of each row. The delay grows with each attempt.
 
     Return the time at which the chat is free. If a reply or the notice of a summary must be
@@ -466,9 +473,9 @@ async def _requeue(tx: Tx, rows: Sequence[PendingMessage], report: SendReport) -
     )
 
 
-async def schedule_repeats(
+async def schedule_repeats_or_dead_letters(
     tx: Tx, rows: Sequence[PendingMessage], tally: Tally, now: datetime, *, new_copies: int = 1
-) -> datetime:
+) -> ChatFreeAt:
     """Schedule the repeats of rows that may have arrived.
 
     Rows with ``MAX_COPIES`` counted copies become dead letters and are not repeated. Add the
@@ -605,7 +612,9 @@ async def _retry_or_requeue_refused_rows(
             pass
 
 
-async def _fail_rows(tx: Tx, rows: Sequence[Delivery], why: dict[str, str], now: datetime) -> None:
+async def _end_rows_and_enqueue_notices(
+    tx: Tx, rows: Sequence[Delivery], why: dict[str, str], now: datetime
+) -> None:
     """End the rows of stories that can't be sent. Enqueue one notice for each reason.
 
     ``why`` maps story ids to reasons. A notice has the link of the first story with the reason. A

@@ -25,7 +25,7 @@ from bot.domain.records import PendingMessage
 from bot.outbox import reply_results, results
 from bot.outbox.composer import Alerts
 from bot.outbox.jobs import AlertJob, Job, ProbeJob, ReplyJob, SendJob
-from bot.outbox.leases import CountedCalls, LeasedCalls, SendLease, SendLeases
+from bot.outbox.leases import AlreadyCountedCalls, LeasedCalls, SendLease, SendLeases
 from bot.outbox.losses import Losses
 from bot.outbox.private_notices import enqueue_private_notices_of_missing_right
 from bot.outbox.results import Arrived, SendReport, Tally
@@ -103,11 +103,11 @@ class JobRunner:
         """
         match job:
             case ProbeJob():
-                await self._probe(job)
+                await self._probe_and_record(job)
             case ReplyJob():
                 with tracing(job.trace):
                     calls = LeasedCalls(self._bot, "reply", self._leases, job.lease)
-                    await self._deliver_reply(job, calls)
+                    await self._deliver_reply_and_return_if_more_wait(job, calls)
             case AlertJob():
                 with tracing(job.trace):
                     await self._deliver_alert(job)
@@ -128,18 +128,20 @@ class JobRunner:
         """
         if self._floods is not None:
             self._floods.load_state(lease.queue.chat_id, lease.queue.flood)
-        calls = CountedCalls(self._bot, "reply", self._leases, lease)
+        calls = AlreadyCountedCalls(self._bot, "reply", self._leases, lease)
         outcome: Outcome | None = None
         for place, reply in enumerate(replies):
             job = ReplyJob(lease, reply, behind=replies[place + 1 :])
-            outcome, is_due = await self._deliver_reply(job, calls)
+            outcome, is_due = await self._deliver_reply_and_return_if_more_wait(job, calls)
             if is_due:
                 self._wake()
             if not reply_results.is_final(outcome):
                 break
         return outcome
 
-    async def _deliver_reply(self, job: ReplyJob, calls: Calls) -> tuple[Outcome, bool]:
+    async def _deliver_reply_and_return_if_more_wait(
+        self, job: ReplyJob, calls: Calls
+    ) -> tuple[Outcome, bool]:
         """Send a reply and record the outcome.
 
         Return the outcome, and whether the chat has more deliveries.
@@ -155,7 +157,7 @@ class JobRunner:
                 one_by_one=reply.must_be_sent_alone,
             )
 
-        outcome, in_outage = await self._send(job, send)
+        outcome, in_outage = await self._send_and_detect_outage(job, send)
         tally = await self.record_outcome(job, outcome, in_outage=in_outage)
         is_final = reply_results.is_final(outcome)
         log.info("answered" if is_final else "an answer waits", chat=reply.target.chat_id)
@@ -169,13 +171,13 @@ class JobRunner:
         async def send(target: Target) -> Outcome:
             return await self._alerts.send(chat, replace(job.batch, target=target), calls)
 
-        outcome, in_outage = await self._send(job, send)
+        outcome, in_outage = await self._send_and_detect_outage(job, send)
         await self.record_outcome(job, outcome, in_outage=in_outage)
         if isinstance(outcome, Sent):
             stories = [row.story_pk for row in job.batch.rows if row.story_pk]
             log.info("delivered", chat=chat.id, stories=stories)
 
-    async def _send(
+    async def _send_and_detect_outage(
         self, job: SendJob, send: Callable[[Target], Awaitable[Outcome]]
     ) -> tuple[Outcome, bool]:
         """Send under the lease of a job, which is renewed during the send.
@@ -242,7 +244,7 @@ class JobRunner:
         await asyncio.sleep(job.asks_in.total_seconds())
         return await self._outage.send_typing_and_see_if_accepted(job.target)
 
-    async def _probe(self, job: ProbeJob) -> None:
+    async def _probe_and_record(self, job: ProbeJob) -> None:
         """Ask Telegram whether the bot can write in a chat again, and record the answer.
 
         The answer is ignored if the lease of the queue was lost, or if the chat moved during the
@@ -258,7 +260,9 @@ class JobRunner:
         async with self._db.begin() as tx:
             if await moves.lock_for_presence(tx, queue.chat_id, presence) != queue.token:
                 if new := await chats.moved_to(tx, queue.chat_id):
-                    await results.free_moved_queue(tx, queue, Moved(new), now=now)
+                    await results.free_moved_queue_return_if_waiting(
+                        tx, queue, Moved(new), now=now
+                    )
                 return
             # The claim ends before a move, because the queue has the new id of the chat after the
             # move.
@@ -287,7 +291,7 @@ class JobRunner:
                 job, outcome, in_outage=in_outage, answers_again=answers_again
             )
         if answers_again:
-            self._losses.record_notices_due(chat_id)
+            self._losses.clear_deferred_notice(chat_id)
         self._losses.record_tally(chat_id, tally)
         if tally.rests_until:
             self._pause_claims_until(tally.rests_until)

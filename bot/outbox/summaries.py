@@ -56,7 +56,7 @@ async def add_or_recount_summary(
         await _replace_by_failure_notices(tx, batch.rows[0], now)
     else:
         await _end_and_mark_stories(tx, summary, now)
-        await _write_notice(tx, batch.target, notice, summary, now)
+        await _add_or_update_notice(tx, batch.target, notice, summary, now)
     return replace(queue, rows=await deliveries.lock_and_return_due(tx, [queue.chat_id], now=now))
 
 
@@ -68,7 +68,7 @@ async def _replace_by_failure_notices(tx: Tx, notice: Delivery, now: datetime) -
         await add_failure_notice(tx, notice.target, fields, now=now)
 
 
-async def _write_notice(
+async def _add_or_update_notice(
     tx: Tx, target: Target, notice: Delivery | None, summary: Summary, now: datetime
 ) -> None:
     """Add the notice of a summary, or update the unsent notice ``notice``.

@@ -96,7 +96,7 @@ class AdminPage:
             return refusal(400, _HEADERS)
         if wanted.get("action") == "end_session":
             async with self._db.begin() as tx:
-                await admin_sessions.end(tx)
+                await admin_sessions.end_session(tx)
             return refusal(401, _HEADERS)
         try:
             await self._execute(wanted)

@@ -71,7 +71,7 @@ def _dropped_unknowns() -> list[Swap]:
         await deliveries.end_open(tx, [row.id for row in rows], reason="lost", now=now)
         return now
 
-    return [(results, "schedule_repeats", lost)]
+    return [(results, "schedule_repeats_or_dead_letters", lost)]
 
 
 def _settled_before_sent() -> list[Swap]:
@@ -107,7 +107,7 @@ def _lost_replies() -> list[Swap]:
     counted = itertools.count(1)
 
     async def lost(self: Any, *words: Any, calls: Any = None, **more: Any) -> Outcome:
-        is_lost = isinstance(calls, leases.CountedCalls) and not next(counted) % 10
+        is_lost = isinstance(calls, leases.AlreadyCountedCalls) and not next(counted) % 10
         return Sent(()) if is_lost else await send(self, *words, calls=calls, **more)
 
     return [(Replies, "send", lost)]

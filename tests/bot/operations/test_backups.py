@@ -17,7 +17,7 @@ import pytest
 from telegram.ext import ExtBot
 
 from bot.domain.errors import BackupError, DatabaseUnavailableError
-from bot.operations.backups import Backups, adopt_restored_copy, file_name
+from bot.operations.backups import Backups, file_name, make_live_and_report_if_restored
 from bot.operations.incidents import Incidents, incident_text
 from bot.operations.owners import Owners
 from bot.operations.preflight import check_database
@@ -321,7 +321,7 @@ async def test_the_time_of_a_restored_backup_is_written_in_the_owners_language_a
     told = incidents_of(sqlite_db, Clock())
     async with sqlite_db.begin() as tx:
         await restored.mark_as_copy(tx, made_at=NOON)
-    await adopt_restored_copy(sqlite_db, told, now=NOON + HOUR)
+    await make_live_and_report_if_restored(sqlite_db, told, now=NOON + HOUR)
     async with sqlite_db.read() as tx:
         (one,) = await incidents.latest(tx, limit=1)
     t = translator_for("de").in_zone(ZoneInfo("Asia/Tokyo"))

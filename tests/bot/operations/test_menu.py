@@ -28,7 +28,7 @@ async def test_published_texts_are_not_loaded_until_their_sources_change(db: Dat
         """Return how often a process loads the texts until all of them are published."""
         before = loads
         menu = Menu(db, load, lambda: sources, now=lambda: NOW)
-        while await menu.publish_next() is not None:
+        while await menu.publish_next_changed_text() is not None:
             pass
         return loads - before
 

@@ -200,7 +200,7 @@ async def test_a_lost_claim_is_noticed_at_its_renewal(office: Office) -> None:
     async with outbox.leases.renewing(job.lease):
         await wait_for(lambda: not job.lease.is_valid, 10)
     with pytest.raises(TooSoonError):
-        outbox.leases.check_lease(job.lease)
+        outbox.leases.raise_if_lease_lost(job.lease)
 
 
 async def test_what_a_look_showed_is_spread_and_sent_when_woken(office: Office) -> None:

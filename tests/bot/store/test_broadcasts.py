@@ -95,7 +95,7 @@ async def test_a_flood_limit_of_a_minute_is_waited_for(db: Database) -> None:
 
 async def test_a_broadcast_ends_whose_author_was_erased(sqlite_db: Database) -> None:
     sender = Broadcasts(sqlite_db, wake=lambda: None, now=lambda: NOON)
-    number, _ = await sender.add_draft("", owner=7)
+    number, _ = await sender.add_draft_and_count_recipients("", owner=7)
     await sender.begin(number, message_id=3)
 
     async def has_ended() -> bool:
@@ -114,7 +114,7 @@ async def test_several_processes_add_messages_to_ten_chats_a_second(db: Database
     async with db.begin() as tx:
         for chat_id in range(1, 101):
             await chats.add_or_update(tx, chat_id, kind="private", title="", now=NOON)
-    number, _ = await senders[0].add_draft("", owner=1)
+    number, _ = await senders[0].add_draft_and_count_recipients("", owner=1)
     await senders[0].begin(number, message_id=None)
     for _ in range(4):
         for sender in senders:

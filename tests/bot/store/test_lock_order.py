@@ -329,7 +329,7 @@ class Crowd:
             await self.ledger.settle(tx, reserved, 1)
 
     async def broadcast(self) -> None:
-        number, _ = await self.broadcasts.add_draft("", owner=PEOPLE[0])
+        number, _ = await self.broadcasts.add_draft_and_count_recipients("", owner=PEOPLE[0])
         await self.broadcasts.begin(number, None)
         async with self.db.read() as tx:
             running = await broadcasts.running(tx)
