@@ -61,8 +61,8 @@ broadcasts = sa.Table(
 class Broadcast:
     """A broadcast to ``count`` chats. ``count`` is 0 before the start of the broadcast.
 
-    ``sent`` is the number of chats that had received the message when the state became "done".
-    Otherwise, ``sent`` is 0.
+    The stored ``sent`` is the number of chats that had received the message when the state became
+    "done". Before, and if the state never became "done", the stored ``sent`` is 0.
     """
 
     id: int
@@ -194,8 +194,13 @@ def _is_of(number: int) -> sa.ColumnElement[bool]:
 async def is_being_sent_or_due_soon(tx: Tx, number: int, *, now: datetime) -> bool:
     """Return whether a delivery of a broadcast is being sent, or is due within a minute.
 
-    Deliveries do not count in closed chats, with a missing right, after 4 or more failed sends, or
-    if quiet hours or a flood limit last longer than a minute.
+    The following deliveries do not count:
+
+    - deliveries in closed chats
+    - deliveries that a missing right has deferred
+    - deliveries with 4 or more failed attempts
+    - deliveries in chat queues that no worker has claimed, and that are blocked for longer than a
+      minute, for example because of a flood limit
     """
     soon = now + _SENT_SOON
     statement = (

@@ -185,7 +185,9 @@ def _question_key(chat_id: int | None) -> str:
 
 
 async def is_blocked(tx: Tx, chat_id: int, *, now: datetime) -> bool:
-    """Return whether the access list blocks a chat, its own person or the responsible person.
+    """Return whether the access list blocks a chat, or the person responsible for the chat.
+
+    A private chat is blocked if the person in the chat is blocked.
 
     A caller that acts on the result must lock the chat first. Otherwise a concurrent transaction
     could add a block unnoticed.
@@ -351,12 +353,12 @@ async def titles_by_chat(tx: Tx, chat_ids: Collection[int]) -> dict[int, str]:
 
 
 async def active_ids(tx: Tx) -> list[int]:
-    """Return the ids of all chats in which the bot may write."""
+    """Return the ids of all chats that are not closed."""
     return await column_values(tx, chats.c.id, IS_ACTIVE)
 
 
 async def active_among(tx: Tx, chat_ids: Collection[int]) -> list[int]:
-    """Return the chats among ``chat_ids`` in which the bot may write, ordered by id."""
+    """Return the chats among ``chat_ids`` that are stored and not closed, ordered by id."""
     is_one = chats.c.id.in_(chat_ids)
     return sorted(await column_values(tx, chats.c.id, is_one, IS_ACTIVE))
 
@@ -442,10 +444,10 @@ async def lock_and_return_current_id(tx: Tx, chat_id: int) -> int:
 async def set_state(
     tx: Tx, chat_id: int, state: Literal["active", "closed"], *, now: datetime
 ) -> bool:
-    """Record whether the bot may write in the chat. Return whether the state has changed.
+    """Set the state of a chat. Return whether the state has changed.
 
-    The bot is a member of each active chat. Therefore a change to "active" also sets the column
-    ``is_away`` to False.
+    A chat that is not stored has no state, and the result is False. The bot is a member of each
+    active chat. Therefore a change to "active" also sets the column ``is_away`` to False.
     """
     values: dict[str, object] = {"state": state, "state_since": now}
     if state == "active":

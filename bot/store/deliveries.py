@@ -210,7 +210,7 @@ async def lock_and_return_due(tx: Tx, chat_ids: list[int], *, now: datetime) -> 
 
 
 async def due_stories(tx: Tx, target: Target, *, now: datetime) -> list[Delivery]:
-    """Return all due stories of a chat or topic, in the order of the ids.
+    """Return all due stories of a topic, or of a chat outside of topics, in the order of the ids.
 
     Stories that wait for earlier stories are included.
     """
@@ -583,7 +583,7 @@ async def reopen_of_chat(
     Only deliveries whose reason begins with ``reason`` are reopened. The following deliveries stay
     dropped:
 
-    - notices without a subscription, and replies
+    - notices, replies, and stories without a subscription
     - deliveries of paused subscriptions
     - deliveries of blocked profiles
     - deliveries that were created before the time ``since`` of their subscription

@@ -61,10 +61,7 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class ClaimedUpdate:
-    """A claimed update. ``attempts`` includes the current attempt.
-
-    An attempt without any effect is not counted.
-    """
+    """A claimed update. ``attempts`` includes the current attempt."""
 
     id: int
     queue: str

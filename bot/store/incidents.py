@@ -93,7 +93,10 @@ async def latest(tx: Tx, *, limit: int) -> list[Incident]:
 
 
 async def record_condition_met(tx: Tx, kind: str, *, process: str, until: datetime) -> None:
-    """Record that ``process`` finds the condition of a kind of incident met until ``until``."""
+    """Record that ``process`` finds the condition of a kind of incident met.
+
+    The record expires at ``until``.
+    """
     await key_values.put(tx, f"{_met_prefix(kind)}{process}", process, until=until)
 
 

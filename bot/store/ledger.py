@@ -149,7 +149,7 @@ async def reserved_credits(tx: Tx) -> int:
 async def reply_cost_by_hour(
     tx: Tx, since: date, *, before: date, only_known_people: bool
 ) -> dict[date, list[int]]:
-    """Return the cost of replies in each hour (UTC), for the days with any spending.
+    """Return the cost of replies in each hour (UTC), for the days with ledger entries.
 
     The days are from ``since`` to the day before ``before``. A day has 24 sums of credits. All
     spending except the schedule counts as replies. With ``only_known_people``, only replies that

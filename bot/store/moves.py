@@ -34,7 +34,7 @@ _UNIQUE = (sa.UniqueConstraint, sa.PrimaryKeyConstraint)
 
 
 async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
-    """Transfer all rows of chat ``old`` to chat ``new``.
+    """Transfer the rows of chat ``old`` to chat ``new``.
 
     Return False if chat ``old`` is not stored, for example because the move is already done. In
     this case, the move is only recorded, the entry of the access list is moved, and a blocked chat
@@ -243,7 +243,7 @@ async def end_mute(tx: Tx, chat_id: int, thread_id: int, *, now: datetime) -> No
 async def lock_for_presence(
     tx: Tx, chat_id: int, presence: Presence
 ) -> chat_queues.ClaimToken | None:
-    """Lock the chats and the chat queue for ``apply_presence``.
+    """Lock the chat queue of a chat, and the chats that ``apply_presence`` moves or closes.
 
     Return the token of the claim of the chat queue, or None if the queue is not claimed.
     """

@@ -54,11 +54,11 @@ async def of_chat(tx: Tx, chat_id: int) -> tuple[Mute, ...]:
 async def record_missing_right_and_detect_change(
     tx: Tx, chat_id: int, thread_id: int, missing: Right, *, now: datetime
 ) -> bool:
-    """Record a missing right and delay the next check.
+    """Record a missing right and plan the next check. Detect a change of the recorded right.
 
     Return True if the recorded right is new or has changed. The right "peace" is missing if
-    another bot removes the bot's posts. For "peace", return True only for the third consecutive
-    record, after which the alerts pause for a day.
+    another bot removes the bot's posts. For "peace", return True only for the third record of the
+    mute, after which the alerts pause for a day.
     """
     known = [mute for mute in await of_chat(tx, chat_id) if mute.thread_id == thread_id]
     probes = known[0].probes + 1 if known else 0

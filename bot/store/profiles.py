@@ -109,8 +109,9 @@ async def lock_all(tx: Tx, profile_ids: Collection[str]) -> None:
 async def find_by_username(tx: Tx, username: str, *, since: datetime) -> Known | None:
     """Return the stored profile with a username, or None.
 
-    Only profiles for which the API returned the username after ``since`` count. Of several such
-    profiles, the profile with the newest answer is returned.
+    A profile counts only if the stored time of the API's last answer with the username is after
+    ``since``. The stored time can be up to an hour too early. Of several such profiles, the
+    profile with the latest time is returned.
     """
     statement = (
         sa.select(*COLUMNS)
@@ -128,8 +129,7 @@ NAME_IS_SURE = timedelta(days=30)
 async def ids_of_names(tx: Tx, names: Collection[str], *, since: datetime) -> dict[str, str]:
     """Return the ids of profiles, by username.
 
-    Only profiles for which the API returned the username after ``since`` are included. Of several
-    profiles with a username, the profile with the newest answer is included.
+    The profiles are selected as by ``find_by_username``.
     """
     statement = (
         sa.select(profiles.c.username, profiles.c.profile_id)

@@ -446,7 +446,7 @@ async def count_subscribers(
     """Count the waiting chats of a profile, and sum the weights of the subscriptions.
 
     If any waiting chat has a known payer, only the subscriptions of known payers have a weight.
-    The result is ``fresh`` if no waiting chat has a known payer. Each statement counts ``at_once``
+    The result is ``fresh`` if no waiting chat has a known payer. Each statement reads ``at_once``
     subscriptions, and those of the last chat in further topics. Use a read transaction, because
     all statements take some 150 ms for 100,000 chats.
     """
@@ -515,11 +515,12 @@ async def start_or_stop_checks(
 
     The profiles are ``profile_ids``, or by default all profiles that the chat ``chat_id`` follows.
 
-    - A started check is due at once, and has the weight of a single subscriber. The subscribers
-      are counted before each check (``count_subscribers``).
-    - If the last check of the profile failed, a started check is due after the same pause as after
-      a failed check. Without the pause, a person could cause any number of checks by pausing and
-      resuming a subscription, and the schedule would pay for the checks.
+    - A started check has the weight of a single subscriber, until the subscribers are counted
+      (``count_subscribers``).
+    - A started check is due now. If the last check of the profile failed, a started check is due
+      after the same pause as after a failed check. Without the pause, a person could cause any
+      number of checks by pausing and resuming a subscription, and the schedule would pay for the
+      checks.
     - The check of a blocked profile is not started.
     - If the payer of ``chat_id`` is known, the profiles no longer count as followed by newcomers
       only.

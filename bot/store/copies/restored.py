@@ -49,8 +49,8 @@ async def make_restored_backup_live(tx: Tx, *, now: datetime) -> datetime | None
 
     Return None if the database is not a backup, or if a different replica was faster. Call this
     function only before any worker runs. Subscribers do not get alerts for stories posted before
-    ``now``. The subscribers of public profiles are notified of the gap. Unanswered requests and
-    pending deliveries are dropped, and running broadcasts are stopped.
+    ``now``. The subscribers of public profiles with a planned check are notified of the gap.
+    Unanswered requests and pending deliveries are dropped, and running broadcasts are stopped.
     """
     kept = await key_values.get(tx, MARK)
     if kept is None or not await key_values.remove(tx, MARK):

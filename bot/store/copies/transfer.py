@@ -67,8 +67,8 @@ async def move_and_count_unless_done(
     table. After an error, the source can stay marked as moved (``undo``).
 
     Raises:
-        BackupError: The target has other content, the source is damaged or was moved into another
-            database, or the counts differ.
+        BackupError: The target has other content or refuses a row, the source is damaged or was
+            moved into another database, or the counts differ.
         DatabaseUnavailableError: The source or the target is unavailable.
     """
     to = f"{target.url.host}:{target.url.port}/{target.url.database}"

@@ -163,7 +163,7 @@ class Database:
         """Close all connections that are not in use.
 
         If the file was moved, deleted or replaced, the content is rescued first, unless a rescued
-        copy exists. A failed rescue is only logged.
+        copy exists. A failed rescue raises no error.
         """
         if self.held and not self.held.matches() and self.held.copy is None:
             with suppress(BackupError):

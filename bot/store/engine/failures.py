@@ -129,7 +129,8 @@ def may_run_again(error: BaseException, *, committing: bool) -> bool:
     """Return whether a transaction that ``error`` ended may be retried without a second effect.
 
     - Return True after a conflict (40001, 40P01).
-    - Return True if no connection was made, or if the connection was lost before the commit.
+    - Return True if the server could not be reached, or if the connection was lost before the
+      commit.
     - Return False if the connection was lost during the commit (``committing``), because the
       effect is then unknown.
     - Return False for every other error, even if the transaction had no effect.

@@ -39,7 +39,10 @@ def make_folder(folder: Path, *, like: Path | None = None) -> None:
 
 
 def copy_owner(file: Path, *, like: Path) -> None:
-    """Set the owner of ``file`` to the owner of ``like``, if root runs the process."""
+    """Set the owner of ``file`` to the owner of ``like``, if root runs the process.
+
+    If the owner can't be changed, no error is raised.
+    """
     if os.geteuid() == 0:
         owner = like.stat()
         with suppress(OSError):  # In a container, even root may lack the right to change owners.

@@ -32,7 +32,8 @@ async def readiness(db: Database) -> Readiness:
 
     Raises:
         OSError: The database cannot be reached, opened or written, or belongs to a different
-            program. The text states the reason without the database's URL.
+            program. Also raised if missing tables can't be made, because the database's user lacks
+            the right. The text states the reason without the database's URL.
     """
     try:
         if db.is_sqlite and not _has_writable_file(Path(str(db.url.database))):

@@ -210,9 +210,9 @@ def raise_if_wrong_file(file: Path) -> None:
     empty.
 
     Raises:
-        DatabaseUnavailableError: The path can't be read or is not a file, the write-ahead log
+        DatabaseUnavailableError: The path can't be accessed or is not a file, the write-ahead log
             belongs to a different or missing database, or the database belongs to a different
-            program.
+            program. A file without read permission is not refused.
     """
     raise_if_log_orphaned(file)
     try:

@@ -122,8 +122,8 @@ class Transaction:
         """Begin the transaction.
 
         Raises:
-            DatabaseUnavailableError: The database can't be reached. For a writing transaction on
-                SQLite, the file was moved, deleted or replaced.
+            DatabaseUnavailableError: The database can't be reached, or the SQLite file was moved,
+                deleted or replaced. A read on an open connection does not check the file.
         """
         raise_or_log_if_transaction_held("another transaction or read")
         if self._lock:
