@@ -172,7 +172,7 @@ async def run(
     build = partial(open_parts, settings, now=now, timing=timing)
     while (status := await _run_once(settings, stop, build)) is None:
         if isinstance(now, Clock):
-            now.forget_latest()
+            now.allow_going_back_once()
     return status
 
 

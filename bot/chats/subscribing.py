@@ -258,9 +258,9 @@ class Subscribing:
         """
         if not own_topic:
             return {username: [target] for username in usernames}
-        own = await self._topics.own_topics_of(target.chat_id, usernames)
+        own = await self._topics.read_own_topics(target.chat_id, usernames)
         if len(own) < len(usernames):
-            await self._topics.check_may_make(target.chat_id)
+            await self._topics.ask_and_raise_if_no_topics(target.chat_id)
         places = {username: [target] for username in usernames}
         for username, topic in own.items():
             places[username] = [topic, target]

@@ -238,10 +238,10 @@ class Scheduler:
         state = await self._load_state(self._now())
         if state.first is None:
             return 0
-        lease = self._owner.lease(self._now(), self._lease)
+        lease = self._owner.new_lease(self._now(), self._lease)
         claimed = await self._claim_payable_checks_or_postpone(plan, state, lease)
         for known in claimed:
-            ticket = self._slots.acquire(self._now())
+            ticket = self._slots.record_start_and_return_ticket(self._now())
             group.create_task(self._poll_safely(known, lease, plan, ticket))
         return len(claimed)
 
@@ -277,7 +277,9 @@ class Scheduler:
         # The credits of the running checks are subtracted, because the bucket still contains them.
         pending = len(self._slots) * plan.cost
         plan.schedule.fill_bucket(now.timestamp(), spent=max(0, state.spent - pending))
-        due_credits, early_credits = plan.schedule.credits_to_spend(now.timestamp())
+        due_credits, early_credits = plan.schedule.credits_for_due_and_early_checks(
+            now.timestamp()
+        )
         of_room = state.room / self._price_of_check
         for_due = _count_payable_checks(due_credits - pending, plan.cost, of_room)
         for_early = _count_payable_checks(early_credits - pending, plan.cost, of_room)
@@ -339,7 +341,7 @@ class Scheduler:
         taken = await profiles.claim_checks(
             tx, lease, limit=limit, ids=found, skip_newcomers=plan.newcomer_interval is not None
         )
-        plan.schedule.release_early(len(taken) * plan.cost)
+        plan.schedule.move_credits_into_bucket(len(taken) * plan.cost)
         return taken
 
     async def _claim_early_or_postpone(
@@ -425,7 +427,7 @@ class Scheduler:
             await self._postpone_after_error(known)
             outcome = "error"
         finally:
-            self._slots.release(ticket)
+            self._slots.record_end(ticket)
             self.worker.wake()
         self._polls.labels(outcome).inc()
 
@@ -581,7 +583,7 @@ class Scheduler:
         """
         now = self._now()
         billed = reservation.credits if error.credits is None else error.credits
-        plan.schedule.record_failure(now.timestamp())
+        plan.schedule.freeze_price_after_outage(now.timestamp())
         plan.schedule.bucket.credits -= billed
         await self._db.run_until_recorded(
             lambda tx: self._ledger.settle(tx, reservation, error.credits)

@@ -74,7 +74,7 @@ class SendLeases:
 
         The caller stores the lease in the database.
         """
-        return self._owner.lease(self._now(), self._lease)
+        return self._owner.new_lease(self._now(), self._lease)
 
     async def check_and_count_copies(self, send_lease: SendLease) -> None:
         """Check the lease of a send, and count the send as a copy of each of its rows.

@@ -208,8 +208,8 @@ class Outbox:
         """Start the task of a job in a slot."""
         if self._group is not None:
             task = self._group.create_task(self._deliver_safely(job))
-            ticket = self._slots.acquire(self._now())
-            task.add_done_callback(lambda _: self._slots.release(ticket))
+            ticket = self._slots.record_start_and_return_ticket(self._now())
+            task.add_done_callback(lambda _: self._slots.record_end(ticket))
             # A slot is free now, and the chat may have more deliveries.
             task.add_done_callback(lambda _: self.worker.wake())
 

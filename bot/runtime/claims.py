@@ -103,7 +103,7 @@ class Owner:
         """
         return now - self._since if self.is_valid(now) else timedelta(0)
 
-    def lease(self, now: datetime, duration: timedelta) -> Lease:
+    def new_lease(self, now: datetime, duration: timedelta) -> Lease:
         """Return a lease with this owner for a claim that is made at ``now``.
 
         The lease expires at ``now + duration``. Nothing is stored.

@@ -33,7 +33,7 @@ class Clock:
     """A clock that returns the current time as an aware UTC datetime.
 
     The time never goes back, except at the first correction and after a call of
-    ``forget_latest``.
+    ``allow_going_back_once``.
 
     The clock is called anchored while its time is confirmed. After a call of ``doubt``, or after a
     step of the system clock by a second or more (a suspend, or NTP), the clock is not anchored. In
@@ -70,10 +70,10 @@ class Clock:
         """Return the current time.
 
         The time is never earlier than the last returned time, except after the first correction
-        and after a call of ``forget_latest``. If the system clock has stepped by a second or more,
-        and the clock was created without ``start``, the time is marked as not confirmed.
+        and after a call of ``allow_going_back_once``. If the system clock has stepped by a second
+        or more, and the clock was created without ``start``, the time is marked as not confirmed.
         """
-        self._notice_step()
+        self._doubt_if_machine_clock_stepped()
         self._latest = max(self._latest, self._offset + self._loop.time())
         return datetime.fromtimestamp(self._latest, UTC)
 
@@ -90,7 +90,7 @@ class Clock:
 
         If the clock was created without ``start``, a step of the system clock is detected first.
         """
-        self._notice_step()
+        self._doubt_if_machine_clock_stepped()
         return not self.why_unanchored
 
     @property
@@ -124,23 +124,23 @@ class Clock:
         The first correction can set the clock back if the clock was created without ``start``,
         because no time was stored before the first correction. After any other negative
         correction, the clock stands still until the corrected time reaches the last returned time,
-        or until ``forget_latest`` is called.
+        or until ``allow_going_back_once`` is called.
         """
         self._offset += correction_s
         if not self.has_been_anchored:
-            self.forget_latest()
+            self.allow_going_back_once()
         self.has_been_anchored, self.why_unanchored = True, ""
         self._machine_ahead = self._machine() - time.monotonic()
         self._anchored.set()
 
-    def forget_latest(self) -> None:
+    def allow_going_back_once(self) -> None:
         """Allow the time to go back once.
 
         Call this method only if no running code uses a time that the clock has returned before.
         """
         self._latest = 0.0
 
-    def _notice_step(self) -> None:
+    def _doubt_if_machine_clock_stepped(self) -> None:
         """Mark the time as not confirmed if the system clock has stepped by a second or more.
 
         Do nothing if the clock was created with ``start``.

@@ -64,7 +64,7 @@ def decide(
     seconds ahead of the system clock. ``process_clock_ahead_s`` is None if the clock of this
     process was never confirmed.
     """
-    agreed = _agreed(telegram, process_clock_ahead_s)
+    agreed = _agreeing_clock_ahead_s(telegram, process_clock_ahead_s)
     if agreed is not None:
         return Decision(agreed)
     if api is None:
@@ -74,7 +74,7 @@ def decide(
     if telegram.ahead_s is None:
         return _decide_without_telegram(telegram, api, process_clock_ahead_s)
     return Decision(
-        reason=f"{_differ('Telegram', telegram.ahead_s)}, and the Stories API tells none"
+        reason=f"{_clock_gap_text('Telegram', telegram.ahead_s)}, and the Stories API tells none"
     )
 
 
@@ -85,12 +85,12 @@ def _decide_without_telegram(
 
     For example, the answers of a local Bot API server can have no time.
     """
-    agreed = _agreed(api, process_clock_ahead_s)
+    agreed = _agreeing_clock_ahead_s(api, process_clock_ahead_s)
     if agreed is not None:
         return Decision(agreed)
     if api.ahead_s is not None:
         return Decision(
-            reason=f"{_differ('the Stories API', api.ahead_s)}, and Telegram tells none"
+            reason=f"{_clock_gap_text('the Stories API', api.ahead_s)}, and Telegram tells none"
         )
     # Neither Telegram nor the Stories API has sent a usable time. If Telegram has answered at all,
     # the system clock is used.
@@ -99,7 +99,7 @@ def _decide_without_telegram(
     return Decision(reason="Telegram does not answer, so nobody tells what time it is")
 
 
-def _agreed(witness: Witness, process_clock_ahead_s: float | None) -> float | None:
+def _agreeing_clock_ahead_s(witness: Witness, process_clock_ahead_s: float | None) -> float | None:
     """Return the local clock that agrees with a server's, in seconds ahead of the system clock.
 
     The system clock is compared first, and then the clock of this process
@@ -118,5 +118,5 @@ def _agreed(witness: Witness, process_clock_ahead_s: float | None) -> float | No
     )
 
 
-def _differ(source: str, ahead_s: float) -> str:
+def _clock_gap_text(source: str, ahead_s: float) -> str:
     return f"{source} tells a time {abs(ahead_s):.0f} s from the machine's"

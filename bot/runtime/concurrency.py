@@ -60,8 +60,8 @@ class FastAndSlowSlots:
         """Return the number of running tasks, including tasks in slow slots."""
         return len(self._begun)
 
-    def acquire(self, now: datetime) -> int:
-        """Record the start of a task. Return the ticket with which ``release`` must be called.
+    def record_start_and_return_ticket(self, now: datetime) -> int:
+        """Record the start of a task. Return the ticket with which ``record_end`` must be called.
 
         The method neither waits for a slot nor checks that a slot is free (``count_free``).
         """
@@ -69,8 +69,8 @@ class FastAndSlowSlots:
         self._begun[ticket] = now
         return ticket
 
-    def release(self, ticket: int) -> None:
-        """Record the end of the task for which ``acquire`` returned ``ticket``."""
+    def record_end(self, ticket: int) -> None:
+        """Record the end of the task with the ticket ``ticket``."""
         del self._begun[ticket]
 
     def count_slow(self, now: datetime) -> int:

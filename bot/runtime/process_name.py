@@ -11,6 +11,6 @@ def replica_name() -> str:
     return f"{socket.gethostname()[:40]}:{os.getpid()}"
 
 
-def session_name() -> str:
+def database_session_name() -> str:
     """Return the name of this process's sessions in PostgreSQL (``application_name``)."""
     return f"storybell {replica_name()}"[:_LONGEST]

@@ -108,7 +108,7 @@ class Worker:
         make the loop fail without a break.
         """
         self._failures += 1
-        self.trouble = reason_of(error)
+        self.trouble = public_reason_of(error)
         pause = min(FIRST_PAUSE_S * 2 ** min(self._failures - 1, 10), self._last_pause_s)
         # A database outage can cause many failures of the loops, so its traceback is not logged.
         trace = None if getattr(error, "is_outage", False) else error
@@ -124,7 +124,7 @@ class Worker:
             await wait_until_set(self._woken, min(max(left, _SHORTEST_S), self._longest))
 
 
-def reason_of(error: BaseException) -> str:
+def public_reason_of(error: BaseException) -> str:
     """Return the reason of a failure for the page /readyz.
 
     The page can be public, so that the reason must not contain secrets. If the error is a database

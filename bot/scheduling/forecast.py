@@ -154,7 +154,7 @@ _NAMES = (
 )
 
 
-def learn(
+def learn_and_count_new_stories(
     state: ProfileState, population: Population, *, at: float, taken: Sequence[float]
 ) -> int:
     """Update ``state`` from a complete check at the time ``at``. Return the number of new stories.
@@ -176,7 +176,7 @@ def learn(
         fresh = taken[bisect_right(taken, state.story_at) : bisect_right(taken, at)]
         for number, decay in enumerate(rates.DECAYS):
             state.sums[number] += sum(exp(decay * (story_at - at) / DAY) for story_at in fresh)
-        _learn_stories(state, population, fresh, at)
+        _learn_story_times(state, population, fresh, at)
     state.seen_at = at
     return new
 
@@ -187,7 +187,7 @@ def _forget(sums: MutableSequence[float], passed: float) -> None:
         sums[number] *= exp(-decay * days)
 
 
-def _learn_stories(
+def _learn_story_times(
     state: ProfileState, population: Population, taken: Sequence[float], at: float
 ) -> None:
     decay = exp(-_RHYTHM_DECAY * max(0.0, at - state.hours_at))

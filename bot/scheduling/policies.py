@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bot.scheduling.forecast import ProfileState, hours_to_due, learn
+from bot.scheduling.forecast import ProfileState, hours_to_due, learn_and_count_new_stories
 from bot.scheduling.pricing import Demand
 
 
@@ -25,7 +25,7 @@ class Learned:
 
         ``taken`` are the sorted times of the stories that the check found.
         """
-        learn(state, demand.population, at=at, taken=taken)
+        learn_and_count_new_stories(state, demand.population, at=at, taken=taken)
 
     def hours_to_due(  # noqa: PLR0917 - called once per check, and keyword arguments cost time
         self,

@@ -6,16 +6,16 @@ credits, and ``due_at`` as an indexed column. The weight is the number of subscr
 subscriptions with the option ``fast`` count several times. The loop is::
 
     schedule.fill_bucket(now, spent=...)          # credits that the UTC day's checks have cost
-    due, early = schedule.credits_to_spend(now)   # credits for due checks and for early checks
-    rows = claim(limit=due // cost)               # ORDER BY due_at, with due_at <= now ...
-    rows += claim(limit=early // cost)            # ... and early checks if no check is due
+    due, early = schedule.credits_for_due_and_early_checks(now)   # credits for due checks and for
+    early checks rows = claim(limit=due // cost)               # ORDER BY due_at, with due_at <=
+    now ... rows += claim(limit=early // cost)            # ... and early checks if no check is due
     for row in rows:                              # outside of any transaction
         if schedule.is_due_at_stale(state):              # the price has changed since due_at was
         computed
             schedule.set_due_at(state, weight, cost)  # write due_at, and check only if still due
-        stories = fetch(row)                      # on failure: schedule.record_failure(now)
-        schedule.charge_learn_and_set_due_at(state, weight, cost, at=now, taken=[...])
-        write state and due_at
+        stories = fetch(row)                      # on failure:
+        schedule.freeze_price_after_outage(now) schedule.charge_learn_and_set_due_at(state, weight,
+        cost, at=now, taken=[...]) write state and due_at
     sleep until schedule.next_check_at(first due_at and seen_at, cost, now=..., spent=...)
 
 ``must_be_unseen_since`` limits which rows may be claimed:
@@ -141,10 +141,12 @@ class Schedule:
         number of profiles.
         """
         self.set_demand(
-            estimate_demand(rows, self._apply_pool(self.demand.population), profiles=profiles)
+            estimate_demand(
+                rows, self._with_learned_exponents(self.demand.population), profiles=profiles
+            )
         )
 
-    def _apply_pool(self, population: Population) -> Population:
+    def _with_learned_exponents(self, population: Population) -> Population:
         return replace(population, exponents=self.pool.exponents)
 
     def set_due_at(self, state: ProfileState, weight: float, cost: float) -> float:
@@ -195,12 +197,14 @@ class Schedule:
         is_sample = not self._counted % _EVERY
         if not is_sample and not (taken and taken[-1] > state.story_at):
             return self.learn_and_set_due_at(state, weight, cost, at=at, taken=taken)
-        due = self._learn_and_compare(state, weight, cost, at=at, taken=taken, is_sample=is_sample)
+        due = self._learn_compare_and_set_due_at(
+            state, weight, cost, at=at, taken=taken, is_sample=is_sample
+        )
         if is_sample and at - self.pool.at >= 3 * HOUR:
             self.pool.refit(at)
         return due
 
-    def _learn_and_compare(
+    def _learn_compare_and_set_due_at(
         self,
         state: ProfileState,
         weight: float,
@@ -230,7 +234,7 @@ class Schedule:
             self.pool.learn_expected(ratios, _EVERY * expected)
         return due
 
-    def record_failure(self, at: float) -> None:
+    def freeze_price_after_outage(self, at: float) -> None:
         """Record that the API failed at the time ``at``.
 
         In the 3 hours after ``at``, the lateness of checks does not change the price, because
@@ -245,7 +249,7 @@ class Schedule:
         """
         self.bucket.release(now, spent=spent, budget=self.budget, plan=self.release_curve)
 
-    def release_early(self, amount: float) -> None:
+    def move_credits_into_bucket(self, amount: float) -> None:
         """Release ``amount`` credits into the bucket now. The later releases become smaller.
 
         The credits pay for checks that must not wait. The credits are taken from the credits that
@@ -254,12 +258,12 @@ class Schedule:
         """
         self.bucket.credits += amount
 
-    def credits_to_spend(self, now: float) -> tuple[float, float]:
+    def credits_for_due_and_early_checks(self, now: float) -> tuple[float, float]:
         """Return the credits for due checks now, and the credits for early checks now."""
         held = self.bucket.credits
-        return held, max(0.0, held - self.reserved_for_due(now))
+        return held, max(0.0, held - self.credits_reserved_for_due(now))
 
-    def reserved_for_due(self, now: float) -> float:
+    def credits_reserved_for_due(self, now: float) -> float:
         """Return the credits that early checks must leave in the bucket for due checks.
 
         The reserve is half of the bucket's capacity. Near midnight (UTC) the reserve is smaller,
@@ -284,7 +288,7 @@ class Schedule:
             paid = min(paid, max(now, seen_at + _URGENT))
         if due_at <= paid:
             return max(paid, now)
-        need = self.reserved_for_due(now) + cost
+        need = self.credits_reserved_for_due(now) + cost
         early = bucket.ready_at(need, spent=spent, budget=self.budget, plan=self.release_curve)
         early = max(self._early_check_at(early, cost, spent), seen_at + self.minimum)
         return max(now, paid, min(due_at, early))
@@ -339,7 +343,7 @@ class Schedule:
         if spent + cost > self.budget:
             return False
         is_due = due_at <= now + _ROUNDING
-        for_due, for_early = self.credits_to_spend(now)
+        for_due, for_early = self.credits_for_due_and_early_checks(now)
         is_paid = (for_due if is_due else for_early) + _ROUNDING >= cost
         if not is_due and not is_paid:
             return False
@@ -357,4 +361,6 @@ class Schedule:
         self.price, self.bucket = Price(**price), CreditBucket(**bucket)
         self.pool = Pool.from_json(pool)
         demand = Demand.from_json(values["demand"])
-        self.set_demand(replace(demand, population=self._apply_pool(demand.population)))
+        self.set_demand(
+            replace(demand, population=self._with_learned_exponents(demand.population))
+        )

@@ -124,7 +124,7 @@ class _Run:
         self.schedule = Schedule(plan.budget, minimum=plan.minimum, rule=plan.rule)
         self.schedule.bucket.at = begin
         self.schedule.recompute_demand(self._survey_rows())
-        self.survey_at = begin + self._pause_between_surveys(begin)
+        self.survey_at = begin + self._seconds_between_surveys(begin)
         self.paused_until = begin
 
     def _survey_rows(self) -> Iterator[tuple[ProfileState, float, float]]:
@@ -180,7 +180,7 @@ class _Run:
                 if not may_poll(due, seen_at, cost, now=now, spent=spent):
                     now += 1.0
                     continue
-                due, paid = self._check_profile(key, now)
+                due, paid = self._check_and_return_due_and_spent(key, now)
                 if paid:  # the profile rests until its minimum pause is over
                     heappop(queue)
                     resting.append((due, key))
@@ -206,7 +206,7 @@ class _Run:
             heappush(queue, resting.popleft())
         return now
 
-    def _check_profile(self, key: int, now: float) -> tuple[float, int]:
+    def _check_and_return_due_and_spent(self, key: int, now: float) -> tuple[float, int]:
         """Check a profile. Return the time of its next check and the spent credits.
 
         If the price has changed and the check is therefore not due yet, only compute the due time
@@ -219,7 +219,7 @@ class _Run:
             if due > now:
                 return due, 0
         if plan.outages and any(begin <= now < end for begin, end in plan.outages):
-            schedule.record_failure(now)
+            schedule.freeze_price_after_outage(now)
             self.paused_until = now + _PROBE
             return now + _POLL_AGAIN, 0
         taken = self._record_new_stories(key, now)
@@ -230,13 +230,13 @@ class _Run:
             result.polls.append((now, key))
         if now >= self.survey_at:
             schedule.recompute_demand(self._survey_rows())
-            self.survey_at = now + self._pause_between_surveys(now)
+            self.survey_at = now + self._seconds_between_surveys(now)
         if plan.as_rows:
             self.states[key] = ProfileState.from_json(state.to_json())
             due = round(due, 3)
         return due, plan.cost
 
-    def _pause_between_surveys(self, now: float) -> float:
+    def _seconds_between_surveys(self, now: float) -> float:
         if self.plan.refresh is not None:
             return self.plan.refresh
         return _REFRESH if now < self.result.begin + DAY else 6 * _REFRESH

@@ -153,7 +153,7 @@ class Attempts:
                 # wait is short, because other chats wait for the files that this send uploads.
                 request.until = request.until or self._now() + _RETRY_PATIENCE
                 request.longest_wait_s = max(0.0, (request.until - self._now()).total_seconds())
-            return await self._handle_refusal(error, batch, request)
+            return await self._adjust_or_return_outcome(error, batch, request)
         if not messages:
             return TryLater(unknown=True, reason="an empty answer")
         # The caption has arrived, so later messages must not repeat the caption.
@@ -163,7 +163,7 @@ class Attempts:
             item.sent, file = parse_sent_message(item, message, self._now())
             if file and not isinstance(item.source, ByFileId):
                 new[item.file_key] = file
-        await self._files.remember(new)
+        await self._files.store_and_cache(new)
         return None
 
     async def _send_group(self, batch: list[Item], request: SendRequest) -> list[MessageJson]:
@@ -192,7 +192,7 @@ class Attempts:
             longest_wait_s=request.longest_wait_s,
         )
 
-    async def _handle_refusal(
+    async def _adjust_or_return_outcome(
         self, error: TelegramError, batch: list[Item], request: SendRequest
     ) -> Outcome | None:
         """Adjust the send after Telegram refused a request.
@@ -213,15 +213,15 @@ class Attempts:
                 self._supply.record_url_refusals(batch)
                 is_unknown = isinstance(error, RetryAfter) and not _all_have_file_ids(batch)
                 outcome = replace(outcome, unknown=outcome.unknown or is_unknown)
-            return _handle_flood_limit(outcome, request)
+            return _count_flood_or_return_outcome(outcome, request)
         if not (isinstance(outcome, PermanentFailure) and outcome.scope == "item"):
             return _give_up_items_without_right(outcome, batch)
         if len(batch) > 1:
-            return await self._handle_refused_album(refusal, batch, request)
-        await self._handle_refused_item(refusal, batch[0], request)
+            return await self._adjust_album_or_return_outcome(refusal, batch, request)
+        await self._set_next_source_or_postpone(refusal, batch[0], request)
         return None
 
-    async def _handle_refused_album(
+    async def _adjust_album_or_return_outcome(
         self, refusal: Refusal, batch: list[Item], request: SendRequest
     ) -> Outcome | None:
         """Prepare the next send of a refused album.
@@ -243,51 +243,59 @@ class Attempts:
         elif refusal.scope == "size":
             blamed = []  # the total size of the album is too large, so no single item is the cause
         if blamed:
-            await run_together(*(self._try_free_source(refusal, item, request) for item in blamed))
+            await run_together(
+                *(self._set_free_source_or_mark_alone(refusal, item, request) for item in blamed)
+            )
             return None
         if request.refused_alone == refusal.words_without_numbers:
             # Telegram has refused a story that was sent alone with the same error message. That
             # story is not in this album, so the refusal is not caused by one particular story.
             for item in batch:
-                await self._supply.postpone_refused(item, refusal, request.target.chat_id)
+                await self._supply.postpone_refused_and_report(
+                    item, refusal, request.target.chat_id
+                )
             return None
         stopped = await self._send_all(batch[: len(batch) // 2], request)
         rest = _sendable(batch, in_order=request.options.in_order)
         return stopped or await self._send_all(rest, request)
 
-    async def _handle_refused_item(
+    async def _set_next_source_or_postpone(
         self, refusal: Refusal, item: Item, request: SendRequest
     ) -> None:
         if refusal.scope == "size" and not isinstance(item.source, ByUrl):
             self._supply.fail_item(item, MediaTooBigError.text)
         elif refusal.scope in OF_FILES:
-            if not await self._try_as_document(refusal, item, request):
+            if not await self._convert_if_refused_photo(refusal, item, request):
                 await self._supply.set_next_source_or_fail(item, request.asker)
         elif (
             request.refused_alone == refusal.words_without_numbers
             or not await self._supply.set_next_free_source(item, request.asker)
         ):
             request.refused_alone = refusal.words_without_numbers
-            await self._supply.postpone_refused(item, refusal, request.target.chat_id)
+            await self._supply.postpone_refused_and_report(item, refusal, request.target.chat_id)
 
-    async def _try_free_source(self, refusal: Refusal, item: Item, request: SendRequest) -> None:
+    async def _set_free_source_or_mark_alone(
+        self, refusal: Refusal, item: Item, request: SendRequest
+    ) -> None:
         """Set a different source of an item without a purchase (``set_next_free_source``).
 
         A photo that Telegram refused as a photo becomes a document. If no such source exists, mark
         the item to be sent alone.
         """
         if not (
-            await self._try_as_document(refusal, item, request)
+            await self._convert_if_refused_photo(refusal, item, request)
             or await self._supply.set_next_free_source(item, request.asker)
         ):
             item.alone = True
 
-    async def _try_as_document(self, refusal: Refusal, item: Item, request: SendRequest) -> bool:
+    async def _convert_if_refused_photo(
+        self, refusal: Refusal, item: Item, request: SendRequest
+    ) -> bool:
         is_one = refusal.scope == "photo" and item.kind == "photo"
         return is_one and await self._supply.convert_to_document(item, request.asker)
 
 
-def _handle_flood_limit(outcome: TryLater, request: SendRequest) -> Outcome | None:
+def _count_flood_or_return_outcome(outcome: TryLater, request: SendRequest) -> Outcome | None:
     """Decide what to do after a flood limit. Return None to send again, or the outcome to stop.
 
     If the result is None, add 1 to ``request.floods``.

@@ -47,7 +47,7 @@ class Files:
         # For each story that is being uploaded, the future of the upload and its start time.
         self._in_flight: dict[str, tuple[asyncio.Future[None], datetime]] = {}
         # An alert has many senders, which need the same files at the same moment.
-        self._loads = BatchingQueue(self._load_into_cache)
+        self._loads = BatchingQueue(self._load_known_into_cache)
 
     async def load_known(self, pks: Collection[str]) -> dict[str, KnownFile]:
         """Return the known files of stories that are sent as one album, by ``Item.file_key``.
@@ -65,7 +65,7 @@ class Files:
         await self._loads(missing)
         return self._usable_cached(pks)
 
-    async def _load_into_cache(self, pks: list[str]) -> None:
+    async def _load_known_into_cache(self, pks: list[str]) -> None:
         async with self._db.read() as tx:
             self._put_in_cache(
                 await store.known_files(tx, self._bot_id(), set(pks), now=self._now())
@@ -78,7 +78,7 @@ class Files:
         return {pk: file for pk, file in files.items() if file is not None}
 
     @asynccontextmanager
-    async def reserve_unknown(
+    async def reserve_unknown_unless_busy(
         self, pks: Collection[str], *, max_reservation_age: timedelta | None = None
     ) -> AsyncIterator[dict[str, KnownFile] | None]:
         """Yield the known files by ``Item.file_key``, and reserve the stories without a file.
@@ -115,7 +115,7 @@ class Files:
                 del self._in_flight[pk]
             future.set_result(None)
 
-    async def remember(self, files: dict[str, KnownFile]) -> None:
+    async def store_and_cache(self, files: dict[str, KnownFile]) -> None:
         """Store new files by ``Item.file_key``, in memory and in the database.
 
         If the database is unavailable, the files are stored in memory only. No error is raised,

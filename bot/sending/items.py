@@ -193,11 +193,13 @@ def as_media(
     if isinstance(media, str):
         spoiler = item.kind != "document" and options.spoiler
         fields = {"type": item.kind, "media": media, "has_spoiler": spoiler or None}
-        fields |= text | (_measures(item) if item.kind != "document" else {})
+        fields |= text | (_video_fields(item) if item.kind != "document" else {})
         return {name: value for name, value in fields.items() if value is not None}
     if item.kind == "photo":
         return InputMediaPhoto(media, has_spoiler=options.spoiler or None, **text)
-    return InputMediaVideo(media, has_spoiler=options.spoiler or None, **_measures(item), **text)
+    return InputMediaVideo(
+        media, has_spoiler=options.spoiler or None, **_video_fields(item), **text
+    )
 
 
 def single_arguments(item: Item, text: dict[str, Any], options: SendOptions) -> dict[str, Any]:
@@ -213,7 +215,7 @@ def single_arguments(item: Item, text: dict[str, Any], options: SendOptions) -> 
         # Prevents that Telegram converts the document to a video.
         arguments["disable_content_type_detection"] = True
     if item.kind == "video":
-        arguments |= _measures(item)
+        arguments |= _video_fields(item)
     if options.buttons:
         arguments["reply_markup"] = {"inline_keyboard": options.buttons}
     return arguments
@@ -288,7 +290,7 @@ def file_from_disk(path: Path, *, attach: bool, name: str | None = None) -> Inpu
     return InputFile(cast("IO[bytes]", path), filename=name, attach=attach, read_file_handle=False)
 
 
-def _measures(item: Item) -> dict[str, Any]:
+def _video_fields(item: Item) -> dict[str, Any]:
     duration = item.story.duration
     measures: dict[str, Any] = {"supports_streaming": True}
     if isinstance(item.source, ByFileId):

@@ -199,7 +199,7 @@ class Replies:
         # seconds, because the outbox can send the reply later.
         longest_wait_s = LONGEST_WAIT_S if calls.lane == "reply" else None
         try:
-            method, arguments = _api_call(payload)
+            method, arguments = _method_and_arguments(payload)
             arguments |= {"chat_id": target.chat_id}
             if method != "editMessageText":
                 arguments |= {
@@ -242,7 +242,7 @@ class Replies:
             target,
             Album(stories),
             caption_html=payload["caption"],
-            caption_for_count=_caption_counter(payload, stories),
+            caption_for_count=_caption_for_count_or_none(payload, stories),
             options=options,
             calls=calls,
             asker=asker,
@@ -252,7 +252,9 @@ class Replies:
         return is_on_block_list(profile.profile_id, profile.username, self._blocked)
 
 
-def _caption_counter(payload: Payload, stories: tuple[Story, ...]) -> Callable[[int], str] | None:
+def _caption_for_count_or_none(
+    payload: Payload, stories: tuple[Story, ...]
+) -> Callable[[int], str] | None:
     """Return a function that changes the number of stories in the caption of an album.
 
     Return None if the album has only one story or no caption.
@@ -276,7 +278,7 @@ async def keep_showing_uploading(bot: ExtBot[Any], target: Target) -> None:
         await asyncio.sleep(ACTION_S)
 
 
-def _api_call(payload: Payload) -> tuple[str, dict[str, Any]]:
+def _method_and_arguments(payload: Payload) -> tuple[str, dict[str, Any]]:
     """Return the method of the Bot API and the arguments that send a payload."""
     if payload["kind"] == "document":
         file = InputFile(payload["data"].encode(), filename=payload["filename"])

@@ -53,14 +53,14 @@ class FileRecord:
         """
         self._alert_failure, self._alerts_wait_until = message, now + _ALERTS_WAIT_FOR
 
-    def failure(self, now: datetime) -> str:
+    def recent_failure(self, now: datetime) -> str:
         """Return the error message of a failure in the last ten minutes, or "" without a failure.
 
         The failure applies to alerts and replies.
         """
         return self._failure if now < self._failed_until else ""
 
-    def alert_failure(self, now: datetime) -> str:
+    def recent_alert_failure(self, now: datetime) -> str:
         """Return the error message of a temporary failure in the last 5 seconds, or "".
 
         The failure applies only to alerts.
@@ -123,7 +123,7 @@ class StoryRecord:
         """Return whether Telegram failed to fetch the URL of the story in the last hour."""
         return now < self._url_refused_until
 
-    def record_gone(self) -> None:
+    def count_gone_answer(self) -> None:
         """Count an answer of the API that the story or its profile does not exist any more."""
         self._times_gone += 1
 

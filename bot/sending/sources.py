@@ -100,7 +100,7 @@ class Supply:
         self._purchases = TimedCache[str, _Purchases]()
         self._reported_words = TimedCache[str, bool]()
 
-    def _record_of(self, item: Item) -> StoryRecord:
+    def _record_or_new(self, item: Item) -> StoryRecord:
         """Return the record of an item's story.
 
         Without a record, return a new, unstored record.
@@ -109,7 +109,7 @@ class Supply:
 
     def _ensure_record(self, item: Item) -> StoryRecord:
         """Return the stored record of an item's story, and extend its lifetime."""
-        record = self._record_of(item)
+        record = self._record_or_new(item)
         self._records.put(item.story.pk, record, until=self._now() + RECORD_LIFE)
         return record
 
@@ -133,7 +133,7 @@ class Supply:
         elif isinstance(item.source, ByUrl):
             self.record_url_refusals([item])  # later sends must not use the refused URL
         item.source = None
-        self._fail_from_record(item, is_alert=asker.chat_id is None)
+        self._fail_if_failed_recently(item, is_alert=asker.chat_id is None)
         can_pay = not item.is_free
         while item.is_open and item.source is None:
             if item.tried == len(self._steps):
@@ -155,16 +155,16 @@ class Supply:
                 can_pay = can_pay and not isinstance(error, SpendingError)
                 self._record_failure(item, error)
 
-    def _fail_from_record(self, item: Item, *, is_alert: bool) -> None:
+    def _fail_if_failed_recently(self, item: Item, *, is_alert: bool) -> None:
         """If the item's file failed a short time ago, let the item fail with the same message."""
         record, now = self._file_record(item), self._now()
-        item.failed = record.failure(now)
+        item.failed = record.recent_failure(now)
         if is_alert and not item.failed:
-            item.failed = record.alert_failure(now)
+            item.failed = record.recent_alert_failure(now)
             item.later = item.later or bool(item.failed)
 
     def _file_record(self, item: Item) -> FileRecord:
-        return self._record_of(item).file_of(as_file=item.as_file)
+        return self._record_or_new(item).file_of(as_file=item.as_file)
 
     def _ensure_file_record(self, item: Item) -> FileRecord:
         return self._ensure_record(item).file_of(as_file=item.as_file)
@@ -194,7 +194,9 @@ class Supply:
                 return True
         return False
 
-    async def postpone_refused(self, item: Item, refusal: Refusal, chat_id: int) -> None:
+    async def postpone_refused_and_report(
+        self, item: Item, refusal: Refusal, chat_id: int
+    ) -> None:
         """Postpone an item that Telegram refused with an unknown error message.
 
         If Telegram refuses a story with the same error message in three chats, the story is
@@ -210,7 +212,7 @@ class Supply:
         self._ensure_file_record(item).record_refusal(words, chat_id, now)
 
     def postpone_refused_in_three_chats(self, items: list[Item]) -> None:
-        """Postpone each item with a story that ``postpone_refused`` has postponed in all chats."""
+        """Postpone each item whose story Telegram has refused in three chats."""
         for item in items:
             if self._file_record(item).is_postponed(self._now()):
                 item.failed, item.later = MediaUnavailableError.text, True
@@ -220,8 +222,8 @@ class Supply:
 
         An item without a file_id, or with a compressed file instead of the original, is not
         changed. If the file is an animation, which is not allowed in an album, the next source of
-        the item will be an upload. Call ``Files.reserve_unknown`` first, because that method loads
-        the file_ids.
+        the item will be an upload. Call ``Files.reserve_unknown_unless_busy`` first, because that
+        method loads the file_ids.
         """
         known = self._files.cached([item.file_key for item in items])
         for item in items:
@@ -276,7 +278,7 @@ class Supply:
         now = self._now()
         if item.as_file:
             return None  # Telegram can send a URL as a document only for GIF, PDF and ZIP files
-        if self._record_of(item).is_url_refused(now):
+        if self._record_or_new(item).is_url_refused(now):
             return None
         if url and self._media.may_fetch(url) and is_fresh(url, now):
             return ByUrl(url)
@@ -287,12 +289,12 @@ class Supply:
         if not url or not self._media.may_fetch(url):
             return None
         if asker.chat_id is None:
-            self._refuse_if_slow(url)
+            self._raise_if_slow(url)
         if self._fallback is not None and is_pasted(item.story):
             return self._add_upload(item, await self._fallback(item.story, asker))
         return self._add_upload(item, await self._media.fetch(url, limit=self._largest))
 
-    def _refuse_if_slow(self, url: str) -> None:
+    def _raise_if_slow(self, url: str) -> None:
         """Refuse to download from a slow host for an alert, so that the host gets no more load.
 
         Raises:
@@ -310,7 +312,7 @@ class Supply:
         if is_pasted(item.story):
             return None  # ``_download`` has already tried to buy the file of a pasted URL
         is_alert = asker.chat_id is None
-        if is_alert and not self._reserve_purchase(item):
+        if is_alert and not self._reserve_purchase_or_mark_item(item):
             return None
         try:
             file = await self._buy_unless_recently_failed(item.story, asker, self._fallback)
@@ -326,7 +328,7 @@ class Supply:
         item.later = False
         return source
 
-    def _reserve_purchase(self, item: Item) -> bool:
+    def _reserve_purchase_or_mark_item(self, item: Item) -> bool:
         """Record that the story is being bought for an alert.
 
         Return False, and record no purchase, if a purchase is not allowed now. In this case, the
@@ -422,7 +424,7 @@ class Supply:
             item.reason = error.text
         elif isinstance(error, _NO):
             record = self._ensure_record(item)
-            record.record_gone()
+            record.count_gone_answer()
             if record.is_gone:
                 _mark_gone(item)
         elif isinstance(error, ApiUnavailableError | OutOfServiceError):

@@ -69,7 +69,7 @@ class Topics:
         self._bot = bot
         self._now = now
 
-    async def own_topics_of(self, chat_id: int, usernames: Collection[str]) -> dict[str, Target]:
+    async def read_own_topics(self, chat_id: int, usernames: Collection[str]) -> dict[str, Target]:
         """Return the topics of profiles in a chat, by username.
 
         Some topics may have been deleted.
@@ -77,7 +77,7 @@ class Topics:
         threads = await self._db.fetch(lambda tx: store.threads_of(tx, chat_id, usernames))
         return {name: Target(chat_id, thread_id) for name, thread_id in threads.items()}
 
-    async def check_may_make(self, chat_id: int) -> None:
+    async def ask_and_raise_if_no_topics(self, chat_id: int) -> None:
         """Check that a topic can be made in a chat, as far as Telegram reports the rights.
 
         Raises:
@@ -89,7 +89,7 @@ class Topics:
         may_make = True
         try:
             chat = await self._bot.get_chat(chat_id)
-            has_topics = await self._has_topics(chat)
+            has_topics = await self._fetch_has_topics(chat)
             if chat.type != Chat.PRIVATE:
                 # The Bot API reports the right to make topics only for administrators, but other
                 # members may have this right.
@@ -114,7 +114,7 @@ class Topics:
         messages.
         """
         try:
-            if not await self._has_topics(await self._bot.get_chat(chat_id)):
+            if not await self._fetch_has_topics(await self._bot.get_chat(chat_id)):
                 return "off"
             await self._bot.edit_message_reply_markup(chat_id, thread_id)
         except BadRequest as error:
@@ -123,7 +123,7 @@ class Topics:
             log.info("it is not known what became of a topic", chat=chat_id, reason=str(error))
         return "unknown"
 
-    async def _has_topics(self, chat: ChatFullInfo) -> bool:
+    async def _fetch_has_topics(self, chat: ChatFullInfo) -> bool:
         if chat.type == Chat.PRIVATE:
             return bool((await self._bot.get_me()).has_topics_enabled)
         return bool(chat.is_forum)
@@ -150,9 +150,9 @@ class Topics:
                 raise AskAgainError("its topic is being made")
             until = now + CLAIMED_FOR
             await store.claim_creation(tx, chat_id, profile_id, _topic_name(username), until=until)
-        return await self._make_topic(chat_id, profile_id, username)
+        return await self._make_and_store_topic(chat_id, profile_id, username)
 
-    async def _make_topic(self, chat_id: int, profile_id: str, username: str) -> Target:
+    async def _make_and_store_topic(self, chat_id: int, profile_id: str, username: str) -> Target:
         limits: Any = {"longest_wait_s": _FLOOD_S} if self._bot.rate_limiter is not None else None
         try:
             async with asyncio.timeout(_CALL_S):

@@ -213,7 +213,7 @@ class Intake:
         """Store updates. If no update has to wait (``_may_begin``), start all these updates."""
         now = self._now()
         at_once = self._may_begin([sender for sender, _, _ in new_updates])
-        lease = self._owner.lease(now, self._lease) if at_once else None
+        lease = self._owner.new_lease(now, self._lease) if at_once else None
         begun: list[tuple[ClaimedUpdate, asyncio.Task[None]]] = []
         try:
             # A failed transaction is not retried, because Telegram sends unconfirmed updates
@@ -318,7 +318,7 @@ class Intake:
         running = [entry.id for entry in self._running.values()]
 
         async def claim(tx: Tx) -> tuple[list[ClaimedUpdate], int]:
-            lease = self._owner.lease(self._now(), self._lease)
+            lease = self._owner.new_lease(self._now(), self._lease)
             rows = await inbox.claim(tx, lease, limit=room, except_ids=running)
             return rows, await inbox.count_open(tx)
 
@@ -457,7 +457,7 @@ class Intake:
         """Renew the leases of the updates that are being handled."""
         own_claims = [entry.claim for entry in self._running.values()]
         if own_claims:
-            lease = self._owner.lease(self._now(), self._lease)
+            lease = self._owner.new_lease(self._now(), self._lease)
             async with leases.begin_with_timeout(self._db) as tx:
                 await inbox.claims.renew(tx, own_claims, lease)
         return None

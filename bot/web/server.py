@@ -14,7 +14,7 @@ from aiohttp import web, web_response
 from pydantic import SecretStr
 
 from bot.runtime.metrics import CONTENT_TYPE, Metrics
-from bot.runtime.workers import reason_of
+from bot.runtime.workers import public_reason_of
 from bot.store.inbox import is_update_id
 from bot.web.connections import MOST, accept_and_close_oldest, disable_write_buffer, refusal
 from bot.web.failed_requests import FailedRequests
@@ -192,7 +192,7 @@ class Web:
             try:
                 reason = await check()
             except Exception as error:  # noqa: BLE001 - the error is reported as the reason of a failed check
-                reason = reason_of(error)
+                reason = public_reason_of(error)
             if reason:
                 reasons[name] = reason
         body: dict[str, object] = {"ready": not reasons}

@@ -31,7 +31,7 @@ from bot.domain.database_urls import DSN_PARAMETERS, IGNORED_PARAMETERS
 from bot.domain.errors import BackupError, DatabaseUnavailableError
 from bot.runtime import transaction_guard
 from bot.runtime.background import finish_on_cancel
-from bot.runtime.process_name import session_name
+from bot.runtime.process_name import database_session_name
 from bot.store.engine import private, schema, sqlite_copies
 from bot.store.engine.failures import (
     as_outages,
@@ -607,7 +607,7 @@ def _postgres_engine(url: URL, pool_size: int) -> AsyncEngine:
         pool_timeout=POOL_WAIT_S,
         connect_args={
             **({"dsn": f"postgresql://?{urlencode(given, doseq=True)}"} if given else {}),
-            "server_settings": {"application_name": session_name()},
+            "server_settings": {"application_name": database_session_name()},
         },
     )
 

@@ -79,7 +79,7 @@ async def test_after_a_correction_backwards_it_stands_still_until_the_count_has_
     clock.correct_and_confirm(-HOUR_S)
     assert clock() == before
     assert seconds_after_noon(clock.unclamped_time) == 0
-    clock.forget_latest()  # as for a process that begins anew
+    clock.allow_going_back_once()  # as for a process that begins anew
     assert seconds_after_noon(clock) == 0
 
 

@@ -19,7 +19,7 @@ from bot.scheduling.forecast import (
     echo_shares,
     fading_echo,
     hours_to_due,
-    learn,
+    learn_and_count_new_stories,
     rate_of,
     rhythm,
     weighted_hours,
@@ -37,7 +37,7 @@ def watched(taken: list[float], looks: list[float]) -> tuple[ProfileState, int]:
     new = 0
     for at in looks:
         alive = [story for story in taken if at - DAY <= story <= at]
-        new += learn(state, Population(), at=at, taken=alive)
+        new += learn_and_count_new_stories(state, Population(), at=at, taken=alive)
     return state, new
 
 
@@ -54,13 +54,20 @@ def test_each_story_is_counted_once_by_the_first_look_that_shows_it(
 
 def test_two_stories_of_one_second_are_two() -> None:
     state = ProfileState(seen_at=START)
-    assert learn(state, Population(), at=START + 60, taken=[START + 5, START + 5]) == 2
+    assert (
+        learn_and_count_new_stories(
+            state, Population(), at=START + 60, taken=[START + 5, START + 5]
+        )
+        == 2
+    )
 
 
 def test_a_look_before_the_last_one_teaches_nothing() -> None:
     state, _ = watched([START + 100], [START + 200])
     kept = state.to_json()
-    assert learn(state, Population(), at=START + 150, taken=[START + 100]) == 0
+    assert (
+        learn_and_count_new_stories(state, Population(), at=START + 150, taken=[START + 100]) == 0
+    )
     assert state.to_json() == kept
 
 
@@ -109,12 +116,14 @@ def test_a_higher_target_is_reached_later_and_never_after_the_floor(
 def test_the_rate_follows_an_account_that_posts_tenfold() -> None:
     state = ProfileState(seen_at=START)
     for day in range(1, 61):
-        learn(state, Population(), at=START + day * DAY, taken=[START + (day - 0.5) * DAY])
+        learn_and_count_new_stories(
+            state, Population(), at=START + day * DAY, taken=[START + (day - 0.5) * DAY]
+        )
     slow = rate_of(state, Population()) * 24
     assert 0.9 < slow < 1.1
     for day in range(61, 91):
         taken = [START + (day - 1 + part / 11) * DAY for part in range(1, 11)]
-        learn(state, Population(), at=START + day * DAY, taken=taken)
+        learn_and_count_new_stories(state, Population(), at=START + day * DAY, taken=taken)
     assert 8 < rate_of(state, Population()) * 24 < 10
 
 
@@ -126,7 +135,7 @@ def test_a_new_profile_is_as_the_population_is() -> None:
 def test_the_hours_in_which_it_posts_stand_out() -> None:
     state = ProfileState(seen_at=START)
     for day in range(30):
-        learn(
+        learn_and_count_new_stories(
             state,
             Population(),
             at=START + (day + 1) * DAY,
@@ -214,7 +223,7 @@ def test_what_is_kept_follows_from_the_whole_past(seed: int) -> None:
         days = days * 0.5 ** ((at - before) / 10 / DAY) + (at - before) / DAY
         stories = stories * 0.5 ** ((at - before) / 10 / DAY) + len(fresh)
         shown = [story for story in taken if at - DAY < story <= at]
-        assert learn(state, LIVELY, at=at, taken=shown) == len(fresh)
+        assert learn_and_count_new_stories(state, LIVELY, at=at, taken=shown) == len(fresh)
         if not fresh:
             continue
         hours = [value * 0.5 ** ((at - hours_at) / 30 / DAY) for value in hours]
@@ -257,35 +266,40 @@ def test_what_is_kept_follows_from_the_whole_past(seed: int) -> None:
 
 def test_a_check_teaches_of_one_day_whatever_was_before() -> None:
     state = ProfileState(seen_at=START)
-    learn(state, LIVELY, at=START + 5 * DAY, taken=[])
+    learn_and_count_new_stories(state, LIVELY, at=START + 5 * DAY, taken=[])
     assert (state.age, state.days) == (1.0, 1.0)
-    assert learn(state, LIVELY, at=START + 5 * DAY, taken=[START + 5 * DAY]) == 0
+    assert (
+        learn_and_count_new_stories(state, LIVELY, at=START + 5 * DAY, taken=[START + 5 * DAY])
+        == 0
+    )
 
 
 def test_a_check_half_a_second_later_teaches() -> None:
     state = ProfileState(seen_at=START)
-    assert learn(state, LIVELY, at=START + 0.5, taken=[START + 0.4]) == 1
+    assert learn_and_count_new_stories(state, LIVELY, at=START + 0.5, taken=[START + 0.4]) == 1
     assert state.seen_at == START + 0.5
 
 
 def test_hours_of_a_clock_that_was_ahead_stay_as_they_are() -> None:
     state = ProfileState(seen_at=START, hours_at=START + DAY)
     state.hours[3] = 1.0
-    learn(state, LIVELY, at=START + 13 * HOUR, taken=[START + 12 * HOUR])
+    learn_and_count_new_stories(state, LIVELY, at=START + 13 * HOUR, taken=[START + 12 * HOUR])
     assert (state.hours[3], state.hours_at) == (1.0, START + 13 * HOUR)
 
 
 def test_a_story_of_the_very_hour_before_is_of_the_same_session() -> None:
     for gap, weight in ((HOUR, 0.3), (HOUR + 1, 1.0)):
         state = ProfileState(seen_at=START)
-        learn(state, LIVELY, at=START + DAY, taken=[START + 9 * HOUR, START + 9 * HOUR + gap])
+        learn_and_count_new_stories(
+            state, LIVELY, at=START + DAY, taken=[START + 9 * HOUR, START + 9 * HOUR + gap]
+        )
         assert sum(state.hours) == pytest.approx(1.0 + weight)
 
 
 def test_a_story_is_past_all_exciting_after_a_day() -> None:
     for gap, left in ((DAY - 1, exp(-3 * (24 - 1 / 3600))), (DAY, 0.0)):
         state = ProfileState(seen_at=START + DAY / 2, story_at=START, fast=1.0)
-        learn(state, LIVELY, at=START + gap, taken=[START + gap])
+        learn_and_count_new_stories(state, LIVELY, at=START + gap, taken=[START + gap])
         assert state.slow == pytest.approx(left, rel=1e-6, abs=0.0)
 
 
@@ -297,7 +311,7 @@ def test_the_next_check_is_where_the_intensity_has_waited_for_it(seed: int) -> N
     known = [story for story in taken if story <= at]
     state = ProfileState(seen_at=START)
     for look in (*(look for look in looks if look < at), at):
-        learn(
+        learn_and_count_new_stories(
             state, LIVELY, at=look, taken=[story for story in known if look - DAY < story <= look]
         )
     (fast, slow), shape = echo_shares(state, LIVELY), rhythm(state, LIVELY)
@@ -389,7 +403,7 @@ def test_the_rhythm_is_worked_out_anew_for_another_population_and_after_stories(
     assert rhythm(state, common) is rhythm(state, common)
     before = list(rhythm(state, common))
     assert list(rhythm(state, LIVELY)) == pytest.approx(LIVELY.rhythm)
-    learn(state, LIVELY, at=START + HOUR, taken=[START + 60])
+    learn_and_count_new_stories(state, LIVELY, at=START + HOUR, taken=[START + 60])
     assert list(rhythm(state, LIVELY)) != pytest.approx(LIVELY.rhythm)
     assert before == [1.0] * 24
 

@@ -6,7 +6,7 @@ from math import exp, log
 import pytest
 from hypothesis import strategies as st
 
-from bot.scheduling.forecast import Population, ProfileState, learn, rate_of
+from bot.scheduling.forecast import Population, ProfileState, learn_and_count_new_stories, rate_of
 from bot.scheduling.rates import (
     DECAYS,
     EXPERTS,
@@ -37,7 +37,7 @@ def watched(days: int = 20) -> ProfileState:
     for look in range(1, 4 * days + 1):
         at = START + look * DAY / 4
         shown = [story for story in stories if at - DAY <= story <= at]
-        learn(state, Population(), at=at, taken=shown)
+        learn_and_count_new_stories(state, Population(), at=at, taken=shown)
     return state
 
 
@@ -69,7 +69,7 @@ def regressed(rate_of_day: list[float]) -> Pool:
             pool.learn_expected(ratios, mixture)
             pool.refit(at)
             taken = [at - (place + 1) * DAY / (stories + 1) for place in range(stories)]
-            learn(state, Population(), at=at, taken=sorted(taken))
+            learn_and_count_new_stories(state, Population(), at=at, taken=sorted(taken))
     return pool
 
 
@@ -79,7 +79,7 @@ def after_silence(pool: Pool) -> float:
     for day in range(1, 35):
         at = START + day * DAY
         taken = [at - hour * HOUR for hour in (21, 17, 13, 9, 5, 1)] if day <= 30 else []
-        learn(state, Population(), at=at, taken=taken)
+        learn_and_count_new_stories(state, Population(), at=at, taken=taken)
     return rate_of(state, Population(exponents=pool.exponents)) * 24
 
 

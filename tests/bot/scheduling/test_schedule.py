@@ -16,7 +16,7 @@ from bot.scheduling.forecast import (
     count_untriggered_stories,
     echo_shares,
     hours_to_due,
-    learn,
+    learn_and_count_new_stories,
     weighted_hours,
 )
 from bot.scheduling.policies import Learned
@@ -85,10 +85,10 @@ def test_a_higher_budget_makes_what_is_queued_stale_and_sooner() -> None:
 def test_credits_before_their_time_are_those_above_half_of_the_bank() -> None:
     schedule, _ = schedule_of(2400)
     schedule.fill_bucket(DAWN + HOUR, spent=0)
-    due, early = schedule.credits_to_spend(DAWN + HOUR)
+    due, early = schedule.credits_for_due_and_early_checks(DAWN + HOUR)
     assert 0 <= early < due <= schedule.release_curve.most
     schedule.fill_bucket(DAWN + 6 * HOUR, spent=0)
-    due, early = schedule.credits_to_spend(DAWN + 6 * HOUR)
+    due, early = schedule.credits_for_due_and_early_checks(DAWN + 6 * HOUR)
     assert due == schedule.release_curve.most
     assert early == due / 2
 
@@ -183,7 +183,7 @@ def test_replicas_share_what_one_of_them_wrote() -> None:
     schedule, states = schedule_of(240)
     schedule.fill_bucket(DAWN + HOUR, spent=0)
     schedule.charge_learn_and_set_due_at(states[0], 1, 1, at=DAWN + HOUR, taken=[])
-    schedule.record_failure(DAWN + HOUR)
+    schedule.freeze_price_after_outage(DAWN + HOUR)
     schedule.pool.learn_stories([0.5] * 8, 2)
     other = Schedule(240)
     other.restore(json.loads(json.dumps(schedule.to_json())))
@@ -292,7 +292,7 @@ def test_the_learned_follows_from_all_checks() -> None:
         hours = weighted_hours(other, population, max(seen_at, at - DAY), at) if seen_at else 0.0
         before = count_untriggered_stories(other)
         schedule.charge_learn_and_set_due_at(state, 2.0, 1.0, at=at, taken=taken)
-        learn(other, population, at=at, taken=taken)
+        learn_and_count_new_stories(other, population, at=at, taken=taken)
         if due_at:
             price.record_lateness(at, at - due_at)
         assert schedule.price == price
@@ -368,7 +368,7 @@ def test_the_price_moves_when_its_hour_is_over() -> None:
 
 def test_lateness_says_nothing_for_three_hours_after_an_outage() -> None:
     schedule, _ = schedule_of(240)
-    schedule.record_failure(DAWN)
+    schedule.freeze_price_after_outage(DAWN)
     assert schedule.price.frozen_until == DAWN + 3 * HOUR
 
 
@@ -377,11 +377,11 @@ def test_half_of_the_bank_is_kept_and_near_midnight_what_is_still_used() -> None
     most = schedule.release_curve.most
     schedule.bucket.credits = most
     for hour, kept in ((12.0, most / 2), (23.9, 10.0), (23.99, 1.0)):
-        due, early = schedule.credits_to_spend(DAWN + hour * HOUR)
+        due, early = schedule.credits_for_due_and_early_checks(DAWN + hour * HOUR)
         assert due == most
         assert early == pytest.approx(most - kept)
     schedule.bucket.credits = 1.0
-    assert schedule.credits_to_spend(DAWN + HOUR) == (1.0, 0.0)
+    assert schedule.credits_for_due_and_early_checks(DAWN + HOUR) == (1.0, 0.0)
 
 
 def by_trial(schedule: Schedule, due_at: float, seen_at: float, now: float, spent: float) -> float:

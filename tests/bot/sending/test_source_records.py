@@ -16,10 +16,10 @@ def test_a_failure_holds_for_everybody_and_an_alert_failure_for_alerts() -> None
     record = FileRecord()
     record.record_failure("too large", NOON)
     record.record_alert_failure("slow", NOON)
-    assert record.failure(NOON + 10 * MINUTE - SECOND) == "too large"
-    assert record.failure(NOON + 10 * MINUTE) == ""
-    assert record.alert_failure(NOON + 4 * SECOND) == "slow"
-    assert record.alert_failure(NOON + 5 * SECOND) == ""
+    assert record.recent_failure(NOON + 10 * MINUTE - SECOND) == "too large"
+    assert record.recent_failure(NOON + 10 * MINUTE) == ""
+    assert record.recent_alert_failure(NOON + 4 * SECOND) == "slow"
+    assert record.recent_alert_failure(NOON + 5 * SECOND) == ""
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_a_story_is_gone_after_the_second_answer() -> None:
     record = StoryRecord()
     seen = [(record.may_be_gone, record.is_gone)]
     for _ in range(2):
-        record.record_gone()
+        record.count_gone_answer()
         seen.append((record.may_be_gone, record.is_gone))
     assert seen == [(False, False), (True, False), (True, True)]
 
@@ -73,5 +73,5 @@ def test_a_story_is_gone_after_the_second_answer() -> None:
 def test_the_original_and_the_compressed_file_fail_apart() -> None:
     record = StoryRecord()
     record.file_of(as_file=True).record_failure("too large", NOON)
-    assert record.file_of(as_file=True).failure(NOON)
-    assert not record.file_of(as_file=False).failure(NOON)
+    assert record.file_of(as_file=True).recent_failure(NOON)
+    assert not record.file_of(as_file=False).recent_failure(NOON)

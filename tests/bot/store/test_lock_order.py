@@ -468,10 +468,10 @@ async def test_concurrent_changes_cause_no_deadlock(db: Database, seed: int) -> 
 class TopicNine:
     """Topics of which each profile has the same one."""
 
-    async def own_topics_of(self, _chat_id: int, _names: object) -> dict[str, Target]:
+    async def read_own_topics(self, _chat_id: int, _names: object) -> dict[str, Target]:
         return {}
 
-    async def check_may_make(self, _chat_id: int) -> None:
+    async def ask_and_raise_if_no_topics(self, _chat_id: int) -> None:
         pass
 
     async def ensure_own_topic(self, chat_id: int, _profile_id: str, _name: str) -> Target:

@@ -232,7 +232,7 @@ class Pair:
         hour = timedelta(hours=1)
         async with self.db.begin() as tx:
             await inbox.add_and_return_new(tx, [inbox.Arrival(1, "chat:1", "{}")], now=NOON)
-            return bool(await inbox.claim(tx, self.first.lease(self.time, hour), limit=1))
+            return bool(await inbox.claim(tx, self.first.new_lease(self.time, hour), limit=1))
 
     async def go_on(self, duration: timedelta, *ours: ProcessLease) -> None:
         """Let time pass in which some processes are at work."""
