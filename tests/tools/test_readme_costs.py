@@ -36,9 +36,9 @@ def test_a_month_costs_thirty_budgets() -> None:
 
 
 def test_the_budgets_of_the_examples_follow_from_profiles_and_questions() -> None:
-    for who in ("a household", "a club of 100", "an open bot for 5,000"):
+    for who in ("a household", "a club of 100", "a bot with `ACCESS=open` and 5,000"):
         asked, credits_, dollars = cells(who)
-        profiles, questions = (number(part) for part in asked.split(", "))
+        profiles, questions = (number(part.split()[0]) for part in asked.split(", "))
         assert number(credits_) == profiles * CHECKS_A_DAY + questions * A_QUESTION
         amount, name = re.fullmatch(r"\$(\d+) \((\w+)\)", dollars).groups()  # type: ignore[union-attr] # else the test fails
         plan = BudgetPlan(int(number(credits_)), PACKS[name.lower()].credit_price)
