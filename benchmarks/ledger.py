@@ -23,7 +23,7 @@ from bot.billing.ledger import Charge, Ledger
 from bot.domain.budget import Limits
 from bot.domain.errors import SpendingError
 from bot.domain.model import Asker
-from bot.domain.paid_calls import Answer, Call, Operation
+from bot.domain.paid_calls import Answer, Operation, PaidCall
 from bot.store.engine.database import Database
 
 MANY = 10**9
@@ -109,7 +109,7 @@ async def _answer() -> Answer[None]:
     return Answer(None, 1)
 
 
-_CALL = Call(Operation.STORY, 1, _answer)
+_CALL = PaidCall(Operation.STORY, 1, _answer)
 
 
 @contextmanager

@@ -522,7 +522,7 @@ class Running:
         """
         await self._parts.clock.wait_until_anchored()
         if others := self.inline.enqueue_queries_return_others(updates):
-            await self.intake.add(others)
+            await self.intake.store_and_start(others)
 
     async def _answer_inline(self, update: Update) -> None:
         await handlers.inline.answer_inline_query(update, Context.from_update(update, self.app))

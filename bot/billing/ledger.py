@@ -40,7 +40,7 @@ from bot.domain.errors import (
     StoriesError,
 )
 from bot.domain.model import Asker
-from bot.domain.paid_calls import Balance, Call
+from bot.domain.paid_calls import Balance, PaidCall
 from bot.runtime.background import finish_on_cancel
 from bot.runtime.clock import utc_now
 from bot.runtime.concurrency import FairSlots
@@ -134,7 +134,7 @@ class Ledger:
         self._habits: tuple[date, list[list[int]]] | None = None
         self._slots = FairSlots(PAID_AT_ONCE, each=PAID_OF_EACH)
 
-    async def spend(self, charge: Charge, call: Call[T]) -> T:
+    async def spend(self, charge: Charge, call: PaidCall[T]) -> T:
         """Reserve credits, make the call, and settle the bill. Return the value of the call.
 
         Raises:
@@ -147,7 +147,7 @@ class Ledger:
         await self._close(bill.reservation, bill.credits)
         return value
 
-    async def call_unsettled(self, charge: Charge, call: Call[T]) -> tuple[T, Bill]:
+    async def call_unsettled(self, charge: Charge, call: PaidCall[T]) -> tuple[T, Bill]:
         """Reserve credits and make the call. Return the value of the call and the bill.
 
         The caller must settle the bill in the transaction that stores the value. If the call
@@ -171,7 +171,7 @@ class Ledger:
         async with self._slots.slot(whose or asker.chat_id):
             return await self._reserve_and_call(charge, call)
 
-    async def _reserve_and_call(self, charge: Charge, call: Call[T]) -> tuple[T, Bill]:
+    async def _reserve_and_call(self, charge: Charge, call: PaidCall[T]) -> tuple[T, Bill]:
         reservation = await self.reserve(charge, call)
         try:
             answer = await call
@@ -183,7 +183,7 @@ class Ledger:
             raise
         return answer.value, Bill(reservation, answer.credits)
 
-    async def reserve(self, charge: Charge, call: Call[object]) -> Reservation:
+    async def reserve(self, charge: Charge, call: PaidCall[object]) -> Reservation:
         """Reserve the price of a call within all limits that apply.
 
         If this method raises an error, no credits are reserved.
@@ -199,7 +199,7 @@ class Ledger:
             undo=lambda reservation: self._close(reservation, 0),
         )
 
-    async def _reserve(self, charge: Charge, call: Call[object]) -> Reservation:
+    async def _reserve(self, charge: Charge, call: PaidCall[object]) -> Reservation:
         async with self._db.begin() as tx:
             now, nominal, asker = self._now(), call.price, charge.asker
             scopes: list[Scope] = []

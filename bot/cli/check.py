@@ -327,7 +327,7 @@ async def check_stories_api(settings: Settings) -> list[Finding]:
     """
     async with stories_api_without_ledger(settings) as api:
         try:
-            balance = await api.fetch_balance()
+            balance = await api.fetch_balance_and_resume()
         except OutOfServiceError as error:
             text = (
                 f"STORIES_API_KEY: the Stories API says no: {error}. Check the key, or buy "
@@ -352,7 +352,7 @@ async def check_budget(settings: Settings) -> list[Finding]:
     """
     try:
         async with stories_api_without_ledger(settings) as api:
-            balance = await api.fetch_balance()
+            balance = await api.fetch_balance_and_resume()
     except BotError:
         balance = None  # ``check_stories_api`` reports the reason
     credits_left = balance.credits if balance else None

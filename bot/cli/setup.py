@@ -285,7 +285,7 @@ async def _fetch_balance(settings: Settings) -> Balance | None:
     """Fetch the balance, at a cost of 0 credits. Return None if the call fails."""
     try:
         async with check.stories_api_without_ledger(settings) as api:
-            return await api.fetch_balance()
+            return await api.fetch_balance_and_resume()
     except BotError:
         return None
 

@@ -300,7 +300,7 @@ class OutOfServiceError(StoriesError):
 
     The API key is invalid (status 401), or no credits are left (status 402, or the API's error
     ``InsufficientFunds``). Later paid calls raise this error without a request to the API, until
-    ``fetch_balance`` returns a positive balance.
+    ``fetch_balance_and_resume`` returns a positive balance.
     """
 
     text = N_(

@@ -35,7 +35,7 @@ class Answer(Generic[T_co]):
 
 
 @dataclass(frozen=True, slots=True)
-class Call(Generic[T_co]):
+class PaidCall(Generic[T_co]):
     """A paid call that is made when the object is awaited.
 
     ``price`` is the highest usual price of the call in credits. The API can report a higher bill.
@@ -79,8 +79,8 @@ class StoriesService(Protocol):
     def is_in_service(self) -> bool:
         """Return whether paid calls are possible.
 
-        After an ``OutOfServiceError``, no paid calls are made until ``fetch_balance`` returns a
-        positive balance.
+        After an ``OutOfServiceError``, no paid calls are made until ``fetch_balance_and_resume``
+        returns a positive balance.
         """
 
     @property
@@ -94,7 +94,7 @@ class StoriesService(Protocol):
         The result is about calls without ``last_known_public_at``.
         """
 
-    def story(self, story_id: str, page_url: str = "") -> Call[Story]:
+    def story(self, story_id: str, page_url: str = "") -> PaidCall[Story]:
         """Return the paid call that fetches one live story, for 1 credit.
 
         Raises:
@@ -108,7 +108,7 @@ class StoriesService(Protocol):
         *,
         last_known_public_at: datetime | None = None,
         expects_stories: Callable[[], Awaitable[bool]] | None = None,
-    ) -> Call[list[Story]]:
+    ) -> PaidCall[list[Story]]:
         """Return the paid call that fetches all live stories of a profile, oldest first.
 
         The call costs 2 credits, or 1 credit without the privacy check. The setting
@@ -125,7 +125,7 @@ class StoriesService(Protocol):
             NoSuchProfileError: The account does not exist.
         """
 
-    def stories_by_name(self, username: str) -> Call[list[Story]]:
+    def stories_by_name(self, username: str) -> PaidCall[list[Story]]:
         """Return the paid call that fetches all live stories of a username, for 3 credits.
 
         Raises:
@@ -133,7 +133,7 @@ class StoriesService(Protocol):
             NoSuchProfileError: The account does not exist.
         """
 
-    def profile(self, username: str) -> Call[Profile]:
+    def profile(self, username: str) -> PaidCall[Profile]:
         """Return the paid call that fetches the account of a username, for 1 credit.
 
         Raises:
@@ -142,7 +142,7 @@ class StoriesService(Protocol):
                 returned.
         """
 
-    def highlights(self, profile_id: str) -> Call[list[Highlight]]:
+    def highlights(self, profile_id: str) -> PaidCall[list[Highlight]]:
         """Return the paid call that lists the highlights of a profile, without their stories.
 
         The call costs 2 credits.
@@ -153,7 +153,7 @@ class StoriesService(Protocol):
             HighlightsUnavailableError: The plan of the API key does not include highlights.
         """
 
-    def highlight(self, highlight_id: str) -> Call[Highlight]:
+    def highlight(self, highlight_id: str) -> PaidCall[Highlight]:
         """Return the paid call that fetches one highlight with its stories, oldest first.
 
         The call costs 1 credit.
@@ -164,7 +164,7 @@ class StoriesService(Protocol):
             HighlightsUnavailableError: The plan of the API key does not include highlights.
         """
 
-    async def fetch_balance(self) -> Balance:
+    async def fetch_balance_and_resume(self) -> Balance:
         """Return the balance of the bot's account. The call costs 0 credits.
 
         A positive balance allows paid calls again.

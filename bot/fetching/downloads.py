@@ -17,7 +17,7 @@ from bot.domain.errors import (
     StoriesError,
 )
 from bot.domain.model import MEGABYTE, Asker, Profile, Story
-from bot.domain.paid_calls import Call
+from bot.domain.paid_calls import PaidCall
 from bot.media.spool import MediaFile, Spool
 from bot.media.urls import expires_at
 from bot.runtime.clock import utc_now
@@ -32,7 +32,7 @@ _NOT_BOUGHT_FOR = timedelta(days=1)
 class DownloadsStories(Protocol):
     """The part of the paid API that downloads files."""
 
-    def download(self, story: Story, spool: Spool) -> Call[MediaFile]:
+    def download(self, story: Story, spool: Spool) -> PaidCall[MediaFile]:
         """Return the API call that downloads a story's file, for 1 credit.
 
         The code that awaits the call must remove the file after use.
@@ -40,7 +40,7 @@ class DownloadsStories(Protocol):
 
     def download_url(
         self, url: str, spool: Spool, *, refuse: Callable[[Profile | None], None]
-    ) -> Call[MediaFile]:
+    ) -> PaidCall[MediaFile]:
         """Return the API call that downloads the file at a URL of a media host, for 1 credit.
 
         ``refuse`` is called with the account of the file, or with None if the answer names no

@@ -21,13 +21,13 @@ from bot.domain.errors import (
 )
 from bot.domain.links import PAGE, story_taken_at
 from bot.domain.model import LARGEST_FILE, Highlight, Profile, Story
-from bot.domain.paid_calls import Answer, Balance, Call, Operation
+from bot.domain.paid_calls import Answer, Balance, Operation, PaidCall
 from bot.domain.records import Known
 from bot.media.spool import MediaFile, Spool
 from bot.runtime.clock import steady, utc_now
 from bot.runtime.metrics import UNSEEN, Metrics
 from bot.stories_api import schema
-from bot.stories_api.downloads import FileUrl, read_file_or_address
+from bot.stories_api.downloads import FileUrl, save_file_or_read_url
 from bot.stories_api.endpoints import BALANCE, Endpoint
 from bot.stories_api.privacy import PrivacyCheck
 from bot.stories_api.response import read_json
@@ -35,7 +35,8 @@ from bot.stories_api.transport import DEADLINE, Query, Read, Transport
 
 T = TypeVar("T")
 
-_RATE = 15.0  # calls per second in every paid plan; ``fetch_balance`` later sets the exact rate
+# Calls per second in every paid plan. ``fetch_balance_and_resume`` later sets the exact rate.
+_RATE = 15.0
 _DOWNLOAD_DEADLINE = 120.0  # maximum seconds of a whole download
 
 
@@ -54,13 +55,13 @@ class FetchMedia(Protocol):
 class StoriesApi:
     """The client of the paid API.
 
-    The methods from ``story`` to ``download_url`` return a ``Call`` with a price. The request is
-    sent when the call is awaited. The awaited call raises the errors that the method lists.
+    The methods from ``story`` to ``download_url`` return a ``PaidCall`` with a price. The request
+    is sent when the call is awaited. The awaited call raises the errors that the method lists.
 
-    All calls and ``fetch_balance`` raise subclasses of ``StoriesError``. Downloads also raise
-    ``MediaError``. The field ``credits`` of the error has the credits billed for the failed call,
-    or None if the credits are unknown. A request that may have been billed is never sent again
-    unchanged.
+    All calls and ``fetch_balance_and_resume`` raise subclasses of ``StoriesError``. Downloads also
+    raise ``MediaError``. The field ``credits`` of the error has the credits billed for the failed
+    call, or None if the credits are unknown. A request that may have been billed is never sent
+    again unchanged.
     """
 
     def __init__(
@@ -90,8 +91,8 @@ class StoriesApi:
 
         ``privacy`` decides whether a call of ``stories`` may skip the API's privacy check. Without
         ``privacy``, each call of ``stories`` includes this check. ``rate`` is the number of calls
-        per second until ``fetch_balance`` sets the rate of the account. ``replicas`` returns the
-        number of processes that share this rate.
+        per second until ``fetch_balance_and_resume`` sets the rate of the account. ``replicas``
+        returns the number of processes that share this rate.
 
         ``fetch_media`` downloads a file if the API answers with a URL instead of a file. Without
         ``fetch_media``, such an answer raises ``MediaError``. ``largest_file`` is the maximum size
@@ -123,8 +124,8 @@ class StoriesApi:
     def is_in_service(self) -> bool:
         """Return whether paid calls are allowed.
 
-        An ``OutOfServiceError`` stops paid calls until ``fetch_balance`` returns a positive
-        balance.
+        An ``OutOfServiceError`` stops paid calls until ``fetch_balance_and_resume`` returns a
+        positive balance.
         """
         return self.transport.out_of_service is None
 
@@ -149,7 +150,7 @@ class StoriesApi:
         """
         return self.transport.judge_outage()
 
-    def story(self, story_id: str, page_url: str = "") -> Call[Story]:
+    def story(self, story_id: str, page_url: str = "") -> PaidCall[Story]:
         """Return the paid call that fetches a live story by its id (pk), for 1 credit.
 
         If the id does not contain the time of the story and ``page_url`` is given, the call asks
@@ -169,7 +170,7 @@ class StoriesApi:
             _raise_if_any_private([answer.value], answer.credits)
             return answer
 
-        return Call(Operation.STORY, query.nominal, ask_story)
+        return PaidCall(Operation.STORY, query.nominal, ask_story)
 
     def stories(
         self,
@@ -177,7 +178,7 @@ class StoriesApi:
         *,
         last_known_public_at: datetime | None = None,
         expects_stories: Callable[[], Awaitable[bool]] | None = None,
-    ) -> Call[list[Story]]:
+    ) -> PaidCall[list[Story]]:
         """Return the paid call that fetches a profile's live stories, oldest first.
 
         The call costs 2 credits, or 1 credit without the API's privacy check. The mode of
@@ -204,10 +205,10 @@ class StoriesApi:
         privacy = self._privacy
         if privacy and privacy.mode == "auto" and privacy.may_skip(last_known_public_at):
             make = partial(self._ask_without_check_first, quick, full, expects_stories)
-            return Call(Operation.STORIES, quick.nominal + full.nominal, make)
-        return self._call_stories(quick if privacy and privacy.mode == "true" else full)
+            return PaidCall(Operation.STORIES, quick.nominal + full.nominal, make)
+        return self._call_for_stories(quick if privacy and privacy.mode == "true" else full)
 
-    def stories_by_name(self, username: str) -> Call[list[Story]]:
+    def stories_by_name(self, username: str) -> PaidCall[list[Story]]:
         """Return the paid call that fetches the live stories of a username, oldest first.
 
         The call costs 3 credits, and includes the privacy check. An empty list proves that the
@@ -220,9 +221,9 @@ class StoriesApi:
         query = self._query(
             Endpoint.USER_STORIES_BY_USERNAME, {"username": username}, subject=username
         )
-        return self._call_stories(query)
+        return self._call_for_stories(query)
 
-    def profile(self, username: str) -> Call[Profile]:
+    def profile(self, username: str) -> PaidCall[Profile]:
         """Return the paid call that fetches the account of a username, for 1 credit.
 
         A private account is returned with ``is_private``.
@@ -233,9 +234,9 @@ class StoriesApi:
         """
         query = self._query(Endpoint.USER_BY_USERNAME, {"username": username}, subject=username)
         make = partial(self._ask, query, schema.profile_from)
-        return Call(Operation.PROFILE, query.nominal, make)
+        return PaidCall(Operation.PROFILE, query.nominal, make)
 
-    def highlights(self, profile_id: str) -> Call[list[Highlight]]:
+    def highlights(self, profile_id: str) -> PaidCall[list[Highlight]]:
         """Return the paid call that fetches a profile's highlights without their stories.
 
         The call costs 2 credits.
@@ -247,9 +248,9 @@ class StoriesApi:
         """
         query = self._query(Endpoint.USER_HIGHLIGHTS, {"user_id": profile_id})
         make = partial(self._ask_list, query, schema.highlights_from)
-        return Call(Operation.HIGHLIGHTS, query.nominal, make)
+        return PaidCall(Operation.HIGHLIGHTS, query.nominal, make)
 
-    def highlight(self, highlight_id: str) -> Call[Highlight]:
+    def highlight(self, highlight_id: str) -> PaidCall[Highlight]:
         """Return the paid call that fetches a highlight with its stories, oldest first.
 
         The call costs 1 credit.
@@ -267,9 +268,9 @@ class StoriesApi:
             _raise_if_any_private([answer.value, *answer.value.stories], answer.credits)
             return answer
 
-        return Call(Operation.HIGHLIGHTS, query.nominal, ask_highlight)
+        return PaidCall(Operation.HIGHLIGHTS, query.nominal, ask_highlight)
 
-    def download(self, story: Story, spool: Spool) -> Call[MediaFile]:
+    def download(self, story: Story, spool: Spool) -> PaidCall[MediaFile]:
         """Return the paid call that downloads the file of a story into ``spool``.
 
         The call costs 1 credit. The code that awaits the call must remove the file. If the id of
@@ -285,11 +286,11 @@ class StoriesApi:
             endpoint, params = Endpoint.DOWNLOAD_BY_STORY_URL, {"url": story.page_url}
         else:
             endpoint, params = Endpoint.DOWNLOAD, {"id": story.pk}
-        return self._call_download(endpoint, params, spool)
+        return self._call_for_download(endpoint, params, spool)
 
     def download_url(
         self, url: str, spool: Spool, *, refuse: Callable[[Profile | None], None]
-    ) -> Call[MediaFile]:
+    ) -> PaidCall[MediaFile]:
         """Return the paid call that downloads the file at a URL of a media host into ``spool``.
 
         The call costs 1 credit. The code that awaits the call must remove the file.
@@ -302,9 +303,9 @@ class StoriesApi:
             MediaError: The same as in ``download``.
         """
         params = {"url": url}
-        return self._call_download(Endpoint.DOWNLOAD_BY_FILE_URL, params, spool, refuse)
+        return self._call_for_download(Endpoint.DOWNLOAD_BY_FILE_URL, params, spool, refuse)
 
-    async def fetch_balance(self) -> Balance:
+    async def fetch_balance_and_resume(self) -> Balance:
         """Return the balance of the API account. A positive balance allows paid calls again.
 
         The call costs 0 credits. The rate limit in the answer becomes the rate limit of all calls.
@@ -366,8 +367,10 @@ class StoriesApi:
         except NoStoriesError as none:
             return Answer([], query.nominal if none.credits is None else none.credits)
 
-    def _call_stories(self, query: Query) -> Call[list[Story]]:
-        return Call(Operation.STORIES, query.nominal, partial(self._request_public_stories, query))
+    def _call_for_stories(self, query: Query) -> PaidCall[list[Story]]:
+        return PaidCall(
+            Operation.STORIES, query.nominal, partial(self._request_public_stories, query)
+        )
 
     async def _request_public_stories(self, query: Query) -> Answer[list[Story]]:
         of, named = query.params.get("user_id", ""), query.params.get("username", "")
@@ -411,22 +414,22 @@ class StoriesApi:
             )
         return Answer(answer.value, spent + answer.credits)
 
-    def _call_download(
+    def _call_for_download(
         self,
         endpoint: Endpoint,
         params: dict[str, str],
         spool: Spool,
         refuse: Callable[[Profile | None], None] | None = None,
-    ) -> Call[MediaFile]:
+    ) -> PaidCall[MediaFile]:
         query = replace(self._query(endpoint, params), deadline=self._download_deadline)
         make = partial(self._ask_download, query, spool, refuse)
-        return Call(Operation.DOWNLOAD, query.nominal, make)
+        return PaidCall(Operation.DOWNLOAD, query.nominal, make)
 
     async def _ask_download(
         self, query: Query, spool: Spool, refuse: Callable[[Profile | None], None] | None
     ) -> Answer[MediaFile]:
         read: Read[MediaFile | FileUrl] = partial(
-            read_file_or_address, spool=spool, limit=self._largest_file
+            save_file_or_read_url, spool=spool, limit=self._largest_file
         )
         answer = await self.transport.ask(query, read)
         found = answer.value

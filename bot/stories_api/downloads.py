@@ -41,7 +41,7 @@ class FileUrl:
     profile: Profile | None = None
 
 
-async def read_file_or_address(
+async def save_file_or_read_url(
     response: aiohttp.ClientResponse, spool: Spool, limit: int
 ) -> MediaFile | FileUrl:
     """Return the file in the answer, or the URL of the file if the answer has a URL instead.
@@ -55,7 +55,7 @@ async def read_file_or_address(
         OSError: The answer took too long, or the complete file can't be read or renamed.
     """
     if response.status != OK:
-        return FileUrl(_check_address(response.headers.get("Location", "")))
+        return FileUrl(_url_or_raise(response.headers.get("Location", "")))
     chunks = response.content.iter_chunked(CHUNK)
     head = b""
     async for chunk in chunks:
@@ -63,7 +63,7 @@ async def read_file_or_address(
         if len(head) >= HEAD:
             break
     if sniff(head) is None:
-        return _find_address_in_body(await join_chunks(_prepend_head(head, chunks)))
+        return _file_url_in_body(await join_chunks(_prepend_head(head, chunks)))
     # If the body is compressed, the header Content-Length does not state the size of the file.
     length = None if "Content-Encoding" in response.headers else response.content_length
     if length is not None and length > limit:
@@ -72,7 +72,7 @@ async def read_file_or_address(
         return await write_stream(_prepend_head(head, chunks), draft)
 
 
-def address_in(value: object, depth: int = 0) -> str | None:
+def file_url_in(value: object, depth: int = 0) -> str | None:
     """Return the URL of a file in decoded JSON, or None if there is no URL.
 
     The search covers the usual field names down to the fourth level, and only the first item of
@@ -83,13 +83,15 @@ def address_in(value: object, depth: int = 0) -> str | None:
     if depth >= _DEEPEST:
         return None
     if isinstance(value, list):
-        return address_in(value[0], depth + 1) if value else None
+        return file_url_in(value[0], depth + 1) if value else None
     if not isinstance(value, dict):
         return None
     for name in _ADDRESSES:
-        if isinstance(value.get(name), str) and (address := address_in(value[name])):
+        if isinstance(value.get(name), str) and (address := file_url_in(value[name])):
             return address
-    return next(filter(None, (address_in(value.get(name), depth + 1) for name in _WRAPPERS)), None)
+    return next(
+        filter(None, (file_url_in(value.get(name), depth + 1) for name in _WRAPPERS)), None
+    )
 
 
 def profile_in(value: object, depth: int = 0) -> Profile | None:
@@ -108,14 +110,14 @@ def profile_in(value: object, depth: int = 0) -> Profile | None:
     return next(filter(None, (profile_in(value.get(name), depth + 1) for name in _WRAPPERS)), None)
 
 
-def _find_address_in_body(body: bytes) -> FileUrl:
+def _file_url_in_body(body: bytes) -> FileUrl:
     value = decode_json(body)
     if complaint_in(value):
         raise ComplainedError(body)
-    return FileUrl(_check_address(address_in(value) or ""), profile_in(value))
+    return FileUrl(_url_or_raise(file_url_in(value) or ""), profile_in(value))
 
 
-def _check_address(url: str) -> str:
+def _url_or_raise(url: str) -> str:
     if not url.startswith(("https://", "http://")):
         raise MalformedBodyError("no address")
     return url

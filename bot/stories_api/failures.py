@@ -117,7 +117,7 @@ def failure_of(
     error.set_missing_username(subject)
     if isinstance(error, ApiUnavailableError) and status == _INTERNAL and complaint:
         error.may_be_account = True
-    return Failure(error, status in _AGAIN, retry_after(headers, now), status)
+    return Failure(error, status in _AGAIN, retry_after_s(headers, now), status)
 
 
 def _error_type(status: int, complaint: Complaint, endpoint: str) -> type[StoriesError]:  # noqa: PLR0911 - a table
@@ -178,7 +178,7 @@ def _is_proxy_page(body: bytes | None) -> bool:
     return begin.startswith((b"<!doctype html", b"<html", b"error code:"))
 
 
-def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+def retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:
     """Return the seconds in the header ``Retry-After``, from 0 to 300.
 
     Return None if the header is missing or invalid. The header contains a number of seconds or a

@@ -17,7 +17,9 @@ class CallRate:
         self.rate = rate
         self.next_at = 0.0
 
-    def reserve_turn(self, now: float, *, within: float, replicas: int = 1) -> float | None:
+    def reserve_turn_and_return_wait_s(
+        self, now: float, *, within: float, replicas: int = 1
+    ) -> float | None:
         """Reserve a time for the next call, and return the seconds until this time.
 
         ``replicas`` is the number of processes that share the rate. If the wait would be
@@ -66,7 +68,7 @@ class OutageDetector:
         self.is_on = False
         self.answered_at = now
 
-    def is_failing(self, now: float, *, within: float) -> bool | None:
+    def is_failing_or_none(self, now: float, *, within: float) -> bool | None:
         """Return whether the API is down. Return None if this is unknown.
 
         The result is unknown if this process has detected no outage and has received no answer in

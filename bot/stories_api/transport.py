@@ -134,7 +134,7 @@ class Transport:
         The result is unknown if this process has detected no outage, and no paid call of this
         process has shown in the last 30 minutes that the API works.
         """
-        return self.failing.is_failing(self._steady(), within=_LATELY)
+        return self.failing.is_failing_or_none(self._steady(), within=_LATELY)
 
     async def ask(self, query: Query, read: Read[T]) -> Answer[T]:
         """Make a call. Return the result of ``read`` for the answer, and the billed credits.
@@ -158,7 +158,7 @@ class Transport:
             spent = query.nominal if error.credits is None else error.credits
             self._credits.labels(query.path).inc(spent)
             if isinstance(error, OutOfServiceError):
-                await self._stop_service(error)
+                await self._stop_service_and_report(error)
             raise
         finally:
             self._seconds.labels(query.path).observe(self._steady() - started)
@@ -185,7 +185,7 @@ class Transport:
 
         Raises:
             StoriesError: The call failed.
-            MediaError: As in ``_result_of``.
+            MediaError: As in ``_read_result``.
         """
         result = await self._ask_and_retry(query, read, end)
         failure = result if isinstance(result, Failure) else None
@@ -208,11 +208,11 @@ class Transport:
         without a call.
 
         Raises:
-            MediaError: As in ``_result_of``.
+            MediaError: As in ``_read_result``.
         """
         last: Failure | None = None
-        while await self._wait_turn(end):
-            result = await self._send_once(query, read, end)
+        while await self._wait_turn_or_return_false(end):
+            result = await self._send_once_and_count(query, read, end)
             if isinstance(result, Answer) or last or not result.again:
                 return result
             last = result
@@ -223,24 +223,29 @@ class Transport:
         busy = ApiUnavailableError("too many calls at once")
         return last or Failure(busy, status=TOO_MANY)
 
-    async def _wait_turn(self, end: float) -> bool:
+    async def _wait_turn_or_return_false(self, end: float) -> bool:
         """Wait for the rate limit. Return True after the wait.
 
         If the wait would not end before ``end``, return False at once.
         """
         replicas = await self._replicas() if self._replicas else 1
         now = self._steady()
-        wait = self.call_rate.reserve_turn(now, within=end - now, replicas=replicas)
+        wait = self.call_rate.reserve_turn_and_return_wait_s(
+            now, within=end - now, replicas=replicas
+        )
         if wait is None:
             return False
         await asyncio.sleep(wait)
         return True
 
-    async def _send_once(self, query: Query, read: Read[T], end: float) -> Answer[T] | Failure:
+    async def _send_once_and_count(
+        self, query: Query, read: Read[T], end: float
+    ) -> Answer[T] | Failure:
         """Send a request once. Do not allow a retry of a request that may have been billed.
 
         Raises:
-            MediaError: As in ``_result_of``. The request is not counted in ``api_requests_total``.
+            MediaError: As in ``_read_result``. The request is not counted in
+            ``api_requests_total``.
         """
         result: Answer[T] | Failure
         try:
@@ -255,7 +260,7 @@ class Transport:
             # The request may have been sent and billed, so it is not retried. The class
             # ``OSError`` above also covers ``TimeoutError``.
             result = Failure(_lost_answer_error(query, error, None))
-        self._record_result(query, result)
+        self._count_result_and_pause_if_busy(query, result)
         return result
 
     async def _send(self, query: Query, read: Read[T], end: float) -> Answer[T] | Failure:
@@ -278,9 +283,9 @@ class Transport:
         ) as response:
             took_s = self._steady() - asked_at
             self.on_server_time(STORIES_API, response.headers.get("Date", ""), took_s)
-            return await self._result_of(query, response, read)
+            return await self._read_result(query, response, read)
 
-    async def _result_of(
+    async def _read_result(
         self, query: Query, response: aiohttp.ClientResponse, read: Read[T]
     ) -> Answer[T] | Failure:
         """Return the result of ``read`` for a successful answer. Otherwise return the failure.
@@ -289,7 +294,7 @@ class Transport:
             MediaError: ``read`` cannot save the received file, or refuses the file. The error has
                 the billed credits.
         """
-        price = self._billed_price(query, response)
+        price = self._billed_price_flagging_absurd(query, response)
         body: bytes | None
         if response.status == OK or response.status in REDIRECTS:
             try:
@@ -317,7 +322,7 @@ class Transport:
             subject=query.subject,
         )
 
-    def _billed_price(self, query: Query, response: aiohttp.ClientResponse) -> int:
+    def _billed_price_flagging_absurd(self, query: Query, response: aiohttp.ClientResponse) -> int:
         """Return the price that the answer states, or the normal price without a stated price.
 
         The price is limited to five times the normal price. Otherwise one wrong header could use
@@ -330,14 +335,14 @@ class Transport:
         self.is_price_absurd = stated > most
         return min(stated, most)
 
-    def _record_result(self, query: Query, result: Answer[T] | Failure) -> None:
+    def _count_result_and_pause_if_busy(self, query: Query, result: Answer[T] | Failure) -> None:
         outcome = "ok" if isinstance(result, Answer) else type(result.error).__name__
         self._requests.labels(query.path, outcome).inc()
         if isinstance(result, Failure) and result.status == TOO_MANY:
             quiet = _QUIET if result.after is None else result.after
             self.call_rate.pause(self._steady() + quiet)
 
-    async def _stop_service(self, error: OutOfServiceError) -> None:
+    async def _stop_service_and_report(self, error: OutOfServiceError) -> None:
         is_news, self.out_of_service = self.out_of_service is None, str(error)
         if is_news and self._on_out_of_service is not None:
             await self._on_out_of_service(error)

@@ -128,13 +128,15 @@ class Handling:
         tx = await unit.ensure_transaction(durable=durable)
         for work in unit.work:
             await work(tx)
-        enqueued = await self._enqueue_replies(tx, unit.replies, now)
+        enqueued = await self._enqueue_replies_and_claim_queue(tx, unit.replies, now)
         if not await inbox.finish(tx, claimed, now=now):
             raise TakenOverError
         await unit.commit()
         return enqueued
 
-    async def _enqueue_replies(self, tx: Tx, replies: Sequence[Reply], now: datetime) -> Enqueued:
+    async def _enqueue_replies_and_claim_queue(
+        self, tx: Tx, replies: Sequence[Reply], now: datetime
+    ) -> Enqueued:
         """Store the replies. Claim the queue of the chat, except while Telegram is down.
 
         The queue is claimed only if all of the following conditions are true:

@@ -112,7 +112,7 @@ class Intake:
         self._is_only_process, self._lease = sharing.is_only_process, sharing.lease
         self.worker = Worker("updates", self._step, now=now, longest=sharing.updates_every)
         self.renewer = Worker("leases of updates", self._renew, now=now, longest=self._lease / 3)
-        self._adds = BatchingQueue(self._store_and_maybe_begin)
+        self._adds = BatchingQueue(self._store_and_start_if_allowed)
         self._counted = metrics.counter("updates_total", "Updates by what came of them.", "result")
         metrics.add_computed_gauge(
             "inbox_open", "Updates that wait for their answer.", lambda: float(self._open)
@@ -126,7 +126,7 @@ class Intake:
         """
         return self._open >= _BEHIND
 
-    async def add(self, updates: Iterable[object]) -> None:
+    async def store_and_start(self, updates: Iterable[object]) -> None:
         """Store updates as Telegram sent the updates, and start their handlers or wake the loop.
 
         If the database refuses an update, or the update has an impossible id or person, the update
@@ -146,12 +146,12 @@ class Intake:
             raise
         except Exception:
             log.exception("updates can't be stored together", count=len(new_updates))
-            await self._add_singly(new_updates)
+            await self._store_and_start_singly(new_updates)
 
-    async def _add_singly(self, new_updates: list[StorableUpdate]) -> None:
+    async def _store_and_start_singly(self, new_updates: list[StorableUpdate]) -> None:
         for update in new_updates:
             try:
-                await self._store_and_maybe_begin([update])
+                await self._store_and_start_if_allowed([update])
             except DatabaseUnavailableError:
                 raise
             except Exception:
@@ -209,10 +209,10 @@ class Intake:
             for task in late:
                 task.cancel()
 
-    async def _store_and_maybe_begin(self, new_updates: list[StorableUpdate]) -> None:
-        """Store updates. If no update has to wait (``_may_begin``), start all these updates."""
+    async def _store_and_start_if_allowed(self, new_updates: list[StorableUpdate]) -> None:
+        """Store updates. If no update must wait (``_may_start_unclaimed``), start all updates."""
         now = self._now()
-        at_once = self._may_begin([sender for sender, _, _ in new_updates])
+        at_once = self._may_start_unclaimed([sender for sender, _, _ in new_updates])
         lease = self._owner.new_lease(now, self._lease) if at_once else None
         begun: list[tuple[ClaimedUpdate, asyncio.Task[None]]] = []
         try:
@@ -288,7 +288,7 @@ class Intake:
                 kept.append(replace(arrival, wanted=False))
         return kept
 
-    def _may_begin(self, senders: list[QueueAndPerson]) -> bool:
+    def _may_start_unclaimed(self, senders: list[QueueAndPerson]) -> bool:
         """Return whether new updates can start without a claim.
 
         All of the following conditions must be true:

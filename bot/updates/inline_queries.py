@@ -59,12 +59,12 @@ class InlineQueries:
         others = []
         for update in updates:
             if isinstance(update, dict) and "inline_query" in update:
-                self._queue_newest(update)
+                self._start_or_replace_query(update)
             else:
                 others.append(update)
         return others
 
-    def _queue_newest(self, update: dict[str, Any]) -> None:
+    def _start_or_replace_query(self, update: dict[str, Any]) -> None:
         try:
             person = update["inline_query"]["from"]["id"]
         except (KeyError, TypeError):
@@ -76,20 +76,20 @@ class InlineQueries:
             return
         self._newest[person] = steady() + _PATIENCE_S, update
         if is_new:
-            self._group.create_task(self._serve_person(person))
+            self._group.create_task(self._answer_newest_queries(person))
 
-    async def _serve_person(self, person: int) -> None:
+    async def _answer_newest_queries(self, person: int) -> None:
         """Answer the newest query of a person, until no newer query of the person waits."""
         try:
             while self._newest[person]:
                 async with self._places:
                     waiting, self._newest[person] = self._newest[person], None
                     if waiting and (left := waiting[0] - steady()) > 0:
-                        await self._answer_in_time(left, waiting[1])
+                        await self._answer_or_log(left, waiting[1])
         finally:
             del self._newest[person]
 
-    async def _answer_in_time(self, seconds: float, update: dict[str, Any]) -> None:
+    async def _answer_or_log(self, seconds: float, update: dict[str, Any]) -> None:
         try:
             async with asyncio.timeout(seconds):
                 await self._answer(Update.de_json(update, self._bot))

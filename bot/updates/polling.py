@@ -149,7 +149,7 @@ class Polling:
                 if needs_webhook_gone:
                     await self._bot.delete_webhook()
                     needs_webhook_gone = False
-                await self._poll()
+                await self._poll_and_store()
             except Conflict as error:
                 needs_webhook_gone = "webhook" in str(error).lower()
                 await self._record_and_report_conflict(error, is_webhook=needs_webhook_gone)
@@ -169,7 +169,7 @@ class Polling:
                 self._pause = min(max(self._pause * 2, self._first_pause_s), longest)
                 await asyncio.sleep(self._pause)
 
-    async def _poll(self) -> None:
+    async def _poll_and_store(self) -> None:
         """Poll once and store the updates. The offset of the next poll confirms the updates.
 
         If ``must_refuse_updates`` returns True, only wait for ``first_pause_s`` seconds.

@@ -74,7 +74,7 @@ class AdminPage:
             *(web.get(path, self._serve_file) for path in _FILES),
             web.get(f"{PATH}/api/state", self._serve_state),
             web.post(f"{PATH}/api/do", self._do_action),
-            web.post(f"{PATH}/api/session", self._begin_session),
+            web.post(f"{PATH}/api/session", self._exchange_key_for_session),
         ]
 
     async def _serve_file(self, request: web.Request) -> web.Response:
@@ -106,7 +106,7 @@ class AdminPage:
         log.info("an action on the admin page", action=str(wanted.get("action"))[:20])
         return _json_response(await self._read_state())
 
-    async def _begin_session(self, request: web.Request) -> web.Response:
+    async def _exchange_key_for_session(self, request: web.Request) -> web.Response:
         """Exchange the key in a one-time link for a session of one hour.
 
         Answer 401 if the key is invalid, or if the person for whom the key was made is no longer

@@ -126,7 +126,7 @@ class Web:
         app.router.add_routes(self._routes)
         if self._receiver:
             app.router.add_post(
-                self._receiver.webhook.path, partial(self._receive, self._receiver)
+                self._receiver.webhook.path, partial(self._store_and_count, self._receiver)
             )
         return app
 
@@ -167,7 +167,9 @@ class Web:
             return _retry_later()
         return await handler(request)
 
-    async def _receive(self, receiver: WebhookReceiver, request: web.Request) -> web.Response:
+    async def _store_and_count(
+        self, receiver: WebhookReceiver, request: web.Request
+    ) -> web.Response:
         result, answer = await receiver.store_update(request)
         self._posts.labels(result).inc()
         return answer

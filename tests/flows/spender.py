@@ -22,7 +22,7 @@ from bot.billing.ledger import Charge, Ledger
 from bot.domain.budget import Limits
 from bot.domain.errors import StoryGoneError
 from bot.domain.model import Asker
-from bot.domain.paid_calls import Answer, Call
+from bot.domain.paid_calls import Answer, PaidCall
 from bot.media.spool import MediaFile, Spool
 from bot.store.engine.database import Database, Tx
 from bot.stories_api.client import StoriesApi
@@ -61,7 +61,7 @@ async def spend_all(args: list[str], fuse: Fuse, folder: Path) -> None:
     """Make paid calls of 1 and 2 credits; with four calls, also a failing call and a download."""
     db_url, api_url, pk, profile_id, calls = args
 
-    def watched(call: Call[Any]) -> Call[Any]:
+    def watched(call: PaidCall[Any]) -> PaidCall[Any]:
         async def make() -> Answer[Any]:
             fuse.step()
             answer = await call

@@ -19,7 +19,7 @@ from bot.billing.ledger import Charge, Ledger
 from bot.domain.budget import Limits
 from bot.domain.errors import MediaError, SpendingError, StoriesError
 from bot.domain.model import Asker, Story
-from bot.domain.paid_calls import Call
+from bot.domain.paid_calls import PaidCall
 from bot.media.download import Media
 from bot.media.spool import MediaFile, Spool
 from bot.store.engine.database import Database
@@ -96,7 +96,7 @@ class Day:
     profile_id: str
     locked_id: str
 
-    def calls(self) -> list[tuple[int, Charge, Call[Any]]]:
+    def calls(self) -> list[tuple[int, Charge, PaidCall[Any]]]:
         api, spool = self.api, self.spool
         asker = Asker(1, 2)
         link, more = Charge("link", asker), Charge("stories", Asker(3, 4))

@@ -18,7 +18,7 @@ from bot.billing.ledger import Charge, Ledger
 from bot.domain.budget import Limits
 from bot.domain.errors import MediaError, StoriesError
 from bot.domain.model import Asker
-from bot.domain.paid_calls import Call
+from bot.domain.paid_calls import PaidCall
 from bot.media.spool import Spool
 from bot.store.engine.database import Database
 from bot.stories_api.client import StoriesApi
@@ -102,7 +102,7 @@ FAULTS = dict(faults())
 FILE = "https://scontent.cdninstagram.com/1.jpg?oe=7FFFFFFF"
 
 
-def calls(api: StoriesApi, spool: Spool) -> dict[Endpoint, Call[object]]:
+def calls(api: StoriesApi, spool: Spool) -> dict[Endpoint, PaidCall[object]]:
     url = "https://www.instagram.com/stories/natgeo/1/"
     unknown = replace(DATED, pk="1")
     return {

@@ -15,7 +15,7 @@ from bot.billing.reports import Reports
 from bot.domain.budget import Limits
 from bot.domain.errors import ApiUnavailableError, StoriesError
 from bot.domain.model import Asker
-from bot.domain.paid_calls import Answer, Balance, Call, Operation
+from bot.domain.paid_calls import Answer, Balance, Operation, PaidCall
 from bot.runtime.metrics import Metrics
 from bot.store import budgets, key_values
 from bot.store.budgets import Scope
@@ -160,7 +160,7 @@ async def test_a_single_credit_is_told_of_on_its_side(
         await box.control.stories_api(balance=1000)
         await treasurer.clean_up_and_fetch_balance()
         for _ in range(spends):
-            await ledger.spend(Charge("link", Asker(1, 1)), Call(Operation.STORIES, 2, call))
+            await ledger.spend(Charge("link", Asker(1, 1)), PaidCall(Operation.STORIES, 2, call))
         await box.control.stories_api(balance=balance)
         for _ in range(5):
             clock.on(5 * MINUTE)
@@ -190,7 +190,7 @@ async def test_a_balance_beside_a_call_is_not_compared(sqlite_db: Database) -> N
         await ledger.update_balance(ask)
         return Answer(None, 1)
 
-    await ledger.spend(payer, Call(Operation.STORIES, 1, call))
+    await ledger.spend(payer, PaidCall(Operation.STORIES, 1, call))
     await ledger.update_balance(ask_beside_a_call)
     async with sqlite_db.read() as tx:
         assert await key_values.get(tx, KEY) is None

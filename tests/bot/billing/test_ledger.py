@@ -35,7 +35,7 @@ from bot.domain.errors import (
     SpendingStoppedError,
 )
 from bot.domain.model import Asker
-from bot.domain.paid_calls import Answer, Balance, Call, Operation
+from bot.domain.paid_calls import Answer, Balance, Operation, PaidCall
 from bot.operations.cleanup import delete_overdue_rows
 from bot.store import acquaintances, budgets, chats, moves, spending
 from bot.store import ledger as entries
@@ -63,18 +63,18 @@ def link(chat: int = 1, person: int | None = 1, *, admin: bool = False) -> Charg
     return Charge("link", Asker(chat, person, is_owner=admin))
 
 
-def answering(billed: int = 1, *, price: int = 1) -> Call[str]:
+def answering(billed: int = 1, *, price: int = 1) -> PaidCall[str]:
     async def make() -> Answer[str]:
         return Answer("yes", billed)
 
-    return Call(Operation.STORY, price, make)
+    return PaidCall(Operation.STORY, price, make)
 
 
-def failing(error: Exception, *, price: int = 2) -> Call[str]:
+def failing(error: Exception, *, price: int = 2) -> PaidCall[str]:
     async def make() -> Answer[str]:
         raise error
 
-    return Call(Operation.STORIES, price, make)
+    return PaidCall(Operation.STORIES, price, make)
 
 
 async def spent(db: Database, now: datetime = NOON) -> int:
@@ -144,7 +144,7 @@ async def test_over_a_limit_nothing_is_called_and_the_time_is_told(db: Database)
         called.append(1)
         return Answer(None, 1)
 
-    one = Call(Operation.STORY, 1, call)
+    one = PaidCall(Operation.STORY, 1, call)
     clock = Clock()
     ledger = Ledger(db, Limits(10, 0.5, 3, 4), now=clock)
     await ledger.spend(link(), one)
@@ -393,7 +393,7 @@ async def test_cancelled_anywhere_the_ledger_is_never_too_low(db: Database) -> N
 
     for n in range(30):
         async with asyncio.TaskGroup() as group:
-            task = group.create_task(ledger.spend(link(), Call(Operation.STORIES, 2, call)))
+            task = group.create_task(ledger.spend(link(), PaidCall(Operation.STORIES, 2, call)))
             for _ in range(n):
                 await asyncio.sleep(0.0002 if n % 2 else 0)
             task.cancel()

@@ -19,7 +19,7 @@ from bot.domain.errors import (
     SpendingError,
 )
 from bot.domain.model import Asker
-from bot.domain.paid_calls import Answer, Call, Operation
+from bot.domain.paid_calls import Answer, Operation, PaidCall
 from bot.store import access, acquaintances, budgets, chats
 from bot.store.engine.database import Database
 from tests.bot.billing.test_ledger import FREE, MANY, Clock, answering, link
@@ -182,7 +182,7 @@ async def test_one_has_four_calls_at_a_time_and_all_together_forty_eight(
         await go.wait()
         return Answer(None, 1)
 
-    call = Call(Operation.STORY, 1, hang)
+    call = PaidCall(Operation.STORY, 1, hang)
     async with asyncio.timeout(30), asyncio.TaskGroup() as group:
         for _ in range(6):
             group.create_task(ledger.spend(link(GROUP, 1), call))

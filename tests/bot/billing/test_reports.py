@@ -11,7 +11,7 @@ from bot.billing.reports import Reports, daily_rate, days_left_in_month
 from bot.domain.budget import Limits
 from bot.domain.errors import ApiUnavailableError
 from bot.domain.model import Asker
-from bot.domain.paid_calls import Answer, Balance, Call, Operation
+from bot.domain.paid_calls import Answer, Balance, Operation, PaidCall
 from bot.store import key_values, usage
 from bot.store.engine.database import Database
 
@@ -29,7 +29,7 @@ async def spend(db: Database, at: datetime, payer: Charge, name: str, billed: in
         return Answer(None, billed)
 
     try:
-        await ledger.spend(payer, Call(*NAMES[name], call))
+        await ledger.spend(payer, PaidCall(*NAMES[name], call))
     except ApiUnavailableError:
         return
 
@@ -69,8 +69,8 @@ async def test_stored_sums_agree_with_the_entries_also_after_a_late_bill(month: 
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):  # the bill is unknown
-        await ledger.spend(Charge("schedule"), Call(*NAMES["two"], fails))
-    late = await ledger.reserve(Charge("schedule"), Call(*NAMES["two"], fails))
+        await ledger.spend(Charge("schedule"), PaidCall(*NAMES["two"], fails))
+    late = await ledger.reserve(Charge("schedule"), PaidCall(*NAMES["two"], fails))
     now = Ledger(month, LIMITS, now=lambda: NOW)
     for _ in range(2):
         await now.close_stale_reservations_and_split_costs()

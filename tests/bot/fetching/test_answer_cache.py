@@ -13,7 +13,7 @@ from bot.billing.ledger import Charge, Ledger
 from bot.domain.budget import Limits
 from bot.domain.errors import CHAT_LIMIT_REACHED, SpendingError, StoryGoneError
 from bot.domain.model import Asker, Story
-from bot.domain.paid_calls import Answer, Call, Operation
+from bot.domain.paid_calls import Answer, Operation, PaidCall
 from bot.domain.serialization import STORIES
 from bot.fetching.answer_cache import (
     AnswerCache,
@@ -49,7 +49,7 @@ class Desk:
             return Answer(STORY, 1)
 
         payer = Charge("link", Asker(1, 1))
-        found, bill = await self.ledger.call_unsettled(payer, Call(Operation.STORY, 1, call))
+        found, bill = await self.ledger.call_unsettled(payer, PaidCall(Operation.STORY, 1, call))
         return Fetched(NATGEO, [found], partial=partial, bill=bill)
 
     async def ask(self) -> list[Story]:

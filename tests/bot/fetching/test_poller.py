@@ -15,7 +15,7 @@ from bot.chats.subscriptions import Subscriptions
 from bot.domain.budget import Limits
 from bot.domain.errors import DatabaseUnavailableError, StoriesError
 from bot.domain.model import Profile
-from bot.domain.paid_calls import Answer, Call
+from bot.domain.paid_calls import Answer, PaidCall
 from bot.domain.records import Known
 from bot.fetching import schedule_state
 from bot.fetching.poller import Scheduler
@@ -157,7 +157,7 @@ class Meanwhile:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._api, name)
 
-    def stories(self, *args: Any, **more: Any) -> Call[Any]:
+    def stories(self, *args: Any, **more: Any) -> PaidCall[Any]:
         call = self._api.stories(*args, **more)
 
         async def make() -> Answer[Any]:
@@ -214,7 +214,7 @@ class ProcessLost(Ledger):
 
     owner: Owner
 
-    async def reserve(self, charge: Charge, call: Call[object]) -> Reservation:
+    async def reserve(self, charge: Charge, call: PaidCall[object]) -> Reservation:
         reservation = await super().reserve(charge, call)
         self.owner.record_renewal(utc_now() - MINUTE, done_at=utc_now() - HOUR)
         return reservation

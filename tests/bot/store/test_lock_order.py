@@ -21,7 +21,7 @@ from bot.domain.budget import Limits
 from bot.domain.errors import BlockedError, NotFollowedError
 from bot.domain.model import Asker, Moved, Outcome, PermanentFailure, Profile, Sent, Target
 from bot.domain.options import Options, Preferences
-from bot.domain.paid_calls import Answer, Call, Operation
+from bot.domain.paid_calls import Answer, Operation, PaidCall
 from bot.domain.records import REPLY
 from bot.domain.selection import Batch
 from bot.fetching import snapshots
@@ -74,17 +74,17 @@ class ApiWithoutStories:
 
     checks_privacy = True
 
-    def stories(self, _id: str, **_options: object) -> Call[list[Any]]:
+    def stories(self, _id: str, **_options: object) -> PaidCall[list[Any]]:
         async def make() -> Answer[list[Any]]:
             return Answer([], 2)
 
-        return Call(Operation.STORIES, 2, make)
+        return PaidCall(Operation.STORIES, 2, make)
 
-    def profile(self, name: str) -> Call[Profile]:
+    def profile(self, name: str) -> PaidCall[Profile]:
         async def make() -> Answer[Profile]:
             return Answer(next(one for one in STARS if one.username == name), 1)
 
-        return Call(Operation.PROFILE, 1, make)
+        return PaidCall(Operation.PROFILE, 1, make)
 
 
 class Crowd:

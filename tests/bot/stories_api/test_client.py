@@ -126,9 +126,9 @@ async def test_what_is_not_there(box: Box) -> None:
 async def test_the_key_and_the_money(box: Box, key: str) -> None:
     api = api_of(box, key=key)
     with pytest.raises(OutOfServiceError):
-        await api.fetch_balance()
+        await api.fetch_balance_and_resume()
     good = api_of(box)
-    balance = await good.fetch_balance()
+    balance = await good.fetch_balance_and_resume()
     assert balance.credits > 0
     assert balance.rate == 15
     assert await box.control.billed() == 0
@@ -139,4 +139,4 @@ async def test_a_dead_session_is_an_error_of_ours() -> None:
     await session.close()
     api = StoriesApi(session, url="http://127.0.0.1:9", key=SecretStr("k"))
     with pytest.raises(RuntimeError):
-        await api.fetch_balance()
+        await api.fetch_balance_and_resume()

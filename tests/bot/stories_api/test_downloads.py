@@ -18,7 +18,7 @@ from bot.domain.errors import (
     StoryGoneError,
 )
 from bot.media.spool import MediaFile, Spool
-from bot.stories_api.downloads import address_in
+from bot.stories_api.downloads import file_url_in
 from tests.bot.stories_api.server import KEY, api_at, response, says, serving
 from tests.support.errors import raises
 from tests.support.followed import DATED
@@ -152,8 +152,8 @@ async def test_what_is_elsewhere_is_billed_even_when_it_is_gone(tmp_path: Path) 
 
 
 def test_an_address_is_looked_for_in_places_that_are_known() -> None:
-    assert address_in({"video_url": None, "thumbnail_url": CDN}) == CDN
-    assert address_in({"other": CDN}) is None
-    assert address_in({"data": {"data": {"data": {"data": {"url": CDN}}}}}) is None
-    assert address_in({"url": 5, "media": {"url": "/x"}}) is None
-    assert address_in(7) is None
+    assert file_url_in({"video_url": None, "thumbnail_url": CDN}) == CDN
+    assert file_url_in({"other": CDN}) is None
+    assert file_url_in({"data": {"data": {"data": {"data": {"url": CDN}}}}}) is None
+    assert file_url_in({"url": 5, "media": {"url": "/x"}}) is None
+    assert file_url_in(7) is None

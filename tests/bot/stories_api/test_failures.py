@@ -18,7 +18,7 @@ from bot.domain.errors import (
     StoryGoneError,
 )
 from bot.stories_api.endpoints import Endpoint
-from bot.stories_api.failures import Failure, failure_of, retry_after
+from bot.stories_api.failures import Failure, failure_of, retry_after_s
 from bot.stories_api.response import complaint_in
 from tests.bot.stories_api.server import api_at, response, says, serving
 
@@ -163,7 +163,7 @@ def test_the_price_that_the_answer_names_counts_where_it_was_billed() -> None:
     ],
 )
 def test_retry_after_is_a_wait_of_0_to_300_seconds(raw: str, seconds: float | None) -> None:
-    assert retry_after({"Retry-After": raw}, NOW) == seconds
+    assert retry_after_s({"Retry-After": raw}, NOW) == seconds
 
 
 def test_a_story_is_no_complaint() -> None:

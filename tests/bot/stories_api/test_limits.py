@@ -16,7 +16,7 @@ def test_no_two_calls_are_closer_than_a_replicas_part_of_the_rate(
     pace, now, times = CallRate(rate), 0.0, []
     for pause in pauses:
         now += pause
-        wait = pace.reserve_turn(now, within=1e6, replicas=replicas)
+        wait = pace.reserve_turn_and_return_wait_s(now, within=1e6, replicas=replicas)
         assert wait is not None
         times.append(now + wait)
     assert all(b - a >= replicas / rate - 1e-9 for a, b in pairwise(times))
@@ -26,9 +26,9 @@ def test_a_hold_is_for_all_and_never_shortens_another() -> None:
     pace = CallRate(10)
     pace.pause(60)
     pace.pause(5)
-    assert pace.reserve_turn(0, within=60) is None
-    assert pace.reserve_turn(0, within=61) == 60
-    assert pace.reserve_turn(0, within=61) == pytest.approx(60.1)
+    assert pace.reserve_turn_and_return_wait_s(0, within=60) is None
+    assert pace.reserve_turn_and_return_wait_s(0, within=61) == 60
+    assert pace.reserve_turn_and_return_wait_s(0, within=61) == pytest.approx(60.1)
 
 
 @given(st.lists(st.tuples(st.sampled_from("abcde"), st.booleans(), st.floats(0, 40))))

@@ -284,15 +284,15 @@ async def test_a_bad_key_or_an_empty_account_stops_paid_calls_at_once(status: in
         assert server.count == 1
         assert len(told) == 1
         with pytest.raises(OutOfServiceError):
-            await api.fetch_balance()
+            await api.fetch_balance_and_resume()
         answers["balance"] = response(200, b'{"requests": 0, "rate": 15}')
-        await api.fetch_balance()
+        await api.fetch_balance_and_resume()
         with pytest.raises(OutOfServiceError):
             await api.story("1")
         answers.update(
             balance=response(200, b'{"requests": 100, "rate": 1000, "amount": 0.1}'), story=GOOD
         )
-        assert (await api.fetch_balance()).credits == 100
+        assert (await api.fetch_balance_and_resume()).credits == 100
         assert api.is_in_service
         await api.story("1")
         answers["story"] = response(402)

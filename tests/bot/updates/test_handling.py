@@ -72,7 +72,7 @@ async def test_a_failed_reply_to_an_unknown_chat_keeps_the_update_done(
     intake = Intake(sqlite_db, BOT, handler, owner=Owner(), sharing=ONE_PROCESS, metrics=metrics)
     async with asyncio.TaskGroup() as group:
         task = group.create_task(intake.run())
-        await intake.add([message(1, UNKNOWN.chat_id)])
+        await intake.store_and_start([message(1, UNKNOWN.chat_id)])
         await wait_for(lambda: 'result="' in metrics.render(), what="the end of the update")
         await intake.drain(5)
         await task

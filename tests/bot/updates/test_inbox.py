@@ -88,8 +88,8 @@ async def test_each_update_is_answered_once_and_in_order_within_its_chat(db: Dat
     async with working(db, handle, at_once=8) as intake:
         updates = [message(number, number % 5) for number in range(100)]
         for start in range(0, 100, 10):
-            await intake.add(updates[start : start + 10])
-            await intake.add(updates[start : start + 3])  # Telegram repeats itself
+            await intake.store_and_start(updates[start : start + 10])
+            await intake.store_and_start(updates[start : start + 3])  # Telegram repeats itself
         await wait_for(lambda: nothing_open(db))
     assert all(numbers == sorted(numbers) for numbers in seen.values())
     assert sorted(number for numbers in seen.values() for number in numbers) == list(range(100))
@@ -173,7 +173,7 @@ async def test_a_handler_that_fails_is_tried_again_and_then_somebody_else_answer
     async with working(
         sqlite_db, handle, last_resort=last_resort, retries=soon, now=now
     ) as intake:
-        await intake.add([message(1, 1)])
+        await intake.store_and_start([message(1, 1)])
         await wait_for(lambda: nothing_open(sqlite_db))
     assert tried == [1, 1, 1]
     assert told == [1]
@@ -225,7 +225,7 @@ async def test_an_update_whose_statement_always_takes_too_long_keeps_its_chat_no
         Database(empty_postgres_url) as db,
         working(db, handle, last_resort=last_resort, retries=soon) as intake,
     ):
-        await intake.add([message(1, 1), message(2, 1)])
+        await intake.store_and_start([message(1, 1), message(2, 1)])
         await wait_for(lambda: nothing_open(db))
     assert tried == [1] * 9 + [2]
     assert told == [1]
@@ -250,7 +250,7 @@ async def test_a_stop_ends_in_time_and_loses_nothing(sqlite_db: Database) -> Non
     )
     async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         group.create_task(intake.run())
-        await intake.add([message(number, number) for number in range(1, 9)])
+        await intake.store_and_start([message(number, number) for number in range(1, 9)])
         await wait_for(lambda: len(begun) >= 4)
         group.create_task(intake.drain(600))
         stopping.set()
@@ -291,8 +291,8 @@ async def test_what_telegram_repeats_takes_no_place_from_what_is_new(sqlite_db: 
     for update in updates:
         update["message"]["from"] = {"id": 1, "is_bot": False, "first_name": "Ann"}
     async with working(sqlite_db, handle, too_much=too_much) as intake:
-        await intake.add(updates[:20])
-        await intake.add(updates)  # the process died before it confirmed the first
+        await intake.store_and_start(updates[:20])
+        await intake.store_and_start(updates)  # the process died before it confirmed the first
         async with sqlite_db.read() as tx:
             waiting = await inbox.count_open_by_queue_and_asker(
                 tx, ["chat:1"], except_update_ids=[]
@@ -312,7 +312,9 @@ async def test_one_that_can_not_be_stored_takes_none_with_it_that_comes_at_the_s
     bad = message(1, 1, "/help")
     bad["message"]["from"] = {"id": 2**70, "is_bot": False, "first_name": "Ann"}
     async with working(db, handle) as intake:
-        await asyncio.gather(*(intake.add([one]) for one in (bad, message(2, 2), message(3, 3))))
+        await asyncio.gather(
+            *(intake.store_and_start([one]) for one in (bad, message(2, 2), message(3, 3)))
+        )
         await wait_for(lambda: nothing_open(db))
     assert sorted(seen) == [2, 3]
 
@@ -324,7 +326,7 @@ async def test_what_is_done_is_forgotten_after_a_day(sqlite_db: Database) -> Non
         return
 
     async with working(sqlite_db, handle, now=lambda: now[0]) as intake:
-        await intake.add([message(1, 1, "a secret")])
+        await intake.store_and_start([message(1, 1, "a secret")])
         await wait_for(lambda: nothing_open(sqlite_db))
         async with sqlite_db.read() as tx:
             assert (await tx.execute(inbox.inbox.select())).one().body == ""
@@ -351,7 +353,7 @@ async def test_the_end_of_one_update_leaves_the_place_of_the_next_of_its_chat(
             await second.wait()
 
         intake._record_outcome = slow_to_return  # type: ignore[method-assign] # noqa: SLF001 - as above
-        await intake.add([message(1, 7), message(2, 7)])
+        await intake.store_and_start([message(1, 7), message(2, 7)])
         await second.wait()
         await wait_for(lambda: intake._open == 1)  # noqa: SLF001 - between two updates
         held = list(intake._running)  # noqa: SLF001 - as above
@@ -376,9 +378,9 @@ async def test_a_stop_waits_for_an_answer_whose_chat_has_written_again(
     intake = Intake(sqlite_db, BOT, handle, owner=Owner(), sharing=ONE_PROCESS)
     async with asyncio.TaskGroup() as group:
         group.create_task(intake.run())
-        await intake.add([message(1, 7)])
+        await intake.store_and_start([message(1, 7)])
         await wait_for(lambda: nothing_open(sqlite_db))
-        await intake.add([message(2, 7)])
+        await intake.store_and_start([message(2, 7)])
         await wait_for(lambda: done == [2])
         draining = group.create_task(intake.drain(5))
         await asyncio.wait([draining], timeout=0.1)
@@ -398,7 +400,7 @@ async def test_who_is_cancelled_does_not_wait_for_a_locked_database(sqlite_db: D
         intake = Intake(db, BOT, whichever(handle), owner=Owner(), sharing=ONE_PROCESS)
         running = asyncio.get_running_loop().create_task(intake.run())
         await wait_for(lambda: intake._is_counted)  # noqa: SLF001 - it has begun
-        await intake.add([message(1, 1)])
+        await intake.store_and_start([message(1, 1)])
         await begun.wait()
         with closing(sqlite3.connect(str(sqlite_db.url.database))) as other:
             other.execute("BEGIN IMMEDIATE")
@@ -447,7 +449,7 @@ async def test_what_was_given_back_is_not_taken_from_who_has_it_by_then(
                 raise DatabaseUnavailableError("it is away")
 
         async with working(losing, fail) as intake:
-            await intake.add([message(1, 1)])
+            await intake.store_and_start([message(1, 1)])
             await wait_for(lambda: theirs)
         async with losing.begin() as tx:
             assert await inbox.finish(tx, theirs[0], now=NOW)
@@ -474,8 +476,8 @@ async def test_what_was_begun_and_can_not_be_stored_leaves_no_trace(sqlite_db: D
             await wait_for(lambda: intake._is_counted)  # noqa: SLF001 - it has begun
             losing.before_failure = begun.wait
             with pytest.raises(DatabaseUnavailableError):
-                await intake.add([message(1, 7)])
-            await intake.add([message(1, 7)])  # as Telegram repeats it
+                await intake.store_and_start([message(1, 7)])
+            await intake.store_and_start([message(1, 7)])  # as Telegram repeats it
             await wait_for(lambda: nothing_open(losing))
         assert done == [1]
 
@@ -492,7 +494,7 @@ async def test_what_a_stop_overtakes_is_stored_and_not_begun(sqlite_db: Database
         await wait_for(lambda: intake._is_counted)  # noqa: SLF001 - it has begun
         async with sqlite_db.begin():
             with refusing_slow_operations_while(None):  # it comes from elsewhere
-                group.create_task(intake.add([message(1, 1)]))
+                group.create_task(intake.store_and_start([message(1, 1)]))
             await wait_for(lambda: sqlite_db._writer._waiters)  # noqa: SLF001 - it is to be begun
             await intake.drain(5)
             await running
