@@ -54,7 +54,7 @@ def link_buttons(story: Story) -> Buttons:
 
 
 def links_with_button(story: Story) -> list[str]:
-    """Return the links of a story that get buttons: the first three links without unusual URLs.
+    """Return the links of a story that get buttons: the first three links, except unusual URLs.
 
     Telegram refuses a whole message if the URL of a single button is not acceptable. Therefore an
     unusual URL gets no button.

@@ -245,9 +245,9 @@ def _person_link(username: str, t: Translator) -> str:
 def _web_link(url: str, t: Translator) -> str:
     """Return an HTML link to the URL of a link sticker.
 
-    The label is the URL without its scheme, ``www.`` and query, and has at most 40 code points. If
-    the URL is a redirect by Instagram, the target of the redirect replaces the URL. If the URL is
-    not a web address, return only the label.
+    The label is the URL without its scheme, ``www.`` and query, cut to 40 code points. If the URL
+    is a redirect by Instagram, the target of the redirect replaces the URL. If the URL is not a
+    web address, return only the label.
     """
     url = _redirect_target_or_url(one_line(url))
     shown = re.sub(r"^https?://(www\.)?", "", url, flags=re.IGNORECASE).partition("?")[0]

@@ -157,8 +157,8 @@ def zone_named(text: str) -> str | None:
 
     - The country may follow the city ("Paris, France").
     - Words such as "I live in" and "please" may surround the name.
-    - A misspelled name matches a very similar name.
-    - Only the first 64 characters of ``text`` are read.
+    - A misspelled name of at least five characters matches a very similar name.
+    - Only the first 64 characters of a name are read.
 
     Return None in these cases:
 

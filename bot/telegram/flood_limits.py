@@ -46,8 +46,8 @@ DOCUMENTED = ChatLimits()
 class ChatFlood:
     """The recent messages to a chat, from which the time of the next message is computed.
 
-    - ``drained_at`` is used in private chats. If the bot had sent 1 message per second, the last
-      of the sent messages would have been sent by this time.
+    - ``drained_at`` is used in private chats. If the bot had sent 1 message every ``gap_s``
+      seconds, the last of the sent messages would have been sent by this time.
     - ``sent`` has the times of the messages to a group or channel in the last minute (and possibly
       earlier times), and the number of messages at each time.
     - No message may be sent before ``closed_until``.
@@ -164,7 +164,8 @@ class BotWindow:
 
         While the answer to an earlier call is outstanding, the result may be too short. Call this
         method again after the wait. ``rate`` is in messages per second. A ``weight`` above
-        ``rate`` counts as ``rate``. The oldest tickets are removed if they no longer count.
+        ``rate`` counts as ``rate``, rounded down to a whole number of at least 1. The oldest
+        tickets are removed if they no longer count.
         """
         spaced = max(self.next_at - now, 0.0)
         if math.isinf(rate):

@@ -68,7 +68,8 @@ class ChatFloods:
         """Load the state of a chat that the process with the previous lease has stored.
 
         The state is a result of ``state_of``, and replaces the state in the memory of this
-        process. If this process already knows a later ``closed_until``, the later time is kept. If
+        process. If this process already knows a later ``closed_until``, the later time is kept. A
+        ``drained_at`` of more than 300 seconds in the future is reduced to 300 seconds. If
         ``state`` is None, nothing changes.
         """
         if state is not None:

@@ -104,10 +104,11 @@ class Outage:
         return datetime.fromtimestamp(self._pause.next_at, UTC) if self._pause else None
 
     async def record_outcome_and_detect_outage(self, chat_id: int, outcome: Outcome) -> bool:
-        """Record the outcome of a send. After a failure without a pause, call ``getMe``.
+        """Record the outcome of a send. Start a pause of all sends if Telegram is down.
 
-        Return True if the send failed because Telegram may be down, and all sends are now paused.
-        Return False in all other cases. A success does not end a pause (see ``end_pause``).
+        If the send failed because Telegram may be down, and there is no pause, call ``getMe``.
+        Return True if the send failed for this reason, and all sends are now paused. Return False
+        in all other cases. A success does not end a pause (see ``end_pause``).
         """
         if isinstance(outcome, TryLater) and outcome.down:
             return await self._record_failure_and_detect_outage(chat_id)
@@ -118,9 +119,10 @@ class Outage:
     async def claim_trial_and_check_telegram(self) -> bool:
         """Reserve the next trial send and call ``getMe``, if the trial send is due.
 
-        Return whether the message may be sent now. The message may be sent if the trial send is
-        due and Telegram answers ``getMe``. If Telegram does not answer, the next trial send waits
-        as after a failed trial send. Without a pause, the result is False.
+        Return True if the trial send is due and Telegram answers ``getMe``, so that one message
+        may be sent now. Also return True if too many open files prevent the call of ``getMe``. If
+        Telegram does not answer, the next trial send waits as after a failed trial send. Without a
+        pause, the result is False.
         """
         now = self._now()
         if self._pause is None or not self._pause.allows_trial(now):

@@ -134,8 +134,8 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
     async def wait_and_call(self, call: LimitedCall, request: Callable[[], Awaitable[T]]) -> T:
         """Wait until the limits allow a call, count the call, and return ``await request()``.
 
-        If the call gets a 429 response, no further messages are sent to the chat for the time that
-        Telegram demands.
+        If Telegram demands a wait, for example by a 429 response, no further messages are sent to
+        the chat for this time.
 
         Raises:
             TooSoonError: The limits require a longer wait than the call allows (``LimitedCall``).

@@ -123,7 +123,7 @@ class AiohttpRequest(BaseRequest):
         return self._timeouts.call
 
     async def initialize(self) -> None:
-        """Open the session. Further calls have no effect."""
+        """Open the session. If the session is open, do nothing."""
         if self._session is None or self._session.closed:
             self._session = aiohttp.ClientSession(
                 connector=connector(self._proxy, limit=self._connections, ttl_dns_cache=300),
@@ -149,8 +149,8 @@ class AiohttpRequest(BaseRequest):
         """Make a call to the Bot API. Return the status and the body of the answer.
 
         PTB passes four timeouts, of which only ``read_timeout`` is used. If ``read_timeout`` is
-        set, the whole call may take this time and the time to connect. None means that the whole
-        call has no time limit. If ``read_timeout`` is not set, ``Timeouts`` applies.
+        set, the whole call may take this time in seconds and the time to connect. None means that
+        only the connecting has a time limit. If ``read_timeout`` is not set, ``Timeouts`` applies.
 
         Raises:
             NotSentError: Two attempts to connect failed, the connection broke in an upload, or the
