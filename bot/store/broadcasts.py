@@ -85,7 +85,7 @@ async def count_audience(tx: Tx) -> int:
 
 
 async def add_draft(tx: Tx, text: str, owner: int, *, now: datetime) -> int:
-    """Store a broadcast as a draft. Return the number of the broadcast."""
+    """Store a broadcast with the HTML ``text`` as a draft. Return the number of the broadcast."""
     values = {"text": text, "owner": owner, "made_at": now}
     statement = sa.insert(broadcasts).values(**values).returning(broadcasts.c.id)
     return int((await tx.execute(statement)).scalar_one())

@@ -109,7 +109,8 @@ async def take_allowances(
 async def add_to_counters(tx: Tx, day: date, amount: int, *counters: tuple[Scope, int]) -> None:
     """Add ``amount`` to counters (scope, subject) of a day whose limits the caller checks.
 
-    An amount of 0 only locks the counters, and adds missing counters.
+    The unit depends on the scope (``allowance_used``). An amount of 0 only locks the counters, and
+    adds missing counters.
     """
     wanted = [(scope, subject, _PLENTY) for scope, subject in counters]
     await take_allowances(tx, day, amount, wanted)
@@ -118,7 +119,8 @@ async def add_to_counters(tx: Tx, day: date, amount: int, *counters: tuple[Scope
 async def give_back_allowance(tx: Tx, scope: Scope, subject: int, day: date, amount: int) -> None:
     """Subtract ``amount`` from a counter of a day. Do nothing if the counter does not exist.
 
-    A negative ``amount`` increases the counter, even above the limit.
+    The unit depends on ``scope`` (``allowance_used``). A negative ``amount`` increases the
+    counter, even above the limit.
     """
     rest = allowances.c.credits - amount
     await update_rows(tx, allowances, _is_of(scope, subject, day), credits=rest)

@@ -697,8 +697,8 @@ async def mark_for_reselection(tx: Tx, chat_id: int, *, now: datetime) -> None:
 
     The settings or rights of the chat have changed. The deliveries that settings or rights
     deferred become due. The deliveries that wait for their turn get the mark ``Held.CHANGED``. A
-    claimed delivery that is not yet sent is included. Deliveries that wait for a retry or for
-    another reason are not changed.
+    claimed delivery that is not yet sent is included. Deliveries with a different reason
+    (``Held``) are not changed.
     """
     statement = sa.update(deliveries).where(deliveries.c.chat_id == chat_id, is_open)
     is_held = deliveries.c.held.in_([held for held in Held if held.depends_on_settings])
@@ -724,7 +724,7 @@ _RETRIES = sa.select(
 
 
 async def retries_after(tx: Tx, chat_ids: Collection[int], now: datetime) -> list[sa.Row[Any]]:
-    """Return the deliveries in the given chats that have a retry due after ``now``."""
+    """Return the deliveries in the given chats with ``Held.RETRY`` that are due after ``now``."""
     return list(await tx.execute(_RETRIES, {"chat_ids": list(chat_ids), "now": now}))
 
 

@@ -153,8 +153,8 @@ async def count_backlog(tx: Tx, *, now: datetime) -> Backlog:
 class DeadLetter:
     """A delivery that is no longer sent.
 
-    The reason is that three sends had no answer, or that this version of the code can't read the
-    story.
+    The reason is that three sends have no recorded answer, or that a version of the code could not
+    read the story.
     """
 
     id: int

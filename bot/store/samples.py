@@ -43,8 +43,7 @@ async def measure_hour(tx: Tx, hour: datetime) -> dict[str, Any]:
 
     - ``spent`` maps kind to credits.
     - ``alerts`` is the number of arrived stories that are still stored.
-    - ``timed`` is the number of alerts that no quiet hours, summary or missing right deferred, and
-      that were not pending during a change of settings (``deliveries.DEFERRED``).
+    - ``timed`` is the number of these stories that are not marked as ``deliveries.DEFERRED``.
     - ``delay_s`` is the mean time in seconds from the post of a story to the arrival of its alert.
       Only the alerts of ``timed`` count. Without such alerts, ``delay_s`` is None.
     - ``waiting`` is the current number of open deliveries.

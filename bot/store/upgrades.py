@@ -74,6 +74,9 @@ async def count_running_processes(db: Database) -> int:
     """Return the number of processes that use a PostgreSQL database.
 
     A killed process is counted until the lease of the process ends.
+
+    Raises:
+        DatabaseUnavailableError: The database is unavailable.
     """
     async with db.read() as tx:
         return len(await leases.active_values(tx, PROCESS, now=await server_clock.server_now(tx)))
