@@ -223,8 +223,8 @@ async def take_credits(
 async def begin_day_if_behind(tx: Tx, now: datetime) -> None:
     """Begin the counters of today if the account still counts an earlier day.
 
-    The new counters include the credits paid today, so a clock that was behind for a while gives
-    no second budget. An account that counts a later day is not changed.
+    The new counters include the credits spent and reserved today, so a clock that was behind for a
+    while gives no second budget. An account that counts a later day is not changed.
     """
     today = now.date()
     counters = {side: _paid_today_sql(side, now) for side in get_args(Side)}
@@ -233,7 +233,7 @@ async def begin_day_if_behind(tx: Tx, now: datetime) -> None:
 
 
 def _paid_today_sql(side: Side, now: datetime) -> sa.ScalarSelect[int]:
-    """Return the query for the credits that ``side`` has paid since midnight (UTC)."""
+    """Return the query for the credits that ``side`` has spent and reserved today (UTC)."""
     entries = ledger_entries.c
     paid = sa.select(sa.func.coalesce(sa.func.sum(entries.credits), 0))
     is_schedule = entries.kind == "schedule"

@@ -286,7 +286,10 @@ async def chat_ids_of_person(tx: Tx, person: int) -> list[int]:
 
 
 async def chats_silenced_by_block_of(tx: Tx, subject: Subject) -> list[int]:
-    """Return the ids of the chats that get no messages if ``subject`` is blocked."""
+    """Return the ids of the chats that a block of ``subject`` closes.
+
+    The block of a profile closes no chat.
+    """
     if subject.kind == "profile":
         return []
     if subject.kind == "person":

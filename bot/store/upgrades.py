@@ -48,7 +48,7 @@ ENDS = "another version of the bot upgrades the database"
 
 
 async def upgrade(db: Database, *, timeout_s: float = TIMEOUT_S) -> None:
-    """Migrate a PostgreSQL database, once no other process uses the database.
+    """Migrate a PostgreSQL database. Wait for the other processes before old tables are changed.
 
     If the tables have the current or an unknown revision, or are missing, ``migrate`` is called at
     once. Otherwise the database is stamped, so that the processes of other versions end.

@@ -60,7 +60,7 @@ async def raise_if_moved(db: Database) -> None:
 async def move_and_count_unless_done(
     source: Database, target: Database, *, now: datetime, report_table: Callable[[str, int], None]
 ) -> int | None:
-    """Mark the source as moved, and copy and count all rows. Return the number of rows.
+    """Mark the source as moved, and copy the rows. Return the number of copied rows.
 
     Return None if an earlier run has completed the copy. No process may use the source or the
     target during the copy. ``report_table`` is called with the name and the row count of each

@@ -338,7 +338,7 @@ class Database:
             self._unrecorded -= min(failures, 1)
 
     def read(self) -> AbstractAsyncContextManager[Tx]:
-        """Return a transaction for reads, which never waits for a writer.
+        """Return a transaction for reads. Locks of writers delay no read, except in a migration.
 
         The transaction must not write. The database does not prevent a write. On SQLite, the
         result of the commit is not checked, so a failed write would stay unnoticed.
