@@ -219,10 +219,10 @@ def name_with_id(entry: Entry) -> str:
 async def redeem_entry_link(context: Context, payload: str) -> OwnerWelcomeOrError | None:
     """Use an owner link or an invitation link. Return the page to send, if any.
 
-    - For a new owner, the page is the welcome.
-    - For an invalid link, the page is the error message.
-    - After a valid invitation, or if the person already has access, the result is None. In these
-      cases, the caller sends the usual greeting.
+    - After a valid owner link, the page is the welcome of a new owner.
+    - After an invalid link of a person without access, the page is the error message. In the mode
+      ``open``, each person has access.
+    - In all other cases, the result is None, and the caller sends the usual greeting.
     """
     person = context.event.effective_user
     access = context.services.access

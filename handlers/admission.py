@@ -1,11 +1,11 @@
 """Access check before all handlers: updates from people without access are refused.
 
-A person or chat without access gets one refusal. A refusal that Telegram did not accept does not
-count. Later messages get no answer, with two exceptions: each press of a button is answered, and
-each invalid invitation of a stranger gets an error message. The chats of a blocked payer get no
-refusal. For a refused update, the bot does not call the Stories API, and calls Telegram only to
-send the answer. In a channel's direct messages, each person gets an explanation at most once a
-day. A blocked person gets no explanation.
+A person or chat without access gets one refusal. A refusal that did not arrive, but that a later
+attempt may deliver, does not count. Later messages get no answer, with two exceptions: each press
+of a button is answered, and each invalid invitation of a stranger gets an error message. The chats
+of a blocked payer get no refusal. For a refused update, the bot does not call the Stories API, and
+calls Telegram only to send the answer. In a channel's direct messages, each person gets an
+explanation at most once a day. A blocked person gets no explanation.
 
 These updates pass the check:
 
@@ -116,9 +116,9 @@ async def admit_or_refuse(context: Context) -> bool:
 async def _explain_direct_messages_once_a_day(context: Context) -> None:
     """Explain that the bot does not work in a channel's direct messages.
 
-    Each person gets the explanation at most once a day, and only after a message that asks the bot
-    for something. If Telegram neither confirms nor permanently refuses the explanation, the next
-    message gets the explanation again.
+    Each person gets the explanation at most once a day (from each process of the bot), and only
+    after a message that asks the bot for something. If Telegram neither confirms nor permanently
+    refuses the explanation, the next message gets the explanation again.
 
     Each message to a person needs the person's topic ID (Bot API 9.2). The bot stores no topic IDs
     of direct messages, so alerts and answers could not arrive. For this reason, the bot spends no
@@ -239,8 +239,8 @@ async def _send_and_record_refusal(context: Context, judged: Judged, text: Safe)
     gets the refusal. The outbox can't send the refusal later, because the chat is closed or not
     stored.
 
-    While the refusal is being sent, no second refusal of the same person or chat is sent, because
-    the messages of a person in several groups are handled at the same time.
+    While the refusal is being sent, this process sends no second refusal of the same person or
+    chat, because the messages of a person in several groups are handled at the same time.
     """
     cache = context.services.cache
     key = ("refusal", judged.about)
@@ -311,7 +311,11 @@ def _refusal_sentence(judged: Judged, context: Context) -> Safe:
 
 
 def _is_written_by_other_bot(context: Context) -> bool:
-    """Return whether another bot wrote the message. Service messages do not count."""
+    """Return whether another bot wrote the message.
+
+    Service messages and Telegram's own accounts, such as the account of anonymous admins, do not
+    count.
+    """
     message = context.event.message or context.event.edited_message
     sender = message.from_user if message else None
     if sender is None or sender.id == context.bot.id:

@@ -60,8 +60,8 @@ def menus_and_descriptions(bot: ExtBot[None]) -> dict[str, BotText]:
 def digest_of_menu_sources() -> str:
     """Return a digest of the English texts, the language codes and the files of all catalogues.
 
-    While the digest is the same, ``menus_and_descriptions`` returns the same texts. The digest
-    needs the catalogue of no other language than English.
+    While the digest is the same, ``menus_and_descriptions`` returns the same texts. Only the
+    English catalogue is parsed.
     """
     english = [_menu_rows(_menu_commands(translator_for("en"))), ABOUT, SHORT]
     digest = hashlib.sha256(json.dumps([english, languages_by_code()]).encode())

@@ -28,12 +28,12 @@ async def offer_understood_command(context: Context, command: str, wanted: Wante
     """Show a command with the recognised names and options, and a button that runs the command.
 
     The handler of the button reads the command from the message. In a channel, people copy the
-    command instead. Outside of channels, each of several names gets a button in these cases:
+    command instead. Outside of channels, each of several names gets a button, and the command is
+    not shown, in these cases:
 
-    - Highlights can be shown for one profile only.
-    - In a sentence, some of the names can be ordinary words (``Wanted.is_prose``).
-      Exception: a command with a channel, a keyword or a count gets a single button, because the
-      button of a name has no options.
+    - The command is /highlights, because highlights can be shown for one profile only.
+    - The command is /stories or /subscribe without a channel, keyword or count, and some of the
+      names can be ordinary words (``Wanted.is_prose``).
     """
     has_options = bool(wanted.channel or wanted.words or wanted.count)
     is_prose = wanted.is_prose and not has_options

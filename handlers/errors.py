@@ -117,7 +117,10 @@ async def answer_given_up_update(update: Update, *, chats: Chats) -> None:
 
 
 async def send_too_many_requests(context: Context) -> None:
-    """Inform the sender that too many requests are open, and that the update is not processed."""
+    """Inform the sender that too many requests are open, and that the update is not processed.
+
+    A message that only repeats another message gets no answer.
+    """
     message = context.message
     if context.query:
         await answer_press(context, context.t.plain(ONE_AT_A_TIME), alert=True)

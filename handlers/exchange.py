@@ -52,7 +52,10 @@ _MOST_SKIPPED = 10  # maximum number of unreadable entries in the answer
 
 @command("export", channel_after=0)
 async def send_export(context: Context) -> None:
-    """Send the chat's subscriptions, and the rules of the whole chat, as a JSON file."""
+    """Send the chat's subscriptions, and the rules of the whole chat, as a JSON file.
+
+    A chat without subscriptions gets a message instead of the file.
+    """
     entries = await context.services.subscriptions.export_entries(context.chat.id)
     if not entries:
         await say_message(context, EMPTY)
@@ -92,7 +95,10 @@ async def import_subscriptions_from_file(context: Context) -> None:
     & filters.CaptionRegex(r"^/import(@\w+)?(\s+[@-]\S+)?\s*$"),
 )
 async def import_captioned_file(context: Context) -> None:
-    """Import a file that has the caption ``/import``."""
+    """Import a file that has the caption ``/import``.
+
+    Costs and errors are those of ``_subscribe_to_listed``.
+    """
     caption = context.message.caption if context.message else None
     context.args = (caption or "").split()[1:]
     await import_subscriptions_from_file.run(context)
@@ -103,11 +109,14 @@ async def send_import_button_or_account_list(
 ) -> None:
     """Send the offer to import a file that was sent without /import.
 
-    - For a file of /export, the offer is a button with the number of profiles.
+    - For a file of /export, the offer is a button with the number of profiles. For a file without
+      profiles, an error message is sent instead.
     - For a list of followed accounts, the offer is the page to choose the accounts.
 
     Raises:
-        BotError: The file has neither of the two formats, is too large, or lists no accounts.
+        BotError: The file has neither of the two formats, is too large, or is a list without
+            accounts.
+        RightsError: The file lists followed accounts, and the chat is not private.
         AskAgainError: Telegram does not answer.
     """
     imported = await download_accounts_or_export(context, source)
@@ -260,7 +269,8 @@ async def _ask_to_replace_rules(imported: Import, source: Message, context: Cont
 async def _apply_options_in_file(context: Context, source: Document) -> None:
     """Apply the options in a file to existing subscriptions, and show the list of subscriptions.
 
-    Only subscriptions in the chat and topic of the update change.
+    Only subscriptions in the chat and topic to which the command applies (``Context.acted_on``)
+    change.
 
     Each change is committed at once. A failure, such as too many fast subscriptions, is shown
     below the list and undoes no change.
@@ -289,7 +299,7 @@ async def _apply_options_in_file(context: Context, source: Document) -> None:
 
 
 async def _set_options_if_subscribed(context: Context, username: str, options: Options) -> None:
-    """Set the options of a profile's subscription in this chat and topic, if one exists.
+    """Set the options of a profile's subscription in ``Context.acted_on``, if one exists.
 
     Raises:
         TooManyFastError: The chat or the payer has the maximum number of fast subscriptions.

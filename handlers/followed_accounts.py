@@ -129,7 +129,7 @@ async def answer_search_if_expected(context: Context, text: str) -> bool:
     chat for which the file was sent. Return whether the message was answered. The message is not
     answered in these cases:
 
-    - No list was sent in the last ten minutes, or a settings page has asked for a value since.
+    - No list was sent in the last ten minutes, or the bot has asked for a setting since.
     - The file cannot be read.
     - No name contains the text.
     - The text has fewer than two characters without the @, has several words, or is small talk.

@@ -148,9 +148,9 @@ def command(
       with ``takes_list``.
     - ``takes_names``: the command accepts other ``@name`` words, so the channel must follow
       directly after ``channel_after`` words.
-    - ``takes_list``: the words are profile names if all words begin with @, or if "and" or a comma
-      is directly before the last word that is no everyday word. In a private chat, the second of
-      two words may be a channel.
+    - ``takes_list``: several words are profile names if all words begin with @, or if "and" or a
+      comma is directly before the last word that is no everyday word. In a private chat, the
+      second of two words may be a channel.
     - ``usage``: the message id of a text that is added to the error about an unknown channel.
     - ``only_in_private``: the command is refused in groups and channels, because the answer must
       be hidden from other members.

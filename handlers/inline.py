@@ -46,7 +46,7 @@ async def answer_inline_query(update: Update, context: Context) -> None:
     an empty list without the button. If Telegram refuses the results, the button is sent instead.
 
     Raises:
-        BadRequest: Telegram refuses an answer without results.
+        TelegramError: The call failed. For a ``BadRequest``, only if the answer had no results.
     """
     query = update.inline_query
     if query is None:

@@ -241,6 +241,9 @@ async def serve_links(context: Context) -> None:
       the message, only links that were not served before are served.
     - If the bot has answered a link to a profile's page only with the card of the profile, a link
       to the stories of the profile counts as not served.
+
+    Raises:
+        DatabaseUnavailableError: The database is unavailable.
     """
     message = context.message
     if message is None:

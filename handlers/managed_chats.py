@@ -95,8 +95,8 @@ async def set_managed_chat_from_words(context: Context, places: Iterable[int], u
 async def set_managed_chat_from_second_word(context: Context, usage: str) -> None:
     """Apply the command to a channel that the second of two words names, and remove the word.
 
-    Do nothing if the channel is unknown, if the person does not manage the channel, or outside
-    private chats.
+    Do nothing in these cases: the channel is unknown, Telegram does not confirm that the person
+    manages the channel, or the chat of the update is not private.
 
     Raises:
         BlockedError: The owner of the bot has blocked the chat, or the person responsible for it.

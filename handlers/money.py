@@ -24,7 +24,7 @@ def resume_spending_row(context: Context) -> Buttons:
 
 
 def cost_text(credits: float, context: Context) -> Safe:  # noqa: A002 - the project's word
-    """Return a number of credits, rounded to a tenth, and its price as text."""
+    """Return a number of credits, rounded to a tenth, and the price in US dollars as text."""
     amount = context.t.money(credits * context.services.credit_price)
     n = round(credits, 1)
     return context.t(COST if n == int(n) else PART, n=n, amount=amount)

@@ -110,8 +110,8 @@ async def _send_kept_stories_page(
 async def _rows_to_start_keeping_stories(context: Context, username: str) -> Buttons:
     """Return the button that keeps the stories of a profile's subscription from now on.
 
-    The result is empty if the chat has no subscription to the profile, or already keeps the
-    stories of the profile.
+    The button is for the chat's first subscription to the profile. The result is empty if the chat
+    has no subscription to the profile, or if the first subscription already keeps the stories.
     """
     try:
         subscription, *_ = await context.services.subscriptions.get_of_username(
