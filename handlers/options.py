@@ -230,9 +230,14 @@ def paused_line(subscription: Subscription, context: Context) -> str:
     """
     if subscription.state == "blocked":
         return context.t("⏸ Paused by the bot's owner.")
-    if subscription.paused_until is None:
+    return pause_text(subscription.paused_until, context)
+
+
+def pause_text(until: datetime | None, context: Context) -> str:
+    """Return the sentence about a pause that ends at ``until``, or that has no end."""
+    if until is None:
         return context.t("⏸ Paused: no alerts until you resume them.")
-    return context.t("🔕 Muted until {until}.", until=subscription.paused_until)
+    return context.t("🔕 Muted until {until}.", until=until)
 
 
 @on_press(actions.MUTE)

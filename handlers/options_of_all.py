@@ -1,10 +1,14 @@
-"""The options of all subscriptions of a chat. A change of several subscriptions is confirmed."""
+"""The options and pauses of all subscriptions of a chat.
+
+A change of several subscriptions is confirmed.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
 
 from bot.context import Context
-from bot.domain.options import Options
+from bot.domain.budget import DAY
+from bot.domain.options import Options, Preferences
 from bot.domain.records import Subscription
 from bot.domain.sentences import N_, NN_
 from bot.presentation import actions
@@ -20,6 +24,7 @@ from handlers.options import (
     USE_FOR_ALL,
     WORDS,
     changes_of,
+    pause_text,
     store_zone_question_if_no_zone,
     summary_time_text,
 )
@@ -35,6 +40,14 @@ CHANGES = NN_(
     "This changes {n} subscription: {names}.", "This changes {n} subscriptions: {names}."
 )
 CHANGED = NN_("{n} subscription changed.", "{n} subscriptions changed.")
+PAUSE = "pause"  # in callback data, in place of an option
+FOR_A_DAY = "day"
+PAUSES = {
+    ON: N_("⏸ Pause all"),
+    FOR_A_DAY: N_("🔕 Mute for a day"),
+    OFF: N_("▶️ Resume all"),
+}
+"""The changes of the pauses of all subscriptions: the value in callback data, and the label."""
 
 
 def options_of_all_page(rows: Sequence[Subscription], context: Context) -> Page:
@@ -44,14 +57,52 @@ def options_of_all_page(rows: Sequence[Subscription], context: Context) -> Page:
     of subscriptions with the value, if any.
     """
     title = bold(context.t(ALL_SUBSCRIPTIONS, n=len(rows)))
-    buttons = [
+    text = f"{title}\n{context.t(TAP)}"
+    pauses = {(row.paused, row.paused_until) for row in rows}
+    if len(pauses) == 1 and rows[0].paused:
+        text += "\n\n" + pause_text(rows[0].paused_until, context)
+    buttons = _pause_buttons(rows, context)
+    buttons += [
         [_value_button(option, value, rows, context)]
         for option, (_, choices) in WORDS.items()
         for value in choices
     ]
     buttons += [[_value_button(option, ON, rows, context)] for option in TOGGLES]
     buttons.append([back(context.t, actions.SUBSCRIPTIONS(0))])
-    return Safe(f"{title}\n{context.t(TAP)}"), buttons
+    return Safe(text), buttons
+
+
+def _pause_buttons(rows: Sequence[Subscription], context: Context) -> Buttons:
+    """Return the rows with the buttons that pause, mute and resume all subscriptions.
+
+    A button is omitted if the button would change nothing. The button for a mute is also omitted
+    if all subscriptions are paused. If some subscriptions have a pause without an end, the label
+    of the button for a pause has the number of these subscriptions.
+    """
+    t = context.t
+    paused = sum(row.paused for row in rows)
+    endless = sum(row.paused and row.paused_until is None for row in rows)
+    first: list[Button] = []
+    if endless < len(rows):
+        text = t.plain(PAUSES[ON])
+        if endless:
+            text = t.plain(NOTED, text=text, note=f"{t.number(endless)}/{t.number(len(rows))}")
+        first.append(button(text, actions.OPTION_OF_ALL(PAUSE, ON)))
+    if paused < len(rows):
+        first.append(context.button(PAUSES[FOR_A_DAY], actions.OPTION_OF_ALL(PAUSE, FOR_A_DAY)))
+    resume = context.button(PAUSES[OFF], actions.OPTION_OF_ALL(PAUSE, OFF))
+    return [row for row in (first, [resume] if paused else []) if row]
+
+
+def _with_pause(preferences: Preferences, value: str, now: datetime) -> Preferences:
+    """Return the preferences after the change of the pause that ``value`` of ``PAUSES`` means."""
+    if value == OFF:
+        return preferences.without_pause()
+    return preferences.with_pause(_end_of_pause(value, now))
+
+
+def _end_of_pause(value: str, now: datetime) -> datetime | None:
+    return now + DAY if value == FOR_A_DAY else None
 
 
 def _value_button(
@@ -90,8 +141,9 @@ def _is_valid_choice(option: str | None, value: str | None) -> bool:
 async def change_option_of_all(
     context: Context, option: str | None, value: str | None, step: str | None
 ) -> str | None:
-    """Change an option of all subscriptions of the chat, or show the options of all.
+    """Change an option or the pause of all subscriptions of the chat, or show the options of all.
 
+    The option ``pause`` with a value of ``PAUSES`` pauses, mutes or resumes all subscriptions.
     Without a valid option and value, show the options. If the change affects several
     subscriptions, the bot first asks for a confirmation, which is the same button with the
     argument ``save``.
@@ -104,6 +156,8 @@ async def change_option_of_all(
     if not rows:
         await edit_pressed(context, *await subscriptions_page(context, 0))
         return None
+    if option == PAUSE and value in PAUSES:
+        return await _change_pauses(context, rows, value, is_confirmed=step is not None)
     if option is None or value is None or not _is_valid_choice(option, value):
         await edit_pressed(context, *options_of_all_page(rows, context))
         return None
@@ -115,6 +169,45 @@ async def change_option_of_all(
     else:
         await _change_all_and_show_result(context, option, value)
     return None
+
+
+async def _change_pauses(
+    context: Context, rows: Sequence[Subscription], value: str, *, is_confirmed: bool
+) -> str | None:
+    """Pause, mute or resume all subscriptions ``rows``. ``value`` is a key of ``PAUSES``.
+
+    If the change affects several subscriptions and is not confirmed, ask for a confirmation.
+    Otherwise show the result with the *Undo* button.
+    """
+    now = context.now
+    affected = [row for row in rows if _with_pause(row.preferences, value, now) != row.preferences]
+    if not affected:
+        return context.t.plain(UNCHANGED)
+    title = bold(context.t(PAUSES[value]))
+    back_button = back(context.t, PAGE_OF_ALL)
+    if len(affected) > 1 and not is_confirmed:
+        save = actions.OPTION_OF_ALL(PAUSE, value, "save")
+        buttons = [[context.button(PAUSES[value], save, PRIMARY)], [back_button]]
+        await edit_pressed(context, _change_text(title, affected, context), buttons)
+        return None
+    service, until = context.services.subscriptions, _end_of_pause(value, now)
+    if value == OFF:
+        count, at = await service.resume_all(context.chat.id)
+    else:
+        count, at = await service.pause_all(context.chat.id, until=until)
+    lines: list[str] = [title, context.t(CHANGED, n=count)]
+    if value != OFF:
+        lines.append(pause_text(until, context))
+    undo = context.button(UNDO, actions.UNDO_OPTIONS(at))
+    await edit_pressed(context, "\n".join(lines), [[undo], [back_button]])
+    return None
+
+
+def _change_text(title: Safe, affected: Sequence[Subscription], context: Context) -> Safe:
+    """Return the title of a change, and the names of the subscriptions that would change."""
+    names = first_names_in_bold(list(dict.fromkeys(row.username for row in affected)), context)
+    changes = context.t(CHANGES, n=len(affected), names=names)
+    return Safe(f"{title}\n{changes}")
 
 
 def confirm_change_of_all_page(
@@ -134,9 +227,7 @@ def confirm_change_of_all_page(
     """
     count = len(rows)
     affected = [row for row in rows if not _has_value(row.options, option, value)]
-    names = first_names_in_bold(list(dict.fromkeys(row.username for row in affected)), context)
-    changes = context.t(CHANGES, n=len(affected), names=names)
-    text = f"{_value_in_bold(option, value, context)}\n{changes}"
+    text = _change_text(_value_in_bold(option, value, context), affected, context)
     label = TURN_OFF if value == OFF else USE_FOR_ALL
     buttons = [
         [context.button(label, actions.OPTION_OF_ALL(option, value, "save"), PRIMARY, n=count)]
@@ -145,7 +236,7 @@ def confirm_change_of_all_page(
         turn_off = actions.OPTION_OF_ALL(option, OFF)
         buttons.append([context.button(TURN_OFF, turn_off, n=count)])
     buttons.append([back(context.t, back_to)])
-    return Safe(text), buttons
+    return text, buttons
 
 
 def _value_in_bold(option: str, value: str, context: Context) -> Safe:
@@ -178,16 +269,18 @@ async def _change_all_and_show_result(context: Context, option: str, value: str)
 async def undo_change_of_all(context: Context, changed_at: datetime) -> str | None:
     """Undo a change of all subscriptions that was made at ``changed_at``.
 
-    Subscriptions whose options have changed again keep their options.
+    Subscriptions whose changed options or changed pause have changed again are not changed.
 
     Raises:
         TooManyFastError: The chat or the payer would exceed the maximum number of fast
             subscriptions.
     """
-    undo = context.services.subscribing.undo_options_of_all
-    undone = await undo(context.chat.id, changed_at)
+    chat_id = context.chat.id
+    undone = await context.services.subscriptions.undo_pauses(chat_id, changed_at)
+    if not undone:
+        undone = await context.services.subscribing.undo_options_of_all(chat_id, changed_at)
     if not undone:
         return context.t.plain(UNCHANGED)
-    rows = await context.services.subscriptions.all_of_chat(context.chat.id)
+    rows = await context.services.subscriptions.all_of_chat(chat_id)
     await edit_pressed(context, *options_of_all_page(rows, context))
     return None

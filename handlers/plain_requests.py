@@ -176,9 +176,21 @@ def _time_buttons(context: Context) -> list[Button]:
 
 
 async def _show_subscriptions_to_pause(context: Context) -> None:
-    """Send the list of subscriptions. If the list is not empty, explain how to pause a profile."""
+    """Send the page on which a person pauses and resumes all subscriptions of the chat.
+
+    For a single subscription, send the page with the timing of this subscription. In a channel,
+    send the list of subscriptions, and explain how to pause a profile. In a chat without
+    subscriptions, send the empty list.
+    """
+    rows = await context.services.subscriptions.all_of_chat(context.chat.id)
+    if len(rows) == 1 and not context.is_channel:
+        await say(context, *options_page(rows[0], context, "when"))
+        return
+    if rows and not context.is_channel:
+        await say(context, *options_of_all_page(rows, context))
+        return
     text, buttons = await subscriptions.subscriptions_page(context, 0)
-    if await context.subscriptions():
+    if rows:
         text = paragraphs(context.t(PAUSE), text)
     await say(context, text, buttons)
 

@@ -44,7 +44,7 @@ REWORDED = "reworded"
 # The number of characters that phones show on a button and in the menu, not counting fields.
 BUTTON, MENU_ENTRY = 24, 32
 BUTTONS = ("link_button", "button")  # the names of the functions that create a button
-BUTTONS_IN = frozenset({"TOGGLES", "MEDIA", "CAPTIONS"})
+BUTTONS_IN = frozenset({"TOGGLES", "MEDIA", "CAPTIONS", "PAUSES"})
 
 _COMMAND = re.compile(r"(?<![\w<])/[a-z_]+")
 _CODE = re.compile(r"<code>[^<]*</code>")

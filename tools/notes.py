@@ -29,6 +29,8 @@ NOTES: dict[str, str] = {
     "Full caption": "How much stands below an alert; the button changes it.",
     "Short caption": "How much stands below an alert; the button changes it.",
     "▶️ Resume": "Send alerts of a subscription again.",
+    "▶️ Resume all": "Send alerts of all subscriptions of the chat again.",
+    "⏸ Pause all": "Send no alerts of any subscription of the chat until all are resumed.",
     "⏸ Pause": "Send no alerts of a subscription until it is resumed.",
     "Never": "No quiet hours at all.",
     "none": "After “Quiet hours:” in /settings.",

@@ -744,8 +744,7 @@ class Subscribing:
             TooManyFastError: The chat or the payer would exceed the maximum number of fast
                 subscriptions. No subscription is changed.
         """
-        now = self._now()
-        at = now.replace(microsecond=now.microsecond // 1000 * 1000)
+        at = time_for_undo(self._now())
         async with writing(self._db) as tx:
             await chat_queues.lock(tx, chat_id)
             wanted = [
@@ -834,6 +833,11 @@ def _since_of_restored(ended: Ended, now: datetime) -> datetime:
     if until is not None and until <= now:
         since = max(since, alert_rules.alerts_begin_at_second_of(until))
     return min(since, now)
+
+
+def time_for_undo(now: datetime) -> datetime:
+    """Return ``now`` without the fraction of the millisecond, because buttons have no fraction."""
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
 
 async def load_subscription(tx: Tx, chat_id: int, subscription_id: int) -> Subscription:

@@ -5,21 +5,22 @@ Pending deliveries of an ended subscription are dropped. A message that is being
 arrive.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 
 from bot.billing.ledger import Ledger
 from bot.chats.explain import Obstacle, Why, explain
 from bot.chats.import_export import ImportEntry
 from bot.chats.payers import lock_allowance_of_earlier_checks
-from bot.chats.subscribing import load_subscription
+from bot.chats.subscribing import load_subscription, time_for_undo
 from bot.domain import alert_rules
 from bot.domain.budget import DAY
 from bot.domain.errors import NotFollowedError
 from bot.domain.model import Story, Target
-from bot.domain.options import CHAT_RULE
+from bot.domain.options import CHAT_RULE, Preferences
 from bot.domain.paid_calls import StoriesService
 from bot.domain.records import EPOCH, Chat, Known, Subscription
 from bot.domain.selection import FILTERED
@@ -37,6 +38,52 @@ from bot.updates.unit_of_work import reading, writing
 _PLACES = 8  # the number of chats on a page of buttons
 # The maximum number of deliveries of blocked profiles that one transaction drops.
 _BLOCKED_AT_ONCE = 200
+
+
+async def _pause(
+    tx: Tx,
+    subscription: Subscription,
+    *,
+    until: datetime | None,
+    now: datetime,
+    undo_at: datetime | None = None,
+) -> None:
+    """Pause a subscription, and drop the pending deliveries of the subscription.
+
+    ``undo_at`` is explained at ``store.set_pause``. The caller has locked the chat's queue and
+    reschedules the queue afterwards.
+    """
+    await store.set_pause(tx, subscription, paused=True, until=until, undo_at=undo_at)
+    await deliveries.drop_open_where(
+        tx, subscription_id=subscription.id, reason=deliveries.PAUSED, now=now
+    )
+
+
+async def _resume_with_missed_stories(
+    tx: Tx, subscription: Subscription, *, since: datetime, now: datetime
+) -> None:
+    """Resume a subscription with the live stories since ``since`` that the pause has skipped.
+
+    No stories are enqueued for a chat without a payer, or from a blocked profile. The caller has
+    locked the chat's queue and reschedules the queue afterwards.
+    """
+    await store.set_pause(tx, subscription, paused=False, since=since)
+    chat = await chats.get(tx, subscription.target.chat_id)
+    if subscription.state == "blocked" or (chat is not None and chat.payer is None):
+        return
+    resumed = replace(subscription, since=since)
+    await deliveries.reopen(tx, resumed, reason=deliveries.PAUSED, now=now)
+    await fan_outs.enqueue_missed_stories(tx, subscription_id=subscription.id, now=now)
+
+
+async def _reschedule(
+    tx: Tx, chat_id: int, profile_ids: Collection[str], *, now: datetime, earlier: EarlierChecks
+) -> None:
+    """Reschedule the queue of a chat, and the checks of profiles with a changed pause."""
+    await chat_queues.reschedule(tx, chat_id)
+    if profile_ids:
+        await store.start_or_stop_checks(tx, chat_id=chat_id, profile_ids=profile_ids, now=now)
+        await snapshots.reschedule_checks(tx, profile_ids, now=now, earlier=earlier)
 
 
 class Subscriptions:
@@ -177,28 +224,19 @@ class Subscriptions:
                 return subscription
             earlier = await self._lock_allowance_of_earlier_checks(tx, chat_id, now)
             if paused:
-                await store.change(tx, subscription_id, paused=True, paused_until=until)
-                await deliveries.drop_open_where(
-                    tx, subscription_id=subscription_id, reason=deliveries.PAUSED, now=now
-                )
+                await _pause(tx, subscription, until=until, now=now)
             else:
                 begin = alert_rules.alerts_begin_at_second_of(since or now)
                 if since is not None:
                     # The alerts of the subscription can have a start that is later than ``since``,
                     # for example after a restore. In that case, the later start applies.
                     begin = max(begin, subscription.since)
-                await store.change(
-                    tx, subscription_id, paused=False, paused_until=None, since=begin
-                )
+                await store.set_pause(tx, subscription, paused=False, since=begin)
                 if since is not None:
                     await fan_outs.enqueue_missed_stories(
                         tx, subscription_id=subscription_id, now=now
                     )
-            await chat_queues.reschedule(tx, chat_id)
-            await store.start_or_stop_checks(
-                tx, chat_id=chat_id, profile_ids=[subscription.profile_id], now=now
-            )
-            await snapshots.reschedule_check(tx, subscription.profile_id, now=now, earlier=earlier)
+            await _reschedule(tx, chat_id, [subscription.profile_id], now=now, earlier=earlier)
             return await load_subscription(tx, chat_id, subscription_id)
 
     async def resume_with_missed_stories(self, chat_id: int, subscription_id: int) -> Subscription:
@@ -218,21 +256,96 @@ class Subscriptions:
             if not subscription.paused:
                 return subscription
             earlier = await self._lock_allowance_of_earlier_checks(tx, chat_id, now)
-            await store.change(tx, subscription.id, paused=False, paused_until=None)
-            chat = await chats.get(tx, chat_id)
-            if subscription.state == "blocked" or (chat is not None and chat.payer is None):
-                return await load_subscription(tx, chat_id, subscription_id)
-            await deliveries.reopen(tx, subscription, reason=deliveries.PAUSED, now=now)
-            await fan_outs.enqueue_missed_stories(tx, subscription_id=subscription.id, now=now)
+            await _resume_with_missed_stories(tx, subscription, since=subscription.since, now=now)
             await deliveries.mark_for_reselection(tx, chat_id, now=now)
-            await chat_queues.reschedule(tx, chat_id)
-            await store.start_or_stop_checks(
-                tx, chat_id=chat_id, profile_ids=[subscription.profile_id], now=now
-            )
-            await snapshots.reschedule_check(tx, subscription.profile_id, now=now, earlier=earlier)
+            await _reschedule(tx, chat_id, [subscription.profile_id], now=now, earlier=earlier)
             subscription = await load_subscription(tx, chat_id, subscription_id)
         self._wake()
         return subscription
+
+    async def pause_all(
+        self, chat_id: int, *, until: datetime | None = None
+    ) -> tuple[int, datetime]:
+        """Pause all subscriptions of a chat, in one transaction.
+
+        A pause lasts until the time ``until``, or without an end if ``until`` is None. An existing
+        pause that lasts as long or longer stays. A pause drops the pending deliveries.
+
+        Return the number of changed subscriptions, and the time that ``undo_pauses`` needs.
+        """
+        return await self._change_pauses(
+            chat_id, lambda preferences: preferences.with_pause(until)
+        )
+
+    async def resume_all(self, chat_id: int) -> tuple[int, datetime]:
+        """Resume all paused subscriptions of a chat, in one transaction.
+
+        Alerts restart with stories posted from now on. Return the number of changed subscriptions,
+        and the time that ``undo_pauses`` needs.
+        """
+        return await self._change_pauses(chat_id, Preferences.without_pause)
+
+    async def _change_pauses(
+        self, chat_id: int, change: Callable[[Preferences], Preferences]
+    ) -> tuple[int, datetime]:
+        """Give each subscription of a chat the pause that ``change`` returns.
+
+        Return the number of changed subscriptions, and the time that ``undo_pauses`` needs.
+        """
+        now = self._now()
+        at = time_for_undo(now)
+        begin = alert_rules.alerts_begin_at_second_of(now)
+        async with writing(self._db) as tx:
+            await chat_queues.lock(tx, chat_id)
+            earlier = await self._lock_allowance_of_earlier_checks(tx, chat_id, now)
+            changed = []
+            # All subscriptions must be locked in the order of the ids.
+            for subscription in sorted(await store.of_chat(tx, chat_id), key=lambda row: row.id):
+                wanted = change(subscription.preferences)
+                if wanted == subscription.preferences:
+                    continue
+                changed.append(subscription.profile_id)
+                if wanted.paused:
+                    await _pause(tx, subscription, until=wanted.paused_until, now=now, undo_at=at)
+                else:
+                    await store.set_pause(tx, subscription, paused=False, since=begin, undo_at=at)
+            await _reschedule(tx, chat_id, changed, now=now, earlier=earlier)
+        self._wake()
+        return len(changed), at
+
+    async def undo_pauses(self, chat_id: int, at: datetime) -> int:
+        """Undo a change of ``pause_all`` or ``resume_all``, in one transaction.
+
+        Each subscription gets its earlier pause. Subscriptions whose pause has changed again are
+        not changed. A subscription that was not paused resumes as in
+        ``resume_with_missed_stories``. A mute that has ended in the meantime is not restored: the
+        alerts restart with the stories posted from the end of the mute.
+
+        Return the number of changed subscriptions.
+        """
+        now = self._now()
+        async with writing(self._db) as tx:
+            await chat_queues.lock(tx, chat_id)
+            changed = await store.pauses_before(tx, chat_id, undo_at=at)
+            if not changed:
+                return 0
+            earlier = await self._lock_allowance_of_earlier_checks(tx, chat_id, now)
+            restored = []
+            for subscription, before in sorted(changed, key=lambda pair: pair[0].id):
+                if before.without_ended_pause(now).paused:
+                    await _pause(tx, subscription, until=before.paused_until, now=now)
+                elif subscription.paused:
+                    since = alert_rules.alerts_begin_after_pause(
+                        subscription.since, before.paused_until
+                    )
+                    await _resume_with_missed_stories(tx, subscription, since=since, now=now)
+                else:
+                    continue
+                restored.append(subscription.profile_id)
+            await deliveries.mark_for_reselection(tx, chat_id, now=now)
+            await _reschedule(tx, chat_id, restored, now=now, earlier=earlier)
+        self._wake()
+        return len(restored)
 
     async def mute_for_a_day(self, chat_id: int, subscription_id: int) -> Subscription:
         """Pause a subscription for a day. Return the changed subscription.

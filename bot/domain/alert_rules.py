@@ -541,6 +541,15 @@ def alerts_begin_at_second_of(now: datetime) -> datetime:
     return now.replace(microsecond=0)
 
 
+def alerts_begin_after_pause(since: datetime, until: datetime | None) -> datetime:
+    """Return the time from which stories count as new for a subscription after a pause.
+
+    ``since`` is the time before the pause, and ``until`` is the end of the pause. If ``until`` is
+    None, the result is ``since``.
+    """
+    return since if until is None else max(since, alerts_begin_at_second_of(until))
+
+
 def is_on_block_list(profile_id: str, username: str, blocked: Collection[str]) -> bool:
     """Return whether the block list of the bot's owner has the id or the name of a profile."""
     return profile_id in blocked or username in blocked

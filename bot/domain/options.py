@@ -126,13 +126,28 @@ class Preferences:
         until = self.paused_until.isoformat() if self.paused_until else None
         return {"options": self.options.to_json(), "paused": self.paused, "paused_until": until}
 
+    def with_pause(self, until: datetime | None) -> Self:
+        """Return the preferences with a pause until ``until``. None means a pause without an end.
+
+        If the existing pause lasts as long or longer, the existing pause stays.
+        """
+        if self.paused and self.paused_until is None:
+            return self
+        if self.paused_until is not None and until is not None and until <= self.paused_until:
+            return self
+        return replace(self, paused=True, paused_until=until)
+
+    def without_pause(self) -> Self:
+        """Return the preferences without a pause."""
+        return replace(self, paused=False, paused_until=None)
+
     def without_ended_pause(self, now: datetime) -> Self:
         """Return the preferences that apply at the time ``now``.
 
         If a mute has ended, the result has no pause.
         """
         is_over = self.paused_until is not None and self.paused_until <= now
-        return replace(self, paused=False, paused_until=None) if is_over else self
+        return self.without_pause() if is_over else self
 
 
 def _valid_time(value: object) -> datetime | None:

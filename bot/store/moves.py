@@ -198,11 +198,11 @@ async def _end_for_heir(
     """
     await fan_outs.enqueue_for_heir(tx, subscription, heir=heir)
     if _pause_length_sort_key(heir) > _pause_length_sort_key(subscription):
-        await subscriptions.change(
+        await subscriptions.set_pause(
             tx,
-            heir.id,
+            heir,
             paused=subscription.paused,
-            paused_until=subscription.paused_until,
+            until=subscription.paused_until,
             since=max(heir.since, subscription.since),
         )
         await deliveries_store.remove_paused_duplicates(tx, heir.id, pending_in=subscription.id)

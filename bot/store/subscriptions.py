@@ -4,7 +4,7 @@ Each subscription has its own options.
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
@@ -34,6 +34,8 @@ from bot.store.topics import topics
 
 # The key of the options before a change of several subscriptions, in the column ``options``.
 _BEFORE = "before"
+# The key of the pause before a change of the pauses of a chat, in the column ``options``.
+_PAUSE_BEFORE = "pause_before"
 _FAST = 4.0  # The weight of a fast subscription. The weight of other subscriptions is 1.
 
 subscriptions = sa.Table(
@@ -246,9 +248,13 @@ async def set_options(
     """Set the options of a subscription.
 
     With ``undo_at``, the options before the change are stored too, for ``options_before``. Each
-    later change of the options removes the stored options.
+    later change of the options removes the stored options. The stored pause for ``pauses_before``
+    stays.
     """
+    stored = await _stored_options(tx, subscription.id)
     values = options.to_json()
+    if _PAUSE_BEFORE in stored:
+        values[_PAUSE_BEFORE] = stored[_PAUSE_BEFORE]
     if undo_at is not None:
         before = {"at": undo_at.isoformat(), "options": subscription.options.to_json()}
         values[_BEFORE] = before
@@ -269,6 +275,56 @@ async def options_before(
         if before and before["at"] == undo_at.isoformat():
             found.append((_subscription(row), Options.from_json(before["options"])))
     return found
+
+
+async def set_pause(
+    tx: Tx,
+    subscription: Subscription,
+    *,
+    paused: bool,
+    until: datetime | None = None,
+    since: datetime | None = None,
+    undo_at: datetime | None = None,
+) -> None:
+    """Pause a subscription until ``until``, or without an end, or resume the subscription.
+
+    If ``since`` is given, ``since`` becomes the time from which posted stories cause alerts. With
+    ``undo_at``, the pause before the change is stored too, for ``pauses_before``. Each later
+    change of the pause removes the stored pause.
+    """
+    values = await _stored_options(tx, subscription.id)
+    values.pop(_PAUSE_BEFORE, None)
+    if undo_at is not None:
+        before = replace(subscription.preferences, options=Options()).to_json()
+        values[_PAUSE_BEFORE] = {"at": undo_at.isoformat(), "preferences": before}
+    columns: dict[str, object] = {"paused": paused, "paused_until": until, "options": values}
+    if since is not None:
+        columns["since"] = since
+    await change(tx, subscription.id, **columns)
+
+
+async def pauses_before(
+    tx: Tx, chat_id: int, *, undo_at: datetime
+) -> list[tuple[Subscription, Preferences]]:
+    """Return the subscriptions that ``set_pause`` changed at ``undo_at``.
+
+    Each subscription has its preferences with the pause before the change. Subscriptions whose
+    pause has changed again are omitted.
+    """
+    found = []
+    for row in await tx.execute(_OF_CHAT, {"chat_id": chat_id}):
+        before = row.options.get(_PAUSE_BEFORE)
+        if before and before["at"] == undo_at.isoformat():
+            subscription = _subscription(row)
+            pause = Preferences.from_json(before["preferences"])
+            found.append((subscription, replace(pause, options=subscription.options)))
+    return found
+
+
+async def _stored_options(tx: Tx, subscription_id: int) -> dict[str, Any]:
+    """Return the stored JSON of the options, with the values for *Undo*."""
+    of_subscription = subscriptions.c.id == subscription_id
+    return dict(await tx.scalar(sa.select(subscriptions.c.options).where(of_subscription)) or {})
 
 
 async def remove(tx: Tx, ids: Iterable[int]) -> None:

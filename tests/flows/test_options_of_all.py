@@ -31,7 +31,9 @@ async def labels(bell: Bell, chat: int) -> list[str]:
 async def change_one(bell: Bell, chat: int, name: str, option: str, value: str) -> Json:
     """Change an option of one subscription; return the page after it."""
     (listed,) = await bell.ask(chat, "/subscriptions")
-    number = buttons(listed)[f"🔔 {name}"].removeprefix("sub:")
+    number = next(
+        data[4:] for label, data in buttons(listed).items() if label.endswith(f" {name}")
+    )
     post = await bell.old_post(chat, data := f"opt:{number}:{option}:{value}")
     await bell.press(chat, post, data)
 

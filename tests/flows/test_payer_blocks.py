@@ -140,6 +140,12 @@ async def test_subscriptions_of_a_blocked_profile_are_paused_and_shown_so_until_
     assert "Paused by the bot's owner." in page["text"]
     why = await town.ask(ann, f"/why {star}")
     assert "Paused by the bot's owner." in why["text"]
+    for data in ("all:pause:on:save", "all:pause:off:save"):
+        await town.bell.press(ann, await town.bell.old_post(ann, data), data)
+        why = await town.ask(ann, f"/why {star}")
+        assert "Paused by the bot's owner." in why["text"]
+    await asyncio.sleep(LONG)
+    assert await town.control.billed() == billed
     await town.ask(town.boss, f"/unblock {star}")
     await wait_for(lambda: said(f"{star} is back"))
     await asyncio.sleep(LONG)

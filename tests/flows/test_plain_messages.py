@@ -9,7 +9,7 @@ import pytest
 
 from bot.presentation.html import plain
 from bot.presentation.translation import translator_for
-from handlers.plain_requests import CONTENT, DAYS, PAUSE, PRICE, SEVERAL, VIEWERS
+from handlers.plain_requests import CONTENT, DAYS, PRICE, SEVERAL, VIEWERS
 from handlers.press_answers import UNCHANGED
 from handlers.questions import HOW_TO_ANSWER
 from handlers.subscriptions import EMPTY
@@ -36,6 +36,7 @@ WANTED = {
     "unsubscribe": "many:unsubscribe",
     "subscriptions": "sub:",
     "all": "all:",
+    "pause": "all:pause:on",
     "why": "run:why:",
     "offer": "many:subscribe",
     "zone": "set:back",
@@ -53,7 +54,7 @@ SENTENCES = {
     "several": SEVERAL,
     "days": DAYS,
 }
-BEGINNINGS = {"asked": HOW_TO_ANSWER, "pause": PAUSE}
+BEGINNINGS = {"asked": HOW_TO_ANSWER}
 """The sentence with which the text of an outcome begins."""
 
 

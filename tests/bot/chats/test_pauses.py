@@ -60,6 +60,44 @@ async def test_the_end_of_a_mute_after_a_restore_repeats_no_alert(sqlite_db: Dat
     assert await stories_of_chat(sqlite_db, 1) == ["2"]
 
 
+async def test_undo_of_a_pause_of_all_resumes_at_the_end_of_a_mute_that_is_over(
+    db: Database,
+) -> None:
+    muted, clock = await mute(db)
+    count, at = await muted.pause_all(1)
+    assert count == 1
+    ended = NOON + HOUR
+    async with db.begin() as tx:
+        found = [story("1", ended - MINUTE), story("2", ended + MINUTE)]
+        await look(tx, *found, now=ended + 2 * MINUTE)
+    clock.on(HOUR + 5 * MINUTE)
+    await muted.resume_ended_pauses()
+    assert await stories_of_chat(db, 1) == []
+    assert await muted.undo_pauses(2, at) == 0
+    assert await muted.undo_pauses(1, at) == 1
+    assert await stories_of_chat(db, 1) == ["2"]
+    assert await muted.undo_pauses(1, at) == 0
+
+
+async def test_undo_of_a_resume_of_all_restores_no_mute_that_is_over(db: Database) -> None:
+    muted, clock = await mute(db)
+    _, at = await muted.resume_all(1)
+    clock.on(2 * HOUR)
+    assert await muted.undo_pauses(1, at) == 0
+    [one] = await muted.all_of_chat(1)
+    assert not one.paused
+
+
+async def test_undo_of_a_mute_of_all_changes_no_mute_that_was_renewed(db: Database) -> None:
+    muted, clock = await mute(db)
+    _, at = await muted.pause_all(1, until=clock() + DAY)
+    [one] = await muted.all_of_chat(1)
+    clock.on(HOUR)
+    renewed = await muted.mute_for_a_day(1, one.id)
+    assert await muted.undo_pauses(1, at) == 0
+    assert await muted.all_of_chat(1) == [renewed]
+
+
 @on_postgresql
 async def test_a_mute_that_is_renewed_at_its_end_stays(db: Database) -> None:
     muted, clock = await mute(db)

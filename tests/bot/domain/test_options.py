@@ -56,6 +56,17 @@ def test_a_mute_that_is_over_is_none_nor_is_one_without_a_time() -> None:
     assert muted.without_ended_pause(NOON - timedelta(seconds=1)) == muted
 
 
+def test_a_further_pause_never_shortens_a_pause() -> None:
+    muted, paused = Preferences(paused=True, paused_until=NOON), Preferences(paused=True)
+    later = Preferences(paused=True, paused_until=NOON + timedelta(days=1))
+    assert Preferences().with_pause(NOON) == muted
+    assert muted.with_pause(later.paused_until) == later
+    assert later.with_pause(NOON) == later
+    assert muted.with_pause(None) == Preferences().with_pause(None) == paused
+    assert paused.with_pause(NOON) == paused
+    assert muted.without_pause() == paused.without_pause() == Preferences()
+
+
 @pytest.mark.parametrize(
     "until", ["9999-12-31T23:59:59-12:00", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+01:00"]
 )
