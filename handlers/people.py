@@ -197,7 +197,7 @@ def _list_label(sign: str, name: str, millicredits: int, context: Context) -> st
 
 
 def _name_label(name: str) -> str:
-    """Return a name for a button's label, cleaned and truncated to ``LONGEST_NAME``.
+    """Return a name for a button's label, cleaned and truncated to ``LONGEST_NAME`` characters.
 
     A name with right-to-left letters is isolated, so that the text direction does not change.
     """

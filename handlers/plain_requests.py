@@ -148,9 +148,9 @@ async def answer_request(context: Context, text: str, *, is_command: bool = Fals
 
 
 async def _answer_question_of_fact(context: Context, command: str) -> bool:
-    """Answer a question about the price, the viewers, the places of use or the limits of the bot.
+    """Answer a question whose answer needs no command, for example about the price of the bot.
 
-    Return False if ``command`` is not one of these subjects.
+    Return False, and answer nothing, if ``command`` is not the subject of such a question.
     """
     if command == "price":
         await say_message(context, PRICE_FOR_OWNER if context.is_owner else PRICE)
@@ -278,7 +278,7 @@ async def _offer_to_unsubscribe(context: Context, request: Request, text: str) -
 
     If the request means no subscription of the chat, ask which subscriptions to end
     (``ask_which_to_stop``). Also ask if the request has no name and the text has a word such as
-    "all".
+    "all". A chat without subscriptions gets the text about an empty list instead.
     """
     rows = await context.subscriptions()
     named = await _followed_names_meant(context, request, rows)

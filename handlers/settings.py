@@ -307,7 +307,7 @@ async def set_setting_if_expected(context: Context, text: str) -> bool:
     Return True if the message was answered: the setting was set, the question was cancelled, or
     the text was unreadable and the bot asked again. Return False in these cases:
 
-    - No settings page has asked for a setting in the last five minutes.
+    - No question for a setting is pending. A question is pending for at most five minutes.
     - The message is a command, or is empty.
     - The text only says thanks.
     - The text is unreadable, and requests another command.

@@ -106,7 +106,8 @@ async def show_stories(context: Context) -> None:
 async def _show_by_message(context: Context, message: Message) -> None:
     """Show the stories of the profile in a message, or of the decisive link in the message.
 
-    The decisive link is the first link of a supported kind, if the message has such a link.
+    The decisive link is the first link of a supported kind, if the message has such a link. Costs
+    and errors are those of ``show_stories``.
     """
     if name := await username_shown_by(message, context):
         await fetch_and_show_stories(context, name)
@@ -118,7 +119,8 @@ async def _show_by_message(context: Context, message: Message) -> None:
 async def show_followed_with_stories(context: Context) -> None:
     """List at most 20 followed profiles with live stories (``_last_found_live_stories``).
 
-    The list costs 0 credits. If the chat has no subscriptions, ask for the name of a profile.
+    The list costs 0 credits. If no followed profile has live stories, offer a button for each of
+    at most 60 followed profiles. If the chat has no subscriptions, ask for the name of a profile.
     """
     t = context.t
     rows = await context.subscriptions()
@@ -210,6 +212,7 @@ async def _show_by_words(context: Context, words: Sequence[str]) -> None:
     """Show the stories of the named profiles, or the stories or the highlight that a link names.
 
     A command with names and everyday words makes no API call until a button confirms the names.
+    Costs and errors are those of ``show_stories``.
     """
     if await answer_if_cancellation(context, " ".join(words)):
         return
@@ -229,7 +232,10 @@ async def _show_by_words(context: Context, words: Sequence[str]) -> None:
 
 
 async def _show_by_link(context: Context, link: Link | None) -> None:
-    """Show the stories of the profile that a link names, or the highlight that a link names."""
+    """Show the stories of the profile that a link names, or the highlight that a link names.
+
+    Costs and errors are those of ``show_stories``.
+    """
     if link is None:
         await say_message(context, USAGE)
     elif link.highlight_id:

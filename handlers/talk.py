@@ -204,7 +204,11 @@ async def run_answered(context: Context) -> None:
     & ~filters.VIA_BOT,
 )
 async def answer_other_message(context: Context) -> None:
-    """Answer a message that no other handler processes."""
+    """Answer a message that no other handler processes.
+
+    Raises:
+        BotError: The request in the message is refused or fails.
+    """
     message = context.message
     if message is None:
         return
@@ -223,9 +227,12 @@ async def answer_other_message(context: Context) -> None:
 async def _answer_words(context: Context, text: str, text_or_caption: str) -> None:
     """Answer a text with profile names or with a request for a command, or react to thanks.
 
-    The request has no slash. A word of consent, such as "yes", gets a hint. Any other reply to a
-    story gets the card of the profile. Any other question, and any other text about the bot, gets
-    the help. Any other text gets a reaction or an example.
+    The request has no slash. A word of consent, such as "yes", gets a hint. Small talk gets a
+    reaction. Any other reply to a story gets the card of the profile. Any other question, and any
+    other text about the bot, gets the help. Any other text gets an example or a reaction.
+
+    Raises:
+        BotError: The requested command is refused or fails.
     """
     if await react_to_thanks(context, text_or_caption):
         return
@@ -265,6 +272,9 @@ async def _answer_if_expected(context: Context, text: str) -> bool:
     """Answer a message about a settings page or a list of accounts.
 
     Return whether the message was answered.
+
+    Raises:
+        RightsError: The errors of ``set_managed_chat`` for the chat of the page or list.
     """
     if await settings.set_setting_if_expected(context, text):
         return True
@@ -343,6 +353,9 @@ async def run_with_shown_arguments(
     code format are the arguments.
 
     Return a notice if the message has no text in code format. Otherwise return None.
+
+    Raises:
+        BotError: The command is refused or fails.
     """
     shown = code_texts(context.message)
     if not shown:
@@ -459,6 +472,9 @@ async def answer_request_in_group(context: Context) -> None:
     """Answer a reply to the bot that is a request in plain words, and ignore other replies.
 
     Thanks get a reaction. A comment on a story gets nothing.
+
+    Raises:
+        BotError: The requested command is refused or fails.
     """
     message = context.message
     if message is None or not message.text:
