@@ -220,7 +220,7 @@ async def _statements(db: Database, now: datetime) -> dict[str, float]:
         "count_subscribers": lambda tx: subscriptions.count_subscribers(tx, "1"),
         "count_subscribers_star": lambda tx: subscriptions.count_subscribers(tx, STAR),
         "close_chat": lambda tx: moves.close_left_chat(tx, 1, now=now),
-        "sample": lambda tx: schedule_state.sample_states(tx, fresh=False),
+        "sample": lambda tx: schedule_state.sample_states(tx, only_newcomers=False),
         "followed": profiles.count_followed_by_known_and_newcomers,
         "stats_backlog": lambda tx: enqueue.count_backlog(tx, now=now),
         "stats_delay": lambda tx: profiles.mean_detection_delay(tx, known=1, fresh=0),

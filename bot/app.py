@@ -381,7 +381,7 @@ class Running:
         The reason is a clock in doubt, or an expired lease of the process.
         """
         parts = self._parts
-        return parts.clock.is_in_doubt() or not parts.owner.is_valid(parts.now())
+        return parts.clock.is_in_doubt() or not parts.owner.has_valid_lease(parts.now())
 
     @property
     def _must_refuse_updates(self) -> bool:

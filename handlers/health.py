@@ -3,7 +3,7 @@
 from bot.context import Context
 from bot.domain.incidents import Incident
 from bot.domain.sentences import N_, NN_
-from bot.operations.incidents import current_text
+from bot.operations.incidents import text_with_advice_if_open
 from bot.presentation.actions import RUN, Buttons
 from handlers.guard import command
 from handlers.money import STOPPED, balance_text, resume_spending_row, unconfirmed_line
@@ -59,4 +59,4 @@ def _incident_line(sentence: str, incident: Incident, context: Context) -> str:
     t = context.t
     now = context.now
     ago = t.ago(incident.closed_at or incident.opened_at, now)
-    return t(sentence, number=incident.id, ago=ago, text=current_text(t, incident))
+    return t(sentence, number=incident.id, ago=ago, text=text_with_advice_if_open(t, incident))

@@ -231,7 +231,9 @@ async def record_own_topic(context: Context) -> None:
     made = message.forum_topic_created
     thread_id = message.message_thread_id
     if made and thread_id:
-        await context.services.topics.store_reported_topic(message.chat.id, made.name, thread_id)
+        await context.services.topics.store_topic_if_being_made(
+            message.chat.id, made.name, thread_id
+        )
 
 
 @on_event(lambda run: MessageHandler(filters.StatusUpdate.MIGRATE, run))

@@ -579,7 +579,7 @@ class Subscribing:
         shares = share_with_newcomers(
             self._polling.credits_a_day, known=counts[False], fresh=counts[True]
         )
-        a_poll = await schedule_state.cost_of_poll(tx, self._polling.credits_a_poll)
+        a_poll = await schedule_state.read_credits_per_check(tx, self._polling.credits_a_poll)
         if is_feasible(shares[is_fresh], counts[is_fresh] * a_poll):
             return None
         is_part_full = is_fresh and counts[False] > 0

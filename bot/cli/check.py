@@ -148,7 +148,7 @@ async def check_database(settings: Settings) -> list[Finding]:
     found = [await preflight.check_database(url, settings.spool_dir)]
     if note := preflight.check_mount(url):
         found.append(note)
-    if unknown := await preflight.check_blocked_ids(url, settings.blocked_profiles):
+    if unknown := await preflight.check_ids_of_blocked_names(url, settings.blocked_profiles):
         found.append(unknown)
     return found
 

@@ -248,7 +248,7 @@ class Scheduler:
     async def _load_plan_and_apply_settings(self) -> Plan:
         """Load the stored plan, and apply the current settings to the plan."""
         async with self._db.read() as tx:
-            plan = await schedule_state.load(tx)
+            plan = await schedule_state.load_plan_or_new(tx)
             self._counts = await profiles.count_followed_by_known_and_newcomers(tx)
         await self._api.load_or_delete_trust()
         if self._settings.credits_a_poll is not None:
@@ -390,7 +390,7 @@ class Scheduler:
                 await self._recompute_demand_and_report_budget(plan, now)
             self._set_budget_of_plan(plan)
             async with self._db.begin() as tx:
-                await schedule_state.save(tx, plan)
+                await schedule_state.store_plan(tx, plan)
 
     async def _recompute_demand_and_report_budget(self, plan: Plan, now: datetime) -> None:
         """Compute the demand from a sample of profiles, and plan the next survey.
@@ -402,7 +402,7 @@ class Scheduler:
         async with self._db.read() as tx:
             self._counts = await profiles.count_followed_by_known_and_newcomers(tx)
             known, fresh = self._counts
-            states = await schedule_state.sample_states(tx, fresh=not known)
+            states = await schedule_state.sample_states(tx, only_newcomers=not known)
             refused = await budgets.count_subjects_with_counter(tx, "refused", now.date())
         plan.recompute_demand(states, known or fresh)
         if self._budget_watch is not None:
@@ -416,7 +416,7 @@ class Scheduler:
 
     async def _poll_safely(self, known: Known, lease: Lease, plan: Plan, ticket: int) -> None:
         try:
-            outcome = await self._check_and_label_outcome(known, lease, plan)
+            outcome = await self._check_and_name_outcome(known, lease, plan)
         except DatabaseUnavailableError as error:
             # The profile is claimed again after its lease has expired.
             log.warning("a check waits for the database", profile=known.profile_id, why=str(error))
@@ -443,7 +443,7 @@ class Scheduler:
         except Exception:  # the profile is claimed again after its lease has expired
             log.exception("a failed check can't be postponed", profile=known.profile_id)
 
-    async def _check_and_label_outcome(self, known: Known, lease: Lease, plan: Plan) -> str:
+    async def _check_and_name_outcome(self, known: Known, lease: Lease, plan: Plan) -> str:
         """Check a profile. Return the outcome in a few words.
 
         If the profile seems private, a lookup of the name for 1 or 2 credits comes first.
@@ -461,7 +461,7 @@ class Scheduler:
             await self._names.record_private(known.profile_id, token=known.token)
             self.failed_checks.record_success()
             return "private"
-        return await self._fetch_record_and_label_outcome(known, lease, plan)
+        return await self._fetch_record_and_name_outcome(known, lease, plan)
 
     def _is_lease_valid(self, lease: Lease) -> bool:
         """Return whether the lease still prevents other processes from making these checks."""
@@ -503,7 +503,7 @@ class Scheduler:
         plan.schedule.bucket.credits -= _LOOKUPS[proof == "gone"]
         return proof
 
-    async def _fetch_record_and_label_outcome(self, known: Known, lease: Lease, plan: Plan) -> str:
+    async def _fetch_record_and_name_outcome(self, known: Known, lease: Lease, plan: Plan) -> str:
         """Fetch a profile's stories, and record the answer. Return the outcome in a few words.
 
         The cost is 1 to 3 credits (``StoriesService.stories``). A refusal costs 1 or 2 more
@@ -559,7 +559,7 @@ class Scheduler:
 
         async def record(tx: Tx) -> list[str]:
             new = await snapshots.record_and_return_new_pks(
-                tx, snapshot, now=now, own=plan, token=known.token
+                tx, snapshot, now=now, scheduler_plan=plan, token=known.token
             )
             await self._ledger.settle(tx, reservation, answer.credits)
             return new

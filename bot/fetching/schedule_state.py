@@ -98,26 +98,26 @@ class Plan:
             self.newcomer_interval = timedelta(seconds=seconds)
 
     def learn_check_and_compute_due(
-        self, known: Known, stories: Sequence[Story], *, now: datetime, own: bool
+        self, known: Known, stories: Sequence[Story], *, now: datetime, by_scheduler: bool
     ) -> tuple[Columns, datetime]:
         """Update the learned state of a profile from a complete check.
 
-        Return the columns to store, and the time of the next check. ``own`` is True if the
-        scheduler made the check. Only such checks are subtracted from the credit bucket, and only
-        such checks may change the price of waiting. If ``newcomer_interval`` applies to the
+        Return the columns to store, and the time of the next check. ``by_scheduler`` is True if
+        the scheduler made the check. Only such checks are subtracted from the credit bucket, and
+        only such checks may change the price of waiting. If ``newcomer_interval`` applies to the
         profile, the price is not changed, because the intervals of other profiles must not depend
         on newcomers.
         """
         state = _learned_state(known, now)
         taken = sorted(story.taken_at.timestamp() for story in stories)
-        is_own = own and not self.uses_newcomer_interval(known)
+        is_own = by_scheduler and not self.uses_newcomer_interval(known)
         learn = (
             self.schedule.charge_learn_and_set_due_at
             if is_own
             else self.schedule.learn_and_set_due_at
         )
         learn(state, known.weight, self.cost, at=now.timestamp(), taken=taken)
-        if own and self.uses_newcomer_interval(known):
+        if by_scheduler and self.uses_newcomer_interval(known):
             self.schedule.bucket.credits -= self.cost
         self._set_due_if_newcomers_only(known, state)
         return {"forecast": state.to_json()}, _due_at(state, now)
@@ -183,7 +183,7 @@ def _learned_state(known: Known, now: datetime) -> ProfileState:
     return state
 
 
-async def load(tx: Tx) -> Plan:
+async def load_plan_or_new(tx: Tx) -> Plan:
     """Load the stored plan, or return a new plan if none is stored."""
     kept = await key_values.get(tx, KEY)
     if kept is None:
@@ -195,7 +195,7 @@ async def load(tx: Tx) -> Plan:
     return plan
 
 
-async def save(tx: Tx, plan: Plan) -> None:
+async def store_plan(tx: Tx, plan: Plan) -> None:
     """Store the plan.
 
     If several processes store a plan, the last plan is kept. Lost changes are harmless.
@@ -211,22 +211,22 @@ async def save(tx: Tx, plan: Plan) -> None:
     await key_values.put(tx, KEY, value)
 
 
-async def cost_of_poll(tx: Tx, fixed: float | None) -> float:
+async def read_credits_per_check(tx: Tx, fixed: float | None) -> float:
     """Return the cost of a check in credits.
 
     The result is ``fixed``, or the measured mean cost if ``fixed`` is None.
     """
-    return (await load(tx)).cost if fixed is None else fixed
+    return (await load_plan_or_new(tx)).cost if fixed is None else fixed
 
 
 async def sample_states(
-    tx: Tx, *, most: int = _SAMPLE, fresh: bool
+    tx: Tx, *, most: int = _SAMPLE, only_newcomers: bool
 ) -> list[tuple[ProfileState, float]]:
     """Return the state and the weight of the checked profiles.
 
     If there are more than ``most`` profiles, return a random sample, because reading all rows
-    would take too long. With ``fresh``, the profiles are those that only newcomers follow, or else
-    the other profiles.
+    would take too long. With ``only_newcomers``, the profiles are those that only newcomers
+    follow, or else the other profiles.
     """
-    rows = await profiles.sample_forecasts_and_weights(tx, most=most, fresh=fresh)
+    rows = await profiles.sample_forecasts_and_weights(tx, most=most, fresh=only_newcomers)
     return [(ProfileState.from_json(forecast), weight) for forecast, weight in rows]

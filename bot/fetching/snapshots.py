@@ -62,7 +62,7 @@ async def record_and_return_new_pks(
     snapshot: Snapshot,
     *,
     now: datetime,
-    own: Plan | None = None,
+    scheduler_plan: Plan | None = None,
     token: int | None = None,
 ) -> list[str]:
     """Record a snapshot, and enqueue alerts for new stories. Return the ids of the new stories.
@@ -74,10 +74,10 @@ async def record_and_return_new_pks(
     - Notify the chats if the last complete check was more than a day ago, or if the profile was
       private or gone.
 
-    ``own`` is the plan of the scheduler, or None if the scheduler did not make the check.
-    ``token`` identifies the claim of the profile for this check. A complete snapshot releases the
-    claim. If the profile has been claimed again since then, only the name, the new stories and
-    their alerts are recorded.
+    ``scheduler_plan`` is the plan of the scheduler, or None if the scheduler did not make the
+    check. ``token`` identifies the claim of the profile for this check. A complete snapshot
+    releases the claim. If the profile has been claimed again since then, only the name, the new
+    stories and their alerts are recorded.
     """
     if snapshot.stories:
         before = await record_name_and_get_previous(tx, snapshot.profile, now=now)
@@ -95,7 +95,12 @@ async def record_and_return_new_pks(
         await enqueue.add_fan_out_of_live_stories(tx, before.profile_id, new, now=now)
     if not snapshot.partial and token in {None, before.token}:
         await _record_check_and_schedule_next(
-            tx, before, snapshot, own, now=now, columns_of_end=_columns_that_end_claim(token)
+            tx,
+            before,
+            snapshot,
+            scheduler_plan,
+            now=now,
+            columns_of_end=_columns_that_end_claim(token),
         )
     return new
 
@@ -140,7 +145,7 @@ async def _record_check_and_schedule_next(
     tx: Tx,
     before: Known,
     snapshot: Snapshot,
-    own: Plan | None,
+    scheduler_plan: Plan | None,
     *,
     now: datetime,
     columns_of_end: Mapping[str, object],
@@ -168,9 +173,9 @@ async def _record_check_and_schedule_next(
             now=now,
             since=missed[1],
         )
-    plan = own or await schedule_state.load(tx)
+    plan = scheduler_plan or await schedule_state.load_plan_or_new(tx)
     columns, due = plan.learn_check_and_compute_due(
-        before, snapshot.stories, now=now, own=own is not None
+        before, snapshot.stories, now=now, by_scheduler=scheduler_plan is not None
     )
     due_at = None
     if followed:
@@ -216,7 +221,7 @@ async def reschedule_checks(
     this allowance. Further checks do not move, or move to a later time. If ``earlier`` is None, no
     check moves to an earlier time because of a summary.
     """
-    plan = await schedule_state.load(tx)
+    plan = await schedule_state.load_plan_or_new(tx)
     moved = 0
     for profile_id in sorted(set(profile_ids)):
         known = await profiles.lock(tx, profile_id)

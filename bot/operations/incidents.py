@@ -73,7 +73,7 @@ class Incidents:
         try:
             await self._db.run(write)
         except DatabaseUnavailableError:
-            await self._owners.send_at_once(lambda t: plain(incident_text(t, sentence, fields)))
+            await self._owners.send_at_once(lambda t: plain(text_with_advice(t, sentence, fields)))
         else:
             self._owners.wake()
 
@@ -100,25 +100,25 @@ class Incidents:
 
 def _numbered_renderer(sentence: str, fields: Fields, number: int) -> Callable[[Translator], str]:
     """Return a function that renders the message of an incident with the incident's number."""
-    return lambda t: t(_NUMBERED, text=incident_text(t, sentence, fields), number=number)
+    return lambda t: t(_NUMBERED, text=text_with_advice(t, sentence, fields), number=number)
 
 
-def incident_text(t: Translator, sentence: str, fields: Fields) -> Safe:
+def text_with_advice(t: Translator, sentence: str, fields: Fields) -> Safe:
     """Return the message of an incident, followed by the advice in ``ACTIONS`` if any."""
     text, action = t(sentence, **fields), ACTIONS.get(sentence)
     return Safe(f"{text} {t(action)}") if action else text
 
 
-def current_text(t: Translator, incident: Incident) -> Safe:
+def text_with_advice_if_open(t: Translator, incident: Incident) -> Safe:
     """Return the message of an incident.
 
     If the incident is open, the advice in ``ACTIONS`` follows, if any.
     """
     if incident.closed_at:
         return t(incident.text, **incident.fields)
-    return incident_text(t, incident.text, incident.fields)
+    return text_with_advice(t, incident.text, incident.fields)
 
 
 def in_english(sentence: str, fields: Fields) -> str:
     """Return the message of an incident as plain English text for the log."""
-    return plain(incident_text(translator_for("en"), sentence, fields))
+    return plain(text_with_advice(translator_for("en"), sentence, fields))

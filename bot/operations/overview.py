@@ -15,7 +15,7 @@ from bot.domain.incidents import Incident
 from bot.fetching import schedule_state
 from bot.fetching.feasibility import count_checkable_profiles
 from bot.operations import admin_sessions
-from bot.operations.incidents import current_text
+from bot.operations.incidents import text_with_advice_if_open
 from bot.presentation.html import plain
 from bot.presentation.translation import translator_for
 from bot.store import chats, enqueue, incidents, profiles, samples
@@ -98,7 +98,7 @@ class Overview:
             stands = await self._read_figures(tx)
             people = await list_monthly_costs(tx, offset=0, limit=_SHOWN, now=now)
             dead_letters = await self._read_dead_letters(tx)
-            cost = await schedule_state.cost_of_poll(tx, self.credits_a_check)
+            cost = await schedule_state.read_credits_per_check(tx, self.credits_a_check)
             schedule = [
                 _poll_row(*row, cost)
                 for row in await profiles.upcoming_checks_with_last_and_due_time(tx, limit=_SHOWN)
@@ -203,7 +203,7 @@ class Overview:
     async def _read_figures(self, tx: Tx) -> Figures:
         now = self.now()
         backlog = await enqueue.count_backlog(tx, now=now)
-        cost = await schedule_state.cost_of_poll(tx, self.credits_a_check)
+        cost = await schedule_state.read_credits_per_check(tx, self.credits_a_check)
         known, fresh = await profiles.count_followed_by_known_and_newcomers(tx)
         return Figures(
             profiles=known + fresh,
@@ -247,7 +247,7 @@ def _whole_number(value: object) -> int | None:
 
 def _incident_row(incident: Incident) -> _Json:
     t = translator_for("en")
-    text = current_text(t, incident)
+    text = text_with_advice_if_open(t, incident)
     return {
         "id": incident.id,
         "kind": incident.kind,

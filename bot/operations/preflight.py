@@ -217,7 +217,7 @@ async def read_owners_by_link(url: str) -> set[int] | None:
     return set() if state is Readiness.EMPTY else None
 
 
-async def check_blocked_ids(url: str, names: Collection[str]) -> Finding | None:
+async def check_ids_of_blocked_names(url: str, names: Collection[str]) -> Finding | None:
     """Return a note about names in ``BLOCKED_PROFILES`` whose id is not in the database.
 
     Return None if the ids of all names are known, or if the database can't be used or is not up

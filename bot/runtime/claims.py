@@ -61,7 +61,7 @@ class Owner:
     def __init__(self) -> None:
         """Create an owner without a lease on its identity.
 
-        Before the first call of ``record_renewal``, ``is_valid`` returns True at any time.
+        Before the first call of ``record_renewal``, ``has_valid_lease`` returns True at any time.
         """
         self.key = f"{PROCESS}{uuid.uuid4().hex}"
         self._since = datetime.min.replace(tzinfo=UTC)
@@ -77,11 +77,11 @@ class Owner:
         Therefore these claims count as lost. At the first renewal, the older claims also count as
         lost.
         """
-        if self._until is None or not self.is_valid(done_at):
+        if self._until is None or not self.has_valid_lease(done_at):
             self._since = done_at
         self._until = until
 
-    def is_valid(self, now: datetime) -> bool:
+    def has_valid_lease(self, now: datetime) -> bool:
         """Return whether the lease on the identity is valid, so that new work may begin.
 
         Before the first call of ``record_renewal``, the result is True.
@@ -93,7 +93,7 @@ class Owner:
 
         The expiry of the claim's own lease is not checked.
         """
-        return self._since <= claimed_at and self.is_valid(now)
+        return self._since <= claimed_at and self.has_valid_lease(now)
 
     def uninterrupted_for(self, now: datetime) -> timedelta:
         """Return for how long the process has had its lease without an interruption.
@@ -101,7 +101,7 @@ class Owner:
         If the lease has expired, the result is 0. Before the first call of ``record_renewal``, the
         result is practically unlimited.
         """
-        return now - self._since if self.is_valid(now) else timedelta(0)
+        return now - self._since if self.has_valid_lease(now) else timedelta(0)
 
     def new_lease(self, now: datetime, duration: timedelta) -> Lease:
         """Return a lease with this owner for a claim that is made at ``now``.

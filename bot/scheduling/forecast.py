@@ -168,7 +168,7 @@ def learn_and_count_new_stories(
     new = bisect_right(taken, at) - bisect_right(taken, state.story_at) if taken else 0
     passed = min(passed, DAY)  # a check finds only stories of the last day
     state.age += passed / DAY
-    _forget(state.sums, passed)
+    _decay_sums(state.sums, passed)
     retained = exp(-_RATE_DECAY * passed)
     state.stories = state.stories * retained + new
     state.days = state.days * retained + passed / DAY
@@ -181,7 +181,7 @@ def learn_and_count_new_stories(
     return new
 
 
-def _forget(sums: MutableSequence[float], passed: float) -> None:
+def _decay_sums(sums: MutableSequence[float], passed: float) -> None:
     days = passed / DAY
     for number, decay in enumerate(rates.DECAYS):
         sums[number] *= exp(-decay * days)
@@ -275,7 +275,9 @@ def count_untriggered_stories(state: ProfileState) -> float:
     return state.heard - state.fast_echoes - state.slow_echoes
 
 
-def weighted_hours(state: ProfileState, population: Population, begin: float, end: float) -> float:
+def hours_weighted_by_rhythm(
+    state: ProfileState, population: Population, begin: float, end: float
+) -> float:
     """Return the time from ``begin`` to ``end`` in hours, weighted by the profile's rhythm."""
     shape = rhythm(state, population)
     length = end - begin

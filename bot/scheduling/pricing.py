@@ -260,12 +260,14 @@ class CreditBucket:
                 self.at = at
             return
         held = max(budget - spent - self.credits, 0.0)
-        before, after = plan.parts_left(self.at), plan.parts_left(at)
+        before, after = plan.unreleased_parts(self.at), plan.unreleased_parts(at)
         let_out = held * (1.0 - after / before)
         self.credits = min(self.credits + let_out, plan.most, max(budget - spent, 0.0))
         self.at = at
 
-    def ready_at(self, need: float, *, spent: float, budget: float, plan: "ReleaseCurve") -> float:
+    def time_with_credits(
+        self, need: float, *, spent: float, budget: float, plan: "ReleaseCurve"
+    ) -> float:
         """Return the time at which the bucket will contain ``need`` credits.
 
         If the bucket already contains ``need`` credits, return the time of the last release. If
@@ -279,7 +281,7 @@ class CreditBucket:
         if missing > held:
             return (self.at // DAY + 1) * DAY
         return plan.time_when_parts_remain(
-            self.at // DAY, plan.parts_left(self.at) * (1.0 - missing / held)
+            self.at // DAY, plan.unreleased_parts(self.at) * (1.0 - missing / held)
         )
 
 
@@ -298,7 +300,7 @@ class ReleaseCurve:
         self._parts = [0.2 + 0.8 * value / mean if mean > 0 else 1.0 for value in wanted]
         self._left = [sum(self._parts[hour:]) for hour in range(25)]
 
-    def parts_left(self, at: float) -> float:
+    def unreleased_parts(self, at: float) -> float:
         """Return the number of parts of a day's credits that are not yet released at ``at``.
 
         The credits of a day have 24 parts. An hour with the mean demand releases one part.

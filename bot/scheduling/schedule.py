@@ -41,7 +41,7 @@ from bot.scheduling.forecast import (
     ProfileState,
     count_untriggered_stories,
     echo_shares,
-    weighted_hours,
+    hours_weighted_by_rhythm,
 )
 from bot.scheduling.policies import Learned
 from bot.scheduling.pricing import (
@@ -224,7 +224,7 @@ class Schedule:
         estimates = expert_rates(state.sums, state.age, population.rate)
         mixture = mixed_rate(estimates)
         ratios = log_ratios(estimates, mixture)
-        hours = weighted_hours(state, population, max(state.seen_at, at - DAY), at)
+        hours = hours_weighted_by_rhythm(state, population, max(state.seen_at, at - DAY), at)
         before = count_untriggered_stories(state)
         due = self.learn_and_set_due_at(state, weight, cost, at=at, taken=taken)
         self.pool.learn_stories(ratios, count_untriggered_stories(state) - before)
@@ -283,13 +283,17 @@ class Schedule:
         is allowed.
         """
         bucket = self.bucket
-        paid = bucket.ready_at(cost, spent=spent, budget=self.budget, plan=self.release_curve)
+        paid = bucket.time_with_credits(
+            cost, spent=spent, budget=self.budget, plan=self.release_curve
+        )
         if spent + cost <= self.budget:
             paid = min(paid, max(now, seen_at + _URGENT))
         if due_at <= paid:
             return max(paid, now)
         need = self.credits_reserved_for_due(now) + cost
-        early = bucket.ready_at(need, spent=spent, budget=self.budget, plan=self.release_curve)
+        early = bucket.time_with_credits(
+            need, spent=spent, budget=self.budget, plan=self.release_curve
+        )
         early = max(self._early_check_at(early, cost, spent), seen_at + self.minimum)
         return max(now, paid, min(due_at, early))
 
@@ -299,7 +303,7 @@ class Schedule:
         The bucket must keep the reserve for due checks, which shrinks near midnight. ``early`` is
         the result for a reserve that does not shrink. The returned time is at most ``early``.
         """
-        bucket, budget, left = self.bucket, self.budget, self.release_curve.parts_left
+        bucket, budget, left = self.bucket, self.budget, self.release_curve.unreleased_parts
         rest = budget - spent - cost
         if rest < 0:
             # The credits left for today do not pay for a check, or the budget is zero.

@@ -162,7 +162,7 @@ class _Run:
             known: tuple[float, int] | None = None
             midnight = result.begin + (day + 1) * DAY
             while True:
-                now = self._requeue_after_pause(queue, resting, now)
+                now = self._requeue_rested_and_return_time(queue, resting, now)
                 head = due, key = queue[0]
                 seen_at = states[key].seen_at
                 if head is not known:
@@ -191,7 +191,7 @@ class _Run:
             now = midnight
         return result
 
-    def _requeue_after_pause(
+    def _requeue_rested_and_return_time(
         self, queue: list[tuple[float, int]], resting: deque[tuple[float, int]], now: float
     ) -> float:
         """Put profiles back into the queue after their minimum pause. Return the new time.

@@ -115,7 +115,7 @@ class Attempts:
         if request.is_alert:
             self._supply.postpone_refused_in_three_chats(items)
         sourceless = [item for item in items if item.source is None and item.is_open]
-        find = self._supply.set_next_source_or_fail
+        find = self._supply.set_or_buy_next_source_or_fail
         # Downloads for several items run at the same time.
         await run_together(*(find(item, request.asker) for item in sourceless))
         return await self._send_all(items, request)
@@ -266,7 +266,7 @@ class Attempts:
             self._supply.fail_item(item, MediaTooBigError.text)
         elif refusal.scope in OF_FILES:
             if not await self._convert_if_refused_photo(refusal, item, request):
-                await self._supply.set_next_source_or_fail(item, request.asker)
+                await self._supply.set_or_buy_next_source_or_fail(item, request.asker)
         elif (
             request.refused_alone == refusal.words_without_numbers
             or not await self._supply.set_next_free_source(item, request.asker)
@@ -292,7 +292,7 @@ class Attempts:
         self, refusal: Refusal, item: Item, request: SendRequest
     ) -> bool:
         is_one = refusal.scope == "photo" and item.kind == "photo"
-        return is_one and await self._supply.convert_to_document(item, request.asker)
+        return is_one and await self._supply.download_and_convert_to_document(item, request.asker)
 
 
 def _count_flood_or_return_outcome(outcome: TryLater, request: SendRequest) -> Outcome | None:

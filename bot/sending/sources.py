@@ -113,7 +113,7 @@ class Supply:
         self._records.put(item.story.pk, record, until=self._now() + RECORD_LIFE)
         return record
 
-    async def set_next_source_or_fail(self, item: Item, asker: Asker) -> None:
+    async def set_or_buy_next_source_or_fail(self, item: Item, asker: Asker) -> None:
         """Set the next source of the item: the URL, an upload, or a file bought for credits.
 
         For an upload or a purchase, the file is downloaded. A purchase costs 1 credit. The
@@ -153,7 +153,7 @@ class Supply:
                 item.failed, item.later = error.text, True
             except (MediaError, SpendingError, StoriesError) as error:
                 can_pay = can_pay and not isinstance(error, SpendingError)
-                self._record_failure(item, error)
+                self._record_source_failure(item, error)
 
     def _fail_if_failed_recently(self, item: Item, *, is_alert: bool) -> None:
         """If the item's file failed a short time ago, let the item fail with the same message."""
@@ -185,7 +185,7 @@ class Supply:
             try:
                 source = await step(item, asker)
             except (MediaError, SpendingError, StoriesError) as error:
-                self._record_failure(item, error)
+                self._record_source_failure(item, error)
                 continue
             if source:
                 if isinstance(item.source, ByUrl):
@@ -258,7 +258,7 @@ class Supply:
             if isinstance(item.source, ByUrl):
                 self._ensure_record(item).record_url_refusal(self._now())
 
-    async def convert_to_document(self, item: Item, asker: Asker) -> bool:
+    async def download_and_convert_to_document(self, item: Item, asker: Asker) -> bool:
         """Turn a photo into a document to upload, because Telegram refused the photo's dimensions.
 
         The photo is downloaded first. The download of a pasted URL may cost 1 credit. This method
@@ -411,7 +411,7 @@ class Supply:
         item.kind = "document" if as_document else file.kind
         return ByUpload(file)
 
-    def _record_failure(self, item: Item, error: BotError) -> None:
+    def _record_source_failure(self, item: Item, error: BotError) -> None:
         log.info("source failed", story=item.story.pk, error=type(error).__name__, why=str(error))
         if isinstance(error, MediaTooBigError):
             # A later retry is useless, because the file would have the same size.

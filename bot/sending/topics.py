@@ -133,7 +133,7 @@ class Topics:
 
         This method waits for Telegram, so the caller must have no open transaction. If the process
         dies before the new topic is stored, an update reports the topic later (see
-        ``store_reported_topic``).
+        ``store_topic_if_being_made``).
 
         Raises:
             SubscriptionError: Telegram refuses the topic.
@@ -177,7 +177,7 @@ class Topics:
             await store.change(tx, chat_id, profile_id, thread_id=thread_id, claimed_until=None)
         return Target(chat_id, thread_id)
 
-    async def store_reported_topic(self, chat_id: int, name: str, thread_id: int) -> None:
+    async def store_topic_if_being_made(self, chat_id: int, name: str, thread_id: int) -> None:
         """Store a topic that the bot has made and that an update reports.
 
         The update is used, because the response to the call that made the topic may be lost.

@@ -94,9 +94,11 @@ class Handling:
             Exception: The transaction was rolled back, and the update may be handled again. No
                 exception is raised after the commit.
         """
-        return partial(self._run_in_unit, handle)
+        return partial(self._run_in_unit_and_return_if_recorded, handle)
 
-    async def _run_in_unit(self, handle: Handle, update: Update, claimed: ClaimedUpdate) -> bool:
+    async def _run_in_unit_and_return_if_recorded(
+        self, handle: Handle, update: Update, claimed: ClaimedUpdate
+    ) -> bool:
         set_trace(f"u{update.update_id}")
         unit = Unit(self._db)
         with unit_of_work.as_current(unit), as_outages():

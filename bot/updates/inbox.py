@@ -342,7 +342,7 @@ class Intake:
         """Handle an update, and record the outcome."""
         result = ""
         try:
-            result, is_ended = await self._try_to_handle(claimed)
+            result, is_ended = await self._handle_and_return_if_recorded(claimed)
             if result == "returned":
                 await self._release_for_retry(claimed, until=self._now() + _RETURNED_FOR)
             elif not is_ended and result != "taken over":
@@ -403,7 +403,7 @@ class Intake:
         # repetition is harmless, because the update had no effect.
         await self._db.run_until_recorded(write, durable=False)
 
-    async def _try_to_handle(self, claimed: ClaimedUpdate) -> tuple[str, bool]:
+    async def _handle_and_return_if_recorded(self, claimed: ClaimedUpdate) -> tuple[str, bool]:
         """Handle an update.
 
         Return the outcome, and whether the update is already recorded as done.

@@ -68,7 +68,7 @@ async def test_a_statement_counts_a_slice_of_the_subscribers(large: Database) ->
 
 async def test_the_sample_and_the_count_of_profiles_read_some_profiles(large: Database) -> None:
     def sample(tx: Tx) -> Awaitable[object]:
-        return schedule_state.sample_states(tx, most=100, fresh=False)
+        return schedule_state.sample_states(tx, most=100, only_newcomers=False)
 
     def delay(tx: Tx) -> Awaitable[object]:
         return profiles.mean_detection_delay(tx, known=SIZE.profiles, fresh=0, most=100)

@@ -362,7 +362,7 @@ async def keep_purse(tower: Tower, credits_: float, *, budget: float = 2400.0) -
     plan = Plan(Schedule(budget, minimum=60.0))
     plan.schedule.bucket = CreditBucket(credits_, NOON.timestamp())
     async with tower.db.begin() as tx:
-        await schedule_state.save(tx, plan)
+        await schedule_state.store_plan(tx, plan)
     return plan
 
 
@@ -440,6 +440,6 @@ async def test_the_plan_outlives_the_process(tower: Tower) -> None:
     scheduler = tower.scheduler(budget=12345)
     await scheduler.run_once()
     async with tower.db.read() as tx:
-        kept = await schedule_state.load(tx)
+        kept = await schedule_state.load_plan_or_new(tx)
     assert (kept.schedule.budget, kept.schedule.minimum, kept.cost) == (12345, 60, 2)
     assert kept.schedule.demand.profiles == 1

@@ -22,8 +22,8 @@ async def test_of_many_profiles_a_sample_is_read_and_of_few_all(db: Database) ->
         left = await follow(tx, 1, Profile("99", "left"))
         await subscriptions.remove(tx, [left])
         await subscriptions.start_or_stop_checks(tx, profile_ids=["99"], now=NOON)
-        few = await schedule_state.sample_states(tx, most=3, fresh=True)
-        every = await schedule_state.sample_states(tx, fresh=True)
+        few = await schedule_state.sample_states(tx, most=3, only_newcomers=True)
+        every = await schedule_state.sample_states(tx, only_newcomers=True)
         assert await profiles.count_followed_by_known_and_newcomers(tx) == (0, 8)
     assert (len(few), len(every)) == (3, 8)
     weights = [weight for _, weight in every]
@@ -37,8 +37,8 @@ async def test_a_state_is_kept_as_it_is(db: Database) -> None:
     async with db.begin() as tx:
         await follow(tx, 1, Profile("100", "star"))
         await profiles.change(tx, "100", forecast=state.to_json())
-        assert await schedule_state.sample_states(tx, fresh=True) == [(state, 1)]
-        assert await schedule_state.sample_states(tx, fresh=False) == []
+        assert await schedule_state.sample_states(tx, only_newcomers=True) == [(state, 1)]
+        assert await schedule_state.sample_states(tx, only_newcomers=False) == []
         assert await profiles.mean_detection_delay(tx, known=0, fresh=1) is None
 
 
@@ -63,7 +63,7 @@ def test_newcomers_have_one_pause_where_others_follow_too() -> None:
     held = plan.schedule.bucket.credits
     stories = [story(str(number), NOON - number * MINUTE) for number in range(9)]
     for own in (True, False):
-        due = plan.learn_check_and_compute_due(fresh, stories, now=NOON, own=own)[1]
+        due = plan.learn_check_and_compute_due(fresh, stories, now=NOON, by_scheduler=own)[1]
         assert NOON + plan.newcomer_interval * 0.75 <= due <= NOON + plan.newcomer_interval * 1.25
     assert plan.schedule.bucket.credits == held - 2
     assert not plan.schedule.price.polls
@@ -76,11 +76,11 @@ def test_newcomers_have_one_pause_where_others_follow_too() -> None:
 
 async def test_a_plan_that_is_kept_goes_on(db: Database) -> None:
     async with db.begin() as tx:
-        plan = await schedule_state.load(tx)
+        plan = await schedule_state.load_plan_or_new(tx)
         plan.schedule.pool.learn_stories([0.5] * len(POOLED), 2)
         plan.set_budget_and_newcomer_interval(1600, 0, known=10, fresh=5)
-        await schedule_state.save(tx, plan)
-        again = await schedule_state.load(tx)
+        await schedule_state.store_plan(tx, plan)
+        again = await schedule_state.load_plan_or_new(tx)
         assert (again.schedule.pool, again.newcomer_interval) == (
             plan.schedule.pool,
             plan.newcomer_interval,

@@ -18,7 +18,7 @@ from telegram.ext import ExtBot
 
 from bot.domain.errors import BackupError, DatabaseUnavailableError
 from bot.operations.backups import Backups, file_name, make_live_and_report_if_restored
-from bot.operations.incidents import Incidents, incident_text
+from bot.operations.incidents import Incidents, text_with_advice
 from bot.operations.owners import Owners
 from bot.operations.preflight import check_database
 from bot.presentation.translation import translator_for
@@ -325,7 +325,7 @@ async def test_the_time_of_a_restored_backup_is_written_in_the_owners_language_a
     async with sqlite_db.read() as tx:
         (one,) = await incidents.latest(tx, limit=1)
     t = translator_for("de").in_zone(ZoneInfo("Asia/Tokyo"))
-    assert t.date_and_time(NOON) in incident_text(t, one.text, one.fields)
+    assert t.date_and_time(NOON) in text_with_advice(t, one.text, one.fields)
 
 
 class Killed(BaseException):

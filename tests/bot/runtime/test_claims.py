@@ -18,10 +18,10 @@ def test_a_claim_is_in_doubt_once_the_lease_of_its_process_has_ended() -> None:
     owner.record_renewal(NOON + 17 * SECOND, done_at=NOON + 8 * SECOND)
     assert owner.still_owns_claim(NOON, now=NOON + 16 * SECOND)
     assert owner.uninterrupted_for(NOON + 16 * SECOND) == 16 * SECOND
-    assert not owner.is_valid(NOON + 17 * SECOND)
+    assert not owner.has_valid_lease(NOON + 17 * SECOND)
     assert not owner.still_owns_claim(NOON, now=NOON + 17 * SECOND)
     owner.record_renewal(NOON + 27 * SECOND, done_at=NOON + 18 * SECOND)  # there was a gap
-    assert owner.is_valid(NOON + 18 * SECOND)
+    assert owner.has_valid_lease(NOON + 18 * SECOND)
     assert not owner.still_owns_claim(NOON, now=NOON + 18 * SECOND)
     assert owner.still_owns_claim(NOON + 18 * SECOND, now=NOON + 19 * SECOND)
     assert owner.uninterrupted_for(NOON + 19 * SECOND) == SECOND

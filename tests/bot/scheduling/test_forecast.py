@@ -19,10 +19,10 @@ from bot.scheduling.forecast import (
     echo_shares,
     fading_echo,
     hours_to_due,
+    hours_weighted_by_rhythm,
     learn_and_count_new_stories,
     rate_of,
     rhythm,
-    weighted_hours,
 )
 from bot.scheduling.rates import POOLED, expert_rates, log_ratios, mixed_rate, mixture_factor
 from bot.scheduling.waiting_time import DAY, HOUR, hours_to_target, rhythm_at
@@ -378,7 +378,7 @@ def test_usual_hours_are_the_integral_of_the_rhythm(begin: float) -> None:
     state = ProfileState(hours=array("d", [float(hour) for hour in range(24)]))
     begin_at, end_at = START + begin * HOUR, START + 10.4 * HOUR  # the rhythm is a line there
     middle = rhythm_at(rhythm(state, LIVELY), (begin_at + end_at) / 2)
-    found = weighted_hours(state, LIVELY, begin_at, end_at)
+    found = hours_weighted_by_rhythm(state, LIVELY, begin_at, end_at)
     assert found == pytest.approx((10.4 - begin) * middle)
 
 

@@ -60,7 +60,7 @@ def test_the_purse_is_ready_when_it_says(
 ) -> None:
     pace = ReleaseCurve(hours, most=50.0)
     purse = CreditBucket(at=DAWN + begin)
-    at = purse.ready_at(need, spent=0, budget=50.0, plan=pace)
+    at = purse.time_with_credits(need, spent=0, budget=50.0, plan=pace)
     assert at >= purse.at - 1e-3
     if at < DAWN + DAY:
         purse.release(at, spent=0, budget=50.0, plan=pace)
@@ -311,21 +311,21 @@ def test_a_curve_lets_out_as_it_is_wanted() -> None:
     assert curve.most == 5.0
     for minute in range(0, 24 * 60, 7):
         at = DAWN + minute * 60.0
-        assert curve.parts_left(at) == pytest.approx(to_come(UNEVEN, at))
-        assert curve.time_when_parts_remain(DAWN / DAY, curve.parts_left(at)) == pytest.approx(
-            at, abs=1e-3
-        )
+        assert curve.unreleased_parts(at) == pytest.approx(to_come(UNEVEN, at))
+        assert curve.time_when_parts_remain(
+            DAWN / DAY, curve.unreleased_parts(at)
+        ) == pytest.approx(at, abs=1e-3)
     for hour in range(24):
         at = DAWN + hour * HOUR
-        assert curve.time_when_parts_remain(DAWN / DAY, curve.parts_left(at)) == pytest.approx(
-            at, abs=1e-3
-        )
+        assert curve.time_when_parts_remain(
+            DAWN / DAY, curve.unreleased_parts(at)
+        ) == pytest.approx(at, abs=1e-3)
     assert curve.time_when_parts_remain(DAWN / DAY, 0.0) == DAWN + DAY
     assert curve.time_when_parts_remain(DAWN / DAY, 24.0) == pytest.approx(DAWN, abs=1e-3)
     even = ReleaseCurve((0.0,) * 24, most=5.0)
-    assert even.parts_left(DAWN + 18 * HOUR) == 6.0
+    assert even.unreleased_parts(DAWN + 18 * HOUR) == 6.0
     faint = ReleaseCurve((0.01,) * 12 + (0.03,) * 12, most=5.0)
-    assert faint.parts_left(DAWN + 12 * HOUR) == pytest.approx(12 * (0.2 + 0.8 * 1.5))
+    assert faint.unreleased_parts(DAWN + 12 * HOUR) == pytest.approx(12 * (0.2 + 0.8 * 1.5))
 
 
 def test_the_bucket_gets_its_part_of_what_the_day_has() -> None:
@@ -384,15 +384,15 @@ def test_an_overspent_day_lets_nothing_out() -> None:
     bucket, curve = CreditBucket(at=DAWN), ReleaseCurve((1.0,) * 24, most=50.0)
     bucket.release(DAWN + HOUR, spent=24.5, budget=24.0, plan=curve)
     assert bucket.credits == 0.0
-    assert bucket.ready_at(1.0, spent=24.5, budget=24.0, plan=curve) == DAWN + DAY
+    assert bucket.time_with_credits(1.0, spent=24.5, budget=24.0, plan=curve) == DAWN + DAY
 
 
 def test_what_others_have_spent_is_not_in_the_bucket() -> None:
     bucket, curve = CreditBucket(7.0, at=DAWN), ReleaseCurve((1.0,) * 24, most=50.0)
     bucket.release(DAWN + HOUR, spent=23.5, budget=24.0, plan=curve)
     assert bucket.credits == 0.5
-    assert bucket.ready_at(0.5, spent=23.5, budget=24.0, plan=curve) == bucket.at
-    assert bucket.ready_at(0.6, spent=23.5, budget=24.0, plan=curve) == DAWN + DAY
+    assert bucket.time_with_credits(0.5, spent=23.5, budget=24.0, plan=curve) == bucket.at
+    assert bucket.time_with_credits(0.6, spent=23.5, budget=24.0, plan=curve) == DAWN + DAY
 
 
 def test_when_the_bucket_is_ready() -> None:
@@ -400,7 +400,7 @@ def test_when_the_bucket_is_ready() -> None:
     bucket = CreditBucket(2.0, at=DAWN + 12 * HOUR)
 
     def ready(need: float, spent: float) -> float:
-        return bucket.ready_at(need, spent=spent, budget=24.0, plan=curve)
+        return bucket.time_with_credits(need, spent=spent, budget=24.0, plan=curve)
 
     assert ready(2.0, 10.0) == ready(1.0, 23.0) == bucket.at
     assert ready(8.0, 10.0) == pytest.approx(DAWN + 18 * HOUR)

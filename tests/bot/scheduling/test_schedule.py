@@ -16,8 +16,8 @@ from bot.scheduling.forecast import (
     count_untriggered_stories,
     echo_shares,
     hours_to_due,
+    hours_weighted_by_rhythm,
     learn_and_count_new_stories,
-    weighted_hours,
 )
 from bot.scheduling.policies import Learned
 from bot.scheduling.pricing import (
@@ -208,7 +208,9 @@ def test_what_follows_from_a_budget() -> None:
     most = 1.5 * 48 / 24 + 2 * sqrt(48 * 3)
     curve = schedule.release_curve
     assert curve.most == pytest.approx(most)
-    assert curve.parts_left(DAWN + HOUR) == ReleaseCurve(UNEVEN, most).parts_left(DAWN + HOUR)
+    assert curve.unreleased_parts(DAWN + HOUR) == ReleaseCurve(UNEVEN, most).unreleased_parts(
+        DAWN + HOUR
+    )
     schedule.set_budget(6.0)
     assert (schedule.budget, schedule.floor) == (6.0, 20.0)
     assert schedule.release_curve.most == 6.0  # no more than a day has
@@ -225,7 +227,7 @@ def test_what_follows_from_a_budget() -> None:
     assert apart.current == apart.price.at_budget(apart.demand, 48.0)
     evenly = Schedule(48.0, rule=Fixed(1.0))
     evenly.set_demand(schedule.demand)
-    assert evenly.release_curve.parts_left(DAWN + HOUR) == pytest.approx(23.0)
+    assert evenly.release_curve.unreleased_parts(DAWN + HOUR) == pytest.approx(23.0)
 
 
 def test_the_bucket_holds_one_check_at_least_where_there_is_a_budget() -> None:
@@ -289,7 +291,11 @@ def test_the_learned_follows_from_all_checks() -> None:
         due_at, seen_at = state.due_at, other.seen_at
         found = expert_rates(other.sums, other.age, 3.0)
         mean = mixed_rate(found)
-        hours = weighted_hours(other, population, max(seen_at, at - DAY), at) if seen_at else 0.0
+        hours = (
+            hours_weighted_by_rhythm(other, population, max(seen_at, at - DAY), at)
+            if seen_at
+            else 0.0
+        )
         before = count_untriggered_stories(other)
         schedule.charge_learn_and_set_due_at(state, 2.0, 1.0, at=at, taken=taken)
         learn_and_count_new_stories(other, population, at=at, taken=taken)

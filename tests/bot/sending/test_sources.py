@@ -33,7 +33,7 @@ async def test_what_is_too_large_is_not_bought_again_when_its_host_fails(db: Dat
     files = Files(db, bot_id=lambda: 1, now=lambda: NOON)
     supply = Supply(files, SickHost(), fallback=too_big, now=lambda: NOON)  # type: ignore[arg-type] # it stands for the host
     item = Item(story("1"), tried=1)
-    await supply.set_next_source_or_fail(item, Asker(None))
+    await supply.set_or_buy_next_source_or_fail(item, Asker(None))
     assert item.failed == MediaTooBigError.text
     assert not item.later
 
@@ -49,7 +49,7 @@ async def test_who_has_pasted_too_much_is_told_so_and_nobody_else_is(db: Databas
     pasted = replace(story("file-1"), profile=Profile("", ""))
     for user, text in ((1, PastedLimitError.text), (2, MediaTooBigError.text)):
         item = Item(pasted, tried=1)
-        await supply.set_next_source_or_fail(item, Asker(5, user))
+        await supply.set_or_buy_next_source_or_fail(item, Asker(5, user))
         assert item.failed == text
     item = Item(pasted, tried=1)  # Telegram has refused the URL
     assert not await supply.set_next_free_source(item, Asker(5, 1))

@@ -47,7 +47,7 @@ async def test_topic_lock_of_a_dead_process_is_not_awaited(db: Database, box: Bo
         made = await bot.create_forum_topic(forum, "nike")
         with pytest.raises(AskAgainError):
             await Topics(db, bot).ensure_own_topic(forum, "7", "nike")
-        await Topics(db, bot).store_reported_topic(forum, "nike", made.message_thread_id)
+        await Topics(db, bot).store_topic_if_being_made(forum, "nike", made.message_thread_id)
         place = await Topics(db, bot).ensure_own_topic(forum, "7", "nike")
         assert await box.control.topics(forum) == {place.thread_id: "nike"}
 

@@ -260,7 +260,7 @@ async def test_the_claims_of_a_process_are_released_when_its_lease_ends(db: Data
     await pair.go_on(timedelta(milliseconds=1), pair.other)
     assert pair.releases == [died_at + LEASE]
     assert await pair.claim()
-    assert not pair.first.is_valid(pair.time)
+    assert not pair.first.has_valid_lease(pair.time)
     assert not pair.first.still_owns_claim(died_at, now=pair.time)
 
 
@@ -273,7 +273,7 @@ async def test_after_an_outage_of_the_database_no_process_loses_its_claims(db: D
     await pair.go_on(LEASE, pair.one, pair.other)
     assert not pair.releases
     assert not await pair.claim()
-    assert pair.first.is_valid(pair.time)
+    assert pair.first.has_valid_lease(pair.time)
     # The claim might have been released.
     assert not pair.first.still_owns_claim(claimed_at, now=pair.time)
 
@@ -285,7 +285,7 @@ async def test_a_renewal_that_ends_after_the_lease_does_not_keep_the_claims(db: 
     pair.time += LEASE - EVERY
     pair.renewal = 2 * EVERY  # the other process may release the claims in the meantime
     await pair.one.renew_and_detect_upgrade()
-    assert pair.first.is_valid(pair.time)
+    assert pair.first.has_valid_lease(pair.time)
     assert not pair.first.still_owns_claim(claimed_at, now=pair.time)
     assert pair.first.still_owns_claim(pair.time, now=pair.time)
 

@@ -80,10 +80,12 @@ async def test_a_profile_that_becomes_private_is_seen_to_be_and_never_shown(
 
 def test_two_profiles_within_two_days_end_the_trust_and_one_never_does() -> None:
     trust = Trust()
-    assert not any(trust.record_contradiction("a", NOON + n * HOUR) for n in range(20))
-    assert not trust.record_contradiction("b", NOON + 20 * HOUR + WITHIN)
-    assert trust.record_contradiction("c", NOON + 21 * HOUR + WITHIN)
-    assert not trust.record_contradiction("d", NOON + 22 * HOUR + WITHIN)  # it is told once
+    assert not any(trust.record_and_return_if_trust_ended("a", NOON + n * HOUR) for n in range(20))
+    assert not trust.record_and_return_if_trust_ended("b", NOON + 20 * HOUR + WITHIN)
+    assert trust.record_and_return_if_trust_ended("c", NOON + 21 * HOUR + WITHIN)
+    assert not trust.record_and_return_if_trust_ended(
+        "d", NOON + 22 * HOUR + WITHIN
+    )  # it is told once
 
 
 @pytest.mark.long
