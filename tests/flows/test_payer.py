@@ -331,10 +331,11 @@ async def test_nobody_spends_the_budget_of_the_checks_by_pausing_what_is_gone(to
     await is_told(town, ann, "anymore. If the profile comes back", within=7200)
     async with town.db.read() as tx:
         number = (await tx.execute(sa.select(subscriptions.c.id))).scalar_one()
-    pause, resume = f"opt:{number}:pause:on", f"opt:{number}:pause:off"
-    page = await town.bell.old_post(ann, pause, resume)
+    of_one = (f"opt:{number}:pause:on", f"opt:{number}:pause:off")
+    of_all = ("all:pause:on:save", "all:pause:off:save")
+    page = await town.bell.old_post(ann, *of_one, *of_all)
     billed = await town.control.billed()
-    for _ in range(3):
+    for pause, resume in (of_one, of_one, of_all, of_all):
         await town.bell.press(ann, page, pause)
         await town.bell.press(ann, page, resume)
         await asyncio.sleep(15)  # of the jumping clock: longer than the pause between two checks
