@@ -15,7 +15,6 @@ from bot.domain.plain_requests import Request, request_in
 from bot.domain.records import Subscription
 from bot.domain.sentences import N_
 from bot.presentation.actions import RUN, SETTING, Button, button
-from bot.presentation.html import paragraphs
 from bot.updates import unit_of_work
 from handlers import card, stories, subscriptions
 from handlers.confirmation import MEANT, offer_commands_for_names, offer_understood_command
@@ -37,10 +36,6 @@ SEVERAL = N_("Yes. Write up to ten names at once, like this: <code>/subscribe na
 DAYS = N_(
     "I can't choose days of the week. I can be quiet at certain hours of every day, or send one "
     "summary a day."
-)
-PAUSE = N_(
-    "To pause a profile, tap it, then its timing, then <b>[[⏸ Pause]]</b>. The alerts stay off "
-    "until you tap <b>[[▶️ Resume]]</b> there."
 )
 THANKED = "❤"
 FACTS = {"viewers": VIEWERS, "content": CONTENT, "several": SEVERAL}
@@ -159,7 +154,8 @@ async def _answer_question_of_fact(context: Context, command: str) -> bool:
     elif command == "days":
         await say_message(context, DAYS, [_time_buttons(context)])
     elif command == "pause":
-        await _show_subscriptions_to_pause(context)
+        every = await context.services.subscriptions.all_of_chat(context.chat.id)
+        await _show_options_of_chat(context, every, "when")
     elif command == "places":
         await say(context, *await help_page(context, "places"))
     else:
@@ -175,26 +171,6 @@ def _time_buttons(context: Context) -> list[Button]:
     ]
 
 
-async def _show_subscriptions_to_pause(context: Context) -> None:
-    """Send the page on which a person pauses and resumes all subscriptions of the chat.
-
-    For a single subscription, send the page with the timing of this subscription. In a channel,
-    send the list of subscriptions, and explain how to pause a profile. In a chat without
-    subscriptions, send the empty list.
-    """
-    rows = await context.services.subscriptions.all_of_chat(context.chat.id)
-    if len(rows) == 1 and not context.is_channel:
-        await say(context, *options_page(rows[0], context, "when"))
-        return
-    if rows and not context.is_channel:
-        await say(context, *options_of_all_page(rows, context))
-        return
-    text, buttons = await subscriptions.subscriptions_page(context, 0)
-    if rows:
-        text = paragraphs(context.t(PAUSE), text)
-    await say(context, text, buttons)
-
-
 async def _show_options(context: Context, request: Request) -> None:
     """Show the options that a request means.
 
@@ -204,9 +180,7 @@ async def _show_options(context: Context, request: Request) -> None:
       ordinary word.
     - In a reply to a story, show the card of the profile, which leads to the options and to the
       stories as files.
-    - Otherwise, show the options of all subscriptions, or of the only subscription. In a channel
-      with several subscriptions, and in a chat without subscriptions, show the list of
-      subscriptions.
+    - Otherwise, show the options of the chat (``_show_options_of_chat``).
     """
     rows = await context.services.subscriptions.all_of_chat(context.chat.id)
     names = request.names if request.is_list else await known_names(context, request.names)
@@ -217,8 +191,20 @@ async def _show_options(context: Context, request: Request) -> None:
         await say(context, *await card.card_page(context, names[0]))
     elif shown:
         await say(context, *await card.card_page(context, shown, has_more=True))
-    elif len(named or rows) == 1:
-        await say(context, *options_page((named or rows)[0], context))
+    else:
+        await _show_options_of_chat(context, named or rows)
+
+
+async def _show_options_of_chat(
+    context: Context, rows: Sequence[Subscription], section: str | None = None
+) -> None:
+    """Show the options of all subscriptions ``rows``, or ``section`` of the only subscription.
+
+    In a channel with several subscriptions, and in a chat without subscriptions, show the list of
+    subscriptions.
+    """
+    if len(rows) == 1:
+        await say(context, *options_page(rows[0], context, section))
     elif rows and not context.is_channel:
         await say(context, *options_of_all_page(rows, context))
     else:
