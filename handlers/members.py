@@ -224,7 +224,10 @@ async def unmute_topic(context: Context) -> None:
 
 @on_event(lambda run: MessageHandler(filters.StatusUpdate.FORUM_TOPIC_CREATED, run))
 async def record_own_topic(context: Context) -> None:
-    """Record a topic that the bot created, because Telegram's response may have been lost."""
+    """Record the topic that the bot is making, because Telegram's response may have been lost.
+
+    Nothing is recorded unless the bot is now making a topic with this name in the chat.
+    """
     message = context.message
     if message is None or message.from_user is None or message.from_user.id != context.bot.id:
         return

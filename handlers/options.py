@@ -244,9 +244,9 @@ def pause_text(until: datetime | None, context: Context) -> str:
 async def mute_for_a_day(context: Context, subscription_id: int) -> str | None:
     """Mute a subscription for a day.
 
-    If the button is under a photo or video, only the button changes, and a pop-up shows the end of
-    the mute. If the subscription is already paused without an end, the pause stays unchanged, and
-    the page of the subscription is shown.
+    If the button is under a photo, video or file, only the button changes, and a pop-up shows the
+    end of the mute. If the subscription is already paused without an end, the pause stays
+    unchanged, and the page of the subscription is shown.
 
     Raises:
         NotFollowedError: The chat does not have the subscription.
@@ -384,7 +384,7 @@ async def turn_own_topic_on_or_off(context: Context, subscription_id: int, value
     Raises:
         NotFollowedError: The chat does not have the subscription.
         SubscriptionError: The topic cannot be made.
-        AskAgainError: Telegram does not answer.
+        AskAgainError: Telegram does not answer, or another call is making the topic.
     """
     subscription = await context.services.subscribing.set_own_topic(
         context.chat.id, subscription_id, on=value == ON

@@ -54,7 +54,8 @@ def options_of_all_page(rows: Sequence[Subscription], context: Context) -> Page:
     """Return the page with the options of all subscriptions ``rows`` of a chat.
 
     A check mark means that all subscriptions have the value. Otherwise, the label has the number
-    of subscriptions with the value, if any.
+    of subscriptions with the value, if any. If all subscriptions have the same pause, the text
+    names the pause.
     """
     title = bold(context.t(ALL_SUBSCRIPTIONS, n=len(rows)))
     text = f"{title}\n{context.t(TAP)}"
@@ -144,9 +145,9 @@ async def change_option_of_all(
     """Change an option or the pause of all subscriptions of the chat, or show the options of all.
 
     The option ``pause`` with a value of ``PAUSES`` pauses, mutes or resumes all subscriptions.
-    Without a valid option and value, show the options. If the change affects several
-    subscriptions, the bot first asks for a confirmation, which is the same button with the
-    argument ``save``.
+    Without a valid option and value, show the options. A chat without subscriptions gets the list
+    of subscriptions. If the change affects several subscriptions, the bot first asks for a
+    confirmation, which is the same button with the argument ``save``.
 
     Raises:
         TooManyFastError: The chat or the payer would exceed the maximum number of fast
@@ -176,8 +177,9 @@ async def _change_pauses(
 ) -> str | None:
     """Pause, mute or resume all subscriptions ``rows``. ``value`` is a key of ``PAUSES``.
 
-    If the change affects several subscriptions and is not confirmed, ask for a confirmation.
-    Otherwise show the result with the *Undo* button.
+    If no subscription would change, return the text of a pop-up. If the change affects several
+    subscriptions and is not confirmed, ask for a confirmation. Otherwise show the result with the
+    *Undo* button.
     """
     now = context.now
     affected = [row for row in rows if _with_pause(row.preferences, value, now) != row.preferences]
@@ -204,7 +206,10 @@ async def _change_pauses(
 
 
 def _change_text(title: Safe, affected: Sequence[Subscription], context: Context) -> Safe:
-    """Return the title of a change, and the names of the subscriptions that would change."""
+    """Return the title of a change, and the number and names of the affected subscriptions.
+
+    At most ten names are listed.
+    """
     names = first_names_in_bold(list(dict.fromkeys(row.username for row in affected)), context)
     changes = context.t(CHANGES, n=len(affected), names=names)
     return Safe(f"{title}\n{changes}")
@@ -223,7 +228,7 @@ def confirm_change_of_all_page(
     ``back_to`` is the data of the button that leads to the previous page.
 
     If the question is whether to turn a switch on, and the switch is on for some subscriptions, a
-    further button asks whether to turn the switch off.
+    further button offers to turn the switch off.
     """
     count = len(rows)
     affected = [row for row in rows if not _has_value(row.options, option, value)]

@@ -153,7 +153,7 @@ def code_texts(message: Message | None) -> list[str]:
 
 
 async def replace_pressed_button(context: Context, new: Button) -> bool:
-    """Put ``new`` in the place of the pressed button under a photo or video.
+    """Put ``new`` in the place of the pressed button under a photo, video or file.
 
     Telegram is called after the replies. Return False, and change nothing, if the pressed message
     is a text, because the text can show the result of the press. Also return False if no button

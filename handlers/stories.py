@@ -154,7 +154,8 @@ async def _last_found_live_stories(
 ) -> list[Current]:
     """Return the followed profiles whose last check found stories that are still live.
 
-    The cost is 0 credits. Blocked profiles and profiles that are not public are left out.
+    The cost is 0 credits. Blocked profiles, profiles that are not public, and profiles that the
+    API refused in the last five minutes are left out.
     """
     service = context.services.subscriptions
     found: dict[str, Current] = {}

@@ -778,7 +778,8 @@ async def _may_subscribe_in(context: Context, chat_id: int, kind: str) -> bool:
 async def show_options(context: Context, subscription_id: int, section: str | None) -> None:
     """Show the options of a subscription in place of the message whose button was pressed.
 
-    If the button is under a photo, a video or a daily summary, the options are a new message.
+    If the button is under a photo, a video, a file or a daily summary, the options are a new
+    message.
 
     Raises:
         NotFollowedError: The subscription has ended.
