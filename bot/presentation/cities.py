@@ -229,7 +229,7 @@ def _zone_of_similar_name(name: str) -> str | None:
 def suggested_zones(language: str) -> list[str]:
     """Return the zones of the nine cities that the bot offers.
 
-    The cities in which people speak the language come first.
+    The cities for the language (``_SUGGESTED``) come first.
     """
     return list(dict.fromkeys((*_SUGGESTED.get(language, ()), *_ANYWHERE)))[:_OFFERED]
 
