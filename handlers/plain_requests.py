@@ -178,8 +178,8 @@ async def _show_options(context: Context, request: Request) -> None:
       the profile. A name that is not certain (``Request.is_list``) must be stored or
       ``EXAMPLE_NAME``, because in "only videos, I don't need photos" any other word can be an
       ordinary word.
-    - In a reply to a story, show the card of the profile, which leads to the options and to the
-      stories as files.
+    - In a reply to a story, without such a name, show the card of the profile, which leads to the
+      options and to the stories as files.
     - Otherwise, show the options of the chat (``_show_options_of_chat``).
     """
     rows = await context.services.subscriptions.all_of_chat(context.chat.id)

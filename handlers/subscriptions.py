@@ -634,7 +634,7 @@ async def subscriptions_page(context: Context, page: int, containing: int | None
     The button opens the options of the subscription. If ``containing`` is the ID of a
     subscription, the page with that subscription is returned. If the chat does not have that
     subscription, the first page is returned. In a channel, the result is a single list of at most
-    60 subscriptions.
+    60 subscriptions without buttons of their own.
     """
     every = await context.subscriptions()
     if containing is not None:
