@@ -215,13 +215,15 @@ class AnswerCache:
     def _start_storing_task(
         self, key: str, value: object, fetched: Fetched[Any], *, until: datetime
     ) -> None:
-        store = self._store(key, value, fetched, until=until, now=self._now())
+        store = self._store_answer_and_settle_bill(
+            key, value, fetched, until=until, now=self._now()
+        )
         storing = self._group.create_task(store)
         keys = {key, *_profile_and_story_keys(fetched)}
         self._storing |= dict.fromkeys(keys, storing)
         storing.add_done_callback(partial(self._forget_finished_storing, keys))
 
-    async def _store(
+    async def _store_answer_and_settle_bill(
         self, key: str, value: object, fetched: Fetched[Any], *, until: datetime, now: datetime
     ) -> None:
         """Store the answer and the snapshot, and settle the bill, in one transaction.

@@ -242,7 +242,7 @@ class Scheduler:
         claimed = await self._claim_payable_checks_or_postpone(plan, state, lease)
         for known in claimed:
             ticket = self._slots.record_start_and_return_ticket(self._now())
-            group.create_task(self._poll_safely(known, lease, plan, ticket))
+            group.create_task(self._check_and_log_errors(known, lease, plan, ticket))
         return len(claimed)
 
     async def _load_plan_and_apply_settings(self) -> Plan:
@@ -414,7 +414,9 @@ class Scheduler:
             )
         self._survey_at = now + MAINTAIN_EVERY * (1 + len(states) / _SURVEYED_A_MINUTE)
 
-    async def _poll_safely(self, known: Known, lease: Lease, plan: Plan, ticket: int) -> None:
+    async def _check_and_log_errors(
+        self, known: Known, lease: Lease, plan: Plan, ticket: int
+    ) -> None:
         try:
             outcome = await self._check_and_name_outcome(known, lease, plan)
         except DatabaseUnavailableError as error:
@@ -450,7 +452,7 @@ class Scheduler:
         """
         if alert_rules.is_on_block_list(known.profile_id, known.username, self._settings.blocked):
             return "blocked"
-        if not await self._update_count_and_has_subscribers(known):
+        if not await self._store_count_and_has_subscribers(known):
             return "nobody waits"
         if not self._is_lease_valid(lease):
             return "lost"
@@ -468,7 +470,7 @@ class Scheduler:
         now = self._now()
         return now < lease.until and self._owner.still_owns_claim(lease.at, now=now)
 
-    async def _update_count_and_has_subscribers(self, known: Known) -> bool:
+    async def _store_count_and_has_subscribers(self, known: Known) -> bool:
         """Count and store the chats that wait for a profile. Return whether any chat was found.
 
         If no chat waits, the profile is not checked any more. If a profile has many chats, the

@@ -107,7 +107,7 @@ class ClockKeeper:
             return self._now() + self._every
         if clock.is_anchored and self._is_contradicted(clock):
             self._may_doubt_at = steady() + _DOUBT_EVERY_S
-            clock.doubt(_IS_DOUBTED)
+            clock.mark_unconfirmed(_IS_DOUBTED)
         is_right = await self.anchor()
         return self._now() + (self._every if is_right else min(self._every, _AGAIN))
 
@@ -132,7 +132,7 @@ class ClockKeeper:
             await self._ask_time_unless_recent(STORIES_API, self._ask_api)
             decision = self._decide(clock, has_asked_api=True)
         if decision.ahead_s is None:
-            clock.doubt(decision.reason)
+            clock.mark_unconfirmed(decision.reason)
             if self._logged != decision.reason:
                 log.warning("the time is not known; trying again", reason=decision.reason)
             self._logged = decision.reason

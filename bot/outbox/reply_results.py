@@ -42,7 +42,7 @@ def is_final(outcome: Outcome) -> bool:
     return isinstance(outcome, Sent | Muted | Removed)
 
 
-async def record(
+async def record_reply_outcome(
     tx: Tx,
     queue: QueueClaim,
     reply: PendingMessage,

@@ -167,7 +167,7 @@ async def store_floods(tx: Tx, queues: Sequence[QueueClaim], floods: ChatFloods 
         await chat_queues.store_flood_limit_states(tx, states)
 
 
-async def record(
+async def record_alert_outcome(
     tx: Tx,
     queue: ChatQueue,
     batch: Batch,
@@ -315,9 +315,9 @@ async def _record_unsent_rows(
         case Moved():
             await _requeue(tx, rest, report)
         case Removed():
-            await _record_removed(tx, batch, rest, now)
+            await _end_removed_and_mute_if_repeated(tx, batch, rest, now)
         case Muted():
-            await _record_muted(tx, batch, rest, outcome, report)
+            await _requeue_and_record_missing_right(tx, batch, rest, outcome, report)
         case PermanentFailure():
             await _retry_or_requeue_refused_rows(tx, rest, outcome, report, tally)
         case _:
@@ -449,7 +449,9 @@ def _must_not_be_overtaken(row: PendingMessage) -> bool:
     return row.notice in {REPLY, SUMMARY}
 
 
-async def _record_removed(tx: Tx, batch: Batch, rest: Sequence[Delivery], now: datetime) -> None:
+async def _end_removed_and_mute_if_repeated(
+    tx: Tx, batch: Batch, rest: Sequence[Delivery], now: datetime
+) -> None:
     """End rows whose messages another bot deleted immediately after the send.
 
     After three such deletions in a row, the alerts of the topic pause for a day. In this case, the
@@ -538,7 +540,7 @@ def _unconfirmed_reply_notice(payload: Payload) -> Payload | None:
     return {**text_payload(text), "language": language, "is_last_word": True}
 
 
-async def _record_muted(
+async def _requeue_and_record_missing_right(
     tx: Tx,
     batch: Batch,
     rest: Sequence[Delivery],

@@ -320,8 +320,10 @@ class JobRunner:
                 now=self._now(),
             )
             if isinstance(job, AlertJob):
-                return await results.record(tx, job.queue, job.batch, report, floods=self._floods)
-            return await reply_results.record(
+                return await results.record_alert_outcome(
+                    tx, job.queue, job.batch, report, floods=self._floods
+                )
+            return await reply_results.record_reply_outcome(
                 tx, job.lease.queue, job.reply, report, behind=job.behind, floods=self._floods
             )
 

@@ -171,7 +171,7 @@ class Outbox:
         self._fill_at = self._now() + FILLED_EVERY
         claimed = await self.claims.claim(free)
         for job in claimed:
-            self._begin(job)
+            self._start_task(job)
         if claimed:
             return self._now()
         if self._outage and self._outage.is_on():
@@ -204,7 +204,7 @@ class Outbox:
         self.claims.pause_claims_until(now + OTHERS_FIRST)
         return self.claims.rests_until
 
-    def _begin(self, job: Job) -> None:
+    def _start_task(self, job: Job) -> None:
         """Start the task of a job in a slot."""
         if self._group is not None:
             task = self._group.create_task(self._deliver_safely(job))

@@ -35,10 +35,10 @@ class Clock:
     The time never goes back, except at the first correction and after a call of
     ``allow_going_back_once``.
 
-    The clock is called anchored while its time is confirmed. After a call of ``doubt``, or after a
-    step of the system clock by a second or more (a suspend, or NTP), the clock is not anchored. In
-    that case ``correct_and_confirm`` must be called again. A clock that was created with ``start``
-    ignores steps of the system clock.
+    The clock is called anchored while its time is confirmed. After a call of ``mark_unconfirmed``,
+    or after a step of the system clock by a second or more (a suspend, or NTP), the clock is not
+    anchored. In that case ``correct_and_confirm`` must be called again. A clock that was created
+    with ``start`` ignores steps of the system clock.
     """
 
     def __init__(
@@ -108,7 +108,7 @@ class Clock:
         while not self.is_anchored:
             await self._anchored.wait()
 
-    def doubt(self, reason: str) -> None:
+    def mark_unconfirmed(self, reason: str) -> None:
         """Mark the time as not confirmed, and store the short text ``reason``.
 
         If the time was confirmed before, call ``on_doubt``.
@@ -150,7 +150,7 @@ class Clock:
         ahead = self._machine() - time.monotonic()
         if abs(ahead - self._machine_ahead) >= JUMP_S:
             self._machine_ahead = ahead
-            self.doubt(_WAS_SET)
+            self.mark_unconfirmed(_WAS_SET)
 
 
 class TimeWitnesses:

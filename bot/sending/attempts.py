@@ -136,11 +136,13 @@ class Attempts:
             ]
             is_album = len(groups) > 1 and not request.options.one_by_one
             batch = groups if is_album else waiting[:1]
-            if stopped := await self._send_batch(batch, request):
+            if stopped := await self._send_batch_and_store_file_ids(batch, request):
                 return stopped
         return None
 
-    async def _send_batch(self, batch: list[Item], request: SendRequest) -> Outcome | None:
+    async def _send_batch_and_store_file_ids(
+        self, batch: list[Item], request: SendRequest
+    ) -> Outcome | None:
         shown = sum(item.is_open or item.sent is not None for item in request.items)
         request.text.set_count(shown)
         try:

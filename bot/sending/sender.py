@@ -117,9 +117,11 @@ class Sender:
         ) as known:
             if known is None:
                 return TryLater(reason="another uploads it")
-            return await self._send(album.stories, request)
+            return await self._send_and_remove_files(album.stories, request)
 
-    async def _send(self, stories: tuple[Story, ...], request: SendRequest) -> Outcome:
+    async def _send_and_remove_files(
+        self, stories: tuple[Story, ...], request: SendRequest
+    ) -> Outcome:
         options = request.options
         items = [
             Item(story, as_file=options.as_files, is_free=options.is_free) for story in stories

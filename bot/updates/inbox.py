@@ -184,7 +184,7 @@ class Intake:
             return None  # the end of an update or the arrival of a new update wakes this loop
         updates = await self._claim(room)
         for claimed in updates:
-            self._begin(claimed)
+            self._start_task(claimed)
         # An update that a dead process has claimed can be claimed when the lease has expired.
         due = await self._db.fetch(inbox.claims.next_claimable_at)
         rest = _SHORTEST if updates else _CLAIM_AGAIN
@@ -225,7 +225,7 @@ class Intake:
                 # Start the handlers during the commit. Handlers can already read, but writes and
                 # paid calls wait for the end of the commit.
                 if at_once and not self.worker.is_stopping:
-                    begun = [(claimed, self._begin(claimed)) for claimed in stored]
+                    begun = [(claimed, self._start_task(claimed)) for claimed in stored]
         except BaseException:
             for claimed, task in begun:
                 self._running.pop(claimed.queue, None)
@@ -327,7 +327,7 @@ class Intake:
             self._open = count
         return rows
 
-    def _begin(self, claimed: ClaimedUpdate) -> asyncio.Task[None]:
+    def _start_task(self, claimed: ClaimedUpdate) -> asyncio.Task[None]:
         self._running[claimed.queue] = claimed
         # The new task does not belong to the transaction of the caller.
         with refusing_slow_operations_while(None):

@@ -16,7 +16,7 @@ from aiohttp import web
 from bot.domain.errors import BotError
 from bot.operations import admin_sessions
 from bot.store.engine.database import Database
-from bot.web.connections import refusal
+from bot.web.connections import closing_response
 
 log = structlog.get_logger()
 
@@ -85,24 +85,24 @@ class AdminPage:
 
     async def _serve_state(self, request: web.Request) -> web.Response:
         if not await self._has_session(request):
-            return refusal(401, _HEADERS)
+            return closing_response(401, _HEADERS)
         return _json_response(await self._read_state())
 
     async def _do_action(self, request: web.Request) -> web.Response:
         if not await self._has_session(request):
-            return refusal(401, _HEADERS)
+            return closing_response(401, _HEADERS)
         wanted = await _json_body(request)
         if wanted is None:
-            return refusal(400, _HEADERS)
+            return closing_response(400, _HEADERS)
         if wanted.get("action") == "end_session":
             async with self._db.begin() as tx:
                 await admin_sessions.end_session(tx)
-            return refusal(401, _HEADERS)
+            return closing_response(401, _HEADERS)
         try:
             await self._execute(wanted)
         except BotError as error:
             log.info("an action was refused", why=str(error))
-            return refusal(400, _HEADERS)
+            return closing_response(400, _HEADERS)
         log.info("an action on the admin page", action=str(wanted.get("action"))[:20])
         return _json_response(await self._read_state())
 
@@ -120,7 +120,7 @@ class AdminPage:
         if owner not in self._owners():
             session = None
         if session is None:
-            return refusal(401, _HEADERS)
+            return closing_response(401, _HEADERS)
         log.info("the admin page was opened by a link")
         return _json_response({"session": session})
 

@@ -15,7 +15,7 @@ from aiohttp import web
 MOST = 100
 
 
-def refusal(status: int, headers: Mapping[str, str] | None = None) -> web.Response:
+def closing_response(status: int, headers: Mapping[str, str] | None = None) -> web.Response:
     """Return a response that closes the connection without reading the rest of the request."""
     answer = web.Response(status=status, headers=headers)
     answer.force_close()

@@ -16,7 +16,12 @@ from pydantic import SecretStr
 from bot.runtime.metrics import CONTENT_TYPE, Metrics
 from bot.runtime.workers import public_reason_of
 from bot.store.inbox import is_update_id
-from bot.web.connections import MOST, accept_and_close_oldest, disable_write_buffer, refusal
+from bot.web.connections import (
+    MOST,
+    accept_and_close_oldest,
+    closing_response,
+    disable_write_buffer,
+)
 from bot.web.failed_requests import FailedRequests
 from bot.web.webhook import Webhook
 
@@ -57,12 +62,12 @@ class WebhookReceiver:
         """
         given = request.headers.get(SECRET_HEADER, "").encode("utf-8", "surrogateescape")
         if not hmac.compare_digest(given, self.webhook.secret.get_secret_value().encode()):
-            return "wrong secret", refusal(403)
+            return "wrong secret", closing_response(403)
         if self.must_refuse_updates():
             return "behind", _retry_later()
         body = await _body_of(request)
         if body is None:
-            return "too large", refusal(413)
+            return "too large", closing_response(413)
         update = _parse_update(body)
         if update is None:
             # The status is 200, because Telegram would send the same content again after an error

@@ -225,7 +225,7 @@ async def test_replies_that_move_with_their_chat_reply_to_no_message_of_another_
         report = SendReport(
             outcome=Moved(-1001), is_counted=True, in_outage=False, answers_again=False, now=NOON
         )
-        await reply_results.record(tx, lane, batch.reply, report, behind=behind)
+        await reply_results.record_reply_outcome(tx, lane, batch.reply, report, behind=behind)
     kept = [(row.chat_id, row.fields["reply_to"], row.copies) for row in await rows(sqlite_db)]
     assert kept == [(-1001, None, 0)] * 2
 

@@ -84,8 +84,8 @@ async def record(
     )
     async with db.begin() as tx:
         if reply := batch.reply:
-            return await reply_results.record(tx, lane, reply, report)
-        return await results.record(tx, lane, batch, report)
+            return await reply_results.record_reply_outcome(tx, lane, reply, report)
+        return await results.record_alert_outcome(tx, lane, batch, report)
 
 
 async def free_at(db: Database, chat_id: int = CHAT) -> timedelta:

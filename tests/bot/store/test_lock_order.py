@@ -285,7 +285,7 @@ class Crowd:
             )
             async with self.db.begin() as tx:
                 if queue.rows:
-                    await results.record(tx, queue, batch, report)
+                    await results.record_alert_outcome(tx, queue, batch, report)
 
     def other_group(self, group: int) -> int:
         """Return a group with a lower id: a group that is known to the bot, or a new group.
