@@ -93,7 +93,7 @@ async def record_return_to_blocked_chat(context: Context) -> None:
     """Record that a blocked person has added the bot, or that a blocked chat has the bot again.
 
     A blocked chat stays closed, and opens at the end of the block. If a blocked person adds the
-    bot to a chat that is not blocked, and the payer of the chat is not blocked, the chat opens at
+    bot to a chat that is not blocked and that has a payer who is not blocked, the chat opens at
     once.
     """
     change = context.event.my_chat_member

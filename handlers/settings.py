@@ -161,7 +161,7 @@ async def _page_after_change(context: Context, setting: str) -> Page:
 async def _expect_zone_if_missing(context: Context, setting: str) -> Page | None:
     """Return the question for the time zone after an hour was set in a chat without a zone.
 
-    Record that the next plain message may answer the question. Record nothing
+    Record that the next plain message of a private chat may answer the question. Record nothing
     and return None in these cases:
 
     - No hour was set.

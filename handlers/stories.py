@@ -172,9 +172,9 @@ async def _last_found_live_stories(
 async def send_all_last_found_stories(context: Context) -> str | None:
     """Send the live stories that the last checks of all subscriptions found, for 0 credits.
 
-    At most 30 stories are sent, and the newest stories are left out. The stories are grouped by
-    profile, and the profile with the oldest story comes first. A story whose file must be bought
-    is not sent. A chat can request these stories once in ten minutes.
+    Of more than 30 stories, only the 30 oldest are sent. The stories are grouped by profile, and
+    the profile with the oldest story comes first. A story whose file must be bought is not sent. A
+    chat can request these stories once in ten minutes.
 
     Raises:
         NoPayerError: As in ``show_albums``.
