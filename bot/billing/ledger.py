@@ -210,8 +210,8 @@ class Ledger:
             minimum = None if is_owner else self.limits.minimum_balance
             side = side_of(charge.kind)
             rule = side_rule_for(side, self.limits, now)
-            if not await budgets.take_credits(tx, side, now, nominal, rule, minimum=minimum):
-                account = await budgets.account_state(tx)
+            account = await budgets.take_credits(tx, side, now, nominal, rule, minimum=minimum)
+            if account is not None:
                 if not account.is_not_stopped_and_can_afford(nominal, minimum=minimum):
                     raise SpendingStoppedError("stopped, or the balance is below the minimum")
                 used = account.spent_by_replies_and_schedule(now.date())

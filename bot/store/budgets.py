@@ -188,22 +188,56 @@ def _take_credits_sql(side: Side) -> sa.Executable:
 _TAKE_CREDITS = {side: Prepared(_take_credits_sql(side)) for side in get_args(Side)}
 
 
+@dataclass(frozen=True, slots=True)
+class AccountState:
+    """The state of the account: total spending, stop switch, balance, and spending of a day.
+
+    All amounts are in credits. ``spent`` includes reservations. ``balance`` is None before the
+    first reading. ``replies`` and ``schedule`` are the amounts that each side spent on ``day``.
+    """
+
+    spent: int = 0
+    is_stopped: bool = False
+    balance: int | None = None
+    day: date = date.min
+    replies: int = 0
+    schedule: int = 0
+
+    def is_not_stopped_and_can_afford(self, amount: int, *, minimum: int | None) -> bool:
+        """Return whether the stop switch and the balance allow spending ``amount`` credits.
+
+        ``minimum`` is the balance that must remain, or None without a minimum. An unknown balance
+        is always sufficient.
+        """
+        if self.is_stopped or minimum is None or self.balance is None:
+            return not self.is_stopped
+        return self.balance - amount >= minimum
+
+    def spent_by_replies_and_schedule(self, today: date) -> tuple[int, int]:
+        """Return the credits that replies and the schedule have spent today.
+
+        If the account already counts a later day, the credits of the later day are returned.
+        """
+        return (self.replies, self.schedule) if self.day >= today else (0, 0)
+
+
 async def take_credits(
     tx: Tx, side: Side, now: datetime, amount: int, rule: BudgetRule, *, minimum: int | None
-) -> bool:
-    """Add credits to today's spending of a side and to the total spending.
+) -> AccountState | None:
+    """Add credits to today's spending of a side and to the total spending. Return None.
 
-    Return False, and add nothing, if the spending is not allowed. The budget rule, the stop switch
-    or the balance can forbid the spending. ``minimum`` is the balance that must remain, or None
-    without a minimum. An unknown balance (None) is always sufficient. If the account counts an
-    earlier day, the counters of today begin (``begin_day_if_behind``). If the account already
-    counts a later day than today, the credits count for the later day.
+    If the spending is not allowed, add nothing, and return the state of the account. The budget
+    rule, the stop switch or the balance can forbid the spending. ``minimum`` is the balance that
+    must remain, or None without a minimum. An unknown balance (None) is always sufficient. If the
+    account counts an earlier day, the counters of today begin (``begin_day_if_behind``). If the
+    account already counts a later day than today, the credits count for the later day.
     """
     if (
         amount > rule.room(own_spending=0, spending_of_others=0)
         and amount > rule.budget - rule.others_share
     ):
-        return False  # the statement does not check the first row of the account
+        # The statement does not check the first row of the account.
+        return await account_state(tx)
     row = {"id": _ACCOUNT, "spent": amount, "replies": 0, "schedule": 0, side: amount}
     limits = {
         "budget": rule.budget,
@@ -213,11 +247,14 @@ async def take_credits(
     }
     values = {"day": now.date(), **row, **limits}
     if await _TAKE_CREDITS[side].rows(tx, values):
-        return True
-    if (await account_state(tx)).day >= now.date():
-        return False
+        return None
+    state = await account_state(tx)
+    if state.day >= now.date():
+        return state
     await begin_day_if_behind(tx, now)
-    return bool(await _TAKE_CREDITS[side].rows(tx, values))
+    if await _TAKE_CREDITS[side].rows(tx, values):
+        return None
+    return await account_state(tx)
 
 
 async def begin_day_if_behind(tx: Tx, now: datetime) -> None:
@@ -261,39 +298,6 @@ async def give_back_credits(
 async def set_spending_stopped(tx: Tx, *, stopped: bool) -> None:
     """Turn the stop switch of all spending on or off."""
     await put(tx, account, {"id": _ACCOUNT}, {"stopped": stopped})
-
-
-@dataclass(frozen=True, slots=True)
-class AccountState:
-    """The state of the account: total spending, stop switch, balance, and spending of a day.
-
-    All amounts are in credits. ``spent`` includes reservations. ``balance`` is None before the
-    first reading. ``replies`` and ``schedule`` are the amounts that each side spent on ``day``.
-    """
-
-    spent: int = 0
-    is_stopped: bool = False
-    balance: int | None = None
-    day: date = date.min
-    replies: int = 0
-    schedule: int = 0
-
-    def is_not_stopped_and_can_afford(self, amount: int, *, minimum: int | None) -> bool:
-        """Return whether the stop switch and the balance allow spending ``amount`` credits.
-
-        ``minimum`` is the balance that must remain, or None without a minimum. An unknown balance
-        is always sufficient.
-        """
-        if self.is_stopped or minimum is None or self.balance is None:
-            return not self.is_stopped
-        return self.balance - amount >= minimum
-
-    def spent_by_replies_and_schedule(self, today: date) -> tuple[int, int]:
-        """Return the credits that replies and the schedule have spent today.
-
-        If the account already counts a later day, the credits of the later day are returned.
-        """
-        return (self.replies, self.schedule) if self.day >= today else (0, 0)
 
 
 _A = account.c

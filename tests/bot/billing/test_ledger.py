@@ -43,6 +43,7 @@ from bot.store.engine.database import Database, all_tables
 from tests.support import rows
 from tests.support.database import empty
 from tests.support.errors import raises
+from tests.support.statements import recorded_statements
 
 NOON = datetime(2026, 4, 8, 12, 0, tzinfo=UTC)
 MANY = 10**6
@@ -169,6 +170,14 @@ async def test_over_a_limit_nothing_is_called_and_the_time_is_told(db: Database)
     clock.now = midnight
     await ledger.spend(link(), one)
     assert len(called) == 9
+
+
+async def test_a_refused_call_reads_the_account_once(db: Database) -> None:
+    ledger = Ledger(db, Limits(1, 1.0, MANY, MANY), now=lambda: NOON)
+    await ledger.spend(link(), answering())
+    with recorded_statements("SELECT account.") as reads, raises(SpendingError, BUDGET_SPENT):
+        await ledger.spend(link(), answering())
+    assert len(reads) == 1
 
 
 async def test_admins_have_no_allowance_but_the_budget_is_theirs_too(db: Database) -> None:

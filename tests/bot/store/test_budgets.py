@@ -43,7 +43,7 @@ async def take_credits(
     minimum: int | None = None,
 ) -> bool:
     noon = datetime.combine(day, time(12), UTC)
-    return await budgets.take_credits(tx, side, noon, amount, rule, minimum=minimum)
+    return await budgets.take_credits(tx, side, noon, amount, rule, minimum=minimum) is None
 
 
 async def test_the_last_credit_is_taken_and_no_more(db: Database) -> None:
