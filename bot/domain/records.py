@@ -344,7 +344,7 @@ class Mute:
     """A right that the bot lacks in a whole chat or in one thread of a chat.
 
     ``thread_id`` is ``WHOLE`` if the mute applies to the whole chat. ``probe_at`` is the time of
-    the next check of the right, and ``probes`` is the number of failed checks.
+    the next check of the right, and ``probes`` is the number of failed checks of this right.
     """
 
     chat_id: int

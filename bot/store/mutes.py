@@ -56,13 +56,16 @@ async def record_missing_right_and_detect_change(
 ) -> bool:
     """Record a missing right and plan the next check. Detect a change of the recorded right.
 
-    Return True if the recorded right is new or has changed. The right "peace" is missing if
-    another bot removes the bot's posts. For "peace", return True only for the third record of the
-    mute, after which the alerts pause for a day.
+    Return True if the recorded right is new or has changed. After a change, the number of failed
+    checks is 0, because the earlier checks were about a different right.
+
+    The right "peace" is missing if another bot removes the bot's posts. For "peace", return True
+    only for the third consecutive record, after which the alerts pause for a day.
     """
     known = [mute for mute in await of_chat(tx, chat_id) if mute.thread_id == thread_id]
-    probes = known[0].probes + 1 if known else 0
     together = alert_rules.combine_missing_rights(known[0].missing, missing) if known else missing
+    is_news = not known or known[0].missing != together
+    probes = 0 if is_news else known[0].probes + 1
     values = {
         "missing": together,
         "probe_at": alert_rules.recheck_right_at(now, probes, together),
@@ -72,7 +75,7 @@ async def record_missing_right_and_detect_change(
     await put(tx, mutes, key, values, new={"since": now})
     if together == "peace":
         return probes + 1 == alert_rules.MAX_REMOVALS
-    return not known or known[0].missing != together
+    return is_news
 
 
 async def unmute(tx: Tx, chat_id: int, thread_id: int | None = None) -> bool:

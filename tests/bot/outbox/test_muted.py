@@ -5,15 +5,17 @@ from typing import Any
 
 import pytest
 
-from bot.domain.model import Moved, Muted, Presence, Right, SentItem, Target
+from bot.domain.model import Moved, Muted, Presence, Removed, Right, SentItem, Target
 from bot.domain.options import Options
 from bot.domain.records import MAIN, WHOLE, Mute
 from bot.outbox.worker import Outbox
+from bot.presentation.notices import CANNOT_POST, REMOVED
 from bot.store import chat_queues, chats, enqueue, moves, mutes
 from bot.store.engine.database import Database
 from tests.bot.outbox.test_results import CHAT, leaving, owing, record
 from tests.bot.outbox.test_worker import NO_BOT, Post
 from tests.support.followed import (
+    DAY,
     HOUR,
     MINUTE,
     NOON,
@@ -25,6 +27,8 @@ from tests.support.followed import (
     rows,
     story,
 )
+
+PERSON = 7  # who subscribes in ``follow``
 
 
 async def muted(db: Database, chat_id: int = CHAT) -> tuple[Mute, ...]:
@@ -188,6 +192,50 @@ async def test_where_it_may_not_it_is_asked_hourly(sqlite_db: Database) -> None:
         assert await town.outbox.run_once() == 0  # and puts off what waits
     assert town.asked == [(CHAT, "text")] * 3
     assert [row.state for row in await rows(sqlite_db)] == ["open"]
+
+
+async def test_checks_of_one_right_do_not_count_for_another_right(sqlite_db: Database) -> None:
+    """The subscriber is notified at the first check of the right to write."""
+    town = Town(sqlite_db, "may not")
+    async with sqlite_db.begin() as tx:
+        await follow(tx, CHAT)
+        await follow(tx, PERSON, PRADA)
+        await look(tx, story("1"))
+        await mutes.record_missing_right_and_detect_change(tx, CHAT, WHOLE, "photos", now=NOON)
+    await town.outbox.run_once()
+    for wait in (10 * MINUTE, HOUR):
+        town.clock.on(wait)
+        assert await town.outbox.run_once() == 1  # it asks
+        assert await town.outbox.run_once() == 0  # and puts off what waits
+    async with sqlite_db.begin() as tx:
+        await look(tx, story("2", kind="video"), now=town.clock())
+    town.post.outcomes = [Muted("text")]
+    assert await town.outbox.run_once() == 1
+    [mute] = await muted(sqlite_db)
+    assert (mute.missing, mute.probe_at) == ("text", town.clock() + 10 * MINUTE)
+    await town.outbox.run_once()
+    town.clock.on(10 * MINUTE)
+    assert await town.outbox.run_once() == 1
+    assert town.asked == [(CHAT, "photos")] * 2 + [(CHAT, "text")]
+    [notice] = await rows(sqlite_db, notice=CANNOT_POST)
+    assert notice.chat_id == PERSON
+
+
+async def test_checks_of_a_closed_topic_do_not_count_as_removed_posts(sqlite_db: Database) -> None:
+    async with sqlite_db.begin() as tx:
+        await follow(tx, CHAT, thread_id=9)
+        await follow(tx, PERSON, PRADA)
+        for _ in range(3):
+            await mutes.record_missing_right_and_detect_change(
+                tx, CHAT, 9, "topic", now=NOON - DAY
+            )
+    for number, pause in enumerate((timedelta(0), timedelta(0), DAY)):
+        async with sqlite_db.begin() as tx:
+            await look(tx, story(str(number)))
+        await record(sqlite_db, *await leaving(sqlite_db), Removed())
+        [mute] = await muted(sqlite_db)
+        assert (mute.missing, mute.probe_at) == ("peace", NOON + pause)
+        assert len(await rows(sqlite_db, notice=REMOVED)) == (pause == DAY)
 
 
 async def test_where_it_is_not_any_more_the_chat_is_closed_or_followed(
