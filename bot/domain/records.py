@@ -213,6 +213,8 @@ class Topic:
 REPLY = "reply"  # the name of the notice for a reply to a person, which is sent before all alerts
 # The reason of a delivery whose album can have arrived although Telegram answered with status 429.
 FLOODED = "flooded"
+# The reason of such a delivery that settings or rights of the chat have also deferred.
+FLOODED_AND_DEFERRED = "flooded, deferred"
 MISSED = "missed"  # the name of the notice that stories can have expired before a check
 BROADCAST = "broadcast"  # the name of the notice with an owner's message to all chats
 SUMMARY = "summary"  # the name of the notice that lists the stories of a daily summary
@@ -294,7 +296,7 @@ class PendingMessage:
         This is the case if Telegram answered an earlier album that contained the message with the
         status 429, but can have sent the album.
         """
-        return self.reason == FLOODED
+        return self.reason in {FLOODED, FLOODED_AND_DEFERRED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

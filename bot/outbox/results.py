@@ -24,7 +24,6 @@ from bot.domain.model import (
     TryLater,
 )
 from bot.domain.records import (
-    FLOODED,
     MAIN,
     REPLY,
     SUMMARY,
@@ -410,7 +409,7 @@ async def _mark_to_be_sent_alone_if_flooded(
     Nothing is recorded, unless Telegram may have sent the rows despite a 429 response.
     """
     if outcome.after is not None and outcome.unknown:
-        await deliveries.change(tx, _ids(rows), reason=FLOODED)
+        await deliveries.mark_to_be_sent_alone(tx, _ids(rows))
 
 
 async def _schedule_retries(

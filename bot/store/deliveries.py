@@ -17,6 +17,8 @@ from bot.domain.model import Story, Target
 from bot.domain.options import Options
 from bot.domain.records import (
     ANSWERED,
+    FLOODED,
+    FLOODED_AND_DEFERRED,
     MAIN,
     PLACE,
     REPLY,
@@ -266,15 +268,19 @@ DEFERRED = "deferred"
 Settings or rights of the chat had deferred the delivery, or settings changed while the delivery
 was pending.
 """
-_WAITED_BY_SETTINGS = sa.and_(
-    deliveries.c.held.in_([held for held in Held if held.depends_on_settings]),
-    deliveries.c.reason == "",
+_WAITED_BY_SETTINGS = deliveries.c.held.in_([held for held in Held if held.depends_on_settings])
+_WAS_DEFERRED = sa.or_(
+    deliveries.c.reason == DEFERRED, deliveries.c.reason == FLOODED_AND_DEFERRED
 )
 STARTED = _THESE.values(
     attempts=deliveries.c.attempts + 1,
     sending=True,
     held=Held.NOTHING,
-    reason=sa.case((_WAITED_BY_SETTINGS, DEFERRED), else_=deliveries.c.reason),
+    reason=sa.case(
+        (sa.and_(_WAITED_BY_SETTINGS, deliveries.c.reason == ""), DEFERRED),
+        (sa.and_(_WAITED_BY_SETTINGS, deliveries.c.reason == FLOODED), FLOODED_AND_DEFERRED),
+        else_=deliveries.c.reason,
+    ),
 )
 ATTEMPTED = (
     _THESE.where(deliveries.c.held == Held.NOTHING)
@@ -304,7 +310,7 @@ SENT = (
     )
     .values(
         state="sent",
-        reason=sa.case((deliveries.c.reason == DEFERRED, DEFERRED), else_=""),
+        reason=sa.case((_WAS_DEFERRED, DEFERRED), else_=""),
         attempts=0,
         sending=False,
         message_id=sa.bindparam("message"),
@@ -317,8 +323,8 @@ async def record_claim(tx: Tx, ids: Sequence[int]) -> None:
     """Record that a process has claimed open deliveries in order to send the messages.
 
     The number of attempts increases by 1. ``held`` is removed. If ``held`` depended on the
-    settings or rights of the chat, and the delivery has no reason yet, the reason ``DEFERRED`` is
-    recorded.
+    settings or rights of the chat, the reason ``DEFERRED`` is recorded, or
+    ``FLOODED_AND_DEFERRED`` if the reason was ``FLOODED``.
     """
     if ids:
         await tx.execute(STARTED, {"ids": ids})
@@ -377,6 +383,14 @@ async def record_unknown_outcome(tx: Tx, delivery_id: int, *, due_at: datetime) 
     The number of attempts is reset, and the number of copies stays.
     """
     await change(tx, [delivery_id], attempts=0, sending=False, due_at=due_at, held=Held.RETRY)
+
+
+async def mark_to_be_sent_alone(tx: Tx, ids: Iterable[int]) -> None:
+    """Record that open deliveries must not be sent in an album again.
+
+    The reason ``FLOODED`` is recorded, or ``FLOODED_AND_DEFERRED`` if the delivery was deferred.
+    """
+    await change(tx, ids, reason=sa.case((_WAS_DEFERRED, FLOODED_AND_DEFERRED), else_=FLOODED))
 
 
 async def remove(tx: Tx, delivery_id: int) -> bool:

@@ -77,6 +77,29 @@ async def test_the_mean_delay_of_an_hour_leaves_out_deferred_alerts(office: Offi
     assert (figures["alerts"], figures["timed"]) == (2, 1)
 
 
+@pytest.mark.parametrize("is_flooded_first", [True, False])
+async def test_the_mean_delay_leaves_out_an_alert_that_was_deferred_and_flooded(
+    office: Office, is_flooded_first: bool
+) -> None:
+    """After a flood limit of unknown outcome, the stories of an album are sent one by one."""
+    begin = 1 if is_flooded_first else 0
+    async with office.db.begin() as tx:
+        await chats.change(tx, -1, quiet_from=12 * 60 + begin, quiet_to=12 * 60 + 30)
+    await found(office, "1", "2")
+    office.post.outcomes = [TryLater(timedelta(seconds=8), unknown=True)]
+    assert await office.outbox.run_once() == is_flooded_first
+    office.clock.on(MINUTE)
+    assert await office.outbox.run_once() == 0  # the quiet hours, or the pause of the chat
+    office.clock.on(29 * MINUTE)
+    await send_all_due(office)
+    office.clock.on(MINUTE)
+    await send_all_due(office)
+    assert [pks for _, pks, _ in office.post.albums] == [["1", "2"], ["1"], ["2"]]
+    async with office.db.read() as tx:
+        figures = await samples.measure_hour(tx, NOON)
+    assert (figures["alerts"], figures["timed"], figures["delay_s"]) == (2, 0, None)
+
+
 async def test_a_summary_that_begins_while_an_alert_is_on_its_way_holds_it(office: Office) -> None:
     await found(office, "1")
     claimed = await claim_alert(office.outbox)
