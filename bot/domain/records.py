@@ -232,7 +232,7 @@ class Held(StrEnum):
     """
 
     NOTHING = ""
-    """The delivery waits for its turn in the chat queue."""
+    """The delivery waits for its turn in the chat queue, or for a retry."""
     QUIET = "quiet"
     """The delivery waits for the end of the chat's quiet hours."""
     DIGEST = "digest"
@@ -240,7 +240,10 @@ class Held(StrEnum):
     MUTED = "muted"
     """The delivery waits for a right that the bot lacks in the chat or topic."""
     RETRY = "retry"
-    """The delivery waits for a retry, because the last send failed or its response was lost."""
+    """The delivery waits for a retry, and a failure of Telegram can be the cause of the wait.
+
+    A delivery that waits for a retry for a different reason has ``NOTHING``.
+    """
     UNTOLD = "untold"
     """The delivery is a notice of a failed delivery, and waits until Telegram answers again.
 
