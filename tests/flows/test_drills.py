@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[2]
 OTHER_TOKEN = f"{TOKEN.partition(':')[0]}:another-token-that-no-log-may-show-987654"
 ROW = re.compile(r"^\| ([^|]+) \| ", re.MULTILINE)
 DRILLED_HERE = {
-    "the bill runs away",
+    "the bot spends too many credits",
     "the balance is empty",
     "the key was changed",
     "the token leaked",
@@ -40,7 +40,9 @@ DRILLED_ELSEWHERE = {
     "the bot does not start, because the limit of open files is too low": (
         "../bot/runtime/test_open_files.py"
     ),
-    "the SQLite file was moved, deleted or replaced under the bot": "test_database_file.py",
+    "the SQLite file was moved, deleted or replaced while the bot was running": (
+        "test_database_file.py"
+    ),
     "a second process runs with the same token "
     '("another program is using this bot\'s token")': "test_two_pollers.py",
     "the bot does not start, or stops answering, and the log and `/readyz` say that the time is "
@@ -60,7 +62,7 @@ DRILLED_ELSEWHERE = {
 
 def test_each_row_of_the_runbook_is_drilled() -> None:
     page = (ROOT / "docs/trouble.md").read_text()
-    rows = set(ROW.findall(page)) - {"what", "---"}
+    rows = set(ROW.findall(page)) - {"problem", "---"}
     assert rows == DRILLED_HERE | DRILLED_ELSEWHERE.keys()
     for file in DRILLED_ELSEWHERE.values():
         assert (Path(__file__).parent / file).is_file()
@@ -106,7 +108,7 @@ async def test_the_balance_is_empty(box: Box, tmp_path: Path) -> None:
         await wait_for(served, 150, "the top-up to be noticed")
 
 
-async def test_the_bill_runs_away(box: Box, tmp_path: Path) -> None:
+async def test_the_bot_spends_too_many_credits(box: Box, tmp_path: Path) -> None:
     boss, ann = await box.control.person("Boss"), await box.control.person()
     async with running_bell(tmp_path, box, admin_ids=str(boss)) as bell:
         await bell.ask(ann, "/stories prada")
