@@ -330,17 +330,19 @@ async def set_setting_if_expected(context: Context, text: str) -> bool:
         return True
     if _is_thanks_or_other_request(context, setting, text):
         return False
-    if _is_unsure(context, setting, text):
-        await _ask_for_setting(context, setting)
-        return True
-    is_taken = _parse_columns(setting, text) is not None
+    is_unsure = _is_unsure(context, setting, text)
+    is_taken = is_unsure or _parse_columns(setting, text) is not None
     if not is_taken:
         is_taken = await _may_be_value(context, setting, text, is_proactive=is_proactive)
-    if is_taken:
-        if about is not None:
-            await set_managed_chat(context, about)
+    if not is_taken:
+        return False
+    if about is not None:
+        await set_managed_chat(context, about)
+    if is_unsure:
+        await _ask_for_setting(context, setting)
+    else:
         await _set_from_text(context, setting, text)
-    return is_taken
+    return True
 
 
 async def _may_be_value(context: Context, setting: str, text: str, *, is_proactive: bool) -> bool:

@@ -360,6 +360,26 @@ async def test_typed_value_changes_the_chat_whose_page_asked_last(
     assert "Quiet hours: 10:00 PM \u2013 7:00 AM" in " ".join(shown["text"].split())
 
 
+async def test_a_doubt_keeps_the_question_about_the_managed_channel(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    chat = await control.chat(
+        "channel", members={ann: "administrator"}, bot_status="administrator", title="News"
+    )
+    await control.name_chat(chat, "doubted_news")
+    await bell.ask(chat, "/timezone Madrid", user=ann)
+    (theirs,) = await bell.ask(ann, "/settings @doubted_news")
+    await bell.press(ann, theirs, buttons(theirs)["🌙 Quiet hours"])
+    (asked,) = await bell.ask(ann, "idk")
+    assert asked["text"].startswith("📣 News")
+    (shown,) = await bell.ask(ann, "21-5")
+    assert shown["text"].startswith("📣 News")
+    assert "Quiet hours: 9:00 PM \u2013 5:00 AM" in " ".join(shown["text"].split())
+    (own,) = await bell.ask(ann, "/settings")
+    assert "Quiet hours: none" in own["text"]
+
+
 async def test_two_admins_change_different_defaults_at_the_same_time(
     bell: Bell, control: Control
 ) -> None:
