@@ -519,15 +519,16 @@ def is_summary_near(now: datetime, audience: Sequence[AudienceMember]) -> bool:
 
 
 def has_missed_summary(
-    now: datetime, audience: Sequence[AudienceMember], *, seen_at: datetime
+    now: datetime, audience: Sequence[AudienceMember], *, seen_at: datetime, since: datetime
 ) -> bool:
     """Return whether the last check, at ``seen_at``, was too early for a past daily summary.
 
     A check covers the summaries in the 10 minutes after it (``SUMMARY_LEAD``). A summary during
-    quiet hours is past when the quiet hours end.
+    quiet hours is past when the quiet hours end. If the summary was before ``since``, the result
+    is False.
     """
     return any(
-        _next_summary_at(seen_at + SUMMARY_LEAD, member.digest, member) <= now
+        since <= _next_summary_at(seen_at + SUMMARY_LEAD, member.digest, member) <= now
         for member in audience
         if member.digest is not None
     )

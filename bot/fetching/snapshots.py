@@ -212,9 +212,9 @@ async def reschedule_checks(
     """Compute and store the times of next checks, after a change of subscribers or settings.
 
     A profile is skipped in five cases: the profile is not stored, no chat needs checks of the
-    profile, the last check failed, no check was made yet, or the check is due and has missed a
-    daily summary (``has_missed_summary``). The rows of the profiles stay locked until the end of
-    the transaction.
+    profile, the last check failed, no check was made yet, or the check was due before a daily
+    summary and has missed the summary (``has_missed_summary``). The rows of the profiles stay
+    locked until the end of the transaction.
 
     The credit bucket does not limit the checks before a daily summary. Therefore ``earlier``
     limits how many of these checks move to an earlier time, and the moved checks are counted in
@@ -229,7 +229,11 @@ async def reschedule_checks(
             continue
         if known.failures or known.snapshot_at is None:
             continue
-        if known.due_at <= now and await has_missed_summary(tx, known, plan, now=now):
+        # A check that this change has started missed no earlier summary. Otherwise, a person could
+        # cause any number of checks by pausing, and by changing the hour of the summary.
+        if known.due_at <= now and await has_missed_summary(
+            tx, known, plan, now=now, since=known.due_at
+        ):
             continue
         columns, due = plan.recompute_due(known, now=now)
         due = max(due, now)
@@ -315,16 +319,20 @@ async def is_summary_near(tx: Tx, profile_id: str, *, now: datetime) -> bool:
     return alert_rules.is_summary_near(now, waiting)
 
 
-async def has_missed_summary(tx: Tx, known: Known, plan: Plan, *, now: datetime) -> bool:
+async def has_missed_summary(
+    tx: Tx, known: Known, plan: Plan, *, now: datetime, since: datetime = EPOCH
+) -> bool:
     """Return whether a chat's daily summary came without a check of a profile for the summary.
 
-    Return False if ``Plan.newcomer_interval`` applies to the profile, or if the chats have more
-    than ``_MOST_MEMBERS`` distinct notification times.
+    Summaries before ``since`` do not count. Return False if ``Plan.newcomer_interval`` applies to
+    the profile, or if the chats have more than ``_MOST_MEMBERS`` distinct notification times.
     """
     if plan.uses_newcomer_interval(known):
         return False
     waiting = await subscriptions.audience_members(tx, known.profile_id, empty_above=_MOST_MEMBERS)
-    return alert_rules.has_missed_summary(now, waiting, seen_at=known.snapshot_at or EPOCH)
+    return alert_rules.has_missed_summary(
+        now, waiting, seen_at=known.snapshot_at or EPOCH, since=since
+    )
 
 
 async def record_failure(

@@ -3,12 +3,24 @@
 from typing import Any
 
 from bot.chats.subscriptions import Subscriptions
-from bot.store import chat_queues
+from bot.domain.options import Options
+from bot.store import chat_queues, chats, profiles
 from bot.store import subscriptions as store
 from bot.store.copies import restored
 from bot.store.engine.database import Database
 from tests.support.database import on_postgresql
-from tests.support.followed import DAY, HOUR, MINUTE, NOON, Clock, follow, look, rows, story
+from tests.support.followed import (
+    DAY,
+    HOUR,
+    MINUTE,
+    NATGEO,
+    NOON,
+    Clock,
+    follow,
+    look,
+    rows,
+    story,
+)
 from tests.support.lock_waits import Pause, run_behind_a_lock
 
 
@@ -113,3 +125,24 @@ async def test_a_mute_that_is_renewed_at_its_end_stays(db: Database) -> None:
     await run_behind_a_lock(db, mute_again, muted.resume_ended_pauses)
     [one] = await db.fetch(store.timed_pauses)
     assert one.paused_until == clock() + DAY
+
+
+async def test_a_resume_after_the_hour_of_a_summary_makes_no_check_at_once(db: Database) -> None:
+    """Otherwise, a pause and another hour of the summary could cause any number of checks."""
+    nobody: Any = None
+    clock = Clock()
+    paused = Subscriptions(db, nobody, most_earlier_checks=0, now=clock)
+    async with db.begin() as tx:
+        await follow(tx, 1, options=Options(digest=True))
+        await chats.change(tx, 1, zone="UTC", digest_at=9 * 60)
+        await look(tx)
+    await paused.pause_all(1)
+    clock.on(HOUR)
+    async with db.begin() as tx:
+        await chats.change(tx, 1, digest_at=12 * 60 + 30)
+    await paused.resume_all(1)
+    async with db.read() as tx:
+        known = await profiles.get(tx, NATGEO.profile_id)
+    assert known is not None
+    assert known.due_at is not None
+    assert known.due_at > clock() + 5 * MINUTE

@@ -17,6 +17,7 @@ from bot.domain.alert_rules import (
     useful_check_at,
 )
 from bot.domain.hours import is_within
+from bot.domain.records import EPOCH
 from tests.support.followed import DAY, HOUR, MINUTE
 
 LEAD = 10 * MINUTE
@@ -111,7 +112,9 @@ def test_a_summary_is_missed_without_a_check_in_its_lead(
     member: AudienceMember, seen: timedelta, now: timedelta, is_missed: bool
 ) -> None:
     summary = datetime(2026, 5, 20, 9, tzinfo=UTC)
-    assert has_missed_summary(summary + now, [member], seen_at=summary + seen) == is_missed
+    seen_at, late = summary + seen, summary + HOUR + MINUTE
+    assert has_missed_summary(summary + now, [member], seen_at=seen_at, since=EPOCH) == is_missed
+    assert not has_missed_summary(summary + now, [member], seen_at=seen_at, since=late)
 
 
 def is_rarely_awake(member: AudienceMember) -> bool:
