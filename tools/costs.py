@@ -48,43 +48,63 @@ from sandbox.telegram.world import FIRST_PERSON
 PAGE = Path("docs/costs.md")
 HEAD = """# What it costs
 
-The table at the end lists the credits that each request of a person costs, and the credits that
-each check of a subscribed profile costs. `.venv/bin/python -m tools.costs` in a clone writes this
-page: the command makes each request against the sandbox (the stand-in of the Stories API) and
-reads the bill. A test compares the page with a new run. The prices of single calls are on
-[the page of the calls](stories-api.md).
+The Stories API is the paid service from which the bot gets stories. The Stories API bills each
+call in credits. [The table](#the-table) lists the credits that each request of a person costs, and
+the credits that each check of a subscribed profile costs. Another page lists [the price of each
+call](stories-api.md). The section "What it costs" of the README has the packs of credits, and the
+cost of a month in dollars.
 
-Most of the credits pay for checks of subscribed profiles. `DAILY_BUDGET` limits the credits of a
-day, and `/spending` shows the owner where the credits went. The section "What it costs" of the
-README has the packs of credits, and the cost of a month in dollars.
+A check is a call for the stories of a subscribed profile, so that the bot can send alerts. Most of
+the credits pay for checks. The setting `DAILY_BUDGET` limits the credits of a day. `/spending`
+shows the owner for what the credits were spent.
 
-The bot has a ledger: a record of the credits of each call.
+## The bills
 
-- An answer of the Stories API can report its own cost. The ledger then records this cost, but at
-  most five times the price of the call.
-- If an answer reports no cost, the ledger records the price.
-- Answers with the status 401, 402, 410, 500, 503 or 504 are free. HTML pages of the vendor's
-  network (its edge) with the status 403 or 404 are also free.
-- If there is no answer, the cost is unknown. The cost is also unknown after other failures, such
-  as the status 408, 429 or 502. The ledger then records the price. If three balances in a row show
-  that the call was not billed, the credits return to the day's budget and to the daily limit of
-  the person.
+The ledger is the bot's record of the credits of each call. The ledger distinguishes three kinds of
+calls:
 
-The bot loads the files of stories (photos and videos) from Instagram's servers at no cost. If the
-address of a file fails, the bot buys the file from the Stories API for 1 credit. If the files of
-several stories of a profile fail, the bot buys one file first. The bot buys the other files only
-if the first purchase succeeds.
+- **The call is free.** The bot can't connect to the API, or the answer has the status 401, 402,
+  410, 500, 503 or 504. An error page of the vendor's network with the status 403 or 404 is also
+  free, because this page does not come from the API.
+- **The call is billed.** The call succeeds, or the API answers with the status 400, 403, 404 or
+  422. If the answer reports its cost, the ledger records this cost, but at most five times the
+  price of the call. If the answer reports no cost, the ledger records the price of the call.
+- **The cost is unknown.** The bot gets no answer to a sent call, or the answer has any other
+  status, such as 408, 429 or 502. The ledger records the price of the call. If three balances in a
+  row show that the call was not billed, the credits return to the day's budget and to the daily
+  limit of the person.
 
-People can also paste the address of a file on Instagram's servers. The bot loads this file at no
-cost. A person may load 500 MB a day in this way. If Instagram's server refuses an address that has
-a signature (403), the bot buys the file for 1 credit. The bot sends the bought file only if the
-answer of the Stories API names the account of the file, and the account is public and not blocked.
-If three answers in a row name no account, the bot buys no file of a pasted address for a day.
+## The files of stories
 
-In the table, `NAME` is the name of a profile. Unless a row says otherwise, the setting
-`SKIP_PRIVACY_CHECK` has its default value, `auto` ([settings](configuration.md)).
+The bot loads the files of stories (photos and videos) from Instagram's servers. These downloads
+are free. If a download fails, the bot buys the file from the Stories API for 1 credit. If the
+downloads of several files of a profile fail, the bot buys one file first. If this purchase
+succeeds, the bot also buys the other files.
 
-| what | credits |
+A person can also paste the address of a file on Instagram's servers. The bot loads the file for
+free. Each person may load 500 MB a day in this way. The address of each story contains an expiry
+time. If Instagram's server refuses an address with an expiry time (status 403), the bot buys the
+file for 1 credit. The bot sends the bought file only if the answer of the Stories API names the
+account of the file, and the account is public and not blocked. After three answers in a row
+without an account, the bot buys no file of a pasted address for a day.
+
+## The table
+
+The rows of the table use these terms:
+
+- A row with *again* or *this* is about the same story, name or account as the row above.
+- `NAME` is the name of a profile (an Instagram account).
+- A *known* name was in an answer of the Stories API within the last 30 days. A *new* name was not.
+- `CACHE_S` is a [setting](configuration.md): for this number of seconds after a paid answer, the
+  bot shows the stories again for free.
+- A *privacy check* tests whether an account is private. The setting `SKIP_PRIVACY_CHECK` has its
+  default value, `auto`, unless a row names another value.
+
+In a clone, `.venv/bin/python -m tools.costs` writes this page. The command makes each request of
+the table against the sandbox (the local stand-in of the Stories API), and reads the bill. A test
+compares the page with a new run of the command.
+
+| request or check | credits |
 |---|---|
 """
 MANY = 10**6
@@ -238,14 +258,14 @@ async def _links(here: Shop) -> None:
 
     await here.row("the link of a story", ask(0))
     await here.row(
-        "the link of the same story again, from any chat, while the address of its file is valid",
+        "the same link again, in any chat, while the address of the file of the story is valid",
         ask(0),
     )
-    await here.row("the original of that story, by the button *As a file*", ask(0))
+    await here.row("the button *As a file* under this story", ask(0))
     stories[1].removed = True
     await here.row("the link of a deleted story", ask(1))
     here.go_on(hours=26)
-    await here.row("the link of a story older than a day", ask(0))
+    await here.row("the link of a story that is more than a day old", ask(0))
 
 
 async def _names(here: Shop) -> None:
@@ -259,14 +279,14 @@ async def _names(here: Shop) -> None:
     here.account("silent", stories=0)
     passing = here.account("passing")
     passing.failures = 1
-    await here.row("`/stories NAME`, for a name not looked up in 30 days", ask("new"))
-    await here.row("`/stories NAME` again within `CACHE_S` seconds", ask("new"))
+    await here.row("`/stories NAME`, new name", ask("new"))
+    await here.row("`/stories NAME` again, within `CACHE_S` seconds", ask("new"))
     await here.row(
-        "the originals of these stories within `CACHE_S` seconds, by the button *As files*",
+        "the button *As files* under these stories, within `CACHE_S` seconds",
         ask("new"),
     )
     here.go_on(minutes=2)
-    await here.row("`/stories NAME` again after `CACHE_S` seconds", ask("new"))
+    await here.row("`/stories NAME` again, after `CACHE_S` seconds", ask("new"))
 
     async def by_all_ways(name: str) -> None:
         for do in (here.viewer.get_or_fetch_stories, here.highlights.get_or_fetch_of_profile):
@@ -275,11 +295,11 @@ async def _names(here: Shop) -> None:
         await here.subscribing.subscribe(Target(2), name, BOB)
 
     for what, name in (
-        ("a name without an account", "no.such.name"),
-        ("a private account", "hidden"),
+        ("if no account has the name", "no.such.name"),
+        ("new name of a private account", "hidden"),
     ):
-        await here.row(f"`/stories NAME`, for {what}", ask(name))
-        again = f"{what} again within five minutes, by any command, from any chat"
+        await here.row(f"`/stories NAME`, {what}", ask(name))
+        again = "any command with this name, in any chat, within five minutes"
         await here.row(again, partial(by_all_ways, name))
     refused = Link("story", "natgeo", "5", url="https://www.instagram.com/stories/natgeo/5/")
     await here.row(
@@ -287,45 +307,55 @@ async def _names(here: Shop) -> None:
         lambda: here.viewer.get_or_fetch_story(refused, ANN),
     )
     await here.row(
-        "the refused link again within five minutes",
+        "the refused link again, within five minutes",
         lambda: here.viewer.get_or_fetch_story(refused, BOB),
     )
-    await here.row("`/stories NAME`, for an account without stories", ask("silent"))
+    await here.row("`/stories NAME`, new name of an account without stories", ask("silent"))
     here.go_on(minutes=2)
-    await here.row("the account without stories again after `CACHE_S` seconds", ask("silent"))
     await here.row(
-        "`/stories NAME`, if the first lookup of an existing account answers 404", ask("passing")
+        "`/stories NAME` again for this account, after `CACHE_S` seconds", ask("silent")
+    )
+    await here.row(
+        "`/stories NAME`, new name, if the account exists but the first call answers 404",
+        ask("passing"),
     )
     here.go_on(minutes=2)
     passing.failures = 1
     await here.row(
-        "`/stories NAME` for a looked-up name, if the first call answers 404", ask("passing")
+        "`/stories NAME`, known name, if the account exists but the first call answers 404",
+        ask("passing"),
     )
     contrary = here.account("contrary")
     await ask("contrary")()
     here.go_on(minutes=2)
     contrary.trouble, contrary.trouble_times = "PrivateAccount", 1
     await here.row(
-        "`/stories NAME` for a looked-up name, if the API calls a public account private",
+        "`/stories NAME`, known name, if the account is public but the first call says *private*",
         ask("contrary"),
     )
-    await here.row("the public account called private again within five minutes", ask("contrary"))
+    await here.row("`/stories NAME` again for this account, within five minutes", ask("contrary"))
     await here.row(
-        "`/stories NAME`, if every call answers 403 for a reason other than privacy", ask("walled")
+        "`/stories NAME`, new name, if every call answers 403 for a reason other than privacy",
+        ask("walled"),
     )
-    await here.row("the account that answers 403 again within five minutes", ask("walled"))
-    await here.row("`/stories NAME`, if every call answers 500", ask("sick"))
+    await here.row("`/stories NAME` again for this account, within five minutes", ask("walled"))
+    await here.row("`/stories NAME`, new name, if every call answers 500", ask("sick"))
     await here.row(
-        "`/stories NAME`, if every call answers with an error page of the edge", ask("edge")
+        "`/stories NAME`, new name, if every call gets an error page of the vendor's network",
+        ask("edge"),
     )
-    for what, trouble, times in (
-        ("`/stories NAME`, if only the lookup of the name answers 403", "ClientLoginRequired", 1),
-        ("`/stories NAME`, if only the lookup of the name answers 500", "error", 2),
+    for status, trouble, times in (
+        ("403", "ClientLoginRequired", 1),
+        ("500", "error", 2),
     ):
         here.go_on(minutes=2)
         profile = here.account(f"half.{trouble.lower()}")
         profile.trouble, profile.trouble_times = trouble, times
-        await here.row(what, ask(profile.username))
+        await here.row(
+            "`/stories NAME`, new name, if only the call for the ID of the profile answers "
+            f"{status}",
+            ask(profile.username),
+        )
 
 
 async def _highlights(here: Shop) -> None:
@@ -340,33 +370,35 @@ async def _highlights(here: Shop) -> None:
         owner, "Sea", here.sandbox.instagram.stories_of(owner)
     )
     here.account("keeps.secrets", is_private=True)
-    await here.row("`/highlights NAME`, for a name not looked up in 30 days", listed("keeper"))
-    await here.row("`/highlights NAME` again within an hour", listed("keeper"))
+    await here.row("`/highlights NAME`, new name", listed("keeper"))
+    await here.row("`/highlights NAME` again, within an hour", listed("keeper"))
     here.go_on(hours=2)
-    await here.row("`/highlights NAME` again after an hour", listed("keeper"))
+    await here.row("`/highlights NAME` again, after an hour", listed("keeper"))
     here.sandbox.instagram.rename(owner, "keeper.now")
     here.account("keeper")
     here.go_on(hours=2)
     await here.row(
-        "`/highlights NAME`, for a looked-up name that now belongs to another account",
+        "`/highlights NAME`, known name that now belongs to another account",
         listed("keeper"),
     )
-    await here.row("`/highlights` of a private account", listed("keeps.secrets"))
+    await here.row("`/highlights NAME`, new name of a private account", listed("keeps.secrets"))
     here.go_on(hours=2)
     await here.row(
-        "`/highlights` of the private account again after five minutes", listed("keeps.secrets")
+        "`/highlights NAME` again for this account, after five minutes", listed("keeps.secrets")
     )
-    await here.row("a highlight, by its button or link", opened(kept.pk))
+    await here.row("the button or the link of a highlight", opened(kept.pk))
     await here.row(
-        "the highlight again within a day, also for its next ten stories", opened(kept.pk)
+        "the same highlight again within a day, also the button for its next ten stories",
+        opened(kept.pk),
     )
-    await here.row("a highlight that does not exist", opened("17800000000000001"))
+    await here.row("the link of a highlight that does not exist", opened("17800000000000001"))
     here.sandbox.switches.set("highlight_by_url", "refused")
     await here.row(
-        "a highlight, if the plan of the API key has no highlights", opened("17800000000000002")
+        "a highlight, if the plan of the API key does not include highlights",
+        opened("17800000000000002"),
     )
     await here.row(
-        "another highlight within an hour, with the same plan", opened("17800000000000003")
+        "another highlight within an hour, with the same API key", opened("17800000000000003")
     )
 
 
@@ -389,22 +421,22 @@ async def _subscribing(here: Shop) -> None:
         here.account(name)
     here.account("locked.in", is_private=True)
     here.account("with.topic")
+    await here.row("`/subscribe NAME`, new name", ask("followed", 1, ANN))
     await here.row(
-        "`/subscribe NAME`, for a name not looked up in 30 days", ask("followed", 1, ANN)
+        "`/subscribe NAME` in another chat, within ten minutes", ask("followed", 2, BOB)
     )
-    await here.row("`/subscribe NAME` from another chat soon after", ask("followed", 2, BOB))
     own = here.topic
     await here.row("`/subscribe NAME topic`, in a chat without topics", own("with.topic"))
     here.sandbox.telegram.world.bot.has_topics = True
+    await here.row("`/subscribe NAME topic`, new name, in a chat with topics", own("with.topic"))
     await here.row(
-        "`/subscribe NAME topic`, for a name not looked up in 30 days", own("with.topic")
+        "the option *In its own topic*, switched off and on again", lambda: own_topic("with.topic")
     )
-    await here.row("the option *In its own topic*, off and on", lambda: own_topic("with.topic"))
-    await here.row("`/subscribe` to a private account", ask("locked.in", 1, ANN))
-    await here.row("`/subscribe` to a name without an account", ask("nobody.has.it", 1, ANN))
+    await here.row("`/subscribe NAME`, new name of a private account", ask("locked.in", 1, ANN))
+    await here.row("`/subscribe NAME`, if no account has the name", ask("nobody.has.it", 1, ANN))
     two = ("one.of.two", "other.of.two")
     await here.row(
-        "`/subscribe A B`, for two names not looked up in 30 days",
+        "`/subscribe NAME NAME2`, two new names",
         lambda: here.subscribing.subscribe_all(Target(1), two, ANN),
     )
     await here.row("`/rules` and `/why` for a subscribed profile", lambda: choose("followed"))
@@ -425,23 +457,24 @@ async def _polls(here: Shop, mode: SkipCheck) -> None:
     here.go_on(hours=12)
     here.sandbox.stories_api.configure({"forced_blind": ["polled"]})
     await here.row(
-        "a check that finds no stories although the bot knows live stories",
+        "a check that finds no stories, although the bot knows live stories of the profile",
         lambda: here.poll(profile),
     )
     here.go_on(hours=25)
     await here.row(
-        "a check more than a day after the last privacy check", lambda: here.poll(profile)
+        "a check, if the last privacy check of the profile was more than a day ago",
+        lambda: here.poll(profile),
     )
     profile.is_private = True
     here.go_on(hours=25)
-    await here.row("the first check of an account that became private", lambda: here.poll(profile))
+    await here.row("the first check after the account became private", lambda: here.poll(profile))
     here.go_on(hours=1)
     await here.row(
-        "the second check of this account, after which the account counts as private",
+        "the second check after the account became private",
         lambda: here.poll(profile),
     )
     here.go_on(hours=1)
-    await here.row("each later check of this account", lambda: here.poll(profile))
+    await here.row("each later check of the private account", lambda: here.poll(profile))
 
 
 if __name__ == "__main__":
