@@ -46,109 +46,117 @@ class Settings(BaseSettings):
         env_file=ENV_FILE, extra="ignore", hide_input_in_errors=True, env_ignore_empty=True
     )
 
-    telegram_token: SecretStr = Field(description="The bot's token, from @BotFather.")
-    stories_api_key: SecretStr = Field(description="The key of the Stories API.")
+    telegram_token: SecretStr = Field(
+        description="The bot's token. To get a token, send `/newbot` to @BotFather in Telegram."
+    )
+    stories_api_key: SecretStr = Field(
+        description="The key of the Stories API, the paid service from which the bot gets stories."
+    )
 
     admin_ids: Annotated[frozenset[int], NoDecode] = Field(
         default=frozenset(),
-        description="Telegram ids of the owners of the bot, separated by commas. Owners have "
-        "commands such as /spending, and get messages about problems. If the bot has no owner, "
-        "each start prints a link, and the person who opens the link becomes an owner. If a "
-        "person without access writes to the bot, the refusal of the bot contains the id of the "
-        "person. /people shows the id of each listed person.",
+        description="The Telegram IDs of the [owners](access.md#owners) of the bot, separated "
+        "by commas, for example `123,456`. Owners have commands such as `/spending`, and get "
+        "messages about faults of the bot. If the bot has no owner, each start prints a link, "
+        "and the person who opens the link becomes an owner. To find the ID of a person, send "
+        "`/people`, or ask the person for the text of the bot's refusal. The text contains "
+        "the ID.",
     )
     access: Literal["invited", "open"] = Field(
         default="invited",
-        description="invited: the bot serves people who were invited or allowed, and the groups "
-        "and channels to which these people add the bot. open: the bot serves everybody. With "
-        "each of the two values, owners can block people.",
+        description="`invited`: the bot serves people who were invited or allowed, and the "
+        "groups and channels to which these people add the bot. `open`: the bot serves "
+        "everybody. With both values, owners can block people and chats ([who may use the "
+        "bot](access.md)).",
     )
     database_url: SecretStr = Field(
         default=SecretStr("sqlite:///data/storybell.db"),
-        description="The database: an SQLite file, or PostgreSQL for several replicas "
-        "(`postgresql://USER:PASSWORD@HOST:PORT/NAME`). In the password, write @ as %40, / as "
-        "%2F and : as %3A.",
+        description="The address of the database: an SQLite file, or PostgreSQL "
+        "(`postgresql://USER:PASSWORD@HOST:PORT/NAME`). [Several processes](replicas.md) of "
+        "the bot need PostgreSQL. In the password, write `@` as `%40`, `/` as `%2F` and `:` "
+        "as `%3A`.",
     )
     database_direct_url: SecretStr | None = Field(
         default=None,
-        description="PostgreSQL's own address. Set this address if DATABASE_URL is the address "
-        "of a connection pooler in transaction mode (PgBouncer 1.21 or newer). Upgrades of the "
-        "tables and the command `storybell move` need a direct connection.",
+        description="The address of the PostgreSQL server without a connection pooler. Set "
+        "this address if `DATABASE_URL` leads to a connection pooler in transaction mode "
+        "(PgBouncer 1.21 or newer). The bot needs a direct connection to upgrade the tables, "
+        "and for `storybell move`.",
     )
     database_pool: int = Field(
         default=20,
         ge=3,
         le=500,
-        description="The most connections to PostgreSQL that each process may have.",
+        description="The most connections to PostgreSQL that each process of the bot opens.",
     )
     backup_dir: Path | None = Field(
         default=None,
-        description="The folder for the backups of the SQLite file. Do not share the folder "
-        "with another bot. Without this setting, the folder is `backups` beside the SQLite "
-        "file.",
+        description="The folder for the backups of the SQLite file. Each bot needs a folder "
+        "of its own. If the setting is empty, the folder is `backups` beside the SQLite file.",
     )
     backup_hours: int = Field(
         default=24,
         ge=0,
         le=24 * 30,
-        description="Hours between two backups of the SQLite file; 0 means no backups. The bot "
-        "makes no backups of PostgreSQL: use pg_dump.",
+        description="The hours between two backups of the SQLite file. 0 means no backups. "
+        "For PostgreSQL, the bot makes no backups: [use `pg_dump`](backup.md#postgresql).",
     )
     spool_dir: Path = Field(
         default=Path("data/spool"),
-        description="The folder for files between their download and their upload to Telegram.",
+        description="The folder for files that the bot has downloaded, but not yet uploaded "
+        "to Telegram.",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO",
-        description="The lowest level of logged events: DEBUG, INFO, WARNING or ERROR.",
+        description="The lowest level of events in the log. The levels are `DEBUG` (the "
+        "lowest), `INFO`, `WARNING` and `ERROR`.",
     )
 
     # Budget
     daily_budget: Credits = Field(
         default=DEFAULT_BUDGET,
-        description="The most credits that the whole bot may spend a day (UTC).",
+        description="The most credits that the whole bot may spend in a day.",
     )
     reply_share: float = Field(
         default=0.5,
         ge=0,
         le=1,
-        description="The part of the daily budget that pays for questions of people, from 0 to "
-        "1. The rest pays for alerts, mostly for checks of subscribed profiles. Each part may "
-        "borrow unused credits of the other part.",
+        description="A number from 0 to 1: the part of the daily budget that pays for "
+        "questions. The rest pays for alerts, mostly for checks. Each part may borrow unused "
+        "credits of the other part.",
     )
     chat_daily_allowance: Credits = Field(
-        default=100, description="The most credits that the questions in one chat may cost a day."
+        default=100,
+        description="The most credits that the questions in one chat may cost in a day.",
     )
     person_daily_allowance: Credits = Field(
         default=100,
-        description="The most credits that the questions of one person in all chats may cost a "
-        "day. A question without a name (of an anonymous admin) counts for the person who is "
-        "responsible for the chat. A newcomer is a person whom the bot has seen on fewer than "
-        "three days. A newcomer may spend 30 % of this setting, but at most a tenth of the "
-        "day's credits for questions of people. If this tenth is less than 3 credits, 3 credits "
-        "count instead of the tenth.",
+        description="The most credits that the questions of one person in all chats may cost "
+        "in a day. A question of an anonymous admin counts for the [person who is responsible "
+        "for the chat](access.md#who-pays-limits-follow-the-person). "
+        "[Newcomers](access.md#newcomers) have a lower limit.",
     )
     minimum_balance: Credits = Field(
         default=0,
-        description="The least number of credits that must remain at the Stories API after a "
-        "paid call. Only questions of owners may spend these last credits.",
+        description="The credits that must remain in your account at the Stories API after a "
+        "call. Only questions of owners may use these last credits.",
     )
     credit_price: float = Field(
         default=0.001,
         ge=0,
         allow_inf_nan=False,
-        description="The price of one credit in US dollars. The bot computes costs in dollars "
-        "with this price, for example in /spending.",
+        description="The price of one credit in US dollars. With this price, the bot computes "
+        "costs in dollars, for example in `/spending`.",
     )
     skip_privacy_check: Literal["true", "false", "auto"] = Field(
         default="auto",
-        description="The privacy check of the Stories API tests whether an account is private. "
-        "Without the privacy check, a check of the stories of a profile costs 1 credit instead "
-        "of 2. auto: skip the privacy check for a profile that was public in the last 24 hours. "
-        "If answers without the privacy check were wrong about two profiles within two days, "
-        "the bot makes the privacy check every time from then on. true: always skip the privacy "
-        "check; a private account then looks like an account without stories. false: never skip "
-        "the privacy check.",
+        description="The privacy check of the Stories API tests whether an account is "
+        "private. A call for the stories of a profile costs 2 credits with the privacy check, "
+        "and 1 credit without. `auto`: the bot skips the privacy check if the profile was "
+        "public in the last 24 hours. If answers without the privacy check were wrong about "
+        "two profiles within two days, each later call includes the privacy check. `true`: "
+        "the bot always skips the privacy check. A private account then looks like an account "
+        "without stories. `false`: the bot never skips the privacy check.",
     )
 
     # Subscriptions
@@ -156,25 +164,28 @@ class Settings(BaseSettings):
         default=20,
         ge=1,
         le=_MOST_SUBSCRIPTIONS,
-        description="The most subscriptions of one chat. All chats of one person together may "
-        "have three times as many.",
+        description="The most subscriptions of one chat. All chats [for which one person is "
+        "responsible](access.md#limits-of-subscriptions) may together have three times as "
+        "many.",
     )
     max_new_subscriptions_a_day: int = Field(
         default=10,
         ge=1,
         le=_MOST_SUBSCRIPTIONS,
-        description="The most new subscriptions of one chat in a day. All chats of one person "
-        "together may have three times as many.",
+        description="The most new subscriptions of one chat in a day. All chats [for which "
+        "one person is responsible](access.md#limits-of-subscriptions) may together have "
+        "three times as many.",
     )
     poll_floor_s: int = Field(
         default=60,
         ge=1,
         le=_DAY_S,
-        description="The least number of seconds between two checks of a profile.",
+        description="The least number of seconds between two checks of the same profile.",
     )
     blocked_profiles: Annotated[frozenset[str], NoDecode] = Field(
         default=frozenset(),
-        description="Ids or names of profiles that are always blocked, separated by commas.",
+        description="The names or IDs of profiles whose stories the bot never shows, "
+        "separated by commas.",
     )
 
     # Viewing
@@ -182,39 +193,42 @@ class Settings(BaseSettings):
         default=60,
         ge=0,
         le=_DAY_S,
-        description="For this number of seconds after a paid answer, the bot shows the stories "
-        "of the profile again at no cost.",
+        description="For this number of seconds after a paid call for the stories of a "
+        "profile, the bot shows the same stories again without a paid call.",
     )
 
     # Telegram
     webhook_url: AnyHttpUrl | None = Field(
         default=None,
-        description="The public https address of the bot. If this address is set, Telegram "
-        "sends the updates to the bot (a webhook). Without this address, the bot asks Telegram "
-        "for updates (polling).",
+        description="The public `https` address of the bot. If this address is set, Telegram "
+        "sends the updates (messages and other events) to the bot: a [webhook](proxy.md). If "
+        "this address is not set, the bot asks Telegram for updates (polling).",
     )
     public_url: AnyHttpUrl | None = Field(
         default=None,
-        description="The public https address of the bot's web server. If this address is set, "
-        "the links of /admin work everywhere. Without this address, the links work only on the "
-        "bot's machine.",
+        description="The public `https` address of the bot's web server. If this address is "
+        "set, the links of [`/admin`](admin.md) work on all machines. If this address is not "
+        "set, the links work only on the bot's machine.",
     )
     port: int = Field(
         default=8000,
         ge=0,
         le=65535,
-        description="The port of the bot's web server: /healthz, /readyz, /metrics, /admin and "
-        "the webhook.",
+        description="The port of the bot's web server. The server has the addresses "
+        "`/healthz`, `/readyz` and `/metrics` ([watch](watch.md)), the admin page and the "
+        "webhook.",
     )
     host: str = Field(
         default="",
-        description="The address on which the web server listens. If HOST is empty, the address "
-        "is 127.0.0.1, or 0.0.0.0 if WEBHOOK_URL is set.",
+        description="The IP address on which the web server listens. If `HOST` is empty, the "
+        "IP address depends on the webhook: `0.0.0.0` if `WEBHOOK_URL` is set, and "
+        "`127.0.0.1` if `WEBHOOK_URL` is not set.",
     )
     metrics_token: SecretStr | None = Field(
         default=None,
-        description="If other machines can reach PORT, only requests with this token "
-        "(`Authorization: Bearer …`) get /metrics and the reasons of /readyz.",
+        description="A secret word of your choice. If other machines can reach `PORT`, a "
+        "request must contain this word to get `/metrics` and the reasons of `/readyz` ([the "
+        "command](watch.md)).",
     )
     messages_per_second: float = Field(
         default=28, gt=0, le=1000, description="The most messages that the bot sends in a second."
@@ -223,13 +237,14 @@ class Settings(BaseSettings):
     # Addresses for tests, the demo and a private Bot API server
     telegram_api_url: AnyHttpUrl = Field(
         default=AnyHttpUrl("https://api.telegram.org"),
-        description="The address of Telegram's Bot API. Change the address only for a Bot API "
-        "server of your own.",
+        description="The address of Telegram's Bot API. Change the address only if you run [a "
+        "Bot API server of your own](networks.md#your-own-bot-api-server).",
     )
     telegram_local: bool = Field(
         default=False,
-        description="Set true if TELEGRAM_API_URL is a Bot API server of your own that was "
-        "started with --local. The bot then sends files up to 2,000 MB instead of 50 MB.",
+        description="Set `true` if `TELEGRAM_API_URL` is the address of your own Bot API "
+        "server, and the server was started with `--local`. The bot then sends files up to "
+        "2,000 MB. If the value is `false`, the limit is 50 MB.",
     )
     stories_api_url: AnyHttpUrl = Field(
         default=AnyHttpUrl("https://api.hikerapi.com"),
@@ -237,23 +252,25 @@ class Settings(BaseSettings):
     )
     telegram_proxy: SecretStr | None = Field(
         default=None,
-        description="The address of a proxy for calls of Telegram: http://HOST:PORT or "
-        "socks5://USER:PASSWORD@HOST:PORT.",
+        description="The address of a proxy for calls to Telegram: `http://HOST:PORT` or "
+        "`socks5://USER:PASSWORD@HOST:PORT` ([blocked networks](networks.md)).",
     )
     stories_api_proxy: SecretStr | None = Field(
         default=None,
-        description="The address of a proxy for calls of the Stories API, in the same form.",
+        description="The address of a proxy for calls to the Stories API, in the form of "
+        "`TELEGRAM_PROXY`.",
     )
     media_proxy: SecretStr | None = Field(
         default=None,
-        description="The address of a proxy for downloads of photos and videos, in the same "
-        "form. The bot resolves the host names of photos and videos itself.",
+        description="The address of a proxy for downloads of photos and videos, in the form "
+        "of `TELEGRAM_PROXY`. The bot itself resolves the host names of the photos and "
+        "videos.",
     )
     trusted_media_origin: str = Field(
         default="",
-        description="For tests only: one more server from which the bot may load photos and "
-        "videos, such as http://127.0.0.1:8083. Without this setting, the bot loads from "
-        "Instagram's servers only.",
+        description="For tests only: the address of one more server from which the bot may "
+        "load photos and videos, for example `http://127.0.0.1:8083`. If the setting is "
+        "empty, the bot loads photos and videos only from Instagram's servers.",
     )
 
     @field_validator("admin_ids", "blocked_profiles", mode="before")

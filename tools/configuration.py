@@ -11,21 +11,32 @@ from bot.config import Settings
 PAGE = Path("docs/configuration.md")
 HEAD = """# Settings
 
-The bot reads the settings once at the start, from the environment and from the file `.env` in the
-current folder. `storybell --env-file FILE COMMAND` reads `FILE` instead of `.env`. If a setting is
-in both places, the value in the environment counts. Only the first two settings are needed.
-`storybell check` explains faults of the settings without showing a token or key.
+A setting is a variable of the environment, or a line `NAME=value` in the settings file, for
+example `DAILY_BUDGET=100`. If a setting is in both places, the value in the environment applies.
+Only `TELEGRAM_TOKEN` and `STORIES_API_KEY` are needed. `storybell check` explains faults of the
+settings, and prints no token and no key.
 
-To change a setting, change the file and restart the bot. The file depends on your installation:
+The bot reads the settings only at its start. To change a setting, edit the settings file, and
+restart the bot. The settings file depends on your installation:
 
-- [a clone](clone.md): `.env`;
-- [systemd](systemd.md): `/etc/storybell.env`;
-- [Docker](docker.md): `.env` beside `compose.yaml`. `docker compose up --detach` restarts the bot
-  with the new settings;
-- [a platform](platform.md): no file. Set the variables in the platform's settings.
+- [A clone](clone.md): the file is `.env` in the clone.
+- [systemd](systemd.md): the file is `/etc/storybell.env`.
+- [Docker](docker.md): the file is `.env` beside `compose.yaml`. To restart the bot, run
+  `docker compose up --detach`.
+- [A platform](platform.md): there is no file. Set the variables on the platform.
 
-A line of the file is `NAME=value`, for example `DAILY_BUDGET=100`. In the table, *needed* means
-that the setting has no default value, and *none* means that the setting is empty by default.
+In other cases, the bot reads the file `.env` in the current folder. If you write
+`storybell --env-file FILE COMMAND`, the command reads `FILE` instead of `.env`.
+
+The table uses these words:
+
+- *needed* in the column *default*: you must set this setting.
+- *none* in the column *default*: the setting is empty by default.
+- A *credit* is the unit in which the [Stories API](stories-api.md) bills calls.
+- A *question* is a request of a person that can cost credits, for example `/stories natgeo`.
+- A *check* is a paid call for the stories of a subscribed profile (an Instagram account), so that
+  the bot can send alerts.
+- A *day* begins at midnight (UTC).
 
 | setting | default | meaning |
 |---|---|---|
