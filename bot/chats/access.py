@@ -78,7 +78,8 @@ class Access:
     ) -> None:
         """Create the use cases. The owner link requires ``token``, the bot's token.
 
-        ``wake`` is called when a change of blocks may have made work due.
+        ``block``, ``unblock`` and the end of an expired block call ``wake``, because work may be
+        due.
         """
         self._db = db
         self.mode = mode
@@ -191,7 +192,7 @@ class Access:
     async def remember_name(self, person: int, name: str) -> None:
         """Store the name of a person whom the bot has seen.
 
-        Each process writes an unchanged name at most once a day.
+        Each process usually writes an unchanged name only once a day.
         """
         now = self._now()
         if self._names.get(person, now=now) == name:

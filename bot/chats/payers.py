@@ -224,7 +224,8 @@ class Payers:
         An answer from the cache reserves no credits, so the ledger does not refuse the request.
 
         Raises:
-            NoPayerError: The request has no person, and nobody pays for the chat.
+            NoPayerError: The request has no person, and nobody pays for the chat or for the
+                channel in whose name the request was sent.
         """
         if asker.user_id is not None:
             return

@@ -181,7 +181,8 @@ class Subscribing:
             SubscriptionError: A limit was reached or a subscription has ended in the meantime, or
                 the bot can't create topics in the chat.
             NoPayerError: The chat lost the payer in the meantime.
-            AskAgainError: Telegram does not answer whether the bot can create topics in the chat.
+            AskAgainError: Telegram does not answer whether the bot can create topics in the chat,
+                or demands a wait.
         """
         places = await self._places_to_find_subscription(target, usernames, own_topic=own_topic)
         is_fast = fast or (preferences is not None and preferences.options.fast)
@@ -254,7 +255,7 @@ class Subscribing:
 
         Raises:
             SubscriptionError: A new topic is needed, and the bot can't make topics in the chat.
-            AskAgainError: Telegram does not answer.
+            AskAgainError: Telegram does not answer or demands a wait.
         """
         if not own_topic:
             return {username: [target] for username in usernames}
@@ -310,7 +311,8 @@ class Subscribing:
         Raises:
             NotFollowedError: The chat does not have the subscription.
             SubscriptionError: The topic can't be made.
-            AskAgainError: Telegram does not answer.
+            AskAgainError: Telegram does not answer or demands a wait, or a concurrent call makes
+                the topic.
         """
         async with reading(self._db) as tx:
             subscription = await load_subscription(tx, chat_id, subscription_id)
@@ -334,8 +336,9 @@ class Subscribing:
 
         - A paused subscription does not get the stories found since ``ended_at``.
         - If alerts have restarted since ``ended_at``, the subscription gets only stories since the
-          restart. Alerts restart when the bot returns to the chat, when the chat gets a payer, or
-          when the block of the profile ends.
+          restart. Alerts restart when a mute ends, when the bot returns to the chat, when the chat
+          gets a payer, or when the block of the profile ends.
+        - A subscription that the chat has added again in the meantime is not changed.
 
         If the chat has no payer, the person ``by`` becomes the payer.
 

@@ -208,8 +208,9 @@ class Subscriptions:
 
         If ``since`` is given, ``since`` is the end of the pause. Alerts then restart with stories
         posted from ``since``, unless the alerts of the subscription start later. If a check has
-        already found such a story, the story is enqueued. If the stored pause has a different end,
-        the pause was renewed in the meantime. In this case, the subscription is not changed.
+        already found such a story, and the chat can get alerts of the profile, the story is
+        enqueued. If the stored pause has a different end, the pause was renewed in the meantime.
+        In this case, the subscription is not changed.
 
         Raises:
             NotFollowedError: The chat does not have the subscription.
@@ -318,8 +319,8 @@ class Subscriptions:
 
         Each subscription gets its earlier pause. Subscriptions whose pause has changed again are
         not changed. A subscription that was not paused resumes as in
-        ``resume_with_missed_stories``. A mute that has ended in the meantime is not restored: the
-        alerts restart with the stories posted from the end of the mute.
+        ``resume_with_missed_stories``. An earlier mute that has ended in the meantime is not
+        restored: a paused subscription resumes with the stories posted from the end of the mute.
 
         Return the number of changed subscriptions.
         """
@@ -456,8 +457,8 @@ class Subscriptions:
     async def apply_profile_blocks(self) -> int:
         """Pause the alerts of newly blocked profiles. Resume the alerts of unblocked profiles.
 
-        Subscribers are notified of the pause and of the resumption. Return the number of profiles
-        with a changed block.
+        The chats that wait for alerts of a profile are notified of the pause and of the
+        resumption. Return the number of profiles with a changed block.
         """
         if not self.blocked and not await self._db.fetch(profiles.blocked_ids):
             return 0

@@ -42,8 +42,8 @@ class Wanted:
     - ``channel`` is an ``@name`` or an id (``-100…``) at the end of the arguments, or None.
     - ``left_out`` is the number of profile names after the first ten names.
     - ``everyday`` are common words, such as "please". If the arguments have such words, the person
-      must confirm the names before a paid call. A common word is usually not in ``names``. If a
-      common word is the only possible name, the word is in both ``names`` and ``everyday``.
+      must confirm the names before a paid call. A common word is usually not in ``names``. If no
+      other word can be a name, the first word can also be in ``names`` or ``unread``.
     - ``is_prose`` is True if some of several names can be ordinary words, as in "that cooking guy
       natgeo". The arguments then begin with an everyday word, and commas or words such as "and" do
       not join all names.
@@ -93,8 +93,8 @@ def parse(
       words of requests and of politeness, and words without Latin letters and digits are also no
       names.
     - Exception: if no later word can be a name, the first word can be a name. If these rules would
-      exclude this first word, the word is also in ``everyday``. The exception does not apply to an
-      answer with several words.
+      exclude this first word, the word is in ``everyday``, and also in ``names`` or ``unread``.
+      The exception does not apply to an answer with several words.
     """
     rest = [word.strip(_AROUND) for argument in arguments for word in typed_words(argument)]
     rest = [word for word in rest if word]

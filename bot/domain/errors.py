@@ -438,7 +438,7 @@ class TooManyFastError(SubscriptionError):
 class RightsError(BotError):
     """A person lacks a right.
 
-    If the person pressed a button, the message is shown as a pop-up and is not sent to the chat.
+    If the person pressed a button, the message is shown as a pop-up if possible.
     """
 
 

@@ -226,11 +226,11 @@ _OTHERS = """
 def parse_start_and_end_minute(text: str) -> tuple[int, int] | None:
     """Return the start and the end of a span of hours, in minutes after midnight.
 
-    If the start is in words without a part of the day, and would not be before the end, 12 hours
-    are added to the start: "from eleven to seven in the morning" begins at 23:00, and "from twelve
-    to six" at midnight. For a working day such as "nine to five", 12 hours are added to the end.
-    These rules do not apply to a text with digits. Return None if the text is
-    not a span such as "23-7".
+    If the start is in words without a part of the day, is before 13:00, and would not be before
+    the end, 12 hours are added to the start: "from eleven to seven in the morning" begins at
+    23:00, and "from twelve to six" at midnight. For a working day such as "nine to five", 12 hours
+    are added to the end instead. These rules do not apply to a text with digits. Return None if
+    the text is not a span such as "23-7".
     """
     tokens = _tokens(text)
     has_digits = any(map(str.isdecimal, text))
@@ -247,10 +247,10 @@ def parse_start_and_end_minute(text: str) -> tuple[int, int] | None:
 
 
 def _shift_start_or_end_by_12_hours(start: int, end: int) -> tuple[int, int]:
-    """Return a span in words whose end is not after the start.
+    """Return a span in words whose end is not after the start, with one time 12 hours later.
 
-    "Nine to five" is a working day, which ends in the afternoon. Any other span, such as
-    "eleven to seven", begins in the evening.
+    "Nine to five" is a working day, so that the end is 12 hours later. In any other span, such as
+    "eleven to seven", the start is 12 hours later. The times are in minutes after midnight.
     """
     starts, ends = _WORKING_HOURS
     if start // 60 in starts and end // 60 in ends:

@@ -51,7 +51,8 @@ class Options:
     def from_json(cls, values: Mapping[str, object]) -> Self:
         """Return the options from a result of ``to_json``.
 
-        Invalid names are ignored. Options with missing or invalid values get their defaults.
+        Invalid names, and invalid terms of a text option, are ignored. Options with missing or
+        invalid values get their defaults.
         """
         switches = cls.__dataclass_fields__.keys() - CHOICES.keys() - TEXTS.keys()
         known: dict[str, Any] = {}
@@ -65,7 +66,7 @@ class Options:
     def with_values(self, values: Mapping[str, object]) -> Self:
         """Return a copy of the options with the JSON values ``values``.
 
-        An option with an invalid value gets its default.
+        Invalid values are treated as in ``from_json``.
         """
         return self.from_json({**self.to_json(), **values})
 

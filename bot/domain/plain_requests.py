@@ -2178,9 +2178,14 @@ def _asks_for_alerts_on_certain_days(
 ) -> bool:
     """Return whether a text without names asks for alerts only on certain days of the week.
 
-    The text has a day and a word such as "only" or "not". If the patterns find the command "why",
-    as in "no alerts on weekends", all words must be everyday words or such words, because any
-    other word would tell what happened. A text such as "pause until sunday" is not about days.
+    The text must have a day, and no word such as "until" or "since". ``command`` is the command
+    that the patterns find in the text:
+
+    - For "why", as in "no alerts on weekends", all words must be everyday words, times, or words
+      such as "no" and "after". Any other word would tell what happened.
+    - For None and the other commands in ``_NOT_ABOUT_DAYS``, the text must have a word such as
+      "only" or "not".
+    - For all other commands, the result is False.
     """
     text = " ".join(plain)
     is_weekend = any(phrase in text for phrase in _weekend_phrases())
@@ -2212,7 +2217,9 @@ def _says_only_what_to_avoid(plain: Sequence[str], language: str) -> bool:
 def _asks_for_pause_or_its_end(plain: Sequence[str], command: Command | None) -> bool:
     """Return whether a text without names asks for a pause, or for its end.
 
-    The text has a word such as "pause", or asks to stop until a day or for a time.
+    ``command`` is the command that the patterns find in the text. For "subscriptions", the text
+    must have a word such as "pause". For "unsubscribe", the text must ask to stop until a day or
+    for a time. For all other commands, the result is False.
     """
     if command == "subscriptions":
         return _has_word_in(plain, _PAUSE_WORDS)
@@ -2293,7 +2300,10 @@ def possible_names_in(text: str, language: str) -> tuple[str, ...]:
 
 
 def joined_names_in(text: str, language: str) -> tuple[str, ...]:
-    """Return the possible names that commas, or words such as "and", join to other names."""
+    """Return the possible names that commas, semicolons or words such as "and" join.
+
+    A single name is not returned.
+    """
     return _joined_names(_group_enumerated_words(text, language), language)
 
 
@@ -2314,8 +2324,8 @@ def is_request_word(word: str, language: str) -> bool:
 def _is_ending(end: str, language: str) -> bool:
     """Return whether ``end`` can be the ending of a word of requests.
 
-    In the languages of ``_ENDINGS``, only the listed endings are possible, because a profile name
-    can begin like a word of requests: "privatbank" and "borratos" are names.
+    In the languages of ``_ENDINGS``, an ASCII ending must be one of the listed endings, because a
+    profile name can begin like a word of requests: "privatbank" and "borratos" are names.
     """
     endings = _ENDINGS.get(language)
     return not end.isascii() or endings is None or end in _split_endings(endings)
