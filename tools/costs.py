@@ -94,7 +94,8 @@ The rows of the table use these terms:
 
 - A row with *again* or *this* is about the same story, name or account as the row above.
 - `NAME` is the name of a profile (an Instagram account).
-- A *known* name was in an answer of the Stories API within the last 30 days. A *new* name was not.
+- A *known* name was in an answer of the Stories API within the last 30 days. Every other name is
+  *new*.
 - `CACHE_S` is a [setting](configuration.md): for this number of seconds after a paid answer, the
   bot shows the stories again for free.
 - A *privacy check* tests whether an account is private. The setting `SKIP_PRIVACY_CHECK` has its
@@ -426,11 +427,13 @@ async def _subscribing(here: Shop) -> None:
         "`/subscribe NAME` in another chat, within ten minutes", ask("followed", 2, BOB)
     )
     own = here.topic
-    await here.row("`/subscribe NAME topic`, in a chat without topics", own("with.topic"))
+    await here.row(
+        "`/subscribe NAME topic`, in a chat without topics (the bot refuses)", own("with.topic")
+    )
     here.sandbox.telegram.world.bot.has_topics = True
     await here.row("`/subscribe NAME topic`, new name, in a chat with topics", own("with.topic"))
     await here.row(
-        "the option *In its own topic*, switched off and on again", lambda: own_topic("with.topic")
+        "the option *In its own topic*: off, and on again", lambda: own_topic("with.topic")
     )
     await here.row("`/subscribe NAME`, new name of a private account", ask("locked.in", 1, ANN))
     await here.row("`/subscribe NAME`, if no account has the name", ask("nobody.has.it", 1, ANN))
@@ -450,7 +453,8 @@ async def _polls(here: Shop, mode: SkipCheck) -> None:
     await here.subscribing.subscribe(Target(1), "polled", ANN)
     here.go_on(minutes=5)
     await here.row(
-        f"a check of a subscribed profile, `SKIP_PRIVACY_CHECK={mode}`", lambda: here.poll(profile)
+        f"a check of a subscribed profile, with `SKIP_PRIVACY_CHECK={mode}`",
+        lambda: here.poll(profile),
     )
     if mode != "auto":
         return
