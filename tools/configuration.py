@@ -25,7 +25,7 @@ restart the bot. The settings file depends on your installation:
   `docker compose up --detach`.
 - [A platform](platform.md): there is no file. Set the variables on the platform.
 
-In other cases, the bot reads the file `.env` in the current folder. If you write
+In other installations, the file is `.env` in the current folder. If you write
 `storybell --env-file FILE COMMAND`, the command reads `FILE` instead of `.env`.
 
 The table uses these words:
