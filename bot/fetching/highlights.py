@@ -61,15 +61,18 @@ class Highlights:
         - If the name was not seen in the last 30 days, or if its profile is not stored as active,
           a lookup for 1 or 2 more credits comes first. If the lookup finds no public account, only
           the lookup is paid.
-        - Within an hour after the last call, the cost is 0 credits.
+        - If the last list of this name was fetched within the last hour, the cost is 0 credits,
+          unless the account of the list is not the stored, active owner of the name.
         - If the name has a new owner, the list of the old owner is not shown. The list of the new
           owner is fetched for 2 to 4 more credits.
-        - If the API refuses the account, a lookup for 1 or 2 more credits checks the refusal.
+        - If the API answers that the account is private or does not exist, a lookup for 1 or 2
+          more credits checks the answer.
 
         Raises:
             NoSuchProfileError: The account does not exist.
             ProfilePrivateError: The account is visible to followers only.
-            ProfileUnavailableError: The lookup did not confirm the refusal.
+            ProfileUnavailableError: The lookup did not confirm the answer, or the API does not
+                show the account now.
             HighlightsUnavailableError: The plan of the API key does not include highlights.
             SpendingError: The credits are not allowed to be spent.
             StoriesError: The account is blocked or has no highlights, or the API failed.
@@ -143,8 +146,8 @@ class Highlights:
     async def _fetch_public_unblocked(self, username: str, charge: Charge) -> Profile:
         """Return the current owner of a name, if the account is public and not blocked.
 
-        The cost is 1 or 2 credits, as in ``Names.fetch_and_store_public``. The errors are those of
-        ``Names.fetch_and_store_public``, and a ``StoriesError`` for a blocked account.
+        The cost and the errors are those of ``Names.fetch_and_store_public``: at most 2 credits.
+        For a blocked account, a ``StoriesError`` is raised.
         """
         profile = await self._names.fetch_and_store_public(username, charge)
         self._raise_if_blocked(profile)
@@ -175,7 +178,7 @@ class Highlights:
         """Return whether a list of highlights belongs to the known, active owner of the name.
 
         A cached list may belong to an earlier owner of the name. For a list that is empty or has
-        no profile id, return True.
+        no profile id, return True. The errors are those of ``Names.read_last_known``.
         """
         if not result or not result[0].profile.profile_id:
             return True

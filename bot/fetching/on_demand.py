@@ -67,16 +67,17 @@ class Viewer:
     async def get_or_fetch_story(self, link: Link, asker: Asker) -> Story:
         """Return the story of a link for 1 credit.
 
-        For a story that is cached or has certainly expired, the cost is 0 credits. If the API
-        answers that the story is gone, and the id contains a valid time, a second call for 1 more
-        credit must confirm that the story is gone. If the API answers that the account is private,
-        a lookup of the name in the link must confirm that the account is private, for 1 or 2 more
-        credits.
+        For a cached answer, and for a story that has certainly expired, the cost is 0 credits. If
+        the API answers that the story is gone, and the id contains a valid time, a second call for
+        1 more credit must confirm that the story is gone. If the API answers that the account is
+        private, a lookup of the name in the link must confirm that the account is private, for 1
+        or 2 more credits.
 
         Raises:
             StoryGoneError: The story is over 24 hours old or was deleted.
             ProfilePrivateError: The account is visible to followers only.
-            ProfileUnavailableError: The lookup did not confirm that the account is private.
+            ProfileUnavailableError: No lookup confirmed that the account is private, or the API
+                does not show the account now.
             SpendingError: The credits are not allowed to be spent.
             StoriesError: The account is blocked, or the API failed.
         """
@@ -213,15 +214,16 @@ class Viewer:
     async def read_cached_stories(
         self, person: int, bot_id: int, name_prefix: str | None, link: Link | None
     ) -> list[tuple[Story, KnownFile]]:
-        """Return at most 50 stories whose files Telegram already has, newest first.
+        """Return at most 50 live stories whose files Telegram already has, newest first.
 
-        The cost is 0 credits. The result contains the stories of these profiles:
+        The cost is 0 credits. The result contains the stories of these profiles, except blocked
+        profiles and profiles that are not public:
 
         - The profile that ``link`` names.
-        - The profiles that the person has subscribed to and whose names begin with
-          ``name_prefix``. If ``name_prefix`` is None, these profiles are not included.
+        - The profiles to which the private chat of the person is subscribed, and whose names begin
+          with ``name_prefix``. If ``name_prefix`` is None, these profiles are not included.
 
-        If ``link`` names a single story, only this story is returned.
+        If ``link`` names a single story, no other story is returned.
         """
         known = None
         if link:  # a refusal in the cache (private, gone) is not an error here

@@ -142,7 +142,8 @@ class Scheduler:
     async def run(self) -> None:
         """Make checks until ``worker`` is stopped.
 
-        Return after the results of all checks are recorded.
+        A check costs up to 3 credits, and lookups of a refused name cost more. Return after the
+        results of all checks are recorded.
         """
         async with asyncio.TaskGroup() as self._group:
             await self.worker.run()
@@ -218,8 +219,8 @@ class Scheduler:
     async def run_once(self) -> int:
         """Make the checks that can be made now, and wait for the results.
 
-        Return the number of checks. Early checks are included
-        (``_claim_payable_checks_or_postpone``).
+        A check costs up to 3 credits, and lookups of a refused name cost more. Return the number
+        of checks. Early checks are included (``_claim_payable_checks_or_postpone``).
         """
         async with asyncio.TaskGroup() as group:
             return await self._begin_checks(group)
@@ -270,8 +271,9 @@ class Scheduler:
         """Claim the profiles whose checks can be paid and for which slots are free.
 
         Due profiles are claimed first, then profiles that must be checked before a daily summary.
-        If credits are left, profiles are also claimed early. A claimed profile that is not due any
-        more at the current price is postponed, and is not returned.
+        If credits are left, profiles are also claimed early. While the API fails for all profiles,
+        at most one check runs. A claimed profile that is not due any more at the current price is
+        postponed, and is not returned.
         """
         now = lease.at
         # The credits of the running checks are subtracted, because the bucket still contains them.
@@ -448,7 +450,10 @@ class Scheduler:
     async def _check_and_name_outcome(self, known: Known, lease: Lease, plan: Plan) -> str:
         """Check a profile. Return the outcome in a few words.
 
-        If the profile seems private, a lookup of the name for 1 or 2 credits comes first.
+        No call is made if the profile is blocked, if no chat waits, or if the lease has ended. If
+        the profile seems private, a lookup of the name for 1 or 2 credits comes first. If the
+        profile is still private, the check ends. In all other cases, the stories are fetched
+        (``_fetch_record_and_name_outcome``).
         """
         if alert_rules.is_on_block_list(known.profile_id, known.username, self._settings.blocked):
             return "blocked"
@@ -578,10 +583,11 @@ class Scheduler:
     async def _record_failure_and_name_error(
         self, known: Known, plan: Plan, reservation: Reservation, error: StoriesError
     ) -> str:
-        """Settle the bill of a failed check, record the failure, and plan the next check.
+        """Settle the bill of a failed check, and plan the next check.
 
-        If the API refused the account, a lookup of the name, for 1 or 2 more credits, checks the
-        refusal. Return the name of the error's class.
+        The failure is recorded in the profile, unless the API fails for all profiles or refuses
+        all paid calls. If the API refused the account, a lookup of the name, for 1 or 2 more
+        credits, checks the refusal. Return the name of the error's class.
         """
         now = self._now()
         billed = reservation.credits if error.credits is None else error.credits

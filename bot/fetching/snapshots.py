@@ -150,9 +150,11 @@ async def _record_check_and_schedule_next(
     now: datetime,
     columns_of_end: Mapping[str, object],
 ) -> None:
-    """Record a complete check of the profile, and schedule the next check.
+    """Record a complete check of the profile.
 
-    If the bot's owner has blocked the profile, only release the claim.
+    If a chat needs checks of the profile, also schedule the next check, and notify the chats of a
+    profile that is public again, or of stories that may have been missed. If the bot's owner has
+    blocked the profile, only release the claim.
     """
     if before.state == "blocked":  # the bot's owner has blocked the profile during the check
         if columns_of_end:
@@ -218,8 +220,8 @@ async def reschedule_checks(
 
     The credit bucket does not limit the checks before a daily summary. Therefore ``earlier``
     limits how many of these checks move to an earlier time, and the moved checks are counted in
-    this allowance. Further checks do not move, or move to a later time. If ``earlier`` is None, no
-    check moves to an earlier time because of a summary.
+    this allowance. If the allowance is used up, or if ``earlier`` is None, no check moves to an
+    earlier time because of a summary.
     """
     plan = await schedule_state.load_plan_or_new(tx)
     moved = 0
@@ -286,9 +288,8 @@ async def read_useful_check_at(
     - If no chat could be notified after a check at ``due``, the check waits until a chat can be
       notified. The check does not wait so long that stories could be lost.
     - A check for a daily summary can be earlier than ``due``. If ``Plan.newcomer_interval``
-      applies to the
-      profile, the check is not earlier than ``due``. This restriction does not apply to a check
-      that is already claimed (``is_claimed``).
+      applies to the profile, the check is not earlier than ``due``. This restriction does not
+      apply to a check that is already claimed (``is_claimed``).
     - A check for a daily summary is not earlier than ``not_before``.
     """
     if known.chats > _MANY:
@@ -343,11 +344,12 @@ async def record_failure(
     now: datetime,
     token: int | None = None,
 ) -> None:
-    """Record a failed check, delay the next check, and notify subscribers once.
+    """Record a failed check.
 
-    A single answer "private" or "no such account" does not change the state of the profile,
-    because the answer may be wrong. Two equal answers in a row change the state. If no chat needs
-    checks of the profile, a single answer changes the state.
+    If a chat needs checks of the profile, plan the next check, and notify the subscribers if the
+    state of the profile changes. A single answer "private" or "no such account" does not change
+    the state, because the answer may be wrong. Two equal answers in a row change the state. If no
+    chat needs checks of the profile, a single answer changes the state, and nobody is notified.
 
     ``token`` identifies the claim of the profile for this check. Nothing is recorded in three
     cases: the profile has been claimed again since then, the profile is blocked, or the profile is

@@ -1,4 +1,4 @@
-"""The detection that all scheduled checks have failed for 30 minutes, for any cause."""
+"""The detection that all scheduled checks have failed for 30 minutes."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -12,8 +12,8 @@ class Learned:
     A check is due when the weight of the profile times the expected waiting reaches the price of
     waiting times the cost of the check, or when the longest pause has passed.
 
-    If ``by_rhythm`` is True, the daily credits are released according to the demand of each hour,
-    and scheduled checks update the learned exponents (``rates.Pool``).
+    If ``by_rhythm`` is True, most of the daily credits are released according to the demand of
+    each hour, and scheduled checks update the learned exponents (``rates.Pool``).
     """
 
     by_rhythm = True
@@ -23,7 +23,8 @@ class Learned:
     ) -> None:
         """Update ``state`` after a check at the time ``at``.
 
-        ``taken`` are the sorted times of the stories that the check found.
+        ``taken`` are the sorted times of the stories that the check found. All times are Unix
+        seconds.
         """
         learn_and_count_new_stories(state, demand.population, at=at, taken=taken)
 

@@ -147,7 +147,10 @@ class Pool:
                 row[other] += part * ratio
 
     def refit(self, at: float) -> None:
-        """Compute new exponents at the time ``at``. Reduce the weight of the older data."""
+        """Compute new exponents at the time ``at``. Reduce the weight of the older data.
+
+        ``at`` is in Unix seconds.
+        """
         solution = _solved(self.curvature, self.pull)
         self.exponents = tuple(min(max(value, -_STEEPEST), _STEEPEST) for value in solution)
         decay = 0.5 ** (max(0.0, at - self.at) / _POOL_MEMORY) if self.at else 1.0

@@ -3,20 +3,22 @@
 The bot stores the profiles in a table, and the simulator stores the profiles in a heap. Both call
 this module. Each row of the table needs a ``ProfileState``, a weight, the cost of a check in
 credits, and ``due_at`` as an indexed column. The weight is the number of subscriptions, of which
-subscriptions with the option ``fast`` count several times. The loop is::
+subscriptions with the option ``fast`` count several times. All times are Unix seconds. The loop
+is::
 
-    schedule.fill_bucket(now, spent=...)          # credits that the UTC day's checks have cost
-    due, early = schedule.credits_for_due_and_early_checks(now)   # credits for due checks and for
-    early checks rows = claim(limit=due // cost)               # ORDER BY due_at, with due_at <=
-    now ... rows += claim(limit=early // cost)            # ... and early checks if no check is due
-    for row in rows:                              # outside of any transaction
-        if schedule.is_due_at_stale(state):              # the price has changed since due_at was
-        computed
+    # ``spent`` is the number of credits that checks have cost on the UTC day.
+    schedule.fill_bucket(now, spent=spent)
+    due, early = schedule.credits_for_due_and_early_checks(now)
+    rows = claim(limit=due // cost)  # ORDER BY due_at, with due_at <= now
+    rows += claim(limit=early // cost)  # checks that are not due, if credits are left
+    for row in rows:  # outside of any transaction
+        if schedule.is_due_at_stale(state):  # the price has changed since due_at was computed
             schedule.set_due_at(state, weight, cost)  # write due_at, and check only if still due
-        stories = fetch(row)                      # on failure:
-        schedule.freeze_price_after_outage(now) schedule.charge_learn_and_set_due_at(state, weight,
-        cost, at=now, taken=[...]) write state and due_at
-    sleep until schedule.next_check_at(first due_at and seen_at, cost, now=..., spent=...)
+        stories = fetch(row)  # on failure: schedule.freeze_price_after_outage(now)
+        schedule.charge_learn_and_set_due_at(state, weight, cost, at=now, taken=[...])
+        # write state and due_at
+    # sleep until the next check
+    schedule.next_check_at(first_due_at, seen_at, cost, now=now, spent=spent)
 
 ``must_be_unseen_since`` limits which rows may be claimed:
 
@@ -80,7 +82,7 @@ _AFTER_OUTAGE = 3 * HOUR
 class Schedule:
     """The planner of checks, based on the demand, the price of waiting and the credit bucket.
 
-    ``budget`` is in credits per UTC day.
+    ``budget`` is in credits per UTC day. All times in the methods are Unix seconds.
     """
 
     def __init__(
@@ -161,7 +163,10 @@ class Schedule:
         return state.due_at
 
     def is_due_at_stale(self, state: ProfileState) -> bool:
-        """Return whether the price has changed by more than 10% since ``due_at`` was computed."""
+        """Return whether the price with which ``due_at`` was computed is off by more than 10%.
+
+        The 10% are a part of the current price.
+        """
         return abs(state.price - self.current) > _STALE * self.current
 
     def learn_and_set_due_at(

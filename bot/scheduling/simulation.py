@@ -1,7 +1,7 @@
 """The simulation of the schedule with recorded or generated stories, on a simulated clock.
 
 A heap replaces the table of profiles, and lists of times replace the Stories API. All decisions
-are made by ``bot.scheduling.schedule``.
+are made by ``bot.scheduling.schedule``. All times are Unix seconds.
 """
 
 from bisect import bisect_left, bisect_right

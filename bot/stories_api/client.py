@@ -211,8 +211,8 @@ class StoriesApi:
     def stories_by_name(self, username: str) -> PaidCall[list[Story]]:
         """Return the paid call that fetches the live stories of a username, oldest first.
 
-        The call costs 3 credits, and includes the privacy check. An empty list proves that the
-        account exists, but does not contain the id of the account.
+        The call costs 3 credits, and includes the privacy check. An empty list does not contain
+        the id of the account.
 
         Raises:
             ProfilePrivateError: The account is private.
@@ -311,8 +311,9 @@ class StoriesApi:
         The call costs 0 credits. The rate limit in the answer becomes the rate limit of all calls.
 
         Raises:
-            OutOfServiceError: The key is invalid or the balance is empty. In that case, all paid
-                calls are stopped.
+            OutOfServiceError: The API refuses the key, or refuses the call because the balance is
+                empty. In that case, all paid calls are stopped. A balance of 0 in an answer is
+                returned, and stops nothing.
             StoriesError: The API failed.
         """
         query = Query(BALANCE, deadline=self._deadline)

@@ -127,8 +127,8 @@ class PrivacyCheck:
 
         ``stories`` are the stories of a checked answer. The unchecked answer lacked a story if
         the story is in ``new`` and was posted more than 10 minutes before the unchecked answer.
-        Nothing is recorded unless the mode is "auto" and the last call about the profile skipped
-        the check.
+        Nothing is recorded unless the mode is "auto" and the last recorded answer about the
+        profile skipped the check.
         """
         if not self._was_last_call_unchecked(known) or known.snapshot_at is None:
             return
@@ -151,14 +151,17 @@ class PrivacyCheck:
     async def record_answer_contradicted_by_refusal(self, known: Known) -> None:
         """Record that the last unchecked answer was wrong, because a checked answer is a refusal.
 
-        Nothing is recorded unless the mode is "auto" and the last call about the profile skipped
-        the check.
+        Nothing is recorded unless the mode is "auto" and the last recorded answer about the
+        profile skipped the check.
         """
         if self._was_last_call_unchecked(known):
             await self._record_contradiction(known.profile_id, "a refusal")
 
     def _was_last_call_unchecked(self, known: Known) -> bool:
-        """Return whether the mode is "auto" and the last call about the profile was unchecked."""
+        """Return whether the mode is "auto" and the last recorded answer was unchecked.
+
+        Without a recorded answer that the profile is public, return False.
+        """
         if self.mode != "auto" or known.snapshot_at is None or known.checked_at is None:
             return False
         return known.snapshot_at > known.checked_at

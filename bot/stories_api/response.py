@@ -66,6 +66,7 @@ async def read_body(response: aiohttp.ClientResponse, budget: int = _BUDGET) -> 
         MalformedBodyError: The body has more than ``budget`` bytes. The rest of the body is not
             read.
         aiohttp.ClientError: The connection failed during the answer.
+        TimeoutError: The answer took too long.
     """
     if response.content_length is not None and response.content_length > budget:
         raise MalformedBodyError("the body is too long")
@@ -103,6 +104,7 @@ async def read_json(response: aiohttp.ClientResponse) -> object:
             redirect.
         ComplainedError: The answer is an error, but has status 200.
         aiohttp.ClientError: The connection failed during the answer.
+        TimeoutError: The answer took too long.
     """
     if response.status != OK:
         raise MalformedBodyError("a redirect")

@@ -245,7 +245,7 @@ class Transport:
 
         Raises:
             MediaError: As in ``_read_result``. The request is not counted in
-            ``api_requests_total``.
+                ``api_requests_total``.
         """
         result: Answer[T] | Failure
         try:
