@@ -54,8 +54,9 @@ class Treasurer:
     ) -> None:
         """Create the periodic task.
 
-        ``tell`` reports a difference between the balance and the ledger to the owners. If
-        ``credit_price`` is given, the first fetch logs the cost of the daily budget.
+        ``tell`` reports a difference between the balance and the ledger to the owners.
+        ``credit_price`` is in US dollars. If ``credit_price`` is given, the first fetch logs the
+        cost of the daily budget.
         """
         self._api = api
         self._ledger = ledger

@@ -138,8 +138,8 @@ class Ledger:
         """Reserve credits, make the call, and settle the bill. Return the value of the call.
 
         Raises:
-            SpendingError: A limit is reached, spending is stopped, or nobody pays for the chat. In
-                these cases no call was made.
+            SpendingError: A limit is reached, spending is stopped, or the request has no person
+                and no payer. In these cases no call was made.
             StoriesError: The call failed. The reservation is closed.
             MediaError: A download failed. The reservation is closed.
         """
@@ -157,8 +157,8 @@ class Ledger:
         each person is limited, so that one person's slow calls do not delay other people.
 
         Raises:
-            SpendingError: A limit is reached, spending is stopped, or nobody pays for the chat. In
-                these cases no call was made.
+            SpendingError: A limit is reached, spending is stopped, or the request has no person
+                and no payer. In these cases no call was made.
             StoriesError: The call failed. The reservation is closed.
             MediaError: A download failed. The reservation is closed.
         """
@@ -190,7 +190,8 @@ class Ledger:
 
         Raises:
             SpendingStoppedError: Spending is stopped, or the balance is too low.
-            NoPayerError: The request has no person, and nobody pays for the chat.
+            NoPayerError: The request has no person, and neither its channel nor its chat has a
+                payer.
             SpendingError: A limit is reached. The text of the error names the limit. The attribute
                 ``until`` is the time from which a retry can succeed.
         """
@@ -264,7 +265,8 @@ class Ledger:
 
         Raises:
             PastedLimitError: The person's limit of megabytes a day is exceeded.
-            NoPayerError: The request has no person, and nobody pays for the chat.
+            NoPayerError: The request has no person, and neither its channel nor its chat has a
+                payer.
         """
         async with self._db.begin() as tx:
             whose = asker.user_id
@@ -481,7 +483,8 @@ class Ledger:
 
         Raises:
             SpendingError: A limit is reached.
-            NoPayerError: The request has no person, and nobody pays for the chat.
+            NoPayerError: The request has no person, and neither its channel nor its chat has a
+                payer.
         """
         billed, is_unknown_channel = asker, False
         if asker.user_id is None:

@@ -103,7 +103,10 @@ class Restored:
 
 
 class Subscribing:
-    """Starts subscriptions, and changes the topic and options of subscriptions."""
+    """Starts subscriptions, and changes the topic and options of subscriptions.
+
+    Only ``subscribe`` and ``subscribe_all`` can cost credits.
+    """
 
     def __init__(
         self,
@@ -144,12 +147,13 @@ class Subscribing:
 
         Raises:
             BlockedError: The access list blocks the chat or the responsible person.
-            SubscriptionError: A limit is reached.
+            SubscriptionError: A limit is reached, or the budget covers no more profiles.
             NoSuchProfileError: The account does not exist.
             ProfilePrivateError: The account is private, so the stories are not available.
-            SpendingError: The credits are not allowed to be spent, or the chat has no payer. Even
-                while all spending is stopped, a chat can subscribe to a public profile whose name
-                the API returned in the last day.
+            NoPayerError: The chat has no payer, and the person is not allowed to become the payer.
+            SpendingError: The credits are not allowed to be spent. Even while all spending is
+                stopped, a chat can subscribe to a public profile whose name the API returned in
+                about the last day.
             StoriesError: The API failed, or the profile is on the block list.
         """
         ((_, result),) = await self.subscribe_all(target, [username], by, preferences=preferences)
@@ -180,7 +184,8 @@ class Subscribing:
             BlockedError: The access list blocks the chat or the responsible person.
             SubscriptionError: A limit was reached or a subscription has ended in the meantime, or
                 the bot can't create topics in the chat.
-            NoPayerError: The chat lost the payer in the meantime.
+            NoPayerError: The chat has lost the payer in the meantime, and the person is not
+                allowed to become the payer.
             AskAgainError: Telegram does not answer whether the bot can create topics in the chat,
                 or demands a wait.
         """
@@ -474,9 +479,9 @@ class Subscribing:
     ) -> _CheckedProfile:
         """Return the profile, its live stories, and the existing subscription or None.
 
-        The cost is the same as in ``subscribe``. If the API returned the name in the last day, and
-        one of ``places`` has a subscription to the profile, the cost is 0 credits. Answers of the
-        API are recorded.
+        The cost is the same as in ``subscribe``. If the API returned the name in about the last
+        day, and one of ``places`` has a subscription to the profile, the cost is 0 credits.
+        Answers of the API are recorded.
 
         - ``places`` are the targets in one chat where the subscription may exist. If several
           of ``places`` have a subscription to the profile, the first of these is returned.
@@ -488,7 +493,8 @@ class Subscribing:
 
         Raises:
             SubscriptionError: A limit of the chat, the payer or the budget is reached.
-            SpendingError: The credits are not allowed to be spent, or the chat has no payer.
+            NoPayerError: The chat has no payer, and the person is not allowed to become the payer.
+            SpendingError: The credits are not allowed to be spent.
             StoriesError: The API failed or refused the account, or the profile is on the block
                 list.
         """

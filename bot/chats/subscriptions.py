@@ -393,7 +393,7 @@ class Subscriptions:
         were set at the time ``rules_undone_since``. Deliveries of live stories that the rules have
         dropped since then are also selected again, unless the chat has no payer.
 
-        The next checks of the followed profiles are rescheduled.
+        The next checks of the followed profiles are rescheduled (``reschedule_checks_of_chat``).
         """
         now = self._now()
         async with writing(self._db) as tx:

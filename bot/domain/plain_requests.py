@@ -3,7 +3,8 @@
 This module finds the command that a text requests. The patterns of the command are in English and
 in the chat's language. A pattern is a set of words. A text matches a pattern if the text contains
 all words of the pattern, in any order, each at least as often as the pattern. A ``*`` at the end
-of a word means any ending of the word. A sign before a pattern adds or changes a condition:
+of a word means any ending of the word, or the endings in ``_ENDINGS`` for some languages. A sign
+before a pattern adds or changes a condition:
 
 - ``+``: The text must also contain a possible profile name.
 - ``-``: The text must not contain a possible profile name.
@@ -2575,7 +2576,7 @@ def _request_words_and_stems(language: str) -> tuple[frozenset[str], tuple[str, 
     """Return the common words of requests in English and in ``language``.
 
     The words such as "send" (``_SENDING``) of all languages are included. The second value has the
-    stems of the words that can have any ending.
+    stems of the words with a ``*``.
     """
     parts = {
         part

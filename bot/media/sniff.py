@@ -99,7 +99,7 @@ def _duration(mvhd: bytes) -> float | None:
 
 
 def _boxes(file: BinaryIO, start: int, end: int, depth: int) -> Iterator[tuple[bytes, int, int]]:
-    """Yield the name of each box in a file, and the start and end of the box's content.
+    """Yield the name of each box in a file, and the start and end of the box's content in bytes.
 
     At a ``depth`` below ``_DEEPEST``, the boxes inside of ``moov`` and ``trak`` are yielded
     instead of ``moov`` and ``trak``. Boxes are defined in ISO/IEC 14496-12.
