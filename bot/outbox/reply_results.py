@@ -57,7 +57,7 @@ async def record_reply_outcome(
     are already counted. If the outcome is final and ``behind`` has replies, the lease stays. In
     all other cases, the lease ends.
 
-    If the reply must be sent again, the replies in ``behind`` also return to the queue, and their
+    If the outcome is not final, the replies in ``behind`` also return to the queue, and their
     copies are subtracted. If the lease is lost, only the reply itself is deleted or shortened, and
     its follow-ups are enqueued. If the chat moved during the send, the rows and the lease of the
     new chat are changed.

@@ -70,8 +70,9 @@ class Tally:
     - ``unknown`` is the number of rows that may have arrived, because the response was lost.
     - ``dead_letters`` is the number of rows that became dead letters.
     - ``rests_until`` is the end of a pause of the whole bot, or None without a pause.
-    - ``is_due`` is True if the chat has unsent deliveries. It is False if the claim was lost, and
-      for an alert that was recorded together with other alerts.
+    - ``is_due`` is True if the chat has unsent deliveries. It is False if the claim was lost, if
+      further replies are sent under the same lease, and for an alert that was recorded together
+      with other alerts.
     """
 
     unknown: int = 0
@@ -135,9 +136,9 @@ class Arrived:
 async def record_whole_sends_and_release_queues(
     tx: Tx, sends: Sequence[Arrived], *, floods: ChatFloods | None = None, now: datetime
 ) -> None:
-    """Record sends of which all rows have arrived, and release the queues with a valid lease.
+    """Record sends of which all rows have arrived, and release the queues with a valid claim.
 
-    If a chat moved during the send, the rows and the lease of the new chat are changed. Retries in
+    If a chat moved during the send, the rows and the claim of the new chat are changed. Retries in
     the released queues may become due earlier (``advance_retries``).
     """
     tokens = await chat_queues.lock_all(tx, [send.queue.chat_id for send in sends])
@@ -176,9 +177,9 @@ async def record_alert_outcome(
 ) -> Tally:
     """Record the outcome of a batch of alerts. Return the results of the recording.
 
-    A row that has arrived is recorded even if the lease is lost. In this case, the process that
-    has the lease now handles the other rows. If the chat moved during the send, the rows and the
-    lease of the new chat are changed.
+    A row that has arrived is recorded even if the claim is lost. In this case, the process that
+    has the claim now handles the other rows. If the chat moved during the send, the rows and the
+    claim of the new chat are changed.
     """
     tally = Tally()
     outcome, now = report.outcome, report.now
@@ -278,9 +279,10 @@ async def advance_retries(tx: Tx, was_media_by_chat: Mapping[int, bool], now: da
 async def record_unfinished_reply(
     tx: Tx, reply: PendingMessage, report: SendReport, tally: Tally
 ) -> ChatFreeAt:
-    """Record that a reply must be sent again. Return the time at which the chat is free.
+    """Record a reply that may be sent again. Return the time at which the chat is free.
 
-    Add the results to ``tally``.
+    After ``MAX_COPIES`` sends that may have arrived, the reply becomes a dead letter. Add the
+    results to ``tally``.
     """
     outcome, now = report.outcome, report.now
     if isinstance(outcome, TryLater):
@@ -374,13 +376,15 @@ async def _record_try_later(
     *,
     is_repeat: bool,
 ) -> ChatFreeAt:
-    """Record rows that must be sent again. Return the time at which the chat is free.
+    """Record the rows of a send with ``TryLater``. Return the time at which the chat is free.
 
-    ``is_repeat`` is True if an earlier copy may have arrived. Add the results to ``tally``. The
-    first rule that applies decides about the wait:
+    Rows with ``MAX_COPIES`` copies become dead letters. ``is_repeat`` is True if an earlier copy
+    may have arrived. Add the results to ``tally``. The first rule that applies decides about the
+    wait:
 
     - In an outage, nothing waits, unless the response to a repeat was lost.
-    - If Telegram named a time, or the first copy of a row may have arrived, the whole chat waits.
+    - If Telegram or the rate limiter requires a wait, or if the first copy of a row may have
+      arrived, the whole chat waits.
     - Otherwise only the rows wait, and the chat waits only as described in ``_schedule_retries``.
     """
     now = report.now
@@ -589,7 +593,8 @@ async def _retry_or_requeue_refused_rows(
     day. The same applies if Telegram refused a topic, but the rows are outside of topics.
 
     If Telegram refused the chat, the topic or the whole bot, the rows return to the queue. In
-    addition, the chat or the topic is closed, or ``tally.rests_until`` is set to pause the bot.
+    addition, the chat is closed, the alerts of the topic move to the chat itself, or
+    ``tally.rests_until`` is set to pause the bot.
     """
     if not rest:
         return

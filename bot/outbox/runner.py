@@ -95,7 +95,7 @@ class JobRunner:
         self._arrivals = BatchingQueue(self._write_arrived, gather_s=GATHERED_S)
 
     async def deliver(self, job: Job) -> None:
-        """Do a job and record the outcome.
+        """Do a job and record the outcome. Each file that must be bought costs 1 credit.
 
         Raises:
             DatabaseUnavailableError: The outcome can't be recorded (see ``record_outcome``), or
@@ -121,7 +121,8 @@ class JobRunner:
 
         The transaction of the update has already claimed the queue, and has already added 1 to the
         number of copies of each reply. If a reply can't be sent now, the reply and all later
-        replies wait in the queue. Return None if the update has no replies.
+        replies wait in the queue. Return None if the update has no replies. Each file that must be
+        bought costs 1 credit.
 
         Raises:
             DatabaseUnavailableError: An outcome can't be recorded (see ``record_outcome``).
@@ -144,7 +145,8 @@ class JobRunner:
     ) -> tuple[Outcome, bool]:
         """Send a reply and record the outcome.
 
-        Return the outcome, and whether the chat has more deliveries.
+        Return the outcome, and whether the outbox must send more deliveries to the chat
+        (``Tally.is_due``).
         """
         reply = job.reply
 
@@ -332,8 +334,8 @@ class JobRunner:
     async def _record_whole_alert(self, job: SendJob, outcome: Outcome) -> bool:
         """Record an alert that has arrived completely, in a transaction with other alerts.
 
-        Return False, and record nothing, if the job is no alert, if a row has not arrived, or if
-        the shared transaction failed.
+        Return False if the job is no alert, if a row has not arrived, or if the shared transaction
+        failed.
         """
         if not isinstance(job, AlertJob) or not isinstance(outcome, Sent):
             return False

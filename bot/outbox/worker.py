@@ -155,8 +155,7 @@ class Outbox:
     async def _step(self) -> NextStepAt | None:
         """Begin as many due jobs as slots are free. Return the time of the next step.
 
-        Return None if no queue is open, or if no slot becomes free before a send ends. In both
-        cases, ``wake`` starts the next step.
+        Return None if no queue has a due time, or if no slot becomes free before a send ends.
         """
         paused_until = await self._pause_claims_if_needed()
         if paused_until:

@@ -282,7 +282,7 @@ class Attempts:
         """Set a different source of an item without a purchase (``set_next_free_source``).
 
         A photo that Telegram refused as a photo becomes a document. If no such source exists, mark
-        the item to be sent alone.
+        the item to be sent alone. The download of a pasted URL may cost 1 credit.
         """
         if not (
             await self._convert_if_refused_photo(refusal, item, request)

@@ -124,15 +124,25 @@ class StoryRecord:
         return now < self._url_refused_until
 
     def count_gone_answer(self) -> None:
-        """Count an answer of the API that the story or its profile does not exist any more."""
+        """Count an answer of the API that the story is not available.
+
+        The answers are that the story or its profile does not exist any more, or that the profile
+        is private.
+        """
         self._times_gone += 1
 
     @property
     def may_be_gone(self) -> bool:
-        """Return whether the API has answered at least once that the story does not exist."""
+        """Return whether the API has answered at least once that the story is not available.
+
+        ``count_gone_answer`` lists the answers.
+        """
         return self._times_gone > 0
 
     @property
     def is_gone(self) -> bool:
-        """Return whether the API has answered often enough that the story does not exist."""
+        """Return whether the API has answered often enough that the story is not available.
+
+        ``count_gone_answer`` lists the answers.
+        """
         return self._times_gone >= MOST_DOUBTS

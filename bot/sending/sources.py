@@ -352,9 +352,10 @@ class Supply:
         """Buy a file for 1 credit. The caller must remove the file.
 
         Until a purchase of the profile has succeeded, only one purchase of the profile runs at a
-        time. A file that is too large counts as a success, because other files may be smaller.
-        Return None and spend no credits if a purchase of the profile failed with any other
-        ``MediaError`` in the last 10 minutes.
+        time. A file that is too large counts as a success, because other files may be smaller. If
+        this purchase fails with any other ``MediaError``, further calls for the profile return
+        None for 10 minutes and spend no credits. For 10 minutes after a success, failures do not
+        count.
 
         Raises:
             SpendingError: The bot is not allowed to spend the credit.
@@ -436,7 +437,7 @@ class Supply:
 
 
 def _mark_gone(item: Item) -> None:
-    """Mark the story of an item as gone, because the API answered that no such story exists."""
+    """Mark the story of an item as gone (``StoryRecord.is_gone``)."""
     item.later, item.reason = False, MEDIA_GONE
 
 

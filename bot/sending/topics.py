@@ -138,7 +138,7 @@ class Topics:
         Raises:
             SubscriptionError: Telegram refuses the topic.
             AskAgainError: Telegram does not answer or demands a wait, the call took more than 50
-                seconds, or the topic is being made by another call.
+                seconds, or another call makes the topic or has possibly just made the topic.
         """
         now = self._now()
         async with self._db.begin() as tx:

@@ -63,8 +63,8 @@ class Polling:
         conflict in which a different program keeps taking the updates. ``conflicts`` records the
         answered polls, and each 409 response that the poll of a different process has caused.
 
-        If ``has_standby`` is True, other processes can poll. In that case, ``run`` returns after a
-        failed poll, because a different process can possibly reach Telegram.
+        If ``has_standby`` is True, other processes can poll. In that case, ``run`` returns if this
+        process can't reach Telegram, because a different process can possibly reach Telegram.
 
         The pause after a failure is ``first_pause_s`` seconds, and doubles with each further
         failure up to 30 seconds, or up to 5 seconds if the updates can't be stored. The pause
