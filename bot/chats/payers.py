@@ -507,14 +507,16 @@ async def lock_allowance_of_earlier_checks(
     """Lock and return the allowance of checks that a chat may move to an earlier time today.
 
     The allowance is for checks before daily summaries (see ``EarlierChecks``). The checks of all
-    chats of a payer count together. ``most`` is the number of checks for a whole UTC day. The
-    caller has locked the queue of the chat, and locks the profiles later. The counters of new
-    subscriptions are locked first, because a later step of the same transaction may need these
-    counters.
+    chats of a payer count together. ``most`` is the number of checks for a whole UTC day. Without
+    a payer, the allowance is 0. The caller has locked the queue of the chat, and locks the
+    profiles later. The counters of new subscriptions are locked first, because a later step of the
+    same transaction may need these counters.
     """
     payer = await chats.payer_of(tx, chat_id)
     await _add_to_daily_counters(tx, chat_id, payer, 0, now)
-    subject = chat_id if payer is None else payer
-    await budgets.add_to_counters(tx, now.date(), 0, ("earlier", subject))
-    used = await budgets.allowance_used(tx, "earlier", subject, now.date())
-    return EarlierChecks(subject, now.date(), max(0, most - used))
+    if payer is None:
+        # The chat gets no alerts. An allowance of the chat would move checks for other chats.
+        return EarlierChecks(chat_id, now.date(), 0)
+    await budgets.add_to_counters(tx, now.date(), 0, ("earlier", payer))
+    used = await budgets.allowance_used(tx, "earlier", payer, now.date())
+    return EarlierChecks(payer, now.date(), max(0, most - used))

@@ -48,8 +48,8 @@ class EarlierChecks:
     """The allowance of checks before daily summaries that may move to an earlier time.
 
     ``left`` is the number of checks that may still move on the UTC day ``day``. ``counted_for`` is
-    the id of the payer, or the id of a chat without a payer. The caller has locked the allowance
-    before the profiles.
+    the id of the payer. For a chat without a payer, ``counted_for`` is the id of the chat, and
+    ``left`` is 0. The caller has locked the allowance before the profiles.
     """
 
     counted_for: int

@@ -146,3 +146,33 @@ async def test_a_resume_after_the_hour_of_a_summary_makes_no_check_at_once(db: D
     assert known is not None
     assert known.due_at is not None
     assert known.due_at > clock() + 5 * MINUTE
+
+
+async def test_a_pause_in_a_chat_without_a_payer_moves_no_check_to_an_earlier_time(
+    db: Database,
+) -> None:
+    """Otherwise, each group without a payer would add to the daily limit of a person."""
+    nobody: Any = None
+    clock = Clock()
+    chat, group = 1, -2
+    subscribed = Subscriptions(db, nobody, most_earlier_checks=1, now=clock)
+    async with db.begin() as tx:
+        for chat_id in (chat, group):
+            await follow(tx, chat_id, options=Options(digest=True))
+        await chats.set_payer(tx, group, None)
+        await chats.change(tx, chat, zone="UTC", digest_at=9 * 60)
+        await look(tx)
+    for hour in (16, 20, 16):
+        async with db.begin() as tx:
+            await chats.change(tx, chat, digest_at=hour * 60)
+        await subscribed.reselect_deferred(chat)
+    async with db.read() as tx:
+        before = await profiles.get(tx, NATGEO.profile_id)
+    await subscribed.pause_all(group)
+    async with db.read() as tx:
+        after = await profiles.get(tx, NATGEO.profile_id)
+    assert before is not None
+    assert after is not None
+    assert before.due_at is not None
+    assert before.due_at > NOON + 4 * HOUR
+    assert after.due_at == before.due_at
