@@ -351,7 +351,8 @@ class Ledger:
 
         Fetching the balance costs 0 credits. It is unknown whether the balance already includes
         the cost of calls in flight. The update assumes that the balance does not include this
-        cost. If no call was in flight, the balance is also compared with the ledger.
+        cost. If no call was in flight during the fetch, the balance is also compared with the
+        ledger.
 
         Raises:
             StoriesError: ``ask`` could not fetch the balance.

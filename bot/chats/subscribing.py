@@ -336,8 +336,9 @@ class Subscribing:
     async def restore(self, chat_id: int, by: int | None, *, ended_at: datetime) -> Restored:
         """Restore the subscriptions that a chat ended at ``ended_at``. The cost is 0 credits.
 
-        Each subscription gets the earlier options. Each subscription also gets the pending stories
-        that were dropped at ``ended_at``, and the stories found since ``ended_at``. Exceptions:
+        Each subscription gets the earlier options. Each subscription also gets the live stories
+        that were pending at ``ended_at``, and the live stories found since ``ended_at``.
+        Exceptions:
 
         - A paused subscription does not get the stories found since ``ended_at``.
         - If alerts have restarted since ``ended_at``, the subscription gets only stories since the

@@ -208,7 +208,7 @@ class Subscriptions:
 
         If ``since`` is given, ``since`` is the end of the pause. Alerts then restart with stories
         posted from ``since``, unless the alerts of the subscription start later. If a check has
-        already found such a story, and the chat can get alerts of the profile, the story is
+        already found such a live story, and the chat can get alerts of the profile, the story is
         enqueued. If the stored pause has a different end, the pause was renewed in the meantime.
         In this case, the subscription is not changed.
 
@@ -243,9 +243,9 @@ class Subscriptions:
     async def resume_with_missed_stories(self, chat_id: int, subscription_id: int) -> Subscription:
         """Resume a subscription, and enqueue the live stories that were found during the pause.
 
-        Stories that the pause dropped are enqueued too. No stories are enqueued for a chat without
-        a payer, or from a blocked profile. A subscription that is not paused is not changed.
-        Return the subscription.
+        Live stories that the pause dropped are enqueued too. No stories are enqueued for a chat
+        without a payer, or from a blocked profile. A subscription that is not paused is not
+        changed. Return the subscription.
 
         Raises:
             NotFollowedError: The chat does not have the subscription.

@@ -29,6 +29,9 @@ def run_demo(*, port_base: int) -> int:
 
     The listeners use the port ``port_base`` and the next four ports, or free ports if
     ``port_base`` is 0. Return the exit status, which is 1 if a port can't be used.
+
+    Raises:
+        OSError: A file can't be used.
     """
     logging.set_up(level="WARNING", style="text")
     with tempfile.TemporaryDirectory(prefix="storybell-demo-") as folder:

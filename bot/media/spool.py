@@ -152,7 +152,11 @@ class Spool:
         self._lock = -1
 
     def __enter__(self) -> Self:
-        """Create the subfolder of this process, and remove the subfolders of ended processes."""
+        """Create the subfolder of this process, and remove the subfolders of ended processes.
+
+        Raises:
+            OSError: The folder can't be used.
+        """
         self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
         for part in self._root.glob(_SUBFOLDER):
             if part.is_dir() and not part.is_symlink():
