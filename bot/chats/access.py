@@ -2,7 +2,8 @@
 
 In ``invited`` mode, strangers are refused before any work is done. In both modes, blocked persons
 and chats are refused. The owners are the persons in ``ADMIN_IDS``, and the person who used the
-owner link. The bot prints the owner link at each start until the link is used.
+owner link. Without ``ADMIN_IDS``, the bot prints the owner link at each start until the link is
+used.
 """
 
 import hashlib

@@ -310,8 +310,9 @@ class Subscribing:
     async def set_own_topic(self, chat_id: int, subscription_id: int, *, on: bool) -> Subscription:
         """Move a subscription to the separate topic of the profile, or back to the chat.
 
-        If the profile has no separate topic, the bot makes the topic. Return the moved
-        subscription. The move costs 0 credits.
+        If the profile has no separate topic, the bot makes the topic. If the destination already
+        has a subscription to the profile, the moved subscription ends. Return the subscription in
+        the destination. The move costs 0 credits.
 
         Raises:
             NotFollowedError: The chat does not have the subscription.

@@ -273,7 +273,7 @@ Presence = Literal["may", "may not", "away"] | Moved
 
 - "may" means that the bot is allowed to write.
 - "may not" means that the bot is not allowed to write, or that Telegram did not answer.
-- "away" means that the bot is not in the chat.
+- "away" means that the bot is not in the chat, or can't write to the chat at all.
 - ``Moved`` means that the chat has become a supergroup.
 """
 
