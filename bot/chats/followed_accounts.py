@@ -134,7 +134,8 @@ def _is_entry(row: object) -> bool:
 def _name_of(row: dict[str, Any]) -> str | None:
     """Return the username of an entry.
 
-    The first valid username in the URL, the value or the title is used, in this order.
+    The first valid username in the URL, the value or the title is used, in this order. Return None
+    if the entry has no valid username.
     """
     first = next(iter(row["string_list_data"]), None)
     texts = [row.get("title")]

@@ -153,7 +153,10 @@ class Subscriptions:
             return await store.chats_of_person(tx, person, most=_PLACES)
 
     async def known_profile(self, profile_id: str) -> Known | None:
-        """Return the stored profile, including uncommitted changes of the current unit of work."""
+        """Return the stored profile, or None if the profile is not stored.
+
+        Uncommitted changes of the current unit of work are included.
+        """
         async with reading(self._db) as tx:
             return await profiles.get(tx, profile_id)
 

@@ -359,7 +359,10 @@ def _with_quarters(plain: str) -> str:
 
 @cache
 def _quarter_patterns() -> tuple[tuple[tuple[int, int], re.Pattern[str]], ...]:
-    """Return the patterns of the quarters before and after an hour, in order."""
+    """Return the patterns of the quarters before and after an hour, each with its key.
+
+    The keys are those of ``_QUARTERS_BEFORE``.
+    """
     hour = r"(1?\d|2[0-3])(?![:.]?\d)"
     units = "(?: ?(?:h|heures?|uhr|ore|час[а-я]*))?"
     before = [

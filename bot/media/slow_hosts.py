@@ -50,7 +50,8 @@ class SlowHosts:
     def measuring_download(self, host: str) -> Iterator[Download]:
         """Measure the speed of a download from ``host`` during the ``with`` block.
 
-        The code in the block must add the number of received bytes to ``Download.received``.
+        Yield the download. The code in the block must add the number of received bytes to
+        ``Download.received``.
         """
         download = Download()
         self._judge_repeatedly(host, download)
