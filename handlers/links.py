@@ -18,6 +18,7 @@ from bot.presentation.buttons import subscribe_or_options_button
 from bot.presentation.html import Safe, truncate_plain
 from bot.presentation.html import link as html_link
 from handlers.card import card_page
+from handlers.choices import answer_choice, expected_command
 from handlers.errors import send_error, sentence_for
 from handlers.guard import on_message
 from handlers.highlights import fetch_and_show_highlight
@@ -237,6 +238,7 @@ async def serve_links(context: Context) -> None:
     - If no link of a message in a private chat can be served, send the card of the first profile
       that a link names. If no link names a profile, explain the reason.
     - If the message is a forward of an alert that the bot posted in a channel, do nothing.
+    - Links to the pages of followed profiles can answer a question for a followed profile.
     - The served links, including links that failed, are recorded for two days. After an edit of
       the message, only links that were not served before are served.
     - If the bot has answered a link to a profile's page only with the card of the profile, a link
@@ -250,6 +252,9 @@ async def serve_links(context: Context) -> None:
         return
     pasted = context.links
     if await is_forward_of_our_post(message, context):
+        return
+    command = expected_command(context) if all(link.is_page for link in pasted) else None
+    if command and await answer_choice(context, command, message.text or ""):
         return
     wanted = [link for link in pasted if link.kind in SERVED]
     if not wanted:

@@ -201,10 +201,10 @@ async def cancel_question_and_recheck_chat(update: Update, context: Context) -> 
 
     A closed chat is checked after each message and each press, because Telegram may have reported
     the return of the bot while the bot was off. A muted chat is checked only after a command. Each
-    command cancels the pending question of a settings page.
+    command cancels the pending question of a settings page or for a followed profile.
     """
     is_command = bool(filters.COMMAND.check_update(update))
-    if is_command and context.question and "setting" in context.question:
+    if is_command and not {"setting", "command"}.isdisjoint(context.question or {}):
         await context.set_question(None)
     is_closed = context.known is not None and context.known.state == "closed"
     speaks = update.effective_message is not None

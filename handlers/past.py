@@ -9,6 +9,7 @@ from bot.presentation.actions import KEEP, OPTION, PAST, PRIMARY, Buttons
 from bot.presentation.html import code
 from handlers.guard import UNKNOWN_BUTTON, command, on_press
 from handlers.options import ON, TOGGLES
+from handlers.questions import TO_SHOW_PAST
 from handlers.replies import code_texts, edit_pressed, say, say_message
 from handlers.show import offer_alternatives_or_raise, show_albums
 from handlers.subscriptions import EMPTY, ask_which_profile, list_button
@@ -19,7 +20,6 @@ USAGE = N_(
     "<code>/past place:paris 30d</code>, <code>/past nike.com</code>, "
     "<code>/past natgeo mention:@nike</code>."
 )
-CHOOSE = N_("Whose stories would you like to see again?")
 EARLIER = N_("There are earlier ones, too.")
 KEPT_FROM_NOW_ON = N_(
     "From now on I keep what I send here for 90 days. To see it again, write /past <i>name</i>, "
@@ -36,7 +36,7 @@ async def send_past_stories(context: Context) -> None:
         BotError: The errors of ``_send_kept_stories_page``.
     """
     if not context.words:
-        await ask_which_profile(context, CHOOSE, "past", USAGE)
+        await ask_which_profile(context, TO_SHOW_PAST, "past", USAGE)
         return
     search = past_search.parse_search(context.words)
     if search is None:

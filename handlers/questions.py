@@ -29,6 +29,17 @@ HOW_TO_ANSWER = N_(
     "Any public Instagram profile will do. Its name is the part of its link after "
     "<code>instagram.com/</code>. You can also send me several names at once."
 )
+TO_STOP = N_("Which alerts should I stop?")
+TO_EXPLAIN = N_("Which profile do you want to know about?")
+TO_SHOW_RULES = N_("Whose rules do you want to see?")
+TO_SHOW_PAST = N_("Whose stories would you like to see again?")
+CHOICES = {
+    TO_STOP: "unsubscribe",
+    TO_EXPLAIN: "why",
+    TO_SHOW_RULES: "rules",
+    TO_SHOW_PAST: "past",
+}
+"""The command of each question that has a button for each followed profile."""
 FIELD = {"force_reply": True, "selective": True, "input_field_placeholder": EXAMPLE_NAME}
 
 

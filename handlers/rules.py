@@ -24,6 +24,7 @@ from bot.presentation.actions import (
 from bot.presentation.html import Safe, bold, code, foreign_html, paragraphs, truncate_plain
 from handlers import chat_rules
 from handlers.chat_rules import ALL, HOW, WHOLE_CHAT
+from handlers.choices import expect_choice
 from handlers.confirmation import MEANT
 from handlers.guard import command
 from handlers.options import (
@@ -36,11 +37,10 @@ from handlers.options import (
     effective_rule_lines,
     rule_lines,
 )
-from handlers.questions import EXAMPLE_NAME, subscription_buttons
+from handlers.questions import EXAMPLE_NAME, TO_SHOW_RULES, subscription_buttons
 from handlers.replies import say
 from handlers.subscriptions import ask_which_profile
 
-WHICH = N_("Whose rules do you want to see?")
 USAGE = N_(
     "Write it like this: <code>/rules natgeo only: #sale @nike nike.com not: video</code>\n"
     "Then you get only stories with <code>#sale</code>, <code>@nike</code> or "
@@ -124,13 +124,14 @@ async def _ask_whose_rules(context: Context) -> None:
     """
     rows = await context.subscriptions()
     if not rows or context.is_channel:
-        await ask_which_profile(context, WHICH, "rules", USAGE)
+        await ask_which_profile(context, TO_SHOW_RULES, "rules", USAGE)
         return
     lines = rule_lines(context.chat.rule_options, context)
     head = [context.t(RULES_OF_CHAT), *lines, ""] if lines else []
     whole = [context.button(FOR_WHOLE_CHAT, CHAT_RULES("show"))]
     buttons = [whole, *subscription_buttons(rows, "rules")]
-    await say(context, "\n".join([*head, context.t(WHICH)]), buttons)
+    await say(context, "\n".join([*head, context.t(TO_SHOW_RULES)]), buttons)
+    await expect_choice(context, "rules")
 
 
 async def _send_unreadable_words(

@@ -39,6 +39,7 @@ from bot.presentation.actions import Button, Buttons, Page, arrows, button, for_
 from bot.presentation.buttons import NEW
 from bot.presentation.html import Safe, escape, paragraphs, truncate_plain
 from bot.presentation.notices import MISSING
+from handlers.choices import expect_choice
 from handlers.confirmation import offer_understood_command
 from handlers.errors import payer_buttons_for_errors, sentence_for
 from handlers.guard import UNKNOWN_BUTTON, command, on_message, on_press
@@ -56,7 +57,12 @@ from handlers.options import (
 from handlers.payers import LEFT, become_payer_buttons
 from handlers.press_answers import answer_press
 from handlers.profile_lists import Failures, failure_lines, lines_by_sentence
-from handlers.questions import answer_if_cancellation, ask_or_send_usage, subscription_buttons
+from handlers.questions import (
+    TO_STOP,
+    answer_if_cancellation,
+    ask_or_send_usage,
+    subscription_buttons,
+)
 from handlers.replies import edit_pressed, say, say_message, show_working
 from handlers.rights import SHOW, TABLE
 from handlers.show import show_albums
@@ -73,7 +79,6 @@ FIRST = N_(
     "This chat has no subscriptions yet. Whose new stories should I send here? Send me a name "
     "like <code>natgeo</code>."
 )
-WHICH = N_("Which alerts should I stop?")
 USAGE = N_(
     "Write it like this: /subscribe <i>name</i>, or /subscribe <i>name</i> "
     "@channel for your channel."
@@ -458,7 +463,7 @@ async def unsubscribe(context: Context) -> None:
         if rows:
             await ask_which_to_stop(context, rows)
         else:
-            await ask_which_profile(context, WHICH, "unsubscribe", UNSUBSCRIBE_USAGE)
+            await ask_which_profile(context, TO_STOP, "unsubscribe", UNSUBSCRIBE_USAGE)
         return
     if await answer_if_cancellation(context, " ".join(words)):
         return
@@ -602,7 +607,8 @@ async def ask_which_to_stop(context: Context, rows: Sequence[Subscription]) -> N
     if len({subscription.username for subscription in rows}) > 1:
         every = context.button(N_("Stop all"), actions.UNSUBSCRIBE(ALL), actions.DANGER)
         buttons = [*buttons, [every]]
-    await say_message(context, WHICH, buttons)
+    await say_message(context, TO_STOP, buttons)
+    await expect_choice(context, "unsubscribe")
 
 
 async def ask_which_profile(context: Context, question: str, command: str, usage: str) -> None:
@@ -622,6 +628,7 @@ async def ask_which_profile(context: Context, question: str, command: str, usage
         await say_message(context, usage)
     elif rows:
         await say_message(context, question, subscription_buttons(rows, command))
+        await expect_choice(context, command)
     elif TABLE[f"/{command}"] is SHOW and context.is_group:
         await say_message(context, EMPTY)
     else:

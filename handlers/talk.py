@@ -40,6 +40,7 @@ from handlers import (
     stories,
     subscriptions,
 )
+from handlers.choices import answer_choice, expected_command
 from handlers.confirmation import (
     MANY,
     MEANT,
@@ -269,7 +270,7 @@ async def _answer_remark(context: Context, text: str) -> bool:
 
 
 async def _answer_if_expected(context: Context, text: str) -> bool:
-    """Answer a message about a settings page or a list of accounts.
+    """Answer a message about a settings page, a question for a profile or a list of accounts.
 
     Return whether the message was answered.
 
@@ -278,7 +279,23 @@ async def _answer_if_expected(context: Context, text: str) -> bool:
     """
     if await settings.set_setting_if_expected(context, text):
         return True
+    if await _answer_choice_if_expected(context, text):
+        return True
     return await followed_accounts.answer_search_if_expected(context, text)
+
+
+async def _answer_choice_if_expected(context: Context, text: str) -> bool:
+    """Run or offer the command of a question for the followed profiles in a text.
+
+    Return whether the text was answered. A request for another command is not answered.
+
+    Raises:
+        BotError: The command of the question is refused or fails.
+    """
+    command = expected_command(context)
+    if command is None or is_other_request(context, text, {command}):
+        return False
+    return await answer_choice(context, command, text)
 
 
 async def _offer_names_between_words(context: Context, text: str) -> bool:
@@ -471,7 +488,8 @@ class _RepliesToBot(filters.MessageFilter):
 async def answer_request_in_group(context: Context) -> None:
     """Answer a reply to the bot that is a request in plain words, and ignore other replies.
 
-    Thanks get a reaction. A comment on a story gets nothing.
+    A reply to a question for a followed profile can be a name. Thanks get a
+    reaction. A comment on a story gets nothing.
 
     Raises:
         BotError: The requested command is refused or fails.
@@ -480,5 +498,6 @@ async def answer_request_in_group(context: Context) -> None:
     if message is None or not message.text:
         return
     text = normalize_typed(message.text)
-    if not await react_to_thanks(context, text):
-        await answer_request(context, text)
+    if await react_to_thanks(context, text) or await _answer_choice_if_expected(context, text):
+        return
+    await answer_request(context, text)

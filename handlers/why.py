@@ -18,12 +18,12 @@ from bot.presentation.notices import AWAY, MISSING
 from handlers.guard import command
 from handlers.options import MEDIA, SUMMARY_TIME, clock_time, paused_line, subscription_line
 from handlers.payers import LEFT
+from handlers.questions import TO_EXPLAIN
 from handlers.replies import say, say_message
 from handlers.show import offer_alternatives_or_raise
 from handlers.subscriptions import DELAY, ask_which_profile, expected_delay
 
 USAGE = N_("Add a name, for example: /why natgeo")
-WHY = N_("Which profile do you want to know about?")
 MOST_REASONS = 5  # maximum number of reasons in a line
 STATES = {
     "active": N_("This profile is public."),
@@ -80,7 +80,7 @@ async def explain_alerts(context: Context) -> None:
         NotFollowedError: A group or channel has no subscription to the profile.
     """
     if not context.words:
-        await ask_which_profile(context, WHY, "why", USAGE)
+        await ask_which_profile(context, TO_EXPLAIN, "why", USAGE)
         return
     link = links.parse_argument(context.words[0])
     if link is None or link.username is None:

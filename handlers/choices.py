@@ -1,0 +1,102 @@
+"""Typed answers to the questions that have a button for each followed profile.
+
+An answer is a reply to the question. In a private chat, the next message with a name within five
+minutes also counts as an answer. An answer runs the command of the question, or offers the command
+as a button.
+"""
+
+from collections.abc import Sequence
+
+from bot.context import Context
+from bot.domain.command_words import escape_names_as_arguments, parse
+from bot.domain.everyday_words import FILLERS, is_connective, is_everyday_word, normalize_word
+from bot.domain.foreign_text import main_part_beside_apostrophe, normalize_typed, typed_words
+from bot.domain.links import parse_argument
+from bot.presentation.actions import RUN, button, grid
+from handlers.confirmation import A_ROW, MEANT, offer_understood_command
+from handlers.guard import OBEYED
+from handlers.options import EXPECTED
+from handlers.questions import (
+    CHOICES,
+    managed_chat_of_replied_page,
+    question_of,
+)
+from handlers.replies import say_message
+
+_ONE = frozenset({"one", "ones", "profile", "account"})
+"""The words that people write beside a name, as in "the natgeo one"."""
+
+
+async def expect_choice(context: Context, command: str) -> None:
+    """Record that the next plain message of a private chat may name a profile for ``command``.
+
+    The record expires after five minutes. A question about a managed chat is not recorded.
+    """
+    if context.about is None:
+        await context.set_question({"command": command}, valid_for=EXPECTED)
+
+
+def expected_command(context: Context) -> str | None:
+    """Return the command of the question that a message can answer, or None."""
+    message = context.message
+    asked = question_of(message, list(CHOICES)) if message else None
+    if message and asked:
+        return None if managed_chat_of_replied_page(message) else CHOICES[asked]
+    match context.question:
+        case {"command": str(command)}:
+            return command
+        case _:
+            return None
+
+
+async def answer_choice(context: Context, command: str, text: str) -> bool:
+    """Run ``command`` for the followed profile in a text. Return whether the text was answered.
+
+    For several profiles, each profile gets a button. The command /unsubscribe always needs a press
+    of a button. The text is not answered if no word is the name of a followed profile, or if the
+    text has other words than names, everyday words and words of politeness.
+
+    Raises:
+        BotError: The command is refused or fails.
+    """
+    names = await _followed_names_alone_in(context, normalize_typed(text))
+    if not names:
+        return False
+    await context.set_question(None)
+    if command == "unsubscribe":
+        await offer_understood_command(context, command, parse([f"@{name}" for name in names]))
+    elif len(names) == 1:
+        context.args = escape_names_as_arguments(names, context.t.language)
+        await OBEYED[command].check_right_and_run(context)
+    else:
+        each = [button(name, RUN(command, name)) for name in names]
+        await say_message(context, MEANT, grid(each, A_ROW))
+    return True
+
+
+async def _followed_names_alone_in(context: Context, text: str) -> Sequence[str]:
+    """Return the names of followed profiles in a text that has no words of another meaning."""
+    language = context.t.language
+    followed = {subscription.username for subscription in await context.subscriptions()}
+    names: dict[str, None] = {}
+    for word in typed_words(text.replace(",", " ").replace(";", " ")):
+        if name := _followed_name(word, followed):
+            names.setdefault(name)
+        elif not _is_beside_name(word, language):
+            return []
+    return list(names)
+
+
+def _followed_name(word: str, followed: set[str]) -> str | None:
+    for part in (word, main_part_beside_apostrophe(word)):
+        link = parse_argument(part)
+        is_profile = link is not None and link.kind == "profile"
+        if link is not None and is_profile and link.username in followed:
+            return link.username
+    return None
+
+
+def _is_beside_name(word: str, language: str) -> bool:
+    plain = normalize_word(word)
+    is_polite = not plain or plain in FILLERS or plain in _ONE
+    return is_polite or is_connective(word, language) or is_everyday_word(word, language)
