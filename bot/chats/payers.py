@@ -396,8 +396,10 @@ class Payers:
         """Check the limits of a new subscription. Return whether the subscription counts as new.
 
         The limit of fast subscriptions is not checked. A subscription does not count as new if the
-        chat ended a subscription to the same profile within a day. In that case, the daily limits
-        are not checked.
+        chat ended a subscription to the same profile within a day, and the restored subscriptions
+        of the payer are below today's limit. This limit is the limit of subscriptions for all
+        chats of a payer together. If the subscription does not count as new, the daily limits of
+        new subscriptions are not checked.
 
         ``pending`` is the number of other subscriptions that the same request is about to add.
 
@@ -407,7 +409,9 @@ class Payers:
         now = self._now()
         await self.check_subscription_count(tx, chat_id, payer, pending)
         if await ended_subscriptions.has_ended(tx, chat_id, username, since=now - DAY):
-            return False
+            restored = await budgets.allowance_used(tx, "restored", payer, now.date())
+            if restored < self.limits.most * OF_PAYER:
+                return False
         begun = await budgets.allowance_used(tx, "follows", chat_id, now.date())
         if begun + pending >= self.limits.most_new_a_day:
             raise SubscriptionError(text=TOO_MANY_NEW, most=self.limits.most_new_a_day)
@@ -420,17 +424,21 @@ class Payers:
     async def lock_daily_counters(self, tx: Tx, chat_id: int, payer: int | None) -> None:
         """Lock the counters of today's new subscriptions of a chat and, unless None, of a payer.
 
-        Without the lock, two chats of a payer could both add the last subscription that the limit
-        allows.
+        The counter of the restored subscriptions of the payer is locked too. Without the lock, two
+        chats of a payer could both add the last subscription that the limit allows.
         """
-        await _add_to_daily_counters(tx, chat_id, payer, 0, self._now())
+        await _lock_daily_counters(tx, chat_id, payer, self._now())
 
-    async def increment_daily_counters(self, tx: Tx, chat_id: int, payer: int | None) -> None:
-        """Count a new subscription of today for a chat and, unless None, for a payer.
+    async def count_subscription(self, tx: Tx, chat_id: int, payer: int, *, is_new: bool) -> None:
+        """Count a subscription of today: for a chat and the payer, or as restored for the payer.
 
-        The limits are not checked.
+        ``is_new`` is the result of ``check_limits_and_is_new``. The limits are not checked. The
+        caller has locked the counters.
         """
-        await _add_to_daily_counters(tx, chat_id, payer, 1, self._now())
+        counters: list[tuple[budgets.Scope, int]] = [("restored", payer)]
+        if is_new:
+            counters = [("follows", chat_id), ("payer", payer)]
+        await budgets.add_to_counters(tx, self._now().date(), 1, *counters)
 
     async def lock_allowance_of_earlier_checks(self, tx: Tx, chat_id: int) -> EarlierChecks:
         """Lock and return the allowance of checks that a chat may move to an earlier time today.
@@ -491,14 +499,11 @@ async def _record_blocked_adder(
         await access.put(tx, subject, now=now, via="added", added_by=str(person), name=title)
 
 
-async def _add_to_daily_counters(
-    tx: Tx, chat_id: int, payer: int | None, amount: int, now: datetime
-) -> None:
-    """Add ``amount`` to the counters. An amount of 0 only locks the counters."""
+async def _lock_daily_counters(tx: Tx, chat_id: int, payer: int | None, now: datetime) -> None:
     counters: list[tuple[budgets.Scope, int]] = [("follows", chat_id)]
     if payer is not None:
-        counters.append(("payer", payer))
-    await budgets.add_to_counters(tx, now.date(), amount, *counters)
+        counters += [("payer", payer), ("restored", payer)]
+    await budgets.add_to_counters(tx, now.date(), 0, *counters)
 
 
 async def lock_allowance_of_earlier_checks(
@@ -513,7 +518,7 @@ async def lock_allowance_of_earlier_checks(
     same transaction may need these counters.
     """
     payer = await chats.payer_of(tx, chat_id)
-    await _add_to_daily_counters(tx, chat_id, payer, 0, now)
+    await _lock_daily_counters(tx, chat_id, payer, now)
     if payer is None:
         # The chat gets no alerts. An allowance of the chat would move checks for other chats.
         return EarlierChecks(chat_id, now.date(), 0)

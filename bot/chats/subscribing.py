@@ -372,8 +372,8 @@ class Subscribing:
 
         Raises:
             BlockedError: The access list blocks the chat or the responsible person.
-            SubscriptionError: As in ``_ensure_payer_and_check_limits``.
-            NoPayerError: As in ``_ensure_payer_and_check_limits``.
+            SubscriptionError: As in ``_ensure_payer_and_count``.
+            NoPayerError: As in ``_ensure_payer_and_count``.
             StoriesError: The owner has blocked the profile.
         """
         now = self._now()
@@ -387,7 +387,7 @@ class Subscribing:
             existing = await store.find(tx, ended.target, profile_id)
             if existing is not None:
                 return existing
-            await self._ensure_payer_and_check_limits(tx, ended, by)
+            await self._ensure_payer_and_count(tx, ended, by)
             earlier = await self._payers.lock_allowance_of_earlier_checks(tx, chat_id)
             # A new payer, or another transaction, may have restarted the alerts.
             since = await ended_subscriptions.alerts_start_of(tx, ended)
@@ -415,8 +415,8 @@ class Subscribing:
             await snapshots.reschedule_check(tx, profile_id, now=now, earlier=earlier)
         return subscription
 
-    async def _ensure_payer_and_check_limits(self, tx: Tx, ended: Ended, by: int | None) -> None:
-        """Ensure that the chat has a payer, and check that a subscription may be restored.
+    async def _ensure_payer_and_count(self, tx: Tx, ended: Ended, by: int | None) -> None:
+        """Ensure that the chat has a payer, and count a subscription that may be restored.
 
         If the chat has no payer, the person ``by`` becomes the payer.
 
@@ -432,13 +432,14 @@ class Subscribing:
             raise NotFollowedError(username=ended.username)
         self._refuse_blocked(known.profile_id, known.username)
         payer = await self._payers.ensure_payer(tx, chat_id, by, profile_ids=[ended.profile_id])
-        await self._payers.check_subscription_count(tx, chat_id, payer)
+        is_new = await self._payers.check_limits_and_is_new(tx, chat_id, payer, ended.username)
         if ended.preferences.options.fast:
             await self._payers.refuse_too_many_fast(tx, chat_id, payer)
         if known.due_at is None:
             budget_error = await self._budget_error(tx, payer)
             if budget_error is not None:
                 raise budget_error
+        await self._payers.count_subscription(tx, chat_id, payer, is_new=is_new)
 
     async def _move(self, subscription: Subscription, target: Target) -> Subscription:
         """Move a subscription and its deliveries to a different topic of the chat.
@@ -684,8 +685,7 @@ class Subscribing:
                 created_by=by.user_id,
                 now=now,
             )
-            if is_new:
-                await self._payers.increment_daily_counters(tx, target.chat_id, payer)
+            await self._payers.count_subscription(tx, target.chat_id, payer, is_new=is_new)
             await store.start_or_stop_checks(
                 tx, chat_id=target.chat_id, profile_ids=[profile.profile_id], now=now
             )

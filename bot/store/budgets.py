@@ -29,6 +29,7 @@ Scope = Literal[
     "pasted",
     "follows",
     "payer",
+    "restored",
     "earlier",
     "refused",
 ]
@@ -52,8 +53,9 @@ allowances = sa.Table(
     #   Payers who are newcomers are not counted.
     # - "follows" and "payer": the profiles that a chat, or all chats of a payer, began to follow.
     #   Ended subscriptions are included.
+    # - "restored": the subscriptions that the chats of a payer ended and began again within a day.
     # - "earlier": the checks that changes of settings moved to an earlier time, before a daily
-    #   summary. The subject is the payer, or the chat if the chat has no payer.
+    #   summary. The subject is the payer.
     primary_key("scope", sa.String(8)),
     primary_key("subject", sa.BigInteger),
     primary_key("day", sa.Date),
@@ -133,6 +135,7 @@ async def allowance_used(tx: Tx, scope: Scope, subject: int, day: date) -> int:
 
     - megabytes for "pasted"
     - profiles for "follows" and "payer"
+    - subscriptions for "restored"
     - checks for "earlier"
     - refusals for "refused"
     - credits for all other scopes

@@ -22,6 +22,7 @@ from bot.domain.errors import (
     TOO_MANY_FOLLOWED,
     TOO_MANY_NEW,
     ApiUnavailableError,
+    BotError,
     NoSuchProfileError,
     SpendingError,
     SubscriptionError,
@@ -199,3 +200,16 @@ async def test_where_none_of_several_can_come_back_each_has_its_reason(desk: Des
     assert [(name, error.msgid) for name, error in result.failed] == [
         (name, PROFILE_BLOCKED) for name in sorted(names)
     ]
+
+
+async def test_restored_subscriptions_count_as_new_above_a_daily_limit(desk: Desk) -> None:
+    """Otherwise, a person could follow any number of profiles in turns."""
+    subscribing, subscriptions = desk.subscribing(), desk.subscriptions()
+    names = [await desk.star() for _ in range(5)]
+    await subscribing.subscribe_all(Target(1), names, Asker(1, 1))
+    failed: list[tuple[str, BotError]] = []
+    for _ in range(4):  # 3 * 5 restored subscriptions, and the 3 new ones that are left of 8
+        at = await subscriptions.unsubscribe(1, await subscriptions.all_of_chat(1))
+        failed += (await subscribing.restore(1, 1, ended_at=at)).failed
+    assert [error.text for _, error in failed] == [TOO_MANY_NEW] * 2
+    assert len(await subscriptions.all_of_chat(1)) == 3
