@@ -127,6 +127,9 @@ async def answer_request(context: Context, text: str, *, is_command: bool = Fals
         return False
     if request.command == "privacy" and await _is_about_profile(context, request):
         request = replace(request, command="unsubscribe")
+    if request.command == "pause" and request.names:
+        await _show_pause(context, request)
+        return True
     if await _answer_question_of_fact(context, request.command):
         return True
     if request.command == "unsubscribe":
@@ -193,6 +196,20 @@ async def _show_options(context: Context, request: Request) -> None:
         await say(context, *await card.card_page(context, shown, has_more=True))
     else:
         await _show_options_of_chat(context, named or rows)
+
+
+async def _show_pause(context: Context, request: Request) -> None:
+    """Show the buttons of the pause of the only subscription that a request names.
+
+    For several names, and for a profile without a subscription or with several subscriptions, do
+    the same as for a request to subscribe.
+    """
+    rows = await context.services.subscriptions.all_of_chat(context.chat.id)
+    named = [subscription for subscription in rows if subscription.username in request.names]
+    if len(named) == 1:
+        await say(context, *options_page(named[0], context, "when"))
+    else:
+        await _offer_command_for_names(context, replace(request, command="subscribe"))
 
 
 async def _show_options_of_chat(

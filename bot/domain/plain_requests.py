@@ -40,6 +40,12 @@ from bot.domain.foreign_text import (
     separate_latin_from_arabic_and_devanagari,
     typed_words,
 )
+from bot.domain.pauses import (
+    has_pause_word,
+    has_span,
+    is_complaint_about_number,
+    is_only_span,
+)
 from bot.domain.talk import NO_NAMES, SMALL_TALK, is_small_talk
 
 Command = Literal[
@@ -57,7 +63,7 @@ Command = Literal[
 - "content": posts, reels or private profiles, which the bot does not show;
 - "several": whether a chat can have several profiles;
 - "days": alerts only on certain days of the week;
-- "pause": a pause of all alerts, or the end of the pause.
+- "pause": a pause of the alerts of a profile or of all alerts, or the end of the pause.
 """
 
 _SEPARATOR = re.compile("([,;])")
@@ -68,7 +74,7 @@ _VERBS: tuple[Command, ...] = ("unsubscribe", "highlights", "subscribe", "storie
 
 Requests of other commands have no profile names, except those in ``_WITH_NAMES``.
 """
-_WITH_NAMES = frozenset({*_VERBS, "privacy", "why", "options"})
+_WITH_NAMES = frozenset({*_VERBS, "privacy", "why", "options", "pause"})
 
 _PATTERNS: dict[Command, dict[str, str]] = {
     "privacy": {
@@ -606,7 +612,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-weekly"
         "|+so often|+too often|+as often|+so frequently|+too frequently|+every hour|+all the time"
         "|+once enough|+once plenty|+once would do|+twice plenty|+twice enough|+daily enough"
-        "|+once suffices|+on hold|+hold till|+hold until|+tone down",
+        "|+once suffices|+on hold|+hold till|+hold until|+tone down|+noisy|+too loud|+quieter"
+        "|+calm|+calmer",
         "es": "solo video|solo videos|solo foto|solo fotos|solamente video|solamente videos"
         "|solamente foto|solamente fotos|únicamente video|únicamente videos|sin foto|sin fotos"
         "|sin video|sin videos|no foto|no fotos|no video|no videos|ni foto|ni fotos|puro video"
@@ -620,7 +627,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|+avísame menos|+avisa menos|+manda menos|+mándame menos|+manden menos"
         "|omite videos|omite fotos|salta videos|salta fotos|-una vez semana"
         "|+tan seguido|+tan a menudo|+tantas veces|+demasiado seguido|+tanta frecuencia"
-        "|+cada rato|+una vez basta|+una vez suficiente|+una vez alcanza|+en espera",
+        "|+cada rato|+una vez basta|+una vez suficiente|+una vez alcanza|+en espera"
+        "|+más tranquilo|+más calma|+ruidoso|+ruidosa|+calma",
         "pt_BR": "só vídeo|só vídeos|só foto|só fotos|apenas vídeo|apenas vídeos|apenas foto"
         "|apenas fotos|somente vídeo|somente vídeos|somente foto|somente fotos|sem foto|sem fotos"
         "|sem vídeo|sem vídeos|não foto|não fotos|não vídeo|não vídeos|nada de foto|nada de fotos"
@@ -633,7 +641,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|+menos avisos"
         "|pula vídeos|pula fotos|pule vídeos|pule fotos|-uma vez semana"
         "|+tão seguido|+tantas vezes|+tanta vez|+tanta frequência|+toda hora|+uma vez chega"
-        "|+uma vez basta|+uma vez suficiente|+em espera",
+        "|+uma vez basta|+uma vez suficiente|+em espera"
+        "|+barulhento|+barulhenta|+calma|+mais calmo",
         "de": "nur video|nur videos|nur foto|nur fotos|nur bild|nur bilder|kein foto|kein fotos"
         "|keine foto|keine fotos|kein bild|kein bilder|keine bild|keine bilder|kein video"
         "|kein videos|keine video|keine videos|ohne foto|ohne fotos|ohne bild|ohne bilder"
@@ -647,7 +656,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|videos überspringen|fotos überspringen|-einmal woche|-wöchentlich"
         "|+so oft|+zu oft|+so häufig|+zu häufig|+nicht ständig|+einmal reicht|+nur noch einmal"
         "|+einmal langt"
-        "|+einmal genügt|+einmal genug|+täglich reicht|+täglich langt|+auf eis",
+        "|+einmal genügt|+einmal genug|+täglich reicht|+täglich langt|+auf eis"
+        "|+zu laut|+ruhiger|+leiser|+weniger",
         "fr": "que vidéo|que vidéos|que photo|que photos|seulement vidéo|seulement vidéos"
         "|seulement photo|seulement photos|uniquement vidéo|uniquement vidéos|uniquement photo"
         "|uniquement photos|juste vidéo|juste vidéos|juste photo|juste photos|pas photo"
@@ -663,7 +673,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|saute vidéos|saute photos|-une fois semaine"
         "|+si souvent|+trop souvent|+aussi souvent|+pas tout le temps|+une fois suffit"
         "|+une fois assez|+en attente"
-        "|+entre parenthèses",
+        "|+entre parenthèses"
+        "|+bruyant|+bruyante|+plus calme|+moins souvent|+moins d'alertes|+moins de",
         "it": "solo video|solo foto|soltanto video|soltanto foto|solamente video|solamente foto"
         "|senza foto|senza video|niente foto|niente video|no foto|no video|non foto|non video"
         "|solo immagini|niente immagini|togli foto|togli video|solamente i video|basta foto"
@@ -674,7 +685,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|+meno spesso|+meno messaggi|+meno avvisi|+meno notifiche|+manda meno|+avvisa meno"
         "|salta video|salta foto|-una volta settimana"
         "|+così spesso|+troppo spesso|+ogni ora|+una volta basta|+una volta sufficiente"
-        "|+in attesa",
+        "|+in attesa"
+        "|+rumoroso|+rumorosa|+calma|+meno avvisi|+meno notifiche",
         "tr": "sadece video|sadece videolar|sadece foto|sadece fotoğraf|sadece fotoğraflar"
         "|sadece resim|sadece resimler|yalnızca video|yalnızca videolar|yalnızca foto"
         "|yalnızca fotoğraf|yalnızca fotoğraflar|yalnız video|yalnız videolar|foto olmasın"
@@ -690,7 +702,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-orijinal kalitede|-orijinal kaliteyle|-tam kalite|-tam kalitede|-tam kaliteyle"
         "|+daha az|+daha seyrek|+daha az gelsin"
         "|videoları atla|fotoğrafları atla|-haftada bir"
-        "|+çok sık|+kadar sık|+sık sık|+günde yeter|+kere yeter|+kez yeter|+beklemeye",
+        "|+çok sık|+kadar sık|+sık sık|+günde yeter|+kere yeter|+kez yeter|+beklemeye"
+        "|+gürültülü|+sakinleş|+sakin",
         "ru": "только видео*|только фот*|только картин*|лишь видео*|лишь фот*|одни видео*"
         "|без фот*|без видео*|без картин*|не фот*|не видео*|не картин*|только вид*|лишь вид*"
         "|можно видос*|без фоток|убери фот*|убери видео|одни вид*|чаще|почаще|-все вместе"
@@ -699,7 +712,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-оригинальн* качеств*|-исходн* качеств*|-полном качестве"
         "|+реже|+пореже|+меньше|+поменьше"
         "|пропускай видео|пропускай фот*|пропусти видео|пропусти фот*|-раз в неделю"
-        "|+так часто|+слишком часто|+раз* хватит|+раз* достаточно|+каждый час|+на паузу",
+        "|+так часто|+слишком часто|+раз* хватит|+раз* достаточно|+каждый час|+на паузу"
+        "|+потише|+тише|+поспокойнее|+шумн*",
         "ar": "فيديو فقط|الفيديو فقط|فيديوهات فقط|الفيديوهات فقط|مقاطع فقط|صور فقط|الصور فقط"
         "|بدون صور|بدون فيديو*|بلا صور|بس فيديو*|بس صور|بس الفيديو*|بس الصور|لا صور|لا الصور"
         "|لا فيديو|لا الفيديو|بدون صوره|مقاطع بس|فيديوهات بس|صور بس|فيديو بس|بشكل أكثر|مرات أكثر"
@@ -707,7 +721,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-بلا صوت|-صامت*|-كملفات|-بدون ضغط|-جودة أصلية|-الجودة الأصلية|-جودة كاملة"
         "|+أقل|+اقل|+قلل*|+خفف*"
         "|تخطى الفيديو*|تخطى الصور|-مرة أسبوع*|-أسبوعيا"
-        "|+كل شوي|+كل شوية|+كل ساعة|+مرة تكفي|+مرة كفاية|+مرة يكفي",
+        "|+كل شوي|+كل شوية|+كل ساعة|+مرة تكفي|+مرة كفاية|+مرة يكفي"
+        "|+هدئ|+اهدأ|+بهدوء",
         "id": "hanya video|hanya foto|video saja|foto saja|video aja|foto aja|cuma video"
         "|cuma foto|tanpa foto|tanpa video|jangan foto|jangan video|gak foto|gak video|tidak foto"
         "|tidak video|vidio aja|vidio saja|cuma vidio|gak usah foto|ga usah foto|gak usah video"
@@ -718,7 +733,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|+lebih sedikit|+kurangi|+kurangin|+dikurangi|+dikurangin|+lebih jarang"
         "|lewati video|lewati foto|skip video|skip foto|-seminggu sekali"
         "|+terlalu sering|+keseringan|+sesering|+sering sering|+sekali cukup|+tiap jam"
-        "|+tunda dulu",
+        "|+tunda dulu"
+        "|+berisik|+lebih tenang|+tenang",
         "uk": "тільки відео|лише відео|тільки фот*|лише фот*|тільки світлин*|без фот*|без відео"
         "|без світлин*|не фот*|не відео|тільки вид*|лише вид*|без фоток|прибери фот*"
         "|прибери відео|частіше|-все разом|-в одне повідомлення|-у одне повідомлення|-все вкупі"
@@ -727,7 +743,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|+рідше|+менше|+поменше"
         "|пропускай відео|пропускай фот*|-раз на тиждень"
         "|+так часто|+занадто часто|+надто часто|+раз* досить|+раз* вистачить|+раз* достатньо"
-        "|+щогодини|+на паузу",
+        "|+щогодини|+на паузу"
+        "|+тихіше|+тихше|+гучно|+спокійніше",
         "fa": "فقط ویدیو*|فقط ویدئو*|فقط فیلم*|فقط عکس*|فقط کلیپ*|بدون عکس*|بدون ویدیو*"
         "|بدون فیلم*|عکس نفرست*|ویدیو نفرست*|عکس نمی‌خوام|عکس نمیخوام|ویدیو نمی‌خوام"
         "|ویدیو نمیخوام|عکس نباشه|ویدیو نباشه|فقط ویدیوها|فقط عکسا|بیشتر چک|-یکجا|-تو یک پیام"
@@ -735,7 +752,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-بی صدا|-بدون صدا|-به صورت فایل|-بصورت فایل|-بدون فشرده*|-کیفیت اصلی"
         "|+کمتر|+کم کن|+کمش کن"
         "|ویدیو رد کن|عکس رد کن|-هفته‌ای یک"
-        "|+اینقدر زیاد|+انقدر زیاد|+زود به زود|+روزی کافیه|+روزی بسه|+بار کافیه|+بار بسه",
+        "|+اینقدر زیاد|+انقدر زیاد|+زود به زود|+روزی کافیه|+روزی بسه|+بار کافیه|+بار بسه"
+        "|+شلوغ|+آروم‌تر|+آرومتر",
         "hi": "सिर्फ़ वीडियो|केवल वीडियो|सिर्फ़ फ़ोटो|केवल फ़ोटो|सिर्फ़ तस्वीर*|बस वीडियो"
         "|बिना फ़ोटो|बिना वीडियो|फ़ोटो नहीं|वीडियो नहीं|फ़ोटो मत|वीडियो मत|sirf video|sirf videos"
         "|sirf photo|sirf photos|bas video|bas videos|photo nahi|video nahi|photo mat"
@@ -745,7 +763,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|+कम|+kam bhejo|+kam karo|+thoda kam"
         "|वीडियो छोड़*|फ़ोटो छोड़*|-हफ़्ते में एक|-hafte mein ek"
         "|+इतनी बार|+बार बार|+itni baar|+baar baar|+एक बार काफ़ी|+एक बार काफी|+ek baar kaafi"
-        "|+ek baar kafi",
+        "|+ek baar kafi"
+        "|+शोर|+शांत|+shor|+shant",
     },
     "language": {
         "en": "language|languages|lang|english|translate|spanish|french|german|italian|portuguese"
@@ -1347,7 +1366,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|+kann weg|+soll weg|+mach weg|+mache weg|+muss weg|+langweilt|+langweilig"
         "|+keine lust|+satt"
         "|+will nix mehr|+nix mehr"
-        "|+interessiert nicht|+interessiert nimmer",
+        "|+interessiert nicht|+interessiert nimmer"
+        "|stoppen|stoppe",
         "fr": "supprim*|arrêter|arrête|arreter|arrete|arrêtez|stopper|désabonne*|desabonne*"
         "|j'en veux plus|laisse tranquille|laissez tranquille"
         "|désabonner"
@@ -1363,7 +1383,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|^je veux plus recevoir|^je veux plus voir|^je veux plus suivre|^je veux plus avoir"
         "|^j'veux plus|^veux plus recevoir|^je peux plus voir|+plus jamais|+j'aime plus"
         "|+c'est fini|+plus intéressé|+plus intéressée|+n'aime plus"
-        "|+me saoule|+me gave|+ça saoule",
+        "|+me saoule|+me gave|+ça saoule"
+        "|+coupe|+couper|+coupez",
         "it": "elimina*|cancella*|basta|ferma|fermare|fermati|smetti|smettila|disiscriv*"
         "|lasciami pace|lasciatemi pace|non interessa|non scriver*"
         "|disattiva*|rimuovi|togli"
@@ -2215,19 +2236,74 @@ def _says_only_what_to_avoid(plain: Sequence[str], language: str) -> bool:
     )
 
 
-def _asks_for_pause_or_its_end(plain: Sequence[str], command: Command | None) -> bool:
+def _asks_for_pause_or_its_end(
+    plain: Sequence[str], command: Command | None, language: str
+) -> bool:
     """Return whether a text without names asks for a pause, or for its end.
 
     ``command`` is the command that the patterns find in the text. For "subscriptions", the text
-    must have a word such as "pause". For "unsubscribe", the text must ask to stop until a day or
-    for a time. For all other commands, the result is False.
+    must have a word such as "pause". For all other commands, the text must ask to stop for a time
+    (``_asks_to_stop_for_time``).
     """
     if command == "subscriptions":
         return _has_word_in(plain, _PAUSE_WORDS)
-    if command != "unsubscribe":
-        return False
+    return _asks_to_stop_for_time(plain, command, language)
+
+
+def _has_end_or_span(plain: Sequence[str]) -> bool:
+    """Return whether a text has a span of time or a later day, as "for days" or "until monday"."""
     has_later = _has_word_in(plain, _DAY_WORDS) or _has_word_in(plain, _LATER_WORDS)
     return has_later and _has_word_in(plain, _UNTIL_WORDS + _FOR_WORDS)
+
+
+def _command_about_one_profile(
+    plain: Sequence[str], command: Command | None, language: str
+) -> Command | None:
+    """Return the command of a text with names that asks for a pause or complains about a number.
+
+    The result is None for other texts. ``command`` is the command that the patterns find in the
+    text. In "too many alerts from natgeo", all matching patterns of ``unsubscribe`` complain about
+    the number of alerts. In "too many alerts, remove natgeo", a matching pattern asks to stop.
+    """
+    if _asks_to_pause_profile(plain, command, language):
+        return "pause"
+    if command != "unsubscribe":
+        return None
+    matching = [
+        pattern.words
+        for pattern in _patterns("unsubscribe", language)
+        if pattern.fits(plain, has_names=True)
+    ]
+    return "options" if all(map(is_complaint_about_number, matching)) else None
+
+
+def _asks_to_stop_for_time(plain: Sequence[str], command: Command | None, language: str) -> bool:
+    """Return whether a text asks to stop for a span of time or until a day.
+
+    ``command`` is the command that the patterns find in the text. "For days" is also a complaint
+    about missing alerts (``why``), but not in "stop for 3 days".
+    """
+    is_stop = command == "unsubscribe" or (
+        command == "why" and _begins_with_request_to_stop(plain, language)
+    )
+    return is_stop and (has_span(plain) or _has_end_or_span(plain))
+
+
+def _begins_with_request_to_stop(plain: Sequence[str], language: str) -> bool:
+    """Return whether the first word, after the words of politeness, is a word such as "stop"."""
+    first = tuple(_without_fillers_before(plain)[:1])
+    return any(pattern.words == first for pattern in _patterns("unsubscribe", language))
+
+
+def _asks_to_pause_profile(plain: Sequence[str], command: Command | None, language: str) -> bool:
+    """Return whether a text with names asks for a pause of the alerts of a profile, or its end.
+
+    ``command`` is the command that the patterns find in the text. A request to stop with a span of
+    time, as in "stop natgeo for a week", is a request for a pause.
+    """
+    if _asks_to_stop_for_time(plain, command, language):
+        return True
+    return has_pause_word(plain) and command in _CAN_BE_PAUSE
 
 
 def _asks_for_no_messages_at_night(
@@ -2242,6 +2318,8 @@ def _asks_for_no_messages_at_night(
     return _has_word_in(plain, _NIGHT_WORDS) and _says_only_what_to_avoid(plain, language)
 
 
+_CAN_BE_PAUSE = frozenset({None, *_VERBS, "subscriptions", "options"})
+"""The commands that a text with a word such as "mute" and a name does not mean."""
 _NIGHT_WORDS = """
     night nights noche noches noite noites nacht nachts nuit nuits notte notti gece geceleri ночью
     ночам ليلا الليل بالليل malam malem вночі уночі ночам شب شب‌ها रात raat
@@ -2261,7 +2339,9 @@ def _command_of_wish_about_times(
         plain, command, language
     ):
         return "settings"
-    if _asks_for_pause_or_its_end(plain, command):
+    if _asks_for_pause_or_its_end(plain, command, language) or (
+        command is None and is_only_span(plain)
+    ):
         return "pause"
     if _asks_for_alerts_on_certain_days(plain, command, language):
         return "days"
@@ -2382,6 +2462,9 @@ def _command_of(
     - If a text without names asks for no messages at certain times, as in "don't message me
       between 11pm and 7am" or "pause until sunday", the result is that of
       ``_command_of_wish_about_times``.
+    - If a text with names asks for a pause, as in "mute natgeo" or "stop natgeo for a week", the
+      result is ``pause``.
+    - If a text with names only says that there are too many alerts, the result is ``options``.
     - ``several`` does not apply to a text with a word such as "not".
     - If no pattern matches a text with names and a word such as "send", the result is ``stories``.
     """
@@ -2395,6 +2478,8 @@ def _command_of(
     order = [candidate for candidate in _ORDER if candidate != "several" or _NOT.isdisjoint(plain)]
     command = next((candidate for candidate in order if pattern_of(candidate)), None)
     verb = next((candidate for candidate in _VERBS if pattern_of(candidate)), None)
+    if has_names and (wish := _command_about_one_profile(plain, command, language)):
+        return wish
     is_about_options = command == "options" and verb == "unsubscribe"
     if has_marked and verb and command != "places" and not is_about_options:
         return verb

@@ -37,6 +37,8 @@ WANTED = {
     "subscriptions": "sub:",
     "all": "all:",
     "pause": "all:pause:on",
+    "mute": "mute:",
+    "options": "unsub:",
     "why": "run:why:",
     "offer": "many:subscribe",
     "zone": "set:back",

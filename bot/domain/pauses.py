@@ -1,0 +1,136 @@
+"""The words of wishes for a pause, for a time without alerts, or for fewer alerts.
+
+The tables have the words of all languages, because these words have no other meaning beside the
+name of a profile. A ``*`` at the end of a word means any ending. The module is pure.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+from itertools import pairwise
+
+from bot.domain.everyday_words import normalize_word
+
+_PAUSE_WORDS = """
+    mute muted muting unmute pause paused unpause snooze snoozed suspend
+    silencia silenciar siléncialo silénciame pausa pausar pausá páusalo pausame suspende suspender
+    silencie pause suspenda suspende pausieren pausiere pausier stummschalten stumm aussetzen
+    suspends suspendre suspendez muet silenziare silenzia sospendi sospendere
+    sustur susturun sessize duraklat duraklatın пауза паузу паузе приостанови приостановите
+    заглуши заглушите اكتم كتم jeda bisukan dijeda
+    призупини призупиніть заглуши مکث म्यूट पॉज़ पॉज
+"""
+_HOLDING_PHRASES = (
+    "on hold|hold|take a break from|break from|take break from|put on ice|en espera|em espera"
+    "|sur pause|en pause|auf eis|beklemeye|tunda dulu|ara ver|ara verelim|ara verin"
+)
+"""The phrases for a pause whose words alone can have another meaning."""
+_FOR_NOW_PHRASES = (
+    "for now|for a while|for a bit|for some time|temporarily|for the moment"
+    "|por ahora|por un tiempo|por un rato|un tiempo|por enquanto|por um tempo|um tempo"
+    "|vorerst|vorläufig|erstmal|erst mal|eine weile|eine zeit lang|pour l'instant"
+    "|pour le moment|temporairement|quelque temps|per ora|per un po'|per un po|per un periodo"
+    "|şimdilik|bir süre|bir süreliğine|пока что|на время|временно|на какое-то время"
+    "|مؤقتا|لفترة|حاليا|sementara|sebentar|dulu|тимчасово|поки що|на деякий час|на якийсь час"
+    "|فعلا|موقتا|یه مدت|یک مدت|फ़िलहाल|फिलहाल|कुछ समय|कुछ दिन|filhal|kuch din"
+)
+"""The phrases for a time without an exact end."""
+_UNITS = """
+    hour hours hrs day days week weeks weekend month months hora horas día días dia dias semana
+    semanas mes meses mês stunde stunden tag tage tagen woche wochen monat monate monaten
+    heure heures jour jours semaine semaines mois ora ore giorno giorni settimana settimane mese
+    mesi saat saatliğine gün günlüğüne hafta haftalığına ay aylığına час часа часов день дня дней
+    неделя неделю недели недель месяц месяца месяцев ساعة ساعات ساعتين يوم أيام ايام يومين أسبوع
+    اسبوع أسابيع أسبوعين شهر أشهر jam hari minggu pekan bulan година годину години годин день дні
+    днів тиждень тижні тижнів місяць місяці місяців ساعت روز هفته ماه घंटे घंटा दिन हफ़्ते हफ्ते
+    हफ़्ता हफ्ता महीने महीना ghante din hafte hafta mahine
+"""
+_SPANS = """
+    seminggu sebulan sehari sejam haftalığına günlüğüne aylığına أسبوعين يومين ساعتين
+"""
+"""The words for a span of time that need no number."""
+_LONG_UNITS = """
+    week month semana mes mês woche monat semaine mois settimana mese hafta ay неделю месяц أسبوع
+    اسبوع شهر тиждень місяць هفته ماه हफ़्ते हफ्ते महीने hafte mahine
+"""
+"""The units that are a span of time after an article, as in "a week"."""
+_NUMBERS = """
+    one two three four five six seven ten couple few several
+    uno dos tres cuatro cinco seis siete diez unos unas par um dois duas três quatro sete dez
+    zwei drei vier fünf sechs sieben zehn paar einige deux trois quatre cinq six sept dix
+    quelques due tre quattro cinque sei sette dieci alcuni alcune qualche iki üç dört beş altı yedi
+    on birkaç
+    два две три четыре пять шесть семь десять пару несколько ثلاثة ثلاث أربعة خمسة سبعة عشرة كم
+    dua tiga empat lima enam tujuh sepuluh beberapa дві чотири п'ять шість сім кілька декілька
+    دو سه چهار پنج شش هفت ده چند दो तीन चार पाँच पांच सात दस कुछ do teen char paanch saat kuch
+"""
+_ARTICLES = "a an one un una um uma ein eine einen une uno bir одну один на یک یه एक ek"
+_AROUND_SPANS = """
+    for of the next por durante unos unas für lang pour pendant durant per boyunca на لمدة selama
+    برای के लिए liye only just maybe about sólo solo só nur seulement juste sadece только только
+    فقط hanya cuma тільки
+"""
+_MUCH_PHRASES = (
+    "too many|too much|so many|overwhelming|calm down|chill|demasiados|demasiadas|muchos mensajes"
+    "|muchos avisos|tantos mensajes|tantos avisos|muita mensagem|muitas mensagens|muitos alertas"
+    "|mensagens demais|mensagem demais|alertas demais|tanta mensagem|zu viele|zu viel|zuviel"
+    "|so viele|viel zu|trop messages|trop alertes|trop notifications|trop stories|beaucoup trop"
+    "|troppi|troppe|tanti messaggi|tante notifiche|sono troppi|çok fazla|fazla mesaj|çok mesaj"
+    "|çok bildirim|слишком много|много сообщ*|много уведомл*|слишком часто|رسائل كثيرة|رسائل كثير"
+    "|تنبيهات كثيرة|كثيرة جدا|كثير جدا|kebanyakan|terlalu banyak|banyak banget|banyak sekali"
+    "|забагато|занадто багато|надто багато|багато повідомл*|پیام‌ها زیاده|پیام زیاده|زیاده"
+    "|خیلی زیاد|बहुत ज़्यादा|ज़्यादा मैसेज|इतने मैसेज|बहुत मैसेज|bahut jyada|bahut zyada"
+    "|itne message"
+)
+
+
+def has_pause_word(words: Sequence[str]) -> bool:
+    """Return whether normalized words ask to pause or to resume alerts, as in "mute natgeo"."""
+    return not _words(_PAUSE_WORDS).isdisjoint(words) or _has_phrase(words, _HOLDING_PHRASES)
+
+
+def has_span(words: Sequence[str]) -> bool:
+    """Return whether normalized words have a span of time, as "2 days", "a week" or "for now"."""
+    if _has_phrase(words, _FOR_NOW_PHRASES) or not _words(_SPANS).isdisjoint(words):
+        return True
+    return any(_is_span(first, second) for first, second in pairwise(words))
+
+
+def is_only_span(words: Sequence[str]) -> bool:
+    """Return whether normalized words are a span of time, as "2 days" or "for a week"."""
+    if _has_phrase(words, _FOR_NOW_PHRASES) or not has_span(words):
+        return False
+    known = _words(_SPANS + _UNITS + _NUMBERS + _ARTICLES + _AROUND_SPANS)
+    return all(word in known or word.isdecimal() for word in words)
+
+
+def is_complaint_about_number(pattern: Sequence[str]) -> bool:
+    """Return whether the words of a pattern of requests mean that there are too many alerts."""
+    return tuple(pattern) in _phrases(_MUCH_PHRASES)
+
+
+def _is_span(first: str, second: str) -> bool:
+    if second in _words(_UNITS) and (first.isdecimal() or first in _words(_NUMBERS)):
+        return True
+    return second in _words(_LONG_UNITS) and first in _words(_ARTICLES)
+
+
+def _has_phrase(words: Sequence[str], table: str) -> bool:
+    text = f" {' '.join(words)} "
+    return any(f" {' '.join(phrase)} " in text for phrase in _phrases(table))
+
+
+@cache
+def _words(table: str) -> frozenset[str]:
+    return frozenset(map(normalize_word, table.split()))
+
+
+@cache
+def _phrases(table: str) -> frozenset[tuple[str, ...]]:
+    return frozenset(
+        tuple(_normalize_part(word) for word in phrase.split()) for phrase in table.split("|")
+    )
+
+
+def _normalize_part(part: str) -> str:
+    star = "*" if part.endswith("*") else ""
+    return normalize_word(part.removesuffix("*")) + star
