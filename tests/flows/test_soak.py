@@ -18,6 +18,7 @@ from sandbox.telegram.call import METHODS
 from tests.flows.test_summaries import SETTINGS, summary_at_its_hour
 from tests.soak import answers, invariants, promises, summaries
 from tests.soak.expected import DAY, HOUR, Span, Terms, due
+from tests.soak.fans import Fans
 from tests.soak.journal import Journal, Row, pk_of
 from tests.soak.people import People, Place
 from tests.soak.plants import (
@@ -196,6 +197,34 @@ async def test_a_person_who_has_blocked_the_bot_writes_nothing(tmp_path: Path) -
         await control.member(ann, bot, "member")
         await people.write(place, ann, "/start")
         assert [one.text for one in journal.asked] == ["/help", "/start"]
+
+
+@pytest.mark.jumps
+@pytest.mark.parametrize("kind", ["private", "group", "channel"])
+async def test_a_person_of_the_soak_who_wants_files_finds_the_button(
+    tmp_path: Path, kind: str
+) -> None:
+    async with storybell(tmp_path, **NO_CHECKS) as bell:
+        control, times = bell.control, 6
+        await control.profile("posted", posts_per_day=0)
+        for _ in range(2):
+            await control.publish("posted")
+        ann = chat = await control.person()
+        if kind != "private":
+            chat = await control.chat(kind, members={ann: "creator"}, bot_status="administrator")
+        journal = Journal(bell.box.parts)
+        people = People(control, journal, seed=1)
+        people.names.append("posted")
+        fans = Fans(people, control, journal, 1)
+        await bell.ask(ann, "/help")
+        for _ in range(times):
+            await fans.want_files(Place(chat, kind, ann, [ann]))
+            await bell.settled()
+        sent = [one for one in await control.replies(chat) if "document" in one]
+        # A channel has no such button.
+        found = 0 if kind == "channel" else times
+        assert journal.pressed["files"] == journal.sought["files"] == found
+        assert bool(sent) == (kind != "channel")
 
 
 async def test_a_chat_that_returns_between_two_reads_has_restarted_its_alerts(

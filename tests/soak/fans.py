@@ -64,7 +64,7 @@ class Fans(Actions):
         """Request a profile's highlights, open a highlight, and request the next page."""
         await self._say(place, f"/highlights {self._name()}")
         await asyncio.sleep(A_WHILE)
-        if place.kind == "channel":  # buttons in a channel are links to the private chat
+        if place.kind == "channel":  # without buttons; the text names the private chat
             await self._open_in_private(place)
         elif await self._press(place, "highlight:"):
             await asyncio.sleep(A_WHILE)
@@ -73,7 +73,8 @@ class Fans(Actions):
     async def _open_in_private(self, place: Place) -> None:
         known = [one for found in self._highlights.values() for one in found]
         alone = Place(place.owner, "private", place.owner, [place.owner])
-        await self._say(alone, f"/start h_{self._chance.choice(known)['pk']}")
+        link = f"https://www.instagram.com/stories/highlights/{self._chance.choice(known)['pk']}/"
+        await self._say(alone, f"/highlights {link}")
 
     async def open_link(self, place: Place) -> None:
         """Paste the link of a highlight, which may be deleted."""
@@ -120,12 +121,19 @@ class Fans(Actions):
             await self._press(place, "past:" if has_more else "keep")
 
     async def want_files(self, place: Place) -> None:
-        """Press for the original file of a story, or for the files of all stories of a profile."""
+        """Press for the original file of a story, or for the files of all stories of a profile.
+
+        A channel has no buttons for files.
+        """
+        if place.kind == "channel":
+            return
         if place.kind == "private" and self._chance.random() < 0.5:
-            await self._say(place, f"/start p_{self._name()}")
+            await self._say(place, f"/start stories_{self._name()}")
             await asyncio.sleep(A_WHILE)
             await self._press(place, "files:@")
         else:
+            await self._say(place, f"/stories {self._name()} 1")  # an album has no button
+            await asyncio.sleep(A_WHILE)
             await self._press(place, "files:")
 
     # -- rules and options --------------------------------------------------------------
