@@ -317,7 +317,7 @@ async def _longest_write(url: str, now: datetime) -> float:
                 await snapshots.record_and_return_new_pks(tx, _look(one, now), now=now)
         await FanOut(db, lambda: None, now=lambda: now).write_all()
         await cleanup.delete_overdue_rows(db, now=now + timedelta(hours=8))
-        await Ledger(db, Limits(), now=lambda: now).close_stale_reservations_and_split_costs()
+        await Ledger(db, Limits(), now=lambda: now).close_old_reservations_and_split_costs()
         return round(db.longest_s * 1000, 1)
 
 

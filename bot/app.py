@@ -291,7 +291,7 @@ class Running:
             tells_of_outages=parts.sharing.is_only_process,
             signs=self._trouble_signs(),
             failed_checks=lambda: parts.scheduler.failed_checks.cause_if_lasting,
-            clock_off=parts.witnesses.pop_largest_clock_error,
+            clock_off=parts.server_clocks.pop_largest_clock_error,
             slow_servers=self._slow_servers,
             disk=partial(fullest_disk_free_and_total, *self._watched_folders()),
             file_every=timing.database_file,
@@ -341,7 +341,7 @@ class Running:
         parts, services = self._parts, self._parts.services
         table: list[tuple[str, timedelta, Callable[[], Awaitable[NextStepAt | None]]]] = [
             ("balance", BALANCE_EVERY, parts.treasurer.clean_up_and_fetch_balance),
-            ("clean-up", _CLEAN_EVERY, self._clean_up),
+            ("clean-up", _CLEAN_EVERY, self._clean_up_and_return_next_step_at),
             ("visitors", services.timing.visitors, self._visitors.report_new),
             ("access", BLOCKS_EVERY, services.access.end_expired_and_apply_blocks),
             ("clock", services.timing.clock, parts.clock.anchor_if_in_doubt),
@@ -602,7 +602,7 @@ class Running:
             f"{worker.name}: {worker.trouble}" for worker in workers if worker.trouble
         )
 
-    async def _clean_up(self) -> NextStepAt:
+    async def _clean_up_and_return_next_step_at(self) -> NextStepAt:
         """Delete expired rows and erased content. Return the time of the next clean-up.
 
         If the database file was moved, and polls were answered for a day without a conflict, store
@@ -665,7 +665,7 @@ async def _build_parts_with_retries(
     until = steady() + WAIT_S
     is_said = False
     while True:
-        trouble = await _raise_limits_and_check_machine(settings)
+        trouble = await _raise_file_limit_and_find_start_problem(settings)
         text, may_pass = (trouble.text, trouble.is_passing) if trouble else ("", False)
         if not trouble:
             try:
@@ -700,20 +700,22 @@ async def _build_parts(settings: Settings, stack: AsyncExitStack, build: Build) 
         return parts
 
 
-async def _raise_limits_and_check_machine(settings: Settings) -> preflight.Finding | None:
+async def _raise_file_limit_and_find_start_problem(
+    settings: Settings,
+) -> preflight.CheckResult | None:
     """Test the limit of open files, the spool folder and the database.
 
     The limit of open files is raised if possible. Return the first problem that prevents a start,
     or None.
     """
-    findings = (
+    results = (
         preflight.raise_open_files_limit(),
         preflight.check_spool_folder(settings.spool_dir),
         await preflight.check_database(
             settings.database_url.get_secret_value(), settings.spool_dir
         ),
     )
-    return next((finding for finding in findings if finding.level == "wrong"), None)
+    return next((result for result in results if result.level == "wrong"), None)
 
 
 def _stop_on_signals() -> asyncio.Event:

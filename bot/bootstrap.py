@@ -46,7 +46,7 @@ from bot.operations.owners import Owners
 from bot.operations.preflight import SPOOL_MB, record_that_tables_exist
 from bot.outbox.worker import Outbox
 from bot.runtime.claims import Owner
-from bot.runtime.clock import Clock, TimeWitnesses, steady
+from bot.runtime.clock import Clock, ServerClocks, steady
 from bot.runtime.metrics import Metrics
 from bot.runtime.proxies import connector
 from bot.runtime.sharing import ONE_PROCESS, SEVERAL_PROCESSES, Sharing
@@ -56,7 +56,12 @@ from bot.sending.topics import Topics
 from bot.store import claimed_tables
 from bot.store.copies import transfer
 from bot.store.engine.database import Database
-from bot.store.upgrades import ProcessLease, Replicas, process_lease, upgrade
+from bot.store.upgrades import (
+    ProcessLease,
+    Replicas,
+    end_other_versions_and_migrate,
+    process_lease,
+)
 from bot.stories_api.client import StoriesApi
 from bot.stories_api.privacy import PrivacyCheck
 from bot.telegram.admins import Admins
@@ -98,7 +103,7 @@ class Parts:
     api: StoriesApi
     now: Callable[[], datetime]
     clock: ClockKeeper
-    witnesses: TimeWitnesses
+    server_clocks: ServerClocks
     owner: Owner
     process_lease: ProcessLease | None
     begin: Callable[[], Awaitable[None]]
@@ -126,7 +131,7 @@ async def open_parts(
     """
     timing = timing or Timing()
     metrics, now = Metrics(), now or Clock()
-    witnesses = TimeWitnesses(now)
+    server_clocks = ServerClocks(now)
 
     async with AsyncExitStack() as stack:
         db = await stack.enter_async_context(
@@ -142,7 +147,7 @@ async def open_parts(
         clock = ClockKeeper(
             db,
             now,
-            witnesses,
+            server_clocks,
             ask_telegram=lambda: bot.get_me(),  # noqa: PLW0108 - ``bot`` is assigned below
             ask_api=lambda: api.transport.ask_for_date(),  # noqa: PLW0108 - ``api`` is assigned below
             every=timing.clock,
@@ -171,7 +176,7 @@ async def open_parts(
             steady if db.is_sqlite else lambda: now().timestamp(), timing.chat_limits
         )
         count_processes = None if db.is_sqlite else Replicas(db).count
-        bot = _make_bot(settings, metrics, floods, count_processes, witnesses)
+        bot = _make_bot(settings, metrics, floods, count_processes, server_clocks)
 
         def wake() -> None:
             """Wake the schedule and the outbox, because new work may be due."""
@@ -226,7 +231,7 @@ async def open_parts(
             ),
             now=now,
         )
-        api.transport.on_server_time = witnesses.record_time
+        api.transport.on_server_time = server_clocks.record_time
         answers = await stack.enter_async_context(AnswerCache(db, ledger, wake=wake, now=now))
         sender = Sender(
             bot,
@@ -400,7 +405,7 @@ async def open_parts(
             api=api,
             now=now,
             clock=clock,
-            witnesses=witnesses,
+            server_clocks=server_clocks,
             owner=owner,
             process_lease=ours,
             slow_media_hosts=media.slow_hosts.names,
@@ -416,7 +421,7 @@ async def _prepare_database(db: Database, sharing: Sharing) -> None:
         DatabaseUnavailableError: The database is unavailable, was changed by a newer version, was
             moved to PostgreSQL, or is still used by processes of an older version.
     """
-    await (db.migrate() if sharing.is_only_process else upgrade(db))
+    await (db.migrate() if sharing.is_only_process else end_other_versions_and_migrate(db))
     await db.start_detecting_replacement()
     await transfer.raise_if_moved(db)
 
@@ -452,7 +457,7 @@ def _make_bot(
     metrics: Metrics,
     floods: ChatFloods,
     replicas: Callable[[], Awaitable[int]] | None,
-    witnesses: TimeWitnesses,
+    server_clocks: ServerClocks,
 ) -> ExtBot[Any]:
     url = str(settings.telegram_api_url).rstrip("/")
     token = settings.telegram_token.get_secret_value()
@@ -465,7 +470,7 @@ def _make_bot(
             connections=_TO_TELEGRAM,
             metrics=metrics,
             proxy=proxy,
-            on_server_time=witnesses.record_time,
+            on_server_time=server_clocks.record_time,
         ),
         get_updates_request=AiohttpRequest(connections=1, proxy=proxy),
         rate_limiter=Pacing(settings.messages_per_second, floods=floods, replicas=replicas),

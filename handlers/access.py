@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bot.chats.access import INVITATION_VALID_FOR
 from bot.chats.access import OWNER as OWNER_LINK
 from bot.context import Context
-from bot.domain.access import Entry, Subject, parse_subject, parse_until_and_reason
+from bot.domain.access import Entry, Subject, parse_telegram_id_or_profile, parse_until_and_reason
 from bot.domain.errors import CHAT_SILENCED
 from bot.domain.identity import identifies_no_person
 from bot.domain.packs import BudgetPlan
@@ -295,7 +295,7 @@ def _subject_name_and_rest(
     asked = context.replied_to
     words = context.words
     author = asked.from_user if asked and not asked.sender_chat else None
-    subject = parse_subject(words[0]) if words else None
+    subject = parse_telegram_id_or_profile(words[0]) if words else None
     is_id = subject is not None and subject.kind != "profile" and len(subject.id) >= _SHORTEST_ID
     # The author of a message that the owner has forwarded is the owner. Therefore the command does
     # not mean this author.

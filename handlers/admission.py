@@ -88,7 +88,7 @@ async def admit_or_refuse(context: Context) -> bool:
     Set ``is_owner``, ``known``, ``is_muted`` and ``question`` of the context, except for a
     channel's direct messages and for messages of other bots.
     """
-    if _is_written_by_other_bot(context):
+    if _is_non_service_message_of_other_bot(context):
         return False
     where = context.event.effective_chat
     judgement = await context.services.access.judge(
@@ -310,7 +310,7 @@ def _refusal_sentence(judged: Judged, context: Context) -> Safe:
     return text
 
 
-def _is_written_by_other_bot(context: Context) -> bool:
+def _is_non_service_message_of_other_bot(context: Context) -> bool:
     """Return whether another bot wrote the message.
 
     Service messages and Telegram's own accounts, such as the account of anonymous admins, do not

@@ -11,7 +11,7 @@ from bot.context import Context
 from bot.domain.command_words import escape_names_as_arguments, parse
 from bot.domain.everyday_words import FILLERS, is_connective, is_everyday_word, normalize_word
 from bot.domain.foreign_text import main_part_beside_apostrophe, normalize_typed, typed_words
-from bot.domain.links import parse_argument
+from bot.domain.links import parse_username_or_link
 from bot.presentation.actions import RUN, button, grid
 from handlers.confirmation import A_ROW, MEANT, offer_understood_command
 from handlers.guard import OBEYED
@@ -89,7 +89,7 @@ async def _followed_names_alone_in(context: Context, text: str) -> Sequence[str]
 
 def _followed_name(word: str, followed: set[str]) -> str | None:
     for part in (word, main_part_beside_apostrophe(word)):
-        link = parse_argument(part)
+        link = parse_username_or_link(part)
         is_profile = link is not None and link.kind == "profile"
         if link is not None and is_profile and link.username in followed:
             return link.username

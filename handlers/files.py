@@ -27,7 +27,7 @@ async def fetch_and_send_as_files(context: Context, pk_or_name: str) -> None:
     asker = context.asker
     async with show_working(context):
         if pk_or_name.startswith("@"):
-            link = links.parse_argument(pk_or_name)
+            link = links.parse_username_or_link(pk_or_name)
             if link is None or link.username is None:
                 raise NoStoriesError(username=pk_or_name.removeprefix("@"))
             result = await viewer.get_or_fetch_stories(link.username, asker)

@@ -41,7 +41,7 @@ async def list_highlights(context: Context) -> None:
     text = " ".join(context.words)
     if await answer_if_cancellation(context, text):
         return
-    link = links.parse_argument(text)
+    link = links.parse_username_or_link(text)
     wanted = parse(context.words, language=context.t.language)
     is_several = len(wanted.names) > 1 and not context.is_channel
     if is_several or (wanted.names and wanted.everyday):

@@ -104,8 +104,8 @@ async def username_shown_by(message: Message, context: Context) -> str | None:
     ]
     if not bold:
         return None
-    # ``parse_argument`` removes the direction marks around the name.
-    named = links.parse_argument(bold[0])
+    # ``parse_username_or_link`` removes the direction marks around the name.
+    named = links.parse_username_or_link(bold[0])
     return named.username if named else None
 
 

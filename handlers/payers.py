@@ -86,7 +86,7 @@ async def become_payer(context: Context) -> str | None:
 
 
 @on_press(LEAVE)
-async def stop_paying_for_chat(context: Context, chat_id: int) -> str | None:
+async def stop_paying_for_chat_and_notify(context: Context, chat_id: int) -> str | None:
     """End the person's responsibility for a chat after a press, and notify the chat.
 
     The alerts of the chat stop until the chat has a payer again. If the person is not the payer,

@@ -64,7 +64,7 @@ def privacy_page(context: Context) -> Page:
 
 
 @on_press(ERASE)
-async def confirm_or_erase(context: Context, step: str | None) -> None:
+async def confirm_or_erase_and_notify(context: Context, step: str | None) -> None:
     """Ask for confirmation, then delete the data of the chat.
 
     ``Chats.erase`` describes the data that are kept. If the person in an erased private chat was

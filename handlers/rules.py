@@ -88,7 +88,7 @@ async def show_or_change_rules(context: Context) -> None:
 
 def _username_in(word: str) -> str | None:
     """Return the username that a word names, or None."""
-    link = links.parse_argument(word)
+    link = links.parse_username_or_link(word)
     return link.username if link else None
 
 

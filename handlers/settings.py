@@ -173,7 +173,7 @@ async def _expect_zone_if_missing(context: Context, setting: str) -> Page | None
         return None
     await store_zone_question_if_no_zone(context)
     reason = context.t(YOUR_TIME, time=clock_time(hour, context))
-    return paragraphs(reason, context.t(WHICH_ZONE)), _zone_page_buttons(context)
+    return paragraphs(reason, context.t(WHICH_ZONE)), _city_and_back_buttons(context)
 
 
 async def _question_page(context: Context, setting: str) -> Page | None:
@@ -181,7 +181,7 @@ async def _question_page(context: Context, setting: str) -> Page | None:
     t = context.t
     match setting:
         case "zone":
-            return t(WHICH_ZONE), _zone_page_buttons(context)
+            return t(WHICH_ZONE), _city_and_back_buttons(context)
         case "quiet":
             return t(QUIET), _quiet_hours_buttons(context)
         case "digest":
@@ -522,7 +522,7 @@ def _summary_hour_buttons(context: Context) -> Buttons:
     return grid([button(time, SETTING("digest", hour)) for hour, time in times], 4)
 
 
-def _zone_page_buttons(context: Context) -> Buttons:
+def _city_and_back_buttons(context: Context) -> Buttons:
     """Return the buttons of the question for the time zone: cities, and a button back."""
     return [*_city_buttons(context), [back(context.t, TOP)]]
 

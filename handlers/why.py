@@ -82,7 +82,7 @@ async def explain_alerts(context: Context) -> None:
     if not context.words:
         await ask_which_profile(context, TO_EXPLAIN, "why", USAGE)
         return
-    link = links.parse_argument(context.words[0])
+    link = links.parse_username_or_link(context.words[0])
     if link is None or link.username is None:
         await say_message(context, USAGE)
         return

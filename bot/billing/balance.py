@@ -90,7 +90,7 @@ class Treasurer:
             self.is_answered = True
             await self._report_drift()
         self._log_budget_once(balance)
-        if presumed := await self._ledger.close_stale_reservations_and_split_costs():
+        if presumed := await self._ledger.close_old_reservations_and_split_costs():
             log.info("ledger_tidied", presumed=presumed)
         # If no call can be paid now, the next fetch is soon, so that a top-up of the balance is
         # detected quickly.

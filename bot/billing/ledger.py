@@ -410,7 +410,7 @@ class Ledger:
         await _refund(tx, entry, back, is_billed=False, now=self._now())
         return back
 
-    async def close_stale_reservations_and_split_costs(self) -> int:
+    async def close_old_reservations_and_split_costs(self) -> int:
         """Close the reservations of killed processes, and split the costs of checks among chats.
 
         Reservations that are older than 30 minutes are closed, and their credits count as spent.

@@ -17,7 +17,7 @@ from io import BytesIO
 from itertools import islice
 from typing import Any
 
-from bot.domain.links import parse_argument
+from bot.domain.links import parse_username_or_link
 
 LARGEST = 4 * 2**20  # maximum bytes of a list, and of an unpacked list in an archive
 LARGEST_ARCHIVE = 20 * 2**20  # maximum bytes of an archive; Bot API, getFile: files of up to 20 MB
@@ -147,5 +147,5 @@ def _name_of(row: dict[str, Any]) -> str | None:
 
 def _username(text: str) -> str | None:
     """Return the username in a URL or a text. Return None if neither has a username."""
-    link = parse_argument(text)
+    link = parse_username_or_link(text)
     return link.username if link is not None and link.kind == "profile" else None

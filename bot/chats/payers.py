@@ -29,7 +29,7 @@ from bot.domain.errors import (
 from bot.domain.model import Asker
 from bot.domain.records import Chat
 from bot.fetching import snapshots
-from bot.fetching.snapshots import EarlierChecks
+from bot.fetching.snapshots import EarlierChecksAllowance
 from bot.runtime.clock import utc_now
 from bot.store import (
     access,
@@ -440,10 +440,12 @@ class Payers:
             counters = [("follows", chat_id), ("payer", payer)]
         await budgets.add_to_counters(tx, self._now().date(), 1, *counters)
 
-    async def lock_allowance_of_earlier_checks(self, tx: Tx, chat_id: int) -> EarlierChecks:
+    async def lock_allowance_of_earlier_checks(
+        self, tx: Tx, chat_id: int
+    ) -> EarlierChecksAllowance:
         """Lock and return the allowance of checks that a chat may move to an earlier time today.
 
-        The allowance is for checks before daily summaries (see ``EarlierChecks``).
+        The allowance is for checks before daily summaries (see ``EarlierChecksAllowance``).
         """
         return await lock_allowance_of_earlier_checks(
             tx, chat_id, most=self.limits.most, now=self._now()
@@ -508,12 +510,12 @@ async def _lock_daily_counters(tx: Tx, chat_id: int, payer: int | None, now: dat
 
 async def lock_allowance_of_earlier_checks(
     tx: Tx, chat_id: int, *, most: int, now: datetime
-) -> EarlierChecks:
+) -> EarlierChecksAllowance:
     """Lock and return the allowance of checks that a chat may move to an earlier time today.
 
-    The allowance is for checks before daily summaries (see ``EarlierChecks``). The checks of all
-    chats of a payer count together. ``most`` is the number of checks for a whole UTC day. Without
-    a payer, the allowance is 0. The caller has locked the queue of the chat, and locks the
+    The allowance is for checks before daily summaries (see ``EarlierChecksAllowance``). The checks
+    of all chats of a payer count together. ``most`` is the number of checks for a whole UTC day.
+    Without a payer, the allowance is 0. The caller has locked the queue of the chat, and locks the
     profiles later. The counters of new subscriptions are locked first, because a later step of the
     same transaction may need these counters.
     """
@@ -521,7 +523,7 @@ async def lock_allowance_of_earlier_checks(
     await _lock_daily_counters(tx, chat_id, payer, now)
     if payer is None:
         # The chat gets no alerts. An allowance of the chat would move checks for other chats.
-        return EarlierChecks(chat_id, now.date(), 0)
+        return EarlierChecksAllowance(chat_id, now.date(), 0)
     await budgets.add_to_counters(tx, now.date(), 0, ("earlier", payer))
     used = await budgets.allowance_used(tx, "earlier", payer, now.date())
-    return EarlierChecks(payer, now.date(), max(0, most - used))
+    return EarlierChecksAllowance(payer, now.date(), max(0, most - used))

@@ -388,7 +388,7 @@ class Subscribing:
             if existing is not None:
                 return existing
             await self._ensure_payer_and_count(tx, ended, by)
-            earlier = await self._payers.lock_allowance_of_earlier_checks(tx, chat_id)
+            allowance = await self._payers.lock_allowance_of_earlier_checks(tx, chat_id)
             # A new payer, or another transaction, may have restarted the alerts.
             since = await ended_subscriptions.alerts_start_of(tx, ended)
             ended = replace(ended, since=since)
@@ -412,7 +412,7 @@ class Subscribing:
             await store.start_or_stop_checks(
                 tx, chat_id=chat_id, profile_ids=[profile_id], now=now
             )
-            await snapshots.reschedule_check(tx, profile_id, now=now, earlier=earlier)
+            await snapshots.reschedule_check(tx, profile_id, now=now, allowance=allowance)
         return subscription
 
     async def _ensure_payer_and_count(self, tx: Tx, ended: Ended, by: int | None) -> None:
@@ -666,7 +666,7 @@ class Subscribing:
             payer = await self._payers.ensure_payer(
                 tx, target.chat_id, by.user_id, profile_ids=profile_ids
             )
-            earlier = await self._payers.lock_allowance_of_earlier_checks(tx, target.chat_id)
+            allowance = await self._payers.lock_allowance_of_earlier_checks(tx, target.chat_id)
             await profiles.lock_all(tx, profile_ids)
             existing = await store.find(tx, target, profile.profile_id)
             if existing is not None:  # a concurrent command has added the subscription
@@ -689,7 +689,7 @@ class Subscribing:
             await store.start_or_stop_checks(
                 tx, chat_id=target.chat_id, profile_ids=[profile.profile_id], now=now
             )
-            await snapshots.reschedule_check(tx, profile.profile_id, now=now, earlier=earlier)
+            await snapshots.reschedule_check(tx, profile.profile_id, now=now, allowance=allowance)
             subscription = await store.find(tx, target, profile.profile_id)
         if subscription is None:  # a concurrent command has ended the subscription
             raise NotFollowedError(username=profile.username)
@@ -813,7 +813,7 @@ class Subscribing:
         # A later step of the same transaction may make a further subscription fast, and then
         # changes the counters. All counters are locked here, because ``reschedule_checks`` locks
         # the profiles, and counters must be locked before profiles (see ``bot.store``).
-        earlier = await self._payers.lock_allowance_of_earlier_checks(tx, chat_id)
+        allowance = await self._payers.lock_allowance_of_earlier_checks(tx, chat_id)
         more_fast = sum(options.fast - before.options.fast for before, options in wanted)
         if more_fast > 0:
             payer = await chats.payer_of(tx, chat_id)
@@ -822,7 +822,7 @@ class Subscribing:
         for before, options in sorted(wanted, key=lambda pair: pair[0].id):
             await store.set_options(tx, before, options, undo_at=undo_at)
         profile_ids = {before.profile_id for before, _ in wanted}
-        await snapshots.reschedule_checks(tx, profile_ids, now=self._now(), earlier=earlier)
+        await snapshots.reschedule_checks(tx, profile_ids, now=self._now(), allowance=allowance)
         await deliveries.mark_for_reselection(tx, chat_id, now=self._now())
         await chat_queues.reschedule(tx, chat_id)
 

@@ -25,7 +25,7 @@ from bot.domain.paid_calls import StoriesService
 from bot.domain.records import EPOCH, Chat, Known, Subscription
 from bot.domain.selection import FILTERED
 from bot.fetching import snapshots
-from bot.fetching.snapshots import EarlierChecks
+from bot.fetching.snapshots import EarlierChecksAllowance
 from bot.runtime.clock import utc_now
 from bot.runtime.workers import NextStepAt
 from bot.store import cached_stories, chat_queues, chats, deliveries, fan_outs, moves, profiles
@@ -76,14 +76,19 @@ async def _resume_with_missed_stories(
     await fan_outs.enqueue_missed_stories(tx, subscription_id=subscription.id, now=now)
 
 
-async def _reschedule(
-    tx: Tx, chat_id: int, profile_ids: Collection[str], *, now: datetime, earlier: EarlierChecks
+async def _reschedule_queue_and_checks(
+    tx: Tx,
+    chat_id: int,
+    profile_ids: Collection[str],
+    *,
+    now: datetime,
+    allowance: EarlierChecksAllowance,
 ) -> None:
     """Reschedule the queue of a chat, and the checks of profiles with a changed pause."""
     await chat_queues.reschedule(tx, chat_id)
     if profile_ids:
         await store.start_or_stop_checks(tx, chat_id=chat_id, profile_ids=profile_ids, now=now)
-        await snapshots.reschedule_checks(tx, profile_ids, now=now, earlier=earlier)
+        await snapshots.reschedule_checks(tx, profile_ids, now=now, allowance=allowance)
 
 
 class Subscriptions:
@@ -106,7 +111,8 @@ class Subscriptions:
         ``blocked`` has the ids and names of profiles that nobody is allowed to follow. ``api``
         provides the price of a check and the state of the service. ``is_paused`` returns True if
         this process makes no checks. ``most_earlier_checks`` is the maximum number of checks that
-        the chats of a payer may move to an earlier time on a UTC day (see ``EarlierChecks``).
+        the chats of a payer may move to an earlier time on a UTC day (see
+        ``EarlierChecksAllowance``).
         """
         self._db = db
         self._api = api
@@ -226,7 +232,7 @@ class Subscriptions:
                 return subscription
             if since is not None and subscription.paused_until != since:
                 return subscription
-            earlier = await self._lock_allowance_of_earlier_checks(tx, chat_id, now)
+            allowance = await self._lock_allowance_of_earlier_checks(tx, chat_id, now)
             if paused:
                 await _pause(tx, subscription, until=until, now=now)
             else:
@@ -240,7 +246,9 @@ class Subscriptions:
                     await fan_outs.enqueue_missed_stories(
                         tx, subscription_id=subscription_id, now=now
                     )
-            await _reschedule(tx, chat_id, [subscription.profile_id], now=now, earlier=earlier)
+            await _reschedule_queue_and_checks(
+                tx, chat_id, [subscription.profile_id], now=now, allowance=allowance
+            )
             return await load_subscription(tx, chat_id, subscription_id)
 
     async def resume_with_missed_stories(self, chat_id: int, subscription_id: int) -> Subscription:
@@ -259,10 +267,12 @@ class Subscriptions:
             subscription = await load_subscription(tx, chat_id, subscription_id)
             if not subscription.paused:
                 return subscription
-            earlier = await self._lock_allowance_of_earlier_checks(tx, chat_id, now)
+            allowance = await self._lock_allowance_of_earlier_checks(tx, chat_id, now)
             await _resume_with_missed_stories(tx, subscription, since=subscription.since, now=now)
             await deliveries.mark_for_reselection(tx, chat_id, now=now)
-            await _reschedule(tx, chat_id, [subscription.profile_id], now=now, earlier=earlier)
+            await _reschedule_queue_and_checks(
+                tx, chat_id, [subscription.profile_id], now=now, allowance=allowance
+            )
             subscription = await load_subscription(tx, chat_id, subscription_id)
         self._wake()
         return subscription
@@ -301,7 +311,7 @@ class Subscriptions:
         begin = alert_rules.alerts_begin_at_second_of(now)
         async with writing(self._db) as tx:
             await chat_queues.lock(tx, chat_id)
-            earlier = await self._lock_allowance_of_earlier_checks(tx, chat_id, now)
+            allowance = await self._lock_allowance_of_earlier_checks(tx, chat_id, now)
             changed = []
             # All subscriptions must be locked in the order of the ids.
             for subscription in sorted(await store.of_chat(tx, chat_id), key=lambda row: row.id):
@@ -313,7 +323,7 @@ class Subscriptions:
                     await _pause(tx, subscription, until=wanted.paused_until, now=now, undo_at=at)
                 else:
                     await store.set_pause(tx, subscription, paused=False, since=begin, undo_at=at)
-            await _reschedule(tx, chat_id, changed, now=now, earlier=earlier)
+            await _reschedule_queue_and_checks(tx, chat_id, changed, now=now, allowance=allowance)
         self._wake()
         return len(changed), at
 
@@ -333,7 +343,7 @@ class Subscriptions:
             changed = await store.pauses_before(tx, chat_id, undo_at=at)
             if not changed:
                 return 0
-            earlier = await self._lock_allowance_of_earlier_checks(tx, chat_id, now)
+            allowance = await self._lock_allowance_of_earlier_checks(tx, chat_id, now)
             restored = []
             for subscription, before in sorted(changed, key=lambda pair: pair[0].id):
                 if before.without_ended_pause(now).paused:
@@ -347,7 +357,7 @@ class Subscriptions:
                     continue
                 restored.append(subscription.profile_id)
             await deliveries.mark_for_reselection(tx, chat_id, now=now)
-            await _reschedule(tx, chat_id, restored, now=now, earlier=earlier)
+            await _reschedule_queue_and_checks(tx, chat_id, restored, now=now, allowance=allowance)
         self._wake()
         return len(restored)
 
@@ -401,7 +411,7 @@ class Subscriptions:
         now = self._now()
         async with writing(self._db) as tx:
             await chat_queues.lock(tx, chat_id)
-            earlier = await self._lock_allowance_of_earlier_checks(tx, chat_id, now)
+            allowance = await self._lock_allowance_of_earlier_checks(tx, chat_id, now)
             chat = await chats.get(tx, chat_id)
             if rules_undone_since is not None and chat is not None and chat.payer is not None:
                 reason = f"{FILTERED}: {CHAT_RULE}"
@@ -410,12 +420,12 @@ class Subscriptions:
                 )
             await deliveries.mark_for_reselection(tx, chat_id, now=now)
             await chat_queues.reschedule(tx, chat_id)
-            await snapshots.reschedule_checks_of_chat(tx, chat_id, now=now, earlier=earlier)
+            await snapshots.reschedule_checks_of_chat(tx, chat_id, now=now, allowance=allowance)
         self._wake()
 
     async def _lock_allowance_of_earlier_checks(
         self, tx: Tx, chat_id: int, now: datetime
-    ) -> EarlierChecks:
+    ) -> EarlierChecksAllowance:
         return await lock_allowance_of_earlier_checks(
             tx, chat_id, most=self._most_earlier_checks, now=now
         )

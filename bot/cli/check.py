@@ -2,7 +2,7 @@
 
 The command calls only free methods of Telegram and the Stories API: getMe, getWebhookInfo,
 sendChatAction and the balance. The command writes temporary test files, switches an SQLite file to
-a write-ahead log, and prints no secret. The exit status is 0 if no finding is an error, 1 if a
+a write-ahead log, and prints no secret. The exit status is 0 if no result is an error, 1 if a
 problem prevents the bot from working, and 2 if a setting can't be read.
 """
 
@@ -23,7 +23,7 @@ from bot.domain.budget import Limits, propose_lower_person_daily_allowance, repl
 from bot.domain.errors import BotError, OutOfServiceError
 from bot.domain.packs import BudgetPlan
 from bot.operations import preflight
-from bot.operations.preflight import Finding
+from bot.operations.preflight import CheckResult
 from bot.presentation.budget_line import budget_lines, wrong_price_note
 from bot.presentation.translation import translator_for
 from bot.runtime.proxies import connector
@@ -64,7 +64,7 @@ _MUCH_FOR_ONE = (
 )
 
 
-Check = Callable[[Settings], Awaitable[Sequence[Finding]]]
+Check = Callable[[Settings], Awaitable[Sequence[CheckResult]]]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -75,13 +75,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 async def main(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Run the checks, at a cost of 0 credits, and print the findings.
+    """Run the checks, at a cost of 0 credits, and print the results.
 
-    Return 1 if the level of a finding is "wrong", or else 0.
+    Return 1 if the level of a result is "wrong", or else 0.
     """
     console = Console(soft_wrap=True, highlight=False)
     for sentence in describe_unknown_settings(arguments.env_file):
-        print_finding(console, Finding("note", sentence))
+        print_result(console, CheckResult("note", sentence))
     checks: list[Check] = [
         check_database,
         check_integrity,
@@ -93,9 +93,9 @@ async def main(settings: Settings, arguments: argparse.Namespace) -> int:
         checks += [check_telegram, check_stories_api, check_budget]
     is_wrong = False
     for check in checks:
-        for finding in await run_check(check, settings):
-            print_finding(console, finding)
-            is_wrong |= finding.level == "wrong"
+        for result in await run_check(check, settings):
+            print_result(console, result)
+            is_wrong |= result.level == "wrong"
     last = "The settings are fine."
     if is_wrong:
         last = "Correct what is marked wrong, then run the check again."
@@ -103,17 +103,17 @@ async def main(settings: Settings, arguments: argparse.Namespace) -> int:
     return int(is_wrong)
 
 
-def print_finding(console: Console, finding: Finding) -> None:
-    """Print one finding."""
-    console.print(_MARKS[finding.level], end=" ")
-    console.print(finding.text, markup=False)
+def print_result(console: Console, result: CheckResult) -> None:
+    """Print one result."""
+    console.print(_MARKS[result.level], end=" ")
+    console.print(result.text, markup=False)
 
 
-async def run_check(check: Check, settings: Settings) -> Sequence[Finding]:
-    """Run one check with a timeout, and return the findings.
+async def run_check(check: Check, settings: Settings) -> Sequence[CheckResult]:
+    """Run one check with a timeout, and return the results.
 
     The timeout is ``READING_S`` seconds for the integrity check, and ``PATIENCE_S`` seconds for
-    other checks. After the timeout, the only finding is an error that may end soon
+    other checks. After the timeout, the only result is an error that may end soon
     (``is_passing``).
     """
     patience_s = READING_S if check is check_integrity else PATIENCE_S
@@ -122,7 +122,7 @@ async def run_check(check: Check, settings: Settings) -> Sequence[Finding]:
             return await check(settings)
     except TimeoutError:
         text = f"No answer within {patience_s:.0f} seconds: {check.__name__}."
-        return [Finding("wrong", text, is_passing=True)]
+        return [CheckResult("wrong", text, is_passing=True)]
 
 
 def describe_unknown_settings(env_file: Path | None) -> list[str]:
@@ -138,7 +138,7 @@ def describe_unknown_settings(env_file: Path | None) -> list[str]:
     return sentences
 
 
-async def check_database(settings: Settings) -> list[Finding]:
+async def check_database(settings: Settings) -> list[CheckResult]:
     """Open the database and compare the revision of the tables with this version of the bot.
 
     Add a note if the mount of the file is unsafe, or if the id of a profile in
@@ -153,15 +153,15 @@ async def check_database(settings: Settings) -> list[Finding]:
     return found
 
 
-async def check_integrity(settings: Settings) -> list[Finding]:
+async def check_integrity(settings: Settings) -> list[CheckResult]:
     """If the database is an SQLite file, read the whole file to find damage."""
     if not settings.is_sqlite:
         return []
-    finding = await preflight.check_integrity(settings.database_url.get_secret_value())
-    return [finding] if finding else []
+    result = await preflight.check_integrity(settings.database_url.get_secret_value())
+    return [result] if result else []
 
 
-async def check_folders(settings: Settings) -> list[Finding]:
+async def check_folders(settings: Settings) -> list[CheckResult]:
     """Raise the limit of open files, and write test files into the spool and backup folders.
 
     If a folder does not exist, the test file is written into the nearest existing parent. Nothing
@@ -178,7 +178,7 @@ async def check_folders(settings: Settings) -> list[Finding]:
     ]
 
 
-async def check_telegram(settings: Settings) -> list[Finding]:
+async def check_telegram(settings: Settings) -> list[CheckResult]:
     """Check the token, the webhook and the @BotFather settings, and try to reach the owners.
 
     The bot sends the chat action "typing" to each owner. Return an error if Telegram refuses the
@@ -187,7 +187,7 @@ async def check_telegram(settings: Settings) -> list[Finding]:
     try:
         async with connected_bot(settings) as bot:
             return [
-                Finding("ok", f"Telegram knows the bot as @{bot.username}."),
+                CheckResult("ok", f"Telegram knows the bot as @{bot.username}."),
                 *_check_botfather(bot),
                 *await _check_webhook(bot, settings),
                 *[
@@ -197,11 +197,13 @@ async def check_telegram(settings: Settings) -> list[Finding]:
             ]
     except InvalidToken:
         return [
-            Finding("wrong", "TELEGRAM_TOKEN: Telegram refuses it; @BotFather has the right one.")
+            CheckResult(
+                "wrong", "TELEGRAM_TOKEN: Telegram refuses it; @BotFather has the right one."
+            )
         ]
     except TelegramError as error:
         text = f"Telegram can't be reached: {error.message}. {_NETWORK.format('TELEGRAM_PROXY')}"
-        return [Finding("wrong", text, is_passing=True)]
+        return [CheckResult("wrong", text, is_passing=True)]
 
 
 @asynccontextmanager
@@ -225,11 +227,11 @@ async def connected_bot(settings: Settings) -> AsyncIterator[Bot]:
         yield bot
 
 
-def _check_botfather(bot: Bot) -> list[Finding]:
+def _check_botfather(bot: Bot) -> list[CheckResult]:
     """Return notes about the settings of the bot at @BotFather.
 
     A note states that privacy mode is on, or that inline mode, Threaded Mode or groups are off. If
-    inline mode is on, also return a finding "ok" about inline mode.
+    inline mode is on, also return a result "ok" about inline mode.
     """
     hints = (
         (not bot.can_read_all_group_messages, _PRIVACY_MODE),
@@ -237,22 +239,22 @@ def _check_botfather(bot: Bot) -> list[Finding]:
         (not bot.bot.has_topics_enabled, _NO_TOPICS),
         (not bot.can_join_groups, _NO_GROUPS),
     )
-    findings = [Finding("note", text) for is_so, text in hints if is_so]
+    results = [CheckResult("note", text) for is_so, text in hints if is_so]
     if bot.supports_inline_queries:
-        findings.append(Finding("ok", _INLINE.format(name=bot.username)))
-    return findings
+        results.append(CheckResult("ok", _INLINE.format(name=bot.username)))
+    return results
 
 
-async def _check_webhook(bot: Bot, settings: Settings) -> list[Finding]:
+async def _check_webhook(bot: Bot, settings: Settings) -> list[CheckResult]:
     info = await bot.get_webhook_info()
     if settings.webhook_url is None:
         text = "Another webhook is set for this bot; a start with polling removes it."
-        return [Finding("note", text)] if info.url else []
+        return [CheckResult("note", text)] if info.url else []
     if info.last_error_message:
         text = f"WEBHOOK_URL: Telegram's last error: {info.last_error_message}."
-        return [Finding("note", text)]
+        return [CheckResult("note", text)]
     waiting = f"; {info.pending_update_count} updates wait" if info.url else ""
-    return [Finding("ok", f"Updates come by webhook{waiting}.")]
+    return [CheckResult("ok", f"Updates come by webhook{waiting}.")]
 
 
 async def owners_of(settings: Settings) -> set[int]:
@@ -265,7 +267,7 @@ async def owners_of(settings: Settings) -> set[int]:
     return set(settings.admin_ids) | (by_link or set())
 
 
-async def check_bot_has_owner(settings: Settings) -> list[Finding]:
+async def check_bot_has_owner(settings: Settings) -> list[CheckResult]:
     """Return a note if the bot has no owner. A bot without an owner usually serves nobody.
 
     If the database can't be read, no note is returned.
@@ -274,10 +276,10 @@ async def check_bot_has_owner(settings: Settings) -> list[Finding]:
         return []
     by_link = await preflight.read_owners_by_link(settings.database_url.get_secret_value())
     has_none = by_link is not None and not by_link
-    return [Finding("note", _NO_OWNER)] if has_none else []
+    return [CheckResult("note", _NO_OWNER)] if has_none else []
 
 
-async def check_allowance(settings: Settings) -> list[Finding]:
+async def check_allowance(settings: Settings) -> list[CheckResult]:
     """Return a note if everybody may use the bot, and the limit of one person is large.
 
     The limit is large if one person may spend more than half of a day's credits for replies, and
@@ -294,17 +296,19 @@ async def check_allowance(settings: Settings) -> list[Finding]:
     text = _MUCH_FOR_ONE.format(
         own=limits.person_daily_allowance, replies=reply_credits(limits), proposal=proposal
     )
-    return [Finding("note", text)]
+    return [CheckResult("note", text)]
 
 
-async def _send_typing_to_owner(bot: Bot, owner: int) -> Finding:
+async def _send_typing_to_owner(bot: Bot, owner: int) -> CheckResult:
     try:
         await bot.send_chat_action(owner, "typing")
     except Forbidden:
-        return Finding("note", f"The owner {owner} has blocked the bot, and can't be told.")
+        return CheckResult("note", f"The owner {owner} has blocked the bot, and can't be told.")
     except TelegramError:
-        return Finding("note", f"The owner {owner} has not started the bot, and can't be told.")
-    return Finding("ok", f"{owner} can be told when something needs them.")
+        return CheckResult(
+            "note", f"The owner {owner} has not started the bot, and can't be told."
+        )
+    return CheckResult("ok", f"{owner} can be told when something needs them.")
 
 
 @asynccontextmanager
@@ -319,7 +323,7 @@ async def stories_api_without_ledger(settings: Settings) -> AsyncIterator[Storie
         )
 
 
-async def check_stories_api(settings: Settings) -> list[Finding]:
+async def check_stories_api(settings: Settings) -> list[CheckResult]:
     """Fetch the balance. Return a note if fewer than 100 credits are left.
 
     The call costs 0 credits. Return an error if the API refuses the key or the account, or can't
@@ -333,18 +337,18 @@ async def check_stories_api(settings: Settings) -> list[Finding]:
                 f"STORIES_API_KEY: the Stories API says no: {error}. Check the key, or buy "
                 f"credits: {_VENDOR}."
             )
-            return [Finding("wrong", text)]
+            return [CheckResult("wrong", text)]
         except BotError as error:
             proxy = _NETWORK.format("STORIES_API_PROXY")
             text = f"The Stories API can't be reached: {error}. {proxy}"
-            return [Finding("wrong", text, is_passing=True)]
+            return [CheckResult("wrong", text, is_passing=True)]
     text = f"The Stories API takes the key; {balance.credits:,} credits are left."
     if balance.credits >= _FEW_CREDITS:
-        return [Finding("ok", text)]
-    return [Finding("note", f"{text} Buy credits: {_VENDOR}.")]
+        return [CheckResult("ok", text)]
+    return [CheckResult("note", f"{text} Buy credits: {_VENDOR}.")]
 
 
-async def check_budget(settings: Settings) -> list[Finding]:
+async def check_budget(settings: Settings) -> list[CheckResult]:
     """Fetch the balance, and return the cost and the capacity of the daily budget.
 
     Add a note if the balance contradicts the price of a credit in the settings. The call costs 0
@@ -358,11 +362,11 @@ async def check_budget(settings: Settings) -> list[Finding]:
     credits_left = balance.credits if balance else None
     plan = BudgetPlan(settings.daily_budget, settings.credit_price, credits_left)
     note = wrong_price_note(settings.credit_price, balance) if balance else ""
-    return [budget_finding(plan), *([Finding("note", note)] if note else [])]
+    return [budget_result(plan), *([CheckResult("note", note)] if note else [])]
 
 
-def budget_finding(plan: BudgetPlan) -> Finding:
-    """Return the budget plan as a finding with the level "note" or "ok".
+def budget_result(plan: BudgetPlan) -> CheckResult:
+    """Return the budget plan as a result with the level "note" or "ok".
 
     The level is "note" if the balance lasts for fewer than 14 days, or if the budget can check
     fewer than 3 profiles.
@@ -371,4 +375,4 @@ def budget_finding(plan: BudgetPlan) -> Finding:
         "note" if plan.is_balance_short or plan.is_budget_small else "ok"
     )
     lines = [line.rstrip(".") for line in budget_lines(translator_for("en"), plan)]
-    return Finding(level, ". ".join(lines) + ".")
+    return CheckResult(level, ". ".join(lines) + ".")

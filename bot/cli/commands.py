@@ -31,9 +31,9 @@ def _with_database(report: _Report) -> Command:
     async def run(settings: Settings, arguments: argparse.Namespace) -> int:
         url = settings.database_url.get_secret_value()
         stderr = Console(stderr=True, soft_wrap=True)
-        finding = await preflight.check_database(url)
-        if finding.level == "wrong":
-            stderr.print(finding.text, markup=False)
+        result = await preflight.check_database(url)
+        if result.level == "wrong":
+            stderr.print(result.text, markup=False)
             return 1
         try:
             async with Database(url) as db:
@@ -44,7 +44,7 @@ def _with_database(report: _Report) -> Command:
                 await transfer.raise_if_moved(db)
                 return await report(settings, arguments, db)
         except (OSError, DatabaseUnavailableError) as error:
-            stderr.print(preflight.unusable_database_finding(error).text, markup=False)
+            stderr.print(preflight.unusable_database_result(error).text, markup=False)
             return 1
 
     return run

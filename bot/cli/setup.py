@@ -165,7 +165,7 @@ class Setup:
         return None
 
     async def _check_and_confirm(self, name: str, value: str) -> bool:
-        """Check a value, at a cost of 0 credits. Print the findings.
+        """Check a value, at a cost of 0 credits. Print the results.
 
         Return whether the value is accepted. If the service is unreachable, ask whether to keep
         the value.
@@ -173,13 +173,13 @@ class Setup:
         settings = self._load_or_print_errors({name: value})
         if settings is None:
             return False
-        findings = await check.run_check(_VALUES[name][1], settings)
-        for finding in findings:
-            check.print_finding(self.console, finding)
-        wrong = [finding for finding in findings if finding.level == "wrong"]
+        results = await check.run_check(_VALUES[name][1], settings)
+        for result in results:
+            check.print_result(self.console, result)
+        wrong = [result for result in results if result.level == "wrong"]
         if not wrong:
             return True
-        if not all(finding.is_passing for finding in wrong):
+        if not all(result.is_passing for result in wrong):
             return False
         self.console.print(f"{name} could not be tried, and nothing is written yet.")
         return self._read_answer("Keep this value without trying it? [y/N] ").startswith("y")
@@ -244,8 +244,8 @@ class Setup:
         """
         size = price.pack.credits if price.pack else None
         balance = price.balance if price.balance is not None else size
-        finding = check.budget_finding(BudgetPlan(budget, price.dollars, balance))
-        check.print_finding(self.console, finding)
+        result = check.budget_result(BudgetPlan(budget, price.dollars, balance))
+        check.print_result(self.console, result)
 
     def _read_answer(self, question: str) -> str:
         """Ask a question. Return the answer in lower case, or "" at the end of the input."""

@@ -156,7 +156,7 @@ def judge(
     return Judged("stranger", own_subject, person if own_subject.kind == "person" else chat)
 
 
-def parse_subject(word: str) -> Subject | None:
+def parse_telegram_id_or_profile(word: str) -> Subject | None:
     """Return the subject that a word names.
 
     The word must be a Telegram id, the name of a profile, or an Instagram URL that contains the
@@ -165,7 +165,7 @@ def parse_subject(word: str) -> Subject | None:
     word = " ".join(typed_words(word))
     if re.fullmatch(r"-?\d{1,16}", word, re.ASCII):
         return Subject.of_chat(int(word)) if int(word) else None
-    link = links.parse_argument(word)
+    link = links.parse_username_or_link(word)
     return Subject("profile", link.username) if link and link.username else None
 
 

@@ -36,7 +36,7 @@ class Wanted:
 
     - ``names`` are the first ten distinct profile names.
     - ``unread`` are the first ten distinct words that name no profile, each with the result of
-      ``links.parse_argument``.
+      ``links.parse_username_or_link``.
     - ``words`` are the keywords.
     - ``count`` is a number from 1 to 100 at the end of the arguments, or None.
     - ``channel`` is an ``@name`` or an id (``-100…``) at the end of the arguments, or None.
@@ -118,7 +118,7 @@ def parse(
     names: dict[str, None] = {}
     unread: dict[str, Link | None] = {}
     for word in rest:
-        link = links.parse_argument(word)
+        link = links.parse_username_or_link(word)
         if link is not None and link.username:
             names.setdefault(link.username)
         else:

@@ -103,7 +103,7 @@ def find_links(text: str, bot: str = "storybot") -> list[Link]:
     addressee = command[2] or bot
     if name != "stories" or addressee.lower() != bot.lower():
         return []
-    link = parse_argument(" ".join(words[1:]))
+    link = parse_username_or_link(" ".join(words[1:]))
     return [link] if link else []
 
 
@@ -129,7 +129,7 @@ def links_in_message(
     return list(dict.fromkeys(link for link in links if not (link.is_page and link in stories)))
 
 
-def parse_argument(argument: str) -> Link | None:
+def parse_username_or_link(argument: str) -> Link | None:
     """Return the link that the argument of a command means.
 
     The argument must be a username, with or without an @, or a link. If the argument is a word

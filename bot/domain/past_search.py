@@ -69,7 +69,7 @@ def parse_search(words: Sequence[str]) -> Search | None:
         return None
     first = searched[0]
     rest = searched[1:]
-    link = links.parse_argument(first)
+    link = links.parse_username_or_link(first)
     username = link.username if link else None
     first_term = "" if first.startswith("@") else story_terms.valid_terms(first)
     by_term: dict[str, str] = {}

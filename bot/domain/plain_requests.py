@@ -2613,7 +2613,7 @@ def _names_among(words: Sequence[str], language: str) -> tuple[str, ...]:
 
 
 def _name_of(word: str) -> str | None:
-    link = links.parse_argument(
+    link = links.parse_username_or_link(
         word if "/" in word else main_part_beside_apostrophe(strip_punctuation(word))
     )
     return link.username if link and link.kind == "profile" else None

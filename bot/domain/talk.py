@@ -371,5 +371,5 @@ def command_meant(word: str, known: Collection[str]) -> str | None:
 
 
 def _name(word: str) -> str | None:
-    link = links.parse_argument(word)
+    link = links.parse_username_or_link(word)
     return link.username if link and link.kind == "profile" else None

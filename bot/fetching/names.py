@@ -127,7 +127,7 @@ class Names:
 
     async def _store_profile(self, username: str, profile: Profile) -> None:
         async with self._db.begin() as tx:
-            await snapshots.record_name_and_get_previous(tx, profile, now=self._now())
+            await snapshots.record_and_announce_name_get_previous(tx, profile, now=self._now())
             checked_at = None if profile.is_private else self._now()
             await profiles.change(tx, profile.profile_id, checked_at=checked_at)
             if profile.is_private:
@@ -243,10 +243,13 @@ class Names:
     async def record_private(self, profile_id: str, *, token: int | None = None) -> None:
         """Record that a lookup has shown an account as private.
 
-        ``token`` identifies the claim of the profile, as in ``snapshots.record_failure``.
+        ``token`` identifies the claim of the profile, as in
+        ``snapshots.record_failure_and_notify_if_proven``.
         """
         async with self._db.begin() as tx:
-            await snapshots.record_failure(tx, profile_id, "private", now=self._now(), token=token)
+            await snapshots.record_failure_and_notify_if_proven(
+                tx, profile_id, "private", now=self._now(), token=token
+            )
 
     async def _fetch_profile(self, username: str, charge: Charge) -> Profile:
         return await self._ledger.spend(charge, self._api.profile(username))

@@ -135,7 +135,12 @@ class Scheduler:
         self._rests_until = now()
         self._group: asyncio.TaskGroup | None = None
         self.failed_checks = FailedChecks()
-        self.worker = Worker("checks", self._step, now=now, longest=sharing.checks_every)
+        self.worker = Worker(
+            "checks",
+            self._start_checks_and_return_next_step_at,
+            now=now,
+            longest=sharing.checks_every,
+        )
         self._polls = metrics.counter("checks_total", "Checks of the schedule.", "outcome")
         self._new = metrics.counter("stories_found_total", "Stories nobody had seen before.")
 
@@ -148,7 +153,7 @@ class Scheduler:
         async with asyncio.TaskGroup() as self._group:
             await self.worker.run()
 
-    async def _step(self) -> NextStepAt | None:
+    async def _start_checks_and_return_next_step_at(self) -> NextStepAt | None:
         """Start the checks that can be made now. Return the time of the next step.
 
         Return None if the next step waits for the end of a check.
@@ -614,7 +619,7 @@ class Scheduler:
                     # The API fails for all profiles, so this is not a failure of the profile.
                     await profiles.postpone_check(tx, known, until=now + _PROBE_EVERY)
                 case _:
-                    await snapshots.record_failure(
+                    await snapshots.record_failure_and_notify_if_proven(
                         tx, known.profile_id, why, now=now, token=known.token
                     )
         self._wake()
@@ -679,7 +684,7 @@ async def _postpone_if_not_due(tx: Tx, known: Known, plan: Plan, now: datetime) 
     summary are sent as soon as a check finds the stories.
     """
     is_due = known.due_at is not None and known.due_at <= now
-    if not is_due or known.failures or not plan.is_due_at_stale(known):
+    if not is_due or known.failures or not plan.must_recompute_due_at(known):
         return False
     columns, due = plan.recompute_due(known, now=now)
     due = max(due, now)

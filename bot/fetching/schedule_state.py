@@ -144,11 +144,11 @@ class Plan:
             rows = ((state, weight, self.cost) for state, weight in states)
             self.schedule.recompute_demand(rows, profiles=profiles)
 
-    def is_due_at_stale(self, known: Known) -> bool:
-        """Return whether a new price or pause has possibly outdated the due time of a profile."""
+    def must_recompute_due_at(self, known: Known) -> bool:
+        """Return whether a new price or pause has possibly made the due time incorrect."""
         if known.forecast is None:
             return False
-        return self.uses_newcomer_interval(known) or self.schedule.is_due_at_stale(
+        return self.uses_newcomer_interval(known) or self.schedule.has_price_changed_since_due_at(
             ProfileState.from_json(known.forecast)
         )
 

@@ -44,7 +44,7 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
-class EarlierChecks:
+class EarlierChecksAllowance:
     """The allowance of checks before daily summaries that may move to an earlier time.
 
     ``left`` is the number of checks that may still move on the UTC day ``day``. ``counted_for`` is
@@ -80,7 +80,7 @@ async def record_and_return_new_pks(
     stories and their alerts are recorded.
     """
     if snapshot.stories:
-        before = await record_name_and_get_previous(tx, snapshot.profile, now=now)
+        before = await record_and_announce_name_get_previous(tx, snapshot.profile, now=now)
         is_verdict_outdated = snapshot.profile.username != before.username
     else:
         before = await _lock_or_add(tx, snapshot.profile, now=now)
@@ -94,7 +94,7 @@ async def record_and_return_new_pks(
         )
         await enqueue.add_fan_out_of_live_stories(tx, before.profile_id, new, now=now)
     if not snapshot.partial and token in {None, before.token}:
-        await _record_check_and_schedule_next(
+        await _record_check_and_notify_and_schedule(
             tx,
             before,
             snapshot,
@@ -113,7 +113,9 @@ def _columns_that_end_claim(token: int | None) -> Mapping[str, object]:
     return {} if token is None else RELEASED
 
 
-async def record_name_and_get_previous(tx: Tx, profile: Profile, *, now: datetime) -> Known:
+async def record_and_announce_name_get_previous(
+    tx: Tx, profile: Profile, *, now: datetime
+) -> Known:
     """Record the name of a profile.
 
     If the name has changed, and checks of the profile are scheduled, notify the subscribers. A
@@ -141,7 +143,7 @@ async def _lock_or_add(tx: Tx, profile: Profile, *, now: datetime) -> Known:
     return await profiles.add_or_update_returning_previous(tx, profile, now=now)
 
 
-async def _record_check_and_schedule_next(
+async def _record_check_and_notify_and_schedule(
     tx: Tx,
     before: Known,
     snapshot: Snapshot,
@@ -199,17 +201,21 @@ async def _record_check_and_schedule_next(
 
 
 async def reschedule_check(
-    tx: Tx, profile_id: str, *, now: datetime, earlier: EarlierChecks
+    tx: Tx, profile_id: str, *, now: datetime, allowance: EarlierChecksAllowance
 ) -> None:
     """Compute and store the time of a profile's next check, after a change of its subscribers.
 
-    The profile is skipped, and ``earlier`` is used, as in ``reschedule_checks``.
+    The profile is skipped, and ``allowance`` is used, as in ``reschedule_checks``.
     """
-    await reschedule_checks(tx, [profile_id], now=now, earlier=earlier)
+    await reschedule_checks(tx, [profile_id], now=now, allowance=allowance)
 
 
 async def reschedule_checks(
-    tx: Tx, profile_ids: Iterable[str], *, now: datetime, earlier: EarlierChecks | None = None
+    tx: Tx,
+    profile_ids: Iterable[str],
+    *,
+    now: datetime,
+    allowance: EarlierChecksAllowance | None = None,
 ) -> None:
     """Compute and store the times of next checks, after a change of subscribers or settings.
 
@@ -218,9 +224,9 @@ async def reschedule_checks(
     summary and has missed the summary (``has_missed_summary``). The rows of the profiles stay
     locked until the end of the transaction.
 
-    The credit bucket does not limit the checks before a daily summary. Therefore ``earlier``
+    The credit bucket does not limit the checks before a daily summary. Therefore ``allowance``
     limits how many of these checks move to an earlier time, and the moved checks are counted in
-    this allowance. If the allowance is used up, or if ``earlier`` is None, no check moves to an
+    this allowance. If the allowance is used up, or if ``allowance`` is None, no check moves to an
     earlier time because of a summary.
     """
     plan = await schedule_state.load_plan_or_new(tx)
@@ -247,25 +253,25 @@ async def reschedule_checks(
         planned = known.due_at if known.due_at > now else None
         is_sooner = planned is None or at < planned
         if is_sooner and await is_summary_near(tx, profile_id, now=at):
-            if earlier is not None and moved < earlier.left:
+            if allowance is not None and moved < allowance.left:
                 moved += 1
             else:
                 at = await useful(not_before=planned or due)
         await profiles.change(tx, profile_id, **columns, due_at=at)
-    if earlier is not None and moved:
-        await budgets.add_to_counters(tx, earlier.day, moved, ("earlier", earlier.counted_for))
+    if allowance is not None and moved:
+        await budgets.add_to_counters(tx, allowance.day, moved, ("earlier", allowance.counted_for))
 
 
 async def reschedule_checks_of_chat(
-    tx: Tx, chat_id: int, *, now: datetime, earlier: EarlierChecks | None = None
+    tx: Tx, chat_id: int, *, now: datetime, allowance: EarlierChecksAllowance | None = None
 ) -> None:
     """Compute and store the times of the next checks of all profiles that a chat follows.
 
-    The profiles are skipped, and ``earlier`` is used, as in ``reschedule_checks``.
+    The profiles are skipped, and ``allowance`` is used, as in ``reschedule_checks``.
     """
     rows = await subscriptions.of_chat(tx, chat_id)
     profile_ids = [subscription.profile_id for subscription in rows]
-    await reschedule_checks(tx, profile_ids, now=now, earlier=earlier)
+    await reschedule_checks(tx, profile_ids, now=now, allowance=allowance)
 
 
 async def read_useful_check_at(
@@ -336,7 +342,7 @@ async def has_missed_summary(
     )
 
 
-async def record_failure(
+async def record_failure_and_notify_if_proven(
     tx: Tx,
     profile_id: str,
     why: Literal["private", "gone", "error"],

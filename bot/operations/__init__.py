@@ -3,5 +3,5 @@
 Input: the state of the process, and the owner's commands. Output: messages to the owners, backups
 of the database, and figures about the bot. Public: ``incidents.Incidents``,
 ``broadcast.Broadcasts``, ``backups.Backups``, ``owners.Owners``, ``overview.Overview``,
-``watch.Watch``, ``clock_keeper.ClockKeeper``, ``menu.Menu``, ``preflight.Finding``.
+``watch.Watch``, ``clock_keeper.ClockKeeper``, ``menu.Menu``, ``preflight.CheckResult``.
 """

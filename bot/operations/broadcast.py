@@ -54,7 +54,9 @@ class Broadcasts:
         self._db = db
         self._wake = wake
         self._now = now
-        self.worker = Worker("broadcast", self._step, now=now, longest=_LONGEST)
+        self.worker = Worker(
+            "broadcast", self._enqueue_or_end_and_return_next_step_at, now=now, longest=_LONGEST
+        )
 
     async def add_draft_and_count_recipients(self, text: str, owner: int) -> tuple[int, int]:
         """Store an HTML message as a draft.
@@ -120,7 +122,7 @@ class Broadcasts:
     async def _wake_worker(self) -> None:
         self.worker.wake()
 
-    async def _step(self) -> NextStepAt | None:
+    async def _enqueue_or_end_and_return_next_step_at(self) -> NextStepAt | None:
         """Put the next messages of one broadcast into the outbox, and end finished broadcasts.
 
         The messages are those of the oldest broadcast that is not yet completely in the outbox. A
@@ -146,7 +148,7 @@ class Broadcasts:
                 )
             ):
                 break  # messages of only one broadcast are added at a time
-            await self._end_if_sent(broadcast, now)
+            await self._end_and_enqueue_result_edit_if_sent(broadcast, now)
         self._wake()
         return now + _EVERY
 
@@ -163,7 +165,9 @@ class Broadcasts:
             durable=False,
         )
 
-    async def _end_if_sent(self, broadcast: Broadcast, now: datetime) -> None:
+    async def _end_and_enqueue_result_edit_if_sent(
+        self, broadcast: Broadcast, now: datetime
+    ) -> None:
         """End a broadcast, unless a message is being sent or will be sent within a minute.
 
         ``broadcasts.is_being_sent_or_due_soon`` decides this. All messages of the broadcast must
@@ -173,10 +177,12 @@ class Broadcasts:
             if await broadcasts.is_being_sent_or_due_soon(tx, broadcast.id, now=now):
                 return
             reach = await broadcasts.count_reach(tx, broadcast.id)
-        await self._db.run(lambda tx: self._end(tx, broadcast, reach, now))
+        await self._db.run(lambda tx: self._end_and_enqueue_result_edit(tx, broadcast, reach, now))
 
     @staticmethod
-    async def _end(tx: Tx, broadcast: Broadcast, reach: Reach, now: datetime) -> None:
+    async def _end_and_enqueue_result_edit(
+        tx: Tx, broadcast: Broadcast, reach: Reach, now: datetime
+    ) -> None:
         ended = await broadcasts.change_state(
             tx, broadcast.id, before=("running",), after="done", sent=reach.sent
         )

@@ -14,7 +14,7 @@ import structlog
 from telegram.error import TelegramError
 
 from bot.domain.incidents import CLOCK_OFF_S
-from bot.runtime.clock import STORIES_API, TELEGRAM, Clock, TimeWitnesses, steady
+from bot.runtime.clock import STORIES_API, TELEGRAM, Clock, ServerClocks, steady
 from bot.runtime.clock_anchor import Decision, decide
 from bot.runtime.workers import NextStepAt
 from bot.store.engine import server_clock
@@ -42,7 +42,7 @@ class ClockKeeper:
         self,
         db: Database,
         now: Callable[[], datetime],
-        witnesses: TimeWitnesses,
+        server_clocks: ServerClocks,
         *,
         ask_telegram: Ask,
         ask_api: Ask,
@@ -53,15 +53,15 @@ class ClockKeeper:
 
         If ``now`` is not a ``Clock``, nothing is corrected. If ``follows_database`` is True, the
         clock follows the clock of the database, because several processes share the database.
-        Otherwise, the clock follows the clocks of the servers that ``witnesses`` knows.
+        Otherwise, the clock follows the clocks of the servers that ``server_clocks`` knows.
 
         ``ask_telegram`` makes a call to Telegram at no cost, and ``ask_api`` makes a call to the
-        stories API at no cost. ``witnesses`` records the server time in the answer to each call.
+        stories API at no cost. ``server_clocks`` records the server time in each answer.
         """
         self._db = db
         self._clock = now if isinstance(now, Clock) else None
         self._now = now
-        self._witnesses = witnesses
+        self._server_clocks = server_clocks
         self._ask_telegram, self._ask_api = ask_telegram, ask_api
         self._every, self._follows_database = every, follows_database
         self._logged = ""
@@ -74,7 +74,7 @@ class ClockKeeper:
         self.wake: Callable[[], None] = lambda: None
         """A function that makes the loop call ``anchor_if_in_doubt`` soon."""
         if self._clock is not None:
-            self._clock.on_doubt = self._forget_witnesses_and_wake
+            self._clock.on_doubt = self._forget_server_clocks_and_wake
 
     @property
     def trouble(self) -> str:
@@ -167,8 +167,8 @@ class ClockKeeper:
 
     def _decide(self, clock: Clock, *, has_asked_api: bool) -> Decision:
         return decide(
-            self._witnesses.witness(TELEGRAM),
-            self._witnesses.witness(STORIES_API) if has_asked_api else None,
+            self._server_clocks.clock_of_server(TELEGRAM),
+            self._server_clocks.clock_of_server(STORIES_API) if has_asked_api else None,
             process_clock_ahead_s=clock.ahead_of_machine_s if clock.has_been_anchored else None,
         )
 
@@ -177,7 +177,7 @@ class ClockKeeper:
 
         A failed call raises no error.
         """
-        if self._witnesses.has_recent_time(source, within_s=_FRESH_S):
+        if self._server_clocks.has_recent_time(source, within_s=_FRESH_S):
             return
         try:
             await ask()
@@ -193,16 +193,16 @@ class ClockKeeper:
         if steady() < self._may_doubt_at:
             return False
         lately = [
-            self._witnesses.witness(source)
+            self._server_clocks.clock_of_server(source)
             for source in (TELEGRAM, STORIES_API)
-            if self._witnesses.has_recent_time(source, within_s=_DOUBT_EVERY_S)
+            if self._server_clocks.has_recent_time(source, within_s=_DOUBT_EVERY_S)
         ]
-        offsets_s = [witness.ahead_s for witness in lately if witness.ahead_s is not None]
+        offsets_s = [server.ahead_s for server in lately if server.ahead_s is not None]
         own_offset_s = clock.ahead_of_machine_s
         return bool(offsets_s) and all(
             abs(ahead_s - own_offset_s) > CLOCK_OFF_S for ahead_s in offsets_s
         )
 
-    def _forget_witnesses_and_wake(self) -> None:
-        self._witnesses.forget()
+    def _forget_server_clocks_and_wake(self) -> None:
+        self._server_clocks.forget()
         self.wake()

@@ -51,11 +51,13 @@ class Incidents:
             KeyError: ``sentence`` is None, and the kind has no closing message.
         """
         if sentence is None:
-            await self._close(kind, fields)
+            await self._close_and_notify_owners(kind, fields)
         else:
-            await self._open(kind, sentence, fields)
+            await self._open_and_notify_owners(kind, sentence, fields)
 
-    async def _open(self, kind: IncidentKind, sentence: str, fields: Fields) -> None:
+    async def _open_and_notify_owners(
+        self, kind: IncidentKind, sentence: str, fields: Fields
+    ) -> None:
         log.warning("incident", kind=kind, text=in_english(sentence, fields))
         now = self._now()
 
@@ -77,7 +79,7 @@ class Incidents:
         else:
             self._owners.wake()
 
-    async def _close(self, kind: IncidentKind, fields: Fields) -> None:
+    async def _close_and_notify_owners(self, kind: IncidentKind, fields: Fields) -> None:
         closing = CLOSING[kind]
 
         async def write(tx: Tx) -> Incident | None:

@@ -1,6 +1,6 @@
 """Checks of the machine before the start of the bot: database, folders, open files.
 
-The command ``check`` prints every finding. The command ``run`` logs the first error and ends. If
+The command ``check`` prints every result. The command ``run`` logs the first error and ends. If
 the error may end soon, ``run`` first repeats the checks for a limited time.
 """
 
@@ -65,7 +65,7 @@ _NOT_OURS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckResult:
     """The result of a check.
 
     The level "wrong" prevents the start of the bot. The levels "note" and "ok" do not.
@@ -78,11 +78,11 @@ class Finding:
     is_passing: bool = False
 
 
-async def check_database(url: str, spool: Path | None = None) -> Finding:
+async def check_database(url: str, spool: Path | None = None) -> CheckResult:
     """Open the database and compare its tables with the tables that the code expects.
 
     The tables are not changed. An existing SQLite file is switched to a write-ahead log, which
-    also writes a header into an empty file. The finding is an error in the following cases, among
+    also writes a header into an empty file. The result is an error in the following cases, among
     others:
 
     - The database is in memory.
@@ -93,21 +93,21 @@ async def check_database(url: str, spool: Path | None = None) -> Finding:
     try:
         async with Database(url) as db:
             if db.is_sqlite and db.file is None:
-                return Finding("wrong", f"{backups.IN_MEMORY}.")
+                return CheckResult("wrong", f"{backups.IN_MEMORY}.")
             state = await readiness(db)
             if state is Readiness.EMPTY and spool and _was_stamped_with_tables(db, spool):
                 copies = backups.rescued_copies(db)
                 copy = copies[-1] if copies else "with a backup"
                 text = _LOST.format(file=db.file, copy=copy, stamp=spool / _STAMP)
-                return Finding("wrong", text)
+                return CheckResult("wrong", text)
     except ModuleNotFoundError:
         text = "DATABASE_URL: PostgreSQL needs an extra: pip install 'storybell[postgres]'."
-        return Finding("wrong", text)
+        return CheckResult("wrong", text)
     except (OSError, DatabaseUnavailableError) as error:
-        return unusable_database_finding(error)
+        return unusable_database_result(error)
     if state is Readiness.NEWER:
-        return Finding("wrong", f"DATABASE_URL: the database can't be used: {NEWER}.")
-    return Finding("ok", _SENTENCES[state])
+        return CheckResult("wrong", f"DATABASE_URL: the database can't be used: {NEWER}.")
+    return CheckResult("ok", _SENTENCES[state])
 
 
 def require_database_file(db: Database) -> None:
@@ -126,16 +126,16 @@ def require_database_file(db: Database) -> None:
         raise DatabaseUnavailableError(_NO_FILE.format(file=db.file.absolute()))
 
 
-def unusable_database_finding(error: Exception) -> Finding:
-    """Return the finding that the database can't be used because of ``error``."""
+def unusable_database_result(error: Exception) -> CheckResult:
+    """Return the result that the database can't be used because of ``error``."""
     text = f"DATABASE_URL: the database can't be used: {error}."
-    return Finding("wrong", text, is_passing=may_end_soon(error))
+    return CheckResult("wrong", text, is_passing=may_end_soon(error))
 
 
-async def check_integrity(url: str) -> Finding | None:
+async def check_integrity(url: str) -> CheckResult | None:
     """Read the whole SQLite database. Return an error if the database is damaged or unreadable.
 
-    If the database is whole, return a finding "ok". Return None if the database is not a file, or
+    If the database is whole, return a result "ok". Return None if the database is not a file, or
     if the file is missing, empty or not a database of the bot. The duration depends on the speed
     of the disk. Other processes may use the database at the same time.
     """
@@ -151,11 +151,11 @@ async def check_integrity(url: str) -> Finding | None:
     try:
         await backups.raise_if_damaged(db)
     except BackupError as error:
-        return unusable_database_finding(error)
-    return Finding("ok", f"All of {db.file} can be read, and is whole.")
+        return unusable_database_result(error)
+    return CheckResult("ok", f"All of {db.file} can be read, and is whole.")
 
 
-def check_mount(url: str, mounts: Path = _MOUNTS) -> Finding | None:
+def check_mount(url: str, mounts: Path = _MOUNTS) -> CheckResult | None:
     """Return a note if the SQLite file is on a network file system or mounted alone, or else None.
 
     ``mounts`` is the path of the kernel's list of mounted file systems.
@@ -175,9 +175,9 @@ def check_mount(url: str, mounts: Path = _MOUNTS) -> Finding | None:
             kind = right.partition(" ")[0]
             columns = left.split()
             if columns[2:3] == [number] and kind in _NETWORK:
-                return Finding("note", _ON_NETWORK.format(file=path, kind=kind))
+                return CheckResult("note", _ON_NETWORK.format(file=path, kind=kind))
             if columns[4:5] == [str(path)]:
-                return Finding("note", _MOUNTED_ALONE.format(file=path))
+                return CheckResult("note", _MOUNTED_ALONE.format(file=path))
     return None
 
 
@@ -217,7 +217,7 @@ async def read_owners_by_link(url: str) -> set[int] | None:
     return set() if state is Readiness.EMPTY else None
 
 
-async def check_ids_of_blocked_names(url: str, names: Collection[str]) -> Finding | None:
+async def check_ids_of_blocked_names(url: str, names: Collection[str]) -> CheckResult | None:
     """Return a note about names in ``BLOCKED_PROFILES`` whose id is not in the database.
 
     Return None if the ids of all names are known, or if the database can't be used or is not up
@@ -240,13 +240,13 @@ async def check_ids_of_blocked_names(url: str, names: Collection[str]) -> Findin
         f"BLOCKED_PROFILES: the ID is not known yet of {', '.join(unknown)}: a new name would "
         f"pass. Send the bot /block {unknown[0]}: it offers to look the ID up for 1 credit."
     )
-    return Finding("note", text)
+    return CheckResult("note", text)
 
 
-def raise_open_files_limit() -> Finding:
+def raise_open_files_limit() -> CheckResult:
     """Raise the limit of open files of this process as far as possible.
 
-    Return an error if the raised limit is too low for the bot, or else a finding "ok".
+    Return an error if the raised limit is too low for the bot, or else a result "ok".
     """
     limit = open_files.raise_limit()
     if limit < open_files.LEAST:
@@ -254,11 +254,11 @@ def raise_open_files_limit() -> Finding:
             f"The bot may open {limit} files at once and needs {open_files.LEAST}: raise the "
             f"limit (ulimit -n {open_files.WANTED}; systemd: LimitNOFILE; Docker: --ulimit)."
         )
-        return Finding("wrong", text)
-    return Finding("ok", f"The bot may open {limit} files at once.")
+        return CheckResult("wrong", text)
+    return CheckResult("ok", f"The bot may open {limit} files at once.")
 
 
-def check_spool_folder(path: Path) -> Finding:
+def check_spool_folder(path: Path) -> CheckResult:
     """Write a test file into the download folder.
 
     Return an error if the folder can't be written, and a note if less than 2,500 MB are free.
@@ -267,14 +267,14 @@ def check_spool_folder(path: Path) -> Finding:
         free_mb = shutil.disk_usage(_test_write_and_return_folder(path)).free // MEGABYTE
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        return Finding("wrong", f"SPOOL_DIR: {path} can't be written: {reason}.")
+        return CheckResult("wrong", f"SPOOL_DIR: {path} can't be written: {reason}.")
     if free_mb < SPOOL_MB + _SPARE_MB:
         text = (
             f"Downloads wait in {path.absolute()}, where {free_mb} MB are free; they may take "
             f"{SPOOL_MB} MB."
         )
-        return Finding("note", text)
-    return Finding("ok", f"Downloads wait in {path.absolute()}.")
+        return CheckResult("note", text)
+    return CheckResult("ok", f"Downloads wait in {path.absolute()}.")
 
 
 def _test_write_and_return_folder(path: Path) -> Path:
@@ -288,19 +288,19 @@ def _test_write_and_return_folder(path: Path) -> Path:
         return existing
 
 
-def check_backup_folder(path: Path, *, hours: int, is_sqlite: bool) -> Finding:
+def check_backup_folder(path: Path, *, hours: int, is_sqlite: bool) -> CheckResult:
     """Write a test file into the backup folder. Return a note if no backups can be made.
 
     ``hours`` is the interval of the backups, or 0 for no backups. If ``hours`` is 0, or if the
     database is not SQLite, no backups are made and nothing is written.
     """
     if not is_sqlite:
-        return Finding("note", _NOT_OURS)
+        return CheckResult("note", _NOT_OURS)
     if not hours:
-        return Finding("note", "BACKUP_HOURS: no backups are made by themselves.")
+        return CheckResult("note", "BACKUP_HOURS: no backups are made by themselves.")
     try:
         _test_write_and_return_folder(path)
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        return Finding("note", f"BACKUP_DIR: no backup can be made: {path}: {reason}.")
-    return Finding("ok", f"A backup is made every {hours} hours, in {path.absolute()}.")
+        return CheckResult("note", f"BACKUP_DIR: no backup can be made: {path}: {reason}.")
+    return CheckResult("ok", f"A backup is made every {hours} hours, in {path.absolute()}.")

@@ -107,7 +107,7 @@ class JobClaims:
             for number in job.lease.ids:
                 due_at = alert_rules.postponed_repeat_at(now, number)
                 await deliveries.change(tx, [number], due_at=due_at)
-            await chat_queues.reschedule(tx, queue.chat_id, release_until=now)
+            await chat_queues.reschedule(tx, queue.chat_id, unclaimed_until=now)
         return job.asks_in is not None
 
     async def claim_trial_send(self, outage: Outage) -> list[Job]:
@@ -135,7 +135,7 @@ class JobClaims:
                 job = await self._update_rows_and_build_job(tx, queues[0], lease, is_trial=True)
                 if isinstance(job, ProbeJob):
                     later = lease.at + alert_rules.STANDSTILL
-                    await chat_queues.reschedule(tx, queues[0].chat.id, release_until=later)
+                    await chat_queues.reschedule(tx, queues[0].chat.id, unclaimed_until=later)
                 elif job is not None:
                     await deliveries.record_claim(tx, job.lease.ids)
                     return [job]
@@ -160,11 +160,11 @@ class JobClaims:
             queue = await add_or_recount_summary(tx, queue, decision.batch, now=now)
             decision = _decide_or_none(queue, now)
         if decision is None:
-            await chat_queues.reschedule(tx, queue.chat_id, release_until=now + JUDGED_AGAIN)
+            await chat_queues.reschedule(tx, queue.chat_id, unclaimed_until=now + JUDGED_AGAIN)
             return None
         free_at = await self._apply_decision(tx, queue, decision, now)
         if decision.batch is None and decision.probe is None:
-            await chat_queues.reschedule(tx, queue.chat_id, release_until=free_at)
+            await chat_queues.reschedule(tx, queue.chat_id, unclaimed_until=free_at)
             return None
         if self._floods is not None:
             self._floods.load_state(queue.chat_id, queue.flood)

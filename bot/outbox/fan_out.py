@@ -34,14 +34,19 @@ class FanOut:
         self._db = db
         self._wake = wake
         self._now = now
-        self.worker = Worker("fan-out", self._step, now=now, longest=sharing.fan_outs_every)
+        self.worker = Worker(
+            "fan-out",
+            self._write_slice_and_return_next_step_at,
+            now=now,
+            longest=sharing.fan_outs_every,
+        )
 
     async def write_all(self) -> None:
         """Write the deliveries of all due fan-outs that no other process has locked."""
         while await self._write_slice_if_due():
             pass
 
-    async def _step(self) -> NextStepAt | None:
+    async def _write_slice_and_return_next_step_at(self) -> NextStepAt | None:
         """Write a slice if a fan-out is due.
 
         Return the time of the next step, or None if no fan-out is left.

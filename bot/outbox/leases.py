@@ -187,7 +187,7 @@ class LeasedCalls(Calls):
         self._leases = leases
         self._lease = send_lease
 
-    async def check_and_record_request(self) -> None:
+    async def before_request(self) -> None:
         """Check the lease and count the copies (``SendLeases.check_and_count_copies``)."""
         await self._leases.check_and_count_copies(self._lease)
 
@@ -195,6 +195,6 @@ class LeasedCalls(Calls):
 class AlreadyCountedCalls(LeasedCalls):
     """Calls for replies whose copies the transaction of the update has already counted."""
 
-    async def check_and_record_request(self) -> None:
+    async def before_request(self) -> None:
         """Check that the lease is still valid (``SendLeases.raise_if_lease_lost``)."""
         self._leases.raise_if_lease_lost(self._lease)

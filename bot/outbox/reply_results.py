@@ -88,9 +88,11 @@ async def record_reply_outcome(
     if not is_final(outcome):
         free_at = await results.record_unfinished_reply(tx, reply, report, tally)
     await deliveries.record_unsent(tx, ids_behind, is_copy_counted=True)
-    tally.is_due = await chat_queues.reschedule(tx, queue.chat_id, release_until=free_at)
+    tally.is_due = await chat_queues.reschedule(tx, queue.chat_id, unclaimed_until=free_at)
     if isinstance(outcome, Sent):
-        await results.advance_retries(tx, {queue.chat_id: is_media(reply.fields)}, now)
+        await results.make_retries_due_earlier_after_success(
+            tx, {queue.chat_id: is_media(reply.fields)}, now
+        )
     await results.store_floods(tx, [queue], floods)
     if isinstance(outcome, Moved):
         await moves.move_chat(tx, queue.chat_id, outcome.chat_id, now=now)
@@ -145,7 +147,9 @@ async def _delete_last_reply_return_if_more_wait(
     if is_ours and has_follow_ups:
         is_due = await chat_queues.reschedule(tx, queue.chat_id)
     if is_due and isinstance(report.outcome, Sent):
-        await results.advance_retries(tx, {queue.chat_id: is_media(reply.fields)}, now)
+        await results.make_retries_due_earlier_after_success(
+            tx, {queue.chat_id: is_media(reply.fields)}, now
+        )
     return is_due
 
 

@@ -139,7 +139,7 @@ async def record_whole_sends_and_release_queues(
     """Record sends of which all rows have arrived, and release the queues with a valid claim.
 
     If a chat moved during the send, the rows and the claim of the new chat are changed. Retries in
-    the released queues may become due earlier (``advance_retries``).
+    the released queues may become due earlier (``make_retries_due_earlier_after_success``).
     """
     tokens = await chat_queues.lock_all(tx, [send.queue.chat_id for send in sends])
     if not all(tokens.get(send.queue.chat_id) == send.queue.token for send in sends):
@@ -150,10 +150,12 @@ async def record_whole_sends_and_release_queues(
         send.queue for send in sends if tokens.get(send.queue.chat_id) == send.queue.token
     ]
     due = await chat_queues.reschedule_all(
-        tx, [queue.chat_id for queue in own_queues], release_until=now
+        tx, [queue.chat_id for queue in own_queues], unclaimed_until=now
     )
     kinds = {send.queue.chat_id: send.batch.album is not None for send in sends}
-    await advance_retries(tx, {chat_id: kinds[chat_id] for chat_id in due}, now)
+    await make_retries_due_earlier_after_success(
+        tx, {chat_id: kinds[chat_id] for chat_id in due}, now
+    )
     await store_floods(tx, own_queues, floods)
 
 
@@ -199,10 +201,10 @@ async def record_alert_outcome(
         return tally
     if report.answers_again:
         await deliveries.make_deferred_due(tx, chat_id, Held.UNTOLD, now=now)
-    free_at = await _record_unsent_rows(tx, batch, rest, report, tally)
-    tally.is_due = await chat_queues.reschedule(tx, chat_id, release_until=free_at)
+    free_at = await _record_unsent_rows_and_enqueue_notices(tx, batch, rest, report, tally)
+    tally.is_due = await chat_queues.reschedule(tx, chat_id, unclaimed_until=free_at)
     if isinstance(outcome, Sent):
-        await advance_retries(tx, {chat_id: batch.album is not None}, now)
+        await make_retries_due_earlier_after_success(tx, {chat_id: batch.album is not None}, now)
     await store_floods(tx, [queue], floods)
     if isinstance(outcome, Moved):
         await moves.move_chat(tx, chat_id, outcome.chat_id, now=now)
@@ -245,10 +247,12 @@ async def free_moved_queue_return_if_waiting(
     """
     if await chat_queues.lock(tx, outcome.chat_id) != queue.token:
         return False
-    return await chat_queues.reschedule(tx, outcome.chat_id, release_until=now)
+    return await chat_queues.reschedule(tx, outcome.chat_id, unclaimed_until=now)
 
 
-async def advance_retries(tx: Tx, was_media_by_chat: Mapping[int, bool], now: datetime) -> None:
+async def make_retries_due_earlier_after_success(
+    tx: Tx, was_media_by_chat: Mapping[int, bool], now: datetime
+) -> None:
     """Make the retries due earlier in chats that have just received a message.
 
     ``alert_rules.retry_after_success_at`` returns the earlier time. ``was_media_by_chat`` maps
@@ -294,7 +298,7 @@ async def record_unfinished_reply(
     return now
 
 
-async def _record_unsent_rows(
+async def _record_unsent_rows_and_enqueue_notices(
     tx: Tx, batch: Batch, rest: list[Delivery], report: SendReport, tally: Tally
 ) -> ChatFreeAt:
     """Record the rows of a batch that have not arrived. Return when the chat is free.
@@ -316,9 +320,9 @@ async def _record_unsent_rows(
         case Moved():
             await _requeue(tx, rest, report)
         case Removed():
-            await _end_removed_and_mute_if_repeated(tx, batch, rest, now)
+            await _end_removed_mute_and_notify_if_repeated(tx, batch, rest, now)
         case Muted():
-            await _requeue_and_record_missing_right(tx, batch, rest, outcome, report)
+            await _requeue_record_and_notify_missing_right(tx, batch, rest, outcome, report)
         case PermanentFailure():
             await _retry_or_requeue_refused_rows(tx, rest, outcome, report, tally)
         case _:
@@ -452,7 +456,7 @@ def _must_not_be_overtaken(row: PendingMessage) -> bool:
     return row.notice in {REPLY, SUMMARY}
 
 
-async def _end_removed_and_mute_if_repeated(
+async def _end_removed_mute_and_notify_if_repeated(
     tx: Tx, batch: Batch, rest: Sequence[Delivery], now: datetime
 ) -> None:
     """End rows whose messages another bot deleted immediately after the send.
@@ -503,11 +507,13 @@ async def schedule_repeats_or_dead_letters(
                 free_at, now + alert_rules.pause_after_lost_response(is_reply=row.is_reply)
             )
     tally.dead_letters += len(over)
-    await _make_dead_letters(tx, over, now)
+    await _make_dead_letters_and_enqueue_notices(tx, over, now)
     return free_at
 
 
-async def _make_dead_letters(tx: Tx, rows: Sequence[PendingMessage], now: datetime) -> None:
+async def _make_dead_letters_and_enqueue_notices(
+    tx: Tx, rows: Sequence[PendingMessage], now: datetime
+) -> None:
     """Make rows dead letters, and enqueue notices that the messages are not confirmed.
 
     ``MAX_COPIES`` copies of each row may have arrived, but Telegram has confirmed no copy. A
@@ -543,7 +549,7 @@ def _unconfirmed_reply_notice(payload: Payload) -> Payload | None:
     return {**text_payload(text), "language": language, "is_last_word": True}
 
 
-async def _requeue_and_record_missing_right(
+async def _requeue_record_and_notify_missing_right(
     tx: Tx,
     batch: Batch,
     rest: Sequence[Delivery],
@@ -609,7 +615,9 @@ async def _retry_or_requeue_refused_rows(
     await _requeue(tx, rest, report)
     match outcome.scope:
         case "thread" if target.thread_id is not None:
-            await moves.move_topic_to_main_chat(tx, target.chat_id, target.thread_id, now=now)
+            await moves.move_topic_to_main_chat_and_notify(
+                tx, target.chat_id, target.thread_id, now=now
+            )
         case "chat":
             await moves.close_left_chat(tx, target.chat_id, now=now)
         case "bot":

@@ -103,7 +103,7 @@ class JobRunner:
         """
         match job:
             case ProbeJob():
-                await self._probe_and_record(job)
+                await self._probe_and_record_and_enqueue_notices(job)
             case ReplyJob():
                 with tracing(job.trace):
                     calls = LeasedCalls(self._bot, "reply", self._leases, job.lease)
@@ -246,7 +246,7 @@ class JobRunner:
         await asyncio.sleep(job.asks_in.total_seconds())
         return await self._outage.send_typing_and_see_if_accepted(job.target)
 
-    async def _probe_and_record(self, job: ProbeJob) -> None:
+    async def _probe_and_record_and_enqueue_notices(self, job: ProbeJob) -> None:
         """Ask Telegram whether the bot can write in a chat again, and record the answer.
 
         The answer is ignored if the lease of the queue was lost, or if the chat moved during the
@@ -268,7 +268,7 @@ class JobRunner:
                 return
             # The claim ends before a move, because the queue has the new id of the chat after the
             # move.
-            await chat_queues.reschedule(tx, queue.chat_id, release_until=now)
+            await chat_queues.reschedule(tx, queue.chat_id, unclaimed_until=now)
             await moves.apply_presence(tx, mute, presence, now=now)
             if presence == "may not":
                 await enqueue_private_notices_of_missing_right(tx, mute, self._owners(), now=now)

@@ -91,7 +91,12 @@ class Outbox:
         self._group: asyncio.TaskGroup | None = None
         self._slots = FastAndSlowSlots(AT_ONCE, SLOW_AT_ONCE)
         self._fill_at = now()
-        self.worker = Worker("alerts", self._step, now=now, longest=sharing.alerts_every)
+        self.worker = Worker(
+            "alerts",
+            self._start_jobs_and_return_next_step_at,
+            now=now,
+            longest=sharing.alerts_every,
+        )
         self.fan_out = FanOut(db, self.worker.wake, now=now, sharing=sharing)
         self.leases = SendLeases(
             db,
@@ -152,7 +157,7 @@ class Outbox:
                 group.create_task(self.runner.deliver(job))
         return len(claimed)
 
-    async def _step(self) -> NextStepAt | None:
+    async def _start_jobs_and_return_next_step_at(self) -> NextStepAt | None:
         """Begin as many due jobs as slots are free. Return the time of the next step.
 
         Return None if no queue has a due time, or if no slot becomes free before a send ends.

@@ -136,7 +136,7 @@ class Translator:
         The digits are Persian digits if the language is Persian, and 0 to 9 otherwise.
         """
         written = numbers.format_decimal(x, locale=self._locale, numbering_system=self._numerals)
-        return self._number_text(written)
+        return self._in_own_digits_for_message(written)
 
     def percent(self, part: float) -> str:
         """Return ``part``, a number from 0 to 1, as a whole percentage such as "2%".
@@ -147,7 +147,7 @@ class Translator:
         written = numbers.format_percent(
             whole, locale=self._locale, numbering_system=self._numerals
         )
-        return self._number_text(written)
+        return self._in_own_digits_for_message(written)
 
     def listed(self, items: Sequence[str]) -> str:
         """Return the items as one text, such as "a, b, and c"."""
@@ -171,15 +171,15 @@ class Translator:
             amount, "USD", locale=self._locale, numbering_system=self._numerals
         )
         # The French form has "$US", which Telegram would show as a cashtag.
-        return self._number_text(written.replace("$US", "$"))
+        return self._in_own_digits_for_message(written.replace("$US", "$"))
 
-    def _number_text(self, number: str) -> str:
+    def _in_own_digits_for_message(self, formatted: str) -> str:
         """Return a formatted number, with Persian digits if the language is Persian.
 
         The no-break spaces stay in a message, because the result is ``Safe``. In a language that
         is written from right to left, the result is plain, so that a message isolates the number.
         """
-        written = self._in_own_digits(number)
+        written = self._in_own_digits(formatted)
         return written if self.is_rtl else Safe(written)
 
     def date_and_time(self, dt: datetime) -> str:

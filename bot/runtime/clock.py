@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from bot.runtime.clock_anchor import JUMP_S, QUICK_S, Witness
+from bot.runtime.clock_anchor import JUMP_S, QUICK_S, ServerClock
 
 TELEGRAM, STORIES_API = "Telegram", "the Stories API"
 # A ``Date`` header omits the fraction of a second, which is 0.5 seconds on average.
@@ -153,7 +153,7 @@ class Clock:
             self.mark_unconfirmed(_WAS_SET)
 
 
-class TimeWitnesses:
+class ServerClocks:
     """The clocks of servers, known from the times in the answers of the servers."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
@@ -169,14 +169,14 @@ class TimeWitnesses:
         self._received_at: dict[str, float] = {}
         self._new: set[str] = set()
 
-    def record_time(self, source: str, at: datetime | str, took_s: float = 0.0) -> None:
-        """Record the time ``at`` in an answer of the server ``source``.
+    def record_time(self, server: str, at: datetime | str, took_s: float = 0.0) -> None:
+        """Record the time ``at`` in an answer of the server ``server``.
 
         ``at`` is, for example, the ``Date`` header of the answer. ``took_s`` is the duration of
         the call in seconds. If the call took more than 2 seconds, or if ``at`` is an invalid date,
         only the fact of an answer is recorded.
         """
-        self._answered.add(source)
+        self._answered.add(server)
         if took_s > QUICK_S:
             return
         try:
@@ -186,20 +186,20 @@ class TimeWitnesses:
         except ValueError:  # the answer has no ``Date`` header, or the header is invalid
             return
         asked_and_answered = steady() - took_s / 2
-        self._offsets[source] = server_time.timestamp() + _HALF_S - asked_and_answered
-        self._received_at[source] = steady()
-        self._new.add(source)
+        self._offsets[server] = server_time.timestamp() + _HALF_S - asked_and_answered
+        self._received_at[server] = steady()
+        self._new.add(server)
 
-    def has_recent_time(self, source: str, *, within_s: float) -> bool:
-        """Return whether ``source`` sent its time within the last ``within_s`` seconds."""
-        received_at = self._received_at.get(source)
+    def has_recent_time(self, server: str, *, within_s: float) -> bool:
+        """Return whether ``server`` sent its time within the last ``within_s`` seconds."""
+        received_at = self._received_at.get(server)
         return received_at is not None and steady() - received_at <= within_s
 
-    def witness(self, source: str) -> Witness:
-        """Return the clock of ``source`` relative to the reference clock (``__init__``)."""
-        offset = self._offsets.get(source)
+    def clock_of_server(self, server: str) -> ServerClock:
+        """Return the clock of ``server`` relative to the reference clock (``__init__``)."""
+        offset = self._offsets.get(server)
         ahead_s = None if offset is None else offset - self._machine_offset()
-        return Witness(source in self._answered, ahead_s)
+        return ServerClock(server in self._answered, ahead_s)
 
     def pop_largest_clock_error(self) -> float | None:
         """Return the largest error of the reference clock (``__init__``), in seconds.
@@ -208,9 +208,9 @@ class TimeWitnesses:
         is used, and only if the time was recorded since the last call of this method and of
         ``forget``. Return None if no such time exists.
         """
-        sources, self._new = self._new, set()
+        servers, self._new = self._new, set()
         machine = self._machine_offset()
-        return max((abs(self._offsets[source] - machine) for source in sources), default=None)
+        return max((abs(self._offsets[server] - machine) for server in servers), default=None)
 
     def forget(self) -> None:
         """Delete all recorded server times.

@@ -25,7 +25,7 @@ The change is measured relative to the monotonic clock.
 
 
 @dataclass(frozen=True, slots=True)
-class Witness:
+class ServerClock:
     """The clock of a server, known from the server's answers.
 
     ``has_answered`` is True after any answer. ``ahead_s`` is known only from a quick answer.
@@ -55,7 +55,10 @@ _ASK = Decision(needs_api=True, reason="the Stories API is not asked yet")
 
 
 def decide(
-    telegram: Witness, api: Witness | None = None, *, process_clock_ahead_s: float | None = None
+    telegram: ServerClock,
+    api: ServerClock | None = None,
+    *,
+    process_clock_ahead_s: float | None = None,
 ) -> Decision:
     """Decide which time is correct.
 
@@ -79,7 +82,7 @@ def decide(
 
 
 def _decide_without_telegram(
-    telegram: Witness, api: Witness, process_clock_ahead_s: float | None
+    telegram: ServerClock, api: ServerClock, process_clock_ahead_s: float | None
 ) -> Decision:
     """Decide which time is correct if Telegram has sent no usable time.
 
@@ -99,7 +102,9 @@ def _decide_without_telegram(
     return Decision(reason="Telegram does not answer, so nobody tells what time it is")
 
 
-def _agreeing_clock_ahead_s(witness: Witness, process_clock_ahead_s: float | None) -> float | None:
+def _agreeing_clock_ahead_s(
+    server_clock: ServerClock, process_clock_ahead_s: float | None
+) -> float | None:
     """Return the local clock that agrees with a server's, in seconds ahead of the system clock.
 
     The system clock is compared first, and then the clock of this process
@@ -107,7 +112,7 @@ def _agreeing_clock_ahead_s(witness: Witness, process_clock_ahead_s: float | Non
     clock.
     """
     offsets_s = (0.0,) if process_clock_ahead_s is None else (0.0, process_clock_ahead_s)
-    ahead_s = witness.ahead_s
+    ahead_s = server_clock.ahead_s
     return next(
         (
             offset_s

@@ -199,7 +199,7 @@ def _learn_story_times(
     fast, slow = echo_shares(state, population)
     for story_at in taken:
         hour = int(story_at // HOUR)
-        _advance_excitement(state, story_at)
+        _add_last_story_and_decay_excitement(state, story_at)
         by_fast = fast * FAST * state.fast
         by_slow = slow * SLOW * state.slow
         everything = by_fast + by_slow + (1.0 - fast - slow) * rate * shape[hour % 24]
@@ -220,7 +220,7 @@ def _learn_story_times(
     state._rhythm_of = None  # noqa: SLF001 - the attribute is a cache of this module
 
 
-def _advance_excitement(state: ProfileState, at: float) -> None:
+def _add_last_story_and_decay_excitement(state: ProfileState, at: float) -> None:
     """Add the excitement of the last story, and reduce the excitement by the decay until ``at``.
 
     If the last story is at least 24 hours old at the time ``at``, no excitement remains.

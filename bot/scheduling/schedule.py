@@ -12,7 +12,7 @@ is::
     rows = claim(limit=due // cost)  # ORDER BY due_at, with due_at <= now
     rows += claim(limit=early // cost)  # checks that are not due, if credits are left
     for row in rows:  # outside of any transaction
-        if schedule.is_due_at_stale(state):  # the price has changed since due_at was computed
+        if schedule.has_price_changed_since_due_at(state):
             schedule.set_due_at(state, weight, cost)  # write due_at, and check only if still due
         stories = fetch(row)  # on failure: schedule.freeze_price_after_outage(now)
         schedule.charge_learn_and_set_due_at(state, weight, cost, at=now, taken=[...])
@@ -58,7 +58,7 @@ from bot.scheduling.pricing import (
 from bot.scheduling.rates import Pool, expert_rates, log_ratios, mixed_rate
 from bot.scheduling.waiting_time import DAY, HOUR
 
-_STALE = 0.1
+_PRICE_TOLERANCE = 0.1
 """The change of the price, as a part of the price, that makes a stored due time outdated."""
 
 _URGENT = 20 * HOUR
@@ -162,12 +162,12 @@ class Schedule:
         state.due_at = state.seen_at + max(hours * HOUR, self.minimum)
         return state.due_at
 
-    def is_due_at_stale(self, state: ProfileState) -> bool:
+    def has_price_changed_since_due_at(self, state: ProfileState) -> bool:
         """Return whether the price with which ``due_at`` was computed is off by more than 10%.
 
         The 10% are a part of the current price.
         """
-        return abs(state.price - self.current) > _STALE * self.current
+        return abs(state.price - self.current) > _PRICE_TOLERANCE * self.current
 
     def learn_and_set_due_at(
         self, state: ProfileState, weight: float, cost: float, *, at: float, taken: Sequence[float]

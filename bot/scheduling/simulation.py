@@ -214,7 +214,7 @@ class _Run:
         """
         plan, schedule, state = self.plan, self.schedule, self.states[key]
         weight = plan.records[key].subscribers
-        if schedule.is_due_at_stale(state):
+        if schedule.has_price_changed_since_due_at(state):
             due = schedule.set_due_at(state, weight, plan.cost)
             if due > now:
                 return due, 0

@@ -24,7 +24,7 @@ from bot.sending.items import (
     Text,
     as_media,
     common_arguments,
-    parse_sent_message,
+    parse_sent_item_and_file,
     single_arguments,
 )
 from bot.sending.sources import Supply
@@ -162,7 +162,7 @@ class Attempts:
         request.text.caption = None
         new: dict[str, KnownFile] = {}
         for item, message in zip(batch, messages, strict=False):
-            item.sent, file = parse_sent_message(item, message, self._now())
+            item.sent, file = parse_sent_item_and_file(item, message, self._now())
             if file and not isinstance(item.source, ByFileId):
                 new[item.file_key] = file
         await self._files.store_and_cache(new)

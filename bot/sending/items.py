@@ -234,7 +234,7 @@ def common_arguments(thread_id: int | None, options: SendOptions) -> dict[str, A
     }
 
 
-def parse_sent_message(
+def parse_sent_item_and_file(
     item: Item, message: MessageJson, now: datetime
 ) -> tuple[SentItem, KnownFile | None]:
     """Return the item that a sent message contains, and the file of the message.

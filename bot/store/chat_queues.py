@@ -37,7 +37,7 @@ ClaimToken = int
 """The token of the claim of a queue."""
 HasDueTime = bool
 """True if a queue has a due time: the chat has an open delivery, and is not closed."""
-ChatsWithDueTime = set[int]
+ChatIdsWithDueTime = set[int]
 """The ids of the chats whose queues have a due time."""
 WasValid = bool
 """True if a claim was valid until now. False if the claim was lost."""
@@ -254,19 +254,21 @@ async def lock_or_block_insert(tx: Tx, chat_id: int, *, now: datetime) -> None:
         await lock(tx, chat_id)
 
 
-async def reschedule(tx: Tx, chat_id: int, *, release_until: datetime | None = None) -> HasDueTime:
+async def reschedule(
+    tx: Tx, chat_id: int, *, unclaimed_until: datetime | None = None
+) -> HasDueTime:
     """Set the due time of a locked queue. Return whether the queue has a due time.
 
     The queue has a due time if the chat has an open delivery and is not closed. If
-    ``release_until`` is set, the claim ends, and the next claim is allowed at ``release_until``.
-    Only ``claim_for_new_replies`` may claim the queue earlier.
+    ``unclaimed_until`` is set, the claim ends, and the next claim is allowed at that time. Only
+    ``claim_for_new_replies`` may claim the queue earlier.
     """
-    return bool(await reschedule_all(tx, [chat_id], release_until=release_until))
+    return bool(await reschedule_all(tx, [chat_id], unclaimed_until=unclaimed_until))
 
 
 async def reschedule_all(
-    tx: Tx, chat_ids: Collection[int], *, release_until: datetime | None = None
-) -> ChatsWithDueTime:
+    tx: Tx, chat_ids: Collection[int], *, unclaimed_until: datetime | None = None
+) -> ChatIdsWithDueTime:
     """Reschedule many locked queues, as ``reschedule`` does for a single queue.
 
     Return the ids of the chats whose queues have a due time.
@@ -274,10 +276,10 @@ async def reschedule_all(
     if not chat_ids:
         return set()
     ids = list(chat_ids)
-    if release_until is None:
+    if unclaimed_until is None:
         result = await tx.execute(RESCHEDULED, {"chat_ids": ids})
     else:
-        result = await tx.execute(FREED, {"chat_ids": ids, "until": release_until})
+        result = await tx.execute(FREED, {"chat_ids": ids, "until": unclaimed_until})
     return {row.chat_id for row in result if row.due_at is not None}
 
 

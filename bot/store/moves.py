@@ -134,7 +134,9 @@ async def _rewrite_chat_id(tx: Tx, table: sa.Table, old: int, new: int) -> None:
     await update_rows(tx, table, table.c.chat_id == old, chat_id=new)
 
 
-async def move_topic_to_main_chat(tx: Tx, chat_id: int, thread_id: int, *, now: datetime) -> bool:
+async def move_topic_to_main_chat_and_notify(
+    tx: Tx, chat_id: int, thread_id: int, *, now: datetime
+) -> bool:
     """Move the subscriptions and pending deliveries of a topic to the main chat. Add one notice.
 
     If the main chat follows the same profile, the subscription of the topic ends, and the

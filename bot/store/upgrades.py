@@ -47,7 +47,7 @@ _STAY = (
 ENDS = "another version of the bot upgrades the database"
 
 
-async def upgrade(db: Database, *, timeout_s: float = TIMEOUT_S) -> None:
+async def end_other_versions_and_migrate(db: Database, *, timeout_s: float = TIMEOUT_S) -> None:
     """Migrate a PostgreSQL database. Wait for the other processes before old tables are changed.
 
     If the tables have the current or an unknown revision, or are missing, ``migrate`` is called at
@@ -140,10 +140,19 @@ class ProcessLease:
         self.on_release: Callable[[], None] = lambda: None
         """Called when claims of another process were released. The rows are then free to claim."""
         self.worker = Worker(
-            "at work", self._step, now=now, longest=EVERY, last_pause_s=EVERY.total_seconds()
+            "at work",
+            self._renew_lease_and_return_next_step_at,
+            now=now,
+            longest=EVERY,
+            last_pause_s=EVERY.total_seconds(),
         )
 
-    async def _step(self) -> NextStepAt:
+    async def _renew_lease_and_return_next_step_at(self) -> NextStepAt:
+        """Renew the lease, and release the claims of dead processes.
+
+        If another version upgrades the database, call ``on_upgrade``. Return the time of the next
+        step.
+        """
         if await self.renew_and_detect_upgrade():
             log.warning("this process ends", reason=ENDS)
             self.on_upgrade()

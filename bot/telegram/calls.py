@@ -31,17 +31,17 @@ class Calls:
         failed call is not retried here. The transport retries once if nothing was sent.
 
         Raises:
-            TooSoonError: A wait would be longer than allowed, or ``check_and_record_request``
+            TooSoonError: A wait would be longer than allowed, or ``before_request``
                 refused the call.
             TelegramError: The call failed. For the outcome of the send, see
                 ``outcomes.outcome_of``.
-            DatabaseUnavailableError: ``check_and_record_request`` of the outbox's subclass cannot
+            DatabaseUnavailableError: ``before_request`` of the outbox's subclass cannot
                 count the copies in the database.
         """
         transaction_guard.raise_or_log_if_transaction_held(f"Telegram's {method}")
 
         async def check_and_call() -> Any:  # noqa: ANN401 - the JSON result of the method
-            await self.check_and_record_request()
+            await self.before_request()
             return await api.call(self._bot, method, arguments)
 
         limiter = self._bot.rate_limiter
@@ -50,7 +50,7 @@ class Calls:
         limited = limited_call(method, arguments, self.lane, longest_wait_s)
         return await limiter.wait_and_call(limited, check_and_call)
 
-    async def check_and_record_request(self) -> None:
+    async def before_request(self) -> None:
         """Check, immediately before a request, that the request may still be made.
 
         A subclass may also record the request. This class neither checks nor records anything.

@@ -110,7 +110,12 @@ class Intake:
         self._group: asyncio.TaskGroup  # the tasks that handle updates
         self._is_counted = False
         self._is_only_process, self._lease = sharing.is_only_process, sharing.lease
-        self.worker = Worker("updates", self._step, now=now, longest=sharing.updates_every)
+        self.worker = Worker(
+            "updates",
+            self._start_handlers_and_return_next_step_at,
+            now=now,
+            longest=sharing.updates_every,
+        )
         self.renewer = Worker("leases of updates", self._renew, now=now, longest=self._lease / 3)
         self._adds = BatchingQueue(self._store_and_start_if_allowed)
         self._counted = metrics.counter("updates_total", "Updates by what came of them.", "result")
@@ -170,7 +175,7 @@ class Intake:
                 await asyncio.wait(self._tasks)
             renewing.cancel()
 
-    async def _step(self) -> NextStepAt | None:
+    async def _start_handlers_and_return_next_step_at(self) -> NextStepAt | None:
         """Claim updates and start the handlers. Return the time of the next claim.
 
         Return None if no more handlers can run, or if no update can be claimed later. If this

@@ -64,7 +64,9 @@ def queue_and_person_of(update: _Json) -> QueueAndPerson:
         if isinstance(message := update.get(kind), dict):
             if any(name in message for name in _SERVICE):
                 return QueueAndPerson(queue, is_exempt=True)
-            return QueueAndPerson(queue, _person_of(message) if _needs_reply(message) else None)
+            return QueueAndPerson(
+                queue, _person_of(message) if _is_private_command_reply_or_link(message) else None
+            )
     return QueueAndPerson(queue, is_exempt=True)
 
 
@@ -132,7 +134,7 @@ def _person_of(about: _Json) -> int:
     return person
 
 
-def _needs_reply(message: _Json) -> bool:
+def _is_private_command_reply_or_link(message: _Json) -> bool:
     """Return whether a message needs a reply.
 
     A message needs a reply in each of the following cases:

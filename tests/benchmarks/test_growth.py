@@ -46,7 +46,7 @@ async def test_the_spending_of_a_month_is_read_from_stored_sums(large: Database)
     limits = Limits()
     before = await large.fetch(lambda tx: load_spending(tx, limits, now=NOW))
     assert await rows_read(large, lambda tx: load_spending(tx, limits, now=NOW)) > SIZE.calls / 2
-    await Ledger(large, limits, now=lambda: NOW).close_stale_reservations_and_split_costs()
+    await Ledger(large, limits, now=lambda: NOW).close_old_reservations_and_split_costs()
     assert await rows_read(large, lambda tx: load_spending(tx, limits, now=NOW)) < 1_000
     assert await large.fetch(lambda tx: load_spending(tx, limits, now=NOW)) == before
 

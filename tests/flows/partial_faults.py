@@ -122,7 +122,7 @@ async def neighbours(folder: Path) -> dict[str, Any]:
             return {"delay_s": round(day.loop.time() - began, 1)}
 
 
-async def witnesses(folder: Path, ahead_s: float) -> dict[str, Any]:
+async def server_clocks(folder: Path, ahead_s: float) -> dict[str, Any]:
     """Set Telegram's clock ahead of the bot's clock; return the messages to the owner."""
     async with simulated(folder, ahead_s=ahead_s) as day:
         owner = await day.control.person()
@@ -136,8 +136,8 @@ async def witnesses(folder: Path, ahead_s: float) -> dict[str, Any]:
 
 if __name__ == "__main__":
     folder, name, *more = sys.argv[1:]
-    if name == "witnesses":
-        raise SystemExit(main(partial(witnesses, Path(folder), float(more[0]))))
+    if name == "server_clocks":
+        raise SystemExit(main(partial(server_clocks, Path(folder), float(more[0]))))
     if name == "neighbours":
         raise SystemExit(main(partial(neighbours, Path(folder))))
     when, url, *counts = more

@@ -245,7 +245,7 @@ async def test_with_a_server_of_ones_own_machine_and_stories_api_must_agree(
             assert max(await times_written(bell, inbox.c.stored_at)) < 5
 
 
-async def test_without_any_witness_the_machines_clock_counts(tmp_path: Path) -> None:
+async def test_without_any_server_time_the_machines_clock_counts(tmp_path: Path) -> None:
     async with sandbox_box() as box:
         await box.control.call("POST", "/telegram", {"local": True})
         await box.control.fault("stories", AWAY, times=None)
@@ -421,5 +421,5 @@ async def test_a_pause_that_began_by_a_wrong_clock_ends_with_the_outage(
 def test_the_owner_is_told_once_that_the_machines_clock_is_wrong(
     tmp_path: Path, ahead_s: int
 ) -> None:
-    told = lived(tmp_path, "witnesses", ahead_s)["told"]
+    told = lived(tmp_path, "server_clocks", ahead_s)["told"]
     assert len(told) == (abs(ahead_s) > 60), told

@@ -260,7 +260,7 @@ async def test_killed_between_any_two_steps_the_ledger_is_never_below_the_bill(
     assert kills >= calls * 10  # steps of a call
     ledger = Ledger(db, FREE, now=lambda: datetime.now(UTC) + timedelta(hours=1))
     before = await counted(db)
-    assert await ledger.close_stale_reservations_and_split_costs() > 0
+    assert await ledger.close_old_reservations_and_split_costs() > 0
     after = await counted(db)
     assert await under_way(db) == 0
     assert after == before >= await box.control.billed()

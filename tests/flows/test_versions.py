@@ -32,9 +32,9 @@ async def test_tables_of_a_newer_version_end_a_start_in_one_sentence(
         with newer.next_version(tmp_path / "next"):
             await db.migrate()
         assert await readiness(db) is Readiness.NEWER
-    finding = await preflight.check_database(url)
-    assert finding.level == "wrong"
-    assert "Start that version, or restore" in finding.text
+    result = await preflight.check_database(url)
+    assert result.level == "wrong"
+    assert "Start that version, or restore" in result.text
     async with sandbox_box() as box:
         settings = settings_for(box, tmp_path)
         assert await app.run(settings, asyncio.Event()) == 1

@@ -267,9 +267,9 @@ async def test_what_a_crash_left_open_is_presumed_spent_but_a_late_answer_knows_
     ledger = Ledger(db, FREE, now=clock)
     lost = await ledger.reserve(link(), answering(price=2))
     late = await ledger.reserve(link(), answering(price=2))
-    assert await ledger.close_stale_reservations_and_split_costs() == 0
+    assert await ledger.close_old_reservations_and_split_costs() == 0
     clock.now += timedelta(minutes=31)
-    assert await ledger.close_stale_reservations_and_split_costs() == 2
+    assert await ledger.close_old_reservations_and_split_costs() == 2
     assert await spent(db) == 4
     async with db.begin() as tx:
         await ledger.settle(tx, late, 1)
@@ -286,9 +286,9 @@ async def test_after_half_an_hour_a_call_is_held_to_be_lost_and_not_before(
     ledger = Ledger(sqlite_db, FREE, now=clock)
     await ledger.reserve(link(), answering())
     clock.now += timedelta(minutes=30)
-    assert await ledger.close_stale_reservations_and_split_costs() == 0
+    assert await ledger.close_old_reservations_and_split_costs() == 0
     clock.now += timedelta(milliseconds=1)
-    assert await ledger.close_stale_reservations_and_split_costs() == 1
+    assert await ledger.close_old_reservations_and_split_costs() == 1
 
 
 async def test_entries_are_kept_for_a_month(sqlite_db: Database) -> None:
@@ -546,7 +546,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule()
     def tidy(self) -> None:
-        self.runner.run(self.ledger.close_stale_reservations_and_split_costs())
+        self.runner.run(self.ledger.close_old_reservations_and_split_costs())
 
     @rule(stop=st.booleans())
     def switch(self, stop: bool) -> None:
@@ -752,7 +752,7 @@ async def test_no_day_gets_a_second_budget_whatever_the_clock_says(
     for after, wanted, right in steps:
         clock.now, paid = NOON + after, 0
         if not wanted:
-            await ledger.close_stale_reservations_and_split_costs()
+            await ledger.close_old_reservations_and_split_costs()
         with contextlib.suppress(SpendingError):
             while paid < wanted:
                 await ledger.spend(link(), answering())

@@ -73,7 +73,7 @@ async def test_stored_sums_agree_with_the_entries_also_after_a_late_bill(month: 
     late = await ledger.reserve(Charge("schedule"), PaidCall(*NAMES["two"], fails))
     now = Ledger(month, LIMITS, now=lambda: NOW)
     for _ in range(2):
-        await now.close_stale_reservations_and_split_costs()
+        await now.close_old_reservations_and_split_costs()
         seen = await reports(month).spending()
         assert (seen.today, seen.month) == (before.today + 4, before.month + 4)
     async with month.begin() as tx:
@@ -89,7 +89,7 @@ async def test_stored_sums_agree_with_the_entries_also_after_a_late_bill(month: 
 async def test_sums_of_a_clock_that_was_ahead_do_not_count(month: Database) -> None:
     before = await reports(month).spending()
     ahead = Ledger(month, LIMITS, now=lambda: NOW + timedelta(days=20))
-    await ahead.close_stale_reservations_and_split_costs()
+    await ahead.close_old_reservations_and_split_costs()
     await spend(month, NOW, Charge("schedule"), "two", 2)
     seen = await reports(month).spending()
     assert (seen.today, seen.month) == (before.today + 2, before.month + 2)

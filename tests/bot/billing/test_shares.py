@@ -26,7 +26,7 @@ async def test_a_day_is_split_once_when_it_is_over(
     monkeypatch.setattr("bot.billing.ledger.SPLIT_AT_ONCE", 3)
     clock = Clock()
     ledger = Ledger(db, Limits(), now=clock)
-    await ledger.close_stale_reservations_and_split_costs()  # the first day has none before it
+    await ledger.close_old_reservations_and_split_costs()  # the first day has none before it
     async with db.begin() as tx:
         await profiles.add_unsplit_credits(tx, NATGEO.profile_id, 7)  # nobody follows it
         for chat in (1, 2, 3, 6):
@@ -40,12 +40,12 @@ async def test_a_day_is_split_once_when_it_is_over(
         await weighed(tx)
         await profiles.add_unsplit_credits(tx, NATGEO.profile_id, 4)
         await profiles.add_unsplit_credits(tx, PRADA.profile_id, 2)
-    await ledger.close_stale_reservations_and_split_costs()
+    await ledger.close_old_reservations_and_split_costs()
     async with db.read() as tx:
         assert not await spending.costs_by_asker(tx, since=BEGIN)
     clock.on(DAY)
     for _ in range(2):
-        await ledger.close_stale_reservations_and_split_costs()
+        await ledger.close_old_reservations_and_split_costs()
     async with db.read() as tx:
         assert [await borne(tx, chat) for chat in range(1, 7)] == [3000, 1000, 1000, 0, 0, 1000]
         costs = {
@@ -57,7 +57,7 @@ async def test_a_day_is_split_once_when_it_is_over(
     async with db.begin() as tx:
         await moves.move_chat(tx, 2, -2, now=clock())
         await profiles.add_unsplit_credits(tx, NATGEO.profile_id, 3)
-    await ledger.close_stale_reservations_and_split_costs()
+    await ledger.close_old_reservations_and_split_costs()
     async with db.begin() as tx:
         assert [await borne(tx, chat) for chat in (1, 2, -2)] == [3750, 0, 1750]
         await erasure.erase_chat(tx, 1, now=clock())

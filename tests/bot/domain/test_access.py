@@ -12,7 +12,7 @@ from bot.domain.access import (
     Subject,
     judge,
     parse_span,
-    parse_subject,
+    parse_telegram_id_or_profile,
     parse_until_and_reason,
 )
 
@@ -114,7 +114,7 @@ def test_a_group_lets_all_in_while_neither_it_nor_who_added_it_is_blocked() -> N
     ],
 )
 def test_whom_a_word_means(word: str, subject: Subject | None) -> None:
-    assert parse_subject(word) == subject
+    assert parse_telegram_id_or_profile(word) == subject
 
 
 def test_spans_and_reasons_of_a_block() -> None:

@@ -16,7 +16,7 @@ from bot.domain.links import (
     find_links,
     is_probably_gone,
     links_in_message,
-    parse_argument,
+    parse_username_or_link,
     story_taken_at,
 )
 
@@ -185,18 +185,18 @@ def test_links_hidden_behind_other_words_count_once_and_never_under_a_command() 
 
 @pytest.mark.parametrize("argument", ["", "  ", "nat geo", "../x", "instagram.com/"])
 def test_an_argument_that_names_nothing_asks_for_the_usage(argument: str) -> None:
-    assert parse_argument(argument) is None
+    assert parse_username_or_link(argument) is None
 
 
 def test_an_argument_is_a_name_or_a_link() -> None:
-    assert parse_argument("@NatGeo") == Link(
+    assert parse_username_or_link("@NatGeo") == Link(
         "profile", username="natgeo", url="https://www.instagram.com/natgeo/"
     )
-    assert parse_argument(STORY) == find_links(STORY)[0]
+    assert parse_username_or_link(STORY) == find_links(STORY)[0]
     for written in ("natgeo.", "natgeo،", "natgeo\u061f"):  # the end of a sentence
-        assert parse_argument(written) == parse_argument("natgeo")
+        assert parse_username_or_link(written) == parse_username_or_link("natgeo")
     for bad in ("@", "@@natgeo", "nat..geo", "n\u0430tgeo", "a" * 31):
-        assert parse_argument(bad) == Link("rejected")
+        assert parse_username_or_link(bad) == Link("rejected")
 
 
 @calm
@@ -207,7 +207,7 @@ def test_no_text_breaks_it_and_nothing_unsafe_comes_out(text: str) -> None:
         assert all(part is None or part.isascii() for part in parts)
         assert (link.url is None) == (link.kind in {"unsupported", "rejected"})
         assert link.url is None or link.url.startswith("https://")
-    parse_argument(text)
+    parse_username_or_link(text)
 
 
 @calm
@@ -297,7 +297,7 @@ def test_the_date_comes_out_of_an_id_as_it_went_in(milliseconds: int, low: int) 
 
 def test_a_copied_name_may_have_invisible_marks() -> None:
     for word in ("\u2068iso.one\u2069", "@\u200eiso.one", "iso\u200b.one", "\u2068@iso.one\u2069"):
-        link = parse_argument(word)
+        link = parse_username_or_link(word)
         assert link is not None
         assert link.username == "iso.one", word
     (link,) = find_links("\u2068instagram.com/natgeo\u2069")

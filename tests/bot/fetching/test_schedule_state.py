@@ -50,7 +50,7 @@ def test_newcomers_have_one_pause_where_others_follow_too() -> None:
     assert (plan.schedule.budget, plan.schedule.apart) == (3000, 48)
     state = ProfileState(seen_at=(NOON - HOUR).timestamp())
     fresh = replace(KNOWN, fresh=True, forecast=state.to_json(), snapshot_at=NOON - HOUR)
-    assert plan.is_due_at_stale(fresh)
+    assert plan.must_recompute_due_at(fresh)
     dues = [
         plan.recompute_due(replace(fresh, profile_id=str(number)), now=NOON)[1] - (NOON - HOUR)
         for number in range(2_000)

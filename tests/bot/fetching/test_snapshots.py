@@ -53,7 +53,9 @@ async def test_a_persons_question_does_not_end_the_claim_of_a_check(db: Database
         assert await profiles.claim_checks(tx, lease_at(NOON), limit=1)
         await look(tx, story("1"))
         assert await profiles.claims.has_claim_of_owner(tx, OWNER)
-        await snapshots.record_failure(tx, NATGEO.profile_id, "private", now=NOON)
+        await snapshots.record_failure_and_notify_if_proven(
+            tx, NATGEO.profile_id, "private", now=NOON
+        )
         assert await profiles.claims.has_claim_of_owner(tx, OWNER)
 
 
@@ -87,7 +89,7 @@ async def _fail(
     db: Database, why: Literal["private", "gone", "error"], now: datetime = NOON
 ) -> Known:
     async with db.begin() as tx:
-        await snapshots.record_failure(tx, NATGEO.profile_id, why, now=now)
+        await snapshots.record_failure_and_notify_if_proven(tx, NATGEO.profile_id, why, now=now)
     return await known(db)
 
 
@@ -155,7 +157,7 @@ async def test_errors_are_looked_at_later_and_later(db: Database) -> None:
     assert pauses == [1, 2, 4, 8, 16, 30, 30, 30]
     assert await told(db) == []
     async with db.begin() as tx:
-        await snapshots.record_failure(tx, "unknown", "error", now=NOON)
+        await snapshots.record_failure_and_notify_if_proven(tx, "unknown", "error", now=NOON)
         await look(tx)
     assert (await known(db)).failures == 0
 
@@ -170,8 +172,8 @@ async def test_more_who_wait_bring_the_next_look_nearer(db: Database) -> None:
         alone = await profiles.get(tx, NATGEO.profile_id)
         for chat in range(2, 60):
             await follow(tx, chat)
-        earlier = snapshots.EarlierChecks(1, NOON.date(), left=0)
-        await snapshots.reschedule_check(tx, NATGEO.profile_id, now=NOON, earlier=earlier)
+        allowance = snapshots.EarlierChecksAllowance(1, NOON.date(), left=0)
+        await snapshots.reschedule_check(tx, NATGEO.profile_id, now=NOON, allowance=allowance)
     assert alone is not None
     assert alone.due_at is not None
     found = await known(db)

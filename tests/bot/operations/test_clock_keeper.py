@@ -1,4 +1,4 @@
-"""The clock of the process, kept right by its witnesses."""
+"""The clock of the process, kept right by the clocks of servers."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -7,7 +7,7 @@ import pytest
 from telegram.error import NetworkError
 
 from bot.operations.clock_keeper import ClockKeeper
-from bot.runtime.clock import STORIES_API, TELEGRAM, Clock, TimeWitnesses, steady
+from bot.runtime.clock import STORIES_API, TELEGRAM, Clock, ServerClocks, steady
 from bot.store.engine.database import Database
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -27,11 +27,11 @@ class World:
         self.machine_s, self.telegram_s, self.api_s = machine_s, telegram_s, api_s
         self.asked: list[str] = []
         self.clock = Clock(machine=lambda: self.true() + self.machine_s)
-        self.witnesses = TimeWitnesses(self.clock)
+        self.server_clocks = ServerClocks(self.clock)
         self.keeper = ClockKeeper(
             db,
             self.clock,
-            self.witnesses,
+            self.server_clocks,
             ask_telegram=lambda: self.ask(TELEGRAM, self.telegram_s),
             ask_api=lambda: self.ask(STORIES_API, self.api_s),
         )
@@ -45,7 +45,7 @@ class World:
         if ahead_s is None and who == TELEGRAM:
             raise NetworkError("no answer")
         if ahead_s is not None:
-            self.witnesses.record_time(who, datetime.fromtimestamp(self.true() + ahead_s, UTC))
+            self.server_clocks.record_time(who, datetime.fromtimestamp(self.true() + ahead_s, UTC))
 
     @property
     def error_s(self) -> int:
@@ -88,7 +88,7 @@ async def test_without_a_decision_the_reason_is_told_and_it_is_tried_again(
     assert world.keeper.trouble
     assert due - world.clock() <= timedelta(seconds=5)
     vars(world).update({name: before[name] for name in lost})
-    world.witnesses.forget()
+    world.server_clocks.forget()
     await world.keeper.anchor_if_in_doubt()
     assert not world.keeper.trouble
 
@@ -147,7 +147,7 @@ async def test_a_time_that_is_told_is_never_in_doubt(sqlite_db: Database, now: T
     async def never() -> None:
         raise AssertionError
 
-    keeper = ClockKeeper(sqlite_db, now, TimeWitnesses(now), ask_telegram=never, ask_api=never)
+    keeper = ClockKeeper(sqlite_db, now, ServerClocks(now), ask_telegram=never, ask_api=never)
     assert await keeper.anchor()
     assert not keeper.is_in_doubt()
     await keeper.wait_until_anchored()

@@ -59,7 +59,7 @@ class Answers:
         assert not one_by_one  # no answer here met a flood
         if calls.lane == "alert":
             return await self.post.send(target, payload, silent=silent, calls=calls)
-        await calls.check_and_record_request()
+        await calls.before_request()
         self.said.append((payload["text"], silent))
         return self.outcomes.pop(0) if self.outcomes else Sent((SentItem("", 1),))
 

@@ -38,7 +38,7 @@ async def muted(db: Database, chat_id: int = CHAT) -> tuple[Mute, ...]:
 
 async def free(db: Database) -> None:
     async with db.begin() as tx:
-        await chat_queues.reschedule(tx, CHAT, release_until=NOON)
+        await chat_queues.reschedule(tx, CHAT, unclaimed_until=NOON)
 
 
 async def test_what_is_missing_is_said_once_and_nothing_counts_as_sent(

@@ -141,7 +141,7 @@ async def test_sends_into_many_chats_are_written_down_together(db: Database) -> 
         items = (SentItem("1", 10 * lane.chat.id), SentItem("2", 10 * lane.chat.id + 1))
         sends.append(Arrived(lane, batch, items))
     async with db.begin() as tx:
-        await chat_queues.reschedule(tx, 3, release_until=NOON)
+        await chat_queues.reschedule(tx, 3, unclaimed_until=NOON)
     await claim(db)  # the third chat is somebody else's by now
     for _ in range(2):  # the response to the first commit is lost
         async with db.begin() as tx:
@@ -211,7 +211,7 @@ async def test_the_bot_rests_when_the_refusal_is_its_own(db: Database) -> None:
         account = await record(db, *await leaving(db), outcome)
         assert account == Tally(rests_until=rest)
         async with db.begin() as tx:
-            await chat_queues.reschedule(tx, CHAT, release_until=NOON)
+            await chat_queues.reschedule(tx, CHAT, unclaimed_until=NOON)
 
 
 async def test_who_lost_the_lease_writes_down_what_arrived_and_no_more(db: Database) -> None:

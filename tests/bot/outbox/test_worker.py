@@ -92,7 +92,7 @@ class Post:
         if self.before:
             await self.before()
         try:
-            await calls.check_and_record_request()
+            await calls.before_request()
         except TooSoonError as error:
             return outcome_of(error)
         return None

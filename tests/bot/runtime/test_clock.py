@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.runtime.clock import TELEGRAM, Clock, TimeWitnesses, steady
+from bot.runtime.clock import TELEGRAM, Clock, ServerClocks, steady
 from sandbox.loop import MovableLoop
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -95,19 +95,19 @@ async def test_the_first_correction_may_set_it_back() -> None:
 
 async def test_only_a_quick_answer_with_a_date_tells_the_time() -> None:
     clock = Clock(machine=Machine())
-    witnesses = TimeWitnesses(clock)
-    assert not witnesses.witness(TELEGRAM).has_answered
-    witnesses.record_time(TELEGRAM, "")
-    witnesses.record_time(TELEGRAM, "no date")
-    witnesses.record_time(TELEGRAM, clock() + timedelta(hours=9), took_s=2.1)
-    assert witnesses.witness(TELEGRAM).has_answered
-    assert witnesses.witness(TELEGRAM).ahead_s is None
-    assert witnesses.pop_largest_clock_error() is None
-    witnesses.record_time(TELEGRAM, clock() + timedelta(hours=1), took_s=1.9)
-    told = witnesses.witness(TELEGRAM).ahead_s
+    server_clocks = ServerClocks(clock)
+    assert not server_clocks.clock_of_server(TELEGRAM).has_answered
+    server_clocks.record_time(TELEGRAM, "")
+    server_clocks.record_time(TELEGRAM, "no date")
+    server_clocks.record_time(TELEGRAM, clock() + timedelta(hours=9), took_s=2.1)
+    assert server_clocks.clock_of_server(TELEGRAM).has_answered
+    assert server_clocks.clock_of_server(TELEGRAM).ahead_s is None
+    assert server_clocks.pop_largest_clock_error() is None
+    server_clocks.record_time(TELEGRAM, clock() + timedelta(hours=1), took_s=1.9)
+    told = server_clocks.clock_of_server(TELEGRAM).ahead_s
     assert told is not None
     assert abs(told - HOUR_S) <= 2
-    error = witnesses.pop_largest_clock_error()
+    error = server_clocks.pop_largest_clock_error()
     assert error is not None
     assert abs(error - HOUR_S) <= 2
-    assert witnesses.pop_largest_clock_error() is None
+    assert server_clocks.pop_largest_clock_error() is None

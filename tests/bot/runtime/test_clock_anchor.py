@@ -2,14 +2,14 @@
 
 import pytest
 
-from bot.runtime.clock_anchor import Witness, decide
+from bot.runtime.clock_anchor import ServerClock, decide
 
 HOUR, DAY = 3600.0, 86_400.0
-AWAY, SILENT = Witness(), Witness(has_answered=True)
+AWAY, SILENT = ServerClock(), ServerClock(has_answered=True)
 
 
-def says(ahead_s: float) -> Witness:
-    return Witness(has_answered=True, ahead_s=ahead_s)
+def says(ahead_s: float) -> ServerClock:
+    return ServerClock(has_answered=True, ahead_s=ahead_s)
 
 
 @pytest.mark.parametrize(
@@ -30,14 +30,17 @@ def says(ahead_s: float) -> Witness:
     ],
 )
 def test_the_time_is_what_two_of_three_tell(
-    telegram: Witness, api: Witness | None, process_clock_ahead_s: float | None, ahead_s: float
+    telegram: ServerClock,
+    api: ServerClock | None,
+    process_clock_ahead_s: float | None,
+    ahead_s: float,
 ) -> None:
     assert decide(telegram, api, process_clock_ahead_s=process_clock_ahead_s).ahead_s == ahead_s
 
 
 @pytest.mark.parametrize("telegram", [says(5.1), says(-HOUR), SILENT, AWAY])
 def test_the_stories_api_is_asked_only_where_telegram_does_not_confirm_the_machine(
-    telegram: Witness,
+    telegram: ServerClock,
 ) -> None:
     assert decide(telegram).needs_api
     assert decide(telegram).ahead_s is None
@@ -55,7 +58,7 @@ def test_the_stories_api_is_asked_only_where_telegram_does_not_confirm_the_machi
     ],
 )
 def test_where_no_two_agree_the_reason_is_said(
-    telegram: Witness, api: Witness, words: str
+    telegram: ServerClock, api: ServerClock, words: str
 ) -> None:
     decision = decide(telegram, api)
     assert decision.ahead_s is None

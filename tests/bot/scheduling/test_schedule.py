@@ -76,9 +76,9 @@ def test_a_profile_that_nobody_waits_for_is_looked_at_by_the_floor() -> None:
 def test_a_higher_budget_makes_what_is_queued_stale_and_sooner() -> None:
     schedule, (state, *_) = schedule_of(60)
     before = schedule.set_due_at(state, 1, 1)
-    assert not schedule.is_due_at_stale(state)
+    assert not schedule.has_price_changed_since_due_at(state)
     schedule.set_budget(600)
-    assert schedule.is_due_at_stale(state)
+    assert schedule.has_price_changed_since_due_at(state)
     assert schedule.set_due_at(state, 1, 1) < before
 
 
@@ -269,11 +269,17 @@ def test_a_check_is_due_where_the_rule_says_between_the_minimum_and_the_floor() 
 def test_a_tenth_of_the_price_makes_stale() -> None:
     schedule, (state, *_) = schedule_of(240)
     schedule.current = 1.0
-    for price, stale in ((0.91, False), (1.09, False), (0.89, True), (1.11, True), (0.0, True)):
+    for price, is_changed in (
+        (0.91, False),
+        (1.09, False),
+        (0.89, True),
+        (1.11, True),
+        (0.0, True),
+    ):
         state.price = price
-        assert schedule.is_due_at_stale(state) is stale
+        assert schedule.has_price_changed_since_due_at(state) is is_changed
     schedule.current, state.price = 10.0, 9.0
-    assert not schedule.is_due_at_stale(state)  # the tenth itself is not beyond it
+    assert not schedule.has_price_changed_since_due_at(state)  # the tenth itself is not beyond it
 
 
 def test_the_learned_follows_from_all_checks() -> None:

@@ -483,7 +483,7 @@ async def test_a_database_that_fails_after_a_story_makes_nothing_unknown(ready: 
     class Counting(Calls):
         requests = 0
 
-        async def check_and_record_request(self) -> None:
+        async def before_request(self) -> None:
             self.requests += 1
             if self.requests > 1:
                 raise DatabaseUnavailableError("away")

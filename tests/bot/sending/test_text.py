@@ -29,14 +29,14 @@ class Watching(Calls):
         self.control, self.chat = control, chat
         self.seen: list[int] = []
 
-    async def check_and_record_request(self) -> None:
+    async def before_request(self) -> None:
         self.seen.append(len(await self.control.replies(self.chat)))
 
 
 class Refusing(Calls):
     """Confirms no call."""
 
-    async def check_and_record_request(self) -> None:
+    async def before_request(self) -> None:
         raise TooSoonError(timedelta(0), "not to be sent now")
 
 

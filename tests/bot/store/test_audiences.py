@@ -79,7 +79,7 @@ async def whole(tx: Tx, what: Act, chat: int) -> None:
         case "open":
             await moves.open_chat(tx, chat, now=NOON)
         case "lose":
-            await moves.move_topic_to_main_chat(tx, chat, 9, now=NOON)
+            await moves.move_topic_to_main_chat_and_notify(tx, chat, 9, now=NOON)
         case "move":
             await moves.move_chat(tx, chat, SUPER + chat, now=NOON)
         case "erase":

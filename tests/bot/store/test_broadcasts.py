@@ -89,7 +89,7 @@ async def test_a_flood_limit_of_a_minute_is_waited_for(db: Database) -> None:
         await chats.add_or_update(tx, 1, kind="private", title="", now=NOON)
         one = await running(tx, "one")
         for wait, is_being_sent in ((HOUR / 120, True), (HOUR, False)):
-            await chat_queues.reschedule(tx, 1, release_until=NOON + wait)
+            await chat_queues.reschedule(tx, 1, unclaimed_until=NOON + wait)
             assert await broadcasts.is_being_sent_or_due_soon(tx, one, now=NOON) is is_being_sent
 
 

@@ -50,14 +50,14 @@ async def test_a_settled_lane_is_due_when_its_chat_is(db: Database) -> None:
         await follow(tx, 1)
         await look(tx, story("1"), story("2"))
 
-    async def settled(*, release_until: datetime | None = None) -> datetime | None:
+    async def settled(*, unclaimed_until: datetime | None = None) -> datetime | None:
         async with db.begin() as tx:
-            await chat_queues.reschedule(tx, 1, release_until=release_until)
+            await chat_queues.reschedule(tx, 1, unclaimed_until=unclaimed_until)
             return await chat_queues.next_due_at(tx)
 
     first, second = await rows(db)
     await claim(db)
-    assert await settled(release_until=NOON + MINUTE) == NOON + MINUTE
+    assert await settled(unclaimed_until=NOON + MINUTE) == NOON + MINUTE
     assert await claim(db) == []
     assert len(await claim(db, now=NOON + MINUTE)) == 1
     async with db.begin() as tx:
@@ -125,7 +125,7 @@ async def test_rivals_never_send_into_one_chat_together(db: Database) -> None:
                 async with db.begin() as tx:
                     assert await chat_queues.lock(tx, lane.chat.id) == lane.token
                     await deliveries.record_sent(tx, {row.id: 1}, now=NOON)
-                    await chat_queues.reschedule(tx, lane.chat.id, release_until=NOON)
+                    await chat_queues.reschedule(tx, lane.chat.id, unclaimed_until=NOON)
             if not claimed and not busy:
                 return
 

@@ -53,7 +53,7 @@ async def test_nothing_of_an_erased_chat_is_left_but_what_it_cost(db: Database) 
             await ledger.settle(tx, reservation, 1)
     later = NOW + timedelta(days=20)
     # The entries are added to the sums by day.
-    await Ledger(db, Limits(), now=lambda: later).close_stale_reservations_and_split_costs()
+    await Ledger(db, Limits(), now=lambda: later).close_old_reservations_and_split_costs()
     async with db.begin() as tx:
         before = await spending.spent_by_operation(tx, since=NOW.date(), now=later)
         await erasure.erase_chat(tx, ANN, now=NOW)

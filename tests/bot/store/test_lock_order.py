@@ -393,7 +393,7 @@ class Crowd:
         async with self.db.begin() as tx:
             await chats.lock(tx, [person])
             await chat_queues.lock(tx, person)
-            await moves.move_topic_to_main_chat(tx, person, 9, now=self.clock())
+            await moves.move_topic_to_main_chat_and_notify(tx, person, 9, now=self.clock())
 
     async def tidy(self) -> None:
         """Do what the schedule does before a check and after it, and what is done daily."""

@@ -201,8 +201,8 @@ async def test_a_topic_that_is_gone_is_told_of_once(db: Database) -> None:
     async with db.begin() as tx:
         await follow(tx, -5, thread_id=9)
         await look(tx, story("1"))
-        assert await moves.move_topic_to_main_chat(tx, -5, 9, now=NOON)
-        assert not await moves.move_topic_to_main_chat(tx, -5, 9, now=NOON)
+        assert await moves.move_topic_to_main_chat_and_notify(tx, -5, 9, now=NOON)
+        assert not await moves.move_topic_to_main_chat_and_notify(tx, -5, 9, now=NOON)
         [found] = await subscriptions.of_chat(tx, -5)
     assert found.target == Target(-5)
     assert [(row.thread_id, row.story_pk, row.notice) for row in await rows(db)] == [
@@ -220,7 +220,7 @@ async def test_a_story_that_waits_for_a_summary_is_sent_if_the_heir_has_no_summa
         [number] = await tx.scalars(sa.select(deliveries.deliveries.c.id))
         await deliveries.change(tx, [number], due_at=NOON + 20 * HOUR, held=Held.DIGEST)
         await follow(tx, -5, since=NOON + MINUTE)
-        assert await moves.move_topic_to_main_chat(tx, -5, 9, now=NOON + HOUR)
+        assert await moves.move_topic_to_main_chat_and_notify(tx, -5, 9, now=NOON + HOUR)
         await chat_queues.reschedule(tx, -5)
     [queue] = await claim(db, now=NOON + HOUR)
     assert [row.story_pk for row in queue.rows] == ["1", None]
@@ -296,7 +296,7 @@ async def test_what_is_on_its_way_comes_to_an_heir_that_does_not_wait_for_it(
         )
         await subscriptions.change(tx, heir, **change)
         await chat_queues.lock(tx, -5)
-        await moves.move_topic_to_main_chat(tx, -5, 9, now=NOON + HOUR)
+        await moves.move_topic_to_main_chat_and_notify(tx, -5, 9, now=NOON + HOUR)
         assert await subscriptions.get(tx, ends) is None
     shown = [(row.subscription_id, row.story_pk or row.notice) for row in await rows(db)]
     assert shown == [(heir, "1"), (None, "topic")]
@@ -313,7 +313,7 @@ async def test_what_comes_to_both_comes_once(db: Database, *, heir_is_older: boo
         )
         await fan_outs.add(tx, NATGEO.profile_id, notice="private", due_at=NOON, now=NOON)
         await chat_queues.lock(tx, -5)
-        await moves.move_topic_to_main_chat(tx, -5, 9, now=NOON)
+        await moves.move_topic_to_main_chat_and_notify(tx, -5, 9, now=NOON)
     assert {row.story_pk or row.notice for row in await rows(db)} == {"1", "private", "topic"}
     assert len(await rows(db)) == 3
 
@@ -372,7 +372,7 @@ async def test_a_paused_heir_continues_with_the_pending_stories_and_sends_no_sto
     async with db.begin() as tx:
         await deliveries.record_sent(tx, {number: 7}, now=NOON)
         await chat_queues.lock(tx, -5)
-        await moves.move_topic_to_main_chat(tx, -5, 9, now=NOON)
+        await moves.move_topic_to_main_chat_and_notify(tx, -5, 9, now=NOON)
         await fan_outs.enqueue_missed_stories(tx, subscription_id=heir, now=NOON)
         found = await subscriptions.get(tx, heir)
         assert found is not None
@@ -388,7 +388,7 @@ async def test_of_two_pauses_the_shorter_applies_to_the_heir(db: Database) -> No
         ends, heir = await follow(tx, -5, thread_id=9), await follow(tx, -5)
         await subscriptions.change(tx, ends, paused=True, paused_until=NOON + HOUR)
         await subscriptions.change(tx, heir, paused=True, paused_until=None)
-        await moves.move_topic_to_main_chat(tx, -5, 9, now=NOON)
+        await moves.move_topic_to_main_chat_and_notify(tx, -5, 9, now=NOON)
         found = await subscriptions.get(tx, heir)
     assert found is not None
     assert (found.paused, found.paused_until) == (True, NOON + HOUR)

@@ -109,8 +109,8 @@ async def test_a_topics_subscriptions_fall_back_and_what_is_doubled_ends(db: Dat
         await follow(tx, -1, thread_id=5)
         moved = await follow(tx, -1, PRADA, thread_id=5)
         other = await follow(tx, -1, PRADA, thread_id=6)
-        assert await moves.move_topic_to_main_chat(tx, -1, 5, now=NOON)
-        assert not await moves.move_topic_to_main_chat(tx, -1, 5, now=NOON)
+        assert await moves.move_topic_to_main_chat_and_notify(tx, -1, 5, now=NOON)
+        assert not await moves.move_topic_to_main_chat_and_notify(tx, -1, 5, now=NOON)
         found = await subscriptions.of_chat(tx, -1)
     assert [(one.id, one.target.thread_id) for one in found] == [
         (main, None),

@@ -23,8 +23,8 @@ from bot.store.upgrades import (
     ProcessLease,
     Replicas,
     count_running_processes,
+    end_other_versions_and_migrate,
     process_lease,
-    upgrade,
 )
 from tests.support.database import on_postgresql
 from tests.support.followed import NOON, follow, look, story
@@ -76,7 +76,7 @@ async def test_all_rows_and_references_outlive_a_migration(db: Database, tmp_pat
     before = await rows(db)
     assert before["subscriptions"] == 19
     async with of_the_next(tmp_path, db):
-        await (db.migrate() if db.is_sqlite else upgrade(db))
+        await (db.migrate() if db.is_sqlite else end_other_versions_and_migrate(db))
         assert await rows(db) == before
         async with db.begin() as tx:
             colours = await tx.execute(sa.text("SELECT DISTINCT colour FROM chats"))
@@ -108,9 +108,9 @@ async def test_an_upgrade_waits_for_who_at_work_and_not_for_the_dead(
     assert await count_running_processes(db)
     async with of_the_next(tmp_path, db):
         with pytest.raises(DatabaseUnavailableError, match="still at work on it"):
-            await upgrade(db, timeout_s=0)
+            await end_other_versions_and_migrate(db, timeout_s=0)
         assert await version(db) == "0001"
-        await upgrade(db)  # the lease has ended: it was killed
+        await end_other_versions_and_migrate(db)  # the lease has ended: it was killed
         assert await version(db) == NEXT
 
 
@@ -126,9 +126,9 @@ async def test_an_upgrade_ends_if_another_session_keeps_a_table_locked(
             with monkeypatch.context() as impatient:
                 impatient.setitem(SESSION, "lock_timeout", "100ms")
                 with pytest.raises(DatabaseUnavailableError, match="locked"):
-                    await upgrade(db)
+                    await end_other_versions_and_migrate(db)
         assert await version(db) == "0001"
-        await upgrade(db)
+        await end_other_versions_and_migrate(db)
         assert await version(db) == NEXT
 
 
@@ -147,7 +147,7 @@ async def test_an_older_version_does_not_stop_the_processes_of_a_newer_version(
     try:
         async with process_lease_of("a", db):
             with pytest.raises(DatabaseUnavailableError, match="newer version"):
-                await upgrade(db, timeout_s=0)
+                await end_other_versions_and_migrate(db, timeout_s=0)
     finally:
         await set_version(before)  # later tests use the same server
 

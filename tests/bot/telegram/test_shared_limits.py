@@ -26,7 +26,7 @@ async def sent(db: Database, chat: int, floods: ChatFloods, clock: Clock) -> flo
     floods.load_state(chat, queue.flood)
     wait = floods.count_or_seconds_to_wait(chat, 1, "reply")
     async with db.begin() as tx:
-        await chat_queues.reschedule(tx, chat, release_until=clock())
+        await chat_queues.reschedule(tx, chat, unclaimed_until=clock())
         await chat_queues.store_flood_limit_states(tx, {chat: floods.state_of(chat)})
     return wait
 
