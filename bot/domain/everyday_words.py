@@ -224,6 +224,7 @@ _AROUND_THANKS = """
     besten tausend schön sehr dir ihnen vielmals beaucoup bien mille grand un infiniment vous je
     à tante molte infinite ti di cuore çok ederim ol большое огромное очень вам тебе вас
     جزيلا لك لكم كتير جدا ألف خيرا يا بطل غالي حبيبي قلبي معلم
+    crack genio genia máquina campeón campeona
     banyak ya yah matur hatur дуже щиро велике красно вам
     خیلی زیاد عزیزم बहुत जी ji bahut आपका
 """

@@ -105,7 +105,12 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-see what i search|-see my chat|-see my messages"
         "|keep record|keep a record|keep track what|record of what|record what|what i look at"
         "|what i looked at|know what i watch|see what i watch|see what i look|knows what i"
-        "|know what profiles|which profiles i|what profiles i watch|what profiles i look",
+        "|know what profiles|which profiles i|what profiles i watch|what profiles i look"
+        "|wife read|husband read|girlfriend read|boyfriend read|-friend read"
+        "|-friends read|-family read|-parents read|boss read|-boss see|-anyone read"
+        "|-anybody read|-someone read|-others read|-people read|-read what i|-reads what i"
+        "|-who can read|-who reads|-anyone see what|-anyone see my|-anybody see what"
+        "|-anybody see my",
         "es": "borra* cuenta|borra* datos|borra* todo|elimina* cuenta|elimina* datos"
         "|elimina* todo|privacidad|mis datos|cerrar cuenta"
         "|dar de baja cuenta|borrar registro|datos míos"
@@ -119,7 +124,10 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-ve lo que busco|-quién puede ver lo que|-quién ve lo que|-alguien más ve"
         "|-alguien más ver"
         "|qué perfiles miro|qué perfiles veo|qué miro|qué perfiles sigo|saben qué|guarda registro"
-        "|guardas registro",
+        "|guardas registro"
+        "|-leer lo que|-lee lo que|-leen lo que|-mujer ver|mujer leer|-marido ver"
+        "|marido leer|-esposa ver|esposa leer|-esposo ver|-esposo leer|-jefe ver|jefe leer"
+        "|-novia ver|novia leer|-novio ver|novio leer|-alguien leer|-alguien ver lo que",
         "pt_BR": "apaga* conta|apaga* dados|apaga* tudo|exclui* conta|exclui* dados|exclui* tudo"
         "|apague tudo|apague dados|apague conta|exclua tudo|exclua conta"
         "|deleta* conta|deleta* dados|deleta* tudo|privacidade|meus dados|encerrar conta"
@@ -132,7 +140,10 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|quanto tempo guarda"
         "|-amigos veem|-amigos vêem|-amigos ver|-amigos vão ver|-que eu pergunto|-que eu procuro"
         "|-que eu pesquiso|-quem pode ver o que|-quem vê o que|-mais alguém vê"
-        "|quais perfis eu|que perfis eu|que eu vejo|o que eu olho",
+        "|quais perfis eu|que perfis eu|que eu vejo|o que eu olho"
+        "|-ler o que|-lê o que|-mulher ver|mulher ler|-marido ver|marido ler|-esposa ver"
+        "|esposa ler|-chefe ver|chefe ler|-namorada ver|namorada ler|-namorado ver"
+        "|namorado ler|-alguém ler|-alguém vê o que|-alguém ver o que",
         "de": "konto lösch*|account lösch*|daten lösch*|alles lösch*|lösch* mich|datenschutz"
         "|meine daten|vergiss mich"
         "|profil von mir lösch*|registrierung lösch*"
@@ -145,7 +156,10 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|wie lange speicherst"
         "|-freunde sehen|-freunde das sehen|-wer sieht was ich|-wer kann sehen was ich"
         "|-sehen was ich frage|-sehen was ich suche|-sehen was ich schreibe|-sonst jemand sehen"
-        "|wen ich mir|welche profile ich|was ich mir ansehe|was ich mir anschaue|wonach ich suche",
+        "|wen ich mir|welche profile ich|was ich mir ansehe|was ich mir anschaue|wonach ich suche"
+        "|frau lesen|-frau sehen|mann lesen|-mann sehen|chef lesen|-chef sehen"
+        "|-freundin sehen|freundin lesen|freund lesen|-freund sehen|jemand lesen"
+        "|-lesen was ich|-liest was ich|-mitlesen",
         "fr": "supprim* compte|supprim* données|supprim* tout|efface* compte|efface* données"
         "|efface* tout|mes données|confidentialité|vie privée"
         "|effacer données|fermer compte|supprime inscription mienne"
@@ -158,7 +172,10 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|combien de temps gardes"
         "|-amis voient|-amis voir|-amis peuvent voir|-qui voit ce que je|-qui peut voir ce que je"
         "|-que je cherche|-que je demande|-quelqu'un d'autre voit"
-        "|quels profils je regarde|ce que je regarde|qui je regarde",
+        "|quels profils je regarde|ce que je regarde|qui je regarde"
+        "|femme lire|-femme voir|mari lire|-mari voir|patron lire|-patron voir"
+        "|-copine voir|copine lire|-copain voir|copain lire|-quelqu'un lire|-lire ce que"
+        "|-lire mes|-qui peut lire",
         "it": "cancella* account|cancella* dati|cancella* tutto|elimina* account|elimina* dati"
         "|elimina* tutto|privacy|miei dati|cancella* profilo mio"
         "|cancellami|chiudi account|chiudere account"
@@ -170,7 +187,10 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|quanto tempo conservi"
         "|-amici vedono|-amici vedere|-quello che cerco|-cosa cerco|-quello che chiedo"
         "|-chi può vedere cosa|-chi può vedere quello|-chi altro vede|-chi altro può vedere"
-        "|quali profili guardo|quello che guardo|cosa guardo|chi guardo",
+        "|quali profili guardo|quello che guardo|cosa guardo|chi guardo"
+        "|moglie leggere|-moglie vedere|marito leggere|-marito vedere|capo leggere"
+        "|-capo vedere|-ragazza vedere|ragazza leggere|-ragazzo vedere|ragazzo leggere"
+        "|qualcuno leggere|-leggere quello|-leggere cosa|-chi può leggere",
         "tr": "hesabımı sil|hesabımı silin|hesabımı siler|hesabımı silmek"
         "|hesabimi sil|hesabimi silin|hesabimi siler|hesabimi silmek|hesap sil"
         "|hesap silin|hesap siler|hesap silmek|verilerimi sil|verilerimi silin"
@@ -182,7 +202,10 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|kaydediyor musun|hakkımda|beni unut|kayıtlarımı temizle|verilerimi temizle"
         "|mesajlarımı okuyor|mesajlarımı saklıyor"
         "|-arkadaşlarım görebilir|-arkadaşlarım görür|-arkadaşlarım görüyor|-ne aradığımı"
-        "|-ne sorduğumu|-ne yazdığımı|-başkası görebilir|-başkaları görebilir",
+        "|-ne sorduğumu|-ne yazdığımı|-başkası görebilir|-başkaları görebilir"
+        "|-karım görebilir|-karım görür|-karım okuyabilir|-kocam görebilir|-kocam okuyabilir"
+        "|-eşim görebilir|-eşim okuyabilir|-patronum görebilir|-patronum okuyabilir"
+        "|-biri okuyabilir|-başkası okuyabilir|-yazdıklarımı|-sorduklarımı",
         "ru": "удали* аккаунт*|удали* данны*|удали* всё|удали* все|удали* меня|стереть данны*"
         "|сотри* данны*|мои данные|конфиденциальност*|приватност*|удали* учетн*|удали* учётн*"
         "|забудь меня"
@@ -196,14 +219,19 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|сколько хранишь"
         "|-друзья видят|-друзья увидят|-друзья видеть|-друзья могут|-кто видит что я"
         "|-кто может видеть что я|-видит что я ищу|-видят что я ищу|-что я спрашиваю"
-        "|-кто видит мои",
+        "|-кто видит мои"
+        "|-жена увидит|-жена видит|-жена прочита*|-жена читать|-муж увидит|-муж видит"
+        "|-муж прочита*|-муж читать|-начальник увидит|-начальник прочита*|-кто-то прочита*"
+        "|-кто-нибудь прочита*|-может прочитать|-что я пишу",
         "ar": "احذف حسابي|حذف حسابي|حذف الحساب|احذف بياناتي|حذف بياناتي|حذف البيانات|الخصوصية"
         "|بياناتي|احذف كل|امسح بياناتي|مسح بياناتي|حذف كل"
         "|عمليات بحثي|سجل البحث|بحثي"
         "|معلوماتي|احذف معلومات|امسح معلومات|تحفظ رسائل*|تحفظ محادثات*|تخزن رسائل*"
         "|تخزن المحادثات|تخزن بيانات*|تعرف عني|تعرفون عني|تقرأ رسائل*|محادثاتي"
         "|-أصدقائي يرون|-أصدقائي يشوف*|-اصحابي يشوف*|-أصحابي يشوف*|-مين يشوف|-من يرى ما أبحث"
-        "|-اللي ابحث عنه|-ما أبحث عنه",
+        "|-اللي ابحث عنه|-ما أبحث عنه"
+        "|-زوجتي ترى|-زوجتي تقرأ|-زوجتي تشوف|-زوجي يرى|-زوجي يقرأ|-زوجي يشوف|-مديري يرى"
+        "|-مديري يقرأ|-مديري يشوف|-أحد يقرأ|-احد يقرأ|-حد يقرأ",
         "id": "hapus akun|hapus data|hapus semua|privasi|data saya|hapus akunku"
         "|hapus semuanya|hapus datanya"
         "|pencarianku|pencarian saya|riwayat pencarian"
@@ -213,7 +241,10 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|tahu tentang aku|tahu tentang saya|tau tentang saya|tau apa tentang|baca chatku"
         "|baca pesanku"
         "|-temanku lihat|-teman lihat|-teman melihat|-temanku melihat|-orang lain lihat"
-        "|-orang lain melihat|-yang aku cari|-yang aku tanya|-yang saya cari",
+        "|-orang lain melihat|-yang aku cari|-yang aku tanya|-yang saya cari"
+        "|-istriku baca|-istri baca|-istriku lihat|-istri lihat|-suami baca|-suamiku baca"
+        "|-suami lihat|-suamiku lihat|-bosku baca|-bosku lihat|-pacarku baca|-pacarku lihat"
+        "|-orang lain baca|-orang lain membaca|-yang aku tulis",
         "uk": "видали* акаунт*|видали* обліков*|видали* дані|видали* все|видали* мене|мої дані"
         "|приватніст*|конфіденційніст*|забудь мене"
         "|мої пошук*|мої запит*"
@@ -221,7 +252,10 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|зберігаєш|зберігаєте|знаєш про мене|знаєте про мене|дані про мене|інф* про мене"
         "|все про мене|читаєш переписк*|читаєш мої|читаєш повідом*|мою інф*|моя інф*"
         "|-друзі бачать|-друзі побачать|-друзі бачити|-друзі можуть|-хто бачить що я"
-        "|-хто може бачити що я|-що я шукаю|-що я питаю|-хто бачить мої",
+        "|-хто може бачити що я|-що я шукаю|-що я питаю|-хто бачить мої"
+        "|-дружина бачить|-дружина побачить|-дружина прочита*|-чоловік бачить"
+        "|-чоловік побачить|-чоловік прочита*|-начальник побачить|-начальник прочита*"
+        "|-хтось прочита*|-може прочитати|-що я пишу",
         "fa": "حسابم حذف|حساب حذف|حسابمو حذف|اکانتم حذف|اکانتمو حذف|اطلاعاتم حذف|داده‌هایم حذف"
         "|همه پاک|داده‌هایم پاک"
         "|همه حذف|حریم|حسابم پاک|اکانتم پاک|اطلاعاتم پاک"
@@ -231,7 +265,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|از من می‌دونی|درباره من|پیام‌هامو میخونی|پیامامو میخونی|پیام‌هام"
         "|داده هام|داده‌هام|دادههام|اطلاعاتم کجا"
         "|-دوستام ببینن|-دوستام میبینن|-دوستام می‌بینن|-دوستانم ببینند|-دوستانم می‌بینند"
-        "|-کسی میبینه چی|-چی سرچ میکنم|-چی جستجو",
+        "|-کسی میبینه چی|-چی سرچ میکنم|-چی جستجو"
+        "|-زنم ببینه|-زنم بخونه|-شوهرم ببینه|-شوهرم بخونه|-همسرم ببینه|-همسرم بخونه"
+        "|-رئیسم ببینه|-رئیسم بخونه|-کسی بخونه|-کسی میخونه|-کسی می‌خونه",
         "hi": "अकाउंट डिलीट|खाता डिलीट|डेटा डिलीट|सब डिलीट|अकाउंट हटा*|खाता हटा*|डेटा हटा*"
         "|सब मिटा*|सब हटा*|सब कुछ मिटा*"
         "|प्राइवेसी"
@@ -241,7 +277,10 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|meri jankari|meri jaankari|mere bare|mere baare|message save|messages save"
         "|chat save"
         "|-दोस्त देख|-दोस्तों को दिख*|-कोई और देख|-dost dekh|-dosto ko dikh*|-koi aur dekh"
-        "|-kya dhundta|-kya search",
+        "|-kya dhundta|-kya search"
+        "|-पत्नी पढ़*|-पत्नी देख*|-बीवी पढ़*|-बीवी देख*|-पति पढ़*|-पति देख*|-बॉस पढ़*"
+        "|-बॉस देख*|-कोई पढ़*|-biwi padh|-biwi dekh|-pati padh|-pati dekh|-boss padh"
+        "|-boss dekh|-koi padh",
     },
     "price": {
         "en": "cost|costs|price|prices|pricing|how much|free|pay|paid|payment|charge|fee|fees"
@@ -983,7 +1022,10 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|=is it even working|=is everything working"
         "|said nothing|you asleep"
         "|why so silent|why so quiet|gone silent|gone quiet|went silent|went quiet|single peep"
-        "|not a peep|posted nothing came|posted yesterday nothing",
+        "|not a peep|posted nothing came|posted yesterday nothing"
+        "|+posted sent|+posted missed|+sent me nothing|+sent nothing|+sent me zip|+sent zip"
+        "|+sent nada|+never got|+never received|+never came|+never arrived|+didn't arrive"
+        "|+didnt arrive|+didn't come|+didnt come",
         "es": "no funciona|por qué no|porque no|no llegan|no llega|no recibo"
         "|por qué envía*|por qué manda|por qué mandas|por qué mandan|por qué mandaste"
         "|por qué mandado|por qué recibo|nada funciona"
@@ -1006,7 +1048,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|cada cuánto consultas|cada cuánto verificas"
         "|hoy nada|nada hoy"
         "|por qué callado|por qué tan callado|por qué silencio|qué silencio|ni pío"
-        "|lento|lenta|lentísimo|tardas|tarda mucho",
+        "|lento|lenta|lentísimo|tardas|tarda mucho"
+        "|+publicó y no|+subió y no|+no mandaste|+no enviaste|+nunca llegó|+nunca llegaron"
+        "|+no llegaron|+mandaste nada|+enviaste nada",
         "pt_BR": "não funciona|nao funciona|não chega*|não recebo|por que não|porque não"
         "|por que recebo|por que manda|por que mandam|por que mandou|por que mandas"
         "|por que mandando|por que mandar|por que envi*|nada funciona"
@@ -1022,7 +1066,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|mesmo story|mesmos stories|repetido|repetidos"
         "|hoje nada|nada hoje"
         "|por que quieto|por que tão quieto|por que calado|por que silêncio|que silêncio"
-        "|lento|lenta|demora|demorado|demorando|lerdo",
+        "|lento|lenta|demora|demorado|demorando|lerdo"
+        "|+postou e não|+postou mas|+publicou mas|+não mandou|+não enviou|+nunca chegou"
+        "|+mandou nada|+enviou nada",
         "de": "funktioniert nicht|geht nicht|warum keine|kommt nichts|bekomme keine|kommen keine"
         "|warum bekomme|warum schick*|nichts funktioniert|geht nichts"
         "|bekomme nichts"
@@ -1041,7 +1087,10 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|heute nix|heute nichts"
         "|warum still|wieso still|warum so ruhig|wieso so ruhig|warum schweig*|wieso schweig*"
         "|warum ruhig|kein mucks"
-        "|langsam|lahm",
+        "|langsam|lahm"
+        "|+nichts geschickt|+nix geschickt|+nichts gekommen|+nix gekommen|+kam nichts"
+        "|+kam nix|+nichts bekommen|+nix bekommen|+nichts erhalten|+nicht bekommen"
+        "|+nicht geschickt|+nicht gesendet|+nie angekommen",
         "fr": "marche pas|fonctionne pas|pourquoi pas|reçois pas|reçois rien"
         "|pourquoi reçois|pourquoi envo*|rien marche|rien fonctionne"
         "|pourquoi rien"
@@ -1056,7 +1105,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|tous les combien vérifies|tous les combien regardes"
         "|aujourd'hui rien"
         "|pourquoi silence|pourquoi si calme|pourquoi ce silence|pourquoi muet|silence radio"
-        "|lent|lente|trop lent",
+        "|lent|lente|trop lent"
+        "|+posté rien|+publié rien|+rien envoyé|+rien reçu|+pas reçu|+pas envoyé|+rien eu"
+        "|+jamais reçu",
         "it": "non funziona|non arrivano|perché non|non ricevo|non arriva"
         "|perché ricevo|perché mandi|perché manda|perché mandate|perché mandano"
         "|perché mandato|niente funziona"
@@ -1074,7 +1125,10 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|ogni quanto guardi|ogni quanto tempo"
         "|oggi nulla|oggi niente"
         "|perché zitto|perché silenzio|perché così silenzioso|come mai silenzio|perché taci"
-        "|lento|lenta|lentissimo|lentissima",
+        "|lento|lenta|lentissimo|lentissima"
+        "|+mandato niente|+mandato nulla|+inviato niente|+inviato nulla|+arrivato niente"
+        "|+arrivato nulla|+non arrivato|+non ricevuto|+ricevuto niente|+ricevuto nulla"
+        "|+non mandato|+non arrivate|+mai arrivate|+mai arrivato",
         "tr": "çalışmıyor|gelmiyor|almıyorum"
         "|neden gönder*|niye gönder*|neden geliyor"
         "|neden gelmedi|gelmedi"
@@ -1090,7 +1144,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|bugün hiç|bugün yok"
         "|neden sessiz|niye sessiz|neden sustun|niye sustun|neden ses yok|niye ses yok"
         "|neden sessizsin|niye sessizsin"
-        "|yavaş|yavaşsın|yavaşsınız|ağır çalışıyor",
+        "|yavaş|yavaşsın|yavaşsınız|ağır çalışıyor"
+        "|+göndermedin|+göndermediniz|+gelmedi|+gelmiyor|+atmadın",
         "ru": "не работает|не приходят|почему не|не приходит|не получаю"
         "|зачем присл*|зачем присыла*|почему присл*|почему приход*"
         "|не приш*|почему ничего"
@@ -1108,7 +1163,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|сегодня ничего"
         "|чего молч*|что молч*|чо молч*|чё молч*|почему молч*|зачем молч*|почему тишина"
         "|чего тишина|почему тихо|вроде выклад*|вроде пост*|вроде публик*"
-        "|тормоз|медленн*",
+        "|тормоз|медленн*"
+        "|+выложил* ничего|+не прислал*|+не пришло|+не пришла|+не получил*|+запостил* ничего"
+        "|+опубликовал* ничего",
         "ar": "لا يعمل|لا تعمل|لا تصل|لماذا لا|لا يصلني"
         "|لماذا أرسل*|لماذا ترسل*|ليش ترسل*"
         "|لم يصل*|ليش ما|لماذا لم"
@@ -1121,7 +1178,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|البوت وقف|البوت واقف"
         "|اليوم ما وصل|اليوم ولا"
         "|ليش ساكت|ليه ساكت|لماذا صامت|لماذا الصمت|ليش هدوء|ساكت ليه|ساكت ليش"
-        "|بطيء|بطيئ|بطئ",
+        "|بطيء|بطيئ|بطئ"
+        "|+نشر ولم|+لم يصل|+لم ترسل|+ما وصل|+ما وصلني|+لم يصلني|+ما أرسلت|+ما ارسلت|+ما جاني"
+        "|+لم أستلم",
         "id": "tidak berfungsi|gak jalan|nggak jalan|kenapa tidak|tidak masuk|kenapa gak"
         "|kenapa kirim*|kenapa mengirim*|mengapa"
         "|kenapa belum|belum masuk"
@@ -1139,7 +1198,10 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|kok kosong|kosong terus"
         "|kok diem|kok diam|kenapa diam|kenapa diem|kok sunyi|kenapa sepi"
         "|gak ada kiriman|ga ada kiriman|tidak ada kiriman|nggak ada kiriman|gak ada apa-apa"
-        "|lemot|lelet",
+        "|lemot|lelet"
+        "|+posting tapi|+gak kirim apa|+tidak kirim apa|+nggak kirim apa|+gak masuk"
+        "|+tidak masuk|+nggak masuk|+belum masuk|+tidak sampai|+gak sampai|+gak dapat"
+        "|+gak dapet|+tidak dapat|+nggak dapet",
         "uk": "не працює|не приходять|чому не|не приходить|не отримую"
         "|навіщо надсила*|чому надсила*|чому приход*"
         "|не прийш*|чому нічого"
@@ -1155,7 +1217,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|сьогодні нічого"
         "|чого мовч*|що мовч*|чому мовч*|чому тиша|чого тиша|чому тихо|ніби виклад*"
         "|наче виклад*"
-        "|повільн*|гальмує*",
+        "|повільн*|гальмує*"
+        "|+виклав* нічого|+виклала нічого|+не надіслав*|+не прийшло|+не прийшла|+не отримав*"
+        "|+запостив* нічого|+опублікував* нічого",
         "fa": "کار نمی‌کند|کار نمیکنه|کار نمی‌کنه|نمیاد|نمی‌آید|نمی‌رسد"
         "|چرا فرست*|چرا می‌فرست*"
         "|چرا نیومد|نیومد"
@@ -1168,7 +1232,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|تکراری|همون استوری"
         "|امروز هیچی|امروز خبری"
         "|چرا ساکت*|چرا خبری|چرا سکوت"
-        "|کند|کندی|کنده|کندید",
+        "|کند|کندی|کنده|کندید"
+        "|+نفرستادی|+نیومد|+نیامد|+نرسید",
         "hi": "काम नहीं|नहीं आया|नहीं आयी|नहीं आई|नहीं आए|नहीं आये|नहीं आ|नहीं आता|नहीं आती"
         "|नहीं आते|नहीं आएगा"
         "|क्यों नहीं"
@@ -1185,7 +1250,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|वही स्टोरी|बार-बार|बार बार"
         "|आज कुछ नहीं|aaj kuch nahi"
         "|चुप क्यों|क्यों चुप|chup kyun|kyun chup|chup kyu|kyu chup|itni shanti kyun"
-        "|slow|धीमा|धीमे|सुस्त",
+        "|slow|धीमा|धीमे|सुस्त"
+        "|+नहीं भेजा|+नहीं आया|+नहीं आई|+नहीं मिला|+नहीं मिली|+nahi bheja|+nahi aaya"
+        "|+nahi aayi|+nahi mila|+nahi mili",
     },
     "subscriptions": {
         "en": "subscriptions|my subscription|subscribed to|am subscribed|my list|my profiles"
@@ -1336,7 +1403,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|+cancela|+cancelar|+cancele"
         "|+cansé de|+aburre|+aburrí de|^fuera|+ya no sigo|+ya no necesito"
         "|+me cansó|+me aburrió|+me cansa|+me tiene harto"
-        "|^para todo",
+        "|^para todo"
+        "|-deshago de ti|-deshacerme de ti|-librarme de ti|-me libro de ti",
         "pt_BR": "apaga*|exclui*|parar|pare|^para de|^chega|cancelar inscrição|desinscrev*"
         "|=para|^para com|me deixa paz|me deixe paz|cancelar inscrições"
         "|deixar seguir|desativar"
@@ -1351,7 +1419,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|+enjoei|+não aguento mais|^fora|+enjoada de|+enjoado de"
         "|+n quero|+ñ quero|+naum quero"
         "|+já deu|+já cansou|+cansou"
-        "|^para tudo",
+        "|^para tudo"
+        "|-livro de você|-livrar de você|-livro de vc|-livrar de vc",
         "de": "lösch*|stopp|stop|aufhören|hör auf|abbestell*|abmelden|beenden|beende|ausschalten"
         "|lass ruhe|lasst ruhe|melde ab|meld ab"
         "|keine mehr|deabonnier*|entfern*|abo kündigen|schluss"
@@ -1367,7 +1436,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|+keine lust|+satt"
         "|+will nix mehr|+nix mehr"
         "|+interessiert nicht|+interessiert nimmer"
-        "|stoppen|stoppe",
+        "|stoppen|stoppe"
+        "|-werde dich los|-dich loswerden|-dich los werden|-loswerden|+loswerden",
         "fr": "supprim*|arrêter|arrête|arreter|arrete|arrêtez|stopper|désabonne*|desabonne*"
         "|j'en veux plus|laisse tranquille|laissez tranquille"
         "|désabonner"
@@ -1384,7 +1454,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|^j'veux plus|^veux plus recevoir|^je peux plus voir|+plus jamais|+j'aime plus"
         "|+c'est fini|+plus intéressé|+plus intéressée|+n'aime plus"
         "|+me saoule|+me gave|+ça saoule"
-        "|+coupe|+couper|+coupez",
+        "|+coupe|+couper|+coupez"
+        "|-débarrasse de toi|-débarrasser de toi|-débarrasser de vous",
         "it": "elimina*|cancella*|basta|ferma|fermare|fermati|smetti|smettila|disiscriv*"
         "|lasciami pace|lasciatemi pace|non interessa|non scriver*"
         "|disattiva*|rimuovi|togli"
@@ -1397,7 +1468,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|+annulla|+annullare"
         "|+stancato|+stancata|+stanco di|+stanca di|+annoia|^via"
         "|+nn voglio"
-        "|+stufato|+mi ha stufato",
+        "|+stufato|+mi ha stufato"
+        "|-libero di te|-liberarmi di te|smettere",
         "tr": "sil|durdur|dur|durdurun|yeter|abonelikten çık|abonelikten çıkar"
         "|abonelikten çıkmak|abonelikten çıkış|abonelikten çıkart|aboneliği iptal*|bırak|kapat"
         "|atma|yazma|rahat bırak"
@@ -1411,7 +1483,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|artık gelmesin"
         "|+bitsin|+vazgeçtim|+sıkıyor"
         "|+istemem"
-        "|+bıktım|+baydı",
+        "|+bıktım|+baydı"
+        "|-senden kurtulurum|-senden kurtulabilirim|-senden kurtulmak|bırakmak|kapatmak"
+        "|durdurmak|+çıkarmak|+silmek|+bırakayım|+bırakacağım|+kaldırmak",
         "ru": "удали*|стоп|хватит|прекрати*|отпиши*|отписаться|отписка|останови*|отключи*"
         "|отстань*|не пиши*|отвяжись"
         "|выключи*|убери"
@@ -1424,7 +1498,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|случайно подписал*"
         "|+отмена|+отменить"
         "|+выкинь*|+выбрось*|+устал*|+наскучил*"
-        "|+хорош",
+        "|+хорош"
+        "|-избавиться от тебя|-избавлюсь от тебя|-избавиться от вас|-отделаться от тебя"
+        "|перестать",
         "ar": "احذف|حذف|توقف|أوقف|اوقف|إيقاف|ايقاف|إلغاء الاشتراك|الغاء الاشتراك|ألغ اشتراك*|كفى"
         "|لا تكتب|لا تراسل*|اتركني"
         "|كفاية"
@@ -1435,7 +1511,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|ما أبي|ما ابي|ما أبغى|ما ابغى|ما أريد|مش عايز|مش عاوز|خلاص|ما بدي|بطلوا|يكفي"
         "|بس خلاص|اخرس|ازعجتوني|مزعج|شيل|أزل|ازالة|إزالة|لا ترسلوا|لا تبعت"
         "|وقف|وقفي|وقفوا|+زهقت|+مليت|+امسح|+طفي|+سكر|+اطفي|+شيلي|+بطلي|+اقفل"
-        "|+ما عاد بدي|+مو عايز|+بلاش",
+        "|+ما عاد بدي|+مو عايز|+بلاش"
+        "|-أتخلص منك|-اتخلص منك|-التخلص منك",
         "id": "hapus|berhenti|stop|hentikan|setop|batal langganan|unsubscribe|matikan"
         "|udahan|jangan chat|jangan ganggu"
         "|jangan kirim|cukup"
@@ -1448,7 +1525,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|gak sengaja|tidak sengaja"
         "|+batal"
         "|+bosen|+buang|+males|+malas|+lepas"
-        "|+gamau|+gk mau|+ogah",
+        "|+gamau|+gk mau|+ogah"
+        "|-singkirkan kamu|-menyingkirkan kamu|-lepas dari kamu|menghentikan",
         "uk": "видали*|стоп|досить|припини*|відпиши*|відписатися|зупини*|вимкни*|прибери"
         "|годі|не пиши*|відчепи*"
         "|не надсилай*"
@@ -1459,7 +1537,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|забагато|занадто багато|надто багато|багато повідомл*"
         "|не потрібно|відвали*|замовкни*|прибра*|виключи*|скасуй*|дістал*|бісить"
         "|вимика*|не шли*"
-        "|+викинь*|+викид*|+втомив*|+втомил*|+наскучи*",
+        "|+викинь*|+викид*|+втомив*|+втомил*|+наскучи*"
+        "|-позбутися тебе|-позбутись тебе|-позбутися вас|перестати",
         "fa": "توقف|بس|متوقف*|قطع*|نفرست*|لغو اشتراک|خاموش|دیگه نفرست|حذف"
         "|پیام نده|پیام ندید|ولم کن"
         "|نمی‌خوام|نمیخوام|نمی‌خواهم|نفرستید|لغو|اسپم"
@@ -1467,7 +1546,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|پیام‌ها زیاده|پیام زیاده|زیاده|خیلی زیاد"
         "|نمیخواهم|کافیه|بسه|کافی است|خفه شو|خسته شدم|بردار|دیگه نمی‌خوام|نفرستین"
         "|ارسال نکن|قطعش کن|لغوش کن"
-        "|+پاک|+پاکش|+خسته شدم",
+        "|+پاک|+پاکش|+خسته شدم"
+        "|-از دستت خلاص|-از شرت",
         "hi": "डिलीट|बंद|रोको|रुको|रोकें|अनसब्सक्राइब|हटाओ|हटाएँ|मत भेजो|बस करो"
         "|मैसेज मत|मत करो|message mat"
         "|band|hatao|mat bhejo|roko|नहीं चाहिए|मत भेज*|स्पैम|nahi chahiye"
@@ -1478,7 +1558,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|mat bhejna|nikalo|hata do|hata|bas karo"
         "|+बोर|+निकाल*|+bore|+nikal|+nikalna"
         "|+nhi chahiye|+nai chahiye|+नही चाहिए"
-        "|+rok do|rok do|रोक दो",
+        "|+rok do|rok do|रोक दो"
+        "|-तुमसे छुटकारा|-आपसे छुटकारा|छुटकारा|chhutkara|+hatana|+हटाना",
     },
     "highlights": {
         "en": "highlight|highlights", "es": "destacada|destacadas|destacados|highlights",
@@ -2320,6 +2401,11 @@ def _asks_for_no_messages_at_night(
 
 _CAN_BE_PAUSE = frozenset({None, *_VERBS, "subscriptions", "options"})
 """The commands that a text with a word such as "mute" and a name does not mean."""
+_WRITING_WORDS = """
+    ask search type write pregunto busco escribo pergunto procuro escrevo frage suche schreibe
+    demande cherche écris chiedo cerco scrivo пишу спрашиваю ищу питаю шукаю
+"""
+"""The words of a question about the privacy of the messages to the bot."""
 _NIGHT_WORDS = """
     night nights noche noches noite noites nacht nachts nuit nuits notte notti gece geceleri ночью
     ночам ليلا الليل بالليل malam malem вночі уночі ночам شب شب‌ها रात raat
@@ -2465,6 +2551,8 @@ def _command_of(
     - If a text with names asks for a pause, as in "mute natgeo" or "stop natgeo for a week", the
       result is ``pause``.
     - If a text with names only says that there are too many alerts, the result is ``options``.
+    - If patterns of both ``privacy`` and ``viewers`` match, as in "can my wife see that I saw her
+      story", the result is ``viewers``, unless the text has a word such as "ask".
     - ``several`` does not apply to a text with a word such as "not".
     - If no pattern matches a text with names and a word such as "send", the result is ``stories``.
     """
@@ -2477,6 +2565,9 @@ def _command_of(
 
     order = [candidate for candidate in _ORDER if candidate != "several" or _NOT.isdisjoint(plain)]
     command = next((candidate for candidate in order if pattern_of(candidate)), None)
+    # "Can my wife see that I saw her story?" is about the viewers of the story.
+    if command == "privacy" and pattern_of("viewers") and not _has_word_in(plain, _WRITING_WORDS):
+        command = "viewers"
     verb = next((candidate for candidate in _VERBS if pattern_of(candidate)), None)
     if has_names and (wish := _command_about_one_profile(plain, command, language)):
         return wish

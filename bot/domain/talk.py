@@ -30,6 +30,7 @@ _BETWEEN = re.compile(r"[\n,;]+")
 _BULLET = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
 _COMMAND = re.compile(r"/(\w{1,32})(?:@\w+)?[,;:.!?]*(?:\s+(.*))?", re.DOTALL)
 _AROUND = " \t\n.,;:!?¡¿…\"'()[]<>«»“”"
+_DOUBLED_END = re.compile(r"([^\W\d])\1$")
 _QUESTION_EMOJI = frozenset("❓❔")
 # The Unicode categories of the characters of emoji, including modifiers and joiners.
 _PICTURES = {"So", "Sk", "Mn", "Cf"}
@@ -133,7 +134,7 @@ def name_in(text: str) -> str | None:
     has no name.
     """
     match [word.strip(_AROUND) for word in typed_words(text)]:
-        case [word] if normalize_word(word) not in NO_NAMES and "/" not in word:
+        case [word] if not _is_in(NO_NAMES, normalize_word(word)) and "/" not in word:
             if name := _name(word):
                 return name
     result = (_name(mentioned.rstrip(".")) for mentioned in _MENTION.findall(text))
@@ -220,7 +221,7 @@ def is_thanks_alone(text: str) -> bool:
 
 
 def _is_said_with_thanks(word: str) -> bool:
-    return word in words_around_thanks() or word in SMALL_TALK or _is_emoji(word)
+    return word in words_around_thanks() or _is_in(SMALL_TALK, word) or _is_emoji(word)
 
 
 def is_thanks_for(text: str) -> bool:
@@ -249,7 +250,15 @@ def _count_thanks_words_at(words: Sequence[str], place: int) -> int:
     for phrase in thanks_phrases():
         if tuple(words[place : place + len(phrase)]) == phrase:
             return len(phrase)
-    return 1 if words[place : place + 1] and words[place] in ALL_THANKS else 0
+    return 1 if words[place : place + 1] and _is_in(ALL_THANKS, words[place]) else 0
+
+
+def _is_in(table: Collection[str], word: str) -> bool:
+    """Return whether a normalized word is in a table, also with a doubled last letter.
+
+    Examples of a doubled last letter are "graciass" and "holaa".
+    """
+    return word in table or _DOUBLED_END.sub(r"\1", word) in table
 
 
 def is_small_talk(text: str) -> bool:
@@ -261,7 +270,7 @@ def is_small_talk(text: str) -> bool:
         return False
     words = [word.strip(_AROUND).lower() for word in typed_words(text)]
     others = [
-        word for word in words if normalize_word(word) not in SMALL_TALK and not _is_emoji(word)
+        word for word in words if not (_is_in(SMALL_TALK, normalize_word(word)) or _is_emoji(word))
     ]
     return bool(words) and not others
 

@@ -14,6 +14,7 @@ from handlers.press_answers import UNCHANGED
 from handlers.questions import HOW_TO_ANSWER
 from handlers.subscriptions import EMPTY
 from handlers.talk import TAP
+from handlers.why import STATES
 from tests.support.control import Control, Json, wait_for
 from tests.support.storybell import NO_CHECKS, Bell, buttons, unhurried
 
@@ -92,6 +93,8 @@ async def outcome(bell: Bell, message: Json) -> str:
         is_good = False
     elif expected in SENTENCES:
         is_good = got["text"] == plain(t(SENTENCES[expected]))
+    elif expected == "status":
+        is_good = plain(t(STATES["active"])) in got["text"]
     elif expected in BEGINNINGS:
         is_good = got["text"].startswith(plain(t(BEGINNINGS[expected])))
     else:
