@@ -32,6 +32,7 @@ from tests.soak.plants import (
 )
 from tests.soak.unknown import FIELDS, SentFile, is_unknown, watch_sends
 from tests.support.control import wait_for
+from tests.support.sandbox import sandbox_box
 from tests.support.storybell import NO_CHECKS, buttons, storybell
 
 ROOT = Path(__file__).parents[2]
@@ -182,6 +183,26 @@ def test_undo_restores_no_delivery_of_an_expired_story(is_late: bool) -> None:
     ]
     found = due(ended + 60 - HOUR, ended + 2 * HOUR, spans, 60.0)
     assert (found is None) == is_late
+
+
+@pytest.mark.parametrize(
+    ("price", "reply", "is_paid"),
+    [(1, 0, True), (2, 0, False), (1, 5, True), (1, 10, False)],
+)
+async def test_checks_before_summaries_cost_the_present_price_and_leave_credits_for_replies(
+    price: int, reply: int, is_paid: bool
+) -> None:
+    async with sandbox_box() as box:
+        journal = Journal(box.parts)  # 320 credits a day
+        midnight = MORNING // DAY * DAY
+        for number in range(8):
+            journal.terms[1, 0, str(number)] = [(0.0, Terms(summary=0))]
+        looked = [midnight - HOUR + 60 * number for number in range(8)]
+        journal.looked_at = looked
+        journal.bills = [(midnight - 20 * HOUR, 303 - 8 * price)]
+        journal.bills += [(at, price) for at in looked]
+        journal.replies = [(midnight - 1.5 * DAY, 40), (midnight - DAY - HOUR / 2, reply)]
+        assert promises.Ways(journal).can_pay(midnight) == is_paid
 
 
 async def test_a_person_who_has_blocked_the_bot_writes_nothing(tmp_path: Path) -> None:

@@ -576,6 +576,8 @@ def check_ledger(journal: Journal, database: Path) -> None:
     with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as tx:
         spent = "SELECT coalesce(sum(credits), 0) FROM ledger_entries"
         (ledger,) = tx.execute(spent).fetchone()
+        replies = "SELECT at / 1000.0, credits FROM ledger_entries WHERE kind != 'schedule'"
+        journal.replies = tx.execute(replies).fetchall()
     tx.close()
     bill = journal.sandbox.stories_api.billing.total
     journal.ledger = ledger

@@ -210,6 +210,7 @@ class Journal:
     billed: Counter[int] = field(default_factory=Counter)  # credits by day
     bills: list[tuple[float, int]] = field(default_factory=list)  # time and credits of each bill
     ledger: int = 0  # total credits at the end
+    replies: list[tuple[float, int]] = field(default_factory=list)  # time, credits for persons
     problems: list[str] = field(default_factory=list)  # found during the run
     watchers: list[Callable[[str], None]] = field(default_factory=list)  # event listeners
     _hash: Any = field(default_factory=hashlib.sha256)

@@ -280,12 +280,31 @@ class Ways:
         checks_at = hour - LEAD_S
         midnight = checks_at // DAY * DAY
         spent = sum(price for at, price in self.journal.bills if midnight <= at < checks_at)
-        # Half of the credits of the remaining day are kept for replies.
-        kept = self.journal.rates.credits / 2 * (midnight + DAY - checks_at) / DAY
-        if spent + len(self._waiting_for(hour)) + kept > self.journal.rates.credits:
+        needed = len(self._waiting_for(hour)) * self._price_of_check(checks_at)
+        if spent + needed + self._kept_for_replies(checks_at) > self.journal.rates.credits:
             return False
         made = sum(hour - QUEUE_S <= at <= hour for at in self.journal.looked_at)
         return made >= len(self._waiting_for(hour))
+
+    def _price_of_check(self, until: float) -> int:
+        """Return the highest bill of a check within ``QUEUE_S``: 2 with the privacy check."""
+        looked = {at for at in self.journal.looked_at if until - QUEUE_S <= at < until}
+        return max((bill for at, bill in self.journal.bills if at in looked), default=2)
+
+    def _kept_for_replies(self, at: float) -> float:
+        """Return the credits that checks leave for replies in the rest of the day (UTC).
+
+        The credits are at least 120 % of the credits that replies took in these hours of one of
+        the last seven days. Half of the credits of the remaining time is more than the bot's
+        minimum.
+        """
+        hour, midnight = at % DAY // HOUR * HOUR, at // DAY * DAY
+        by_day: dict[float, int] = defaultdict(int)
+        for spent_at, price in self.journal.replies:
+            if midnight - 7 * DAY <= spent_at < midnight and spent_at % DAY >= hour:
+                by_day[spent_at // DAY] += price
+        of_time = self.journal.rates.credits / 2 * (midnight + DAY - at) / DAY
+        return max(of_time, 1.2 * max(by_day.values(), default=0))
 
     @cache  # noqa: B019 - one instance per run
     def _waiting_for(self, hour: float) -> set[str]:

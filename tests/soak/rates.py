@@ -13,7 +13,7 @@ class Rates:
     faults: float = 16
     crashes: float = 2.5
     credits: int = 320
-    """The bot's daily budget, for checks of 1 credit and for requests of persons."""
+    """The bot's daily budget, for checks of 1 or 2 credits and for requests of persons."""
     posts: float = 1.0
     """Factor of the posts of all profiles."""
     probes: int = 14
