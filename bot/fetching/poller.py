@@ -16,6 +16,7 @@ import structlog
 
 from bot.billing.ledger import Charge, Ledger, Reservation
 from bot.domain import alert_rules
+from bot.domain.budget import midnight_after
 from bot.domain.errors import (
     DatabaseUnavailableError,
     NoSuchProfileError,
@@ -313,6 +314,10 @@ class Scheduler:
                 limit = min(of_day, most) - len(taken)
                 taken += await self._claim_for_summaries(tx, plan, lease, limit=limit)
             spare = min(for_early, most) - len(taken)
+            # Early checks leave credits of the day for the checks before summaries.
+            unused = of_day - len(taken)
+            if spare > 0 and unused < spare + _SUMMARIES_READ:
+                spare = min(spare, unused - await _count_checks_for_summaries(tx, now))
             if spare > 0:
                 taken += await self._claim_early_or_postpone(tx, plan, lease, limit=spare)
             return [
@@ -667,6 +672,17 @@ def _charge(known: Known) -> Charge:
 def _count_payable_checks(credits_left: float, cost: float, most: float) -> int:
     """Return the number of checks that ``credits_left`` pays for, between 0 and ``most``."""
     return max(0, int(min(credits_left / cost, most)))
+
+
+async def _count_checks_for_summaries(tx: Tx, now: datetime) -> int:
+    """Return the number of planned checks, until midnight (UTC), of profiles with summaries.
+
+    The profiles have a subscriber with a daily summary. At most ``_SUMMARIES_READ`` checks count.
+    """
+    planned = await subscriptions.ids_due_with_summaries(
+        tx, since=now, now=midnight_after(now), limit=_SUMMARIES_READ
+    )
+    return len(planned)
 
 
 def _must_be_unseen_since(

@@ -185,6 +185,22 @@ async def test_summaries_that_are_due_together_draw_on_the_rest_of_the_day(
     assert credits_spent <= 2 * 64
 
 
+async def test_early_checks_leave_credits_for_the_summaries_at_the_end_of_the_day(
+    sqlite_db: Database,
+) -> None:
+    """The budget of the day pays for the summaries at midnight (UTC), and for early checks."""
+    async with days(sqlite_db, 30) as run:
+        daily, usual = await run.follow(1, 12), await run.follow(2, 1, digest=False)
+        midnight = run.now() + 23 * HOUR
+        async with sqlite_db.begin() as tx:
+            await chats.change(tx, 1, zone="UTC", digest_at=0)
+        await run.plan_checks(daily, midnight - LEAD)
+        await run.plan_checks(usual, run.now() + HOUR)
+        posted = await run.live(midnight, [(midnight - 8 * HOUR, name) for name in daily])
+        found = {row.story_pk for row in await rows(sqlite_db)}
+    assert found == posted.keys()
+
+
 async def test_an_overdue_check_is_made_before_a_summary_although_the_bucket_is_empty(
     sqlite_db: Database,
 ) -> None:
