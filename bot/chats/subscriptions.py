@@ -455,7 +455,8 @@ class Subscriptions:
         """Reopen a chat. Return False if the chat was open or is not stored.
 
         Pending deliveries of a reopened chat are dropped. Alerts restart with stories posted from
-        ``since``, by default from now.
+        ``since``, but not later than now. Live stories from ``since`` that were already found are
+        enqueued.
 
         Raises:
             BlockedError: The access list blocks the chat or the responsible person.

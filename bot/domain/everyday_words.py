@@ -561,10 +561,10 @@ def is_unsure(text: str, language: str) -> bool:
 
 
 def _has_only_phrases(text: str, phrases: frozenset[str]) -> bool:
-    """Return whether each part of a text consists of phrases, or of words of politeness.
+    """Return whether a text consists of phrases and words of politeness.
 
-    At least one part must have a phrase. Commas, full stops, question marks and line feeds
-    separate the parts.
+    The phrases are found in the words of the whole text, or in each part of the text. Punctuation
+    marks and line feeds (``_BETWEEN``) separate the parts.
     """
     if _is_phrase(_normalized_words(text), phrases):
         return True

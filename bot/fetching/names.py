@@ -140,15 +140,16 @@ class Names:
 
         The name is looked up as in ``fetch_and_store_with_retry``, for 1 or 2 credits. If a
         concurrent request is already looking up the same name, this request waits, and usually
-        needs no second lookup. No lookup is needed if the known owner was found to be public after
-        ``since``, by default the time of the call. A private account is recorded
-        (``record_private``).
+        needs no second lookup. Two cases need no lookup and cost nothing: the known owner was
+        found to be public after ``since``, by default the time of the call; or the name was
+        refused in the last five minutes (``read_last_known``). A private account that a lookup
+        returns is recorded (``record_private``).
 
         Raises:
             ProfilePrivateError: The account is visible to followers only.
-            NoSuchProfileError: As in ``fetch_and_store_with_retry``.
+            NoSuchProfileError: As in ``fetch_and_store_with_retry``, or the same recent refusal.
             SpendingError: As in ``fetch_and_store_with_retry``.
-            StoriesError: As in ``fetch_and_store_with_retry``.
+            StoriesError: As in ``fetch_and_store_with_retry``, or the same recent refusal.
         """
         since = since or self._now()
         async with _asking.setdefault(username, asyncio.Lock()):

@@ -278,8 +278,8 @@ class Scheduler:
 
         Due profiles are claimed first, then profiles that must be checked before a daily summary.
         If credits are left, profiles are also claimed early. While the API fails for all profiles,
-        at most one check runs. A claimed profile that is not due any more at the current price is
-        postponed, and is not returned.
+        at most one check runs. ``_postpone_if_not_due`` decides which claimed profiles are
+        postponed instead, and are not returned.
         """
         now = lease.at
         # The credits of the running checks are subtracted, because the bucket still contains them.
