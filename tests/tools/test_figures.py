@@ -23,7 +23,7 @@ REFUSALS = len(BAD_REQUESTS) + len(FORBIDDEN)
         f"{len(STATUSES) * len(RAW)} pairs of status and body",
         f"{len(FAULTS) * len(CALLS)} faults of the wire",
         f"{len(VENDOR_FAULTS)} faults of a vendor",
-        f"{REFUSALS} refusals in the server's words",
+        f"{REFUSALS} bad requests, which the stand-in refuses",
     ],
 )
 def test_a_count_of_the_readme_is_that_of_the_code(words: str) -> None:
