@@ -139,7 +139,7 @@ async def answer_request(context: Context, text: str, *, is_command: bool = Fals
     elif request.command == "options":
         await _show_options(context, request)
     elif request.names and request.command != "privacy":
-        await _offer_command_for_names(context, request)
+        await _send_card_or_offer_or_run_for_names(context, request)
     else:
         await _run_without_names(context, request.command)
     return True
@@ -155,7 +155,7 @@ async def _answer_question_of_fact(context: Context, command: str) -> bool:
     elif command in FACTS:
         await say_message(context, FACTS[command])
     elif command == "days":
-        await say_message(context, DAYS, [_time_buttons(context)])
+        await say_message(context, DAYS, [_quiet_hours_and_summary_buttons(context)])
     elif command == "pause":
         every = await context.services.subscriptions.all_of_chat(context.chat.id)
         await _show_options_of_chat(context, every, "when")
@@ -166,7 +166,7 @@ async def _answer_question_of_fact(context: Context, command: str) -> bool:
     return True
 
 
-def _time_buttons(context: Context) -> list[Button]:
+def _quiet_hours_and_summary_buttons(context: Context) -> list[Button]:
     """Return the buttons of the quiet hours and of the daily summary."""
     return [
         context.button(N_("🌙 Quiet hours"), SETTING("quiet")),
@@ -209,7 +209,7 @@ async def _show_pause(context: Context, request: Request) -> None:
     if len(named) == 1:
         await say(context, *options_page(named[0], context, "when"))
     else:
-        await _offer_command_for_names(context, replace(request, command="subscribe"))
+        await _send_card_or_offer_or_run_for_names(context, replace(request, command="subscribe"))
 
 
 async def _show_options_of_chat(
@@ -328,7 +328,7 @@ async def _followed_names_meant(
     return [name for name in names if name in followed]
 
 
-async def _offer_command_for_names(context: Context, request: Request) -> None:
+async def _send_card_or_offer_or_run_for_names(context: Context, request: Request) -> None:
     """Offer the command for the names in a request. For a single name, send the profile's card.
 
     The names in a list, and joined names, are certain. Among other words, the names of stored

@@ -414,9 +414,10 @@ class Ledger:
         """Close the reservations of killed processes, and split the costs of checks among chats.
 
         Reservations that are older than 30 minutes are closed, and their credits count as spent.
-        If a new day (UTC) has begun, the counters of the day begin. ``split_check_costs`` splits
-        the costs. The entries of hours that ended at least an hour ago are added to the sums of
-        the spending. Return the number of closed reservations.
+        If a new day (UTC) has begun, the counters of the day begin, and
+        ``split_check_costs_among_chats_daily`` splits the costs. The entries of hours that ended
+        at least an hour ago are added to the sums of the spending. Return the number of closed
+        reservations.
         """
         now = self._now()
         async with self._db.begin() as tx:
@@ -426,10 +427,10 @@ class Ledger:
             await budgets.begin_day_if_behind(tx, now)
         while await self._db.run(partial(spending.add_next_hour_to_sums, now=now), durable=False):
             pass
-        await self.split_check_costs()
+        await self.split_check_costs_among_chats_daily()
         return presumed
 
-    async def split_check_costs(self) -> None:
+    async def split_check_costs_among_chats_daily(self) -> None:
         """Split the costs of checks among the subscribed chats, at most once a day (UTC).
 
         The costs since the last split are split. Each chat that now waits for stories of a profile

@@ -179,13 +179,16 @@ def _detail_lines(stories: Sequence[Story], t: Translator, options: Options | No
     lines = ["🤝 " + t("Paid partnership with {names}", names=Safe(sponsors))] if sponsors else []
     if options and options.caption == "short":
         is_single = len(stories) == 1
-        links = listed(_buttonless_links if is_single else lambda story: story.links, _web_link)
+        links = listed(
+            _buttonless_links if is_single else lambda story: story.links,
+            _sticker_link_or_label_html,
+        )
         return [*lines, *([f"🔗 {links}"] if links else [])]
     posts = list(dict.fromkeys(post for story in stories for post in story.reshared))
     if shown := [_post_link(post, t) for post in posts if post.page_url or post.username]:
         lines.append("🔁 " + " · ".join(shown[:_PROFILES]))
     for sign, values, show in (
-        ("🔗", lambda story: story.links, _web_link),
+        ("🔗", lambda story: story.links, _sticker_link_or_label_html),
         ("👤", lambda story: story.mentions, _person_link),
         ("📍", lambda story: story.locations, _place_link),
         ("🏷", lambda story: story.hashtags, _hashtag_text),
@@ -242,7 +245,7 @@ def _person_link(username: str, t: Translator) -> str:
     return foreign_html(truncate_plain(name, _WORD_LENGTH), rtl=t.is_rtl)
 
 
-def _web_link(url: str, t: Translator) -> str:
+def _sticker_link_or_label_html(url: str, t: Translator) -> str:
     """Return an HTML link to the URL of a link sticker.
 
     The label is the URL without its scheme, ``www.`` and query, cut to 40 code points. If the URL

@@ -40,7 +40,10 @@ The time is longer than the pause between two polls. The pause is at most 30 sec
 Telegram demands a longer pause.
 """
 LONGEST_DOUBT = timedelta(minutes=10)
-"""The maximum duration of a pause of a process whose role is "unknown" (``must_pause``)."""
+"""The maximum duration of a pause of a process whose role is "unknown".
+
+See ``must_pause_checks_and_alerts``.
+"""
 SETTLED = timedelta(days=1)
 """The time without a conflict after which the new place of a moved database is stored."""
 _FEWEST = 3  # minimum number of 409 responses that prove a lasting conflict
@@ -150,7 +153,9 @@ def role_in_token_conflict(
     return "original" if polls.was_first else "unknown"
 
 
-def must_pause(polls: Polls, *, own: Origin, remembered: Origin | None, now: datetime) -> bool:
+def must_pause_checks_and_alerts(
+    polls: Polls, *, own: Origin, remembered: Origin | None, now: datetime
+) -> bool:
     """Return True if this process must pause its checks and alerts now.
 
     A "copy" pauses until the conflict is over. An "unknown" process pauses for at most
@@ -163,7 +168,7 @@ def must_pause(polls: Polls, *, own: Origin, remembered: Origin | None, now: dat
 
 
 class PollConflicts:
-    """Records the results of polls, and decides by ``must_pause`` whether to pause."""
+    """Records the results of polls, and decides whether to pause checks and alerts."""
 
     def __init__(
         self, own: Origin | None, remembered: Origin | None, *, now: Callable[[], datetime]
@@ -199,7 +204,7 @@ class PollConflicts:
         """Return whether to pause checks and alerts now. Log each change."""
         if self._own is None:
             return False
-        is_paused = must_pause(
+        is_paused = must_pause_checks_and_alerts(
             self._polls, own=self._own, remembered=self._remembered, now=self._now()
         )
         if is_paused != self._was_paused:

@@ -405,7 +405,7 @@ class Crowd:
         async with self.db.begin() as tx:
             await profiles.add_unsplit_credits(tx, star, 2)
         self.clock.on(timedelta(days=1))
-        await self.ledger.split_check_costs()
+        await self.ledger.split_check_costs_among_chats_daily()
 
     async def erase(self, person: int) -> None:
         async with self.db.begin() as tx:

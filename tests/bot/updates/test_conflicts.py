@@ -13,7 +13,7 @@ from bot.updates.conflicts import (
     Polls,
     ensure_origin_and_load_conflicts,
     fixed_machine_name,
-    must_pause,
+    must_pause_checks_and_alerts,
     role_in_token_conflict,
 )
 
@@ -42,7 +42,7 @@ def role(polls: Polls, now: float, remembered: Origin | None = HERE) -> str:
 
 def is_paused(polls: Polls, now: float, remembered: Origin | None = HERE) -> bool:
     """Return whether a process whose database is here pauses."""
-    return must_pause(polls, own=HERE, remembered=remembered, now=at(now))
+    return must_pause_checks_and_alerts(polls, own=HERE, remembered=remembered, now=at(now))
 
 
 @pytest.mark.parametrize(
