@@ -95,9 +95,10 @@ async def import_subscriptions_from_file(context: Context) -> None:
     & filters.CaptionRegex(r"^/import(@\w+)?(\s+[@-]\S+)?\s*$"),
 )
 async def import_captioned_file(context: Context) -> None:
-    """Import a file that has the caption ``/import``.
+    """Import a file that has the caption ``/import``. The caption may also name another chat.
 
-    Costs and errors are those of ``_subscribe_to_listed``.
+    Costs and errors are those of ``_subscribe_to_listed``. For a named chat, the errors are also
+    those of ``set_managed_chat_from_words``.
     """
     caption = context.message.caption if context.message else None
     context.args = (caption or "").split()[1:]
@@ -303,6 +304,7 @@ async def _set_options_if_subscribed(context: Context, username: str, options: O
 
     Raises:
         TooManyFastError: The chat or the payer has the maximum number of fast subscriptions.
+        NotFollowedError: The subscription ended in the meantime.
     """
     try:
         rows = await context.services.subscriptions.get_of_username(context.chat.id, username)

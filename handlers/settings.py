@@ -487,8 +487,9 @@ def _hours_text(start_minute: int, end_minute: int, context: Context) -> str:
 def _zone_text(context: Context) -> str:
     """Return the city of the chat's time zone, and the zone's name if the name differs.
 
-    For a zone with a fixed offset, return the offset, such as "UTC+3". If the chat has no time
-    zone, return UTC with a note.
+    For a zone ``Etc/GMT±N``, return the offset, such as "UTC+3". For a zone that is missing on
+    this machine, return only the zone's name. If the chat has no time zone, return UTC with a
+    note.
     """
     zone = context.chat.zone
     if zone is None:

@@ -57,7 +57,7 @@ async def _send_linked_page(context: Context, data: str) -> bool:
     """Send the page of a link. Return False if the link names no page.
 
     Raises:
-        RightsError: The person has no right to manage the group or channel of the link.
+        RightsError: The errors of ``set_managed_chat`` for the group or channel of the link.
         NotFollowedError: The subscription of the link has ended.
     """
     for kind, opened in PAGES.items():

@@ -142,13 +142,14 @@ async def run_captioned_command(context: Context) -> None:
 
 @on_message("an answer to our question", answers_to(*QUESTIONS))
 async def run_answered(context: Context) -> None:
-    """Run the command of a question with the name in the answer. For several names, send a button.
+    """Run the command of a question with the name in the answer.
 
+    - For several names, or a name among everyday words, send a button.
     - An answer that cancels the request, or that has everyday words, makes no API call.
     - Thanks, and a request for another command, get the same answer as a message that answers no
       question.
     - After an answer such as "I don't know", "what do you mean?" or "sure", after small talk, and
-      after any other sentence, the bot explains what a profile name is and asks again.
+      after a sentence that gets no button, the bot explains what a profile name is and asks again.
 
     Raises:
         BotError: The command is refused or fails.

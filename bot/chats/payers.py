@@ -397,8 +397,8 @@ class Payers:
 
         The limit of fast subscriptions is not checked. A subscription does not count as new if the
         chat ended a subscription to the same profile within a day, and the restored subscriptions
-        of the payer are below today's limit. This limit is the limit of subscriptions for all
-        chats of a payer together. If the subscription does not count as new, the daily limits of
+        of the payer are below today's limit: ``OF_PAYER`` times the limit of a chat, also for
+        newcomers. If the subscription does not count as new, the daily limits of
         new subscriptions are not checked.
 
         ``pending`` is the number of other subscriptions that the same request is about to add.

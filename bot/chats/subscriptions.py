@@ -381,7 +381,8 @@ class Subscriptions:
         """Resume the subscriptions whose pause has ended.
 
         Return the time at which the next pause ends, or None if no further pause has an end.
-        Alerts restart with stories posted from the end of the pause, even if this call is late.
+        Alerts restart with stories posted from the end of the pause, even if this call is late, or
+        from a later start of the alerts of the subscription.
         """
         rows = await self._db.fetch(store.timed_pauses)
         for subscription in rows:

@@ -2160,9 +2160,10 @@ def request_in(
 
 
 def _without_indonesian_plural_2(word: str, language: str) -> str:
-    """Return a known Indonesian word without the "2" for a plural or repetition, as in "malam2".
+    """Return a word of requests without the "2" for a plural or repetition, as in "malam2".
 
-    A word is changed only if ``language`` is Indonesian.
+    A word of requests may be Indonesian or English. A word is changed only if ``language`` is
+    Indonesian.
     """
     base = word.removesuffix("2")
     if language != "id" or base == word:

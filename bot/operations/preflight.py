@@ -244,9 +244,10 @@ async def check_ids_of_blocked_names(url: str, names: Collection[str]) -> CheckR
 
 
 def raise_open_files_limit() -> CheckResult:
-    """Raise the limit of open files of this process as far as possible.
+    """Raise the limit of open files of this process to ``open_files.WANTED``, if possible.
 
-    Return an error if the raised limit is too low for the bot, or else a result "ok".
+    A higher limit stays. Return an error if the resulting limit is too low for the bot, or else a
+    result "ok".
     """
     limit = open_files.raise_limit()
     if limit < open_files.LEAST:

@@ -74,7 +74,7 @@ def _payload(
 
 
 def _buttons(stories: list[list[str]], names: list[str], t: Translator) -> Buttons:
-    """Return the button that opens the failed story, or all stories of the profile.
+    """Return the button that opens the failed story, its highlight, or all stories of the profile.
 
     Return no button if the stories are of several profiles, or if no profile's name is known.
     """
