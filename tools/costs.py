@@ -55,8 +55,8 @@ call](stories-api.md). The section "What it costs" of the README has the packs o
 cost of a month in dollars.
 
 A check is a call for the stories of a subscribed profile, so that the bot can send alerts. Most of
-the credits pay for checks. The setting `DAILY_BUDGET` limits the credits of a day. `/spending`
-shows the owner for what the credits were spent.
+the credits pay for checks. The setting `DAILY_BUDGET` limits the credits of a day. With
+`/spending`, the owner sees the use of the spent credits.
 
 ## The bills
 
@@ -70,9 +70,10 @@ calls:
   422. If the answer reports its cost, the ledger records this cost, but at most five times the
   price of the call. If the answer reports no cost, the ledger records the price of the call.
 - **The cost is unknown.** The bot gets no answer to a sent call, or the answer has any other
-  status, such as 408, 429 or 502. The ledger records the price of the call. If three balances in a
-  row show that the call was not billed, the credits return to the day's budget and to the daily
-  limit of the person.
+  status, such as 408, 429 or 502. The ledger records the price of the call. At least every 5
+  minutes, the bot asks the Stories API for the balance of your account. If three balances in a row
+  show that the call was not billed, the credits return to the day's budget and to the daily limit
+  of the person.
 
 ## The files of stories
 
@@ -82,11 +83,11 @@ downloads of several files of a profile fail, the bot buys one file first. If th
 succeeds, the bot also buys the other files.
 
 A person can also paste the address of a file on Instagram's servers. The bot loads the file for
-free. Each person may load 500 MB a day in this way. The address of each story contains an expiry
-time. If Instagram's server refuses an address with an expiry time (status 403), the bot buys the
-file for 1 credit. The bot sends the bought file only if the answer of the Stories API names the
-account of the file, and the account is public and not blocked. After three answers in a row
-without an account, the bot buys no file of a pasted address for a day.
+free. Each person may load 500 MB a day in this way. The address of the file of a story contains an
+expiry time. If Instagram's server refuses such an address (status 403), the bot buys the file for
+1 credit. The bot sends the bought file only if the answer of the Stories API names the account of
+the file, and the account is public and not blocked. After three answers in a row without an
+account, the bot buys no file of a pasted address for a day.
 
 ## The table
 
@@ -389,7 +390,7 @@ async def _highlights(here: Shop) -> None:
     )
     await here.row("the button or the link of a highlight", opened(kept.pk))
     await here.row(
-        "the same highlight again within a day, also the button for its next ten stories",
+        "the same highlight again within a day, or the button for its next ten stories",
         opened(kept.pk),
     )
     await here.row("the link of a highlight that does not exist", opened("17800000000000001"))
@@ -399,7 +400,8 @@ async def _highlights(here: Shop) -> None:
         opened("17800000000000002"),
     )
     await here.row(
-        "another highlight within an hour, with the same API key", opened("17800000000000003")
+        "another highlight within an hour after this refusal, with the same API key",
+        opened("17800000000000003"),
     )
 
 
