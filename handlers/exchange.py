@@ -28,6 +28,7 @@ from handlers.followed_accounts import (
 )
 from handlers.guard import UNKNOWN_BUTTON, command, on_message, on_press
 from handlers.options import changed_option_texts, rule_lines
+from handlers.press_answers import UNCHANGED
 from handlers.profile_lists import WORD, failure_lines, first_names_in_bold, lines_that_fit
 from handlers.repeats import NEW_MESSAGES
 from handlers.replies import edit_pressed, enqueue_reply, say, say_message, show_working
@@ -42,6 +43,10 @@ BRING = N_(
     "<code>following.json</code> from your Instagram data works too: you then tap the profiles "
     "that you want."
 )
+RESTORE = N_(
+    "To restore your subscriptions, send this file with the caption /import, here "
+    "or in another chat."
+)
 NO_PROFILE = N_("{line}: not an Instagram profile")
 OTHER_OPTIONS = N_("The file has other options for these subscriptions. Do you want to use them?")
 USE_OPTIONS = N_("Use these options")
@@ -54,27 +59,25 @@ _MOST_SKIPPED = 10  # maximum number of unreadable entries in the answer
 async def send_export(context: Context) -> None:
     """Send the chat's subscriptions, and the rules of the whole chat, as a JSON file.
 
-    A chat without subscriptions gets a message instead of the file.
+    A chat without subscriptions and rules gets a message instead of the file.
     """
     entries = await context.services.subscriptions.export_entries(context.chat.id)
-    if not entries:
+    rules = context.chat.rule_options
+    if not entries and not rules.rules:
         await say_message(context, EMPTY)
         return
-    caption = context.t.plain(
-        "To restore your subscriptions, send this file with the caption /import, here "
-        "or in another chat."
-    )
+    caption = RESTORE if entries else HOW
     payload = document_payload(
-        import_export.to_json(entries, context.chat.rule_options).decode(),
+        import_export.to_json(entries, rules).decode(),
         "storybell.json",
-        caption,
+        context.t.plain(caption),
     )
     await enqueue_reply(context, context.reply_target, payload)
 
 
 @command("import", channel_after=0)
 async def import_subscriptions_from_file(context: Context) -> None:
-    """Subscribe to the profiles in a file.
+    """Subscribe to the profiles in a file, and ask about the rules in the file.
 
     The file is in the message with the command, or in the message to which the command replies.
     Costs and errors are those of ``_subscribe_to_listed``.
@@ -110,8 +113,9 @@ async def send_import_button_or_account_list(
 ) -> None:
     """Send the offer to import a file that was sent without /import.
 
-    - For a file of /export, the offer is a button with the number of profiles. For a file without
-      profiles, an error message is sent instead.
+    - For a file of /export, the offer is a button with the number of profiles. For a file with
+      rules alone, the offer is the question about the rules. For a file without profiles and
+      rules, an error message is sent instead.
     - For a list of followed accounts, the offer is the page to choose the accounts.
 
     Raises:
@@ -123,6 +127,9 @@ async def send_import_button_or_account_list(
     imported = await download_accounts_or_export(context, source)
     if isinstance(imported, list):
         await send_accounts_and_expect_search(context, imported, source, message.message_id)
+        return
+    if imported.has_rules_alone:
+        await _ask_or_show_unchanged_rules(imported, message, context)
         return
     count = len(imported.entries)
     if not count:
@@ -175,7 +182,8 @@ async def _subscribe_to_listed(context: Context, source: Message) -> None:
     Each profile costs 0 to 3 credits, or more if the API refuses the account. Each new
     subscription is committed at once. For a list of followed accounts, only the page to choose the
     accounts is sent. The options of existing subscriptions, and the rules of the whole chat, stay
-    unchanged until a button is pressed.
+    unchanged until a button is pressed. For a file with rules alone, only the question about the
+    rules is sent.
 
     Raises:
         BotError: The file has a different format, is too large, or lists no accounts.
@@ -190,6 +198,9 @@ async def _subscribe_to_listed(context: Context, source: Message) -> None:
         await send_accounts_and_expect_search(
             context, imported, source.document, source.message_id
         )
+        return
+    if imported.has_rules_alone:
+        await _ask_or_show_unchanged_rules(imported, source, context)
         return
     wanted = [(entry.username, entry.preferences) for entry in imported.entries]
     async with show_working(context):
@@ -254,17 +265,27 @@ async def _ask_to_apply_options(
         await say(context, text, [[use]], reply_to=source.message_id)
 
 
-async def _ask_to_replace_rules(imported: Import, source: Message, context: Context) -> None:
+async def _ask_or_show_unchanged_rules(
+    imported: Import, source: Message, context: Context
+) -> None:
+    """Ask about the rules in a file, or show that the rules of the chat are unchanged."""
+    if not await _ask_to_replace_rules(imported, source, context):
+        await say(context, *chat_rules.rules_page(context, context.t(UNCHANGED)))
+
+
+async def _ask_to_replace_rules(imported: Import, source: Message, context: Context) -> bool:
     """Ask whether to replace the rules of the whole chat by the rules in a file.
 
-    Do nothing if the file has no rules, if the rules are unchanged, or if the chat is a channel.
+    Return False, and ask nothing, if the file has no rules, if the rules are unchanged, or if the
+    chat is a channel.
     """
     wanted = imported.rules
     if not wanted.rules or wanted == context.chat.rule_options or context.is_channel:
-        return
+        return False
     text = "\n".join([context.t(OTHER_RULES), *rule_lines(wanted, context)])
     use = context.button(chat_rules.DO_IT, IMPORT(RULES), PRIMARY)
     await say(context, text, [[use]], reply_to=source.message_id)
+    return True
 
 
 async def _apply_options_in_file(context: Context, source: Document) -> None:

@@ -43,6 +43,11 @@ class Import:
     rules: Options = field(default_factory=Options)
     """The rules of the whole chat. All other options have their default values."""
 
+    @property
+    def has_rules_alone(self) -> bool:
+        """Return whether the file has rules, and no profiles or unreadable entries."""
+        return bool(self.rules.rules) and not self.entries and not self.skipped
+
 
 def to_json(entries: Iterable[ImportEntry], rules: Options | None = None) -> bytes:
     """Return the subscriptions and the rules of the whole chat as a JSON file in UTF-8."""

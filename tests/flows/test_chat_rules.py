@@ -20,6 +20,17 @@ async def following(bell: Bell, control: Control, *names: str) -> int:
     return person
 
 
+def file_of(*names: str, only: str) -> Json:
+    """A file as /export makes it, with subscriptions and a rule for the whole chat."""
+    content = {"storybell": 1, "subscriptions": names, "rules": {"only": only}}
+    return {
+        "kind": "document",
+        "base64": base64.b64encode(json.dumps(content).encode()).decode(),
+        "type": "application/json",
+        "name": "storybell.json",
+    }
+
+
 async def pressed(bell: Bell, chat: int, page: Json, label: str) -> Json:
     """Press a button; return the message that the bot has edited."""
     await bell.press(chat, page, buttons(page)[label])
@@ -146,15 +157,7 @@ async def test_a_file_has_the_rules_and_asks_before_it_replaces_them(
     await bell.press(bob, offer, "import")
     _, asked = await control.wait_replies(bob, 2, after=offer["message_id"])
     assert "🎯 Only stories with one of these: @mybakery" in asked["text"]
-    content = json.dumps(
-        {"storybell": 1, "subscriptions": ["rule.file"], "rules": {"only": "@mybakery"}}
-    )
-    file = {
-        "kind": "document",
-        "base64": base64.b64encode(content.encode()).decode(),
-        "type": "application/json",
-        "name": "storybell.json",
-    }
+    file = file_of("rule.file", only="@mybakery")
     (told,) = await bell.ask(ann, "", file=file, caption="/import")  # nothing differs
     assert told["text"] == "Already subscribed to rule.file."
     await bell.ask(ann, "/rules all off")
@@ -166,3 +169,26 @@ async def test_a_file_has_the_rules_and_asks_before_it_replaces_them(
     await pressed(bell, ann, asked, "Do it")
     (now,) = await bell.ask(ann, "/rules all")
     assert "@mybakery" in now["text"]
+
+
+async def test_a_file_with_rules_alone_asks_only_about_the_rules(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    await bell.ask(ann, "/rules all only: @mybakery")
+    (exported,) = await bell.ask(ann, "/export")
+    assert "document" in exported
+    assert "restore your subscriptions" not in exported["caption"]
+    command = {"user_id": ann, "text": "/import", "reply_to": exported["message_id"]}
+    await control.call("POST", f"/chats/{ann}/messages", command)
+    (told,) = await control.wait_replies(ann, 1, after=exported["message_id"])
+    assert told["text"].endswith("Nothing has changed.")
+    bob = await control.person("Bob")
+    forward = {"chat_id": ann, "message_id": exported["message_id"]}
+    await control.call("POST", f"/chats/{bob}/messages", {"user_id": bob, "forward": forward})
+    (offer,) = await control.wait_replies(bob, 1)
+    assert offer["text"].startswith("The file has other rules for the whole chat.")
+    (asked,) = await bell.ask(bob, "", file=file_of(only="@mybakery"), caption="/import")
+    assert asked["text"].startswith("The file has other rules for the whole chat.")
+    page = await pressed(bell, bob, asked, "Do it")
+    assert "🎯 Only stories with one of these: @mybakery" in page["text"]
