@@ -341,7 +341,7 @@ class Running:
         parts, services = self._parts, self._parts.services
         table: list[tuple[str, timedelta, Callable[[], Awaitable[NextStepAt | None]]]] = [
             ("balance", BALANCE_EVERY, parts.treasurer.clean_up_and_fetch_balance),
-            ("clean-up", _CLEAN_EVERY, self._clean_up_and_return_next_step_at),
+            ("clean-up", _CLEAN_EVERY, self._clean_up),
             ("visitors", services.timing.visitors, self._visitors.report_new),
             ("access", BLOCKS_EVERY, services.access.end_expired_and_apply_blocks),
             ("clock", services.timing.clock, parts.clock.anchor_if_in_doubt),
@@ -602,7 +602,7 @@ class Running:
             f"{worker.name}: {worker.trouble}" for worker in workers if worker.trouble
         )
 
-    async def _clean_up_and_return_next_step_at(self) -> NextStepAt:
+    async def _clean_up(self) -> NextStepAt:
         """Delete expired rows and erased content. Return the time of the next clean-up.
 
         If the database file was moved, and polls were answered for a day without a conflict, store

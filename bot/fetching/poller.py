@@ -138,7 +138,7 @@ class Scheduler:
         self.failed_checks = FailedChecks()
         self.worker = Worker(
             "checks",
-            self._start_checks_and_return_next_step_at,
+            self._start_checks,
             now=now,
             longest=sharing.checks_every,
         )
@@ -154,14 +154,14 @@ class Scheduler:
         async with asyncio.TaskGroup() as self._group:
             await self.worker.run()
 
-    async def _start_checks_and_return_next_step_at(self) -> NextStepAt | None:
+    async def _start_checks(self) -> NextStepAt | None:
         """Start the checks that can be made now. Return the time of the next step.
 
         Return None if the next step waits for the end of a check.
         """
         if self._slots.count_slow(self._now()) * 2 >= self._slots.fast:
             self._slow_at = self._now()
-        if self._group is not None and await self._begin_checks(self._group):
+        if self._group is not None and await self._claim_and_start_checks(self._group):
             return self._now()
         if not self._slots.count_free(self._now()):
             # All slots are in use. If a check ends earlier than the returned time, the end wakes
@@ -229,9 +229,9 @@ class Scheduler:
         of checks. Early checks are included (``_claim_payable_checks_or_postpone``).
         """
         async with asyncio.TaskGroup() as group:
-            return await self._begin_checks(group)
+            return await self._claim_and_start_checks(group)
 
-    async def _begin_checks(self, group: asyncio.TaskGroup) -> int:
+    async def _claim_and_start_checks(self, group: asyncio.TaskGroup) -> int:
         """Start the checks that can be made now (``_claim_payable_checks_or_postpone``).
 
         Return the number of started checks. A slow check does not delay other checks. The

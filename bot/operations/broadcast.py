@@ -54,9 +54,7 @@ class Broadcasts:
         self._db = db
         self._wake = wake
         self._now = now
-        self.worker = Worker(
-            "broadcast", self._enqueue_or_end_and_return_next_step_at, now=now, longest=_LONGEST
-        )
+        self.worker = Worker("broadcast", self._enqueue_or_end, now=now, longest=_LONGEST)
 
     async def add_draft_and_count_recipients(self, text: str, owner: int) -> tuple[int, int]:
         """Store an HTML message as a draft.
@@ -122,7 +120,7 @@ class Broadcasts:
     async def _wake_worker(self) -> None:
         self.worker.wake()
 
-    async def _enqueue_or_end_and_return_next_step_at(self) -> NextStepAt | None:
+    async def _enqueue_or_end(self) -> NextStepAt | None:
         """Put the next messages of one broadcast into the outbox, and end finished broadcasts.
 
         The messages are those of the oldest broadcast that is not yet completely in the outbox. A

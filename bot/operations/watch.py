@@ -122,9 +122,7 @@ class Watch:
         self._away_since: datetime | None = None
         self._is_reported = False
         self._why_away = ""
-        self.worker = Worker(
-            "watch", self._run_due_checks_and_return_next_step_at, now=now, longest=_EVERY
-        )
+        self.worker = Worker("watch", self._run_due_checks, now=now, longest=_EVERY)
         db.connections.on_outage = self._record_database_outage_and_wake
 
     def _record_database_outage_and_wake(self) -> None:
@@ -132,7 +130,7 @@ class Watch:
             self._away_since = self._now()
             self.worker.wake()
 
-    async def _run_due_checks_and_return_next_step_at(self) -> NextStepAt | None:
+    async def _run_due_checks(self) -> NextStepAt | None:
         """Run the checks that are due, and return the time of the next step.
 
         The file of an SQLite database is checked at each step. During an outage of the database, a

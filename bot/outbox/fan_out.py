@@ -36,7 +36,7 @@ class FanOut:
         self._now = now
         self.worker = Worker(
             "fan-out",
-            self._write_slice_and_return_next_step_at,
+            self._write_next_slice,
             now=now,
             longest=sharing.fan_outs_every,
         )
@@ -46,7 +46,7 @@ class FanOut:
         while await self._write_slice_if_due():
             pass
 
-    async def _write_slice_and_return_next_step_at(self) -> NextStepAt | None:
+    async def _write_next_slice(self) -> NextStepAt | None:
         """Write a slice if a fan-out is due.
 
         Return the time of the next step, or None if no fan-out is left.

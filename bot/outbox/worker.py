@@ -93,7 +93,7 @@ class Outbox:
         self._fill_at = now()
         self.worker = Worker(
             "alerts",
-            self._start_jobs_and_return_next_step_at,
+            self._start_jobs,
             now=now,
             longest=sharing.alerts_every,
         )
@@ -157,7 +157,7 @@ class Outbox:
                 group.create_task(self.runner.deliver(job))
         return len(claimed)
 
-    async def _start_jobs_and_return_next_step_at(self) -> NextStepAt | None:
+    async def _start_jobs(self) -> NextStepAt | None:
         """Begin as many due jobs as slots are free. Return the time of the next step.
 
         Return None if no queue has a due time, or if no slot becomes free before a send ends.

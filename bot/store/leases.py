@@ -144,9 +144,7 @@ class Leader:
         # The timer that stops the work at the end of the lease.
         self._end: asyncio.TimerHandle | None = None
         self._group: asyncio.TaskGroup | None = None
-        self.worker = Worker(
-            "leader", self._bid_for_lease_and_return_next_step_at, now=now, longest=every
-        )
+        self.worker = Worker("leader", self._bid_for_lease, now=now, longest=every)
 
     @property
     def is_leading(self) -> bool:
@@ -177,7 +175,7 @@ class Leader:
             self._working = None
             await release_lease(self._db, self._key, self._owner, timeout_s=self._timeout_s)
 
-    async def _bid_for_lease_and_return_next_step_at(self) -> NextStepAt:
+    async def _bid_for_lease(self) -> NextStepAt:
         """Acquire or renew the lease, and start the work. Return the time of the next step.
 
         If a different process has the lease, or on failure, the work stops. If the work has

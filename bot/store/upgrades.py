@@ -141,13 +141,13 @@ class ProcessLease:
         """Called when claims of another process were released. The rows are then free to claim."""
         self.worker = Worker(
             "at work",
-            self._renew_lease_and_return_next_step_at,
+            self._renew_lease,
             now=now,
             longest=EVERY,
             last_pause_s=EVERY.total_seconds(),
         )
 
-    async def _renew_lease_and_return_next_step_at(self) -> NextStepAt:
+    async def _renew_lease(self) -> NextStepAt:
         """Renew the lease, and release the claims of dead processes.
 
         If another version upgrades the database, call ``on_upgrade``. Return the time of the next

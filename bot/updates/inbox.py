@@ -112,7 +112,7 @@ class Intake:
         self._is_only_process, self._lease = sharing.is_only_process, sharing.lease
         self.worker = Worker(
             "updates",
-            self._start_handlers_and_return_next_step_at,
+            self._start_handlers,
             now=now,
             longest=sharing.updates_every,
         )
@@ -175,7 +175,7 @@ class Intake:
                 await asyncio.wait(self._tasks)
             renewing.cancel()
 
-    async def _start_handlers_and_return_next_step_at(self) -> NextStepAt | None:
+    async def _start_handlers(self) -> NextStepAt | None:
         """Claim updates and start the handlers. Return the time of the next claim.
 
         Return None if no more handlers can run, or if no update can be claimed later. If this
