@@ -658,7 +658,7 @@ async def _build_parts_with_retries(
 ) -> Parts | str:
     """Build the parts of the process. Return the parts, or the reason of a failure as text.
 
-    If the failure may end soon (``is_passing``), the attempt is repeated every second for
+    If the failure may end soon (``is_temporary``), the attempt is repeated every second for
     ``WAIT_S`` seconds, or until ``stop`` is set. The reason of any other failure is returned at
     once. When ``stack`` exits, the parts are closed.
     """
@@ -666,13 +666,13 @@ async def _build_parts_with_retries(
     is_said = False
     while True:
         trouble = await _raise_file_limit_and_find_start_problem(settings)
-        text, may_pass = (trouble.text, trouble.is_passing) if trouble else ("", False)
+        text, is_temporary = (trouble.text, trouble.is_temporary) if trouble else ("", False)
         if not trouble:
             try:
                 return await _build_parts(settings, stack, build)
             except (DatabaseUnavailableError, OSError) as error:
-                text, may_pass = str(error), may_end_soon(error)
-        if not may_pass or stop.is_set() or steady() >= until:
+                text, is_temporary = str(error), may_end_soon(error)
+        if not is_temporary or stop.is_set() or steady() >= until:
             return text
         if not is_said:
             log.warning("waiting for the database", seconds=WAIT_S, reason=text)

@@ -114,7 +114,7 @@ async def run_check(check: Check, settings: Settings) -> Sequence[CheckResult]:
 
     The timeout is ``READING_S`` seconds for the integrity check, and ``PATIENCE_S`` seconds for
     other checks. After the timeout, the only result is an error that may end soon
-    (``is_passing``).
+    (``is_temporary``).
     """
     patience_s = READING_S if check is check_integrity else PATIENCE_S
     try:
@@ -122,7 +122,7 @@ async def run_check(check: Check, settings: Settings) -> Sequence[CheckResult]:
             return await check(settings)
     except TimeoutError:
         text = f"No answer within {patience_s:.0f} seconds: {check.__name__}."
-        return [CheckResult("wrong", text, is_passing=True)]
+        return [CheckResult("wrong", text, is_temporary=True)]
 
 
 def describe_unknown_settings(env_file: Path | None) -> list[str]:
@@ -203,7 +203,7 @@ async def check_telegram(settings: Settings) -> list[CheckResult]:
         ]
     except TelegramError as error:
         text = f"Telegram can't be reached: {error.message}. {_NETWORK.format('TELEGRAM_PROXY')}"
-        return [CheckResult("wrong", text, is_passing=True)]
+        return [CheckResult("wrong", text, is_temporary=True)]
 
 
 @asynccontextmanager
@@ -341,7 +341,7 @@ async def check_stories_api(settings: Settings) -> list[CheckResult]:
         except BotError as error:
             proxy = _NETWORK.format("STORIES_API_PROXY")
             text = f"The Stories API can't be reached: {error}. {proxy}"
-            return [CheckResult("wrong", text, is_passing=True)]
+            return [CheckResult("wrong", text, is_temporary=True)]
     text = f"The Stories API takes the key; {balance.credits:,} credits are left."
     if balance.credits >= _FEW_CREDITS:
         return [CheckResult("ok", text)]

@@ -179,7 +179,7 @@ class Setup:
         wrong = [result for result in results if result.level == "wrong"]
         if not wrong:
             return True
-        if not all(result.is_passing for result in wrong):
+        if not all(result.is_temporary for result in wrong):
             return False
         self.console.print(f"{name} could not be tried, and nothing is written yet.")
         return self._read_answer("Keep this value without trying it? [y/N] ").startswith("y")

@@ -70,12 +70,13 @@ class CheckResult:
 
     The level "wrong" prevents the start of the bot. The levels "note" and "ok" do not.
 
-    ``is_passing`` means that the error may end soon, for example because the database restarts.
+    ``is_temporary`` means that the error may end soon, for example because the database
+    restarts.
     """
 
     level: Literal["ok", "note", "wrong"]
     text: str
-    is_passing: bool = False
+    is_temporary: bool = False
 
 
 async def check_database(url: str, spool: Path | None = None) -> CheckResult:
@@ -129,7 +130,7 @@ def require_database_file(db: Database) -> None:
 def unusable_database_result(error: Exception) -> CheckResult:
     """Return the result that the database can't be used because of ``error``."""
     text = f"DATABASE_URL: the database can't be used: {error}."
-    return CheckResult("wrong", text, is_passing=may_end_soon(error))
+    return CheckResult("wrong", text, is_temporary=may_end_soon(error))
 
 
 async def check_integrity(url: str) -> CheckResult | None:
