@@ -574,11 +574,11 @@ async def _requeue_record_and_notify_missing_right(
             await deliveries.change(tx, [row.id], due_at=due_at, held=Held.MUTED)
     target = batch.target
     thread_id = WHOLE if outcome.scope == "chat" else target.thread_id or MAIN
-    is_news = await mutes.record_missing_right_and_detect_change(
+    has_changed = await mutes.record_missing_right_and_detect_change(
         tx, target.chat_id, thread_id, outcome.missing, now=now
     )
     if outcome.missing in notices.MISSING_MEDIA:
-        if is_news:
+        if has_changed:
             fields = {"missing": outcome.missing}
             await enqueue.add_notice(tx, target, notices.MUTED, fields, now=now)
     # The chat also refuses the notice about the missing right.

@@ -98,8 +98,8 @@ async def record_first_refusal(
     """
     key = {"kind": subject.kind, "subject": subject.id}
     values = {"name": name, "language_code": language_code, "refused_at": now}
-    is_news = access_list.c.refused_at.is_(None)
-    return await database.put(tx, access_list, key, values, new={"since": now}, where=is_news)
+    has_no_refusal = access_list.c.refused_at.is_(None)
+    return await database.put(tx, access_list, key, values, new={"since": now}, where=has_no_refusal)
 
 
 async def invited_or_refused(tx: Tx, *, after: datetime) -> list[Entry]:

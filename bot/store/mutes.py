@@ -64,8 +64,8 @@ async def record_missing_right_and_detect_change(
     """
     known = [mute for mute in await of_chat(tx, chat_id) if mute.thread_id == thread_id]
     together = alert_rules.combine_missing_rights(known[0].missing, missing) if known else missing
-    is_news = not known or known[0].missing != together
-    probes = 0 if is_news else known[0].probes + 1
+    has_changed = not known or known[0].missing != together
+    probes = 0 if has_changed else known[0].probes + 1
     values = {
         "missing": together,
         "probe_at": alert_rules.recheck_right_at(now, probes, together),
@@ -75,7 +75,7 @@ async def record_missing_right_and_detect_change(
     await put(tx, mutes, key, values, new={"since": now})
     if together == "peace":
         return probes + 1 == alert_rules.MAX_REMOVALS
-    return is_news
+    return has_changed
 
 
 async def unmute(tx: Tx, chat_id: int, thread_id: int | None = None) -> bool:

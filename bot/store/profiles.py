@@ -160,8 +160,8 @@ async def add_or_update_returning_previous(tx: Tx, profile: Profile, *, now: dat
     new = {"profile_id": profile.profile_id, "state_since": now, "named_at": now}
     new |= {"username": profile.username, "full_name": "", "is_verified": False, **columns}
     before = Known(*(await tx.execute(_ADDED_OR_LOCKED, new)).one())
-    is_news = any(getattr(before, name) != value for name, value in columns.items())
-    if is_news or now - before.named_at >= _NAMED_AGAIN:
+    has_changed = any(getattr(before, name) != value for name, value in columns.items())
+    if has_changed or now - before.named_at >= _NAMED_AGAIN:
         named_at = now if profile.username else before.named_at
         await change(tx, profile.profile_id, named_at=named_at, **columns)
     return before

@@ -171,12 +171,12 @@ class PrivacyCheck:
         now = self._now()
         async with self._db.begin() as tx:
             trust = await _read_trust_in_unchecked_answers(tx)
-            is_news = trust.record_and_return_if_trust_ended(profile_id, now)
+            has_trust_ended = trust.record_and_return_if_trust_ended(profile_id, now)
             at = {subject: moment.isoformat() for subject, moment in trust.contradicted.items()}
             since = trust.fell_back_at.isoformat() if trust.fell_back_at else None
             await key_values.put(tx, PRIVACY_CHECK, {"contradicted": at, "fell_back_at": since})
         self._trust = trust
-        if is_news and self._tell is not None:
+        if has_trust_ended and self._tell is not None:
             await self._tell(_FELL_BACK, n=len(trust.contradicted))
 
 

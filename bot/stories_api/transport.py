@@ -343,8 +343,9 @@ class Transport:
             self.call_rate.pause(self._steady() + quiet)
 
     async def _stop_service_and_report(self, error: OutOfServiceError) -> None:
-        is_news, self.out_of_service = self.out_of_service is None, str(error)
-        if is_news and self._on_out_of_service is not None:
+        was_in_service = self.out_of_service is None
+        self.out_of_service = str(error)
+        if was_in_service and self._on_out_of_service is not None:
             await self._on_out_of_service(error)
 
 
