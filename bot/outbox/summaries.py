@@ -40,23 +40,23 @@ async def add_or_recount_summary(
     """
     stories = await deliveries.due_stories(tx, batch.target, now=now)
     notice = batch.rows[0] if batch.rows[0].notice == SUMMARY else None
-    listed = [row.id for row in stories if row.is_listed_in_summary and not row.copies]
+    listed: list[int] = []
     if notice is not None:
+        listed = [row.id for row in stories if row.is_listed_in_summary and not row.copies]
         stories = [replace(row, fields={}) if row.id in listed else row for row in stories]
     try:
         summary = summaries.plan(stories, queue, now=now)
     except Exception:  # An error of one chat must not delay other chats.
         log.exception("a chat's summary can't be planned", chat=queue.chat_id)
         return queue
-    if notice is None and summary is None:
-        return queue
-    if notice is not None:
-        await deliveries.change(tx, listed, fields={})
-    if summary is None:
-        await _replace_by_failure_notices(tx, batch.rows[0], now)
-    else:
+    await deliveries.change(tx, listed, fields={})
+    if summary is not None:
         await _end_and_mark_stories(tx, summary, now)
         await _add_or_update_notice(tx, batch.target, notice, summary, now)
+    elif notice is not None:
+        await _replace_by_failure_notices(tx, notice, now)
+    else:
+        return queue
     return replace(queue, rows=await deliveries.lock_and_return_due(tx, [queue.chat_id], now=now))
 
 
