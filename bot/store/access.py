@@ -99,7 +99,9 @@ async def record_first_refusal(
     key = {"kind": subject.kind, "subject": subject.id}
     values = {"name": name, "language_code": language_code, "refused_at": now}
     has_no_refusal = access_list.c.refused_at.is_(None)
-    return await database.put(tx, access_list, key, values, new={"since": now}, where=has_no_refusal)
+    return await database.put(
+        tx, access_list, key, values, new={"since": now}, where=has_no_refusal
+    )
 
 
 async def invited_or_refused(tx: Tx, *, after: datetime) -> list[Entry]:

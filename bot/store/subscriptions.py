@@ -269,12 +269,8 @@ async def options_before(
     Each subscription has its options before the change. Subscriptions whose options have changed
     again are omitted.
     """
-    found = []
-    for row in await tx.execute(_OF_CHAT, {"chat_id": chat_id}):
-        before = row.options.get(_BEFORE)
-        if before and before["at"] == undo_at.isoformat():
-            found.append((_subscription(row), Options.from_json(before["options"])))
-    return found
+    changed = await _changed_at(tx, chat_id, _BEFORE, undo_at)
+    return [(row, Options.from_json(before["options"])) for row, before in changed]
 
 
 async def set_pause(
@@ -312,12 +308,24 @@ async def pauses_before(
     pause has changed again are omitted.
     """
     found = []
+    for subscription, before in await _changed_at(tx, chat_id, _PAUSE_BEFORE, undo_at):
+        pause = Preferences.from_json(before["preferences"])
+        found.append((subscription, replace(pause, options=subscription.options)))
+    return found
+
+
+async def _changed_at(
+    tx: Tx, chat_id: int, key: str, undo_at: datetime
+) -> list[tuple[Subscription, dict[str, Any]]]:
+    """Return the subscriptions of a chat whose value for *Undo* under ``key`` is of ``undo_at``.
+
+    Each subscription has this value.
+    """
+    found = []
     for row in await tx.execute(_OF_CHAT, {"chat_id": chat_id}):
-        before = row.options.get(_PAUSE_BEFORE)
+        before = row.options.get(key)
         if before and before["at"] == undo_at.isoformat():
-            subscription = _subscription(row)
-            pause = Preferences.from_json(before["preferences"])
-            found.append((subscription, replace(pause, options=subscription.options)))
+            found.append((_subscription(row), before))
     return found
 
 
