@@ -127,7 +127,7 @@ class Names:
 
     async def _store_profile(self, username: str, profile: Profile) -> None:
         async with self._db.begin() as tx:
-            await snapshots.record_and_announce_name_get_previous(tx, profile, now=self._now())
+            await snapshots.record_name_returning_previous(tx, profile, now=self._now())
             checked_at = None if profile.is_private else self._now()
             await profiles.change(tx, profile.profile_id, checked_at=checked_at)
             if profile.is_private:

@@ -237,7 +237,7 @@ class Scheduler:
         Return the number of started checks. A slow check does not delay other checks. The
         maintenance is done first, if it is time (see ``_apply_blocks_and_store_plan_if_due``).
         """
-        plan = self._plan = self._plan or await self._load_plan_and_trust_and_apply_settings()
+        plan = self._plan = self._plan or await self._load_plan_and_trust()
         await self._apply_blocks_and_store_plan_if_due(plan)
         is_stopped = self._is_paused() or not self._api.is_in_service
         if is_stopped or self._rests_until > self._now():
@@ -252,8 +252,11 @@ class Scheduler:
             group.create_task(self._check_and_log_errors(known, lease, plan, ticket))
         return len(claimed)
 
-    async def _load_plan_and_trust_and_apply_settings(self) -> Plan:
-        """Load the stored plan, and apply the current settings to the plan."""
+    async def _load_plan_and_trust(self) -> Plan:
+        """Load the stored plan and the trust in unchecked answers.
+
+        The current settings are applied to the plan.
+        """
         async with self._db.read() as tx:
             plan = await schedule_state.load_plan_or_new(tx)
             self._counts = await profiles.count_followed_by_known_and_newcomers(tx)

@@ -201,7 +201,7 @@ async def record_alert_outcome(
         return tally
     if report.answers_again:
         await deliveries.make_deferred_due(tx, chat_id, Held.UNTOLD, now=now)
-    free_at = await _record_unsent_rows_and_enqueue_notices(tx, batch, rest, report, tally)
+    free_at = await _record_unsent_rows(tx, batch, rest, report, tally)
     tally.is_due = await chat_queues.reschedule(tx, chat_id, unclaimed_until=free_at)
     if isinstance(outcome, Sent):
         await make_retries_due_earlier_after_success(tx, {chat_id: batch.album is not None}, now)
@@ -298,7 +298,7 @@ async def record_unfinished_reply(
     return now
 
 
-async def _record_unsent_rows_and_enqueue_notices(
+async def _record_unsent_rows(
     tx: Tx, batch: Batch, rest: list[Delivery], report: SendReport, tally: Tally
 ) -> ChatFreeAt:
     """Record the rows of a batch that have not arrived. Return when the chat is free.
@@ -320,9 +320,9 @@ async def _record_unsent_rows_and_enqueue_notices(
         case Moved():
             await _requeue(tx, rest, report)
         case Removed():
-            await _end_removed_mute_and_notify_if_repeated(tx, batch, rest, now)
+            await _end_removed_and_mute_if_repeated(tx, batch, rest, now)
         case Muted():
-            await _requeue_record_and_notify_missing_right(tx, batch, rest, outcome, report)
+            await _requeue_and_record_missing_right(tx, batch, rest, outcome, report)
         case PermanentFailure():
             await _retry_or_requeue_refused_rows(tx, rest, outcome, report, tally)
         case _:
@@ -456,7 +456,7 @@ def _must_not_be_overtaken(row: PendingMessage) -> bool:
     return row.notice in {REPLY, SUMMARY}
 
 
-async def _end_removed_mute_and_notify_if_repeated(
+async def _end_removed_and_mute_if_repeated(
     tx: Tx, batch: Batch, rest: Sequence[Delivery], now: datetime
 ) -> None:
     """End rows whose messages another bot deleted immediately after the send.
@@ -549,7 +549,7 @@ def _unconfirmed_reply_notice(payload: Payload) -> Payload | None:
     return {**text_payload(text), "language": language, "is_last_word": True}
 
 
-async def _requeue_record_and_notify_missing_right(
+async def _requeue_and_record_missing_right(
     tx: Tx,
     batch: Batch,
     rest: Sequence[Delivery],

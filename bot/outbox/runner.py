@@ -103,11 +103,11 @@ class JobRunner:
         """
         match job:
             case ProbeJob():
-                await self._probe_and_record_and_enqueue_notices(job)
+                await self._probe_and_record_presence(job)
             case ReplyJob():
                 with tracing(job.trace):
                     calls = LeasedCalls(self._bot, "reply", self._leases, job.lease)
-                    await self._deliver_reply_and_return_if_more_wait(job, calls)
+                    await self._deliver_reply(job, calls)
             case AlertJob():
                 with tracing(job.trace):
                     await self._deliver_alert(job)
@@ -133,16 +133,14 @@ class JobRunner:
         outcome: Outcome | None = None
         for place, reply in enumerate(replies):
             job = ReplyJob(lease, reply, behind=replies[place + 1 :])
-            outcome, is_due = await self._deliver_reply_and_return_if_more_wait(job, calls)
+            outcome, is_due = await self._deliver_reply(job, calls)
             if is_due:
                 self._wake()
             if not reply_results.is_final(outcome):
                 break
         return outcome
 
-    async def _deliver_reply_and_return_if_more_wait(
-        self, job: ReplyJob, calls: Calls
-    ) -> tuple[Outcome, bool]:
+    async def _deliver_reply(self, job: ReplyJob, calls: Calls) -> tuple[Outcome, bool]:
         """Send a reply and record the outcome.
 
         Return the outcome, and whether the outbox must send more deliveries to the chat
@@ -246,7 +244,7 @@ class JobRunner:
         await asyncio.sleep(job.asks_in.total_seconds())
         return await self._outage.send_typing_and_see_if_accepted(job.target)
 
-    async def _probe_and_record_and_enqueue_notices(self, job: ProbeJob) -> None:
+    async def _probe_and_record_presence(self, job: ProbeJob) -> None:
         """Ask Telegram whether the bot can write in a chat again, and record the answer.
 
         The answer is ignored if the lease of the queue was lost, or if the chat moved during the

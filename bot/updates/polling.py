@@ -152,9 +152,7 @@ class Polling:
                 await self._poll_and_store()
             except Conflict as error:
                 needs_webhook_gone = "webhook" in str(error).lower()
-                await self._count_conflict_and_report_lasting_rival(
-                    error, is_webhook=needs_webhook_gone
-                )
+                await self._record_conflict_and_report_rival(error, is_webhook=needs_webhook_gone)
                 await asyncio.sleep(self._refused_pause_s)
             except InvalidToken as error:
                 self._record_or_raise_refusal(error)
@@ -205,7 +203,7 @@ class Polling:
             self._conflicts.record_answer()
         self._is_rival_reported = self._is_rival_reported and self.has_rival
 
-    async def _count_conflict_and_report_lasting_rival(
+    async def _record_conflict_and_report_rival(
         self, error: Conflict, *, is_webhook: bool
     ) -> None:
         """Record a 409 response, which means that a different program polls or has set a webhook.
