@@ -145,7 +145,7 @@ class Plan:
             self.schedule.recompute_demand(rows, profiles=profiles)
 
     def must_recompute_due_at(self, known: Known) -> bool:
-        """Return whether a new price or pause has possibly made the due time incorrect."""
+        """Return whether a new price or interval has possibly made the due time incorrect."""
         if known.forecast is None:
             return False
         return self.uses_newcomer_interval(known) or self.schedule.has_price_changed_since_due_at(
@@ -160,11 +160,11 @@ class Plan:
         """Set the due time by ``newcomer_interval``, if the interval applies to the profile."""
         if known.fresh and self.newcomer_interval is not None:
             # The factor has the mean 1. The factor spreads the checks of profiles with the same
-            # pause.
+            # interval.
             text = f"{known.profile_id} {state.seen_at:.0f}"
             factor = 0.75 + crc32(text.encode()) / 2**32 / 2
-            pause = min(self.newcomer_interval.total_seconds() * factor, LATEST_HOURS * HOUR)
-            state.due_at = state.seen_at + pause
+            interval = min(self.newcomer_interval.total_seconds() * factor, LATEST_HOURS * HOUR)
+            state.due_at = state.seen_at + interval
 
 
 def _due_at(state: ProfileState, now: datetime) -> datetime:
