@@ -164,7 +164,9 @@ def _delete_partial_backups(folder: Path) -> None:
     for file in folder.glob(f"{_NAMES}.part*"):
         try:
             if file.stat().st_mtime < before:
-                file.unlink(missing_ok=True)
+                file.unlink()
+        except FileNotFoundError:
+            continue  # The backup was completed, or another process removed the file.
         except OSError as error:
             log.warning("a partial backup stays", why=sqlite_copies.reason_of(error))
 
