@@ -213,7 +213,7 @@ class Ledger:
             rule = side_rule_for(side, self.limits, now)
             account = await budgets.take_credits(tx, side, now, nominal, rule, minimum=minimum)
             if account is not None:
-                if not account.is_not_stopped_and_can_afford(nominal, minimum=minimum):
+                if not account.allows_spending(nominal, minimum=minimum):
                     raise SpendingStoppedError("stopped, or the balance is below the minimum")
                 used = account.spent_by_replies_and_schedule(now.date())
                 raise SpendingError(
@@ -341,7 +341,7 @@ class Ledger:
         - An empty string means that the schedule may spend the credits.
         """
         account = await budgets.account_state(tx)
-        if not account.is_not_stopped_and_can_afford(price, minimum=self.limits.minimum_balance):
+        if not account.allows_spending(price, minimum=self.limits.minimum_balance):
             return "stopped"
         room, _ = await self.schedule_room_and_spent(tx, now)
         return "budget" if room < price else ""

@@ -206,7 +206,7 @@ class AccountState:
     replies: int = 0
     schedule: int = 0
 
-    def is_not_stopped_and_can_afford(self, amount: int, *, minimum: int | None) -> bool:
+    def allows_spending(self, amount: int, *, minimum: int | None) -> bool:
         """Return whether the stop switch and the balance allow spending ``amount`` credits.
 
         ``minimum`` is the balance that must remain, or None without a minimum. An unknown balance
