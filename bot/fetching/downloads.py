@@ -105,9 +105,7 @@ class Downloads:
             # a story.
             if expires_at(url) is None or self._count_unnamed_in_a_row() >= _MOST_UNNAMED:
                 raise
-            call = self.api.download_url(
-                url, self.spool, refuse=self._count_unnamed_raise_unless_showable
-            )
+            call = self.api.download_url(url, self.spool, refuse=self._raise_unless_showable)
             return await self.ledger.spend(Charge("media", asker), call)
         await self.ledger.charge_megabytes(asker, file.size // MEGABYTE, most=10**9)
         return file
@@ -119,7 +117,7 @@ class Downloads:
         """
         return self._in_a_row.get(_UNNAMED, now=self.now()) or 0
 
-    def _count_unnamed_raise_unless_showable(self, profile: Profile | None) -> None:
+    def _raise_unless_showable(self, profile: Profile | None) -> None:
         """Raise an error if the bought file must not be shown.
 
         Also count an answer without an account. An answer with an account resets the number to 0.

@@ -74,9 +74,7 @@ async def record_reply_outcome(
         if isinstance(outcome, Moved):
             await deliveries.record_unsent(tx, [reply.id], is_copy_counted=report.is_counted)
             await deliveries.record_unsent(tx, ids_behind, is_copy_counted=True)
-            tally.is_due = await results.free_moved_queue_return_if_waiting(
-                tx, queue, outcome, now=now
-            )
+            tally.is_due = await results.free_moved_queue(tx, queue, outcome, now=now)
         return tally
     if report.answers_again:
         await deliveries.make_deferred_due(tx, queue.chat_id, Held.UNTOLD, now=now)

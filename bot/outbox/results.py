@@ -197,7 +197,7 @@ async def record_alert_outcome(
     if not is_ours:
         if isinstance(outcome, Moved):
             await deliveries.record_unsent(tx, _ids(rest), is_copy_counted=report.is_counted)
-            tally.is_due = await free_moved_queue_return_if_waiting(tx, queue, outcome, now=now)
+            tally.is_due = await free_moved_queue(tx, queue, outcome, now=now)
         return tally
     if report.answers_again:
         await deliveries.make_deferred_due(tx, chat_id, Held.UNTOLD, now=now)
@@ -237,9 +237,7 @@ async def lock_and_check_claim(tx: Tx, queue: QueueClaim, outcome: Outcome) -> b
     return await chat_queues.lock(tx, queue.chat_id) == queue.token
 
 
-async def free_moved_queue_return_if_waiting(
-    tx: Tx, queue: QueueClaim, outcome: Moved, *, now: datetime
-) -> bool:
+async def free_moved_queue(tx: Tx, queue: QueueClaim, outcome: Moved, *, now: datetime) -> bool:
     """End the lease of a queue whose chat was moved to ``outcome.chat_id`` during the send.
 
     If the claim is still valid, return whether the chat has unsent deliveries. Otherwise return

@@ -260,9 +260,7 @@ class JobRunner:
         async with self._db.begin() as tx:
             if await moves.lock_for_presence(tx, queue.chat_id, presence) != queue.token:
                 if new := await chats.moved_to(tx, queue.chat_id):
-                    await results.free_moved_queue_return_if_waiting(
-                        tx, queue, Moved(new), now=now
-                    )
+                    await results.free_moved_queue(tx, queue, Moved(new), now=now)
                 return
             # The claim ends before a move, because the queue has the new id of the chat after the
             # move.
