@@ -2381,10 +2381,13 @@ def _asks_to_pause_profile(plain: Sequence[str], command: Command | None, langua
     """Return whether a text with names asks for a pause of the alerts of a profile, or its end.
 
     ``command`` is the command that the patterns find in the text. A request to stop with a span of
-    time, as in "stop natgeo for a week", is a request for a pause.
+    time, as in "stop natgeo for a week", is a request for a pause. "For 2 days" is also a
+    complaint about missing alerts (``why``), but not after a first word such as "mute".
     """
     if _asks_to_stop_for_time(plain, command, language):
         return True
+    if command == "why" and has_span(plain):
+        return has_pause_word(_without_fillers_before(plain)[:1])
     return has_pause_word(plain) and command in _CAN_BE_PAUSE
 
 
