@@ -1,4 +1,4 @@
-"""The judge of the soak knows two delays of stories: undone rules, and a closed topic."""
+"""The judge of the soak knows the delays of stories: Undo of rules or a mute, a closed topic."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -95,14 +95,31 @@ async def _undo_videos_only(one: Recorded) -> None:
     await one.press("restore:")
 
 
+async def _undo_mute(one: Recorded) -> None:
+    """Mute a subscription, get a story, and undo hours later."""
+    await one.say("/subscriptions")
+    for data in ("sub:1", "sub:1:when", "mute:1"):
+        await one.press(data)
+    await one.bell.control.publish("judged")
+    await asyncio.sleep(2 * HOUR)
+    await one.press("opt:1:pause:undone")
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("deed", [_undo_rules, _undo_videos_only])
-@pytest.mark.parametrize("plant", ["", "forgetful-rules"])
-async def test_undo_of_rules_is_judged(
-    tmp_path: Path, deed: Callable[[Recorded], Awaitable[None]], plant: str
+@pytest.mark.parametrize(
+    ("deed", "plant"),
+    [
+        (_undo_rules, "forgetful-rules"),
+        (_undo_videos_only, "forgetful-rules"),
+        (_undo_mute, "forgetful-unmute"),
+    ],
+)
+@pytest.mark.parametrize("is_planted", [False, True])
+async def test_undo_is_judged(
+    tmp_path: Path, deed: Callable[[Recorded], Awaitable[None]], plant: str, is_planted: bool
 ) -> None:
     async with AsyncExitStack() as stack:
-        stack.enter_context(planted(plant))
+        stack.enter_context(planted(plant if is_planted else ""))
         bell = await stack.enter_async_context(storybell(tmp_path, poll_floor_s=300))
         ann = await bell.control.person()
         one = Recorded(bell, Place(ann, "private", ann, [ann]), tmp_path)
@@ -111,7 +128,7 @@ async def test_undo_of_rules_is_judged(
             await one.say(f"/subscribe {name}")
         async with one.watched():
             await deed(one)
-        assert one.violated() == ([LATE] if plant else [])
+        assert one.violated() == ([LATE] if is_planted else [])
 
 
 @pytest.mark.slow

@@ -69,8 +69,6 @@ class Asked:
     message: int
     token: str = ""
     query: str = ""
-    under: str = ""
-    """The text above the button that was pressed."""
     user: int = 0
 
 
@@ -514,8 +512,7 @@ class Journal:
                 ended = float(asked.text.partition(":")[2]) / 1000  # the button has milliseconds
                 if ended - MINUTE <= begin <= ended + doubt + MINUTE:
                     return True
-            is_mute = terms is not None and asked.text == f"opt:{terms.number}:pause:off"
-            if is_mute and terms and terms.paused and "No alerts from" in asked.under:
+            if terms and terms.paused and asked.text == f"opt:{terms.number}:pause:undone":
                 return True
         return False
 

@@ -216,8 +216,7 @@ class Meetings:
         number = self._number(place, name)
         await self._press(place, f"mute:{number}")
         await self._hesitate()
-        undo = f"opt:{number}:pause:off"
-        await self._people.press_where(place, undo, exactly=True)
+        await self._people.press_where(place, f"opt:{number}:pause:undone", exactly=True)
 
     async def end_and_undo(self, place: Place, name: str) -> None:
         """Unsubscribe, and undo."""

@@ -204,9 +204,7 @@ class People:
             query = await self._control.press(place.chat, message.id, data, user=user)
         except RefusedError:  # the buttons have changed
             return
-        under = str(message.fields.get("text") or "")
-        asked = Asked(now, place.chat, data, message.id, query=query, under=under, user=user)
-        self._journal.ask(asked)
+        self._journal.ask(Asked(now, place.chat, data, message.id, query=query, user=user))
 
     async def ask_stories(self, place: Place) -> None:
         """Request a profile's stories."""
