@@ -42,7 +42,7 @@ from handlers import exchange, stories, usage
 from handlers import followed_accounts as handlers_followed
 from tests.soak.rates import MET_DAYS
 
-LEAD_MINUTES = 11
+LEAD_MINUTES, LATE_MINUTES = 11, 30
 
 Swap = tuple[Any, str, Any]  # module or class, name of the function, replacement
 Plant = Callable[[], list[Swap]]
@@ -192,15 +192,18 @@ def _minute_of(now: datetime, zone: str | None) -> int:
 
 
 def _empty_summaries() -> list[Swap]:
-    """Postpone a check that is claimed shortly before a summary until after the summary."""
+    """Postpone a check that is claimed shortly before a summary until long after the summary."""
     claim = profiles.claim_checks
 
     async def undue(tx: Any, lease: Lease, **more: Any) -> Any:
         now, found = lease.at, []
         for known in await claim(tx, lease, **more):
             rows = await _told_at(tx, known.profile_id)
-            if any((row.digest_at - _minute_of(now, row.zone)) % 1440 <= LEAD_MINUTES
-                   for row in rows):  # fmt: skip
+            if any(
+                (_minute_of(now, row.zone) - row.digest_at + LEAD_MINUTES) % 1440
+                <= LEAD_MINUTES + LATE_MINUTES
+                for row in rows
+            ):
                 await profiles.postpone_check(tx, known, until=now + timedelta(minutes=12))
             else:
                 found.append(known)
