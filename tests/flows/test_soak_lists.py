@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.flows.test_soak_undone import Recorded
 from tests.flows.test_summaries import SETTINGS, summary_at_its_hour
 from tests.soak import answers, summaries
-from tests.soak.journal import Journal
 from tests.soak.lists import Lists
-from tests.soak.people import People, Place
+from tests.soak.people import Place
 from tests.soak.plants import planted
 from tests.soak.promises import Ways
 from tests.soak.rates import Rates
@@ -26,30 +26,18 @@ POSTS = {"first.one": 2, "second.one": 1, "third.one": 1, "fourth.one": 1}
 FOLLOWED, OTHERS = ("star00", "star01", "star02"), ("star03", "star04", "star05")
 
 
-class Chat:
-    """A private chat of the soak, whose events are recorded."""
+class Chat(Recorded):
+    """A private chat of a person who uses lists, whose events are recorded as in the soak."""
 
     def __init__(self, bell: Bell, person: int, folder: Path) -> None:
-        self.bell, self.person, self._file = bell, person, folder / "bot.db"
-        self.journal = Journal(bell.box.parts, RATES)
-        self.people = People(bell.control, self.journal, 1, RATES)
-        self.place = Place(person, "private", person, [person])
+        super().__init__(bell, Place(person, "private", person, [person]), folder, RATES)
+        self.person = person
         self.people.places.append(self.place)
         self.people.names += [*FOLLOWED, *OTHERS]
         self.lists = Lists(self.people, bell.control, self.journal, 1, RATES)
 
-    def read(self) -> None:
-        """Read the requests, the tables and the stories."""
-        self.journal.read_requests()
-        self.journal.read_tables(self._file)
-        self.journal.read_terms(self._file)
-        for _, _, pk in self.journal.terms:
-            profile = self.bell.box.parts.instagram.by_pk(pk)
-            assert profile is not None
-            self.journal.stories |= {one.pk: one for one in profile.stories}
-
-    def found(self) -> list[str]:
-        """Return the names of the violated checks."""
+    def violated(self) -> list[str]:
+        """Return the names of the violated checks of summaries and answers."""
         self.read()
         ways = Ways(self.journal)
         found = [*summaries.check_summaries(ways), *answers.check_answers(ways)]
@@ -77,7 +65,7 @@ async def test_a_summary_is_judged(tmp_path: Path, plant: str, violated: list[st
         for entries in chat.journal.terms.values():
             entries[0] = (0.0, entries[0][1])
         assert set(chat.journal.stories) >= set(posted)
-        assert chat.found() == violated
+        assert chat.violated() == violated
 
 
 async def _kept(chat: Chat) -> None:
@@ -163,4 +151,4 @@ async def test_a_list_is_judged(
         await _kept(chat)
         await deed(chat)
         await asyncio.sleep(60)
-        assert chat.found() == violated
+        assert chat.violated() == violated

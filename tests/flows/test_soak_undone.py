@@ -24,10 +24,10 @@ LATE = "stories_came_when_promised"
 class Recorded:
     """A chat that follows a profile, and whose events are recorded as in the soak."""
 
-    def __init__(self, bell: Bell, place: Place, folder: Path) -> None:
+    def __init__(self, bell: Bell, place: Place, folder: Path, rates: Rates = RATES) -> None:
         self.bell, self.place, self._file = bell, place, folder / "bot.db"
-        self.journal = Journal(bell.box.parts, RATES)
-        self.people = People(bell.control, self.journal, 1, RATES)
+        self.journal = Journal(bell.box.parts, rates)
+        self.people = People(bell.control, self.journal, 1, rates)
 
     @asynccontextmanager
     async def watched(self) -> AsyncIterator[None]:
@@ -54,6 +54,7 @@ class Recorded:
         await asyncio.sleep(MINUTE)
 
     def read(self) -> None:
+        """Read the requests, the tables and the stories."""
         self.journal.read_requests()
         self.journal.read_tables(self._file)
         self.journal.read_terms(self._file)
