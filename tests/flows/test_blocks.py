@@ -477,12 +477,7 @@ async def test_pending_stories_of_a_blocked_profile_are_not_sent(town: Town) -> 
     await bell.ask(town.ann, "/subscribe waits")
     await control.fault("telegram", flood(5), match="sendPhoto", chat_id=town.ann)
     await control.publish("waits")
-
-    async def is_put_off() -> bool:
-        asked = await control.requests("telegram", path="sendPhoto")
-        return any(one["status"] == 429 for one in asked)
-
-    await wait_for(is_put_off, what="the flood")
+    await control.wait_flood()
     last = (await control.replies(town.ann))[-1]["message_id"]
     await bell.ask(town.boss, "/block waits")
     (ended,) = await bell.replies(town.ann, after=last)

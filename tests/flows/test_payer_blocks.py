@@ -317,12 +317,7 @@ async def test_an_answer_that_waits_is_not_sent_after_a_block(town: Town, place:
     await town.control.publish(star)
     await town.control.fault("telegram", flood(LONG), match="sendPhoto", chat_id=chat)
     await town.control.say(chat, f"/stories {star}", user=ann)
-
-    async def is_put_off() -> bool:
-        asked = await town.control.requests("telegram", path="sendPhoto")
-        return any(one["status"] == 429 for one in asked)
-
-    await wait_for(is_put_off, what="the flood")
+    await town.control.wait_flood()
     await town.ask(town.boss, f"/block {chat}")
     await town.control.say(chat, "/help", user=ann)
     await asyncio.sleep(2 * LONG)
@@ -336,12 +331,7 @@ async def test_an_answer_that_waits_is_not_sent_after_a_block_of_its_profile(tow
     await town.control.fault("telegram", flood(LONG), match="sendPhoto", chat_id=ann)
     for star in (bad, good):
         await town.control.say(ann, f"/stories {star}", user=ann)
-
-    async def is_put_off() -> bool:
-        asked = await town.control.requests("telegram", path="sendPhoto")
-        return any(one["status"] == 429 for one in asked)
-
-    await wait_for(is_put_off, what="the flood")
+    await town.control.wait_flood()
     await town.ask(town.boss, f"/block {bad}")
     await asyncio.sleep(2 * LONG)
     await town.bell.settled()

@@ -366,11 +366,7 @@ async def test_only_the_repeat_of_a_new_album_that_was_flooded_may_be_silent(
         await bell.ask(ann, "/subscribe flooded")
         await control.limits(preset="documented", per_chat_burst=0)
         pks = [str((await control.publish("flooded"))["pk"]) for _ in range(count)]
-
-        async def is_refused() -> bool:
-            return any(one["status"] == 429 for one in await control.requests("telegram"))
-
-        await wait_for(is_refused, 1200, "a 429")
+        await control.wait_flood(path="", within=1200)
         await control.limits(preset="off")
 
         async def are_there() -> bool:

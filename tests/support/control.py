@@ -257,6 +257,14 @@ class Control:
 
         await wait_for(are_there, within, f"the stories {pks} in chat {chat}")
 
+    async def wait_flood(self, path: str = "sendPhoto", within: float = PATIENCE_S) -> None:
+        """Wait until Telegram answers a call whose path contains `path` with status 429."""
+
+        async def is_refused() -> bool:
+            return any(one["status"] == 429 for one in await self.requests("telegram", path=path))
+
+        await wait_for(is_refused, within, f"a 429 to {path}")
+
     # The simulated Instagram.
 
     async def profile(self, username: str, **fields: Any) -> Json:
