@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from bot.domain.model import Target
 from bot.domain.records import Held
 from bot.store import chat_queues, chats, deliveries, enqueue, fan_outs, moves, subscriptions
-from bot.store.engine.database import Database
+from bot.store.engine.database import Database, Tx
 from tests.bot.store.test_lock_order import no_deadlocks
 from tests.support.database import on_postgresql
 from tests.support.followed import (
@@ -127,13 +127,19 @@ async def test_one_that_is_sent_again_is_due_at_once_and_forgets_its_copies(db: 
     assert (await rows(db, id=second))[0].reason == "no answers"
 
 
+async def dead_letter(tx: Tx) -> int:
+    """Make the delivery of a story to chat 1 a dead letter; return the id of the delivery."""
+    await follow(tx, 1)
+    await look(tx, story("1"))
+    number: int = (await tx.scalars(sa.select(deliveries.deliveries.c.id))).one()
+    await deliveries.end_open(tx, [number], state="parked", reason="no answers", now=NOON)
+    return number
+
+
 @on_postgresql
 async def test_dead_letters_are_sent_again_while_their_topic_changes(db: Database) -> None:
     async with db.begin() as tx:
-        await follow(tx, 1)
-        await look(tx, story("1"))
-        [number] = await tx.scalars(sa.select(deliveries.deliveries.c.id))
-        await deliveries.end_open(tx, [number], state="parked", reason="no answers", now=NOON)
+        number = await dead_letter(tx)
 
     async def change_chat(pause: Pause) -> None:
         async with db.begin() as tx:
@@ -152,10 +158,7 @@ async def test_dead_letters_are_sent_again_while_their_topic_changes(db: Databas
 
 async def test_a_dead_letter_of_a_closed_chat_stays_until_the_chat_is_open(db: Database) -> None:
     async with db.begin() as tx:
-        await follow(tx, 1)
-        await look(tx, story("1"))
-        [number] = await tx.scalars(sa.select(deliveries.deliveries.c.id))
-        await deliveries.end_open(tx, [number], state="parked", reason="no answers", now=NOON)
+        number = await dead_letter(tx)
         await moves.close_left_chat(tx, 1, now=NOON)
         assert await enqueue.reopen_dead_letters(tx, [number], now=NOON) == []
         await moves.open_chat(tx, 1, now=NOON)
@@ -166,9 +169,6 @@ async def test_a_dead_letter_of_a_closed_chat_stays_until_the_chat_is_open(db: D
 
 async def test_a_dead_letter_of_an_expired_story_is_not_sent_again(db: Database) -> None:
     async with db.begin() as tx:
-        await follow(tx, 1)
-        await look(tx, story("1"))
-        [number] = await tx.scalars(sa.select(deliveries.deliveries.c.id))
-        await deliveries.end_open(tx, [number], state="parked", reason="no answers", now=NOON)
+        number = await dead_letter(tx)
         assert await enqueue.reopen_dead_letters(tx, [number], now=NOON + DAY) == []
         assert await enqueue.drop_dead_letters(tx, [number], now=NOON + DAY) == [number]
