@@ -331,15 +331,21 @@ def moves_alerts(before: Chat, after: Chat) -> bool:
     )
 
 
+async def channel_in_madrid(bell: Bell, name: str, *admins: int) -> None:
+    """Create the channel "News" with a user name and a time zone."""
+    members = dict.fromkeys(admins, "administrator")
+    channel = await bell.control.chat(
+        "channel", "News", members=members, bot_status="administrator"
+    )
+    await bell.control.name_chat(channel, name)
+    await bell.ask(channel, "/timezone Madrid", user=admins[0])
+
+
 async def test_typed_value_changes_the_chat_whose_page_asked_last(
     bell: Bell, control: Control
 ) -> None:
     ann = await control.person()
-    chat = await control.chat(
-        "channel", members={ann: "administrator"}, bot_status="administrator", title="News"
-    )
-    await control.name_chat(chat, "typed_news")
-    await bell.ask(chat, "/timezone Madrid", user=ann)
+    await channel_in_madrid(bell, "typed_news", ann)
     (own,) = await bell.ask(ann, "/settings")
     (theirs,) = await bell.ask(ann, "/settings @typed_news")
     await bell.press(ann, own, buttons(own)["🌙 Quiet hours"])
@@ -364,11 +370,7 @@ async def test_a_doubt_keeps_the_question_about_the_managed_channel(
     bell: Bell, control: Control
 ) -> None:
     ann = await control.person()
-    chat = await control.chat(
-        "channel", members={ann: "administrator"}, bot_status="administrator", title="News"
-    )
-    await control.name_chat(chat, "doubted_news")
-    await bell.ask(chat, "/timezone Madrid", user=ann)
+    await channel_in_madrid(bell, "doubted_news", ann)
     (theirs,) = await bell.ask(ann, "/settings @doubted_news")
     await bell.press(ann, theirs, buttons(theirs)["🌙 Quiet hours"])
     (asked,) = await bell.ask(ann, "idk")
@@ -384,14 +386,7 @@ async def test_two_admins_change_different_defaults_at_the_same_time(
     bell: Bell, control: Control
 ) -> None:
     ann, bob = await control.person(), await control.person("Bob")
-    chat = await control.chat(
-        "channel",
-        members={ann: "creator", bob: "administrator"},
-        bot_status="administrator",
-        title="News",
-    )
-    await control.name_chat(chat, "defaults_news")
-    await bell.ask(chat, "/timezone Madrid", user=ann)
+    await channel_in_madrid(bell, "defaults_news", ann, bob)
     pages: dict[int, Json] = {}
     for admin in (ann, bob):
         (page,) = await bell.ask(admin, "/settings @defaults_news")
