@@ -1,6 +1,7 @@
 """An option for all subscriptions of a chat at once, and the way back."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
@@ -164,17 +165,24 @@ async def test_undo_reports_no_excluded_stories_that_have_expired(
     assert not [text for text in told if "over.a" in text]
 
 
-async def test_topics_share_the_options_and_members_may_not_change_them(
-    bell: Bell, control: Control
-) -> None:
+async def following_in_topics(
+    bell: Bell, outside: Sequence[str], inside: Sequence[str]
+) -> tuple[int, int, int]:
+    """Return a group with subscriptions outside and inside a topic, its creator and a member."""
+    control = bell.control
     boss, eve = await control.person("Boss"), await control.person("Eve")
     members = {boss: "creator", eve: "member"}
     group = await control.chat("supergroup", members=members, is_forum=True)
     await control.thread(group, 7, "News")
-    for name in ("topic.a", "topic.b"):
+    for name in {*outside, *inside}:
         await control.profile(name, posts_per_day=0)
-    await bell.ask(group, "/subscribe topic.a", user=boss)
-    await bell.ask(group, "/subscribe topic.a topic.b", user=boss, thread_id=7)
+    await bell.ask(group, f"/subscribe {' '.join(outside)}", user=boss)
+    await bell.ask(group, f"/subscribe {' '.join(inside)}", user=boss, thread_id=7)
+    return group, boss, eve
+
+
+async def test_topics_share_the_options_and_members_may_not_change_them(bell: Bell) -> None:
+    group, boss, eve = await following_in_topics(bell, ["topic.a"], ["topic.a", "topic.b"])
     (page,) = await bell.ask(group, "/subscriptions", user=eve)
     told = await bell.press(group, page, "all", user=eve)
     assert told["text"] == "Only admins of this group can change that."

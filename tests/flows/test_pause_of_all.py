@@ -3,7 +3,12 @@
 import pytest
 
 from tests.flows.test_chat_rules import following, pressed
-from tests.flows.test_options_of_all import ALL, change_one, page_of_all
+from tests.flows.test_options_of_all import (
+    ALL,
+    change_one,
+    following_in_topics,
+    page_of_all,
+)
 from tests.flows.test_rights import channel_of
 from tests.support.control import Control, Json
 from tests.support.storybell import Bell, buttons
@@ -146,17 +151,8 @@ async def test_a_mute_of_all_for_a_day_keeps_a_pause_without_an_end(
     assert {f"{PAUSE} (1/3)", RESUME} <= set(buttons(page))
 
 
-async def test_members_may_not_pause_all_subscriptions_of_a_group_with_topics(
-    bell: Bell, control: Control
-) -> None:
-    boss, eve = await control.person("Boss"), await control.person("Eve")
-    members = {boss: "creator", eve: "member"}
-    group = await control.chat("supergroup", members=members, is_forum=True)
-    await control.thread(group, 7, "News")
-    for name in ("team.a", "team.b"):
-        await control.profile(name, posts_per_day=0)
-    await bell.ask(group, "/subscribe team.a", user=boss)
-    await bell.ask(group, "/subscribe team.b", user=boss, thread_id=7)
+async def test_members_may_not_pause_all_subscriptions_of_a_group_with_topics(bell: Bell) -> None:
+    group, boss, eve = await following_in_topics(bell, ["team.a"], ["team.b"])
     (page,) = await bell.ask(group, "/subscriptions", user=eve)
     for data in ("all:pause:on", "all:pause:on:save", "all:pause:off:save"):
         told = await bell.press(group, page, data, user=eve)
