@@ -11,16 +11,12 @@ from bot.context import Context
 from bot.domain.command_words import escape_names_as_arguments, parse
 from bot.domain.everyday_words import FILLERS, is_connective, is_everyday_word, normalize_word
 from bot.domain.foreign_text import main_part_beside_apostrophe, normalize_typed, typed_words
-from bot.domain.links import parse_username_or_link
+from bot.domain.links import parse_profile_username
 from bot.presentation.actions import RUN, button, grid
 from handlers.confirmation import A_ROW, MEANT, offer_understood_command
 from handlers.guard import OBEYED
 from handlers.options import EXPECTED
-from handlers.questions import (
-    CHOICES,
-    managed_chat_of_replied_page,
-    question_of,
-)
+from handlers.questions import CHOICES, managed_chat_of_replied_page, question_of
 from handlers.replies import say_message
 
 _ONE = frozenset({"one", "ones", "profile", "account"})
@@ -89,10 +85,9 @@ async def _followed_names_alone_in(context: Context, text: str) -> Sequence[str]
 
 def _followed_name(word: str, followed: set[str]) -> str | None:
     for part in (word, main_part_beside_apostrophe(word)):
-        link = parse_username_or_link(part)
-        is_profile = link is not None and link.kind == "profile"
-        if link is not None and is_profile and link.username in followed:
-            return link.username
+        username = parse_profile_username(part)
+        if username in followed:
+            return username
     return None
 
 

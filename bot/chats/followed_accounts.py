@@ -17,7 +17,7 @@ from io import BytesIO
 from itertools import islice
 from typing import Any
 
-from bot.domain.links import parse_username_or_link
+from bot.domain.links import parse_profile_username
 
 LARGEST = 4 * 2**20  # maximum bytes of a list, and of an unpacked list in an archive
 LARGEST_ARCHIVE = 20 * 2**20  # maximum bytes of an archive; Bot API, getFile: files of up to 20 MB
@@ -123,7 +123,7 @@ def _names_in_list(data: bytes) -> Iterable[str] | None:
 
 def _names_in_html(text: bytes) -> Iterator[str]:
     for found in _HREF.finditer(text):
-        if name := _username(unescape(found[1].decode("utf-8", "ignore"))):
+        if name := parse_profile_username(unescape(found[1].decode("utf-8", "ignore"))):
             yield name
 
 
@@ -141,11 +141,5 @@ def _name_of(row: dict[str, Any]) -> str | None:
     texts = [row.get("title")]
     if isinstance(first, dict):
         texts = [first.get("href"), first.get("value"), *texts]
-    names = (_username(text) for text in texts if isinstance(text, str))
+    names = (parse_profile_username(text) for text in texts if isinstance(text, str))
     return next(filter(None, names), None)
-
-
-def _username(text: str) -> str | None:
-    """Return the username in a URL or a text. Return None if neither has a username."""
-    link = parse_username_or_link(text)
-    return link.username if link is not None and link.kind == "profile" else None

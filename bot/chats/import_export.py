@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.domain.errors import BotError
-from bot.domain.links import parse_username_or_link
+from bot.domain.links import parse_profile_username
 from bot.domain.options import Options, Preferences
 from bot.domain.sentences import N_
 
@@ -111,11 +111,11 @@ def _parse_entry(row: object) -> ImportEntry | None:
         row = {"username": row}
     if not isinstance(row, dict) or not isinstance(row.get("username"), str):
         return None
-    link = parse_username_or_link(row["username"])
-    if link is None or link.kind != "profile" or link.username is None:
+    username = parse_profile_username(row["username"])
+    if username is None:
         return None
     has_preferences = not _PREFERENCES.isdisjoint(row)
-    return ImportEntry(link.username, Preferences.from_json(row) if has_preferences else None)
+    return ImportEntry(username, Preferences.from_json(row) if has_preferences else None)
 
 
 def _shown_text(row: object) -> str:

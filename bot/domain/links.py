@@ -146,6 +146,15 @@ def parse_username_or_link(argument: str) -> Link | None:
             return None
 
 
+def parse_profile_username(argument: str) -> str | None:
+    """Return the username in an argument that names a profile, as ``parse_username_or_link`` does.
+
+    Return None for any other argument, for example for a link to a single story.
+    """
+    link = parse_username_or_link(argument)
+    return link.username if link and link.kind == "profile" else None
+
+
 def decisive_link(links: Iterable[Link]) -> Link | None:
     """Return the link that the bot answers if a text has several links.
 

@@ -2708,10 +2708,9 @@ def _names_among(words: Sequence[str], language: str) -> tuple[str, ...]:
 
 
 def _name_of(word: str) -> str | None:
-    link = links.parse_username_or_link(
+    return links.parse_profile_username(
         word if "/" in word else main_part_beside_apostrophe(strip_punctuation(word))
     )
-    return link.username if link and link.kind == "profile" else None
 
 
 def _count_pattern_word(words: Sequence[str], part: str, language: str) -> int:

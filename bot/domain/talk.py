@@ -135,9 +135,11 @@ def name_in(text: str) -> str | None:
     """
     match [word.strip(_AROUND) for word in typed_words(text)]:
         case [word] if not _is_in(NO_NAMES, normalize_word(word)) and "/" not in word:
-            if name := _name(word):
+            if name := links.parse_profile_username(word):
                 return name
-    result = (_name(mentioned.rstrip(".")) for mentioned in _MENTION.findall(text))
+    result = (
+        links.parse_profile_username(mentioned.rstrip(".")) for mentioned in _MENTION.findall(text)
+    )
     return next((name for name in result if name), None)
 
 
@@ -156,7 +158,7 @@ def words_that_may_be_names(text: str, language: str) -> tuple[str, ...]:
     if not 1 < len(words) <= _SHORT:
         return ()
     left = [word for word in words if not _is_common(word, language) and not _is_non_latin(word)]
-    found = {name: None for name in map(_name, left) if name}
+    found = {name: None for name in map(links.parse_profile_username, left) if name}
     return tuple(found) if len(found) == len(set(left)) else ()
 
 
@@ -182,7 +184,7 @@ def joined_name_in(text: str, language: str) -> str | None:
     words = [word.strip(_AROUND).lower() for word in typed_words(text)]
     if len(words) not in {2, 3} or len(words_that_may_be_names(text, language)) != len(words):
         return None
-    return _name("".join(words))
+    return links.parse_profile_username("".join(words))
 
 
 def is_thanks(text: str) -> bool:
@@ -321,7 +323,7 @@ def names_listed_in(text: str, language: str = "en") -> tuple[str, ...]:
         parts = text.split()
         if not all(part.startswith("@") for part in parts):
             return ()
-    names = [_name(_BULLET.sub("", part).strip(_AROUND)) for part in parts]
+    names = [links.parse_profile_username(_BULLET.sub("", part).strip(_AROUND)) for part in parts]
     result = tuple(dict.fromkeys(name for name in names if name))
     has_other_text = None in names
     meant = result if "@" in text else [name for name in result if name not in NO_NAMES]
@@ -377,8 +379,3 @@ def command_meant(word: str, known: Collection[str]) -> str | None:
     near = difflib.get_close_matches(word, [*known, *ALIASES], cutoff=_LIKENESS)
     nearest = next(iter(near), None)
     return ALIASES.get(nearest, nearest) if nearest else None
-
-
-def _name(word: str) -> str | None:
-    link = links.parse_username_or_link(word)
-    return link.username if link and link.kind == "profile" else None
