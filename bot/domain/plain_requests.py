@@ -1958,6 +1958,78 @@ _BOUNDS = frozenset(map(fold_for_comparison, _BOUND_WORDS.split()))
 
 _NOT_ABOUT_TIMES = frozenset({None, *_VERBS, "help", "subscriptions"})
 """The commands that are not meant by a text such as "no alerts between 11pm and 7am"."""
+_DAY_WORDS = """
+    monday mondays tuesday tuesdays wednesday wednesdays thursday thursdays friday fridays saturday
+    saturdays sunday sundays weekend weekends weekday weekdays
+    lunes martes miércoles jueves viernes sábado sábados domingo domingos finde findes
+    segunda segundas segunda-feira terça terças terça-feira quarta quartas quarta-feira quinta
+    quintas quinta-feira sexta sextas sexta-feira
+    montag montags dienstag dienstags mittwoch mittwochs donnerstag donnerstags freitag freitags
+    samstag samstags sonnabend sonntag sonntags wochenende wochenenden werktags wochentags
+    lundi lundis mardi mardis mercredi mercredis jeudi jeudis vendredi vendredis samedi samedis
+    dimanche dimanches week-end week-ends
+    lunedì martedì mercoledì giovedì venerdì sabato sabati domenica domeniche
+    pazartesi* salı* çarşamba* perşembe* cuma* pazar* haftasonu hafta_sonu
+    понедельник* вторник* среду средам четверг* пятниц* суббот* воскресень* выходн* будн*
+    понеділ* вівтор* середу середам четвер* п'ятниц* субот* неділ* вихідн*
+    الأحد الاحد الاثنين الإثنين الثلاثاء الأربعاء الاربعاء الخميس الجمعة السبت الويكند
+    senin selasa rabu kamis jumat sabtu minggu weekend
+    شنبه یکشنبه دوشنبه سه‌شنبه چهارشنبه پنجشنبه پنج‌شنبه جمعه شنبه‌ها جمعه‌ها پنجشنبه‌ها یکشنبه‌ها
+    सोमवार मंगलवार बुधवार गुरुवार शुक्रवार शनिवार रविवार इतवार वीकेंड
+    somvar mangalvar budhvar guruvar shukravar shanivar ravivar itwar
+"""
+_WEEKEND_PHRASES = (
+    "fin de semana|fines de semana|fim de semana|fins de semana|finais de semana|fine settimana"
+    "|hafta sonu|hafta sonları|hafta içi|akhir pekan|آخر هفته|نهاية الأسبوع|نهاية الاسبوع"
+)
+"""The phrases for the weekend and the days of work that have several words."""
+_AVOIDING_WORDS = """
+    gelmesin gönderme göndermeyin yazma yazmayın atma istemiyorum نفرست نفرستید نده ندید نمیخوام
+"""
+"""The verbs that have the meaning of "not" in their form."""
+_ONLY_WORDS = """
+    only just every each solo sólo solamente únicamente nomás cada todos só apenas somente todo
+    toda nur bloß bloss jeden jedes seulement uniquement juste que chaque soltanto solamente ogni
+    sadece yalnızca yalnız her только лишь каждый каждое каждую каждые فقط بس كل hanya cuma aja
+    saja doang tiap setiap тільки лише кожен кожної кожну кожні هر सिर्फ़ सिर्फ केवल बस हर sirf bas har
+"""
+_UNTIL_WORDS = """
+    until till til hasta até bis jusqu'à jusqu'au jusque fino kadar dek до حتى لحد لغاية sampai
+    hingga sampe تا तक tak
+"""
+_SINCE_WORDS = "since desde seit depuis sejak dal dall' beri منذ من_يوم"
+_LATER_WORDS = """
+    tomorrow week month year notice day days weeks months january february march april june july
+    august september october november december further
+    mañana semana semanas mes meses día días nuevo aviso amanhã mês dia dias
+    morgen woche wochen monat monate tage tagen demain semaine semaines mois jour jours
+    domani settimana settimane mese mesi giorno giorni yarın hafta haftaya ay aya gün
+    завтра недел* месяц* дня дней день غدا بكرة أسبوع الأسبوع شهر الشهر أيام يوم
+    besok pekan bulan hari тижд* тижн* місяц* днів дні فردا هفته ماه روز
+    कल हफ़्ते हफ्ते महीने दिन hafte mahine kal din
+"""
+_FOR_WORDS = "for por per für pour pendant durant lang boyunca на لمدة selama برای लिए liye"
+_PAUSE_WORDS = """
+    pause* paus* snooze* holiday* vacation* break hold suspend* freeze away resume* unpause*
+    descanso vacaciones viaje reanuda* férias retom* urlaub ferien auszeit verreis* fortsetz*
+    vacances congé* suspend* reprend* vacanz* ferie sospend* riprend* tatil* duraklat* ara
+    пауз* отпуск* каникул* перерыв* приостанов* возобнов* إجازة اجازة عطلة مسافر استراحة استأنف*
+    jeda* liburan libur cuti istirahat tunda lanjutkan відпуст* канікул* перерв* призупин* віднов*
+    تعطیلات مرخصی مسافرت* استراحت مکث छुट्टी* chutti chhutti पॉज़
+"""
+_CAN_BE_PAUSE = frozenset({None, *_VERBS, "subscriptions", "options"})
+"""The commands that a text with a word such as "mute" and a name does not mean."""
+_WRITING_WORDS = """
+    ask search type write pregunto busco escribo pergunto procuro escrevo frage suche schreibe
+    demande cherche écris chiedo cerco scrivo пишу спрашиваю ищу питаю шукаю
+"""
+"""The words of a question about the privacy of the messages to the bot."""
+_NIGHT_WORDS = """
+    night nights noche noches noite noites nacht nachts nuit nuits notte notti gece geceleri ночью
+    ночам ليلا الليل بالليل malam malem вночі уночі ночам شب شب‌ها रात raat
+"""
+_NOT_ABOUT_DAYS = frozenset({None, "unsubscribe", "subscribe", "stories", "settings", "help"})
+"""The commands that are not meant by a text such as "only on sundays"."""
 _SIGNS = "+-^="
 _ENDINGS = {
     "es": "a as ar arla arlas arlo arlos arme arte ado ada ados adas amos an ando e en es r n s d "
@@ -2202,67 +2274,6 @@ def _subscribe_request_about_posts(written: Sequence[str], language: str) -> Req
     return None
 
 
-_DAY_WORDS = """
-    monday mondays tuesday tuesdays wednesday wednesdays thursday thursdays friday fridays saturday
-    saturdays sunday sundays weekend weekends weekday weekdays
-    lunes martes miércoles jueves viernes sábado sábados domingo domingos finde findes
-    segunda segundas segunda-feira terça terças terça-feira quarta quartas quarta-feira quinta
-    quintas quinta-feira sexta sextas sexta-feira
-    montag montags dienstag dienstags mittwoch mittwochs donnerstag donnerstags freitag freitags
-    samstag samstags sonnabend sonntag sonntags wochenende wochenenden werktags wochentags
-    lundi lundis mardi mardis mercredi mercredis jeudi jeudis vendredi vendredis samedi samedis
-    dimanche dimanches week-end week-ends
-    lunedì martedì mercoledì giovedì venerdì sabato sabati domenica domeniche
-    pazartesi* salı* çarşamba* perşembe* cuma* pazar* haftasonu hafta_sonu
-    понедельник* вторник* среду средам четверг* пятниц* суббот* воскресень* выходн* будн*
-    понеділ* вівтор* середу середам четвер* п'ятниц* субот* неділ* вихідн*
-    الأحد الاحد الاثنين الإثنين الثلاثاء الأربعاء الاربعاء الخميس الجمعة السبت الويكند
-    senin selasa rabu kamis jumat sabtu minggu weekend
-    شنبه یکشنبه دوشنبه سه‌شنبه چهارشنبه پنجشنبه پنج‌شنبه جمعه شنبه‌ها جمعه‌ها پنجشنبه‌ها یکشنبه‌ها
-    सोमवार मंगलवार बुधवार गुरुवार शुक्रवार शनिवार रविवार इतवार वीकेंड
-    somvar mangalvar budhvar guruvar shukravar shanivar ravivar itwar
-"""
-_WEEKEND_PHRASES = (
-    "fin de semana|fines de semana|fim de semana|fins de semana|finais de semana|fine settimana"
-    "|hafta sonu|hafta sonları|hafta içi|akhir pekan|آخر هفته|نهاية الأسبوع|نهاية الاسبوع"
-)
-"""The phrases for the weekend and the days of work that have several words."""
-_AVOIDING_WORDS = """
-    gelmesin gönderme göndermeyin yazma yazmayın atma istemiyorum نفرست نفرستید نده ندید نمیخوام
-"""
-"""The verbs that have the meaning of "not" in their form."""
-_ONLY_WORDS = """
-    only just every each solo sólo solamente únicamente nomás cada todos só apenas somente todo
-    toda nur bloß bloss jeden jedes seulement uniquement juste que chaque soltanto solamente ogni
-    sadece yalnızca yalnız her только лишь каждый каждое каждую каждые فقط بس كل hanya cuma aja
-    saja doang tiap setiap тільки лише кожен кожної кожну кожні هر सिर्फ़ सिर्फ केवल बस हर sirf bas har
-"""
-_UNTIL_WORDS = """
-    until till til hasta até bis jusqu'à jusqu'au jusque fino kadar dek до حتى لحد لغاية sampai
-    hingga sampe تا तक tak
-"""
-_SINCE_WORDS = "since desde seit depuis sejak dal dall' beri منذ من_يوم"
-_LATER_WORDS = """
-    tomorrow week month year notice day days weeks months january february march april june july
-    august september october november december further
-    mañana semana semanas mes meses día días nuevo aviso amanhã mês dia dias
-    morgen woche wochen monat monate tage tagen demain semaine semaines mois jour jours
-    domani settimana settimane mese mesi giorno giorni yarın hafta haftaya ay aya gün
-    завтра недел* месяц* дня дней день غدا بكرة أسبوع الأسبوع شهر الشهر أيام يوم
-    besok pekan bulan hari тижд* тижн* місяц* днів дні فردا هفته ماه روز
-    कल हफ़्ते हफ्ते महीने दिन hafte mahine kal din
-"""
-_FOR_WORDS = "for por per für pour pendant durant lang boyunca на لمدة selama برای लिए liye"
-_PAUSE_WORDS = """
-    pause* paus* snooze* holiday* vacation* break hold suspend* freeze away resume* unpause*
-    descanso vacaciones viaje reanuda* férias retom* urlaub ferien auszeit verreis* fortsetz*
-    vacances congé* suspend* reprend* vacanz* ferie sospend* riprend* tatil* duraklat* ara
-    пауз* отпуск* каникул* перерыв* приостанов* возобнов* إجازة اجازة عطلة مسافر استراحة استأنف*
-    jeda* liburan libur cuti istirahat tunda lanjutkan відпуст* канікул* перерв* призупин* віднов*
-    تعطیلات مرخصی مسافرت* استراحت مکث छुट्टी* chutti chhutti पॉज़
-"""
-
-
 @cache
 def _words_and_stems(table: str) -> tuple[frozenset[str], tuple[str, ...]]:
     """Return the normalized words of a table, and the stems of the words with a ``*``."""
@@ -2401,21 +2412,6 @@ def _asks_for_no_messages_at_night(
     if command != "why" or _NOT.isdisjoint(plain):
         return False
     return _has_word_in(plain, _NIGHT_WORDS) and _says_only_what_to_avoid(plain, language)
-
-
-_CAN_BE_PAUSE = frozenset({None, *_VERBS, "subscriptions", "options"})
-"""The commands that a text with a word such as "mute" and a name does not mean."""
-_WRITING_WORDS = """
-    ask search type write pregunto busco escribo pergunto procuro escrevo frage suche schreibe
-    demande cherche écris chiedo cerco scrivo пишу спрашиваю ищу питаю шукаю
-"""
-"""The words of a question about the privacy of the messages to the bot."""
-_NIGHT_WORDS = """
-    night nights noche noches noite noites nacht nachts nuit nuits notte notti gece geceleri ночью
-    ночам ليلا الليل بالليل malam malem вночі уночі ночам شب شب‌ها रात raat
-"""
-_NOT_ABOUT_DAYS = frozenset({None, "unsubscribe", "subscribe", "stories", "settings", "help"})
-"""The commands that are not meant by a text such as "only on sundays"."""
 
 
 def _command_of_wish_about_times(
