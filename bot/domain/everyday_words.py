@@ -632,18 +632,21 @@ def _cancel_phrases(language: str, *, is_answer: bool) -> frozenset[str]:
     texts = _english_and_local_texts(_CANCEL, language)
     if is_answer:
         texts += _english_and_local_texts(_NOBODY, language)
-    return _normalized_phrases(texts)
+    return normalized_phrases(texts)
 
 
 @cache
 def _unsure_phrases(language: str) -> frozenset[str]:
-    return _normalized_phrases(
+    return normalized_phrases(
         _english_and_local_texts(_UNSURE, language)
         + _english_and_local_texts(_NOT_UNDERSTOOD, language)
     )
 
 
-def _normalized_phrases(texts: list[str]) -> frozenset[str]:
-    """Return the phrases of texts in which a "|" separates the phrases."""
+def normalized_phrases(texts: list[str]) -> frozenset[str]:
+    """Return the phrases of texts in which a "|" separates the phrases.
+
+    The words have the form for comparisons (see ``normalize_word``).
+    """
     phrases = [phrase.split() for phrase in "|".join(texts).split("|") if phrase]
     return frozenset(" ".join(map(normalize_word, words)) for words in phrases)

@@ -1,14 +1,14 @@
-"""The words of wishes for a pause, for a time without alerts, or for fewer alerts.
+"""The words of wishes for a pause, or for a time without alerts.
 
 The tables have the words of all languages, because these words have no other meaning beside the
-name of a profile. A ``*`` at the end of a word means any ending. The module is pure.
+name of a profile. The module is pure.
 """
 
 from collections.abc import Sequence
 from functools import cache
 from itertools import pairwise
 
-from bot.domain.everyday_words import normalize_word
+from bot.domain.everyday_words import normalize_word, normalized_phrases
 
 _PAUSE_WORDS = """
     mute muted muting unmute pause paused unpause snooze snoozed suspend
@@ -69,18 +69,6 @@ _AROUND_SPANS = """
     برای के लिए liye only just maybe about sólo solo só nur seulement juste sadece только только
     فقط hanya cuma тільки
 """
-_MUCH_PHRASES = (
-    "too many|too much|so many|overwhelming|calm down|chill|demasiados|demasiadas|muchos mensajes"
-    "|muchos avisos|tantos mensajes|tantos avisos|muita mensagem|muitas mensagens|muitos alertas"
-    "|mensagens demais|mensagem demais|alertas demais|tanta mensagem|zu viele|zu viel|zuviel"
-    "|so viele|viel zu|trop messages|trop alertes|trop notifications|trop stories|beaucoup trop"
-    "|troppi|troppe|tanti messaggi|tante notifiche|sono troppi|çok fazla|fazla mesaj|çok mesaj"
-    "|çok bildirim|слишком много|много сообщ*|много уведомл*|слишком часто|رسائل كثيرة|رسائل كثير"
-    "|تنبيهات كثيرة|كثيرة جدا|كثير جدا|kebanyakan|terlalu banyak|banyak banget|banyak sekali"
-    "|забагато|занадто багато|надто багато|багато повідомл*|پیام‌ها زیاده|پیام زیاده|زیاده"
-    "|خیلی زیاد|बहुत ज़्यादा|ज़्यादा मैसेज|इतने मैसेज|बहुत मैसेज|bahut jyada|bahut zyada"
-    "|itne message"
-)
 
 
 def has_pause_word(words: Sequence[str]) -> bool:
@@ -103,11 +91,6 @@ def is_only_span(words: Sequence[str]) -> bool:
     return all(word in known or word.isdecimal() for word in words)
 
 
-def is_complaint_about_number(pattern: Sequence[str]) -> bool:
-    """Return whether the words of a pattern of requests mean that there are too many alerts."""
-    return tuple(pattern) in _phrases(_MUCH_PHRASES)
-
-
 def _is_span(first: str, second: str) -> bool:
     if second in _words(_UNITS) and (first.isdecimal() or first in _words(_NUMBERS)):
         return True
@@ -116,7 +99,7 @@ def _is_span(first: str, second: str) -> bool:
 
 def _has_phrase(words: Sequence[str], table: str) -> bool:
     text = f" {' '.join(words)} "
-    return any(f" {' '.join(phrase)} " in text for phrase in _phrases(table))
+    return any(f" {phrase} " in text for phrase in _phrases(table))
 
 
 @cache
@@ -125,12 +108,5 @@ def _words(table: str) -> frozenset[str]:
 
 
 @cache
-def _phrases(table: str) -> frozenset[tuple[str, ...]]:
-    return frozenset(
-        tuple(_normalize_part(word) for word in phrase.split()) for phrase in table.split("|")
-    )
-
-
-def _normalize_part(part: str) -> str:
-    star = "*" if part.endswith("*") else ""
-    return normalize_word(part.removesuffix("*")) + star
+def _phrases(table: str) -> frozenset[str]:
+    return normalized_phrases([table])

@@ -31,6 +31,7 @@ from bot.domain.everyday_words import (
     is_everyday_word,
     is_time,
     normalize_word,
+    normalized_phrases,
     strip_punctuation,
 )
 from bot.domain.foreign_text import (
@@ -40,12 +41,7 @@ from bot.domain.foreign_text import (
     separate_latin_from_arabic_and_devanagari,
     typed_words,
 )
-from bot.domain.pauses import (
-    has_pause_word,
-    has_span,
-    is_complaint_about_number,
-    is_only_span,
-)
+from bot.domain.pauses import has_pause_word, has_span, is_only_span
 from bot.domain.talk import NO_NAMES, SMALL_TALK, is_small_talk
 
 Command = Literal[
@@ -1372,10 +1368,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|cancel subscriptions|cancel all|cancel alerts|cancel everything"
         "|delete|turn off|no more|quit"
         "|disable|opt out|don't want|do not want|dont want|cancel subscription"
-        "|spam|spamming|too many|annoying|leave me alone"
+        "|spam|spamming|annoying|leave me alone"
         "|not interested"
-        "|too much|so many|overwhelming"
-        "|enough|go away|stfu|get lost|leave alone|calm down|chill"
+        "|enough|go away|stfu|get lost|leave alone"
         "|take off list|no longer want|fed up|sick of|rid of|take out|take away|drop"
         "|bye bye forever"
         "|accident|accidentally|mistake subscribed|subscribed undo"
@@ -1395,8 +1390,6 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|no quiero|no mandes|no envíes|deja mandar|dejar mandar|spam|cancela suscrip*"
         "|anula suscrip*"
         "|no interesa"
-        "|demasiados|demasiadas|muchos mensajes|muchos avisos|tantos mensajes"
-        "|tantos avisos"
         "|ya basta|cállate|callate|harto|harta|saca|sacar|ya no manden|ya no mandes"
         "|dejes enviar|dejen enviar|dejen mandar"
         "|sin querer"
@@ -1411,8 +1404,6 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|não quero mais|remover|remova|tirar"
         "|não quero|não mande|não manda|cancela* inscri*|spam|tira|cansei"
         "|não interessa|não tenho interesse"
-        "|muita mensagem|muitas mensagens|muitos alertas|mensagens demais"
-        "|mensagem demais|alertas demais|tanta mensagem"
         "|cala boca|já chega|enchendo saco|não mandem|retira|retirar|saco cheio|para já"
         "|sem querer"
         "|+cancela|+cancelar|+cancele"
@@ -1427,7 +1418,6 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|will keine|nicht mehr|nervt|nervst|nerven|nervig|nervige|nervend|nerve"
         "|genervt|spam|kündig*"
         "|kein interesse"
-        "|zu viele|zu viel|zuviel|so viele|viel zu"
         "|genug|reicht|klappe|sei still|lass das|rausnehmen|rauswerfen|raus|weg mit"
         "|brauche nicht|kein bock|abschalten|schalte ab|schalt ab|stell ab"
         "|versehentlich|aus versehen"
@@ -1444,7 +1434,6 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|^plus d'alertes|désactive*|enlève*|retire*|me désabonner"
         "|ne veux plus|envoie plus|envoyez plus|spam|désinscri*|stop"
         "|m'intéresse pas|pas intéressé"
-        "|trop messages|trop alertes|trop notifications|trop stories|beaucoup trop"
         "|ça suffit|assez|tais-toi|tais toi|ferme|enlever|retirer|marre|saoule|saoulé"
         "|stoppe|plus envie|veux pas|n'en veux plus"
         "|par erreur|sans faire exprès"
@@ -1461,9 +1450,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|disattiva*|rimuovi|togli"
         "|annulla iscrizione|non voglio più"
         "|non voglio|non mandare|non mandarmi|spam|annulla iscri*|disattivare|stop"
-        "|troppi|troppe|tanti messaggi|tante notifiche"
         "|piantala|piantatela|zitto|leva|levami|stufo|stufa|togliere|rimuovere"
-        "|non ne voglio|sono troppi|non mandatemi|non inviarmi|non inviare"
+        "|non ne voglio|non mandatemi|non inviarmi|non inviare"
         "|smettetela|smettete"
         "|+annulla|+annullare"
         "|+stancato|+stancata|+stanco di|+stanca di|+annoia|^via"
@@ -1478,7 +1466,6 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|gönderme|göndermeyin|iptal|spam|kaldır|takipten çık|takipten çıkar"
         "|takipten çıkmak|takipten çıkart"
         "|ilgilenmiyorum"
-        "|çok fazla|fazla mesaj|çok mesaj|çok bildirim"
         "|gerek yok|yollama|sus|bıktım|sıkıldım|çıkart|istemiyom|gelmesin"
         "|artık gelmesin"
         "|+bitsin|+vazgeçtim|+sıkıyor"
@@ -1492,7 +1479,6 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|не больше надо|не больше присылай|не присылай*|перестань"
         "|спам*|отписыва*|не надо|не хочу|надоел*|достал*|не шли|убрать"
         "|не интерес*|неинтересно"
-        "|слишком много|много сообщ*|много уведомл*|слишком часто"
         "|не нужно|отвали*|заткни*|замолчи*|отъеб*|отцепи*|исключи*|отмени*|убира*"
         "|заебал*|бесит|бесишь|прекрат*|хорош слать|сними с"
         "|случайно подписал*"
@@ -1507,7 +1493,6 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|لا تنبيهات"
         "|ألغي|الغي|لا ترسل|لا أريد|لا ترسلي|بطل|سبام|مابي"
         "|مش مهتم|غير مهتم"
-        "|رسائل كثيرة|رسائل كثير|تنبيهات كثيرة|كثيرة جدا|كثير جدا"
         "|ما أبي|ما ابي|ما أبغى|ما ابغى|ما أريد|مش عايز|مش عاوز|خلاص|ما بدي|بطلوا|يكفي"
         "|بس خلاص|اخرس|ازعجتوني|مزعج|شيل|أزل|ازالة|إزالة|لا ترسلوا|لا تبعت"
         "|وقف|وقفي|وقفوا|+زهقت|+مليت|+امسح|+طفي|+سكر|+اطفي|+شيلي|+بطلي|+اقفل"
@@ -1519,7 +1504,6 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|berhenti langganan"
         "|jangan|spam|batalkan|nonaktifkan|unfollow|tidak mau|gak mau"
         "|tidak tertarik|gak tertarik"
-        "|kebanyakan|terlalu banyak|banyak banget|banyak sekali"
         "|gak usah|ga usah|nggak usah|udah cukup|ga mau|nggak mau|ngga mau|keluarkan"
         "|keluarin|copot|bosan|capek|ganggu banget|diam"
         "|gak sengaja|tidak sengaja"
@@ -1534,7 +1518,6 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|відпис*|відпиш*|припин*|зупин*|вимкн*|прибер*|спам*|не хочу|не треба|набрид*"
         "|скасу* підпис*"
         "|не цікав*|нецікаво"
-        "|забагато|занадто багато|надто багато|багато повідомл*"
         "|не потрібно|відвали*|замовкни*|прибра*|виключи*|скасуй*|дістал*|бісить"
         "|вимика*|не шли*"
         "|+викинь*|+викид*|+втомив*|+втомил*|+наскучи*"
@@ -1543,7 +1526,6 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|پیام نده|پیام ندید|ولم کن"
         "|نمی‌خوام|نمیخوام|نمی‌خواهم|نفرستید|لغو|اسپم"
         "|علاقه ندارم"
-        "|پیام‌ها زیاده|پیام زیاده|زیاده|خیلی زیاد"
         "|نمیخواهم|کافیه|بسه|کافی است|خفه شو|خسته شدم|بردار|دیگه نمی‌خوام|نفرستین"
         "|ارسال نکن|قطعش کن|لغوش کن"
         "|+پاک|+پاکش|+خسته شدم"
@@ -1552,8 +1534,6 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|मैसेज मत|मत करो|message mat"
         "|band|hatao|mat bhejo|roko|नहीं चाहिए|मत भेज*|स्पैम|nahi chahiye"
         "|रुचि नहीं|दिलचस्पी नहीं"
-        "|बहुत ज़्यादा|ज़्यादा मैसेज|इतने मैसेज|बहुत मैसेज|bahut jyada|bahut zyada"
-        "|itne message"
         "|बस बहुत|परेशान मत|नहीं चाहिये|हटा|हटाना|निकालो|निकाल दो|चुप रहो|mat bhejna"
         "|mat bhejna|nikalo|hata do|hata|bas karo"
         "|+बोर|+निकाल*|+bore|+nikal|+nikalna"
@@ -1812,6 +1792,24 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|नया हूँ|नई हूँ|naya hoon|nayi hoon|kahan se shuru|कहाँ से शुरू|सिखाओ|sikhao",
     },
 }  # fmt: skip
+
+_TOO_MANY_ALERTS = {
+    "en": "too many|too much|so many|overwhelming|calm down|chill",
+    "es": "demasiados|demasiadas|muchos mensajes|muchos avisos|tantos mensajes|tantos avisos",
+    "pt_BR": "muita mensagem|muitas mensagens|muitos alertas|mensagens demais|mensagem demais"
+    "|alertas demais|tanta mensagem",
+    "de": "zu viele|zu viel|zuviel|so viele|viel zu",
+    "fr": "trop messages|trop alertes|trop notifications|trop stories|beaucoup trop",
+    "it": "troppi|troppe|tanti messaggi|tante notifiche|sono troppi",
+    "tr": "çok fazla|fazla mesaj|çok mesaj|çok bildirim",
+    "ru": "слишком много|много сообщ*|много уведомл*|слишком часто",
+    "ar": "رسائل كثيرة|رسائل كثير|تنبيهات كثيرة|كثيرة جدا|كثير جدا",
+    "id": "kebanyakan|terlalu banyak|banyak banget|banyak sekali",
+    "uk": "забагато|занадто багато|надто багато|багато повідомл*",
+    "fa": "پیام‌ها زیاده|پیام زیاده|زیاده|خیلی زیاد",
+    "hi": "बहुत ज़्यादा|ज़्यादा मैसेज|इतने मैसेज|बहुत मैसेज|bahut jyada|bahut zyada|itne message",
+}
+"""The patterns of "unsubscribe" that only say that there are too many alerts, by language."""
 
 _ORDER: tuple[Command, ...] = (
     "privacy", "viewers", "places", "why", "several", "price", "language", "options", "content",
@@ -2315,10 +2313,8 @@ def _asks_for_alerts_on_certain_days(
 
 
 @cache
-def _weekend_phrases() -> tuple[str, ...]:
-    return tuple(
-        " ".join(map(normalize_word, phrase.split())) for phrase in _WEEKEND_PHRASES.split("|")
-    )
+def _weekend_phrases() -> frozenset[str]:
+    return normalized_phrases([_WEEKEND_PHRASES])
 
 
 def _says_only_what_to_avoid(plain: Sequence[str], language: str) -> bool:
@@ -2355,19 +2351,16 @@ def _command_about_one_profile(
     """Return the command of a text with names that asks for a pause or complains about a number.
 
     The result is None for other texts. ``command`` is the command that the patterns find in the
-    text. In "too many alerts from natgeo", all matching patterns of ``unsubscribe`` complain about
-    the number of alerts. In "too many alerts, remove natgeo", a matching pattern asks to stop.
+    text. In "too many alerts from natgeo", all matching patterns of ``unsubscribe`` are in
+    ``_TOO_MANY_ALERTS``. In "too many alerts, remove natgeo", a matching pattern asks to stop.
     """
     if _asks_to_pause_profile(plain, command, language):
         return "pause"
     if command != "unsubscribe":
         return None
-    matching = [
-        pattern.words
-        for pattern in _patterns("unsubscribe", language)
-        if pattern.fits(plain, has_names=True)
-    ]
-    return "options" if all(map(is_complaint_about_number, matching)) else None
+    patterns = _patterns_of_requests_to_stop(language)
+    asks_to_stop = any(pattern.fits(plain, has_names=True) for pattern in patterns)
+    return None if asks_to_stop else "options"
 
 
 def _asks_to_stop_for_time(plain: Sequence[str], command: Command | None, language: str) -> bool:
@@ -2728,10 +2721,23 @@ def _without_fillers_before(words: Sequence[str]) -> Sequence[str]:
 @cache
 def _patterns(command: Command, language: str) -> tuple[_Pattern, ...]:
     """Return the patterns of a command in English and in ``language``."""
+    if command == "unsubscribe":
+        complaints = _patterns_in(_TOO_MANY_ALERTS, language)
+        return _patterns_of_requests_to_stop(language) + complaints
+    return _patterns_in(_PATTERNS[command], language)
+
+
+@cache
+def _patterns_of_requests_to_stop(language: str) -> tuple[_Pattern, ...]:
+    """Return the patterns of "unsubscribe", without the complaints about too many alerts."""
+    return _patterns_in(_PATTERNS["unsubscribe"], language)
+
+
+def _patterns_in(table: dict[str, str], language: str) -> tuple[_Pattern, ...]:
     return tuple(
         _pattern(text, code)
         for code in dict.fromkeys(("en", language))
-        for text in _PATTERNS[command].get(code, "").split("|")
+        for text in table.get(code, "").split("|")
         if text
     )
 
