@@ -489,8 +489,8 @@ class _RepliesToBot(filters.MessageFilter):
 async def answer_request_in_group(context: Context) -> None:
     """Answer a reply to the bot that is a request in plain words, and ignore other replies.
 
-    A reply to a question for a followed profile can be a name. Thanks get a
-    reaction. A comment on a story gets nothing.
+    A reply to a question for a followed profile can be a name. Thanks get a reaction. A comment on
+    a story gets nothing.
 
     Raises:
         BotError: The requested command is refused or fails.

@@ -31,12 +31,12 @@ class Calls:
         failed call is not retried here. The transport retries once if nothing was sent.
 
         Raises:
-            TooSoonError: A wait would be longer than allowed, or ``before_request``
-                refused the call.
+            TooSoonError: A wait would be longer than allowed, or ``before_request`` refused the
+                call.
             TelegramError: The call failed. For the outcome of the send, see
                 ``outcomes.outcome_of``.
-            DatabaseUnavailableError: ``before_request`` of the outbox's subclass cannot
-                count the copies in the database.
+            DatabaseUnavailableError: ``before_request`` of the outbox's subclass cannot count the
+                copies in the database.
         """
         transaction_guard.raise_or_log_if_transaction_held(f"Telegram's {method}")
 
