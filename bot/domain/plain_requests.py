@@ -2544,8 +2544,10 @@ def _command_of(
     - If a text with names asks for a pause, as in "mute natgeo" or "stop natgeo for a week", the
       result is ``pause``.
     - If a text with names only says that there are too many alerts, the result is ``options``.
-    - If patterns of both ``privacy`` and ``viewers`` match, as in "can my wife see that I saw her
-      story", the result is ``viewers``, unless the text has a word such as "ask".
+    - If patterns of both ``privacy`` and ``viewers`` match, as in "can my wife see that I watched
+      her story", the result is ``viewers``. This exception does not apply to a text with a word
+      such as "ask". The pattern of ``privacy`` must also have the sign ``-`` or a word of the
+      pattern of ``viewers``, because "delete my data, they know I watched" requests a deletion.
     - ``several`` does not apply to a text with a word such as "not".
     - If no pattern matches a text with names and a word such as "send", the result is ``stories``.
     """
@@ -2558,9 +2560,12 @@ def _command_of(
 
     order = [candidate for candidate in _ORDER if candidate != "several" or _NOT.isdisjoint(plain)]
     command = next((candidate for candidate in order if pattern_of(candidate)), None)
-    # "Can my wife see that I saw her story?" is about the viewers of the story.
-    if command == "privacy" and pattern_of("viewers") and not _has_word_in(plain, _WRITING_WORDS):
-        command = "viewers"
+    privacy, viewers = pattern_of("privacy"), pattern_of("viewers")
+    # "Can my wife see that I watched her story?" is about the viewers of the story. "Delete my
+    # data, they know I watched" is not, because the two matching patterns have no common word.
+    if privacy and viewers and not _has_word_in(plain, _WRITING_WORDS):
+        is_about_others = privacy.sign == "-" or bool(set(privacy.words) & set(viewers.words))
+        command = "viewers" if is_about_others else command
     verb = next((candidate for candidate in _VERBS if pattern_of(candidate)), None)
     if has_names and (wish := _command_about_one_profile(plain, command, language)):
         return wish
