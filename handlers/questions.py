@@ -65,10 +65,12 @@ async def ask_again(context: Context, question: str) -> None:
 async def answer_if_cancellation(context: Context, text: str, *, is_answer: bool = False) -> bool:
     """If a text cancels a request, reply that nothing has changed. Return whether it does.
 
-    ``is_answer`` is explained at ``is_cancellation``.
+    The stored question of a private chat is removed. ``is_answer`` is explained at
+    ``is_cancellation``.
     """
     if not is_cancellation(text, context.t.language, is_answer=is_answer):
         return False
+    await context.set_question(None)
     await say_message(context, UNCHANGED)
     return True
 

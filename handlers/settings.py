@@ -265,8 +265,8 @@ async def set_from_answer(context: Context) -> None:
     if about is not None:
         await set_managed_chat(context, about)
     if await answer_if_cancellation(context, text, is_answer=True):
-        await _store_expected_setting(context, "")
-    elif _is_unsure(context, setting, text):
+        return
+    if _is_unsure(context, setting, text):
         await _ask_for_setting(context, setting)
     else:
         await _set_from_text(context, setting, text)
@@ -326,7 +326,6 @@ async def set_setting_if_expected(context: Context, text: str) -> bool:
     # If the person did not request the question, "no" is not a cancellation, and "stop" is a
     # request for another command.
     if await answer_if_cancellation(context, text, is_answer=not is_proactive):
-        await _store_expected_setting(context, "")
         return True
     if _is_thanks_or_other_request(context, setting, text):
         return False

@@ -77,6 +77,15 @@ async def test_other_messages_after_a_question_are_answered_as_usual(
     assert "run:stories:chosen.a" in buttons(card).values()
 
 
+async def test_a_cancellation_drops_the_question(bell: Bell, control: Control) -> None:
+    ann = await follower(bell, control)
+    for command in ("/unsubscribe", "/rules"):
+        await bell.ask(ann, command)
+        await bell.ask(ann, "never mind")
+        (card,) = await bell.ask(ann, "chosen.a")
+        assert "run:stories:chosen.a" in buttons(card).values(), command
+
+
 async def test_a_reply_in_a_group_keeps_the_command(bell: Bell, control: Control) -> None:
     ann = await follower(bell, control)
     group = await control.chat("supergroup", members={ann: "creator"})
