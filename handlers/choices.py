@@ -12,12 +12,10 @@ from bot.domain.command_words import escape_names_as_arguments, parse
 from bot.domain.everyday_words import FILLERS, is_connective, is_everyday_word, normalize_word
 from bot.domain.foreign_text import main_part_beside_apostrophe, normalize_typed, typed_words
 from bot.domain.links import parse_profile_username
-from bot.presentation.actions import RUN, button, grid
-from handlers.confirmation import A_ROW, MEANT, offer_understood_command
+from handlers.confirmation import offer_understood_command
 from handlers.guard import OBEYED
 from handlers.options import EXPECTED
 from handlers.questions import CHOICES, managed_chat_of_replied_page, question_of
-from handlers.replies import say_message
 
 _ONE = frozenset({"one", "ones", "profile", "account"})
 """The words that people write beside a name, as in "the natgeo one"."""
@@ -48,9 +46,9 @@ def expected_command(context: Context) -> str | None:
 async def answer_choice(context: Context, command: str, text: str) -> bool:
     """Run ``command`` for the followed profile in a text. Return whether the text was answered.
 
-    For several profiles, each profile gets a button. The command /unsubscribe always needs a press
-    of a button. The text is not answered if no word is the name of a followed profile, or if the
-    text has other words than names, everyday words and words of politeness.
+    For several profiles, each of at most ten profiles gets a button. The command /unsubscribe
+    always needs a press of a button. The text is not answered if no word is the name of a followed
+    profile, or if the text has other words than names, everyday words and words of politeness.
 
     Raises:
         BotError: The command is refused or fails.
@@ -59,14 +57,11 @@ async def answer_choice(context: Context, command: str, text: str) -> bool:
     if not names:
         return False
     await context.set_question(None)
-    if command == "unsubscribe":
+    if command == "unsubscribe" or len(names) > 1:
         await offer_understood_command(context, command, parse([f"@{name}" for name in names]))
-    elif len(names) == 1:
+    else:
         context.args = escape_names_as_arguments(names, context.t.language)
         await OBEYED[command].check_right_and_run(context)
-    else:
-        each = [button(name, RUN(command, name)) for name in names]
-        await say_message(context, MEANT, grid(each, A_ROW))
     return True
 
 

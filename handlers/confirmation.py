@@ -22,6 +22,8 @@ ONE = {
 """The label of the button for one profile, by command."""
 MANY = {"stories": N_("Show all"), "subscribe": N_("Subscribe to all")}
 """The label of the button for several profiles, by command."""
+FOR_ONE_PROFILE = frozenset({"highlights", "why", "rules", "past"})
+"""The commands that accept the name of one profile only."""
 
 
 async def offer_understood_command(context: Context, command: str, wanted: Wanted) -> None:
@@ -31,13 +33,13 @@ async def offer_understood_command(context: Context, command: str, wanted: Wante
     command instead. Outside of channels, each of several names gets a button, and the command is
     not shown, in these cases:
 
-    - The command is /highlights, because highlights can be shown for one profile only.
+    - The command accepts one profile only (``FOR_ONE_PROFILE``).
     - The command is /stories or /subscribe without a channel, keyword or count, and some of the
       names can be ordinary words (``Wanted.is_prose``).
     """
     has_options = bool(wanted.channel or wanted.words or wanted.count)
     is_prose = wanted.is_prose and not has_options
-    is_each = command == "highlights" or (is_prose and command in MANY)
+    is_each = command in FOR_ONE_PROFILE or (is_prose and command in MANY)
     if is_each and len(wanted.names) > 1 and not context.is_channel:
         each = [button(name, RUN(command, name)) for name in wanted.names]
         lines = [context.t(MEANT), *failure_lines([], wanted, context)]
