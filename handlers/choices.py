@@ -12,6 +12,7 @@ from bot.domain.command_words import escape_names_as_arguments, parse
 from bot.domain.everyday_words import FILLERS, is_connective, is_everyday_word, normalize_word
 from bot.domain.foreign_text import main_part_beside_apostrophe, normalize_typed, typed_words
 from bot.domain.links import parse_profile_username
+from bot.domain.plain_requests import excludes_names
 from handlers.confirmation import offer_understood_command
 from handlers.guard import OBEYED
 from handlers.options import EXPECTED
@@ -48,7 +49,8 @@ async def answer_choice(context: Context, command: str, text: str) -> bool:
 
     For several profiles, each of at most ten profiles gets a button. The command /unsubscribe
     always needs a press of a button. The text is not answered if no word is the name of a followed
-    profile, or if the text has other words than names, everyday words and words of politeness.
+    profile, or if the text has other words than names, everyday words and words of politeness. A
+    word such as "not" or "but" counts as an other word.
 
     Raises:
         BotError: The command is refused or fails.
@@ -87,6 +89,8 @@ def _followed_name(word: str, followed: set[str]) -> str | None:
 
 
 def _is_beside_name(word: str, language: str) -> bool:
+    if excludes_names(word, language):  # as in "all but natgeo"
+        return False
     plain = normalize_word(word)
     is_polite = not plain or plain in FILLERS or plain in _ONE
     return is_polite or is_connective(word, language) or is_everyday_word(word, language)

@@ -2508,12 +2508,22 @@ def _without_pronoun(word: str, language: str) -> str:
     return word
 
 
+def excludes_names(word: str, language: str) -> bool:
+    """Return whether a word such as "not" or "except" excludes the profiles after the word."""
+    plain = normalize_word(word)
+    return plain in _NOT or plain in _keeping_words(language)
+
+
+@cache
+def _keeping_words(language: str) -> frozenset[str]:
+    return frozenset(map(normalize_word, f"{_KEEPING['en']} {_KEEPING.get(language, '')}".split()))
+
+
 def _without_names_to_keep(
     names: tuple[str, ...], written: Sequence[str], language: str
 ) -> tuple[str, ...]:
     """Return ``names`` without the names after a word such as "except" or "keep"."""
-    keeping = f"{_KEEPING['en']} {_KEEPING.get(language, '')}"
-    words = frozenset(map(normalize_word, keeping.split()))
+    words = _keeping_words(language)
     end = next(
         (n for n, word in enumerate(written) if normalize_word(word) in words), len(written)
     )

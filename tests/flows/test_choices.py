@@ -77,6 +77,18 @@ async def test_other_messages_after_a_question_are_answered_as_usual(
     assert "run:stories:chosen.a" in buttons(card).values()
 
 
+async def test_an_excluded_name_is_not_offered(bell: Bell, control: Control) -> None:
+    for language, text in (
+        ("en", "all but chosen.a"),
+        ("en", "not chosen.a"),
+        ("de", "chosen.b aber nicht chosen.a"),
+    ):
+        ann = await follower(bell, control, language)
+        await bell.ask(ann, "/unsubscribe")
+        (shown,) = await bell.ask(ann, text)
+        assert "many:unsubscribe" not in buttons(shown).values(), text
+
+
 async def test_a_cancellation_drops_the_question(bell: Bell, control: Control) -> None:
     ann = await follower(bell, control)
     for command in ("/unsubscribe", "/rules"):
