@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
@@ -46,7 +47,8 @@ def main(arguments: list[str] | None = None) -> int:
     seeds = range(options.first, options.first + options.seeds)
     began = time.monotonic()
     if options.plant:
-        return _plants(groups() if options.plant == "all" else [options.plant], options)
+        together = groups() if options.plant == "all" else [tuple(options.plant.split(","))]
+        return _plants(together, options)
     with ThreadPoolExecutor(options.at_once) as pool:
         results = list(pool.map(lambda seed: _lived(seed, options), seeds))
     violated = [str(result["seed"]) for result in results if result["violations"]]
@@ -79,15 +81,15 @@ def _lived(seed: int, options: argparse.Namespace) -> dict[str, Any]:
     return result
 
 
-def _plants(together: list[str], options: argparse.Namespace) -> int:
+def _plants(together: Sequence[Sequence[str]], options: argparse.Namespace) -> int:
     """Run each group of planted bugs. Return 0 if an expected invariant detects each bug, or 1."""
     with ThreadPoolExecutor(options.at_once) as pool:
         missed = [
             name
-            for names in pool.map(lambda group: _missed(group.split(","), options), together)
+            for names in pool.map(lambda group: _missed(group, options), together)
             for name in names
         ]
-    count = sum(len(group.split(",")) for group in together)
+    count = sum(map(len, together))
     sys.stdout.write(
         f"soak: {count} plants, {count - len(missed)} found"
         f"{''.join(f', {name} NOT FOUND' for name in missed)}\n"
@@ -95,7 +97,7 @@ def _plants(together: list[str], options: argparse.Namespace) -> int:
     return 1 if missed else 0
 
 
-def _missed(names: list[str], options: argparse.Namespace) -> list[str]:
+def _missed(names: Sequence[str], options: argparse.Namespace) -> list[str]:
     """Run seeds until all plants of a group are detected. Return the undetected plants.
 
     Detected plants are removed for the next seed.

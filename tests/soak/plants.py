@@ -1,4 +1,4 @@
-"""Bugs planted in the bot, one per run, as a test of the soak test.
+"""Bugs planted in the bot as a test of the soak test.
 
 Each bug replaces a function of the bot by a plausible error. The bug counts as found if one of
 its invariants is violated within three seeds.
@@ -453,11 +453,25 @@ WHERE_FEATURES_MEET: dict[str, float] = {
 }
 """Plants found by combinations of features, and the days of a run that detects each."""
 
-TOGETHER: tuple[str, ...] = (
-    "forgotten-quiet-hours,doubled-refunds,disorder,ignored-rules,forgotten-files,lost-replies",
-    "missing-summaries,ignored-rules-of-all,loose-searches,plain-imports,short-trays,wrong-bills",
-    "split-summaries,rules-of-all,forgotten-stories,misplaced-taps",
-    "miscounted-summaries,forgetful-rules,eager-lists",
+TOGETHER: tuple[tuple[str, ...], ...] = (
+    (
+        "forgotten-quiet-hours",
+        "doubled-refunds",
+        "disorder",
+        "ignored-rules",
+        "forgotten-files",
+        "lost-replies",
+    ),
+    (
+        "missing-summaries",
+        "ignored-rules-of-all",
+        "loose-searches",
+        "plain-imports",
+        "short-trays",
+        "wrong-bills",
+    ),
+    ("split-summaries", "rules-of-all", "forgotten-stories", "misplaced-taps"),
+    ("miscounted-summaries", "forgetful-rules", "eager-lists"),
 )
 """Plants that one run can have together, because each is detected by other invariants."""
 
@@ -535,10 +549,10 @@ PLANTS: dict[str, Plant] = {
 }
 
 
-def groups() -> list[str]:
-    """Return all plants in groups of one run, separated by commas."""
-    grouped = {name for group in TOGETHER for name in group.split(",")}
-    return [*TOGETHER, *(name for name in PLANTS if name not in grouped)]
+def groups() -> list[tuple[str, ...]]:
+    """Return all plants in groups of one run."""
+    grouped = set(itertools.chain.from_iterable(TOGETHER))
+    return [*TOGETHER, *((name,) for name in PLANTS if name not in grouped)]
 
 
 @contextmanager
