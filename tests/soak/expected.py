@@ -110,7 +110,7 @@ def due(taken: float, known: float, spans: Sequence[Span], doubt: float) -> Due 
     """
     live = [span for span in spans if span.end > taken]
     before = spans[: len(spans) - len(live)]
-    begins = not before or not (_brings(before[-1]) or before[-1].is_undone)
+    begins = not before or not (brings(before[-1]) or before[-1].is_undone)
     if not live or (begins and live[0].begin + doubt + MINUTE > taken):
         return None  # the story may precede the subscription
     is_steady = True
@@ -120,7 +120,7 @@ def due(taken: float, known: float, spans: Sequence[Span], doubt: float) -> Due 
                 return None  # Undo restores no expired story
             is_steady = False
             continue
-        if span.terms is None or not _brings(span):
+        if span.terms is None or not brings(span):
             return None
         found = _within(span, span.terms, taken, known, doubt)
         if found is not None:
@@ -129,7 +129,7 @@ def due(taken: float, known: float, spans: Sequence[Span], doubt: float) -> Due 
     return None
 
 
-def _brings(span: Span) -> bool:
+def brings(span: Span) -> bool:
     """Return whether a subscription exists, is not paused, and the bot is in the chat."""
     return span.terms is not None and not span.terms.paused and span.terms.is_open
 

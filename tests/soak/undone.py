@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from sandbox.instagram import Story
 from tests.soak import contents
-from tests.soak.expected import DAY, MINUTE, Span, Terms
+from tests.soak.expected import DAY, MINUTE, Span, Terms, brings
 from tests.soak.journal import Asked, Journal
 
 RULES_OF_CHAT, KIND_OF_MEDIA = "chat", "media"
@@ -75,16 +75,11 @@ def with_undone_rules(
         # Another change, such as rules of the profile's own, does not send an excluded story.
         found = [
             span._replace(is_undone=True)
-            if excluding[0] <= span.begin and span.end <= ends[-1] and _brings(span.terms)
+            if excluding[0] <= span.begin and span.end <= ends[-1] and brings(span)
             else span
             for span in found
         ]
     return found
-
-
-def _brings(terms: Terms | None) -> bool:
-    """Return whether a subscription exists, is not paused, and the bot is in the chat."""
-    return terms is not None and terms.is_open and not terms.paused
 
 
 def _is_changed(before: Terms | None, after: Terms | None, option: str) -> bool:
