@@ -122,7 +122,7 @@ async def test_a_kill_at_any_step_leaves_one_ringing_list_and_every_album(
     lists = [one for one in messages if "text" in one]
     ringing = [one for one in messages if "_silent" not in one]
     assert all("2 new stories" in one["text"] for one in lists)
-    if (step, moment) == UNKNOWN:  # the list may or may not have left before the kill
+    if (step, moment) == UNKNOWN:  # the list may have been sent before the kill
         assert ringing in ([], lists[:1])
     else:
         assert ringing == lists[:1]

@@ -641,16 +641,10 @@ async def test_what_replies_usually_take_later_in_the_day_is_kept_for_them(db: D
                 tx, kind=kind, chat_id=1, user_id=1, operation="x", nominal=spent, now=at
             )
     paying = Ledger(db, Limits(1000, 0.5), now=clock)
-    assert await paying.reply_credits_left_for_schedule(clock.now) == 500 - 1.2 * 300
-    assert (
-        await paying.reply_credits_left_for_schedule(clock.now + 12 * timedelta(hours=1))
-        == 500 - 1.2 * 200
-    )
-    assert (
-        490
-        < await paying.reply_credits_left_for_schedule(clock.now + 21 * timedelta(hours=1))
-        < 500
-    )
+    left = paying.reply_credits_left_for_schedule
+    assert await left(clock.now) == 500 - 1.2 * 300
+    assert await left(clock.now + timedelta(hours=12)) == 500 - 1.2 * 200
+    assert 490 < await left(clock.now + timedelta(hours=21)) < 500
 
 
 async def test_what_newcomers_asked_for_is_no_habit_where_others_are_known(db: Database) -> None:
