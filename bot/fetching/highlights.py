@@ -58,11 +58,11 @@ class Highlights:
 
         The cost differs in the following cases:
 
-        - If the name was not seen in the last 30 days, or if its profile is not stored as active,
+        - If the name was not seen in the last 30 days, or if its profile is not stored as public,
           a lookup for 1 or 2 more credits comes first. If the lookup finds no public account, only
           the lookup is paid.
         - If the last list of this name was fetched within the last hour, the cost is 0 credits,
-          unless the account of the list is not the stored, active owner of the name.
+          unless the account of the list is not the stored, public owner of the name.
         - If the name has a new owner, the list of the old owner is not shown. The list of the new
           owner is fetched for 2 to 4 more credits.
         - If the API answers that the account is private or does not exist, a lookup for 1 or 2
@@ -82,7 +82,7 @@ class Highlights:
 
         async def fetch() -> Fetched[Highlight]:
             with self._stopping_calls_after_refusal():
-                known = await self._read_active_profile(username)
+                known = await self._read_public_profile(username)
                 result = await self._fetch_list(
                     known or await self._fetch_public_unblocked(username, charge), charge
                 )
@@ -97,7 +97,7 @@ class Highlights:
                 f"highlights:{username}", fetch, _expiry, HIGHLIGHTS
             )
             if not await self._is_list_of_known_owner(result, username):
-                known = await self._read_active_profile(username)
+                known = await self._read_public_profile(username)
                 owner = known or await self._fetch_public_unblocked(username, charge)
                 key = f"highlights:{username}:{owner.profile_id}"
                 result = await self._answers.get_or_fetch(key, fetch, _expiry, HIGHLIGHTS)
@@ -153,13 +153,15 @@ class Highlights:
         self._raise_if_blocked(profile)
         return profile
 
-    async def _read_active_profile(self, username: str) -> Profile | None:
+    async def _read_public_profile(self, username: str) -> Profile | None:
         """Return the known owner of a name, or None if the name must be looked up.
 
-        The errors are those of ``Names.read_last_known``.
+        A profile that a lookup has found public again has the time of this answer, but keeps its
+        state until the next check. The errors are those of ``Names.read_last_known``.
         """
         known = await self._names.read_last_known(username)
-        return known.profile if known and known.state == "active" else None
+        is_public = known is not None and (known.state == "active" or known.checked_at is not None)
+        return known.profile if known and is_public else None
 
     async def _fetch_list(self, profile: Profile, charge: Charge) -> list[Highlight]:
         self._raise_if_blocked(profile)
@@ -175,14 +177,14 @@ class Highlights:
             raise ProfileUnavailableError(str(error), credits=error.credits) from None
 
     async def _is_list_of_known_owner(self, result: list[Highlight], username: str) -> bool:
-        """Return whether a list of highlights belongs to the known, active owner of the name.
+        """Return whether a list of highlights belongs to the known, public owner of the name.
 
         A cached list may belong to an earlier owner of the name. For a list that is empty or has
         no profile id, return True. The errors are those of ``Names.read_last_known``.
         """
         if not result or not result[0].profile.profile_id:
             return True
-        owner = await self._read_active_profile(username)
+        owner = await self._read_public_profile(username)
         return owner is not None and owner.profile_id == result[0].profile.profile_id
 
     @contextmanager

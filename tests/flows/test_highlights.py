@@ -119,6 +119,22 @@ async def test_a_profile_that_turned_private_shows_nothing_more(
     assert "private" in reply["text"]
 
 
+async def test_a_profile_that_is_public_again_costs_a_name_and_a_list(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    await made(control, "hl.public.again", title="Sea")
+    await control.change_profile("hl.public.again", is_private=True)
+    await bell.ask(ann, "/highlights hl.public.again")
+    await control.change_profile("hl.public.again", is_private=False)
+    await asyncio.sleep(301)  # the refusal is cached for five minutes
+    before = await control.billed()
+    for _ in range(2):
+        (menu,) = await bell.ask(ann, "/highlights hl.public.again")
+        assert list(buttons(menu)) == ["Sea · 3"]
+        assert await control.billed() - before == 3
+
+
 async def test_a_plan_without_highlights_is_said_and_asked_once(tmp_path: Path) -> None:
     async with storybell(tmp_path) as bell:
         control = bell.control
