@@ -79,8 +79,8 @@ class Access:
     ) -> None:
         """Create the use cases. The owner link requires ``token``, the bot's token.
 
-        ``block``, ``unblock`` and the end of an expired block call ``wake``, because work may be
-        due.
+        ``allow``, ``block``, ``unblock`` and the end of an expired block call ``wake``, because
+        work may be due.
         """
         self._db = db
         self.mode = mode
@@ -325,7 +325,9 @@ class Access:
             values = {"is_allowed": True, "via": "owner", "added_by": str(by or "")}
             subject = await self._lock_current_subject(tx, subject)
             names = await self._name_or_stored_title(tx, subject, name)
-            return await self._unblock(tx, subject, **values, **names)
+            entry = await self._unblock(tx, subject, **values, **names)
+        self._wake()
+        return entry
 
     async def admit_channel(
         self, chat_id: int, by: int, *, kind: str, title: str, language_code: str

@@ -50,6 +50,25 @@ async def test_a_block_ends_under_each_name_and_the_id(
     assert not await access.unblock(NEW)
 
 
+@pytest.mark.parametrize("end", ["allow", "unblock", "time"])
+async def test_the_end_of_a_block_wakes_the_checks_and_the_alerts(
+    sqlite_db: Database, clock: Clock, end: str
+) -> None:
+    woken: list[bool] = []
+    person = Subject("person", "5")
+    access = Access(sqlite_db, mode="open", wake=lambda: woken.append(True), now=clock)
+    await access.block(person, until=clock() + MINUTE / 2, reason="")
+    woken.clear()
+    if end == "allow":
+        await access.allow(person, by=None)
+    elif end == "unblock":
+        await access.unblock(person)
+    else:
+        clock.on(MINUTE)
+        await access.end_expired_and_apply_blocks()
+    assert woken
+
+
 @pytest.mark.parametrize("end", ["unblock", "time"])
 async def test_a_second_block_of_a_name_does_not_block_the_former_owner_of_the_name(
     sqlite_db: Database, clock: Clock, end: str
