@@ -10,6 +10,8 @@ from bot.presentation.html import Safe
 COST = NN_("{n} credit ({amount})", "{n} credits ({amount})")
 # Used for fractions such as 1.5 credits.
 PART = NN_("{n} credits ({amount})", "{n} credits ({amount})")
+LESS_THAN = N_("less than {amount}")
+_CENT = 0.01
 LEFT = NN_("Left today: {left} of {n} credit", "Left today: {left} of {n} credits")
 UNCONFIRMED = N_("Billing not yet known: {credits}")
 STOPPED = N_(
@@ -24,8 +26,14 @@ def resume_spending_row(context: Context) -> Buttons:
 
 
 def cost_text(credits: float, context: Context) -> Safe:  # noqa: A002 - the project's word
-    """Return a number of credits, rounded to a tenth, and the price in US dollars as text."""
-    amount = context.t.money(credits * context.services.credit_price)
+    """Return a number of credits, rounded to a tenth, and the price in US dollars as text.
+
+    A price below a cent is shown as "less than $0.01".
+    """
+    price = credits * context.services.credit_price
+    amount = context.t.money(price)
+    if 0 < price < _CENT:
+        amount = context.t(LESS_THAN, amount=context.t.money(_CENT))
     n = round(credits, 1)
     return context.t(COST if n == int(n) else PART, n=n, amount=amount)
 

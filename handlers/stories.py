@@ -53,7 +53,7 @@ TRAY = N_("<b>Who had stories</b> at my last checks. Tap a name to see them.")
 NO_TRAY = N_("Nobody had stories at my last checks. Tap a name to check it now.")
 LAST_CHECK = N_("last check: {when}")
 SEND_ALL = N_("▶️ Send them all")
-OLDEST_CHECK = N_("These are from my last checks; the oldest was {when}.")
+OLDEST_CHECK = N_("These are from my last checks (the oldest: {when}).")
 NEWER = NN_(
     "{n} newer story is not among them. Tap a name in the list to see all stories of a profile.",
     "{n} newer stories are not among them. Tap a name in the list to see all stories of a "

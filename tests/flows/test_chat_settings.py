@@ -415,7 +415,7 @@ async def test_usage_counts_what_was_asked(bell: Bell, control: Control) -> None
     (report,) = await bell.ask(ann, "/usage")
     assert "1 story today" in report["text"]
     assert "% of today's limit used; it resets at 12:00 AM" in report["text"]
-    assert "This month: 3 credits ($0.00), paid by the bot's owner" in report["text"]
+    assert "This month: 3 credits (less than $0.01), paid by the bot's owner" in report["text"]
 
 
 async def test_the_month_of_a_group_by_member_if_its_admins_say_so(
@@ -443,7 +443,7 @@ async def test_the_month_of_a_group_by_member_if_its_admins_say_so(
 
         await wait_for(is_said, what=str(lines))
 
-    total = "This month: 4 credits ($0.00), paid by the bot's owner"
+    total = "This month: 4 credits (less than $0.01), paid by the bot's owner"
     await comes(total)
     (page,) = await bell.ask(group, "/settings", user=ann)
     await bell.press(group, page, "set:parts:on", user=bob)
@@ -451,12 +451,12 @@ async def test_the_month_of_a_group_by_member_if_its_admins_say_so(
     await bell.press(group, page, buttons(page)["▫️ Cost by member"], user=ann)
     assert "✅ Cost by member" in buttons(await bell.message(group, page["message_id"]))
     group = await control.migrate(group)  # the setting and the bill move with the group
-    parts = [total, "• Bob <b>: 3 credits ($0.00)", "• Ann: 1 credit ($0.00)"]
+    parts = [total, "• Bob <b>: 3 credits (less than $0.01)", "• Ann: 1 credit (less than $0.01)"]
     await comes(*parts)
     # The request of an anonymous admin is billed to the payer, Ann, but not shown as hers.
     await bell.ask(group, "/stories bill.three", user=ann, sender_chat_id=group)
-    total = "This month: 7 credits ($0.01), paid by the bot's owner"
-    await comes(total, *parts[1:], "• Others: 3 credits ($0.00)")
+    total = "This month: 7 credits (less than $0.01), paid by the bot's owner"
+    await comes(total, *parts[1:], "• Others: 3 credits (less than $0.01)")
     (page,) = await bell.ask(group, "/settings", user=ann)
     await bell.press(group, page, buttons(page)["✅ Cost by member"], user=ann)
     await comes(total)
@@ -479,7 +479,7 @@ async def test_the_cost_of_a_member_whose_request_had_no_result_is_shown_by_name
     (page,) = await bell.ask(group, "/settings", user=ann)
     await bell.press(group, page, "set:parts:on", user=ann)
     (report,) = await bell.ask(group, "/usage", user=ann)
-    assert "• Eve: 3 credits ($0.00)" in report["text"]
+    assert "• Eve: 3 credits (less than $0.01)" in report["text"]
 
 
 async def test_a_chat_is_erased_when_it_asks(bell: Bell, control: Control) -> None:

@@ -45,7 +45,7 @@ async def test_of_the_list_only_what_is_tapped_is_looked_up(bell: Bell, control:
     billed = await control.billed()
     (page,) = await bell.ask(ann, "", file=document(listed(*names)))
     assert "10 accounts" in page["text"]
-    assert "up to 3 credits ($0.00)" in page["text"]
+    assert "up to 3 credits (less than $0.01)" in page["text"]
     assert "I can't see private accounts" in page["text"]
     assert names_of(page) == names[:6]
     assert await control.billed() == billed

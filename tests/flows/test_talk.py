@@ -542,7 +542,7 @@ async def test_the_whole_tray_is_sent_oldest_first(bell: Bell, control: Control)
     told = await wait_for(is_told, what="the line below the albums")
     assert await control.shown(ann, tray["message_id"]) == posted[:30]
     first, second = told["text"].splitlines()
-    assert first.startswith("These are from my last checks; the oldest was ")
+    assert first.startswith("These are from my last checks (the oldest: ")
     assert second.startswith("2 newer stories are not among them.")
     (again,) = await bell.ask(ann, "/stories")
     refused = await bell.press(ann, again, "tray")
