@@ -254,9 +254,10 @@ class Database:
     def begin(self, *, durable: bool = True) -> AbstractAsyncContextManager[Tx]:
         """Return a writing transaction, which commits at the end of the block or rolls back.
 
-        On cancellation the transaction is rolled back before the connection is used again. A
-        transaction that is not ``durable`` does not wait for the disk. A power failure, or a crash
-        of PostgreSQL, may undo the transaction, but a crash of the bot does not.
+        On cancellation before the commit, the transaction is rolled back before the connection is
+        used again. A transaction that is not ``durable`` does not wait for the disk. A power
+        failure, or a crash of PostgreSQL, may undo the transaction, but a crash of the bot does
+        not.
         """
         return Transaction(self.connections, DURABLE if durable else HASTY)
 

@@ -57,10 +57,7 @@ _BROKEN = "InternalClientError"
 
 
 def _outage_of(error: BaseException, file: str) -> DatabaseUnavailableError | None:
-    """Return the error to raise for an outage of the database.
-
-    Return None if the cause is an error of the bot and not an outage.
-    """
+    """Return the error to raise for an outage, or None if ``error`` does not mean an outage."""
     if isinstance(error, DatabaseUnavailableError):
         return error
     reason = _outage_reason(error)

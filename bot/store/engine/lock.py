@@ -1,9 +1,9 @@
 """A lock that allows a single bot process per SQLite file.
 
 The lock is necessary, because a starting process releases all claims in the file. Without the
-lock, the process could release the claims of a process that still runs. Commands that read, or
-that write single rows, do not take the lock. The operating system releases the lock when the
-process ends for any reason.
+lock, the process could release the claims of a process that still runs. ``storybell move`` and
+``storybell restore`` also take the lock. Other commands do not take the lock. The operating system
+releases the lock when the process ends for any reason.
 """
 
 import asyncio

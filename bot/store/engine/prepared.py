@@ -24,11 +24,12 @@ _DIALECT = aiosqlite.dialect()
 
 
 class Prepared:
-    """A statement of a module, whose parameters have names.
+    """A statement with named parameters, which a module executes often.
 
-    On SQLite the statement is compiled at the first execution, and is executed by the driver. On
-    PostgreSQL SQLAlchemy executes the statement. Each execution has the same names of parameters,
-    and ``expanding`` parameters are not supported.
+    On SQLite the statement is compiled at the first execution, and is executed by the driver. The
+    errors of the driver (``sqlite3.Error``) are not converted to errors of SQLAlchemy. On
+    PostgreSQL SQLAlchemy executes the statement. Each execution must have the same names of
+    parameters. ``expanding`` parameters are not supported.
     """
 
     def __init__(self, statement: sa.Executable) -> None:
@@ -37,14 +38,17 @@ class Prepared:
         self._names: AbstractSet[str] = frozenset()
 
     async def rows(self, tx: AsyncConnection, values: Values | Sequence[Values]) -> Sequence[Any]:
-        """Execute the statement once for each mapping in ``values``. Return all rows."""
+        """Execute the statement for ``values``, or for each mapping in ``values``.
+
+        Return the rows of all executions.
+        """
         if tx.dialect.name != "sqlite":
             return (await tx.execute(self._statement, values)).all()
         rows, _ = await self._execute(tx, values)
         return [self._row_converter(row) for row in rows]
 
     async def execute(self, tx: AsyncConnection, values: Values | Sequence[Values]) -> int:
-        """Execute a statement without RETURNING once for each mapping in ``values``.
+        """Execute a statement without RETURNING for ``values``, or for each mapping in ``values``.
 
         If ``values`` is a single mapping, return the number of changed rows. Otherwise, the result
         has no meaning.
@@ -57,7 +61,13 @@ class Prepared:
     async def _execute(
         self, tx: AsyncConnection, values: Values | Sequence[Values]
     ) -> tuple[list[Any], int]:
-        """Execute the statement in the thread of the connection, as SQLAlchemy would."""
+        """Execute the statement in the thread of the connection.
+
+        Return all rows, and the number of rows that the last execution changed.
+
+        Raises:
+            sqlite3.Error: An execution failed.
+        """
         connection = cast("sa.Connection", tx.sync_connection)
         if not connection.in_transaction():
             connection.begin()

@@ -50,9 +50,10 @@ def copy_owner(file: Path, *, like: Path) -> None:
 
 
 def other_owner_note(path: Path) -> str:
-    """Return a note in brackets if another user owns a path or its nearest readable parent.
+    """Return a note in brackets if another user owns a path.
 
-    The note is empty if the user of this process is the owner, or if the owner has no name.
+    If the path can't be read, the owner of the nearest readable parent counts. The note is empty
+    if the user of this process is the owner, or if the owner has no name.
     """
     for parent in (path, *path.absolute().parents):
         with suppress(OSError):

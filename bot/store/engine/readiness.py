@@ -32,8 +32,8 @@ async def readiness(db: Database) -> Readiness:
 
     Raises:
         OSError: The database cannot be reached, opened or written, or belongs to a different
-            program. Also raised if missing tables can't be made, because the database's user lacks
-            the right. The text states the reason without the database's URL.
+            program. Also raised if the tables are missing or old, and the database's user lacks
+            the right to create tables. The text states the reason without the database's URL.
     """
     try:
         if db.is_sqlite and not _has_writable_file(Path(str(db.url.database))):
@@ -64,7 +64,7 @@ def _has_writable_file(file: Path) -> bool:
 
     Raises:
         PermissionError: The file is not writable, or cannot be created.
-        DatabaseUnavailableError: The path is not a database of the bot.
+        DatabaseUnavailableError: ``raise_if_wrong_file`` refuses the path.
     """
     raise_if_wrong_file(file)
     if file.exists():

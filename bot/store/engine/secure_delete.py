@@ -13,7 +13,8 @@ from pathlib import Path
 SECURE_DELETE = "PRAGMA secure_delete=ON"
 """The statement that makes SQLite overwrite deleted content with zeros.
 
-The statement runs on every connection, because the default depends on the build of SQLite.
+The statement runs on each connection that changes rows, because the default depends on the build
+of SQLite.
 """
 # Seconds to wait for readers and other writers. During this time, the bot's own writers also wait.
 _WAIT_S = 0.05

@@ -158,8 +158,8 @@ def raise_if_damaged(file: Path, stop: threading.Event) -> None:
 def is_damage(error: sqlite3.Error) -> bool:
     """Return whether an error means that the file is damaged or is not a database.
 
-    If the log was truncated by another program, the log is shorter than its index says. SQLite
-    then reports a short read.
+    A short read also means damage. SQLite reports a short read if another program has truncated
+    the log, because the log is then shorter than its index says.
     """
     code = getattr(error, "sqlite_errorcode", None)
     if code is None:
@@ -199,7 +199,7 @@ def database_id(file: Path) -> str | None:
 def reason_of(error: BaseException) -> str:
     """Return the reason of a failed file operation as a short text.
 
-    If a permission is missing and the file belongs to a different user, the text names that user.
+    If a permission is missing, the text also has the note of ``private.other_owner_note``.
     """
     if not isinstance(error, OSError) or not error.strerror:
         return str(error)

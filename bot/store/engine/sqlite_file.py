@@ -202,12 +202,12 @@ def raise_if_log_orphaned(file: Path) -> None:
 
 
 def raise_if_wrong_file(file: Path) -> None:
-    """Refuse a path that is not a database of the bot, before the file is opened and changed.
+    """Refuse a path that can't be a database of the bot, before the file is opened and changed.
 
-    This function reads the header of the file. Use this function only for a path without
-    connections of this process, because the close of the file after the read releases SQLite's
-    locks. Damage is not detected. A missing or empty file is refused only beside a log that is not
-    empty.
+    This function reads the header and the names of the tables. Use this function only for a path
+    without connections of this process, because the close of the file after the read releases
+    SQLite's locks. A damaged file, and a file that is no SQLite database, are not detected. A
+    missing or empty file is refused only beside a log that is not empty.
 
     Raises:
         DatabaseUnavailableError: The path can't be accessed or is not a file, the write-ahead log
@@ -232,7 +232,10 @@ def raise_if_wrong_file(file: Path) -> None:
 
 
 def _has_only_other_tables(file: Path) -> bool:
-    """Return whether a database has tables, but the tables of no version of the bot."""
+    """Return whether a database has tables, but the tables of no version of the bot.
+
+    Return False if the database can't be read.
+    """
     with (
         suppress(sqlite3.Error),  # the next connection reports the error
         closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as database,
@@ -251,7 +254,7 @@ def _size_of(file: Path) -> int:
 
 
 def _identity_of(file: Path) -> Identity | None:
-    """Return the identity of the file at a path, or None if no file exists.
+    """Return the identity of the file at a path, or None if the path leads to no file.
 
     Raises:
         OSError: The identity is unknown now.

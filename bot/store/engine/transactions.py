@@ -57,12 +57,13 @@ class Connections:
         """
 
     async def take(self) -> AsyncConnection:
-        """Return a connection. The connection that was used last is used first.
+        """Return a connection. On SQLite, the connection that was used last is used first.
 
         Other errors of the driver or of the engine's pool are raised unchanged.
 
         Raises:
-            DatabaseUnavailableError: The server is absent or does not answer.
+            DatabaseUnavailableError: The server is absent or does not answer, or the SQLite file
+                was moved, deleted or replaced.
         """
         if self._idle:
             return self._idle.pop()
@@ -103,14 +104,17 @@ class Connections:
 
 
 class Transaction:
-    """A transaction, which commits at the end of the ``async with`` block.
+    """A transaction that lasts for the ``async with`` block.
 
-    An exception rolls the transaction back. Driver errors that mean an outage are converted to a
-    single error class.
+    At the end of the block, a writing transaction commits. An exception rolls the transaction
+    back. Driver errors that mean an outage are converted to ``DatabaseUnavailableError``.
     """
 
     def __init__(self, connections: Connections, begin: Sequence[str] = DURABLE) -> None:
-        """Prepare a transaction. On SQLite ``begin`` runs before the first statement."""
+        """Prepare a transaction. With ``READ`` as ``begin``, the transaction must only read.
+
+        On SQLite, the statements in ``begin`` run before the first statement.
+        """
         self._connections = connections
         self._begin = begin
         self._is_writing = begin is not READ
@@ -122,8 +126,9 @@ class Transaction:
         """Begin the transaction.
 
         Raises:
-            DatabaseUnavailableError: The database can't be reached, or the SQLite file was moved,
-                deleted or replaced. A read on an open connection does not check the file.
+            DatabaseUnavailableError: The database can't be reached, all connections are in use, or
+                the SQLite file was moved, deleted or replaced. A read on an open connection does
+                not check the file.
         """
         raise_or_log_if_transaction_held("another transaction or read")
         if self._lock:
@@ -149,7 +154,7 @@ class Transaction:
         error: BaseException | None,
         _trace: TracebackType | None,
     ) -> None:
-        """Commit, or roll back after an error.
+        """Commit if the transaction writes, or roll back after an error.
 
         Raises:
             DatabaseUnavailableError: The block or the commit failed because of an outage.
@@ -179,6 +184,8 @@ class Transaction:
 
     async def _roll_back_and_raise(self, error: BaseException) -> None:
         """Roll back before the connection is used again, also after a cancellation.
+
+        The caller raises a cancellation again.
 
         Raises:
             DatabaseUnavailableError: ``error`` or an error of the roll-back means an outage.

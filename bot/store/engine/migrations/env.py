@@ -1,4 +1,4 @@
-"""Run the migrations on the connection that ``Database.migrate`` hands over."""
+"""Run the migrations on the connection that ``upgrading.migration_config`` has stored."""
 
 import warnings
 from typing import Any, Literal
@@ -26,8 +26,8 @@ def include_object(
 ) -> bool:
     """Return whether Alembic compares an object of the code with the database.
 
-    Indexes on expressions are not compared, because databases return these indexes in another
-    form.
+    The indexes in ``INDEXES_OF_EXPRESSIONS`` are not compared, because databases return these
+    indexes in another form.
     """
     return kind != "index" or name not in INDEXES_OF_EXPRESSIONS
 
