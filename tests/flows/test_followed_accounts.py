@@ -62,6 +62,8 @@ async def test_of_the_list_only_what_is_tapped_is_looked_up(bell: Bell, control:
     assert names_of(page) == names[6:]
     (found,) = await bell.ask(ann, "BROUGHT.C")
     assert names_of(found) == ["brought.c"]
+    (stored,) = await bell.ask(ann, "/privacy")
+    assert "which file from your Instagram data you sent" in stored["text"]
     await bell.press(ann, found, buttons(found)["brought.c"])
     (every,) = await bell.ask(ann, "/subscriptions")
     assert {one for one in buttons(every) if "brought" in one} == {
