@@ -1,7 +1,7 @@
 """Building blocks for the loops of the process: clock, workers, and limits of concurrency.
 
 The package provides the current time, loops that continue after any error, and slots with a limit
-for each holder. All of these use the event loop.
+for each holder.
 Public: ``clock.Clock``, ``clock.steady``, ``workers.Worker``, ``batching.BatchingQueue``,
 ``metrics.Metrics``, ``concurrency.FairSlots``, ``concurrency.FastAndSlowSlots`` and
 ``timed_cache.TimedCache``.

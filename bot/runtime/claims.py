@@ -27,8 +27,8 @@ class RetryPolicy:
 
     - ``pause`` is the pause after the first attempt.
     - ``failures`` is the number of failed attempts after which the task is abandoned.
-    - ``attempts`` is the number of attempts without an outcome after which the task is abandoned.
-      An attempt has no outcome, for example, if the process died.
+    - ``attempts`` is the number of all attempts after which the task is abandoned, including
+      attempts without a recorded failure, for example because the process died.
 
     None means that the number of failures or attempts has no limit.
     """

@@ -105,7 +105,7 @@ def _decide_without_telegram(
 def _agreeing_clock_ahead_s(
     server_clock: ServerClock, process_clock_ahead_s: float | None
 ) -> float | None:
-    """Return the local clock that agrees with a server's, in seconds ahead of the system clock.
+    """Return the local clock that agrees with a server, in seconds ahead of the system clock.
 
     The system clock is compared first, and then the clock of this process
     (``process_clock_ahead_s``). Return None if neither of the two clocks agrees with the server's
