@@ -185,7 +185,7 @@ class StoriesApi:
         ``PrivacyCheck`` decides whether the check is skipped:
 
         - In mode "false", the check is never skipped.
-        - In mode "true", the check is always skipped, and the call is never repeated.
+        - In mode "true", the check is always skipped.
         - In mode "auto", the check is skipped if ``last_known_public_at`` is less than a day ago
           and answers without the check are still trusted.
 
@@ -300,6 +300,7 @@ class StoriesApi:
         the file. In that case, no file remains, and the download is billed nevertheless.
 
         Raises:
+            StoryGoneError: The API does not find the file.
             MediaError: The same as in ``download``.
         """
         params = {"url": url}
@@ -388,10 +389,10 @@ class StoriesApi:
     ) -> Answer[list[Story]]:
         """Ask for stories without the API's privacy check.
 
-        If the answer proves nothing, ask again with the check (see ``stories``). The result or the
-        error then has the total credits of both calls. The credits of the error are None if the
-        bill of the second call is unknown. If the second answer has a story that an empty first
-        answer should have had, record that the first answer was wrong.
+        In the cases that ``stories`` lists, ask again with the check. The result or the error then
+        has the total credits of both calls. The credits of the error are None if the bill of the
+        second call is unknown. If the second answer has a story that an empty first answer should
+        have had, record that the first answer was wrong.
         """
         silent_at = None
         asked_at = self._now()

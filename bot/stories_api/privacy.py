@@ -158,9 +158,11 @@ class PrivacyCheck:
             await self._record_contradiction(known.profile_id, "a refusal")
 
     def _was_last_call_unchecked(self, known: Known) -> bool:
-        """Return whether the mode is "auto" and the last recorded answer was unchecked.
+        """Return whether the mode is "auto" and the last recorded stories are unchecked.
 
-        Without a recorded answer that the profile is public, return False.
+        Recorded stories are unchecked if the last proof that the profile is public is older than
+        the stories' answer. A checked answer is such a proof. Without recorded stories or a proof,
+        return False.
         """
         if self.mode != "auto" or known.snapshot_at is None or known.checked_at is None:
             return False

@@ -226,7 +226,7 @@ class Transport:
     async def _wait_turn_or_return_false(self, end: float) -> bool:
         """Wait for the rate limit. Return True after the wait.
 
-        If the wait would not end before ``end``, return False at once.
+        If the wait would not end before ``end``, return False without a wait.
         """
         replicas = await self._replicas() if self._replicas else 1
         now = self._steady()
@@ -367,6 +367,8 @@ async def prevent_resending(
     """Stop aiohttp from sending a request again after a broken connection.
 
     Raises:
+        aiohttp.ClientConnectorError: No connection was made. The request was not sent.
+        aiohttp.ConnectionTimeoutError: No connection was made in time. The request was not sent.
         aiohttp.ClientError: The connection broke. aiohttp would repeat the request after the
             original errors, which are subclasses, but not after this class itself.
     """
