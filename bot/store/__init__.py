@@ -1,13 +1,14 @@
 """The stored state of the bot. Each kind of entity has a module of functions.
 
-Only this package has tables. Each function of an entity takes an open transaction (``tx``) as the
-first argument, so the caller decides which changes are atomic. Functions of leases and upgrades
-may take a ``Database`` instead. ``engine`` is the access to a database, and imports the entities
-only for ``all_tables``. ``copies`` has the backups and the move to PostgreSQL. Public:
-``Database`` and ``Tx`` of ``engine.database``, and the functions of each entity.
+Only this package has tables. A function that reads or writes rows of an entity takes an open
+transaction (``tx``) as the first argument, so the caller decides which changes are atomic.
+Functions of leases and upgrades may take a ``Database`` instead. ``engine`` is the access to a
+database, and imports the entities only for ``all_tables``. ``copies`` has the backups and the move
+to PostgreSQL. Public: ``Database`` and ``Tx`` of ``engine.database``, and the functions of each
+entity.
 
 **The order of locks.** A transaction that changes several rows locks the rows in this order, so
-that two transactions never wait for each other:
+that two transactions do not wait for each other:
 
 1. The fan-out that the transaction advances.
 2. The chats, by id (``chats.lock``), if the row of the chat is changed or deleted. After the
@@ -35,6 +36,6 @@ Further rules:
 - A transaction that locks many rows of one kind locks the rows in order, or skips locked rows.
 - Three rare transactions lock a queue or subscriptions too late: the reply to a command about
   another chat, the record of a send to a group that has just moved, and a change of the block
-  list. If PostgreSQL finds a deadlock, it ends one transaction, and the bot repeats the work as
-  after an outage of the database.
+  list. If such a transaction causes a deadlock, PostgreSQL ends a transaction of the deadlock. The
+  bot then repeats the work as after an outage of the database.
 """

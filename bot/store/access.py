@@ -170,7 +170,7 @@ async def listed_usernames_of_ids(tx: Tx, ids: Collection[str]) -> set[str]:
 
 
 def blocked_people_and_chats_sql(now: datetime) -> sa.Select[str]:
-    """Return the query for the ids of people and chats that are blocked at ``now``."""
+    """Return the query for the ids, as text, of people and chats that are blocked at ``now``."""
     until = access_list.c.blocked_until
     return sa.select(_SUBJECT).where(
         _KIND != "profile",
@@ -345,8 +345,8 @@ async def person_and_chat_allowance_and_is_known(
 ) -> tuple[int | None, int | None, bool]:
     """Return the daily limits of a person and of a chat, and whether the person is known.
 
-    The limits are in credits. A limit is None if the access list sets no limit. A known person is
-    a person who is no newcomer.
+    The limits are in credits per day. A limit is None if the access list sets no limit. A known
+    person is a person who is no newcomer.
     """
     chat = Subject.of_chat(chat_id or 0)
     values = {"person": str(person), "chat_kind": chat.kind, "chat": chat.id}

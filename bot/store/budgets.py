@@ -232,8 +232,9 @@ async def take_credits(
     If the spending is not allowed, add nothing, and return the state of the account. The budget
     rule, the stop switch or the balance can forbid the spending. ``minimum`` is the balance that
     must remain, or None without a minimum. An unknown balance (None) is always sufficient. If the
-    account counts an earlier day, the counters of today begin (``begin_day_if_behind``). If the
-    account already counts a later day than today, the credits count for the later day.
+    account counts an earlier day, the counters of today begin before the credits are added
+    (``begin_day_if_behind``). If the account already counts a later day, the credits count for the
+    later day.
     """
     if (
         amount > rule.room(own_spending=0, spending_of_others=0)
@@ -285,12 +286,12 @@ def _paid_today_sql(side: Side, now: datetime) -> sa.ScalarSelect[int]:
 async def give_back_credits(
     tx: Tx, side: Side, day: date, amount: int, *, of_balance: bool = True
 ) -> None:
-    """Subtract ``amount`` from the spending of ``side`` on ``day`` and from the total spending.
+    """Subtract credits from the spending of ``side`` on ``day`` and from the total spending.
 
     - If the account counts a different day than ``day``, only the total spending changes, because
       the spending of ``side`` on ``day`` is not stored any more.
-    - If ``of_balance`` is False, the total spending stays the same, because the last fetched
-      balance already contains the credits.
+    - If ``of_balance`` is False, the total spending stays the same. The last fetched balance then
+      already contains the credits.
     - A negative ``amount`` increases the spending.
     """
     rest = sa.case((account.c.day == day, account.c[side] - amount), else_=account.c[side])

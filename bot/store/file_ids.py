@@ -1,4 +1,4 @@
-"""Files: Telegram's file_id of a story's media, kept while the story lives.
+"""Files: Telegram's file_id of a story's media, used until the time ``until``.
 
 A file_id is valid only for the bot that got the file_id. Albums refuse animations, so the file of
 a video replaces the file of an animation.

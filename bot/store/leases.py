@@ -71,7 +71,10 @@ async def ends_by_key(tx: Tx, prefix: str) -> dict[str, datetime]:
 
 
 async def lock_if_ended(tx: Tx, key: str, *, now: datetime) -> bool:
-    """Lock a lease that has ended. Return False if the lease was renewed, deleted or locked."""
+    """Lock a lease that has ended.
+
+    Return False if the lease has not ended, was deleted, or is locked by another transaction.
+    """
     ended = sa.select(key_values.c.key).where(key_values.c.key == key, key_values.c.until <= now)
     locked = await tx.execute(ended.with_for_update(skip_locked=True))
     return locked.one_or_none() is not None
@@ -81,8 +84,8 @@ async def lock_if_ended(tx: Tx, key: str, *, now: datetime) -> bool:
 async def begin_with_timeout(db: Database, timeout_s: float = TIMEOUT_S) -> AsyncIterator[Tx]:
     """Yield a transaction that fails after a timeout of ``timeout_s`` seconds.
 
-    The transaction uses the connection for leases. The commit does not wait for the disk, so a
-    power failure may undo the transaction.
+    The transaction uses a connection for leases (``Database.begin_for_lease``). The commit does
+    not wait for the disk, so a power failure may undo the transaction.
 
     Raises:
         DatabaseUnavailableError: The database is unavailable or has not answered in time.

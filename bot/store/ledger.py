@@ -121,7 +121,7 @@ async def close(tx: Tx, entry_id: int, billed_credits: int | None, *, now: datet
 
 
 async def first_presumed(tx: Tx, since: datetime) -> Any | None:  # noqa: ANN401 - a row
-    """Return the first entry since ``since`` that is presumed spent, or None.
+    """Return the first entry from the time ``since`` on that is presumed spent, or None.
 
     The entry has only the columns ``id`` and ``credits``.
     """

@@ -141,8 +141,8 @@ async def move_topic_to_main_chat_and_notify(
 
     If the main chat follows the same profile, the subscription of the topic ends, and the
     subscription of the main chat gets the pending deliveries. The row of a topic made by the bot
-    is deleted. A mute of the topic ends. In this case, all deliveries of the chat that a missing
-    right deferred become due.
+    is deleted. If the topic has a mute, the mute ends, and all deliveries of the chat that a
+    missing right deferred become due.
 
     Return False, and add no notice, if the topic had no subscriptions. The caller has locked the
     chat's queue and reschedules the queue afterwards.
@@ -247,7 +247,8 @@ async def lock_for_presence(
 ) -> chat_queues.ClaimToken | None:
     """Lock the chat queue of a chat, and the chats that ``apply_presence`` moves or closes.
 
-    Return the token of the claim of the chat queue, or None if the queue is not claimed.
+    Return the token of the claim of the chat queue, or None if the queue is not claimed or not
+    stored.
     """
     if isinstance(presence, Moved):
         await chats.lock(tx, [chat_id, presence.chat_id])
@@ -312,8 +313,8 @@ async def open_chat(tx: Tx, chat_id: int, *, now: datetime, since: datetime | No
 
     Return False if the chat was open or is not stored. The alerts restart at ``since``, which is
     the time of the return according to Telegram. Without ``since``, or with a later ``since``, the
-    alerts restart at ``now``. If ``since`` is earlier than ``now``, live stories that were posted
-    from ``since`` on and are already found are enqueued. All pending deliveries are dropped,
+    alerts restart at ``now``. If ``since`` is earlier than ``now``, live stories that are already
+    found are enqueued (``fan_outs.enqueue_missed_stories``). All pending deliveries are dropped,
     including replies, because a returning chat wants only new stories.
 
     Raises:

@@ -41,7 +41,7 @@ async def figures_since(tx: Tx, start: datetime) -> list[tuple[datetime, dict[st
 async def measure_hour(tx: Tx, hour: datetime) -> dict[str, Any]:
     """Measure an hour: credits by kind, alerts, mean delay of alerts, pending deliveries.
 
-    - ``spent`` maps kind to credits.
+    - ``spent`` maps each kind of paid calls to the credits, including reservations.
     - ``alerts`` is the number of arrived stories that are still stored.
     - ``timed`` is the number of these stories that are not marked as ``deliveries.DEFERRED``.
     - ``delay_s`` is the mean time in seconds from the post of a story to the arrival of its alert.
