@@ -102,6 +102,9 @@ class AiohttpRequest(BaseRequest):
     ) -> None:
         """Create a transport. ``initialize`` opens the session in the running event loop.
 
+        ``connections`` is the maximum number of connections. ``proxy`` is the URL of a proxy, or
+        "" for no proxy.
+
         ``on_server_time`` is called after each answer in the format of the Bot API. The arguments
         are the server's name, a time, and the seconds until the headers of the answer arrived.
 
@@ -153,11 +156,12 @@ class AiohttpRequest(BaseRequest):
         only the connecting has a time limit. If ``read_timeout`` is not set, ``Timeouts`` applies.
 
         Raises:
-            NotSentError: Two attempts to connect failed, the connection broke in an upload, or the
-                session is not open. The subclass ``TooManyFilesError`` is raised if the process
-                has too many open files.
-            UnknownOutcomeError: The call was sent, but its answer was not received, or the answer
-                is invalid or has a status of 500 or more.
+            NotSentError: Two attempts to connect failed, the connection broke in an upload, or
+                ``initialize`` was never called. The subclass ``TooManyFilesError`` is raised if
+                the process has too many open files.
+            UnknownOutcomeError: The call was sent, but its answer was not received. Also raised if
+                the answer has a status of 500 or more, or has a 2xx status, but neither a result
+                nor an error code.
             LateFloodError: A 429 response came after more than 7 seconds and demands a wait of at
                 most 8 seconds, so the call may have had an effect.
             OSError: A file of an upload can't be opened.
