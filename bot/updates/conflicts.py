@@ -72,12 +72,16 @@ class Origin:
 class Polls:
     """The recent results of the polls.
 
-    ``conflicts`` and ``answers`` are the times of the 409 responses and of the answers within the
-    last ``LASTING``. ``since`` is the time of the first 409 in the last conflict, or None if no
-    conflict has happened. Since ``answered_since``, no poll has ended with 409. ``answered_since``
-    is None if the last recorded poll ended with 409. ``was_first`` becomes True if a conflict
-    begins after polls were answered for at least ``LASTING``. ``was_first`` never becomes False
-    again.
+    - ``conflicts`` has the time of the newest 409 response, and the times of the 409 responses
+      within ``LASTING`` before this time.
+    - ``answers`` has the time of the newest recorded answer, and the times of the recorded answers
+      within ``LASTING`` before this time.
+    - ``since`` is the time of the first 409 in the last conflict, or None if no conflict has
+      happened.
+    - Since ``answered_since``, polls were answered without a 409. ``answered_since`` is None if
+      the last recorded poll ended with 409, or if no poll is recorded.
+    - ``was_first`` becomes True if a conflict begins after polls were answered for at least
+      ``LASTING``, and then stays True.
     """
 
     conflicts: tuple[datetime, ...] = ()
@@ -194,7 +198,7 @@ class PollConflicts:
         self._polls = self._polls.with_answer(self._now())
 
     def has_lasting_conflict(self) -> bool:
-        """Return whether a conflict has lasted for ``LASTING``.
+        """Return whether a conflict lasts now (``Polls.has_lasting_conflict``).
 
         The result does not depend on which process must pause.
         """

@@ -1,10 +1,10 @@
 """The handling of an update. Database writes, replies and completion are one transaction.
 
-The transaction also claims the queue of the chat, so that the replies can be sent at once. A reply
-that can't be sent now waits in the queue, and has priority over alerts. A reply can't be sent now
-because of a flood limit, an outage, a lost connection, or a different message that is being sent
-to the chat. After the commit, the handler of the update never runs again, unless a power failure
-undoes a commit that did not wait for the disk.
+The transaction usually also claims the queue of the chat, so that the replies can be sent at once.
+A reply that can't be sent now waits in the queue, and has priority over alerts. The cause can be a
+flood limit, an outage, a lost connection, or a different message that is being sent to the chat.
+After the commit, the handler of the update never runs again, unless a power failure undoes a
+commit that did not wait for the disk.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -86,7 +86,7 @@ class Handling:
 
         After the commit, the function also sends the replies and makes the calls of the unit. The
         function returns whether the update is recorded as done. An update without database writes
-        or replies is not recorded.
+        and without replies is not recorded.
 
         Raises:
             TakenOverError: A different process has claimed the update. The transaction was rolled

@@ -5,7 +5,7 @@ are handled in order. The updates of different chats are handled at the same tim
 dies, other processes claim the unfinished updates.
 
 An update is given up after three failures of the handler, or after nine attempts in total. An
-attempt has no outcome if the process died or a statement took too long. If a chat or a person
+attempt is no failure if the process died or a statement took too long. If a chat or a person
 makes too many requests, one reply answers all updates above the limit (``queues``).
 """
 
@@ -245,7 +245,7 @@ class Intake:
     async def _record_seen(self, tx: Tx, senders: set[QueueAndPerson], now: datetime) -> None:
         """Record that the bot has seen the senders today.
 
-        Each person is recorded at most once a day.
+        A cache in memory prevents repeated writes for a person on the same day.
         """
         day = now.date()
         people = {sender.person or queues.NO_PERSON for sender in senders}
@@ -314,7 +314,7 @@ class Intake:
         )
 
     async def _claim(self, room: int) -> list[ClaimedUpdate]:
-        """Claim the first update of each queue that has no running update.
+        """Claim the first update of each queue that has no running update, if the update is due.
 
         At most ``room`` updates are claimed.
         """
@@ -372,9 +372,9 @@ class Intake:
     async def _release_for_retry(self, claimed: ClaimedUpdate, *, until: datetime) -> None:
         """Release an update that had no effect, for a retry. Do not count this attempt.
 
-        The update can be claimed again from the time ``until``. If the task was cancelled,
-        ``until`` is ``EPOCH``, and the release is tried only once. If the release fails, the lease
-        expires later.
+        The update can be claimed again from the time ``until``. Retry the release until the
+        database is available. If the task was cancelled, ``until`` is ``EPOCH``, and a failed
+        release is given up. The lease then expires later.
         """
         write = self._db.run_until_recorded if until > EPOCH else self._db.run
         attempts = claimed.attempts - 1
@@ -437,11 +437,13 @@ class Intake:
         return "handled", is_ended
 
     def _result_after_failure(self, claimed: ClaimedUpdate) -> str:
-        """Return the outcome of an update whose handler failed.
+        """Return the outcome of an update after an exception.
 
-        After the last failure of the handler, ``last_resort`` is called once, and the next update
-        of the queue is handled. If the update can't be parsed, ``last_resort`` is not called,
-        because no chat can be answered.
+        - "given up": ``last_resort`` has failed.
+        - "unreadable": The handler has reached the maximum number of failures, and the update
+          can't be parsed. ``last_resort`` is not called, because no chat can be answered.
+        - "again": The update must be retried. After the maximum number of failures, the retry
+          calls ``last_resort`` instead of the handler.
         """
         if self._is_last_attempt(claimed):
             return "given up"

@@ -127,9 +127,9 @@ class Polling:
     async def run(self) -> None:
         """Delete the webhook, then poll until cancelled.
 
-        If other processes can poll, return if Telegram can't be reached. A 409, a 429, a refusal
-        of the token or a failure to store updates does not end ``run``. If a 409 response shows
-        that a webhook is set, delete the webhook again.
+        If other processes can poll, return if Telegram can't be reached. A 409, a 429 or a
+        failure to store updates does not end ``run``. If a 409 response shows that a webhook is
+        set, delete the webhook again.
 
         Raises:
             TokenRefusedError: Telegram refused the token three times within five minutes.
