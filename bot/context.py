@@ -53,7 +53,7 @@ class Timing:
     said_again: timedelta = inbox.SAID_AGAIN
     """The minimum interval between two replies to a sender in a chat about too many requests."""
     chat_limits: ChatLimits = field(default_factory=ChatLimits)
-    """Telegram's minimum intervals between messages in a chat."""
+    """Telegram's limits of the rate of messages in a chat."""
     visitors: timedelta = VISITORS_EVERY
     """The interval between two searches for new persons.
 
@@ -109,15 +109,18 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     """The current update."""
 
     chat: Chat
-    """The chat that a command applies to: the chat of the update, or the channel ``about``."""
+    """The chat that a command applies to: the chat ``about``, or else the chat of the update.
+
+    If the chat of the update has become a supergroup, ``chat`` is the supergroup.
+    """
 
     about: int | None = None
-    """The id of the channel that the person manages from the chat of the update, or None."""
+    """The id of the channel or group that the person manages from the private chat, or None."""
 
     channel_after: int | None = None
-    """The number of words before a channel's name in the command.
+    """The number of words before the name of a channel or group in the command.
 
-    The value is None if the command allows no channel's name.
+    The value is None if the command allows no such name.
     """
 
     t: Translator
@@ -278,8 +281,8 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     def acted_on(self) -> Target:
         """Return the chat that a command applies to. In the chat of the update, add the topic.
 
-        The chat is the channel ``about``, the chat of the update, or the supergroup that the chat
-        of the update has become.
+        The chat is the channel or group ``about``, the chat of the update, or the supergroup that
+        the chat of the update has become.
 
         Raises:
             RightsError: The update has no chat.

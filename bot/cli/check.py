@@ -268,9 +268,9 @@ async def owners_of(settings: Settings) -> set[int]:
 
 
 async def check_bot_has_owner(settings: Settings) -> list[CheckResult]:
-    """Return a note if the bot has no owner. A bot without an owner usually serves nobody.
+    """Return a note if the bot has no owner.
 
-    If the database can't be read, no note is returned.
+    If the database can't be used or is from another version, no note is returned.
     """
     if settings.admin_ids:
         return []

@@ -46,9 +46,9 @@ class WebhookReceiver:
     """The webhook, which receives updates from Telegram.
 
     ``add`` stores an update. The webhook answers 200 to an update only after ``add`` has returned.
-    Content larger than 1 MiB gets 413. Other content that is not an update gets 200, and is not
-    stored. While ``must_refuse_updates`` returns True, the webhook answers 503 with Retry-After,
-    and Telegram keeps the updates.
+    A request without the secret gets 403. Content larger than 1 MiB gets 413. Other content that
+    is not an update gets 200, and is not stored. While ``must_refuse_updates`` returns True, or if
+    ``add`` fails, the webhook answers 503 with Retry-After, and Telegram keeps the updates.
     """
 
     webhook: Webhook
