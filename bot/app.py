@@ -447,6 +447,8 @@ class Running:
                 if self._parts.clock.went_back.is_set():
                     return True
                 await self._parts.begin()
+                if not self.has_begun:  # no update is stored before
+                    await self.intake.count_open()
                 self.has_begun = True
                 if self._webhook:
                     await self._set_webhook(self._webhook)

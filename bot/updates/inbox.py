@@ -108,7 +108,7 @@ class Intake:
         # The day on which each person was last recorded.
         self._seen = TimedCache[int, date](size=_SEEN)
         self._group: asyncio.TaskGroup  # the tasks that handle updates
-        self._is_counted = False
+        self._is_running = False
         self._is_only_process, self._lease = sharing.is_only_process, sharing.lease
         self.worker = Worker(
             "updates",
@@ -163,9 +163,21 @@ class Intake:
                 log.exception("an update can't be stored and is left out", id=update[1])
                 self._counted.labels("left out").inc()
 
+    async def count_open(self) -> None:
+        """Count the unfinished updates. Call this method before the first update is stored.
+
+        A count during the storage of an update may contain the update or not. With a wrong count,
+        the only process would not notice that an update waits.
+
+        Raises:
+            DatabaseUnavailableError: The database is unavailable.
+        """
+        self._open = await self._db.fetch(inbox.count_open)
+
     async def run(self) -> None:
         """Handle updates until ``drain`` is called."""
         async with asyncio.TaskGroup() as self._group:
+            self._is_running = True
             renewing = self._group.create_task(self.renewer.run())
             try:
                 await self.worker.run()
@@ -181,9 +193,6 @@ class Intake:
         Return None if no more handlers can run, or if no update can be claimed later. If this
         process is the only process, also return None if all unfinished updates are being handled.
         """
-        if not self._is_counted:
-            self._open = await self._db.fetch(inbox.count_open)
-            self._is_counted = True
         room = self._at_once - len(self._running)
         if room <= 0 or self._are_all_running():
             return None  # the end of an update or the arrival of a new update wakes this loop
@@ -299,14 +308,14 @@ class Intake:
         All of the following conditions must be true:
 
         - Only this process runs, and the process is not stopping.
-        - The unfinished updates have been counted, and all of them are being handled now.
+        - ``run`` has begun, and all unfinished updates are being handled now.
         - Each new update is in a different queue, and no update of that queue is being handled.
         - The running handlers and the new handlers together do not exceed the limit.
         """
         wanted = {sender.queue for sender in senders}
         return (
             self._is_only_process
-            and self._is_counted
+            and self._is_running
             and not self.worker.is_stopping
             and self._open == len(self._running)
             and self._at_once - len(self._running) >= len(senders) == len(wanted)

@@ -58,6 +58,7 @@ async def working(db: Database, handle: Plain, **options: Any) -> AsyncIterator[
     options |= {name: whichever(options[name]) for name in ANSWERS & options.keys()}
     options.setdefault("sharing", ONE_PROCESS if db.is_sqlite else SEVERAL_PROCESSES)
     intake = Intake(db, BOT, whichever(handle), owner=Owner(), **options)
+    await intake.count_open()
     async with asyncio.TaskGroup() as group:
         task = group.create_task(intake.run())
         try:
@@ -110,6 +111,39 @@ async def test_what_a_dead_process_left_is_taken_up_at_the_start(sqlite_db: Data
 
     async with working(sqlite_db, handle):
         await wait_for(lambda: nothing_open(sqlite_db))
+    assert seen == [1]
+
+
+class LateDatabase(Database):
+    """A database whose reads end late."""
+
+    may_end: asyncio.Event
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[Tx]:
+        """Wait after a read, as a busy process does."""
+        async with super().read() as tx:
+            yield tx
+        await self.may_end.wait()
+
+
+async def test_an_update_that_comes_while_the_loop_begins_is_answered(
+    sqlite_db: Database,
+) -> None:
+    seen: list[int] = []
+
+    async def handle(update: Update) -> None:
+        seen.append(update.update_id)
+
+    async with LateDatabase(str(sqlite_db.url)) as late:
+        late.may_end = asyncio.Event()
+        late.may_end.set()
+        async with working(late, handle) as intake:
+            late.may_end.clear()
+            await asyncio.sleep(0)  # the loop begins
+            await intake.store_and_start([message(1, 1)])
+            late.may_end.set()
+            await wait_for(lambda: nothing_open(sqlite_db))
     assert seen == [1]
 
 
@@ -399,7 +433,7 @@ async def test_who_is_cancelled_does_not_wait_for_a_locked_database(sqlite_db: D
     async with Database(f"{sqlite_db.url}?timeout=0.05") as db:
         intake = Intake(db, BOT, whichever(handle), owner=Owner(), sharing=ONE_PROCESS)
         running = asyncio.get_running_loop().create_task(intake.run())
-        await wait_for(lambda: intake._is_counted)  # noqa: SLF001 - it has begun
+        await wait_for(lambda: intake._is_running)  # noqa: SLF001 - it has begun
         await intake.store_and_start([message(1, 1)])
         await begun.wait()
         with closing(sqlite3.connect(str(sqlite_db.url.database))) as other:
@@ -473,7 +507,7 @@ async def test_what_was_begun_and_can_not_be_stored_leaves_no_trace(sqlite_db: D
 
     async with LosingDatabase(str(sqlite_db.url)) as losing:
         async with working(losing, handle) as intake:
-            await wait_for(lambda: intake._is_counted)  # noqa: SLF001 - it has begun
+            await wait_for(lambda: intake._is_running)  # noqa: SLF001 - it has begun
             losing.before_failure = begun.wait
             with pytest.raises(DatabaseUnavailableError):
                 await intake.store_and_start([message(1, 7)])
@@ -491,7 +525,7 @@ async def test_what_a_stop_overtakes_is_stored_and_not_begun(sqlite_db: Database
     intake = Intake(sqlite_db, BOT, whichever(handle), owner=Owner(), sharing=ONE_PROCESS)
     async with asyncio.TaskGroup() as group:
         running = group.create_task(intake.run())
-        await wait_for(lambda: intake._is_counted)  # noqa: SLF001 - it has begun
+        await wait_for(lambda: intake._is_running)  # noqa: SLF001 - it has begun
         async with sqlite_db.begin():
             with refusing_slow_operations_while(None):  # it comes from elsewhere
                 group.create_task(intake.store_and_start([message(1, 1)]))
