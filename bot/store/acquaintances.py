@@ -1,7 +1,8 @@
 """Acquaintances: the number of days on which the bot has seen a person, and the person's name.
 
-A person who was seen on few days is a newcomer with a lower limit. Telegram accounts that somebody
-creates only to spend the bot's credits are new, so the lower limit applies to such accounts.
+A person who was seen on few days, and whom the access list does not allow, is a newcomer with a
+lower limit. Telegram accounts that somebody creates only to spend the bot's credits are new, so
+the lower limit applies to such accounts.
 """
 
 from collections.abc import Collection, Iterable

@@ -118,7 +118,7 @@ async def change_state(
 async def enqueue_next_if_chats_left(
     tx: Tx, broadcast: Broadcast, *, limit: int, now: datetime
 ) -> bool:
-    """Enqueue the message for at most ``limit`` next chats. Return False if no chats are left.
+    """Enqueue the message for at most ``limit`` further chats. Return False if none is left.
 
     If several processes make this call at the same time, only the first call enqueues the message.
     The remaining calls change nothing and return True. A broadcast that is not running is not

@@ -1,7 +1,7 @@
 """Cached stories: live stories of public profiles that the bot can show without a paid call.
 
-A story that the last check did not show is not included, because the profile has deleted the
-story.
+A story that is missing in the last complete snapshot, and in later answers, is not included,
+because the profile has probably deleted the story.
 """
 
 from collections.abc import Collection
@@ -70,8 +70,8 @@ async def of_profile(tx: Tx, profile_id: str, *, now: datetime) -> list[Story]:
 def _conditions_of_cached(now: datetime) -> list[sa.ColumnElement[bool]]:
     """Return the SQL conditions of a cached story.
 
-    A cached story is live, is of a public profile that the API has not refused recently, and was
-    not deleted before the last check.
+    A cached story is live, is of a public profile that the API has not refused recently, and is
+    not missing in the last complete snapshot and in later answers.
     """
     verdict = sa.literal(VERDICT) + profiles.c.username
     is_refused = sa.exists().where(cached_answers.c.key == verdict, cached_answers.c.until > now)
@@ -93,12 +93,12 @@ async def newest_with_file(
     now: datetime,
     most: int,
 ) -> list[tuple[Story, KnownFile]]:
-    """Return the cached stories of profiles, newest first. With ``pk`` return only that story.
+    """Return the cached stories of the profiles ``ids`` with their files, newest first.
 
-    At most ``most`` stories are returned. Unreadable stories are left out. Each returned story has
-    a photo, video or animation that this bot has stored at Telegram. ``blocked`` contains ids and
-    names. A name in ``blocked`` means the profile that has the name now. A profile that the API
-    refused recently has no cached stories, because the account may be private.
+    At most ``most`` stories are read. Each file is a photo, video or animation that the bot
+    ``bot_id`` has at Telegram. Stories without such a file, unreadable stories, and stories of
+    profiles with the id or the current name in ``blocked`` are left out. With ``pk``, only the
+    story ``pk`` is returned.
     """
     if not ids:
         return []

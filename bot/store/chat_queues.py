@@ -1,8 +1,8 @@
 """Chat queues: a row for each chat, with the time of the chat's next due delivery.
 
-Only the process that has claimed a chat queue sends into that chat, until the lease ends. A
-transaction that changes the deliveries of a chat locks the chat's queue first (``lock``) and
-reschedules the queue afterwards.
+Only the process that has claimed a chat queue sends the deliveries of the chat, until the lease
+ends. A transaction that changes the due times of a chat's deliveries locks the chat's queue first
+(``lock``) and reschedules the queue afterwards.
 
 The first token of a queue is a time in milliseconds: the time of the insert, or the time at which
 the fan-out was added that inserts the queue. So if the queue of a chat is deleted and inserted

@@ -636,7 +636,7 @@ async def _reopen(tx: Tx, *which: sa.ColumnElement[bool]) -> None:
 def _has_same_story_sql(
     subscription_id: int, *, state: str | None = None
 ) -> sa.ColumnElement[bool]:
-    """Return the condition that a subscription has a delivery of the story of the delivery.
+    """Return the SQL condition that a subscription has a delivery of the same story as a row.
 
     If ``state`` is given, the delivery of the subscription must be in this state.
     """
@@ -710,9 +710,9 @@ async def mark_for_reselection(tx: Tx, chat_id: int, *, now: datetime) -> None:
     """Let the outbox decide again when to send the open deliveries of a chat.
 
     The settings or rights of the chat have changed. The deliveries that settings or rights
-    deferred become due. The deliveries that wait for their turn get the mark ``Held.CHANGED``. A
-    claimed delivery that is not yet sent is included. Deliveries with a different reason
-    (``Held``) are not changed.
+    deferred become due. The deliveries with ``Held.NOTHING`` get the mark ``Held.CHANGED``, also
+    if a worker has claimed the delivery. Deliveries with a different reason (``Held``) are not
+    changed.
     """
     statement = sa.update(deliveries).where(deliveries.c.chat_id == chat_id, is_open)
     is_held = deliveries.c.held.in_([held for held in Held if held.depends_on_settings])

@@ -106,8 +106,8 @@ async def subscriptions_ended_at(tx: Tx, chat_id: int, *, at: datetime) -> list[
 async def alerts_start_of(tx: Tx, subscription: Ended) -> datetime:
     """Return the stored time from which stories of an ended subscription cause alerts.
 
-    The time is later than ``subscription.since`` if alerts have restarted after ``subscription``
-    was read. If the row is missing, the result is ``subscription.since``.
+    The time can be later than ``subscription.since``, because alerts can restart after
+    ``subscription`` was read. If the row is missing, the result is ``subscription.since``.
     """
     key = (
         subscription.target.chat_id,
@@ -134,7 +134,7 @@ async def set_alerts_start(
 
 
 async def lock_of_chats(tx: Tx, chat_ids: Collection[int], *, creator: int | None = None) -> None:
-    """Lock the ended subscriptions of chats, and the ones that ``creator`` has created."""
+    """Lock the ended subscriptions of chats, and those that ``creator`` had created."""
     whose: sa.ColumnElement[bool] = ended.c.chat_id.in_(chat_ids)
     if creator is not None:
         whose |= ended.c.created_by == creator

@@ -119,7 +119,10 @@ class OutcomeCount:
 
 
 async def count_outcomes(tx: Tx, subscription_id: int, *, since: datetime) -> list[OutcomeCount]:
-    """Return the outcomes of stories that were enqueued after ``since`` and are not pending."""
+    """Return the outcomes of a subscription's stories that were enqueued after ``since``.
+
+    Pending stories are left out.
+    """
     statement = (
         sa.select(deliveries.c.state, deliveries.c.reason, sa.func.count().label("count"))
         .where(

@@ -162,7 +162,7 @@ async def failing_usernames(tx: Tx) -> list[str]:
 
 
 async def lock_due(tx: Tx, *, now: datetime) -> sa.Row[Any] | None:
-    """Lock and return the fan-out that has been due longest, or None if none is due and unlocked.
+    """Lock and return the unlocked fan-out that has been due longest, or None.
 
     Only the oldest fan-out of each profile is considered.
     """
@@ -177,8 +177,8 @@ async def write_next_slice_if_due(tx: Tx, *, now: datetime, limit: int) -> bool:
     True. The fan-outs of other profiles do not wait for the retry.
 
     Raises:
-        sqlalchemy.exc.DBAPIError: The database has an outage. A timeout while the deliveries are
-            inserted is not raised, but counts as a failure of the slice.
+        sqlalchemy.exc.DBAPIError: The database has an outage. A timeout of a statement that writes
+            the slice is not raised, but counts as a failure of the slice.
     """
     row = await lock_due(tx, now=now)
     if row is None:

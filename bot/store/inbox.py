@@ -135,7 +135,7 @@ def is_update_id(value: object) -> TypeGuard[int]:
 async def queues_open_or_done_since(
     tx: Tx, queues: Collection[str], *, since: datetime
 ) -> set[str]:
-    """Return the queues with an open update, or with an update that ended after ``since``."""
+    """Return those of ``queues`` with an open update, or an update that ended after ``since``."""
     condition = inbox.c.queue.in_(sorted(queues))
     waits = sa.select(inbox.c.queue).where(OPEN, condition)
     answered = sa.select(inbox.c.queue).where(inbox.c.done_at > since, condition)

@@ -1,8 +1,8 @@
-"""Mutes: chats and topics in which the bot is not allowed to write.
+"""Mutes: chats and topics in which the bot lacks a right.
 
 A chat or a topic has a row while the bot lacks a right, or while the topic is closed. The row has
-the time of the next check of the right. The deliveries of the chat or topic are deferred. The
-deliveries of other topics are sent.
+the time of the next check of the right. Alerts that need the right are deferred
+(``domain.selection``).
 """
 
 from collections.abc import Sequence

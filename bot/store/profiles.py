@@ -187,8 +187,9 @@ async def claim_checks(
     Return the claimed profiles in no particular order.
 
     - With ``only_not_due``, only checks that are not due are claimed, the next due check first. A
-      profile with a failed last check is not claimed.
-    - With ``unseen_since``, only profiles without a successful check since that time are claimed.
+      profile whose last check failed or has no recorded outcome is not claimed.
+    - With ``unseen_since``, only profiles without a complete snapshot after that time are claimed.
+      A complete snapshot is from a check, or from a person's request for all stories.
     - With ``skip_newcomers``, profiles that only newcomers follow are not claimed.
     - With ``ids``, only profiles with these ids are claimed.
     """
@@ -236,7 +237,8 @@ async def set_subscriber_count(tx: Tx, profile_id: str, count: SubscriberCount) 
 async def postpone_check(tx: Tx, claimed: Known, *, until: datetime) -> None:
     """End the claim of a check that could not be made. The check is due again at ``until``.
 
-    The number of attempts is reset. Do nothing if the claim was lost.
+    The number of attempts is reset. Do nothing if the claim was lost, or if the profile is no
+    longer checked.
     """
     await claims.finish(tx, (claimed.profile_id, claimed.token), due_at=until)
 
@@ -244,7 +246,8 @@ async def postpone_check(tx: Tx, claimed: Known, *, until: datetime) -> None:
 async def retry_check(tx: Tx, claimed: Known, *, due_at: datetime) -> None:
     """End the claim of a check without an outcome. The check is due again at ``due_at``.
 
-    The number of attempts stays. Do nothing if the claim was lost.
+    The number of attempts stays. Do nothing if the claim was lost, or if the profile is no longer
+    checked.
     """
     await claims.retry(tx, (claimed.profile_id, claimed.token), due_at=due_at)
 
@@ -252,9 +255,10 @@ async def retry_check(tx: Tx, claimed: Known, *, due_at: datetime) -> None:
 async def next_due_and_last_check(
     tx: Tx, *, now: datetime
 ) -> tuple[datetime, datetime | None] | None:
-    """Return the due time of the first unclaimed check, and the time of the last successful check.
+    """Return the due time of the first unclaimed check, and the time of the last snapshot.
 
-    Both checks are of the same profile. Return None if no unclaimed check is planned.
+    The snapshot is the last complete snapshot of the same profile. Return None if no unclaimed
+    check is planned.
     """
     row = (await tx.execute(_FIRST_DUE, {"now": now})).one_or_none()
     return (row.due_at, row.snapshot_at) if row else None
@@ -273,11 +277,10 @@ async def mean_detection_delay(
 ) -> timedelta | None:
     """Estimate the mean delay before a new story is detected. Return None if unknown.
 
-    The delay of a profile is half the time from the last successful check to the next check. The
+    The delay of a profile is half the time from the last complete snapshot to the next check. The
     mean is weighted by subscribers and estimated from two random samples of at most ``most``
     profiles each. Each sample stands for a count of ``count_followed_by_known_and_newcomers``:
-    ``known`` or ``fresh``. Profiles that are not yet checked, or whose last check failed, do not
-    count.
+    ``known`` or ``fresh``. Profiles without a snapshot, or whose last check failed, do not count.
     """
     pause = sa.type_coerce(profiles.c.due_at, sa.BigInteger) - sa.type_coerce(
         profiles.c.snapshot_at, sa.BigInteger
@@ -327,7 +330,8 @@ async def upcoming_checks_with_last_and_due_time(
 ) -> list[tuple[str, datetime | None, datetime]]:
     """Return at most ``limit`` next checks, in the order of the due times.
 
-    Each check has the username, the time of the last successful check, and the due time.
+    Each check has the username, the time of the profile's last complete snapshot, and the due
+    time.
     """
     statement = (
         sa.select(profiles.c.username, profiles.c.snapshot_at, profiles.c.due_at)
@@ -361,9 +365,9 @@ async def count_followed_by_known_and_newcomers(
 
 
 def _count_and_highest_sample_key_sql(*, fresh: bool, most: int) -> sa.Select[bool, int, float]:
-    """Return the query for ``fresh``, and the number and the highest of the lowest sample keys.
+    """Return the query for ``fresh``, the number of read sample keys, and the highest read key.
 
-    At most ``most`` sample keys are read.
+    The query reads at most ``most`` sample keys, the lowest first.
     """
     of_group = sa.and_(IS_CHECKED, profiles.c.fresh.is_(fresh))
     key = profiles.c.sample_key

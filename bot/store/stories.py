@@ -110,7 +110,8 @@ async def live_stories(tx: Tx, profile_id: str, *, now: datetime) -> list[Story]
 async def add_posting_times(tx: Tx, seen: Iterable[Story]) -> None:
     """Store the posting times of stories.
 
-    Two stories of a profile with the same posting time count once.
+    Two stories of a profile with the same posting time count once. The profiles of the stories
+    must be stored.
     """
     rows = [{"profile_id": s.profile.profile_id, "at": s.taken_at} for s in seen]
     if rows:

@@ -317,9 +317,9 @@ async def pauses_before(
 async def _changed_at(
     tx: Tx, chat_id: int, key: str, undo_at: datetime
 ) -> list[tuple[Subscription, dict[str, Any]]]:
-    """Return the subscriptions of a chat whose value for *Undo* under ``key`` is of ``undo_at``.
+    """Return the subscriptions of a chat that were changed at ``undo_at``, and not again.
 
-    Each subscription has this value.
+    Each subscription has the value for *Undo* that the stored options contain under ``key``.
     """
     found = []
     for row in await tx.execute(_OF_CHAT, {"chat_id": chat_id}):
@@ -344,7 +344,7 @@ async def remove(tx: Tx, ids: Iterable[int]) -> None:
 
 
 async def lock_of_chats(tx: Tx, chat_ids: Collection[int], *, creator: int | None = None) -> None:
-    """Lock the subscriptions of chats, and the ones that ``creator`` has created.
+    """Lock the subscriptions of chats, and all subscriptions that ``creator`` has created.
 
     After the subscriptions, the ended subscriptions are locked (see ``bot.store``).
     """
