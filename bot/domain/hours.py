@@ -25,7 +25,7 @@ _NOON = 12
 # A time has a colon, a full stop, "h" or a word between the hour and the minutes, as in
 # "9 Uhr 30". The minutes can be missing.
 _TIME = re.compile(r"(\d{1,2})(?:\s?(?:[:.]|h(?:eures?)?|uhr)\s?(\d{2}))?")
-_TOKEN = re.compile(rf"(?<![a-z\d]){_TIME.pattern}(?!\d)|[a-z]+\d+|[^\W\d_]+|\S")
+_TOKEN = re.compile(rf"(?<![a-z\d]){_TIME.pattern}(?!\d)|[a-z]+\d+|\d+|[^\W\d_]+|\S")
 
 # For each part of the day: the first hour that is after noon, and the hour after the last hour
 # that is after noon. The hours are on a clock face, from 0 to 11. For example, "9 at night" is

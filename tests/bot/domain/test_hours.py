@@ -237,6 +237,8 @@ def test_the_words_of_times_are_no_names(word: str) -> None:
     assert is_time(word)
 
 
-@pytest.mark.parametrize("word", ["de", "natgeo", "sera", "नासा", "9gag"])
+@pytest.mark.parametrize(
+    "word", ["de", "natgeo", "sera", "नासा", "9gag", "9999", "٩٩٩٩", "९९९९बजे"]
+)
 def test_other_words_are_no_times(word: str) -> None:
     assert not is_time(word)
