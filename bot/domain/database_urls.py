@@ -75,7 +75,7 @@ def _problem_of_sqlite(path: str, parameters: list[tuple[str, str]]) -> str:
     is_in_memory = path in {"", "/"}
     if not is_in_memory and not (path.startswith("/") and path.strip("/")):
         return _NO_PATH
-    if path.startswith(("/~", "/$")):
+    if path.lstrip("/").startswith(("~", "$")):
         return NOT_REPLACED
     if problem := _problem_of_names(parameters, _SQLITE_PARAMETERS):
         return problem

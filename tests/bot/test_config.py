@@ -78,6 +78,7 @@ def test_the_file_is_read_and_the_environment_wins(monkeypatch: pytest.MonkeyPat
         ({"database_url": "sqlite:///can\udcffary.db"}, "DATABASE_URL: can't be read: it holds a"),
         ({"database_url": "sqlite:///can\0ary.db"}, "DATABASE_URL: can't be read: it holds a"),
         ({"database_url": "sqlite:///~/canary.db"}, "DATABASE_URL: must be the whole path: ~"),
+        ({"database_url": "sqlite:////~/canary.db"}, "DATABASE_URL: must be the whole path: ~"),
         ({"database_url": "sqlite:///$HOME/canary.db"}, "DATABASE_URL: must be the whole path"),
         ({"backup_dir": "~/canary"}, "BACKUP_DIR: must be the whole path: ~ and $HOME are not"),
         ({"spool_dir": "$HOME/canary"}, "SPOOL_DIR: must be the whole path: ~ and $HOME are"),
