@@ -365,7 +365,7 @@ async def open_parts(
         )
 
         async def begin() -> None:
-            """Apply the access settings. If the database is a restored backup, make it live."""
+            """Apply the access settings. Make a restored backup the live database."""
             await access.apply_settings()
             await backups.make_live_and_report_if_restored(db, incidents, now=now())
 

@@ -4,11 +4,11 @@ In mode ``auto``, calls skip the check for at most one day after an answer state
 is public. Calls without the check use ``force=on``. The API's documentation does not say what such
 calls return for private accounts.
 
-For this reason, each answer with the check (a checked answer) is compared with the last answer
-without the check (an unchecked answer). The unchecked answer was wrong if the answer lacked a
-story that was posted more than 10 minutes earlier, or if the checked answer states that the
-account is private. If unchecked answers about two profiles were wrong within two days, all calls
-include the check again.
+For this reason, when the schedule asks for a subscribed profile with the check, the answer (a
+checked answer) is compared with the last answer without the check (an unchecked answer). The
+unchecked answer was wrong if the answer lacked a story that was posted more than 10 minutes
+earlier, or if the checked answer states that the account is private. If unchecked answers about
+two profiles were wrong within two days, all calls include the check again.
 """
 
 from collections.abc import Callable, Iterable

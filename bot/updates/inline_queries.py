@@ -1,9 +1,9 @@
-"""Inline queries, which are answered immediately or dropped.
+"""Inline queries, which are answered within 10 seconds or dropped.
 
 Telegram sends a new query for each letter that a person types. Inline queries are not stored in
-the inbox, because the query of the next letter replaces a lost query. Each person has one slot,
-and only the newest query of a person is answered. For this reason, a person who types does not
-delay other persons, and inline queries do not delay commands.
+the inbox, because the query of the next letter replaces a lost query. The queries of a person are
+answered one at a time, and a newer query replaces a waiting query. For this reason, a person who
+types does not delay other persons, and inline queries do not delay commands.
 """
 
 import asyncio

@@ -10,7 +10,7 @@ _PREFIX = "/telegram/"
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """The path that receives updates, and the secret that only Telegram knows.
+    """The path that receives updates, and the secret that Telegram sends with each update.
 
     The path and the secret must not appear in any log.
     """
