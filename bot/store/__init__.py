@@ -14,8 +14,8 @@ that two transactions do not wait for each other:
 2. The chats, by id (``chats.lock``), if the row of the chat is changed or deleted. After the
    chats, the entries of the access list for these chats and for their persons.
 3. The chat queues, by chat id (``chat_queues.lock_all``). After the queues, the counters of new
-   subscriptions and of earlier checks, which are the allowances "follows", "payer" and "earlier",
-   in this order.
+   and restored subscriptions and of earlier checks, which are the allowances "follows", "payer",
+   "restored" and "earlier", in this order.
 4. The topics, subscriptions, ended subscriptions and deliveries of these chats.
 5. The profiles, by id (``profiles.lock``, ``subscriptions.start_or_stop_checks``), and their
    stories.

@@ -165,9 +165,9 @@ async def enqueue_left_out_by_move(tx: Tx, old: int, new: int, *, now: datetime)
 async def remove_duplicates_of_moved(tx: Tx, old: int, new: int) -> None:
     """Delete the open broadcast messages of chat ``old`` that are also stored for chat ``new``.
 
-    Messages that may have arrived are not deleted. The supergroup ``new`` may be a chat of the
-    broadcast itself, if the bot learns of the move late. The caller has locked the queues of both
-    chats.
+    Messages that may have arrived are not deleted. If the bot is notified late of the move, a
+    broadcast may have added a message for each of the two ids. The caller has locked the queues of
+    both chats.
     """
     other = deliveries.alias()
     number = deliveries.c.fields["broadcast"].as_integer()

@@ -45,7 +45,8 @@ allowances = sa.Table(
     # The counted amount of each scope:
     # - "chat" and "person": the credits of a chat or a person. A request without a person counts
     #   for the chat's payer.
-    # - "channels": the credits of requests in a chat that are written in the name of channels.
+    # - "channels": the credits of requests in a chat that are written in the name of channels
+    #   without a known payer.
     # - "newcomer": the credits of all newcomers together. The subject is 0.
     # - "pasted": the megabytes that a person loaded from pasted file URLs. Such a load costs 0
     #   credits.

@@ -6,7 +6,7 @@ ends. A transaction that changes the due times of a chat's deliveries locks the 
 
 The first token of a queue is a time in milliseconds: the time of the insert, or the time at which
 the fan-out was added that inserts the queue. So if the queue of a chat is deleted and inserted
-again, a claim of the deleted queue never has the token of a later claim.
+again, a claim of the deleted queue does not have the token of a later claim.
 """
 
 from collections.abc import Collection, Mapping

@@ -195,8 +195,8 @@ async def _end_for_heir(
 
     The deliveries of both chats are marked for a new selection, because the options of ``heir``
     may differ. If the pause of ``heir`` is longer than the pause of the subscription, the pause of
-    the subscription applies. Otherwise the alerts of the subscription would stop without a request
-    of a person.
+    the subscription applies. Without this rule, the alerts of the subscription would stop without
+    a request of a person.
     """
     await fan_outs.enqueue_for_heir(tx, subscription, heir=heir)
     if _pause_length_sort_key(heir) > _pause_length_sort_key(subscription):

@@ -39,7 +39,10 @@ _OF_CHATS = (
 
 
 async def of_chats(tx: Tx, chat_ids: Sequence[int]) -> dict[int, tuple[Mute, ...]]:
-    """Return the mutes of chats, by chat id. The mute of the whole chat is first."""
+    """Return the mutes of chats, by chat id. The mute of the whole chat is first.
+
+    Chats without a mute are left out.
+    """
     by_chat: dict[int, tuple[Mute, ...]] = {}
     for mute in await all_rows(tx, Mute, _OF_CHATS, {"ids": chat_ids}):
         by_chat[mute.chat_id] = (*by_chat.get(mute.chat_id, ()), mute)

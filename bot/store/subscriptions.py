@@ -217,7 +217,8 @@ async def add(
 ) -> int | None:
     """Add a subscription. Return the id, or None if the chat or topic already follows the profile.
 
-    The new subscription gets the id ``wanted_id`` if no subscription has this id.
+    The chat and the profile must be stored. The new subscription gets the id ``wanted_id`` if no
+    subscription has this id.
     """
     is_free = wanted_id is not None and await get(tx, wanted_id) is None
     own_id = {"id": wanted_id} if is_free else {}

@@ -55,7 +55,7 @@ async def end_other_versions_and_migrate(db: Database, *, timeout_s: float = TIM
     ``timeout_s`` is the maximum wait in seconds for the end of the other processes.
 
     Raises:
-        DatabaseUnavailableError: The database is unavailable or was changed by a newer version, or
+        DatabaseUnavailableError: ``Database.migrate`` failed, the database is unavailable, or
             other processes did not end in time.
     """
     if not await _has_old_tables(db):

@@ -125,7 +125,7 @@ class Database:
         self.file = _file_of(self.url)
         """The path of an SQLite database, or None for a database in memory and for PostgreSQL."""
         self.held: HeldFile | None = None
-        """The object that detects a replaced file. ``start_detecting_replacement`` sets it."""
+        """The detector of a replaced file. ``start_detecting_replacement`` sets the value."""
         self._writer = asyncio.Lock()
         if self.is_sqlite:
             self._engine = _sqlite_engine(
