@@ -239,8 +239,8 @@ class Setup:
     def _print_plan(self, budget: int, price: Price) -> None:
         """Print the cost of a daily budget and the number of profiles that the budget can check.
 
-        ``budget`` is in credits.
-        If the balance is unknown but the pack is known, a full pack is assumed.
+        ``budget`` is in credits. If the balance is unknown but the pack is known, a full pack is
+        assumed.
         """
         size = price.pack.credits if price.pack else None
         balance = price.balance if price.balance is not None else size

@@ -17,7 +17,8 @@ _MARGIN = timedelta(seconds=60)
 class MediaHosts:
     """The hosts from which media may be downloaded.
 
-    These are Instagram's hosts with https, and one further origin for tests and the demo.
+    Downloads are allowed from Instagram's hosts with https, and from a further origin for tests
+    and the demo.
     """
 
     def __init__(self, trusted_origin: str = "") -> None:

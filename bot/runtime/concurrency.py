@@ -15,8 +15,8 @@ from weakref import WeakValueDictionary
 class FairSlots:
     """Slots with a limit in total and a limit for each holder.
 
-    A task first waits for a slot of its holder, and then for one of all slots. Each of these two
-    queues is served in the order of arrival.
+    A task first waits until the holder occupies fewer slots than the limit of a holder, and then
+    for any free slot. Both queues are served in the order of arrival.
     """
 
     def __init__(self, most: int, *, each: int) -> None:

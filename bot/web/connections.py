@@ -35,7 +35,8 @@ async def disable_write_buffer(request: web.Request, _answer: web.StreamResponse
 def accept_and_close_oldest(server: web.Server, most: int) -> asyncio.BaseProtocol:
     """Return the protocol for a new connection.
 
-    If more than ``most`` connections are open, including the new one, close the oldest.
+    If more than ``most`` connections are open, including the new connection, close the oldest
+    connections.
     """
     connections = [
         connection for connection in server.connections if connection.transport is not None
