@@ -33,7 +33,8 @@ async def add_or_recount_summary(
     silently. Stories that are too old to be sent are ended, except in a channel.
 
     If the batch is an unsent notice, the stories are counted again, because some stories can have
-    expired while the notice waited. If the stories then need no list, the notice is removed.
+    expired while the notice waited. If the stories then need no list, the notice is removed. The
+    mark of dropped stories is removed, because *Undo* can reopen the stories.
 
     If the stories need no list and the batch is no notice, or if the summary can't be planned
     because of an error, nothing is changed and the queue is returned unchanged.
@@ -44,6 +45,7 @@ async def add_or_recount_summary(
     if notice is not None:
         listed = [row.id for row in stories if row.is_listed_in_summary and not row.copies]
         stories = [replace(row, fields={}) if row.id in listed else row for row in stories]
+        await deliveries.remove_dropped_from_summary(tx, batch.target)
     try:
         summary = summaries.plan(stories, queue, now=now)
     except Exception:  # An error of one chat must not delay other chats.

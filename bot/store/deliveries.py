@@ -565,6 +565,22 @@ async def attach_and_reopen_stories(tx: Tx, subscription: Subscription, *, now: 
     await reopen(tx, subscription, reason=ENDED, now=now)
 
 
+async def remove_dropped_from_summary(tx: Tx, target: Target) -> None:
+    """Remove the mark of a summary from the dropped stories of a topic, or of a chat outside it.
+
+    A summary can list the stories again if the stories are reopened.
+    """
+    await update_rows(
+        tx,
+        deliveries,
+        deliveries.c.chat_id == target.chat_id,
+        deliveries.c.thread_id == (target.thread_id or MAIN),
+        is_story,
+        deliveries.c.state == "dropped",
+        fields={},
+    )
+
+
 async def reopen(tx: Tx, subscription: Subscription, *, reason: str, now: datetime) -> None:
     """Reopen the deliveries of a subscription that were dropped for ``reason``.
 

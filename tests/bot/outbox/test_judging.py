@@ -461,3 +461,24 @@ async def test_a_chat_that_can_not_be_judged_keeps_no_other_waiting(office: Offi
     office.clock.on(15 * MINUTE)
     assert await office.outbox.run_once() == 1
     assert [pks for _, pks, _ in office.post.albums] == [["1"], ["9"]]
+
+
+async def test_a_pause_that_is_undone_after_its_list_was_removed_gets_a_new_list(
+    office: Office,
+) -> None:
+    await two_stories_for_a_summary(office)
+    office.post.outcomes = [TryLater(after=MINUTE)]
+    await send_all_due(office)
+    nobody: Any = None  # a pause costs nothing
+    paused = Subscriptions(office.db, nobody, now=office.clock)
+    _, at = await paused.pause_all(-5)
+    office.clock.on(MINUTE)
+    await send_all_due(office)  # removes the list
+    assert await rows(office.db, notice="summary") == []
+    await paused.undo_pauses(-5, at)
+    await send_all_due(office)
+    assert [silent for _, _, silent in office.post.sentences] == [False, False]
+    assert [(pks, sent.silent) for _, pks, sent in office.post.albums] == [
+        (["1"], True),
+        (["9"], True),
+    ]
