@@ -35,9 +35,11 @@ PAUSED = "paused"
 _FORGOTTEN = "forgotten"
 _TOO_MANY_CRASHES = "too many crashes"
 _OUTDATED = "outdated"  # a summary of stories that have all expired
-# A story that quiet hours deferred can be sent within this time after the quiet hours, even if the
-# story has expired. The time is long enough for a second send after a failure.
-_AFTER_QUIET = timedelta(hours=1)
+AFTER_QUIET = timedelta(hours=1)
+"""The time after quiet hours in which a deferred story can be sent, even if the story has expired.
+
+The time is long enough for a second send after a failure.
+"""
 NO_ANSWERS = "no answers"
 UNREADABLE = "unreadable"
 
@@ -433,7 +435,7 @@ def _is_story_expired(row: Delivery, chat: Chat, now: datetime) -> bool:
     if row.story is None or row.story.expires_at > now:
         return False
     until = _deferred_until(row.story.expires_at, chat)
-    return until is None or now >= until + _AFTER_QUIET
+    return until is None or now >= until + AFTER_QUIET
 
 
 def _is_released_from_quiet_hours(row: Delivery, now: datetime) -> bool:
@@ -442,7 +444,7 @@ def _is_released_from_quiet_hours(row: Delivery, now: datetime) -> bool:
     The deferral ends when the quiet hours end, or when they are changed. Return False if the
     deferral ended earlier, for example while the bot was not running.
     """
-    return row.held == Held.QUIET and now < row.due_at + _AFTER_QUIET
+    return row.held == Held.QUIET and now < row.due_at + AFTER_QUIET
 
 
 def _defer_until_summary_if_early(

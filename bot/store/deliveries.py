@@ -588,20 +588,23 @@ async def reopen(tx: Tx, subscription: Subscription, *, reason: str, now: dateti
 
     - deliveries that were created before the time ``since`` of the subscription
     - deliveries of stories that have expired at ``now``, because the chat would get a notice of a
-      failure for these stories. Exception: deliveries that quiet hours deferred are reopened,
-      because a story that expires in quiet hours can be sent after the quiet hours.
+      failure for these stories. Exception: a delivery that quiet hours deferred is reopened until
+      an hour after the end of the quiet hours, because the story can be sent until then.
 
     The caller has locked the chat's queue and reschedules the queue afterwards.
     """
     is_expired = sa.exists().where(
         stories.c.pk == deliveries.c.story_pk, stories.c.expires_at <= now
     )
+    is_deferred = sa.and_(
+        deliveries.c.held == Held.QUIET, deliveries.c.due_at > now - selection.AFTER_QUIET
+    )
     await _reopen(
         tx,
         deliveries.c.subscription_id == subscription.id,
         deliveries.c.reason == reason,
         deliveries.c.created_at >= subscription.since,
-        sa.or_(~is_expired, deliveries.c.held == Held.QUIET),
+        sa.or_(~is_expired, is_deferred),
     )
 
 
@@ -642,10 +645,7 @@ async def reopen_of_chat(
 
 async def _reopen(tx: Tx, *which: sa.ColumnElement[bool]) -> None:
     """Reopen the dropped deliveries that fulfil all conditions in ``which``."""
-    # A delivery that quiet hours deferred before the drop is selected again, because the quiet
-    # hours or the story may have ended long ago.
-    held = sa.case((deliveries.c.held == Held.QUIET, Held.CHANGED), else_=deliveries.c.held)
-    reopened = {"state": "open", "reason": "", "done_at": None, "held": held}
+    reopened = {"state": "open", "reason": "", "done_at": None}
     await update_rows(tx, deliveries, deliveries.c.state == "dropped", *which, **reopened)
 
 

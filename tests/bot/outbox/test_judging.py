@@ -482,3 +482,22 @@ async def test_a_pause_that_is_undone_after_its_list_was_removed_gets_a_new_list
         (["1"], True),
         (["9"], True),
     ]
+
+
+async def test_a_pause_that_is_undone_brings_no_failure_of_a_story_that_expired_in_quiet_hours(
+    office: Office,
+) -> None:
+    async with office.db.begin() as tx:
+        await daily_summary(tx, NATGEO)
+        await chats.change(tx, -5, quiet_from=12 * 60 + 30, quiet_to=15 * 60)
+        await look(tx, story("1", NOON - DAY + HOUR * 3 / 2))
+    office.clock.on(HOUR * 5 / 4)
+    await send_all_due(office)
+    assert [row.held for row in await rows(office.db)] == [Held.QUIET]
+    nobody: Any = None  # a pause costs nothing
+    paused = Subscriptions(office.db, nobody, now=office.clock)
+    _, at = await paused.pause_all(-5)
+    office.clock.on(8 * HOUR)
+    await paused.undo_pauses(-5, at)
+    await send_all_due(office)
+    assert (office.post.albums, office.post.sentences) == ([], [])

@@ -6,13 +6,12 @@ from typing import Any
 
 import pytest
 
-from bot.domain import selection
 from bot.domain.model import Target
 from bot.domain.options import Options
-from bot.domain.records import PLACE, ROWS_A_QUEUE, ChatQueue, Held
-from bot.store import chat_queues, chats, deliveries, enqueue, moves, subscriptions
+from bot.domain.records import PLACE, ROWS_A_QUEUE, Held
+from bot.store import chat_queues, deliveries, enqueue, moves, subscriptions
 from bot.store.engine.database import Database, Tx
-from tests.support.followed import HOUR, MINUTE, NOON, PRADA, follow, look, rows, story
+from tests.support.followed import DAY, HOUR, MINUTE, NOON, PRADA, follow, look, rows, story
 
 
 async def owing(tx: Tx, *pks: str, chat_id: int = 1, options: Options | None = None) -> list[int]:
@@ -126,28 +125,20 @@ async def test_new_rules_judge_what_was_held_and_nothing_else(db: Database) -> N
     assert found[other] == (HOUR, Held.DIGEST)
 
 
-async def test_what_a_pause_dropped_in_quiet_hours_is_judged_as_any_story_after_undo(
-    sqlite_db: Database,
+@pytest.mark.parametrize(("hours", "state"), [(1.5, "open"), (2.5, "dropped")])
+async def test_a_story_that_expired_in_quiet_hours_is_reopened_until_an_hour_after_them(
+    sqlite_db: Database, hours: float, state: str
 ) -> None:
-    """Its story may have ended long ago, as quiet hours did."""
     async with sqlite_db.begin() as tx:
-        [held] = await owing(tx, "1")
-        await deliveries.change(tx, [held], held=Held.QUIET, due_at=NOON + HOUR)
-        [row] = await deliveries.lock_and_return_due(tx, [1], now=NOON + HOUR)
-        assert row.subscription_id is not None
-        reason = deliveries.PAUSED
-        await deliveries.drop_open_where(
-            tx, subscription_id=row.subscription_id, reason=reason, now=NOON
-        )
-        one = await subscriptions.get(tx, row.subscription_id)
+        one = await subscriptions.get(tx, await follow(tx, 1))
         assert one is not None
-        await deliveries.reopen(tx, one, reason=reason, now=NOON + 30 * HOUR)
-        await deliveries.mark_for_reselection(tx, 1, now=NOON + 30 * HOUR)
-        [row] = await deliveries.lock_and_return_due(tx, [1], now=NOON + 30 * HOUR)
-        chat = await chats.get(tx, 1)
-    assert chat is not None
-    decision = selection.decide(ChatQueue(chat, 1, [row]), now=NOON + 30 * HOUR)
-    assert [why for _, why in decision.dropped] == [selection.TOO_OLD]
+        await look(tx, story("1", NOON - DAY + MINUTE))
+        [row] = await deliveries.lock_and_return_due(tx, [1], now=NOON)
+        await deliveries.change(tx, [row.id], held=Held.QUIET, due_at=NOON + HOUR)
+        reason = deliveries.PAUSED
+        await deliveries.drop_open_where(tx, subscription_id=one.id, reason=reason, now=NOON)
+        await deliveries.reopen(tx, one, reason=reason, now=NOON + hours * HOUR)
+    assert [row.state for row in await rows(sqlite_db)] == [state]
 
 
 async def test_rules_that_are_undone_reopen_their_drops_of_active_subscriptions(
