@@ -58,9 +58,11 @@ async def answer_choice(context: Context, command: str, text: str) -> bool:
     names = await _followed_names_alone_in(context, normalize_typed(text))
     if not names:
         return False
-    await context.set_question(None)
+    wanted = parse([f"@{name}" for name in names])
+    if not wanted.left_out:  # the reply asks for the rest of more than ten names
+        await context.set_question(None)
     if command == "unsubscribe" or len(names) > 1:
-        await offer_understood_command(context, command, parse([f"@{name}" for name in names]))
+        await offer_understood_command(context, command, wanted)
     else:
         context.args = escape_names_as_arguments(names, context.t.language)
         await OBEYED[command].check_right_and_run(context)

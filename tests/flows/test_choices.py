@@ -105,3 +105,23 @@ async def test_a_reply_in_a_group_keeps_the_command(bell: Bell, control: Control
     (question,) = await bell.ask(group, "/unsubscribe", user=ann)
     (asked,) = await bell.ask(group, "chosen.b", user=ann, reply_to=question["message_id"])
     assert asked["text"].splitlines()[1] == "/unsubscribe chosen.b"
+
+
+async def test_of_twelve_names_ten_are_offered_and_the_other_two_can_follow(
+    bell: Bell, control: Control
+) -> None:
+    names = [f"chosen.many.{letter}" for letter in "abcdefghijkl"]
+    for name in names:
+        await control.profile(name, posts_per_day=0)
+    ann = await control.person()
+    await bell.ask(ann, f"/subscribe {' '.join(names[:6])}")
+    await bell.ask(ann, f"/subscribe {' '.join(names[6:])}")
+    for command in ("why", "unsubscribe"):
+        await bell.ask(ann, f"/{command}")
+        for part in (names, names[10:]):
+            (asked,) = await bell.ask(ann, ", ".join(part))
+            offered = asked["text"] + str(buttons(asked))
+            assert [name for name in names if name in offered] == part[:10], command
+            is_cut = "I can take up to 10 names at a time; please send the rest" in asked["text"]
+            assert is_cut == (part == names), command
+            assert all(f":{command}" in one for one in buttons(asked).values()), command
