@@ -64,6 +64,11 @@ Command = Literal[
 
 _SEPARATOR = re.compile("([,;])")
 _LONGEST = 12  # the maximum number of words of a request, because a longer text is prose
+# The minimum numbers of letters of a verb with a typing error.
+_LEAST_TRANSPOSED = 4
+_LEAST_WITH_OTHER_LENGTH = 6
+_LEAST_WITH_WRONG_LETTER = 8
+_IN_NAMES = frozenset("@._/")  # the signs in profile names and links
 _LONGEST_WITH_NAME = 30  # the maximum number of words of a text in which stored names are sought
 _VERBS: tuple[Command, ...] = ("unsubscribe", "highlights", "subscribe", "stories")
 """The commands for profiles.
@@ -2194,7 +2199,8 @@ def request_in(
     """
     text = separate_latin_from_arabic_and_devanagari(normalize_typed(text))
     typed = [_without_indonesian_plural_2(word, language) for word in typed_words(text)]
-    written = [_without_diminutive(word, language) for word in typed]
+    typed = [_without_diminutive(word, language) for word in typed]
+    written = _with_corrected_verb(typed, language)
     words = [word for word in map(normalize_word, written) if word]
     meant = [word for word in words if word not in SMALL_TALK and word not in FILLERS]
     if len(meant) > (_LONGEST_WITH_NAME if has_known_name else _LONGEST):
@@ -2240,6 +2246,69 @@ def _without_indonesian_plural_2(word: str, language: str) -> str:
         return word
     is_known = is_request_word(base, language) or is_everyday_word(base, language)
     return base if is_known else word
+
+
+def _with_corrected_verb(written: list[str], language: str) -> list[str]:
+    """Return the words of a text with the correct verb in place of a misspelled first word.
+
+    An example is "unsubscirbe natgeo". Words of politeness can be before the verb. A text of one
+    word is returned unchanged, because the word can be a profile name. A known word, and a word
+    with a digit or a sign, are no misspelled verbs.
+    """
+    place = next((n for n, word in enumerate(written) if normalize_word(word) not in FILLERS), 0)
+    word = normalize_word(written[place]) if written[place + 1 :] else ""
+    has_sign = any(char in _IN_NAMES or char.isdecimal() for char in word)
+    if not word or has_sign or not _may_be_username(word, language):
+        return written
+    verb = next((verb for verb in _verbs(language) if _is_misspelled(word, verb, language)), "")
+    if not verb:
+        return written
+    return [*written[:place], verb.removesuffix("*"), *written[place + 1 :]]
+
+
+@cache
+def _verbs(language: str) -> tuple[str, ...]:
+    """Return the words, in English and in ``language``, that alone request to stop or to follow.
+
+    A ``*`` at the end of a word means any ending, as in a pattern.
+    """
+    return tuple(
+        pattern.words[0]
+        for command in _VERBS
+        for pattern in _patterns(command, language)
+        if len(pattern.words) == 1 and pattern.sign in {"", "+"}
+    )
+
+
+def _is_misspelled(word: str, verb: str, language: str) -> bool:
+    """Return whether a word is ``verb`` with one typing error, and with any ending for a ``*``."""
+    stem = verb.removesuffix("*")
+    if stem == verb:
+        return _has_one_error(word, stem)
+    return any(
+        _has_one_error(word[:end], stem) and _is_ending(word[end:], language)
+        for end in range(len(stem) - 1, len(stem) + 2)
+    )
+
+
+def _has_one_error(word: str, right: str) -> bool:
+    """Return whether ``word`` is ``right`` with exactly one typing error.
+
+    The error is a transposition of two adjacent letters, a missing or additional letter in at
+    least six letters, or a wrong letter in at least eight letters. A shorter word with such an
+    error can be another word, as "hollow" beside "follow".
+    """
+    pairs = zip(word, right, strict=False)
+    shorter = min(len(word), len(right))
+    start = next((n for n, (letter, wanted) in enumerate(pairs) if letter != wanted), shorter)
+    rest, right_rest = word[start:], right[start:]
+    if rest == right_rest or len(right) < _LEAST_TRANSPOSED:
+        return False
+    if rest[1::-1] == right_rest[:2] and rest[2:] == right_rest[2:]:
+        return True
+    if rest == right_rest[1:] or rest[1:] == right_rest:
+        return len(right) >= _LEAST_WITH_OTHER_LENGTH
+    return rest[1:] == right_rest[1:] and len(right) >= _LEAST_WITH_WRONG_LETTER
 
 
 def _without_diminutive(word: str, language: str) -> str:

@@ -183,6 +183,15 @@ def test_words_of_another_language_are_no_request() -> None:
         ("unsuscribe natgeo", "en", Request("unsubscribe", ("natgeo",))),
         ("subcribe me to nasaa", "en", Request("subscribe", ("nasaa",))),
         ("add nasa for me por favor", "en", Request("subscribe", ("nasa",))),
+        ("unsubscirbe natgeo", "en", Request("unsubscribe", ("natgeo",))),
+        ("sotp natgeo", "en", Request("unsubscribe", ("natgeo",))),
+        ("follwo natgeo, nike", "en", Request("subscribe", ("natgeo", "nike"), is_joined=True)),
+        ("iscirvimi a natgeo", "it", Request("subscribe", ("natgeo",))),
+        ("отпшиись от natgeo", "ru", Request("unsubscribe", ("natgeo",))),
+        ("unsubscirbe", "en", None),
+        ("hollow knight", "en", None),
+        ("remote control", "en", None),
+        ("@sotp natgeo", "en", None),
     ],
 )
 def test_chat_spellings_and_typing_errors_are_understood(
