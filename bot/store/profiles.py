@@ -35,7 +35,7 @@ profiles = sa.Table(
     required("named_at", Timestamp),  # when the API last returned this username
     required("state", sa.String(8), default="active"),
     required("state_since", Timestamp),
-    sa.Column("snapshot_at", Timestamp),
+    sa.Column("snapshot_at", Timestamp),  # the time of the last complete snapshot
     sa.Column("checked_at", Timestamp),  # when the profile was last found to be public
     # The time of the next check. None means that the profile has no waiting subscription, or that
     # the profile is blocked.

@@ -463,7 +463,7 @@ async def row_or_none(
     statement: sa.Executable,
     values: Mapping[str, Any] | None = None,
 ) -> T | None:
-    """Return the only row of a statement as a ``kind``, or None if there is no row."""
+    """Return the only row of a statement as a ``kind``, or None without a row."""
     row = (await tx.execute(statement, values)).one_or_none()
     return kind(*row) if row else None
 

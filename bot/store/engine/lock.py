@@ -2,8 +2,9 @@
 
 The lock is necessary, because a starting process releases all claims in the file. Without the
 lock, the process could release the claims of a process that still runs. ``storybell move`` and
-``storybell restore`` also take the lock. Other commands do not take the lock. The operating system
-releases the lock when the process ends for any reason.
+``storybell restore`` also take the lock. Commands that may run beside the bot, such as ``storybell
+erase``, do not take the lock. The operating system releases the lock when the process ends for any
+reason.
 """
 
 import asyncio

@@ -189,7 +189,7 @@ class Transaction:
 
         Raises:
             DatabaseUnavailableError: ``error`` or an error of the roll-back means an outage.
-            Exception: ``error``, unchanged, if it means no outage.
+            Exception: ``error``, unchanged, if ``error`` means no outage.
         """
         try:
             with as_outages(self._connections.file):
