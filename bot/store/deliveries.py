@@ -566,9 +566,10 @@ async def attach_and_reopen_stories(tx: Tx, subscription: Subscription, *, now: 
 
 
 async def remove_dropped_from_summary(tx: Tx, target: Target) -> None:
-    """Remove the mark of a summary from the dropped stories of a topic, or of a chat outside it.
+    """Remove the mark of a listed story from the dropped stories of a chat or topic.
 
-    A summary can list the stories again if the stories are reopened.
+    If the target has no topic, the stories outside of topics are changed. A summary can list the
+    stories again if the stories are reopened.
     """
     await update_rows(
         tx,
