@@ -72,7 +72,7 @@ async def _send_kept_stories_page(
     blocked, the answer is an explanation with buttons:
 
     - A chat with a subscription to the profile gets a button to keep the stories from now on.
-      The button is left out if the subscription already keeps the stories.
+      The button is left out if all subscriptions to the profile already keep the stories.
     - A private chat also gets a button for the subscription and a button for the highlights.
 
     If a search has only terms, and the chat has kept no stories at all, ``_offer_to_keep`` sends
@@ -110,18 +110,17 @@ async def _send_kept_stories_page(
 async def _rows_to_start_keeping_stories(context: Context, username: str) -> Buttons:
     """Return the button that keeps the stories of a profile's subscription from now on.
 
-    The button is for the chat's first subscription to the profile. The result is empty if the chat
-    has no subscription to the profile, or if the first subscription already keeps the stories.
+    The button is for the chat's first subscription to the profile that does not keep the stories.
+    The result is empty if the chat has no such subscription.
     """
     try:
-        subscription, *_ = await context.services.subscriptions.get_of_username(
-            context.chat.id, username
-        )
+        rows = await context.services.subscriptions.get_of_username(context.chat.id, username)
     except NotFollowedError:
         return []
-    if subscription.options.keep:
+    row = next((row for row in rows if not row.options.keep), None)
+    if row is None:
         return []
-    return [[context.button(TOGGLES["keep"], OPTION(subscription.id, "keep", ON), PRIMARY)]]
+    return [[context.button(TOGGLES["keep"], OPTION(row.id, "keep", ON), PRIMARY)]]
 
 
 async def _offer_to_keep(context: Context, error: NothingKeptError) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.flows.test_options_of_all import following_in_topics
 from tests.support.control import Control, Json, stories_of, wait_for
 from tests.support.sandbox import sandbox_box
 from tests.support.storybell import Bell, buttons, running_bell
@@ -205,6 +206,17 @@ async def test_where_nothing_is_kept_a_button_keeps_from_now_on(
     await kept(bell, group, 1)
     (again,) = await bell.ask(group, "/past #sale", user=member)
     assert again["_story_pk"] == story["pk"]
+
+
+async def test_the_button_keeps_the_stories_of_a_topic_that_does_not_keep_them(bell: Bell) -> None:
+    group, boss, _ = await following_in_topics(bell, ["past.both"], ["past.both"])
+    (first,) = await bell.ask(group, "/past past.both", user=boss)
+    await bell.press(group, first, buttons(first)["Keep for /past"], user=boss)
+    (second,) = await bell.ask(group, "/past past.both", user=boss)
+    assert buttons(second)["Keep for /past"] != buttons(first)["Keep for /past"]
+    await bell.press(group, second, buttons(second)["Keep for /past"], user=boss)
+    (none,) = await bell.ask(group, "/past past.both", user=boss)
+    assert not buttons(none)
 
 
 async def answer_with(control: Control, chat: int, after: int, text: str) -> Json | None:
