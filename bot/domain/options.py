@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
-from datetime import MAXYEAR, MINYEAR, datetime
+from datetime import MAXYEAR, MINYEAR, datetime, timedelta
 from typing import Any, Literal, Self, get_args, get_type_hints
 
 from bot.domain.model import Story
@@ -19,6 +19,7 @@ RULES = {
 """The text options that filter stories, each with a message that shows the terms of the option."""
 
 _HEADS = {"only": "only", "without": "not"}
+_DOUBLE_PRESS = timedelta(minutes=1)
 CHAT_RULE = "chat: "
 """The beginning of a reason, which means that a rule of the whole chat excludes the story."""
 
@@ -130,11 +131,14 @@ class Preferences:
     def with_pause(self, until: datetime | None) -> Self:
         """Return the preferences with a pause until ``until``. None means a pause without an end.
 
-        If the existing pause lasts as long or longer, the existing pause stays.
+        If the existing pause lasts as long or longer, the existing pause stays. A pause that ends
+        at most a minute later counts as equal, because a person can press a button twice.
         """
         if self.paused and self.paused_until is None:
             return self
-        if self.paused_until is not None and until is not None and until <= self.paused_until:
+        if self.paused_until is None or until is None:
+            return replace(self, paused=True, paused_until=until)
+        if until <= self.paused_until + _DOUBLE_PRESS:
             return self
         return replace(self, paused=True, paused_until=until)
 

@@ -176,3 +176,18 @@ async def test_a_pause_in_a_chat_without_a_payer_moves_no_check_to_an_earlier_ti
     assert before.due_at is not None
     assert before.due_at > NOON + 4 * HOUR
     assert after.due_at == before.due_at
+
+
+async def test_undo_of_a_mute_of_all_that_was_pressed_twice_ends_the_mute(db: Database) -> None:
+    nobody: Any = None  # these use cases need no ledger
+    clock = Clock()
+    subscribed = Subscriptions(db, nobody, now=clock)
+    async with db.begin() as tx:
+        await follow(tx, 1)
+    _, at = await subscribed.pause_all(1, until=clock() + DAY)
+    clock.on(MINUTE / 60)
+    count, _ = await subscribed.pause_all(1, until=clock() + DAY)
+    assert count == 0
+    assert await subscribed.undo_pauses(1, at) == 1
+    [one] = await subscribed.all_of_chat(1)
+    assert not one.paused
