@@ -68,7 +68,8 @@ class Backups:
         """Make a backup if a backup is due. Return the time of the next backup.
 
         After a success, remove old backups and close the incident "backup". After a failure, open
-        this incident. The next backup is then due an hour later.
+        this incident. After a failure or a crash, the next backup is due an hour later. While the
+        database can't be written, no backup is made.
 
         Raises:
             DatabaseUnavailableError: The database is unavailable, or its file was replaced.
@@ -77,6 +78,9 @@ class Backups:
         due_at = await self._ensure_due_at(now)
         if due_at > now:
             return due_at
+        # While the database can't be written, this call fails. Without the record before the
+        # attempt, each repetition of this step would write a backup or send a message.
+        await self._record_backup_time(now + _AGAIN_AFTER - self._every)
         try:
             await asyncio.to_thread(_delete_partial_backups, self._folder)
             database_id = await self._ensure_database_id()
@@ -86,7 +90,6 @@ class Backups:
             why = str(error)
             log.error("no backup", why=why)  # noqa: TRY400 - a traceback is not needed
             await self._incidents.open_or_close("backup", BACKUP_FAILED, why=why)
-            await self._record_backup_time(now + _AGAIN_AFTER - self._every)
             return now + _AGAIN_AFTER
         log.info("backed up")
         self._made_at.set(now.timestamp())

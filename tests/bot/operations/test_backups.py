@@ -28,6 +28,7 @@ from bot.store.copies import restored
 from bot.store.engine import sqlite_copies
 from bot.store.engine.database import Database
 from bot.store.engine.lock import only_process
+from tests.flows.test_database_outages import fill, small_disk
 from tests.support.control import PATIENCE_S
 from tests.support.followed import HOUR, NOON, Clock, follow, look, story
 
@@ -153,6 +154,31 @@ async def test_a_failure_is_told_and_tried_again(sqlite_db: Database, tmp_path: 
     clock.on(HOUR)
     assert await backups.make_if_due() == clock() + 6 * HOUR
     assert await told.all_open() == []
+
+
+async def test_a_full_disk_of_the_database_does_not_fill_the_disk_of_the_copies(
+    tmp_path: Path,
+) -> None:
+    clock, folder = Clock(), tmp_path / "kept"
+    with small_disk(tmp_path / "disk") as disk:
+        async with Database(f"sqlite:///{disk}/bot.db") as db:
+            await db.migrate()
+            told = incidents_of(db, clock)
+            backups = Backups(db, folder, told, every=6 * HOUR, most=2, now=clock)
+            await backups.make_if_due()
+            clock.on(6 * HOUR)
+            await backups.make_if_due()
+            await db.truncate_log()
+            filler = fill(disk)
+            clock.on(6 * HOUR)
+            for _ in range(3):
+                with pytest.raises(DatabaseUnavailableError, match="the disk is full"):
+                    await backups.make_if_due()
+                clock.on(timedelta(seconds=5))
+            assert len(list(folder.iterdir())) == 1
+            filler.unlink()
+            assert await backups.make_if_due() == clock() + 6 * HOUR
+            assert len(list(folder.iterdir())) == 2
 
 
 async def test_a_copy_made_while_others_write_is_whole_and_of_one_moment(
