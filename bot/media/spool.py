@@ -39,13 +39,12 @@ class MediaFile:
     on_remove: Callable[[], None] = field(default=lambda: None, repr=False, compare=False)
 
     def remove(self) -> None:
-        """Delete the file and release its space in the spool.
+        """Delete the file, if it still exists, and release its space in the spool.
 
-        If the file is already deleted, do nothing.
+        A second call does nothing.
         """
-        with contextlib.suppress(FileNotFoundError):
-            self.path.unlink()
-            self.on_remove()
+        self.path.unlink(missing_ok=True)
+        self.on_remove()
 
 
 class Draft:
@@ -105,17 +104,18 @@ class Draft:
         measures = await asyncio.to_thread(measure_video, self.path) if is_video else Measures()
         path = self.path.rename(self.path.with_suffix(EXTENSIONS[kind.mime]))
         self._kept = True
-        size, release = self.size, self._release_room
-        release(self.room - size)
+        self._release_room(self.room - self.size)
+        space = contextlib.ExitStack()  # closing the stack again releases nothing
+        space.callback(self._release_room, self.size)
         return MediaFile(
             path=path,
             kind=kind.kind,
             mime=kind.mime,
-            size=size,
+            size=self.size,
             width=measures.width,
             height=measures.height,
             duration=measures.duration,
-            on_remove=lambda: release(size),
+            on_remove=space.close,
         )
 
     def close(self) -> None:

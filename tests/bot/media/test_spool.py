@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import shutil
 import stat
 import sys
 from collections.abc import AsyncIterator
@@ -55,6 +56,15 @@ async def test_a_file_is_private_named_by_us_and_gone_after_use(tmp_path: Path) 
         file.remove()
         assert (spool.used, files_in(tmp_path)) == (0, [])
     assert not everything_in(tmp_path)
+
+
+async def test_the_space_of_a_file_that_the_operator_deleted_is_free_again(tmp_path: Path) -> None:
+    with Spool(tmp_path, limit=1000) as spool:
+        file = await saved(spool, JPEG)
+        shutil.rmtree(file.path.parent)
+        for _ in range(2):
+            file.remove()
+            assert spool.used == 0
 
 
 async def test_a_head_in_many_pieces_is_still_read(tmp_path: Path) -> None:
