@@ -234,7 +234,7 @@ class Intake:
             # again.
             async with self._db.begin() as tx:
                 arrivals = await self._arrivals_to_store(tx, new_updates, now)
-                await self._record_seen(tx, {sender for sender, _, _ in new_updates}, now)
+                seen = await self._record_seen(tx, {sender for sender, _, _ in new_updates}, now)
                 stored = await inbox.add_and_return_new(tx, arrivals, now=now, lease=lease)
                 # Start the handlers during the commit. Handlers can already read, but writes and
                 # paid calls wait for the end of the commit.
@@ -246,23 +246,25 @@ class Intake:
                 task.cancel()
             self.worker.wake()
             raise
+        for person in seen:
+            self._seen.put(person, now.date(), until=now + _SEEN_FOR)
         self._open += len(stored)
         self._wake_if_updates_wait()
         self._counted.labels("stored").inc(len(stored))
         self._counted.labels("too many").inc(sum(not arrival.wanted for arrival in arrivals))
 
-    async def _record_seen(self, tx: Tx, senders: set[QueueAndPerson], now: datetime) -> None:
-        """Record that the bot has seen the senders today.
+    async def _record_seen(self, tx: Tx, senders: set[QueueAndPerson], now: datetime) -> set[int]:
+        """Record that the bot has seen the senders today. Return the newly recorded people.
 
-        A cache in memory prevents repeated writes for a person on the same day.
+        A cache in memory prevents repeated writes for a person on the same day. The caller adds
+        the people to the cache after the commit.
         """
         day = now.date()
         people = {sender.person or queues.NO_PERSON for sender in senders}
         people.discard(queues.NO_PERSON)
         fresh = {person for person in people if self._seen.get(person, now=now) != day}
         await acquaintances.record_seen(tx, fresh, day)
-        for person in fresh:
-            self._seen.put(person, day, until=now + _SEEN_FOR)
+        return fresh
 
     async def _arrivals_to_store(
         self, tx: Tx, new_updates: list[StorableUpdate], now: datetime

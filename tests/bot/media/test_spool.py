@@ -3,7 +3,6 @@
 import asyncio
 import os
 import shutil
-import shutil
 import stat
 import sys
 from collections.abc import AsyncIterator

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from telegram import Bot, Update
 
 from bot.domain.errors import DatabaseUnavailableError
@@ -21,6 +22,7 @@ from bot.runtime.claims import Owner
 from bot.runtime.sharing import ONE_PROCESS, SEVERAL_PROCESSES
 from bot.runtime.transaction_guard import refusing_slow_operations_while
 from bot.store import claimed_tables, inbox
+from bot.store.acquaintances import acquaintances
 from bot.store.engine.database import Database, Tx
 from bot.store.inbox import Arrival, ClaimedUpdate
 from bot.updates.inbox import RETRIES, Handle, Intake
@@ -514,6 +516,32 @@ async def test_what_was_begun_and_can_not_be_stored_leaves_no_trace(sqlite_db: D
             await intake.store_and_start([message(1, 7)])  # as Telegram repeats it
             await wait_for(lambda: nothing_open(losing))
         assert done == [1]
+
+
+async def test_a_person_whose_first_update_can_not_be_stored_is_recorded_with_the_next(
+    sqlite_db: Database,
+) -> None:
+    ann = {"id": 7, "is_bot": False, "first_name": "Ann"}
+    update = message(1, 7)
+    update["message"]["from"] = ann
+
+    async def handle(_: Update) -> None:
+        """Do nothing."""
+
+    async def seen_on_days(tx: Tx) -> int | None:
+        days = sa.select(acquaintances.c.days).where(acquaintances.c.person == ann["id"])
+        found: int | None = await tx.scalar(days)
+        return found
+
+    async def nothing() -> None:
+        """Let the commit fail at once."""
+
+    async with LosingDatabase(str(sqlite_db.url)) as losing, working(losing, handle) as intake:
+        losing.before_failure = nothing
+        with pytest.raises(DatabaseUnavailableError):
+            await intake.store_and_start([update])
+        await intake.store_and_start([update])  # as Telegram repeats it
+        assert await losing.fetch(seen_on_days) == 1
 
 
 async def test_what_a_stop_overtakes_is_stored_and_not_begun(sqlite_db: Database) -> None:
