@@ -95,7 +95,7 @@ def migration_copies(file: Path) -> list[Path]:
 
     The copies are sorted by the revision after the migration.
     """
-    return sorted(copy for copy in _copies_and_parts(file) if copy.suffix != ".part")
+    return sorted(copy for copy in _copies_and_parts(file) if not copy.suffix.startswith(".part"))
 
 
 def _copies_and_parts(file: Path) -> Iterator[Path]:

@@ -73,7 +73,8 @@ async def test_a_link_to_a_database_that_is_not_there_yet(tmp_path: Path) -> Non
 async def test_before_a_migration_there_is_a_copy_of_what_was(tmp_path: Path) -> None:
     file = tmp_path / "bot.db"
     url = await old_database(file)
-    for name in ("8001", "8002", "8003", "8004.part"):  # the last copy was interrupted
+    # The last copy was interrupted.
+    for name in ("8001", "8002", "8003", "8004.part", "8004.part-journal"):
         (tmp_path / f"bot.db.before-{name}").write_text("older")
     async with Database(url) as db:
         with next_version(tmp_path / "next"):
