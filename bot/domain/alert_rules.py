@@ -523,9 +523,9 @@ def has_missed_summary(
 ) -> bool:
     """Return whether the last check, at ``seen_at``, was too early for a past daily summary.
 
-    A check covers the summaries in the 10 minutes after it (``SUMMARY_LEAD``). A summary during
-    quiet hours is past when the quiet hours end. If the summary was before ``since``, the result
-    is False.
+    A check covers the summaries in the 10 minutes after it (``SUMMARY_LEAD``). For each member of
+    the audience, only the first summary after these 10 minutes counts, and only if this summary
+    was not before ``since``. A summary during quiet hours is past when the quiet hours end.
     """
     return any(
         since <= _next_summary_at(seen_at + SUMMARY_LEAD, member.digest, member) <= now
@@ -545,8 +545,9 @@ def alerts_begin_at_second_of(now: datetime) -> datetime:
 def alerts_begin_after_pause(since: datetime, until: datetime | None) -> datetime:
     """Return the time from which stories count as new for a subscription after a pause.
 
-    ``since`` is the time before the pause, and ``until`` is the end of the pause. If ``until`` is
-    None, the result is ``since``.
+    ``since`` is the time from which stories counted as new before the pause. ``until`` is the end
+    of the pause. The result is the later one of the two times. If ``until`` is None, the result is
+    ``since``.
     """
     return since if until is None else max(since, alerts_begin_at_second_of(until))
 

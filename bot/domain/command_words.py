@@ -38,12 +38,13 @@ class Wanted:
     - ``unread`` are the first ten distinct words that name no profile, each with the result of
       ``links.parse_username_or_link``.
     - ``words`` are the keywords.
-    - ``count`` is a number from 1 to 100 at the end of the arguments, or None.
-    - ``channel`` is an ``@name`` or an id (``-100…``) at the end of the arguments, or None.
+    - ``count`` is a number from 1 to 100 after the names, or None.
+    - ``channel`` is an ``@name`` or an id (``-100…``) after the names, or None.
     - ``left_out`` is the number of profile names after the first ten names.
-    - ``everyday`` are common words, such as "please". If the arguments have such words, the person
-      must confirm the names before a paid call. A common word is usually not in ``names``. If no
-      other word can be a name, the first word can also be in ``names`` or ``unread``.
+    - ``everyday`` are words of sentences such as "please", and times. If the arguments have such
+      words, the person must confirm the names before a paid call. These words are not in
+      ``names``. Exception: if no other word can be a name, the first word is also in ``names`` or
+      ``unread``.
     - ``is_prose`` is True if some of several names can be ordinary words, as in "that cooking guy
       natgeo". The arguments then begin with an everyday word, and commas or words such as "and" do
       not join all names.

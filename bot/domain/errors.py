@@ -11,14 +11,14 @@ BotError
 │   ├── HighlightGoneError      the highlight is deleted
 │   ├── NoStoriesError          the account has no story now
 │   ├── HighlightsUnavailableError  the plan of the API key has no highlights
-│   ├── ApiUnavailableError     the API is down or slow, or its answer is unreadable
+│   ├── ApiUnavailableError     the API can't be called now, or its answer is unreadable
 │   │   └── ProfileUnavailableError  one account is not available now
 │   ├── ApiRefusedError         the request was wrong (a fault of the bot)
 │   └── OutOfServiceError       no credits are left, or the API refuses the key
 ├── MediaError                  a photo or video cannot be loaded
 │   ├── MediaDeniedError        the server of the file refuses the bot
 │   ├── MediaTooBigError        the file exceeds Telegram's limit
-│   └── MediaUnavailableError   the server is slow or broken, or the spool is full
+│   └── MediaUnavailableError   the file can't be loaded or stored now
 │       └── SlowHostError       the server became slow a moment ago, and alerts wait
 ├── SpendingError               a limit of credits or megabytes
 │   ├── SpendingStoppedError    the owner has stopped spending, or the balance is too low
@@ -30,7 +30,7 @@ BotError
 │   └── TooManyFastError        the limit of profiles that are checked more often is reached
 ├── RightsError                 the person lacks a right
 │   ├── NotAdminError           the person does not administer the chat
-│   ├── UnknownChannelError     the named channel is unknown, or the person is no admin there
+│   ├── UnknownChannelError     the named channel is unknown, or no admin right is confirmed
 │   ├── AdminsUnknownError      Telegram does not show the administrators of the chat
 │   ├── AskAgainError           Telegram does not answer
 │   └── BlockedError            the owner has blocked the chat, the person or the payer
@@ -183,7 +183,7 @@ class BotError(Exception):
 
 
 class StoriesError(BotError):
-    """The Stories API did not return the requested data.
+    """The Stories API did not return the requested data, or the profile is blocked.
 
     ``credits`` is the number of billed credits of the failed call. ``credits`` is None if the bill
     is unknown, for example after a timeout. In that case the ledger counts the full price.
@@ -268,7 +268,10 @@ class HighlightsUnavailableError(StoriesError):
 
 
 class ApiUnavailableError(StoriesError):
-    """The Stories API is down or slow, or returned an unreadable answer. A retry may succeed."""
+    """The Stories API is down or slow, can't be called now, or returned an unreadable answer.
+
+    A retry may succeed.
+    """
 
     text = N_("I can't get stories right now. Please try again in a few minutes.")
     may_be_account: bool = False
@@ -279,7 +282,10 @@ class ApiUnavailableError(StoriesError):
 
 
 class ProfileUnavailableError(ApiUnavailableError):
-    """Instagram does not show the account now. It is unknown whether the account is private."""
+    """The account is not available now. A retry may succeed.
+
+    For example, the Stories API refused the account for an unknown reason.
+    """
 
     may_be_account = True
     text = NN_(
@@ -336,7 +342,10 @@ class MediaTooBigError(MediaError):
 
 
 class MediaUnavailableError(MediaError):
-    """The media server is slow or broken, or the bot's spool is full. A retry may succeed."""
+    """The file can't be loaded now. A retry may succeed.
+
+    For example, the media server is slow or broken, or the bot's spool is full.
+    """
 
     text = N_("This photo or video can't be loaded at the moment. Please try again later.")
 
@@ -349,7 +358,8 @@ class SpendingError(BotError):
     """A request would cost credits or megabytes that must not be spent.
 
     ``until`` is the time from which a retry can succeed. ``until`` is None if this time is
-    unknown. ``is_own`` is True if the limit of the person who sent the request is used up.
+    unknown. ``is_own`` is True if the person who sent the request has used up their daily limit of
+    credits.
     """
 
     def __init__(
@@ -446,6 +456,7 @@ class RightsError(BotError):
 class NotAdminError(RightsError):
     """The person is not allowed to manage the chat, or the chat is unknown.
 
+    The error is also raised if the request for a different chat is not from a private chat.
     ``text`` names the missing right.
     """
 
@@ -454,6 +465,8 @@ class NotAdminError(RightsError):
 
 class UnknownChannelError(RightsError):
     """The channel or group in a command is unknown, or the person does not administer the chat.
+
+    The error is also raised if Telegram does not return the administrators of the chat.
 
     ``usage`` is the id of the message about the usage of the command. This message follows the
     error's message.

@@ -526,10 +526,10 @@ def is_everyday_word(word: str, language: str) -> bool:
 
 
 def is_time(word: str) -> bool:
-    """Return whether a word is a number, a time of day or a span of time, or a part of a time.
+    """Return whether a word is a short number, a time of day, a span of time, or a part of a time.
 
-    If the word has only ASCII characters, only numbers of at most three digits and short forms
-    such as "9pm" count, because longer words can be profile names.
+    A short number has at most three digits. If the word has only ASCII characters, only short
+    numbers and short forms such as "9pm" count, because longer words can be profile names.
     """
     text = strip_punctuation(word).casefold()
     if _TIME.fullmatch(text):

@@ -186,8 +186,8 @@ def story_taken_at(pk: str) -> datetime | None:
 def is_probably_gone(pk: str, now: datetime) -> bool:
     """Return whether the creation time in a story's id is more than 25 hours ago.
 
-    The 25 hours are the life of a story and an hour of tolerance. Return False if the id is
-    invalid.
+    The 25 hours are the life of a story and an hour of tolerance. Return False if the id has no
+    plausible time (``story_taken_at``).
     """
     taken_at = story_taken_at(pk)
     return taken_at is not None and now - taken_at > _LIFE_BY_ID

@@ -170,7 +170,8 @@ class StoriesService(Protocol):
         A positive balance allows paid calls again.
 
         Raises:
-            OutOfServiceError: The API key is invalid, or no credits are left.
+            OutOfServiceError: The API refuses the key, or refuses the call because no credits are
+                left. A balance of 0 in an answer is returned.
             StoriesError: The API failed.
         """
 

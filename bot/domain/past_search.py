@@ -35,7 +35,7 @@ class Search:
 
     @property
     def text(self) -> str:
-        """Return the search as the arguments of ``/past``. The number of days is the last word."""
+        """Return the search as the arguments of ``/past``. A number of days is the last word."""
         return " ".join(self.words)
 
     @property

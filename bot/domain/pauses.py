@@ -84,7 +84,10 @@ def has_span(words: Sequence[str]) -> bool:
 
 
 def is_only_span(words: Sequence[str]) -> bool:
-    """Return whether normalized words are a span of time, as "2 days" or "for a week"."""
+    """Return whether normalized words are a span of time, as "2 days" or "for a week".
+
+    Words with a phrase for a time without an exact end, such as "for now", are no span here.
+    """
     if _has_phrase(words, _FOR_NOW_PHRASES) or not has_span(words):
         return False
     known = _words(_SPANS + _UNITS + _NUMBERS + _ARTICLES + _AROUND_SPANS)

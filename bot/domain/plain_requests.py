@@ -2236,10 +2236,10 @@ def request_in(
 
 
 def _without_indonesian_plural_2(word: str, language: str) -> str:
-    """Return a word of requests without the "2" for a plural or repetition, as in "malam2".
+    """Return a word without the "2" for a plural or repetition, as in "malam2".
 
-    A word of requests may be Indonesian or English. A word is changed only if ``language`` is
-    Indonesian.
+    Only words of requests and everyday words are changed, and only if ``language`` is Indonesian.
+    English words such as "show2" are changed too.
     """
     base = word.removesuffix("2")
     if language != "id" or base == word:
@@ -2251,9 +2251,10 @@ def _without_indonesian_plural_2(word: str, language: str) -> str:
 def _with_corrected_verb(written: list[str], language: str) -> list[str]:
     """Return the words of a text with the correct verb in place of a misspelled first word.
 
-    An example is "unsubscirbe natgeo". Words of politeness can be before the verb. A text of one
-    word is returned unchanged, because the word can be a profile name. A known word, and a word
-    with a digit or a sign, are no misspelled verbs.
+    An example is "unsubscirbe natgeo". Words of politeness can be before the verb. The correct
+    verb can lack an ending. If no word follows the verb, the words are returned unchanged, because
+    the verb can be a profile name. A known word, and a word with a digit or a sign, are no
+    misspelled verbs.
     """
     place = next((n for n, word in enumerate(written) if normalize_word(word) not in FILLERS), 0)
     word = normalize_word(written[place]) if written[place + 1 :] else ""
@@ -2268,9 +2269,10 @@ def _with_corrected_verb(written: list[str], language: str) -> list[str]:
 
 @cache
 def _verbs(language: str) -> tuple[str, ...]:
-    """Return the words, in English and in ``language``, that alone request to stop or to follow.
+    """Return the words that alone request a command of ``_VERBS``.
 
-    A ``*`` at the end of a word means any ending, as in a pattern.
+    The words are in English and in ``language``. A ``*`` at the end of a word has the same meaning
+    as in a pattern.
     """
     return tuple(
         pattern.words[0]
@@ -2281,7 +2283,10 @@ def _verbs(language: str) -> tuple[str, ...]:
 
 
 def _is_misspelled(word: str, verb: str, language: str) -> bool:
-    """Return whether a word is ``verb`` with one typing error, and with any ending for a ``*``."""
+    """Return whether a word is ``verb`` with one typing error.
+
+    A ``*`` at the end of ``verb`` stands for an ending (``_is_ending``).
+    """
     stem = verb.removesuffix("*")
     if stem == verb:
         return _has_one_error(word, stem)
@@ -2294,9 +2299,13 @@ def _is_misspelled(word: str, verb: str, language: str) -> bool:
 def _has_one_error(word: str, right: str) -> bool:
     """Return whether ``word`` is ``right`` with exactly one typing error.
 
-    The error is a transposition of two adjacent letters, a missing or additional letter in at
-    least six letters, or a wrong letter in at least eight letters. A shorter word with such an
-    error can be another word, as "hollow" beside "follow".
+    The error is one of these:
+
+    - a transposition of two adjacent letters, if ``right`` has at least four letters;
+    - a missing or additional letter, if ``right`` has at least six letters;
+    - a wrong letter, if ``right`` has at least eight letters.
+
+    A shorter word with such an error can be another word, as "hollow" beside "follow".
     """
     pairs = zip(word, right, strict=False)
     shorter = min(len(word), len(right))
@@ -2607,8 +2616,19 @@ def _command_of(
 
     ``plain`` has the words of the text, without the names with an @. ``has_marked`` means that the
     text has names with an @. ``has_names`` means that the text has possible names. The command is
-    the first command in ``_ORDER`` with a matching pattern. Exceptions:
+    the first command in ``_ORDER`` with a matching pattern. Two rules change this command:
 
+    - ``several`` does not apply to a text with a word such as "not".
+    - If patterns of both ``privacy`` and ``viewers`` match, as in "can my wife see that I watched
+      her story", the command is ``viewers``. This rule does not apply to a text with a word such
+      as "ask". The pattern of ``privacy`` must also have the sign ``-`` or a word of the pattern
+      of ``viewers``, because "delete my data, they know I watched" requests a deletion.
+
+    The first of these exceptions that applies determines the result:
+
+    - If a text with names asks for a pause, as in "mute natgeo" or "stop natgeo for a week", the
+      result is ``pause``.
+    - If a text with names only says that there are too many alerts, the result is ``options``.
     - If the text has names with an @, and a pattern of a command in ``_VERBS`` matches, the result
       is the first such command in ``_VERBS``. This exception does not apply if the command would
       be ``places``, because an @ can also be the name of a channel. The exception also does not
@@ -2620,14 +2640,6 @@ def _command_of(
     - If a text without names asks for no messages at certain times, as in "don't message me
       between 11pm and 7am" or "pause until sunday", the result is that of
       ``_command_of_wish_about_times``.
-    - If a text with names asks for a pause, as in "mute natgeo" or "stop natgeo for a week", the
-      result is ``pause``.
-    - If a text with names only says that there are too many alerts, the result is ``options``.
-    - If patterns of both ``privacy`` and ``viewers`` match, as in "can my wife see that I watched
-      her story", the result is ``viewers``. This exception does not apply to a text with a word
-      such as "ask". The pattern of ``privacy`` must also have the sign ``-`` or a word of the
-      pattern of ``viewers``, because "delete my data, they know I watched" requests a deletion.
-    - ``several`` does not apply to a text with a word such as "not".
     - If no pattern matches a text with names and a word such as "send", the result is ``stories``.
     """
 

@@ -19,9 +19,9 @@ State = Literal["active", "private", "gone", "blocked"]
 EPOCH = datetime.fromtimestamp(0, UTC)
 """The time that means "never" in the past, or "immediately" as a due time."""
 Question = dict[str, Any]
-"""What the bot has asked in a private chat. The next plain message can be the answer.
+"""A question of the bot in a private chat. The next plain message can be the answer.
 
-The handlers decide about the content, which is stored as JSON.
+The handlers decide about the content of the question, which is stored as JSON.
 """
 ROWS_A_QUEUE = 60  # the maximum number of due deliveries of a chat that are read at a time
 
@@ -91,7 +91,8 @@ class Known:
 class Chat:
     """A stored chat.
 
-    - ``state`` is ``closed`` while the bot can't write or is not allowed to write in the chat.
+    - ``state`` is ``closed`` while the bot is not in the chat or can't write to the chat at all,
+      and while the access list blocks the chat or the responsible person.
     - ``zone`` is the time zone of the chat. It is None until a person sets the time zone. Until
       then, the hours of the chat are in UTC.
     - ``quiet_from``, ``quiet_to`` and ``digest_at`` are minutes after midnight in the time zone of
@@ -331,7 +332,10 @@ class Delivery(PendingMessage):
 
     @property
     def is_silent(self) -> bool:
-        """Return whether a story is sent without a sound, also if the story is no repeat."""
+        """Return whether the subscription is silent, or a summary lists the story.
+
+        Such a story is sent without a sound.
+        """
         return self.options.silent or self.is_listed_in_summary
 
     @property
@@ -412,7 +416,7 @@ class ChatQueue:
     """A chat with its due deliveries, in the order in which they are sent.
 
     ``token`` proves the claim of the queue. ``flood`` is the state of the chat's flood limits in
-    the format of ``bot.telegram``. ``flood`` is None if the bot has a single process.
+    the format of ``bot.telegram``. ``flood`` is None if no process has stored this state.
     """
 
     chat: Chat

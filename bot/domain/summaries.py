@@ -35,7 +35,7 @@ class Summary:
         - ``posted`` has the username, the number of stories and the id of the subscription of each
           listed profile.
         - ``more`` is the number of profiles that are not listed.
-        - ``n`` is the number of all stories that are not expired.
+        - ``n`` is the number of all stories in ``by_profile``.
         - ``ended`` has the number of expired stories for each username.
         - ``silent`` is True if all subscriptions in ``by_profile`` are silent.
         """

@@ -313,8 +313,8 @@ def names_listed_in(text: str, language: str = "en") -> tuple[str, ...]:
     as "and" in English or ``language``, or each have an @.
 
     Words of politeness at the end of a list are ignored. The result is empty if the text has other
-    words than names, or fewer than two names. In a text without an @, words in ``NO_NAMES`` do not
-    count as names here. Therefore "hello, thanks" is no list.
+    words than names, or fewer than two names. In a text without an @, at least two names must not
+    be in ``NO_NAMES``. Therefore "hello, thanks" is no list.
     """
     text = _without_fillers_after(text)
     lines = [_with_commas(line, language) for line in text.splitlines()]
