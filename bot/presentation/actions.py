@@ -2,8 +2,8 @@
 
 The data of a button have the form ``kind:argument:…``. If an action applies to a different chat
 than the chat with the button, the data begin with the prefix ``@<chat>:``. A link to the bot
-(``t.me/<bot>?start=…``) contains the same data, in which the characters that Telegram refuses in
-links are replaced.
+(``t.me/<bot>?start=…``) contains the same data in the encoding of ``encode_payload``, because
+Telegram refuses some characters in such links.
 """
 
 import re
@@ -210,9 +210,10 @@ def split_chat(data: str) -> tuple[int | None, str]:
 
 
 def for_chat(buttons: Buttons, chat_id: int) -> Buttons:
-    """Return copies of buttons for a private chat that apply to the group or channel ``chat_id``.
+    """Return copies of buttons whose actions apply to the group or channel ``chat_id``.
 
-    Buttons without callback data, such as link buttons, are not changed.
+    The copies are for a private chat. Buttons without callback data, such as link buttons, are not
+    changed.
     """
 
     def there(pressed_button: Button) -> Button:

@@ -63,7 +63,7 @@ def caption(
     """Return the caption of an album with stories of one profile.
 
     The caption has at most 1,024 code points after parsing. If the caption is too long, whole
-    lines are dropped, the least important line first.
+    lines about the content are dropped, the least important line first.
 
     - ``options`` are the options of a subscription. If ``options`` are given, the caption
       announces new stories in the form that the options require.
@@ -280,7 +280,7 @@ def _place_link(name: str, t: Translator) -> str:
 def _post_link(post: Reshared, t: Translator) -> str:
     """Return the link to a reshared post, with the author of the post if the author is known.
 
-    If the URL of the post is unknown, return the word without a link.
+    If the URL of the post is unknown, return the word "Post" without a link.
     """
     shown = link(post.page_url, t("Post")) if post.page_url else t("Post")
     return t.noted(shown, _person_link(post.username, t)) if post.username else shown

@@ -11,7 +11,7 @@ _BLOCKS = " ▁▂▃▄▅▆▇█"
 def bars(values: Sequence[int]) -> str:
     """Return a text with a block character for each value.
 
-    The largest value is shown as a full block, and the value 0 is shown as a space.
+    The largest value above 0 is shown as a full block. The value 0 is shown as a space.
     """
     most = max(values, default=0)
     if most <= 0:

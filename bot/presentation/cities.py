@@ -157,7 +157,8 @@ def zone_named(text: str) -> str | None:
 
     - The country may follow the city ("Paris, France").
     - Words such as "I live in" and "please" may surround the name.
-    - A misspelled name of at least five characters matches a very similar name.
+    - A misspelled name of a city or zone matches a very similar name if the misspelled name has at
+      least five characters.
     - Only the first 64 characters of a name are read.
 
     Return None in these cases:

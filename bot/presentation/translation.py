@@ -118,8 +118,8 @@ class Translator:
         """Translate the message ``msgid`` to HTML.
 
         The values of fields are escaped, unless the values are ``Safe``. Times, durations and
-        numbers get the format of the language, except numbers in URLs and in copied texts. A
-        number in the field ``percent`` is a part from 0 to 1.
+        numbers get the format of the language, except numbers in URLs, in copied texts, and
+        directly after a slash or a #. A number in the field ``percent`` is a part from 0 to 1.
 
         A message that is marked with ``NN_`` has a singular form and plural forms. The number in
         the field ``n`` chooses the form. The default of ``n`` is 1.
