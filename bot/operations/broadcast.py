@@ -124,10 +124,10 @@ class Broadcasts:
         """Put the next messages of one broadcast into the outbox, and end finished broadcasts.
 
         The messages are those of the oldest broadcast that is not yet completely in the outbox. A
-        broadcast ends when all its messages are in the outbox, and no message is being sent or
-        will be sent within a minute (``broadcasts.is_being_sent_or_due_soon``). Messages that wait
-        for the end of quiet hours or for a right may be sent later. Return the time of the next
-        call, or None if no broadcast is running.
+        broadcast ends when all its messages are in the outbox, and
+        ``broadcasts.is_being_sent_or_due_soon`` is False. Messages that wait for the end of quiet
+        hours or for a right may be sent later. If ``_claim_turn`` fails, nothing is changed.
+        Return the time of the next call, or None if no broadcast is running.
         """
         now = self._now()
         async with self._db.read() as tx:
@@ -166,10 +166,10 @@ class Broadcasts:
     async def _end_and_enqueue_result_edit_if_sent(
         self, broadcast: Broadcast, now: datetime
     ) -> None:
-        """End a broadcast, unless a message is being sent or will be sent within a minute.
+        """End a broadcast, and enqueue an edit of the progress message that shows the result.
 
-        ``broadcasts.is_being_sent_or_due_soon`` decides this. All messages of the broadcast must
-        be in the outbox.
+        Do nothing if ``broadcasts.is_being_sent_or_due_soon`` is True. All messages of the
+        broadcast must be in the outbox.
         """
         async with self._db.read() as tx:
             if await broadcasts.is_being_sent_or_due_soon(tx, broadcast.id, now=now):

@@ -187,8 +187,9 @@ class ClockKeeper:
     def _is_contradicted(self, clock: Clock) -> bool:
         """Return whether all servers that sent a time recently contradict the clock.
 
-        All servers contradict the clock if the machine was suspended and all its clocks stopped.
-        Within 10 minutes after the start or the last doubt, return False.
+        A time is recent for 10 minutes. All servers contradict the clock, for example, if the
+        machine was suspended and all its clocks stopped. Within 10 minutes after the start or the
+        last contradiction, return False.
         """
         if steady() < self._may_doubt_at:
             return False

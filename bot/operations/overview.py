@@ -260,9 +260,9 @@ def _incident_row(incident: Incident) -> _Json:
 def _poll_row(name: str, snapshot_at: datetime | None, next_at: datetime, cost: float) -> _Json:
     """Return a row about an upcoming check.
 
-    The row contains the mean delay of an alert in seconds, which is half of the interval between
-    checks, and the cost of the checks in credits per day. ``cost`` is the cost of a check in
-    credits.
+    The row contains the mean delay of an alert in seconds, and the cost of the checks in credits
+    per day. The delay is half of the time from the last complete snapshot to the check. Without a
+    snapshot, both values are None. ``cost`` is the cost of a check in credits.
     """
     pause = (next_at - snapshot_at).total_seconds() if snapshot_at else None
     return {

@@ -219,10 +219,11 @@ async def read_owners_by_link(url: str) -> set[int] | None:
 
 
 async def check_ids_of_blocked_names(url: str, names: Collection[str]) -> CheckResult | None:
-    """Return a note about names in ``BLOCKED_PROFILES`` whose id is not in the database.
+    """Return a note about names in ``BLOCKED_PROFILES`` whose id is not known.
 
-    Return None if the ids of all names are known, or if the database can't be used or is not up
-    to date.
+    An id is known if the access list has the id, or if an answer of the Stories API had the name
+    and the id within ``NAME_IS_SURE``. Return None if the ids of all names are known, or if the
+    database can't be used or is not up to date.
     """
     names = [name for name in names if not name.isdecimal()]
     try:

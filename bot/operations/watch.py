@@ -205,9 +205,10 @@ class Watch:
         return True
 
     async def update_incidents(self, now: datetime) -> None:
-        """Check all conditions of incidents. Open, update or close incidents after a change.
+        """Check the conditions of incidents. Open, update or close incidents after a change.
 
-        The owners are notified as ``Incidents`` describes.
+        A condition is skipped if its state is unknown. The owners are notified as ``Incidents``
+        describes.
         """
         signs = {kind: sign() for kind, sign in self._signs.items()}
         seen = await self.measure_and_set_gauges(signs, now)
@@ -235,7 +236,8 @@ class Watch:
     ) -> bool:
         """Store whether this process finds a condition met. Return whether another process does.
 
-        A condition such as a full disk can be met in a single process.
+        A condition such as a full disk can be met in a single process. If only one process uses
+        the database, store nothing and return False.
         """
         if not self._process:
             return False
