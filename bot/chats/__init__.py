@@ -2,6 +2,6 @@
 
 Input: a chat and a request. Output: subscriptions, explanations, exported files. Public:
 ``access.Access``, ``subscribing.Subscribing``, ``subscriptions.Subscriptions``,
-``settings.Chats``, ``past.Past``, ``explain.Why``, ``presence.ChatPresence``,
-``import_export.ImportEntry``.
+``payers.Payers``, ``settings.Chats``, ``past.Past``, ``explain.Why``, ``presence.ChatPresence``,
+``import_export``, ``followed_accounts``.
 """

@@ -217,7 +217,8 @@ class Access:
         """Return the ``start`` payload of the owner link, or None if the bot has an owner.
 
         The first call stores the secret of the link. Therefore the payload is the same at each
-        start and in each process until the link is used.
+        start and in each process until the secret is deleted: when the link is used, or at a start
+        with ``ADMIN_IDS``.
         """
         if self._always_owners:
             return None
@@ -482,7 +483,7 @@ class Access:
         return entry
 
     async def _end_expired_block(self, tx: Tx, subject: Subject) -> bool:
-        """End an expired block. Return False if the owner has meanwhile changed the block."""
+        """End an expired block. Return False if the owner has meanwhile changed or ended it."""
         await self._lock_chats_closed_by_block(tx, subject)
         entry = await store.lock(tx, subject)
         is_expired = entry is not None and entry.blocked_until is not None
@@ -532,7 +533,7 @@ class Access:
         return {"name": name} if name else {}
 
     async def end_expired_and_apply_blocks(self) -> None:
-        """End expired blocks, close blocked chats, and load the blocks of other processes."""
+        """End expired blocks, close blocked chats, and load blocked profiles and owners."""
         expired = await self._db.fetch(
             lambda tx: store.entries_with_ended_block(tx, now=self._now())
         )

@@ -149,14 +149,18 @@ class Payers:
         is_blocked: bool,
         now: datetime,
     ) -> None:
-        """Make the person who added the bot the payer. ``old`` is the payer before, or None.
+        """Set the payer after the person ``by`` has added the bot. ``old`` is the previous payer.
 
-        ``is_blocked`` is True if the access list blocks the person. If the person is blocked, a
-        payer before stays. The chat gets no payer if the person is unknown, or if ``_may_pay`` is
-        False. For a blocked person, ``_may_pay`` is not checked. The chat also gets no payer if
-        the subscriptions of the chat would exceed the limit of the person, unless the person is
-        the payer before. A blocked person becomes the payer in this case too if only the payer
-        keeps the chat closed.
+        ``by`` is None if the person is unknown. ``is_blocked`` is True if the access list blocks
+        the person. The first rule that applies determines the payer:
+
+        - If the person is blocked and the chat has a payer, the payer stays.
+        - If the person is unknown, the chat gets no payer. The chat also gets no payer if the
+          person is not blocked and ``_may_pay`` is False.
+        - The previous payer stays the payer. Any other person becomes the payer if the
+          subscriptions of the chat do not exceed a limit of the person. A blocked person also
+          becomes the payer if the chat would be open without this payer.
+        - In all other cases, the chat gets no payer.
         """
         payer = None
         if is_blocked and old is not None:
@@ -398,8 +402,8 @@ class Payers:
         The limit of fast subscriptions is not checked. A subscription does not count as new if the
         chat ended a subscription to the same profile within a day, and the restored subscriptions
         of the payer are below today's limit: ``OF_PAYER`` times the limit of a chat, also for
-        newcomers. If the subscription does not count as new, the daily limits of
-        new subscriptions are not checked.
+        newcomers. If the subscription does not count as new, the daily limits of new subscriptions
+        are not checked.
 
         ``pending`` is the number of other subscriptions that the same request is about to add.
 

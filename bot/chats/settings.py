@@ -79,9 +79,11 @@ class Chats:
     async def set_question(
         self, chat_id: int, question: Question | None, *, until: datetime | None = None
     ) -> None:
-        """Store what the next plain message of a chat can answer. None removes the question.
+        """Store the question that the next plain message of a chat can answer.
 
-        The question is valid until ``until``. The question is written at the end of the update.
+        The question is valid until ``until``. A question without this time is ignored. If
+        ``question`` is None, the stored question is removed. The write is made at the end of the
+        update.
         """
         await run_before_commit(
             self._db, lambda tx: chats.set_question(tx, chat_id, question, until=until)

@@ -72,7 +72,8 @@ _CHECK_VALID_FOR = timedelta(minutes=10)
 class Subscribed:
     """The result of a subscription request.
 
-    ``live`` contains the live stories to offer to the subscriber, oldest first.
+    ``live`` contains the live stories to offer to the subscriber, oldest first. ``already`` is
+    True if the subscription existed in the requested chat or topic before.
     """
 
     subscription: Subscription
@@ -776,7 +777,7 @@ class Subscribing:
 
         Return the number of changed subscriptions. Subscriptions whose options have changed again
         keep their options. The live stories that the undone option ``media`` has excluded are
-        selected again, unless the chat has no payer.
+        selected again (``deliveries.reopen_of_chat``), unless the chat has no payer.
 
         Raises:
             TooManyFastError: The chat or the payer would exceed the maximum number of fast

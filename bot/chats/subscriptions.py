@@ -283,7 +283,8 @@ class Subscriptions:
         """Pause all subscriptions of a chat, in one transaction.
 
         A pause lasts until the time ``until``, or without an end if ``until`` is None. An existing
-        pause that lasts as long or longer stays. A pause drops the pending deliveries.
+        longer or equal pause stays (``Preferences.with_pause``). A new pause drops the pending
+        deliveries.
 
         Return the number of changed subscriptions, and the time that ``undo_pauses`` needs.
         """
@@ -333,7 +334,8 @@ class Subscriptions:
         Each subscription gets its earlier pause. Subscriptions whose pause has changed again are
         not changed. A subscription that was not paused resumes as in
         ``resume_with_missed_stories``. An earlier mute that has ended in the meantime is not
-        restored: a paused subscription resumes with the stories posted from the end of the mute.
+        restored: a paused subscription resumes with the stories posted from the end of the mute,
+        or from a later start of the alerts of the subscription.
 
         Return the number of changed subscriptions.
         """
@@ -405,7 +407,8 @@ class Subscriptions:
 
         If ``rules_undone_since`` is given, the change undoes rules of the whole chat. The rules
         were set at the time ``rules_undone_since``. Deliveries of live stories that the rules have
-        dropped since then are also selected again, unless the chat has no payer.
+        dropped since then are also selected again (``deliveries.reopen_of_chat``), unless the chat
+        has no payer.
 
         The next checks of the followed profiles are rescheduled (``reschedule_checks_of_chat``).
         """

@@ -131,8 +131,8 @@ class Preferences:
     def with_pause(self, until: datetime | None) -> Self:
         """Return the preferences with a pause until ``until``. None means a pause without an end.
 
-        If the existing pause lasts as long or longer, the existing pause stays. A pause that ends
-        at most a minute later counts as equal, because a person can press a button twice.
+        If the existing pause ends later than ``until``, at ``until`` or at most a minute earlier,
+        the existing pause stays. The minute allows for a person who presses a button twice.
         """
         if self.paused and self.paused_until is None:
             return self
