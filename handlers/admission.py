@@ -116,9 +116,9 @@ async def admit_or_refuse(context: Context) -> bool:
 async def _explain_direct_messages_once_a_day(context: Context) -> None:
     """Explain that the bot does not work in a channel's direct messages.
 
-    Each person gets the explanation at most once a day (from each process of the bot), and only
-    after a message that asks the bot for something. If Telegram neither confirms nor permanently
-    refuses the explanation, the next message gets the explanation again.
+    Each person gets the explanation at most once a day for each channel (from each process of the
+    bot), and only after a message that asks the bot for something. After a flood limit or an
+    outage of Telegram, the next message gets the explanation again.
 
     Each message to a person needs the person's topic ID (Bot API 9.2). The bot stores no topic IDs
     of direct messages, so alerts and answers could not arrive. For this reason, the bot spends no

@@ -40,7 +40,7 @@ async def show_card_under_album(context: Context, username: str) -> None:
 
 
 async def last_found_stories_line(context: Context, username: str) -> str:
-    """Return the line about the live stories that the last check found, or an empty string.
+    """Return the line about the stored live stories of a profile, or an empty string.
 
     Raises:
         NotFollowedError: The chat has no subscription to the profile.

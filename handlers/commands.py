@@ -71,13 +71,13 @@ def digest_of_menu_sources() -> str:
 
 
 async def update_chat_menu(context: Context) -> None:
-    """Publish the command menu of a single chat, if the chat needs a menu that is not the default.
+    """Publish the command menu of the chat to which the update applies (``Context.chat``).
 
-    The chat needs a menu in three cases: the chat is the private chat of an owner of the bot, the
+    The menu is published in three cases: the chat is the private chat of an owner of the bot, the
     chat has a chosen language, or an earlier menu of the chat was published. The menu is in the
-    language of the chat to which the command applies. A channel gets no menu. An unchanged menu is
-    not published again. The menu is published after the replies, and its digest is then stored. A
-    failure of the publication is only logged.
+    language of the chat. A channel gets no menu. An unchanged menu is not published again. The
+    menu is published after the replies, and its digest is then stored. A failure of the
+    publication is only logged.
     """
     chat = context.chat
     is_owners = context.is_owner and chat.kind == TgChat.PRIVATE

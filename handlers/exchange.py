@@ -114,8 +114,8 @@ async def send_import_button_or_account_list(
     """Send the offer to import a file that was sent without /import.
 
     - For a file of /export, the offer is a button with the number of profiles. For a file with
-      rules alone, the offer is the question about the rules. For a file without profiles and
-      rules, an error message is sent instead.
+      rules alone, ``_ask_or_show_unchanged_rules`` sends the message. For a file without profiles
+      and rules, an error message is sent instead.
     - For a list of followed accounts, the offer is the page to choose the accounts.
 
     Raises:
@@ -182,8 +182,8 @@ async def _subscribe_to_listed(context: Context, source: Message) -> None:
     Each profile costs 0 to 3 credits, or more if the API refuses the account. Each new
     subscription is committed at once. For a list of followed accounts, only the page to choose the
     accounts is sent. The options of existing subscriptions, and the rules of the whole chat, stay
-    unchanged until a button is pressed. For a file with rules alone, only the question about the
-    rules is sent.
+    unchanged until a button is pressed. For a file with rules alone, only the message of
+    ``_ask_or_show_unchanged_rules`` is sent.
 
     Raises:
         BotError: The file has a different format, is too large, or lists no accounts.
@@ -268,7 +268,10 @@ async def _ask_to_apply_options(
 async def _ask_or_show_unchanged_rules(
     imported: Import, source: Message, context: Context
 ) -> None:
-    """Ask about the rules in a file, or show that the rules of the chat are unchanged."""
+    """Ask about the rules in a file, or show that the rules of the chat are unchanged.
+
+    In a channel, the rules are always only shown.
+    """
     if not await _ask_to_replace_rules(imported, source, context):
         await say(context, *chat_rules.rules_page(context, context.t(UNCHANGED)))
 

@@ -129,7 +129,7 @@ async def answer_search_if_expected(context: Context, text: str) -> bool:
     chat for which the file was sent. Return whether the message was answered. The message is not
     answered in these cases:
 
-    - No list was sent in the last ten minutes, or the bot has asked for a setting since.
+    - No list was sent in the last ten minutes, or the bot has asked another question since.
     - The file cannot be read.
     - No name contains the text.
     - The text has fewer than two characters without the @, has several words, or is small talk.
@@ -170,7 +170,8 @@ async def turn_page_or_subscribe(context: Context, action: str, place: int) -> s
 
     A button subscribes to one name, or to all names on the page. Each profile costs 0 to 3
     credits, or more if the API refuses the account. The buttons work only in a private chat. The
-    list is read again from the file of Instagram's export to which the page replies.
+    list is read again from the file of Instagram's export to which the page replies. If the button
+    no longer works, return the text of a pop-up.
 
     Raises:
         BotError: The file has a different format, or is too large.
@@ -222,7 +223,7 @@ def _places_on_page(page: int, names: Sequence[str]) -> range:
 async def _subscribe_and_report(context: Context, names: Sequence[str]) -> list[str]:
     """Subscribe to profiles. Return a list with one text about the result, or an empty list.
 
-    The list is empty if no names are given. Each profile costs 0 to 3 credits, or more if the API
+    The list is empty if ``names`` is empty. Each profile costs 0 to 3 credits, or more if the API
     refuses the account. Each new subscription is committed at once.
 
     Raises:

@@ -125,7 +125,7 @@ async def _fetch_list_page(context: Context, username: str, page: int) -> Page:
     (``Highlights.get_or_fetch_of_profile``).
 
     Raises:
-        NoPayerError: The request has no person, and nobody pays for the chat.
+        NoPayerError: As in ``Payers.refuse_without_payer``.
         BotError: The errors of ``Highlights.get_or_fetch_of_profile``.
     """
     await context.services.payers.refuse_without_payer(context.asker)

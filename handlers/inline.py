@@ -46,7 +46,8 @@ async def answer_inline_query(update: Update, context: Context) -> None:
     an empty list without the button. If Telegram refuses the results, the button is sent instead.
 
     Raises:
-        TelegramError: The call failed. For a ``BadRequest``, only if the answer had no results.
+        TelegramError: The answer without results failed, or the answer with results failed for a
+            reason other than ``BadRequest``.
     """
     query = update.inline_query
     if query is None:

@@ -39,7 +39,7 @@ async def set_managed_chat(context: Context, chat_id: int) -> None:
     Raises:
         NotAdminError: The person has no right to manage the chat, the bot does not know the chat,
             or the update is not from the person's private chat.
-        BlockedError: The owner of the bot has blocked the chat, or the person responsible for it.
+        BlockedError: The access list blocks the chat or the responsible person.
         AdminsUnknownError: Telegram does not return the administrators.
         AskAgainError: Telegram does not answer.
     """
@@ -69,7 +69,7 @@ async def set_managed_chat_from_words(context: Context, places: Iterable[int], u
         UnknownChannelError: The bot does not know the chat, the person has no right to manage the
             chat, or Telegram does not return the administrators.
         RightsError: The command names a different chat, and was not sent in a private chat.
-        BlockedError: The owner of the bot has blocked the chat, or the person responsible for it.
+        BlockedError: The access list blocks the chat or the responsible person.
         AskAgainError: Telegram does not answer.
     """
     words = context.words
@@ -93,13 +93,13 @@ async def set_managed_chat_from_words(context: Context, places: Iterable[int], u
 
 
 async def set_managed_chat_from_second_word(context: Context, usage: str) -> None:
-    """Apply the command to a channel that the second of two words names, and remove the word.
+    """Apply the command to a chat that the second of two words names, and remove the word.
 
-    Do nothing in these cases: the channel is unknown, Telegram does not confirm that the person
-    manages the channel, or the chat of the update is not private.
+    Do nothing in these cases: the named chat is unknown, Telegram does not confirm that the person
+    manages the named chat, or the chat of the update is not private.
 
     Raises:
-        BlockedError: The owner of the bot has blocked the chat, or the person responsible for it.
+        BlockedError: The access list blocks the chat or the responsible person.
         AskAgainError: Telegram does not answer.
     """
     if len(context.words) > 2 or not context.is_private:  # noqa: PLR2004 - a profile and a channel

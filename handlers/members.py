@@ -57,6 +57,9 @@ async def open_and_greet_or_close_chat(context: Context) -> None:
     access if the person has access. ``_greet_or_report_missing_payer`` describes the message.
     After each change in which the bot stays or becomes a member, check whether the bot may write
     in a closed or muted chat.
+
+    Raises:
+        BlockedError: The access list blocks the chat or the responsible person.
     """
     change = context.event.my_chat_member
     if change is None:
@@ -197,7 +200,7 @@ def greeting_page(chat: Chat, context: Context) -> tuple[Safe, Buttons]:
 
 
 async def cancel_question_and_recheck_chat(update: Update, context: Context) -> None:
-    """Check whether the bot may write to the chat of a message or of a pressed button.
+    """Check whether the bot may write to a closed or muted chat of a message or a pressed button.
 
     A closed chat is checked after each message and each press, because Telegram may have reported
     the return of the bot while the bot was off. A muted chat is checked only after a command. Each

@@ -115,7 +115,7 @@ async def store_zone_question_if_no_zone(context: Context) -> None:
 
 
 def clock_time(minute_of_day: int, context: Context) -> str:
-    """Return a time of day in minutes after midnight as text."""
+    """Return the text of the time of day that is ``minute_of_day`` minutes after midnight."""
     hour, minute = divmod(minute_of_day, 60)
     return context.t.time(datetime(2000, 1, 1, hour, minute, tzinfo=UTC), UTC)
 
@@ -277,8 +277,8 @@ async def change_option(
     """Change an option of a subscription, or of all subscriptions of the chat to the profile.
 
     The value ``everywhere`` changes all subscriptions to the profile. The option ``pause`` pauses
-    or resumes a subscription. The value ``undone`` of ``pause`` resumes the subscription as in
-    ``Subscriptions.resume_with_missed_stories``.
+    or resumes a single subscription. The value ``undone`` of ``pause`` resumes the subscription as
+    in ``Subscriptions.resume_with_missed_stories``.
 
     Raises:
         TooManyFastError: The chat or the payer has the maximum number of fast subscriptions.
@@ -384,7 +384,8 @@ async def turn_own_topic_on_or_off(context: Context, subscription_id: int, value
     Raises:
         NotFollowedError: The chat does not have the subscription.
         SubscriptionError: The topic cannot be made.
-        AskAgainError: Telegram does not answer, or another call is making the topic.
+        AskAgainError: Telegram does not answer or demands a wait, or another call is making the
+            topic.
     """
     subscription = await context.services.subscribing.set_own_topic(
         context.chat.id, subscription_id, on=value == ON

@@ -30,7 +30,9 @@ COMMAND = "/past"
 
 @command("past", channel_after=1, usage=USAGE)
 async def send_past_stories(context: Context) -> None:
-    """Send kept stories again for 0 credits. Without a search, ask for a profile.
+    """Send kept stories again. Without a search, ask for a profile.
+
+    The costs are those of ``_send_kept_stories_page``.
 
     Raises:
         BotError: The errors of ``_send_kept_stories_page``.
@@ -49,7 +51,8 @@ async def send_past_stories(context: Context) -> None:
 async def send_earlier_stories(context: Context, before_story: str) -> str | None:
     """Send the stories of a search that are older than the story with the ID ``before_story``.
 
-    The search is read from the message whose button was pressed. The cost is 0 credits.
+    The search is read from the message whose button was pressed. The costs are those of
+    ``_send_kept_stories_page``.
 
     Raises:
         BotError: The errors of ``_send_kept_stories_page``.
@@ -66,7 +69,10 @@ async def send_earlier_stories(context: Context, before_story: str) -> str | Non
 async def _send_kept_stories_page(
     context: Context, search: Search, before: str | None = None
 ) -> None:
-    """Send a page of at most 30 stories, with a button for the next page. The cost is 0 credits.
+    """Send a page of at most 30 stories, with a button for the next page.
+
+    The search costs 0 credits. Telegram already has the files. If Telegram refuses the file of a
+    live story, the sender may buy the file for 1 credit.
 
     If a search names a profile, and the chat has kept no stories of the profile or the profile is
     blocked, the answer is an explanation with buttons:

@@ -124,11 +124,11 @@ async def act_on_person_or_chat(
 
 
 async def _give_access_and_greet(subject: Subject, context: Context) -> None:
-    """Give access to the person or chat that requested access. A person also gets the greeting.
+    """Give access to a person or chat, and send the greeting to a person.
 
-    The greeting is in the language of the person.
-
-    A blocked person or chat stays blocked. If the person or chat has access, nothing happens.
+    The greeting is in the language of the person. If this language is unknown, the greeting is in
+    the language of the owner. A blocked person or chat stays blocked. If the person or chat is
+    already allowed, nothing happens.
     """
     access = context.services.access
     chat_id = int(subject.id)
@@ -191,7 +191,10 @@ def _list_line(guest: Guest, context: Context) -> str:
 
 
 def _list_label(sign: str, name: str, millicredits: int, context: Context) -> str:
-    """Return the label of the button for a person or chat, with the cost in credits."""
+    """Return the label of the button for a person or chat, with the cost.
+
+    ``millicredits`` is the cost in thousandths of a credit.
+    """
     cost = Safe(plain(cost_text(millicredits / 1000, context)))  # keeps the amount isolated
     return f"{sign} {context.t.plain(LABELLED, label=_name_label(name), text=cost)}"
 

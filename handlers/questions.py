@@ -63,7 +63,7 @@ async def ask_again(context: Context, question: str) -> None:
 
 
 async def answer_if_cancellation(context: Context, text: str, *, is_answer: bool = False) -> bool:
-    """If a text cancels a request, reply that nothing has changed. Return whether it does.
+    """Reply that nothing has changed if a text cancels a request. Return whether a reply was sent.
 
     The stored question of a private chat is removed. ``is_answer`` is explained at
     ``is_cancellation``.

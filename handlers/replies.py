@@ -66,11 +66,11 @@ async def say(
     - If ``reply_to`` is given, the new message is a reply to the message with this ID in every
       chat, also after the press of a button.
     - ``markup`` is a "reply_markup" of the Bot API, which is used only if no buttons are shown.
-    - If the channel cannot show the buttons, the text names the command that a person can send in
-      the private chat.
+    - If a channel can show none of the buttons, the text names the command that a person can send
+      in the private chat.
     - With ``Context.in_place``, the text and the buttons replace those of the message whose button
-      was pressed (``edit_pressed``). ``Context.in_place`` applies to one text. It has no effect if
-      ``markup`` or ``reply_to`` is given.
+      was pressed (``edit_pressed``). ``Context.in_place`` applies to one text. If ``markup`` or
+      ``reply_to`` is given, ``Context.in_place`` has no effect.
     """
     if context.in_place and not (markup or reply_to):
         context.in_place = False

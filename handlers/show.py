@@ -87,12 +87,13 @@ async def show_albums(
 ) -> None:
     """Queue the albums as replies, in order. The sent stories count as usage of the chat.
 
-    Each file that must be bought costs 1 credit.
+    Each file that must be bought costs 1 credit, unless ``is_free`` is True.
 
-    A story that is sent alone has buttons. Telegram allows no buttons under an album. In a private
-    chat, a silent message with the buttons therefore follows the last album (``is_last``). In a
-    group, the caption has a link instead. In a channel, and for a story of an unknown profile,
-    only the links of the story become buttons. ``albums`` contains at least one album.
+    If ``albums`` has a single story, the story has buttons. Telegram allows no buttons under an
+    album. In a private chat, a silent message with the buttons therefore follows the last album
+    (``is_last``). In a group, the caption has a link instead. In a channel, and for a story of an
+    unknown profile, only the links of a single story become buttons. ``albums`` contains at least
+    one album.
 
     - ``title``: the title of a highlight.
     - ``part``: the number of the album and the number of albums, for example (2, 3).
@@ -102,7 +103,7 @@ async def show_albums(
     - ``is_free``: no file is bought.
 
     Raises:
-        NoPayerError: The request has no person, and nobody pays for the chat.
+        NoPayerError: As in ``Payers.refuse_without_payer``.
     """
     await context.services.payers.refuse_without_payer(context.asker)
     usernames = [album.stories[0].profile.username for album in albums]
@@ -169,7 +170,7 @@ def _request_message_id(context: Context) -> int | None:
 
 
 def _quoted_message_id(context: Context, *, is_first: bool) -> int | None:
-    """Return the id of the message that an album quotes. Return None if it quotes no message.
+    """Return the id of the message that an album quotes, or None if the album quotes no message.
 
     In a group or channel, the first album quotes the message of the update, which has the request
     or the pressed button. In the thread of a comment, each album quotes this message, because only

@@ -70,7 +70,7 @@ _SENT_ONCE_IN = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class Current:
-    """The live stories of a profile that the last check found, and the time of the check.
+    """The stored live stories of a profile, and the time of the last complete snapshot.
 
     The stories are sorted by time, oldest first.
     """
@@ -93,7 +93,8 @@ async def show_stories(context: Context) -> None:
     stories of the profile. A linked highlight costs 1 credit.
 
     Raises:
-        BotError: The stories of the only named profile, or of the link, can't be shown.
+        BotError: The stories of the only named profile, or of the link, can't be shown, or nobody
+            pays for the request.
     """
     if context.words:
         await _show_by_words(context, context.words)
@@ -152,10 +153,10 @@ async def show_followed_with_stories(context: Context) -> None:
 async def _last_found_live_stories(
     context: Context, rows: Sequence[Subscription]
 ) -> list[Current]:
-    """Return the followed profiles whose last check found stories that are still live.
+    """Return the followed profiles with stored live stories, for 0 credits.
 
-    The cost is 0 credits. Blocked profiles, profiles that are not public, and profiles that the
-    API refused in the last five minutes are left out.
+    ``Subscriptions.stored_live_stories`` selects the stories. Blocked profiles, profiles that are
+    not public, and profiles that the API refused in the last five minutes are left out.
     """
     service = context.services.subscriptions
     found: dict[str, Current] = {}
@@ -170,7 +171,7 @@ async def _last_found_live_stories(
 
 @on_press(actions.TRAY)
 async def send_all_last_found_stories(context: Context) -> str | None:
-    """Send the live stories that the last checks of all subscriptions found, for 0 credits.
+    """Send the stored live stories of all followed profiles, for 0 credits.
 
     Of more than 30 stories, only the 30 oldest are sent. The stories are grouped by profile, and
     the profile with the oldest story comes first. A story whose file must be bought is not sent. A

@@ -413,9 +413,10 @@ def expected_delay(known: Known) -> timedelta | None:
 
 @on_press(actions.LIVE)
 async def send_last_found_stories(context: Context, username: str) -> str | None:
-    """Show the stories of a followed profile that the last check found. The cost is 0 credits.
+    """Show the stored live stories of a followed profile. The cost is 0 credits.
 
-    A story whose file must be bought is not sent.
+    If the profile has no such stories, return the text of a pop-up. A story whose file must be
+    bought is not sent.
 
     Raises:
         NotFollowedError: The chat has no subscription to the profile.

@@ -177,7 +177,7 @@ def _check_lines(reports: Sequence[Why], profile: Known, context: Context) -> li
 
 
 def _next_check_line(obstacle: Obstacle, due: datetime, context: Context) -> str:
-    """Return the line about the next check: the expected time, or the reason why it is delayed."""
+    """Return the line about the next check: the expected time, or the reason for a delay."""
     t = context.t
     now = context.now
     is_day_over = due >= midnight_after(now)  # the budget resets at midnight UTC
