@@ -75,9 +75,9 @@ class Treasurer:
     async def clean_up_and_fetch_balance(self) -> NextStepAt:
         """Fetch the balance once and clean up the ledger. Return the time of the next fetch.
 
-        The cost is 0 credits.
-        A confirmed difference between the balance and the ledger is reported to the owners. If the
-        fetch fails, the failure is logged, and the ledger is cleaned up nevertheless.
+        The cost is 0 credits. After a fetch, a confirmed difference between the balance and the
+        ledger is reported to the owners. If the fetch fails, the failure is logged, and the ledger
+        is cleaned up nevertheless.
         """
         is_low = False
         balance = None
@@ -100,8 +100,8 @@ class Treasurer:
     def _log_budget_once(self, balance: Balance | None) -> None:
         """Log the cost of the daily budget once.
 
-        Log a warning if the balance will soon be spent. Log a second warning if the balance shows
-        that the configured price of a credit is wrong.
+        If the balance will soon be spent, the cost is logged as a warning. If the balance shows
+        that the configured price of a credit is wrong, log a further warning.
         """
         if self._credit_price is None:
             return

@@ -153,8 +153,8 @@ class Ledger:
         The caller must settle the bill in the transaction that stores the value. If the call
         fails, this method closes the reservation.
 
-        A call that a person requests waits for one of the person's slots. The number of slots of
-        each person is limited, so that one person's slow calls do not delay other people.
+        A call with an ``asker`` waits for a slot. The number of slots is limited for all people
+        together, and for each person, so that one person's slow calls do not delay other people.
 
         Raises:
             SpendingError: A limit is reached, spending is stopped, or the request has no person
@@ -303,9 +303,9 @@ class Ledger:
         """Estimate how many credits of today's budget for replies will not be spent.
 
         The estimate uses the spending of the last 7 days. Requests of newcomers are excluded if
-        newcomers have a limit of their own and the bot has known persons. Without this exclusion,
-        the requests of many new accounts on a single day would reduce the credits for checks for a
-        week.
+        newcomers have a limit of their own and the bot has seen any person on enough days
+        (``acquaintances.has_known_person``). Without this exclusion, the requests of many new
+        accounts on a single day would reduce the credits for checks for a week.
         """
         today = now.date()
         async with self._db.read() as tx:
@@ -481,7 +481,8 @@ class Ledger:
 
         Return the asker with the id of the person who pays, and the names of the charged limits.
         If the request has no person, the payer of the channel or chat pays. The limits are not
-        charged if the asker is an owner of the bot, or if the request has no chat.
+        charged if the asker is an owner of the bot, or if the request has no chat. If the payer is
+        an owner, the limit of the payer is charged only for a request in the name of a channel.
 
         Raises:
             SpendingError: A limit is reached.
