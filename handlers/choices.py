@@ -47,10 +47,10 @@ def expected_command(context: Context) -> str | None:
 async def answer_choice(context: Context, command: str, text: str) -> bool:
     """Run ``command`` for the followed profile in a text. Return whether the text was answered.
 
-    For several profiles, each of at most ten profiles gets a button. The command /unsubscribe
-    always needs a press of a button. The text is not answered if no word is the name of a followed
-    profile, or if the text has other words than names, everyday words and words of politeness. A
-    word such as "not" or "but" counts as an other word.
+    For several profiles, and for /unsubscribe, ``offer_understood_command`` offers the command for
+    at most ten profiles. The text is not answered if no word is the name of a followed profile, or
+    if the text has other words than names, everyday words and words of politeness. A word such as
+    "not" or "but" counts as an other word.
 
     Raises:
         BotError: The command is refused or fails.

@@ -33,7 +33,9 @@ SHORT = N_("Instagram stories in Telegram, and an alert for every new one.")
 
 
 def menus_and_descriptions(bot: ExtBot[None]) -> dict[str, BotText]:
-    """Return the menus and descriptions to publish, by the key of the record of each publication.
+    """Return the menus and descriptions to publish.
+
+    The key of a text identifies the stored digest of the text (``operations.menu.Menu``).
 
     The name of the bot is not published, because the owner chooses the name. Telegram's menu
     button needs no change, because the button shows the commands by default.

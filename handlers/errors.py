@@ -189,7 +189,11 @@ async def roll_back_and_report_error(update: object, context: Context) -> None:
 
 
 async def _set_chat_and_translator_again(update: Update, context: Context) -> None:
-    """Fill the context again: the error handler gets a new context from python-telegram-bot."""
+    """Set the chat and the translator of the context again.
+
+    The error handler gets a new context from python-telegram-bot. If the chat can't be read, the
+    translator is for the language that Telegram reports.
+    """
     try:
         await ensure_chat_and_translator(update, context)
     except Exception as error:  # if the database fails, use the language that Telegram reports

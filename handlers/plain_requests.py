@@ -201,8 +201,8 @@ async def _show_options(context: Context, request: Request) -> None:
 async def _show_pause(context: Context, request: Request) -> None:
     """Show the buttons of the pause of the only subscription that a request names.
 
-    For several names, and for a profile without a subscription or with several subscriptions, do
-    the same as for a request to subscribe.
+    If the request names no subscription or several subscriptions of the chat, do the same as for a
+    request to subscribe.
     """
     rows = await context.services.subscriptions.all_of_chat(context.chat.id)
     named = [subscription for subscription in rows if subscription.username in request.names]

@@ -273,7 +273,7 @@ async def set_from_answer(context: Context) -> None:
 
 
 def _is_unsure(context: Context, setting: str, text: str) -> bool:
-    """Return whether an unreadable answer says that the person does not know, as "no idea"."""
+    """Return whether an unreadable answer says that the person is unsure, as "no idea" does."""
     return _parse_columns(setting, text) is None and is_unsure(text, context.t.language)
 
 

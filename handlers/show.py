@@ -49,8 +49,8 @@ async def offer_alternatives_or_raise(
     """Explain why a chat can't get stories or alerts of a profile, and offer buttons.
 
     The explanation is the text of the error in the parameter ``error``. This error must have the
-    field ``username``. The buttons are ``rows``. In a private chat, a button to subscribe and a
-    button for the highlights follow.
+    field ``username``. The buttons are ``rows``. In a private chat, a button to subscribe (or for
+    the options of the subscription) and a button for the highlights follow.
 
     Raises:
         BotError: The chat is a group or channel, and ``rows`` is empty. In this case, the error in
@@ -97,7 +97,8 @@ async def show_albums(
 
     - ``title``: the title of a highlight.
     - ``part``: the number of the album and the number of albums, for example (2, 3).
-    - ``has_more``: a button shows the other stories of the profile or highlight.
+    - ``has_more``: a button shows all stories of the profile or highlight, if a single story is
+      sent.
     - ``originals``: the IDs of stories to send as files. An album never mixes these stories with
       others.
     - ``is_free``: no file is bought.

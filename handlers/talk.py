@@ -277,6 +277,7 @@ async def _answer_if_expected(context: Context, text: str) -> bool:
 
     Raises:
         RightsError: The errors of ``set_managed_chat`` for the chat of the page or list.
+        BotError: The command of the question is refused or fails.
     """
     if await settings.set_setting_if_expected(context, text):
         return True
@@ -467,7 +468,10 @@ class _RepliesToBot(filters.MessageFilter):
     """A filter that accepts the replies to a message of the bot."""
 
     def filter(self, message: Message) -> bool:
-        """Return whether ``message`` replies to the bot."""
+        """Return whether ``message`` replies to the bot.
+
+        In a topic, a reply to the first message of the topic does not count.
+        """
         asked = message.reply_to_message
         if asked is None or asked.from_user is None:
             return False

@@ -315,7 +315,8 @@ class Watch:
 def fullest_disk_free_and_total(*folders: Path) -> tuple[int, int] | None:
     """Return the free and the total bytes of the disk with the fewest free bytes.
 
-    Only the disks of ``folders`` are compared. Return None if none of the folders exists.
+    Only the disks of ``folders`` are compared. Missing and unreadable folders are ignored. Return
+    None if all folders are ignored.
     """
     result = []
     for folder in folders:

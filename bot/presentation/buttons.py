@@ -78,7 +78,8 @@ def story_buttons(
 
     - ``subscription_id`` is the id of the chat's subscription to the profile, or None if the chat
       has no such subscription.
-    - ``has_more`` means that the profile or the highlight has other stories that were not shown.
+    - ``has_more`` means that the profile or the highlight can have other stories. If so, a button
+      shows all stories.
     - ``is_inline`` means that the bot supports inline queries. If so, a story that is not from a
       highlight gets the button to share the story into a different chat.
     - ``is_file`` means that the story was sent as a file.
