@@ -66,6 +66,8 @@ _COUNTED_AGAIN = timedelta(hours=1)
 _SURVEYED_A_MINUTE = 1_000
 # The maximum number of profiles that are read in search of profiles with a daily summary soon.
 _SUMMARIES_READ = 100
+# The maximum number of profiles that are read in search of profiles for early checks.
+_EARLY_READ = 100
 # The interval between two searches among all overdue profiles for a daily summary soon. The other
 # searches read only the profiles that became due within ``SUMMARY_LEAD``.
 _OVERDUE_SEARCHED_EVERY = timedelta(minutes=1)
@@ -364,26 +366,44 @@ class Scheduler:
     ) -> list[Known]:
         """Claim profiles that are due next, before their due time.
 
-        A profile is postponed and not claimed if no chat can be notified of the result yet.
+        A profile is not claimed if no chat can be notified of the result yet. If the check of such
+        a profile is due before a chat can be notified, the check is postponed. The search reads at
+        most ``_EARLY_READ`` profiles.
         """
         now = lease.at
+        unseen_since = _must_be_unseen_since(plan, now, is_due=False, is_paid=True)
+        skip_newcomers = plan.newcomer_interval is not None
+        useful_at: dict[str, datetime] = {}
+        for known in await profiles.next_for_early_checks(
+            tx,
+            now=now,
+            limit=_EARLY_READ,
+            unseen_since=unseen_since,
+            skip_newcomers=skip_newcomers,
+        ):
+            seen_at = known.snapshot_at or EPOCH
+            at = await snapshots.read_useful_check_at(
+                tx, known, now, plan, seen_at=seen_at, now=now
+            )
+            if at <= now or at > (known.due_at or at):
+                useful_at[known.profile_id] = at
+            if len(useful_at) == limit:
+                break
         taken: list[Known] = []
         for known in await profiles.claim_checks(
             tx,
             lease,
             limit=limit,
             only_not_due=True,
-            unseen_since=_must_be_unseen_since(plan, now, is_due=False, is_paid=True),
-            skip_newcomers=plan.newcomer_interval is not None,
+            unseen_since=unseen_since,
+            skip_newcomers=skip_newcomers,
+            ids=[*useful_at],
         ):
-            seen_at = known.snapshot_at or EPOCH
-            at = await snapshots.read_useful_check_at(
-                tx, known, now, plan, seen_at=seen_at, now=now
-            )
+            at = useful_at[known.profile_id]
             if at <= now:
                 taken.append(known)
             else:
-                await profiles.postpone_check(tx, known, until=max(at, known.due_at or at))
+                await profiles.postpone_check(tx, known, until=at)
         return taken
 
     async def _apply_blocks_and_store_plan_if_due(self, plan: Plan) -> None:

@@ -211,20 +211,56 @@ async def claim_checks(
 def _claim_sql(
     *, only_not_due: bool, is_bounded: bool, skip_newcomers: bool, has_ids: bool
 ) -> sa.Executable:
-    conditions: list[sa.ColumnElement[bool]] = [sa.true()]
+    conditions = _claim_conditions(is_bounded=is_bounded, skip_newcomers=skip_newcomers)
     if has_ids:
         conditions.append(profiles.c.profile_id.in_(sa.bindparam("ids", expanding=True)))
+    return claims.claim_sql(
+        *COLUMNS, extra_filter=sa.and_(*conditions), is_due=_IS_EARLY if only_not_due else None
+    )
+
+
+def _claim_conditions(*, is_bounded: bool, skip_newcomers: bool) -> list[sa.ColumnElement[bool]]:
+    conditions: list[sa.ColumnElement[bool]] = [sa.true()]
     if skip_newcomers:
         conditions.append(profiles.c.fresh.is_(False))
     if is_bounded:
         unseen_since = sa.bindparam("unseen_since", type_=Timestamp)
         unseen = sa.or_(profiles.c.snapshot_at.is_(None), profiles.c.snapshot_at <= unseen_since)
         conditions.append(unseen)
-    # A check that has failed is not repeated before its due time.
-    has_not_failed = sa.and_(profiles.c.failures == 0, profiles.c.attempts == 0)
-    is_early = sa.and_(profiles.c.due_at > NOW, has_not_failed)
-    return claims.claim_sql(
-        *COLUMNS, extra_filter=sa.and_(*conditions), is_due=is_early if only_not_due else None
+    return conditions
+
+
+# A check that has failed is not repeated before its due time.
+_IS_EARLY = sa.and_(profiles.c.due_at > NOW, profiles.c.failures == 0, profiles.c.attempts == 0)
+
+
+async def next_for_early_checks(
+    tx: Tx,
+    *,
+    now: datetime,
+    limit: int,
+    unseen_since: datetime | None,
+    skip_newcomers: bool,
+) -> list[Known]:
+    """Return at most ``limit`` profiles that can be claimed early, the next due check first.
+
+    ``claim_checks`` describes the other parameters. No profile is claimed.
+    """
+    statement = _early_sql(is_bounded=unseen_since is not None, skip_newcomers=skip_newcomers)
+    values: dict[str, object] = {"now": now, "most": limit}
+    if unseen_since is not None:
+        values["unseen_since"] = unseen_since
+    return await all_rows(tx, Known, statement, values)
+
+
+@cache  # The build of the statement takes longer than the execution.
+def _early_sql(*, is_bounded: bool, skip_newcomers: bool) -> sa.Select[Any]:
+    conditions = _claim_conditions(is_bounded=is_bounded, skip_newcomers=skip_newcomers)
+    return (
+        sa.select(*COLUMNS)
+        .where(_IS_EARLY, profiles.c.leased_until <= NOW, *conditions)
+        .order_by(profiles.c.due_at)
+        .limit(sa.bindparam("most", type_=sa.Integer))
     )
 
 
