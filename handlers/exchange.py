@@ -114,8 +114,8 @@ async def send_import_button_or_account_list(
     """Send the offer to import a file that was sent without /import.
 
     - For a file of /export, the offer is a button with the number of profiles. For a file with
-      rules alone, ``_ask_or_show_unchanged_rules`` sends the message. For a file without profiles
-      and rules, an error message is sent instead.
+      rules alone, ``_ask_or_show_unchanged_rules`` sends the message. For any other file without
+      profiles, an error message is sent instead.
     - For a list of followed accounts, the offer is the page to choose the accounts.
 
     Raises:

@@ -58,9 +58,7 @@ async def list_highlights(context: Context) -> None:
 async def fetch_and_show_page(context: Context, username: str, page: int) -> None:
     """Show a different page of a profile's highlights in the message with the pressed button.
 
-    The page costs 0 credits within an hour after the last call for the highlights. Otherwise the
-    highlights are fetched again, usually for 2 or 3 credits
-    (``Highlights.get_or_fetch_of_profile``).
+    Costs are those of ``_fetch_list_page``.
 
     Raises:
         BotError: The errors of ``_fetch_list_page``.
@@ -120,9 +118,9 @@ async def _show_ten_stories(context: Context, result: Highlight, offset: int) ->
 async def _fetch_list_page(context: Context, username: str, page: int) -> Page:
     """Return a page of at most 20 of a profile's highlights, with a button for each highlight.
 
-    A page number after the last page means the first page. Within an hour after the last call for
-    the highlights, the cost is 0 credits. Otherwise the cost is usually 2 or 3 credits
-    (``Highlights.get_or_fetch_of_profile``).
+    A page number after the last page means the first page. Within an hour after the list of
+    highlights was fetched, the cost is usually 0 credits. Otherwise the cost is usually 2 or 3
+    credits (``Highlights.get_or_fetch_of_profile``).
 
     Raises:
         NoPayerError: As in ``Payers.refuse_without_payer``.

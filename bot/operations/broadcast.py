@@ -126,8 +126,8 @@ class Broadcasts:
         The messages are those of the oldest broadcast that is not yet completely in the outbox. A
         broadcast ends when all its messages are in the outbox, and
         ``broadcasts.is_being_sent_or_due_soon`` is False. Messages that wait for the end of quiet
-        hours or for a right may be sent later. If ``_claim_turn`` fails, nothing is changed.
-        Return the time of the next call, or None if no broadcast is running.
+        hours or for a right may be sent later. If ``_claim_turn`` returns False, nothing is
+        changed. Return the time of the next call, or None if no broadcast is running.
         """
         now = self._now()
         async with self._db.read() as tx:
