@@ -69,8 +69,8 @@ class Why:
     """The state of a subscription.
 
     ``has_stopped`` is True if the alerts of the chat have stopped, because the chat has no payer.
-    ``obstacle`` is the reason why no profile can be checked now. ``mute`` is a right that the bot
-    lacks in the chat or topic, or None.
+    ``obstacle`` is the reason why no profile can be checked now, or an empty string. ``mute`` is a
+    right that the bot lacks in the chat or topic, or None.
     """
 
     subscription: Subscription

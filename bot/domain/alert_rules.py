@@ -388,8 +388,7 @@ def summary_at(seen_at: datetime, expires_at: datetime, member: AudienceMember) 
     """Return the time of the daily summary that will list a story.
 
     A check finds the story at ``seen_at``. The story expires at ``expires_at``. Return None if the
-    member has no daily summary, or if the story would expire too early and is therefore sent
-    before the summary.
+    member has no daily summary, or if the story would expire too early to wait for the summary.
     """
     if member.digest is None:
         return None

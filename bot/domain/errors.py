@@ -389,8 +389,8 @@ class SpendingStoppedError(SpendingError):
 class NoPayerError(SpendingError):
     """The chat has no payer.
 
-    Without a payer, the bot refuses anonymous paid requests in the chat. The bot also refuses a
-    new subscription if the person is not allowed to become the payer.
+    Without a payer, the bot refuses anonymous requests for stories in the chat. The bot also
+    refuses a new subscription if the person is not allowed to become the payer.
     """
 
     text = N_(

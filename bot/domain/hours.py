@@ -181,7 +181,7 @@ _QUARTERS_BEFORE = {
     "|без четверти|за чверть|15 para as?|um quarto para as?|(?:1 )?ربع به|पौने|paune",
     (-1, 15): "viertel|четверть|чверть на",
 }
-"""The words for a quarter before an hour.
+"""The words for a quarter that people write before the hour, as in "quarter past seven".
 
 The key has the hours to add to the hour, and the minutes. For example, Russian "четверть восьмого"
 means 7:15.
@@ -192,7 +192,10 @@ _QUARTERS_AFTER = {
     (-1, 45): "menos cuarto|menos um quarto|meno un quarto|moins le quart|moins quart|إلا ربع"
     "|إلا الربع|الا ربع|الا الربع|kurang seperempat|(?:y?[ea] )?çeyrek (?:kala|var)",
 }
-"""The words for a quarter after an hour, with the same keys as ``_QUARTERS_BEFORE``."""
+"""The words for a quarter that people write after the hour, as in Spanish "siete y cuarto".
+
+The keys have the form of ``_QUARTERS_BEFORE``.
+"""
 _WORKING_HOURS = ((7, 8, 9), (3, 4, 5))
 """The hours, in words, of the start and the end of a working day, as in "nine to five"."""
 _IN_WORDS = "\ue000"  # the sign after digits that replace words
@@ -359,9 +362,9 @@ def _with_quarters(plain: str) -> str:
 
 @cache
 def _quarter_patterns() -> tuple[tuple[tuple[int, int], re.Pattern[str]], ...]:
-    """Return the patterns of the quarters before and after an hour, each with its key.
+    """Return the patterns of the words for a quarter, before and after the hour, with their keys.
 
-    The keys are those of ``_QUARTERS_BEFORE``.
+    The keys have the form of ``_QUARTERS_BEFORE``.
     """
     hour = r"(1?\d|2[0-3])(?![:.]?\d)"
     units = "(?: ?(?:h|heures?|uhr|ore|час[а-я]*))?"
@@ -391,7 +394,7 @@ def _numbers() -> tuple[int, ...]:
 def _number_pattern() -> re.Pattern[str]:
     """Return a pattern with a group for each number in words (``_numbers``).
 
-    The longer words come first, as Turkish "on bir" (eleven) before "on" (ten). A word directly
+    The larger numbers come first, as Turkish "on bir" (eleven) before "on" (ten). A word directly
     after a number is no hour, because Turkish "ten" means "from", as in "23'ten 7'ye".
     """
     words_by_number = dict(enumerate(_NUMBERS, 1)) | _LATER_NUMBERS | _MINUTES

@@ -28,9 +28,9 @@ CHAT_RULE = "chat: "
 class Options:
     """The alert options of one subscription.
 
-    - ``digest`` means that the stories are sent in one daily summary, at the time of the chat.
+    - ``digest`` means that the stories wait for the daily summary of the chat.
     - ``fast`` means that the profile is checked more often.
-    - ``keep`` means that sent stories can be sent again for 90 days.
+    - ``keep`` means that sent stories can be sent again for 90 days after their posting.
     - ``files`` means that stories are sent as uncompressed files.
     - ``only`` and ``without`` are the rules that filter stories, as terms of
       ``bot.domain.story_terms``.
@@ -131,8 +131,8 @@ class Preferences:
     def with_pause(self, until: datetime | None) -> Self:
         """Return the preferences with a pause until ``until``. None means a pause without an end.
 
-        If the existing pause ends later than ``until``, at ``until`` or at most a minute earlier,
-        the existing pause stays. The minute allows for a person who presses a button twice.
+        The existing pause stays if it has no end, ends after ``until``, or ends at most a minute
+        before ``until``. The minute allows for a person who presses a button twice.
         """
         if self.paused and self.paused_until is None:
             return self

@@ -194,7 +194,7 @@ def select_sendable(
 def is_for_summary(row: Delivery, chat: Chat) -> bool:
     """Return whether a story waits for a daily summary that does not list the story yet.
 
-    A story that would expire too early does not wait, because it is sent before the summary.
+    A story that would expire too early does not wait.
     """
     if not can_join_summary(row) or row.story is None:
         return False

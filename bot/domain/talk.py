@@ -286,9 +286,10 @@ def is_about_bot(text: str, language: str) -> bool:
 
 
 def is_question(text: str, language: str) -> bool:
-    """Return whether a text of several words asks a question, in English or in ``language``.
+    """Return whether a text asks a question.
 
-    A text with the emoji of a question mark is also a question.
+    A text of several words is a question if the text has a question mark, or a question word of
+    English or of ``language``. Any text with the emoji of a question mark is also a question.
     """
     if not _QUESTION_EMOJI.isdisjoint(text):
         return True
