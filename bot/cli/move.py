@@ -65,6 +65,7 @@ async def _move_or_undo(settings: Settings, to: str | None, out: Console) -> int
         if to is None:
             return await _undo(source, out)
         target = await stack.enter_async_context(Database(to, pool_size=3))
+        await readiness(target)  # raises an error if the database is unsuitable
         await target.migrate()
         if await count_running_processes(target):
             raise BackupError(_RUNS)

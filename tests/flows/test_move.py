@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from bot import app
 from bot.cli import move
 from bot.domain.errors import BackupError, DatabaseUnavailableError
+from bot.operations.preflight import check_database
 from bot.store import chats, key_values, spending, subscriptions
 from bot.store.copies import transfer
 from bot.store.engine import sqlite_copies
@@ -218,6 +219,25 @@ async def test_what_was_moved_into_one_database_is_never_moved_into_another_as_w
         assert await transfer.undo(source)
         async with source.read() as tx:
             assert await key_values.get(tx, sqlite_copies.MARK) is None
+
+
+async def test_a_database_whose_encoding_lacks_characters_is_refused(
+    box: Box, tmp_path: Path, postgres_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = settings_for(box, tmp_path)
+    async with await filled(tmp_path / "bot.db") as source:
+        pass
+    create = "CREATE DATABASE latin ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'"
+    await on_the_server(postgres_url, f"{create} TEMPLATE template0")
+    latin = sa.make_url(postgres_url).set(database="latin").render_as_string()
+    try:
+        assert await move.main(settings, to(latin)) == 1
+        assert "its encoding is LATIN1" in capsys.readouterr().out
+        found = await check_database(latin)
+    finally:
+        await on_the_server(postgres_url, "DROP DATABASE latin WITH (FORCE)")
+    assert (found.level, "its encoding is LATIN1" in found.text) == ("wrong", True)
+    await transfer.raise_if_moved(source)
 
 
 @pytest.mark.usefixtures("db")

@@ -15,6 +15,10 @@ from bot.store.engine.sqlite_file import raise_if_wrong_file
 _OTHER_PROGRAM = (
     "its table alembic_version belongs to another program: give the bot a database of its own"
 )
+_WRONG_ENCODING = (
+    "its encoding is {encoding}, not UTF8: create a database with the command in docs/replicas.md"
+)
+_ENCODING = sa.select(sa.func.current_setting("server_encoding"))
 _IS_STANDBY = sa.select(sa.func.pg_is_in_recovery())
 
 
@@ -44,6 +48,8 @@ async def readiness(db: Database) -> Readiness:
             state = await tx.run_sync(_readiness_of)
             if not db.is_sqlite and state in {Readiness.EMPTY, Readiness.OLD}:
                 await _check_may_make_tables(tx)
+            if not db.is_sqlite and state is Readiness.EMPTY:
+                await _check_encoding(tx)
         async with db.begin():
             return state
     except DatabaseUnavailableError as error:
@@ -57,6 +63,12 @@ async def _check_may_make_tables(tx: Tx) -> None:
     schema = sa.func.current_schema()
     if not await tx.scalar(sa.select(sa.func.has_schema_privilege(schema, "CREATE"))):
         raise PermissionError("its user may not make tables in it")
+
+
+async def _check_encoding(tx: Tx) -> None:
+    encoding = await tx.scalar(_ENCODING)
+    if encoding != "UTF8":
+        raise DatabaseUnavailableError(_WRONG_ENCODING.format(encoding=encoding))
 
 
 def _has_writable_file(file: Path) -> bool:
