@@ -403,8 +403,8 @@ def summary_wait_begins_at(found_at: datetime, taken_at: datetime) -> datetime:
     ``found_at``, but at the latest 10 minutes (``SUMMARY_LEAD``) after ``taken_at``.
 
     If the check is late, for example after an outage, the first summary after the result can be in
-    the past. The story is then sent immediately. Without this rule, the story would wait for
-    almost a day.
+    the past. The story is then due immediately. Without this rule, the story would wait for almost
+    a day.
     """
     return min(found_at, taken_at + SUMMARY_LEAD)
 

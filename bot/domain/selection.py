@@ -93,7 +93,8 @@ class Decision:
     - ``doubtful`` are the rows that can have been sent, and whose last send has no recorded
       outcome or was the last allowed send (``MAX_COPIES``).
     - ``held`` are the deferred rows, each with the new due time and the reason.
-    - ``dropped`` are the rows that will never be sent, each with the reason.
+    - ``dropped`` are the rows that are dropped, each with the reason. Some of these rows can be
+      reopened later, for example by Undo.
     - ``doubled`` are the late replies that have the same content as a later reply.
     - ``unreadable`` are the rows whose stored story this version of the bot can't read.
     - ``probe`` is the mute whose missing right must be checked before a send.
@@ -225,7 +226,7 @@ class Outlook:
     """The currently expected outcome of a pending story.
 
     ``until`` is the time at which a deferred story will be sent, or None if the time is unknown.
-    ``reason`` is the reason why a dropped story will never be sent.
+    ``reason`` is the reason why a story is dropped.
     """
 
     kind: Foreseen
