@@ -195,7 +195,8 @@ async def _send_first_refusal(context: Context, judged: Judged) -> None:
     """Notify a person or chat once that access is refused.
 
     Messages that are not addressed to the bot get no answer. Each press of a button is answered,
-    because Telegram shows a loading indicator on the button until the bot answers.
+    because Telegram shows a loading indicator on the button until the bot answers (Bot API,
+    CallbackQuery).
 
     If the person responsible for a group or channel is blocked, nothing is sent or recorded, and a
     press gets an answer without text.

@@ -90,10 +90,10 @@ async def show_albums(
     Each file that must be bought costs 1 credit, unless ``is_free`` is True.
 
     If ``albums`` has a single story, the story has buttons. Telegram allows no buttons under an
-    album. In a private chat, a silent message with the buttons therefore follows the last album
-    (``is_last``). In a group, the caption has a link instead. In a channel, and for a story of an
-    unknown profile, only the links of a single story become buttons. ``albums`` contains at least
-    one album.
+    album (Bot API, sendMediaGroup). In a private chat, a silent message with the buttons therefore
+    follows the last album (``is_last``). In a group, the caption has a link instead. In a channel,
+    and for a story of an unknown profile, only the links of a single story become buttons.
+    ``albums`` contains at least one album.
 
     - ``title``: the title of a highlight.
     - ``part``: the number of the album and the number of albums, for example (2, 3).

@@ -184,8 +184,8 @@ async def offer_chats_or_subscribe(
     offered chat, or has subscribed in the chat. A chat is offered only if
     ``_manages_chat_where_bot_may_post`` confirms the rights of the person and the bot. In
     addition, a keyboard opens Telegram's own chat picker. The picker makes the bot an admin of the
-    chosen chat. The offer costs 0 credits. A subscription has the costs of
-    ``_subscribe_and_send_results``.
+    chosen chat (Bot API, KeyboardButtonRequestChat). The offer costs 0 credits. A subscription has
+    the costs of ``_subscribe_and_send_results``.
 
     Raises:
         NotFollowedError: The chat does not have the subscription ``subscription_id``.

@@ -104,6 +104,8 @@ QUESTIONS = {
 async def run_command(context: Context, word: str, name: str | None) -> str | None:
     """Run the command of a button, if the person has the right that the command needs.
 
+    The costs are those of the command.
+
     Raises:
         BotError: The command is refused or fails.
     """
@@ -119,8 +121,8 @@ async def run_command(context: Context, word: str, name: str | None) -> str | No
 async def run_captioned_command(context: Context) -> None:
     """Run the command at the beginning of the caption of a photo or file.
 
-    A command for another bot is ignored. An unknown command is answered by ``_suggest_command`` in
-    a private chat, and is ignored elsewhere.
+    The costs are those of the command. A command for another bot is ignored. An unknown command is
+    answered by ``_suggest_command`` in a private chat, and is ignored elsewhere.
 
     Raises:
         BotError: The command was refused or failed, or as in ``_suggest_command``.
@@ -142,7 +144,7 @@ async def run_captioned_command(context: Context) -> None:
 
 @on_message("an answer to our question", answers_to(*QUESTIONS))
 async def run_answered(context: Context) -> None:
-    """Run the command of a question with the name in the answer.
+    """Run the command of a question with the name in the answer, at the costs of the command.
 
     - For several names, or a name among everyday words, send a button.
     - An answer that cancels the request, or that has everyday words, makes no API call.
@@ -366,6 +368,8 @@ async def run_with_shown_arguments(
     context: Context, command: str, code_text_index: int | None
 ) -> str | None:
     """Run a command with arguments from the message whose button was pressed.
+
+    The costs are those of the command.
 
     If the text in code format at ``code_text_index`` begins with the command, the other words of
     this text are the arguments. None means the first text in code format. Otherwise all texts in

@@ -44,8 +44,8 @@ def wrong_price_note(credit_price: float, balance: Balance) -> str:
 def balance_text(t: Translator, balance: int, days_left: float | None) -> str:
     """Return the text about the remaining credits and the time for which the credits will last.
 
-    ``balance`` is in credits. The text omits the time if ``days_left`` is None or more than a
-    year, or if no credits remain.
+    ``balance`` is in credits, and ``days_left`` is in days. The text omits the time if
+    ``days_left`` is None or more than 365, or if no credits remain.
     """
     if not balance or days_left is None or days_left > _A_YEAR:
         return t.plain(BALANCE, n=balance)

@@ -56,8 +56,8 @@ def link_buttons(story: Story) -> Buttons:
 def links_with_button(story: Story) -> list[str]:
     """Return the links of a story that get buttons: the first three links, except unusual URLs.
 
-    Telegram refuses a whole message if the URL of a single button is not acceptable. Therefore an
-    unusual URL gets no button.
+    Telegram refuses a whole message if the URL of a single button is not acceptable
+    (``BUTTON_URL_INVALID``). Therefore an unusual URL gets no button.
     """
     return [url for url in story.links[:_MOST_LINKS] if _PLAIN_ADDRESS.fullmatch(url)]
 
@@ -108,7 +108,8 @@ def story_buttons(
 def share_button(query: str, t: Translator) -> Button:
     """Return the button that shares the results of an inline query into a different chat.
 
-    The person who presses the button chooses the chat. Telegram refuses this button in channels.
+    The person who presses the button chooses the chat. Telegram does not allow this button in
+    channels (Bot API 3.0).
     """
     return link_button(t.plain("↗ Share"), switch_inline_query=query)
 
@@ -133,8 +134,8 @@ def row_under_album(
     """Return the row of buttons for an album with stories of a profile.
 
     The buttons are shown under a message after the album, because Telegram allows no buttons under
-    an album. ``is_inline`` means that the bot supports inline queries, which the button to share
-    the stories needs.
+    an album (Bot API, sendMediaGroup). ``is_inline`` means that the bot supports inline queries,
+    which the button to share the stories needs.
     """
     share = [share_button(username, t)] if is_inline else []
     text = f"🔔 {t.plain('Subscribe')}"
