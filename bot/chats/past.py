@@ -1,4 +1,8 @@
-"""The search of kept stories, which can be sent again by file_id for 0 credits."""
+"""The search of kept stories. The search costs 0 credits.
+
+A story that was found can be sent again by file_id for 0 credits. If Telegram refuses the file_id
+of a live story, the sender may buy the file for 1 credit.
+"""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
@@ -205,7 +209,7 @@ def _pack_albums(result: Sequence[Kept]) -> list[Album]:
 def _pack_albums_of_profile(rows: Sequence[Kept]) -> list[Album]:
     """Group the stories of a profile into albums, in the order of ``rows``.
 
-    The media URLs are removed, because the URLs have expired. The files are sent by file_id.
+    The media URLs are removed, because the URLs may have expired. The files are sent by file_id.
     """
     made: list[Album] = []
     run: list[Story] = []
