@@ -34,7 +34,9 @@ REMOVED = "removed"
 PAUSED = "paused"
 _FORGOTTEN = "forgotten"
 _TOO_MANY_CRASHES = "too many crashes"
-_OUTDATED = "outdated"  # a summary of stories that have all expired
+# A summary that may have arrived a day ago. A summary that has certainly not arrived is counted
+# again instead (``bot.domain.summaries.must_plan``).
+_OUTDATED = "outdated"
 AFTER_QUIET = timedelta(hours=1)
 """The time after quiet hours in which a deferred story can be sent, even if the story has expired.
 
@@ -394,7 +396,7 @@ def _defer_or_drop(row: Delivery, chat: Chat, decision: Decision, now: datetime)
     elif may_crash_us and row.held != Held.SUSPECT:
         until = alert_rules.repeat_at(now, 2, is_reply=False, number=row.id)
         decision.held.append((row, until, Held.SUSPECT))
-    elif row.notice == SUMMARY and row.created_at <= now - DAY:
+    elif row.notice == SUMMARY and row.copies and row.created_at <= now - DAY:
         decision.dropped.append((row, _OUTDATED))
     elif row.notice:
         return False

@@ -71,8 +71,8 @@ def test_stories_of_one_profile_go_as_one_album_oldest_first() -> None:
     assert not decision.batch.is_repeat
 
 
-def test_a_summary_is_not_sent_when_all_its_stories_have_expired() -> None:
-    summary, other = notice(1, SUMMARY), notice(2, "topic")
+def test_a_summary_that_may_have_arrived_is_not_repeated_after_a_day() -> None:
+    summary, other = replace(notice(1, SUMMARY), copies=1), notice(2, "topic")
     assert ids(decide(summary, other, now=NOON + DAY - MINUTE)) == [1]
     decision = decide(summary, other, now=NOON + DAY)
     assert ids(decision) == [2]

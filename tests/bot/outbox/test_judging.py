@@ -338,6 +338,23 @@ async def test_a_list_that_waits_for_a_right_counts_the_stories_again(
         assert not any("Daily summary" in text for _, text, _ in office.post.sentences[1:])
 
 
+async def test_a_list_that_waits_for_a_day_is_sent_if_quiet_hours_deferred_the_stories(
+    office: Office,
+) -> None:
+    await two_stories_for_a_summary(office)
+    await change_chat(office, quiet_from=11 * 60 + 30, quiet_to=13 * 60)
+    office.post.outcomes = [Muted("text")]
+    await send_all_due(office)
+    office.clock.on(DAY + HOUR / 2)
+    async with office.db.begin() as tx:
+        await chat_queues.lock(tx, -5)
+        await moves.end_mute(tx, -5, WHOLE, now=office.clock())
+    await send_all_due(office)
+    [(_, text, _)] = office.post.sentences[1:]
+    assert text.splitlines()[0] == "📰 Daily summary: 2 new stories"
+    assert [sent.silent for _, _, sent in office.post.albums] == [True, True]
+
+
 async def test_the_notice_of_a_claim_without_an_outcome_rings_once(office: Office) -> None:
     """The process dies after the transaction that writes the notice, before the first copy."""
     await two_stories_for_a_summary(office)
