@@ -15,7 +15,7 @@ from bot.domain.options import Options
 from bot.domain.records import Subscription
 from bot.domain.sentences import N_, NN_
 from bot.presentation.actions import IMPORT, PRIMARY, button
-from bot.presentation.html import Safe, bold, paragraphs, truncate_plain
+from bot.presentation.html import Safe, bold, paragraphs, plain, truncate_plain
 from bot.sending.replies import document_payload
 from bot.updates import unit_of_work
 from handlers import chat_rules
@@ -70,7 +70,7 @@ async def send_export(context: Context) -> None:
     payload = document_payload(
         import_export.to_json(entries, rules).decode(),
         "storybell.json",
-        context.t.plain(caption),
+        plain(context.t(caption)),
     )
     await enqueue_reply(context, context.reply_target, payload)
 

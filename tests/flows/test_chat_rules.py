@@ -178,7 +178,9 @@ async def test_a_file_with_rules_alone_asks_only_about_the_rules(
     await bell.ask(ann, "/rules all only: @mybakery")
     (exported,) = await bell.ask(ann, "/export")
     assert "document" in exported
-    assert "restore your subscriptions" not in exported["caption"]
+    assert exported["caption"].startswith(
+        "Send me a file made by /export, with the caption /import."
+    )
     command = {"user_id": ann, "text": "/import", "reply_to": exported["message_id"]}
     await control.call("POST", f"/chats/{ann}/messages", command)
     (told,) = await control.wait_replies(ann, 1, after=exported["message_id"])
