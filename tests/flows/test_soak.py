@@ -152,11 +152,14 @@ def test_a_kind_of_button_that_nobody_ever_finds_is_a_violation() -> None:
     for _ in range(invariants.SOUGHT_OFTEN):
         journal.note_button("renamed:7", is_found=False)
         journal.note_button("undo:7", is_found=False)
+        journal.note_button("opt:7:pause:undone", is_found=False)
         journal.note_button("rare:7", is_found=False)
     journal.note_button("undo:8", is_found=True)
-    journal.sought["rare"] -= 1
+    journal.note_button("opt:7:pause", is_found=True)
+    journal.sought["rare:#"] -= 1
     assert invariants.every_button_was_found(journal) == [
-        "20 times nobody found a button renamed:"
+        "20 times nobody found a button opt:#:pause:undone",
+        "20 times nobody found a button renamed:#",
     ]
 
 

@@ -537,7 +537,7 @@ def every_button_was_found(journal: Journal) -> list[str]:
     Actions with a button that is never found have no effect.
     """
     return [
-        f"{times} times nobody found a button {kind}:"
+        f"{times} times nobody found a button {kind}"
         for kind, times in sorted(journal.sought.items())
         if times >= SOUGHT_OFTEN and not journal.pressed[kind]
     ]

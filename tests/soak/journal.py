@@ -231,13 +231,11 @@ class Journal:
         log.add = added
 
     def note_button(self, data: str, *, is_found: bool) -> None:
-        """Count a button that a person wants to press, by the first two words of the data.
+        """Count a button that a person wants to press, by its data without the numbers.
 
-        The numbers in the data do not count, so that ``opt:7:pause`` and ``opt:8:pause`` are one
-        kind of button.
+        For example, ``opt:7:pause`` and ``opt:8:pause`` are one kind of button.
         """
-        words = [word for word in data.split(":") if word.isalpha()]
-        kind = ":".join(words[:2])
+        kind = re.sub(r"\d+", "#", data)
         self.sought[kind] += 1
         self.pressed[kind] += is_found
 
