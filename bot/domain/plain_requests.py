@@ -2103,7 +2103,7 @@ _ALONE = """
     privacidad suscripciones parar basta historias historia destacadas suscribirme
     ajuda configurações configuracoes opções privacidade inscrições inscricoes pare parar chega
     hilfe menü befehle einstellungen optionen sprache sprachen preis preise datenschutz abos
-    abonnieren abmelden aufhören storys zeitzone
+    abonnieren abmelden aufhören storys zeitzone leiser quieter
     aide commandes réglages reglages paramètres parametres langue langues prix confidentialité
     abonnements arrêter arreter arrête stopper désabonner
     aiuto comandi impostazioni opzioni lingua lingue prezzo prezzi iscrizioni storie ferma

@@ -214,6 +214,8 @@ def test_chat_spellings_and_typing_errors_are_understood(
         ("saati değiştir", "tr", "settings"),
         ("once a day please", "en", "options"),
         ("quieter please", "en", "options"),
+        ("quieter", "en", "options"),
+        ("leiser", "de", "options"),
         ("send them as files", "en", "options"),
         ("who sees my searches", "en", "privacy"),
         ("quién ve mis búsquedas", "es", "privacy"),
