@@ -49,19 +49,17 @@ PAGE = Path("docs/costs.md")
 HEAD = """# What it costs
 
 The Stories API is the paid service from which the bot gets stories. The Stories API bills each
-call in credits. [The table](#the-table) lists the credits that each request of a person costs, and
-the credits that each check of a subscribed profile costs. Another page lists [the price of each
-call](stories-api.md). The section "What it costs" of the README has the packs of credits, and the
-cost of a month in dollars.
+call in credits. [The table](#the-table) lists the credits for requests of people, and the credits
+for checks of subscribed profiles. Another page lists [the price of each call](stories-api.md). The
+section "What it costs" of the README has the packs of credits, and the cost of a month in dollars.
 
 A check is a call for the stories of a subscribed profile, so that the bot can send alerts. Most of
 the credits pay for checks. The setting `DAILY_BUDGET` limits the credits of a day. With
-`/spending`, the owner sees the use of the spent credits.
+`/spending`, the owner sees on what the credits were spent.
 
 ## The bills
 
-The ledger is the bot's record of the credits of each call. The ledger distinguishes three kinds of
-calls:
+The ledger is the bot's record of the credits of each call. There are three cases:
 
 - **The call is free.** The bot can't connect to the API, or the answer has the status 401, 402,
   410, 500, 503 or 504. An error page of the vendor's network with the status 403 or 404 is also
@@ -71,39 +69,42 @@ calls:
   price of the call. If the answer reports no cost, the ledger records the price of the call.
 - **The cost is unknown.** The bot gets no answer to a sent call, or the answer has any other
   status, such as 408, 429 or 502. The ledger records the price of the call. At least every 5
-  minutes, the bot asks the Stories API for the balance of your account. If three balances in a row
-  show that the call was not billed, the credits return to the day's budget and to the daily limit
-  of the person.
+  minutes, the bot asks the Stories API for the balance of your account (the credits that are
+  left). If three balances in a row show that the call was not billed, the bot adds the credits to
+  the day's budget and to the daily limit of the person again.
 
 ## The files of stories
 
 The bot loads the files of stories (photos and videos) from Instagram's servers. These downloads
 are free. If a download fails, the bot buys the file from the Stories API for 1 credit. If the
-downloads of several files of a profile fail, the bot buys one file first. If this purchase
-succeeds, the bot also buys the other files.
+downloads of several files of a profile fail, the bot first buys one of these files. If this
+purchase succeeds, the bot buys the other files too.
 
-A person can also paste the address of a file on Instagram's servers. The bot loads the file for
-free. Each person may load 500 MB a day in this way. The address of the file of a story contains an
-expiry time. If Instagram's server refuses such an address (status 403), the bot buys the file for
-1 credit. The bot sends the bought file only if the answer of the Stories API names the account of
-the file, and the account is public and not blocked. After three answers in a row without an
-account, the bot buys no file of a pasted address for a day.
+A person can also paste the address of a file on Instagram's servers. The bot loads this file for
+free. Each person may load 500 MB a day in this way. If Instagram's server refuses the address
+(status 403), for example because the address has expired, the bot buys the file for 1 credit. The
+bot sends the bought file only if the answer of the Stories API names the account of the file, and
+the account is public and not blocked. If three answers in a row name no account, the bot buys no
+file of a pasted address for a day.
 
 ## The table
 
 The rows of the table use these terms:
 
-- A row with *again* or *this* is about the same story, name or account as the row above.
+- A row with *again*, *this* or *these* refers to the row above.
 - `NAME` is the name of a profile (an Instagram account).
-- A *known* name was in an answer of the Stories API within the last 30 days. Every other name is
-  *new*.
+- A name is *known* if an answer of the Stories API within the last 30 days contained the name. All
+  other names are *new*.
 - `CACHE_S` is a [setting](configuration.md): for this number of seconds after a paid answer, the
-  bot shows the stories again for free.
+  bot shows the same stories again for free.
 - A *privacy check* tests whether an account is private. The setting `SKIP_PRIVACY_CHECK` has its
   default value, `auto`, unless a row names another value.
 
+The table leaves out two requests. A request in inline mode (`@yourbot natgeo` in any chat) costs
+nothing. The button *Look it up: 1 credit* of `/block` costs 1 credit.
+
 In a clone, `.venv/bin/python -m tools.costs` writes this page. The command makes each request of
-the table against the sandbox (the local stand-in of the Stories API), and reads the bill. A test
+the table against the sandbox (the local stand-in for the Stories API), and reads the bill. A test
 compares the page with a new run of the command.
 
 | request or check | credits |
@@ -435,7 +436,7 @@ async def _subscribing(here: Shop) -> None:
     here.sandbox.telegram.world.bot.has_topics = True
     await here.row("`/subscribe NAME topic`, new name, in a chat with topics", own("with.topic"))
     await here.row(
-        "the option *In its own topic*: off, and on again", lambda: own_topic("with.topic")
+        "the option *In its own topic*, turned off and on again", lambda: own_topic("with.topic")
     )
     await here.row("`/subscribe NAME`, new name of a private account", ask("locked.in", 1, ANN))
     await here.row("`/subscribe NAME`, if no account has the name", ask("nobody.has.it", 1, ANN))
@@ -463,7 +464,7 @@ async def _polls(here: Shop, mode: SkipCheck) -> None:
     here.go_on(hours=12)
     here.sandbox.stories_api.configure({"forced_blind": ["polled"]})
     await here.row(
-        "a check that finds no stories, although the bot knows live stories of the profile",
+        "a check that finds no stories, although the bot knows unexpired stories of the profile",
         lambda: here.poll(profile),
     )
     here.go_on(hours=25)
@@ -480,7 +481,7 @@ async def _polls(here: Shop, mode: SkipCheck) -> None:
         lambda: here.poll(profile),
     )
     here.go_on(hours=1)
-    await here.row("each later check of the private account", lambda: here.poll(profile))
+    await here.row("each later check of this private account", lambda: here.poll(profile))
 
 
 if __name__ == "__main__":
