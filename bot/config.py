@@ -58,9 +58,8 @@ class Settings(BaseSettings):
         description="The Telegram IDs of the [owners](access.md#owners) of the bot, separated "
         "by commas, for example `123,456`. Owners have commands such as `/spending`, and get "
         "messages about faults of the bot. If the bot has no owner, each start prints a link, "
-        "and the person who opens the link becomes an owner. To find the ID of a person, send "
-        "`/people`, or ask the person for the text of the bot's refusal. The text contains "
-        "the ID.",
+        "and the person who opens the link becomes an owner. `/people` shows the IDs of "
+        "people. A person whom the bot refuses finds the ID in the text of the refusal.",
     )
     access: Literal["invited", "open"] = Field(
         default="invited",
@@ -78,10 +77,10 @@ class Settings(BaseSettings):
     )
     database_direct_url: SecretStr | None = Field(
         default=None,
-        description="The address of the PostgreSQL server without a connection pooler. Set "
-        "this address if `DATABASE_URL` leads to a connection pooler in transaction mode "
-        "(PgBouncer 1.21 or newer). The bot needs a direct connection to upgrade the tables, "
-        "and for `storybell move`.",
+        description="The address of the PostgreSQL server itself. Set this address if "
+        "`DATABASE_URL` leads to a connection pooler (PgBouncer 1.21 or newer) in transaction "
+        "mode. Upgrades of the tables and `storybell move` need a direct connection to the "
+        "server.",
     )
     database_pool: int = Field(
         default=20,
@@ -166,7 +165,7 @@ class Settings(BaseSettings):
         le=_MOST_SUBSCRIPTIONS,
         description="The most subscriptions of one chat. All chats [for which one person is "
         "responsible](access.md#limits-of-subscriptions) may together have three times as "
-        "many.",
+        "many subscriptions.",
     )
     max_new_subscriptions_a_day: int = Field(
         default=10,
@@ -174,7 +173,7 @@ class Settings(BaseSettings):
         le=_MOST_SUBSCRIPTIONS,
         description="The most new subscriptions of one chat in a day. All chats [for which "
         "one person is responsible](access.md#limits-of-subscriptions) may together have "
-        "three times as many.",
+        "three times as many new subscriptions in a day.",
     )
     poll_floor_s: int = Field(
         default=60,
@@ -201,8 +200,9 @@ class Settings(BaseSettings):
     webhook_url: AnyHttpUrl | None = Field(
         default=None,
         description="The public `https` address of the bot. If this address is set, Telegram "
-        "sends the updates (messages and other events) to the bot: a [webhook](proxy.md). If "
-        "this address is not set, the bot asks Telegram for updates (polling).",
+        "sends the updates (messages and other events) to this address. Such an address is "
+        "called a [webhook](proxy.md). If this address is not set, the bot asks Telegram for "
+        "updates (polling).",
     )
     public_url: AnyHttpUrl | None = Field(
         default=None,
@@ -226,8 +226,8 @@ class Settings(BaseSettings):
     )
     metrics_token: SecretStr | None = Field(
         default=None,
-        description="A secret word of your choice. If other machines can reach `PORT`, a "
-        "request must contain this word to get `/metrics` and the reasons of `/readyz` ([the "
+        description="A secret word of your choice. If other machines can reach `PORT`, only "
+        "requests with this word get `/metrics` and the reasons in `/readyz` ([the "
         "command](watch.md)).",
     )
     messages_per_second: float = Field(
@@ -243,8 +243,8 @@ class Settings(BaseSettings):
     telegram_local: bool = Field(
         default=False,
         description="Set `true` if `TELEGRAM_API_URL` is the address of your own Bot API "
-        "server, and the server was started with `--local`. The bot then sends files up to "
-        "2,000 MB. If the value is `false`, the limit is 50 MB.",
+        "server, and the server was started with `--local`. With `true`, the bot sends files "
+        "up to 2,000 MB. With `false`, the bot sends files up to 50 MB.",
     )
     stories_api_url: AnyHttpUrl = Field(
         default=AnyHttpUrl("https://api.hikerapi.com"),
@@ -264,7 +264,7 @@ class Settings(BaseSettings):
         default=None,
         description="The address of a proxy for downloads of photos and videos, in the form "
         "of `TELEGRAM_PROXY`. The bot itself resolves the host names of the photos and "
-        "videos.",
+        "videos, so the proxy gets IP addresses.",
     )
     trusted_media_origin: str = Field(
         default="",
