@@ -178,6 +178,31 @@ async def test_a_pause_in_a_chat_without_a_payer_moves_no_check_to_an_earlier_ti
     assert after.due_at == before.due_at
 
 
+async def test_a_question_moves_no_check_before_a_summary_to_an_earlier_time(db: Database) -> None:
+    """Otherwise, a person could move more checks than the daily limit allows."""
+    nobody: Any = None
+    clock = Clock()
+    subscribed = Subscriptions(db, nobody, most_earlier_checks=0, now=clock)
+    async with db.begin() as tx:
+        await follow(tx, 1, options=Options(digest=True))
+        await chats.change(tx, 1, zone="UTC", digest_at=9 * 60)
+        await look(tx)
+        await chats.change(tx, 1, digest_at=14 * 60)
+    await subscribed.reselect_deferred(1)
+    async with db.read() as tx:
+        before = await profiles.get(tx, NATGEO.profile_id)
+    async with db.begin() as tx:
+        await look(tx, now=clock.on(MINUTE))
+    async with db.read() as tx:
+        after = await profiles.get(tx, NATGEO.profile_id)
+    assert before is not None
+    assert after is not None
+    assert before.due_at is not None
+    assert after.due_at is not None
+    assert before.due_at > NOON + 3 * HOUR
+    assert after.due_at >= before.due_at
+
+
 async def test_undo_of_a_mute_of_all_that_was_pressed_twice_ends_the_mute(db: Database) -> None:
     nobody: Any = None  # these use cases need no ledger
     clock = Clock()
