@@ -119,7 +119,7 @@ def writing(db: Database) -> AbstractAsyncContextManager[Tx]:
 
 
 def reading(db: Database) -> AbstractAsyncContextManager[Tx]:
-    """Return a transaction for reads. The reads see the uncommitted writes of the current unit.
+    """Return a connection for reads. The reads see the uncommitted writes of the current unit.
 
     A ``BotError`` in the ``with`` block rolls back nothing. If the unit has an open transaction, a
     failure of the database or any other exception rolls back the whole unit.

@@ -42,11 +42,12 @@ from bot.store.engine.failures import (
 from bot.store.engine.revisions import is_known_revision, newest_revision, revision_of
 from bot.store.engine.schema import insert
 from bot.store.engine.secure_delete import SECURE_DELETE, truncate_log
-from bot.store.engine.sqlite import READ, Connection, open_connection
+from bot.store.engine.sqlite import Connection, open_connection
 from bot.store.engine.sqlite_file import HeldFile, existing_uri, raise_if_log_orphaned
 from bot.store.engine.transactions import (
     DURABLE,
     HASTY,
+    READ,
     UNREFERENCED,
     Connections,
     Transaction,
@@ -339,15 +340,16 @@ class Database:
             self._unrecorded -= min(failures, 1)
 
     def read(self) -> AbstractAsyncContextManager[Tx]:
-        """Return a transaction for reads. Locks of writers delay no read, except in a migration.
+        """Return a connection for reads. Locks of writers delay no read, except in a migration.
 
-        The transaction must not write. The database does not prevent a write. On SQLite, the
-        result of the commit is not checked, so a failed write would stay unnoticed.
+        Each statement reads the newest commits, so a second statement may read commits that the
+        first statement did not read. The statements must not write. The database does not prevent
+        a write.
         """
         return Transaction(self.connections, READ)
 
     async def fetch(self, query: Callable[[Tx], Awaitable[T]]) -> T:
-        """Return the result of ``query`` in a transaction of ``read``. Nothing is retried.
+        """Return the result of ``query`` with a connection of ``read``. Nothing is retried.
 
         Raises:
             DatabaseUnavailableError: The database is unavailable.

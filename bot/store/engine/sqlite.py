@@ -23,8 +23,6 @@ from bot.runtime.background import finish_on_cancel
 
 T = TypeVar("T")
 Done = tuple[RawCursor, list[Any]]
-READ = ("BEGIN",)
-"""The first statements of a read-only transaction."""
 
 
 async def open_connection(*args: Any, **options: Any) -> aiosqlite.Connection:  # noqa: ANN401 - aiosqlite's
@@ -77,19 +75,15 @@ class Cursor(AsyncAdapt_aiosqlite_cursor):
 
 
 class Connection(AsyncAdapt_aiosqlite_connection):
-    """A connection that sends BEGIN with the first statement.
+    """A connection that sends BEGIN with the first statement."""
 
-    The end of a read waits for nothing.
-    """
-
-    __slots__ = ("_begin", "_may_be_open", "_only_reads", "_settings")
+    __slots__ = ("_begin", "_may_be_open", "_settings")
     _cursor_cls: Any = Cursor
 
     def __init__(self, dbapi: Any, connection: Any) -> None:  # noqa: ANN401 - SQLAlchemy's signature
         """Wrap an open connection."""
         super().__init__(dbapi, connection)
         self._begin: Sequence[str] = ()
-        self._only_reads = False
         self._may_be_open = False
         self._settings: dict[str, str] = {}  # the value of each PRAGMA that began a transaction
 
@@ -99,13 +93,12 @@ class Connection(AsyncAdapt_aiosqlite_connection):
         return self._connection._conn  # noqa: SLF001 - SQLAlchemy uses the same attribute
 
     def begin_with_next_statement(self, statements: Sequence[str]) -> None:
-        """Execute ``statements`` right before the next statement.
+        """Execute ``statements``, which end with a BEGIN, right before the next statement.
 
         A PRAGMA that already has its value is left out, because ``PRAGMA foreign_keys`` makes
         SQLite compile all statements of the connection again.
         """
         self._begin = statements
-        self._only_reads = statements is READ
 
     def run(self, method: Literal["execute", "executemany"], *arguments: Any) -> Done:  # noqa: ANN401 - the arguments of the method
         """Call a method of a new cursor in the thread. Return the cursor and all rows."""
@@ -145,7 +138,7 @@ class Connection(AsyncAdapt_aiosqlite_connection):
         The statements that begin the transaction run first.
         """
         begin, self._begin = self._begin, ()
-        self._may_be_open = True
+        self._may_be_open = self._may_be_open or bool(begin)
 
         def begin_and_run() -> T:
             for statement in begin:
@@ -185,7 +178,7 @@ class Connection(AsyncAdapt_aiosqlite_connection):
         self._end_transaction(super().commit)
 
     def rollback(self) -> None:
-        """Roll back an open transaction. A read-only transaction is committed instead.
+        """Roll back an open transaction.
 
         The pool also calls this method for each connection that returns to the pool.
         """
@@ -195,9 +188,5 @@ class Connection(AsyncAdapt_aiosqlite_connection):
         self._begin = ()
         if not self._may_be_open or self._connection._connection is None:  # noqa: SLF001 - SQLAlchemy uses the same attribute
             return
-        if self._only_reads:
-            # The result is not needed, and later statements run after this commit.
-            self._connection._tx.put_nowait((None, self.raw.commit))  # noqa: SLF001 - SQLAlchemy uses the same attribute
-        else:
-            end()
+        end()
         self._may_be_open = False

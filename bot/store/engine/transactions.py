@@ -11,7 +11,6 @@ from bot.domain.errors import DatabaseUnavailableError
 from bot.runtime.background import finish_on_cancel
 from bot.runtime.transaction_guard import SlowOperationBan, raise_or_log_if_transaction_held
 from bot.store.engine.failures import UNREACHABLE, as_outages
-from bot.store.engine.sqlite import READ
 
 # The first statements of a SQLite transaction. The commit of a durable transaction waits for the
 # disk, so the transaction survives a power failure. The commit of a hasty transaction does not
@@ -22,6 +21,8 @@ HASTY = ("PRAGMA synchronous=NORMAL", "PRAGMA foreign_keys=ON", "BEGIN IMMEDIATE
 # that refer to the table (sqlite.org/lang_altertable.html, section 7). The next transaction checks
 # foreign keys again.
 UNREFERENCED = ("PRAGMA synchronous=FULL", "PRAGMA foreign_keys=OFF", "BEGIN IMMEDIATE")
+# Reads begin no transaction, so that a read is a single round trip to the database.
+READ: Sequence[str] = ()
 
 
 class Connections:
@@ -42,11 +43,13 @@ class Connections:
         Each writing transaction holds the lock ``writer``, if any, and calls
         ``raise_if_replaced``, which may raise an error.
         """
-        self._engine = engine
+        self._engine = self._engine_of_reads = engine
         self._idle: list[AsyncConnection] = []
         self._starting = 0
         self.file = engine.url.database
         self.is_sqlite = engine.dialect.name == "sqlite"
+        if not self.is_sqlite:
+            self._engine_of_reads = engine.execution_options(isolation_level="AUTOCOMMIT")
         self.raise_if_replaced = raise_if_replaced
         self.writer = writer
         self.on_outage: Callable[[], None] = lambda: None
@@ -56,8 +59,10 @@ class Connections:
         ``Database.run_until_recorded`` will retry.
         """
 
-    async def take(self) -> AsyncConnection:
+    async def take(self, *, only_reads: bool = False) -> AsyncConnection:
         """Return a connection. On SQLite, the connection that was used last is used first.
+
+        If ``only_reads`` is True, PostgreSQL commits each statement at once.
 
         Other errors of the driver or of the engine's pool are raised unchanged.
 
@@ -69,7 +74,8 @@ class Connections:
             return self._idle.pop()
         self._starting += 1
         try:
-            return await self._engine.connect().start()
+            engine = self._engine_of_reads if only_reads else self._engine
+            return await engine.connect().start()
         except OSError as error:  # asyncpg raises the error of the socket
             raise DatabaseUnavailableError(UNREACHABLE) from error
         finally:
@@ -83,7 +89,7 @@ class Connections:
         """
         connection = tx.sync_connection
         if connection and self.is_sqlite and not self._starting:
-            connection.rollback()  # ends a read without waiting
+            connection.rollback()  # ends SQLAlchemy's transaction without waiting
             self._idle.append(tx)
         else:
             # A task that waits for the engine's pool gets only connections that are closed here.
@@ -137,7 +143,7 @@ class Transaction:
         try:
             if self._is_writing:
                 self._connections.raise_if_replaced()
-            self._tx = tx = await self._connections.take()
+            self._tx = tx = await self._connections.take(only_reads=not self._is_writing)
             if self._connections.is_sqlite:
                 connection = cast("Any", tx.sync_connection).connection
                 connection.dbapi_connection.begin_with_next_statement(self._begin)

@@ -50,6 +50,17 @@ async def test_a_transaction_takes_a_trip_a_statement_and_one_to_commit(
     assert trips[3:] == ["begin_and_run"]
 
 
+async def test_a_read_holds_no_snapshot_open(tmp_path: Path) -> None:
+    (tmp_path / "bot.db").touch()
+    async with Database(f"sqlite:///{tmp_path}/bot.db") as db:
+        await db.migrate()
+        async with db.read() as tx:
+            assert await key_values.get(tx, "a") is None
+            with sqlite3.connect(tmp_path / "bot.db") as other:
+                other.execute("INSERT INTO key_values (key, value) VALUES ('a', '1')")
+            assert await key_values.get(tx, "a") == 1
+
+
 @pytest.mark.parametrize("wrong", ["key_values (key) VALUES (NULL)", "moments VALUES ('', 1)"])
 async def test_what_is_refused_rolls_all_back(sqlite_db: Database, wrong: str) -> None:
     async def fail() -> None:
