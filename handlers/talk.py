@@ -249,9 +249,11 @@ async def _answer_words(context: Context, text: str, text_or_caption: str) -> No
         await say_message(context, TAP)
     elif name := talk.name_in(text_or_caption):
         await say(context, *await card.card_page(context, name))
+    elif talk.is_small_talk(text):
+        await _react_or_give_example(context)
     elif await _offer_names_between_words(context, text):
         return
-    elif talk.is_small_talk(text) or not await _answer_remark(context, text):
+    elif not await _answer_remark(context, text):
         await _react_or_give_example(context)
 
 

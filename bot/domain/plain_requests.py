@@ -42,7 +42,7 @@ from bot.domain.foreign_text import (
     typed_words,
 )
 from bot.domain.pauses import has_pause_word, has_span, is_only_span
-from bot.domain.talk import NO_NAMES, SMALL_TALK, is_small_talk
+from bot.domain.talk import SMALL_TALK, is_said, is_small_talk
 
 Command = Literal[
     "help", "settings", "language", "privacy", "price", "export", "subscriptions", "usage",
@@ -2768,7 +2768,7 @@ def _may_be_username(word: str, language: str) -> bool:
         or is_common_word(part, language)
         for part in parts
     )
-    return not (is_known or is_time(word) or normalize_word(word) in NO_NAMES)
+    return not (is_known or is_time(word) or is_said(word))
 
 
 def _unmarked_names(written: Sequence[str], language: str) -> tuple[str, ...]:

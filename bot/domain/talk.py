@@ -12,9 +12,11 @@ from bot.domain import links
 from bot.domain.everyday_words import (
     ALL_THANKS,
     FILLERS,
+    greeting_phrases,
     is_connective,
     is_everyday_word,
     normalize_word,
+    praise_phrases,
     thanks_phrases,
     words_around_thanks,
 )
@@ -32,6 +34,7 @@ _COMMAND = re.compile(r"/(\w{1,32})(?:@\w+)?[,;:.!?]*(?:\s+(.*))?", re.DOTALL)
 _AROUND = " \t\n.,;:!?¡¿…\"'()[]<>«»“”"
 _DOUBLED_END = re.compile(r"([^\W\d])\1$")
 _QUESTION_EMOJI = frozenset("❓❔")
+_ANGRY_EMOJI = frozenset("😡🤬😠👎💩🖕")
 # The Unicode categories of the characters of emoji, including modifiers and joiners.
 _PICTURES = {"So", "Sk", "Mn", "Cf"}
 # A text that has words of thanks at any place says thanks only if it has at most 5 words.
@@ -56,28 +59,40 @@ selamlar gunaydin selamat pagi namaskar доброе утро доброго р�
 noite bonne nuit gute nacht buonanotte malam nasilsin спокойной ночи на добраніч как дела як
 справи خوبی شب بخیر كيفك كيف حالك تصبح oui ouais evet iya iyi günler geceler morgen abend
 tag nachmittag siang sore bro mate friend kak bang there everyone good evening afternoon день
-добрий вечір ранок hii heyy helloo beautiful amazing awesome fantastic hermoso güzel harika
+добрий вечір ранок hii heyy helloo ey wassup sup whatsup howdy alo alô eae eai slt cc bjr bsr
+naber nabersin n'aber nbr slm mrb moinsen tach servus tschüss tschau tschö arrivederci ciaone
+görüşürüz hoşçakal hoşçakalin пока бувай خداحافظ अलविदा alvida falou flw dadaah baybay
+здарова здоров прив салам салют хай вечер доброе здоровеньки هلا اهلا أهلا
+beautiful amazing awesome fantastic hermoso güzel harika
 круто классно красиво супер جميل روعة زیبا عالی सुंदर बढ़िया keren гарно чудово
 """
 _ABOUT_BOT = {
     "en": "bot bots you your u ur youre fuck fucking hell stupid idiot dumb suck sucks "
-    "shit crap trash moron",
-    "es": "tú te ti tu eres usted mierda idiota inútil puta joder estúpido",
-    "pt_BR": "você vc tu te seu robô merda porra caralho burro idiota lixo bosta inútil",
+    "shit crap trash moron useless worthless rubbish pathetic terrible horrible awful wtf",
+    "es": "tú te ti tu eres usted mierda idiota inútil puta joder estúpido "
+    "basura porquería pésimo asco horrible bazofia fatal sirves",
+    "pt_BR": "você vc tu te seu robô merda porra caralho burro idiota lixo bosta inútil "
+    "péssimo horrível droga desgraça serve presta",
     "de": "du dich dir dein deine bist bots fresse scheiße scheiss scheiß arsch arschloch "
-    "blöd doof idiot dumm",
+    "blöd doof idiot dumm nutzlos müll schrott mist kacke scheiße furchtbar schrecklich unfähig",
     "fr": "tu te toi ton ta tes es vous êtes votre robot merde nul nulle connard putain "
-    "idiot con débile",
-    "it": "tu ti te tuo sei palle cazzo merda idiota stupido inutile schifo",
-    "tr": "sen seni sana senin botu botun sin aptal salak gerizekali lanet bok",
+    "idiot con débile inutile pourri naze horrible sers bordel foutu",
+    "it": "tu ti te tuo sei palle cazzo merda idiota stupido inutile schifo "
+    "pessimo orribile spazzatura servi vergogna",
+    "tr": "sen seni sana senin botu botun sin aptal salak gerizekali lanet bok "
+    "yaramiyorsun yaramaz berbat rezalet çöp beceriksiz yaramiyor",
     "ru": "бот бота боту ты тебя тебе тобой твой вы вас вам ваш тупой тупая дурак идиот "
-    "говно хрень отстой",
-    "ar": "بوت البوت أنت انت إنت عليك لك منك فيك غبي حمار تافه زبالة",
-    "id": "kamu kau lu lo elo anda mu botnya bodoh goblok tolol anjing sialan bangsat",
-    "uk": "бот бота боту ти тебе тобі тобою твій ви вас вам ваш дурний дурна ідіот лайно тупий",
-    "fa": "ربات بات بوت تو شما ازت بهت احمق خنگ مزخرف کثافت",
+    "говно хрень отстой бесполезный бесполезная бесполезно ужасно ужас мусор дрянь тупица",
+    "ar": "بوت البوت أنت انت إنت عليك لك منك فيك غبي حمار تافه زبالة فاشل سيء سيئ خايس زفت",
+    "id": "kamu kau lu lo elo anda mu botnya bodoh goblok tolol anjing sialan bangsat "
+    "guna berguna sampah payah jelek parah",
+    "uk": "бот бота боту ти тебе тобі тобою твій ви вас вам ваш дурний дурна ідіот лайно тупий "
+    "непотріб марний жах жахливий нікчемний здатний сміття",
+    "fa": "ربات بات بوت تو شما ازت بهت احمق خنگ مزخرف کثافت "
+    "آشغال بدردنخور نمیخوری نمی‌خوری نمیخوره افتضاح",
     "hi": "बॉट बोट तुम तू आप तुझे तुम्हें तेरा तुम्हारा tum tu aap tera बेकार बकवास "
-    "बेवकूफ bakwas bekar bewakoof",
+    "बेवकूफ bakwas bekar bewakoof faltu "
+    "फालतू फ़ालतू घटिया ghatiya kachra",
 }
 """The words by which a text speaks to the bot or about the bot, by language.
 
@@ -165,9 +180,7 @@ def words_that_may_be_names(text: str, language: str) -> tuple[str, ...]:
 def _is_common(word: str, language: str) -> bool:
     """Return whether a word, or its main part, is in ``NO_NAMES`` or is an everyday word."""
     parts = (word, main_part_beside_apostrophe(word))
-    return any(
-        normalize_word(part) in NO_NAMES or is_everyday_word(part, language) for part in parts
-    )
+    return any(is_said(part) or is_everyday_word(part, language) for part in parts)
 
 
 def _is_non_latin(word: str) -> bool:
@@ -191,8 +204,11 @@ def is_thanks(text: str) -> bool:
     """Return whether a text says thanks, in any language of the bot.
 
     A text that begins with thanks must have at most twelve words. Any other text with words of
-    thanks must have at most five words.
+    thanks must have at most five words. A text that only says praise, as in "great job", counts as
+    thanks.
     """
+    if is_thanks_alone(text):
+        return True
     words = _normalized_words(text)
     if len(words) > SHORT_THANKS:
         return len(words) <= _LONG_THANKS and _count_thanks_words_at(words, 0) > 0
@@ -205,7 +221,7 @@ def begins_with_thanks(text: str) -> bool:
 
 
 def is_thanks_alone(text: str) -> bool:
-    """Return whether a text says only thanks, as in "muchas gracias!".
+    """Return whether a text says only thanks or praise, as in "muchas gracias!".
 
     Words such as "muchas" (``words_around_thanks``), small talk and emoji are allowed beside the
     thanks.
@@ -214,7 +230,8 @@ def is_thanks_alone(text: str) -> bool:
     place = 0
     has_thanks = False
     while place < len(words):
-        length = _count_thanks_words_at(words, place)
+        length = _count_phrase_words_at(words, place, praise_phrases())
+        length = length or _count_thanks_words_at(words, place)
         has_thanks = has_thanks or length > 0
         if not (length or _is_said_with_thanks(words[place])):
             return False
@@ -249,10 +266,22 @@ def _count_thanks_words_at(words: Sequence[str], place: int) -> int:
 
     If no thanks begin at this index, return 0.
     """
-    for phrase in thanks_phrases():
-        if tuple(words[place : place + len(phrase)]) == phrase:
-            return len(phrase)
+    if length := _count_phrase_words_at(words, place, thanks_phrases()):
+        return length
     return 1 if words[place : place + 1] and _is_in(ALL_THANKS, words[place]) else 0
+
+
+def _count_phrase_words_at(
+    words: Sequence[str], place: int, phrases: Collection[tuple[str, ...]]
+) -> int:
+    """Return the number of words of the longest phrase that begins at the index ``place``.
+
+    If no phrase begins at this index, return 0.
+    """
+    lengths = [
+        len(phrase) for phrase in phrases if tuple(words[place : place + len(phrase)]) == phrase
+    ]
+    return max(lengths, default=0)
 
 
 def _is_in(table: Collection[str], word: str) -> bool:
@@ -264,25 +293,33 @@ def _is_in(table: Collection[str], word: str) -> bool:
 
 
 def is_small_talk(text: str) -> bool:
-    """Return whether a text consists only of small talk and emoji, for example "thanks".
+    """Return whether a text consists only of small talk and emoji, as in "hey, how are you?".
 
-    A text with the emoji of a question mark is no small talk.
+    A text with the emoji of a question mark, or with an angry emoji, is no small talk.
     """
-    if not _QUESTION_EMOJI.isdisjoint(text):
+    if not (_QUESTION_EMOJI | _ANGRY_EMOJI).isdisjoint(text):
         return False
-    words = [word.strip(_AROUND).lower() for word in typed_words(text)]
-    others = [
-        word for word in words if not (_is_in(SMALL_TALK, normalize_word(word)) or _is_emoji(word))
-    ]
-    return bool(words) and not others
+    words = _normalized_words(text)
+    place = 0
+    while place < len(words):
+        length = _count_phrase_words_at(words, place, greeting_phrases())
+        if not (length or _is_in(SMALL_TALK, words[place]) or _is_emoji(words[place])):
+            return False
+        place += length or 1
+    return bool(words)
+
+
+def is_said(word: str) -> bool:
+    """Return whether a word is in ``NO_NAMES``, also with a doubled last letter, as in "oii"."""
+    return _is_in(NO_NAMES, normalize_word(word))
 
 
 def is_about_bot(text: str, language: str) -> bool:
     """Return whether a text speaks to the bot or about the bot, as in "you are useless".
 
-    The text must have a word of ``_ABOUT_BOT`` in English or in ``language``.
+    The text must have an angry emoji, or a word of ``_ABOUT_BOT`` in English or in ``language``.
     """
-    return _has_word_of(_ABOUT_BOT, text, language)
+    return not _ANGRY_EMOJI.isdisjoint(text) or _has_word_of(_ABOUT_BOT, text, language)
 
 
 def is_question(text: str, language: str) -> bool:

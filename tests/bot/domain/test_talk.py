@@ -5,6 +5,7 @@ import pytest
 from bot.domain.talk import (
     ALIASES,
     command_meant,
+    is_small_talk,
     is_thanks,
     is_thanks_alone,
     joined_name_in,
@@ -125,6 +126,31 @@ def test_words_of_a_short_text_may_be_names(
 
 
 @pytest.mark.parametrize(
+    ("text", "is_small"),
+    [
+        ("oii tudo bem?", True),
+        ("hey how are you", True),
+        ("hola, qué tal?", True),
+        ("привет, как ты?", True),
+        ("selam naber", True),
+        ("bis später!", True),
+        ("see you later natgeo", False),
+        ("how are you natgeo", False),
+        ("hello?❓", False),
+        ("🔥🔥", True),
+        ("🤬", False),
+        ("...", False),
+    ],
+)
+def test_greetings_and_farewells_are_small_talk(text: str, is_small: bool) -> None:
+    assert is_small_talk(text) == is_small
+
+
+def test_praise_of_a_profile_is_no_thanks() -> None:
+    assert not is_thanks("me encanta natgeo")
+
+
+@pytest.mark.parametrize(
     ("text", "is_alone"),
     [
         ("Thank you so much!", True),
@@ -151,6 +177,10 @@ def test_words_of_a_short_text_may_be_names(
         ("دستت درد نکنه", True),
         ("बहुत बहुत धन्यवाद", True),
         ("थैंक्यू", True),
+        ("Gott vergelt's", True),
+        ("بارك الله فيك", False),
+        ("great job!", True),
+        ("du bist super", True),
         ("thank you so much for your help", False),
         ("natgeo, thanks", False),
         ("thanks natgeo", False),
