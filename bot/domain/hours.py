@@ -49,6 +49,8 @@ _PHRASES = {
     "midnight": "meia-noite|meia noite|gece yarısı|منتصف الليل|tengah malam|نیمه شب|نیمهشب"
     "|आधी रात",
     "sampai": "s/d|s.d.|s.d",
+    "circa": "где-то|десь-то|kira-kira|aşağı yukarı|más o menos|mais ou menos|plus ou moins"
+    "|più o meno|mehr oder weniger|par là|по-моему",
 }
 """The phrases that have several words or marks, by the word that replaces these phrases."""
 
@@ -58,13 +60,16 @@ _PARTS = {
     "morning": """
         morning mañana madrugada manhã früh morgens vormittags matin mattina mattino sabah sabahı
         утра утром ранку зранку вранці صباح صباحا الصباح فجرا الفجر pagi subuh صبح بامداد सुबह सवेरे
+        subah savere sobh
     """,
-    "afternoon": "afternoon tarde nachmittags pomeriggio عصر عصرا العصر sore",
+    "afternoon": "afternoon tarde nachmittags pomeriggio عصر عصرا العصر sore asr",
     "evening": """
         evening abends soir sera akşam вечера вечером вечора ввечері увечері مساء المساء غروب शाम
+        shaam sham
     """,
     "night": """
         night noche noite nachts nuit notte gece ночи ночью ночі вночі ليلا الليل malam شب रात
+        raat shab
     """,
     "day": "дня днём день вдень удень siang दोपहर",
     "noon": """
@@ -210,7 +215,7 @@ _AND_A_HALF = (
 
 _TO = """
     - – — ~ → to till until and a à as às al hasta y até e bis und alle et jusqu ile ten tan
-    den dan до по и і та й إلى حتى و sampai hingga ke dan تا الی से और
+    den dan до по и і та й إلى حتى و sampai hingga ke dan تا الی से se और
 """
 """The words and signs between the start and the end of a span, as in "23-7" and "9 to 5"."""
 
@@ -220,7 +225,15 @@ _OTHERS = """
     le l vers des heure heures alle dalle ore ora all dall dell delle di tra fra saat saatte
     saatleri arası arasında kadar ye ya e te ta da de в во с со часов часа час ч о об между
     у з із від годин година годині години год між г في من الساعة ساعة بين عند jam pukul pada
-    around about gegen circa sekitar около примерно близько приблизно حوالي تقريبا حدود लगभग
+    around about roughly approximately approx maybe perhaps probably like ish or so some ~
+    gegen circa ca etwa ungefähr so rund vielleicht herum rum sobre eso tipo más menos o
+    aproximadamente quizás tal vez como pico unas lá pelas pela por volta torno mais ou talvez umas
+    aí environ autour aux alentours peu près plus moins les genre verso intorno
+    più meno forse tipo gibi civarı civarında sularında sularına yaklaşık falan filan aşağı yukarı
+    около примерно приблизительно районе где то ближе к часиков наверное десь близько приблизно
+    орієнтовно біля мабуть حوالي تقريبا قرابة نحو يمكن حدود حدودا حدودای تقریبا نزدیک طرفای شاید
+    sekitar sekitaran kira kurang lebih an mungkin так लगभग करीब आसपास आस पास शायद aas paas aaspaas
+    के karib lagbhag baje ke shayad tak
     dari antara wib ساعت از در बजे तक के बीच
 """
 """The words that people write around a time of day and that do not change the time."""
