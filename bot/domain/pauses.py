@@ -25,7 +25,9 @@ _HOLDING_PHRASES = (
 )
 """The phrases for a pause whose words alone can have another meaning."""
 _FOR_NOW_PHRASES = (
-    "for now|for a while|for a bit|for some time|temporarily|for the moment"
+    "for today|por hoy|por hoje|für heute|pour aujourd'hui|per oggi|bugünlük|на сегодня|لليوم"
+    "|untuk hari ini|на сьогодні|برای امروز|आज के लिए|aaj ke liye"
+    "|for now|for a while|for a bit|for some time|temporarily|for the moment"
     "|por ahora|por un tiempo|por un rato|un tiempo|por enquanto|por um tempo|um tempo"
     "|vorerst|vorläufig|erstmal|erst mal|eine weile|eine zeit lang|pour l'instant"
     "|pour le moment|temporairement|quelque temps|per ora|per un po'|per un po|per un periodo"
@@ -34,6 +36,10 @@ _FOR_NOW_PHRASES = (
     "|فعلا|موقتا|یه مدت|یک مدت|फ़िलहाल|फिलहाल|कुछ समय|कुछ दिन|filhal|kuch din"
 )
 """The phrases for a time without an exact end."""
+_TODAY_PHRASES = (
+    "today|tonight|hoy|hoje|heute|aujourd'hui|oggi|bugün|bugünlük|сегодня|اليوم|لليوم|hari ini"
+    "|сьогодні|امروز|आज|aaj|emrooz"
+)
 _UNITS = """
     hour hours hrs day days week weeks weekend month months hora horas día días dia dias semana
     semanas mes meses mês stunde stunden tag tage tagen woche wochen monat monate monaten
@@ -74,6 +80,11 @@ _AROUND_SPANS = """
 def has_pause_word(words: Sequence[str]) -> bool:
     """Return whether normalized words ask to pause or to resume alerts, as in "mute natgeo"."""
     return not _words(_PAUSE_WORDS).isdisjoint(words) or _has_phrase(words, _HOLDING_PHRASES)
+
+
+def has_today(words: Sequence[str]) -> bool:
+    """Return whether normalized words have a word such as "today"."""
+    return _has_phrase(words, _TODAY_PHRASES)
 
 
 def has_span(words: Sequence[str]) -> bool:

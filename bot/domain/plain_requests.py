@@ -41,7 +41,7 @@ from bot.domain.foreign_text import (
     separate_latin_from_arabic_and_devanagari,
     typed_words,
 )
-from bot.domain.pauses import has_pause_word, has_span, is_only_span
+from bot.domain.pauses import has_pause_word, has_span, has_today, is_only_span
 from bot.domain.talk import SMALL_TALK, is_said, is_small_talk
 
 Command = Literal[
@@ -387,7 +387,13 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|visible to them|visible to her|visible to him|account visible|find out i'm"
         "|find out im|find out that i|spying on|discreet|peeked"
         "|+will notice|+would notice|+notice that i|+notice if i|+notice when i|+notices if i"
-        "|+realise that i|+realize that i",
+        "|+realise that i|+realize that i"
+        "|see it's me|see its me|see that it's me|know it's me|know its me|knows it's me"
+        "|knows its me|see me watch|see me watching|know who watched|know who's watching"
+        "|see who's watching|see who is watching|account notified|profile notified"
+        "|owner notified|person notified|they notified|notified that i|person know|account know"
+        "|profile know|owner know"
+        "|can see who i am|know who i am",
         "es": "anónimo|anónima|anónimamente|enteran|entera|enterará|enterarán|dan cuenta"
         "|da cuenta|saben vi|saben veo|sabe vi|sabe veo|ven vi|ve vi|ven veo|ve veo"
         "|quién vio|incógnito"
@@ -402,7 +408,11 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|soy invisible|aparezco en|lista de vistas|sabrá que|sabrán que|me ven|me verá"
         "|me verán|dejo rastro"
         "|me descubren|me descubre|me descubrirán|le llega notificación|le llega un aviso"
-        "|le llega una notificación|les llega notificación",
+        "|le llega una notificación|les llega notificación"
+        "|que soy yo|avisan a la cuenta|avisan al perfil|avisas a la cuenta|avisa a la cuenta"
+        "|avisa al perfil|avisáis a la cuenta|cuenta recibe aviso|cuenta recibe notificación"
+        "|perfil recibe|se da cuenta|me puede ver|ve mi cuenta|ven mi cuenta"
+        "|sabe quién soy|saben quién soy",
         "pt_BR": "anônimo|anônima|anonimamente|sabendo|sabe vi|sabe vejo|sabem vi|vê vi|veem vi"
         "|vê vejo|vai saber|vão saber|percebe|percebem|descobre|descobrem"
         "|sabe se"
@@ -412,7 +422,10 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|vai ver que|ver que olhei|ver que vi|ver que eu vi|fui eu|invisível|apareço na"
         "|ele nota|ela nota|nota que|vai notar|notam que|me veem|deixo rastro|deixa rastro"
         "|ela recebe|ele recebe|eles recebem|me descobre|me descobrem|chega pra ela"
-        "|chega pra ele",
+        "|chega pra ele"
+        "|que sou eu|avisa a conta|avisam a conta|conta recebe|perfil recebe|conta fica sabendo"
+        "|perfil fica sabendo|vê minha conta|sabe quem sou|dona da conta sabe"
+        "|dono da conta sabe",
         "de": "anonym|sieht dass|sehen dass|sieht wenn|sehen wenn|merkt|merken|erfährt"
         "|erfahren|mitbekommt|mitbekommen|heimlich|bekommt mit|weiß dass"
         "|weiß sie|wissen sie"
@@ -423,7 +436,11 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|sehen geschaut|sieht geschaut|sehen geguckt|sieht geguckt|unsichtbar|tauche auf"
         "|fällt das auf|fällt es auf|checkt sie|checkt er|hinterlasse spuren|sieht mich"
         "|sehen mich|bemerkt|bemerken"
-        "|kriegt sie|kriegt er|bekommt sie|bekommt er|bekommen die|kriegen die",
+        "|kriegt sie|kriegt er|bekommt sie|bekommt er|bekommen die|kriegen die"
+        "|account benachrichtigt|konto benachrichtigt|profil benachrichtigt|wird benachrichtigt"
+        "|werden benachrichtigt|dass ich das bin|dass ich es bin|account bescheid"
+        "|bekommt der account|bekommt das profil"
+        "|weiß wer ich bin|dass ich zuschaue|dass ich gucke",
         "fr": "anonyme|anonymement|sait que|savent que|voit que|voient que|voit si|voient si"
         "|va savoir|vont savoir|remarque|remarquent|incognito"
         "|sait si|savent si"
@@ -438,7 +455,10 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|saura que|sauront que|elle saura|il saura|elle le saura|me voit|me voient"
         "|suis invisible|se voit que|est au courant|sera au courant|est courant personne"
         "|grillé|grillée|laisse traces"
-        "|elle reçoit|il reçoit|ils reçoivent|elles reçoivent|elle recevra|il recevra",
+        "|elle reçoit|il reçoit|ils reçoivent|elles reçoivent|elle recevra|il recevra"
+        "|compte reçoit|profil reçoit|compte notifié|compte averti|profil prévenu"
+        "|profil notifié|que c'est moi|sait qui je suis|savent qui je suis"
+        "|voit mon compte",
         "it": "anonimo|anonima|anonimamente|sa che|sanno che|vede che|vedono che|vede se"
         "|vedono se|accorge|accorgono|accorgerà|saprà|sapranno|incognito"
         "|lo sa|sa se|sanno se"
@@ -449,7 +469,10 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|vedere ho visto|vedere ho guardato|vedere che guardo|vedrà che|vedranno che"
         "|sono invisibile|si nota|notano che|risulto tra|compaio tra|appaio tra|mi vede"
         "|mi vedono|lascio tracce"
-        "|le arriva|gli arriva|lei riceve|lui riceve|riceve una notifica se",
+        "|le arriva|gli arriva|lei riceve|lui riceve|riceve una notifica se"
+        "|account riceve|profilo riceve|account notificato|profilo notificato|profilo avvisato"
+        "|che sono io|sa chi sono|sanno chi sono|vede il mio profilo|vede il mio account"
+        "|vedono il mio account",
         "tr": "anonim|anonimim|gizlice|görür mü|görüyor mu|görürler mi|haberi olur"
         "|haberleri olur|anlar mı|baktığımı|izlediğimi|gördüğümü"
         "|izlediğim anlaş*|bildirim gider mi|haberi olur mu|fark eder mi"
@@ -457,7 +480,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|ismim çık*|öğrenir mi|öğrenebilir mi|anlaşılır mı|ben olduğumu"
         "|görünmez miyim|görünmezim|görünmez mi|ortaya çıkar|bilir mi izlediğimi|beni görür"
         "|beni görüyor|beni görebilir|beni fark|yakalanır mıyım|iz bırakır"
-        "|ona bildirim|bildirim gidiyor mu|bildirim gider|haberi oluyor",
+        "|ona bildirim|bildirim gidiyor mu|bildirim gider|haberi oluyor"
+        "|hesaba bildirim|hesap bildirim alır|hesaba haber|profile bildirim|kim olduğumu"
+        "|hesabımı görür|hesabımı görüyor|beni biliyor",
         "ru": "анонимн*|увид* что|узна* что|видит что|видят что|узнает|узнают|заметит|заметят"
         "|видно что|инкогнито|тайно|кто смотрел"
         "|придет уведомление|придёт уведомление|увидит ли|узнает ли"
@@ -466,14 +491,21 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|она поймет|он поймет|она поймёт|он поймёт|они поймут|догада*|невидим*|меня палит"
         "|спалюсь|в просмотрах|список просмотр*|меня заметят"
         "|ей придет|ему придет|им придет|ей придёт|ему придёт|им придёт|ей приходит"
-        "|ему приходит",
+        "|ему приходит"
+        "|что это я|это я смотрю|аккаунту придет|аккаунту придёт|аккаунту приходит"
+        "|уведомление аккаунту|владелец узна*|владелец увид*|мой профиль видно"
+        "|мой аккаунт видно|мой аккаунт видят|кто я такой",
         "ar": "مجهول|مجهولة|يعرف أني|يعرفون أني|تعرف أني|يعرف أنني|سيعرف|ستعرف|يرى أني"
         "|يرون أني|يشوف أني|علم صاحب*|سرا|يدري أني|متخفي"
         "|يصلها إشعار|يصله إشعار|يوصلها إشعار"
         "|يظهر اسمي|يشوف اسمي|يشوفون اسمي|يبان|اني شفت|أني شفت|ينعرف|ينكشف"
         "|أنا مخفي|انا مخفي|مخفي عن|بتعرف اني|بيعرف اني|تعرف اني|يعرف اني|يعرفوا اني"
         "|تعرف أنني|اني شفتها|اني شفته|أني شفتها|أني شفته|يلاحظ|تلاحظ|بتلاحظ|بيلاحظ"
-        "|يوصلها اشعار|يوصله اشعار|يجيها إشعار|يجيه إشعار|يجيها اشعار|يجيه اشعار",
+        "|يوصلها اشعار|يوصله اشعار|يجيها إشعار|يجيه إشعار|يجيها اشعار|يجيه اشعار"
+        "|إشعار للحساب|اشعار للحساب|إشعار لصاحب|اشعار لصاحب|صاحب الحساب يعرف|يعرف صاحب"
+        "|أني أشاهد|اني اشاهد|إني أنا|اني انا|أنه أنا|انه انا|يعرفون مين|يعرف مين انا"
+        "|يشوفون حسابي|يشوف حسابي"
+        "|ya3ref inni|yaref inni|ta3ref inni",
         "id": "anonim|ketahuan|dia tahu|mereka tahu|orangnya tahu|dia tau|mereka tau"
         "|orangnya tau|diam-diam"
         "|dapat notifikasi kalau aku|dapet notif kalo aku"
@@ -482,20 +514,28 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|kelihatan aku|keliatan aku|kelihatan gak|keliatan gak|aku terlihat"
         "|aku tidak terlihat|kepergok|tau kalo aku|tau kalau aku|tahu kalau aku|ada jejak"
         "|ninggalin jejak"
-        "|dia dapet notif|dia dapat notif|dia dapat notifikasi|dia dikasih tau",
+        "|dia dapet notif|dia dapat notif|dia dapat notifikasi|dia dikasih tau"
+        "|tau gak aku|tahu gak aku|tau aku yang|tahu aku yang|aku yang nonton|aku yang lihat"
+        "|aku yang liat|akunnya dapat notif|akunnya dapat notifikasi"
+        "|akunnya dapet notif|akunnya dapet notifikasi|akun dapat notif"
+        "|akun dapet notif|pemilik akun|tahu siapa aku",
         "uk": "анонімн*|побачить що|побачать що|дізна*|бачить що|бачать що|помітить|помітять"
         "|видно що|таємно|хто дивився"
         "|ім'я видно|ім'я бачать|ім'я побач*|мене видно|мене бачать|мене побачать"
         "|зрозуміє що|зрозуміють що"
         "|невидим*|здогада*|вона зрозуміє|він зрозуміє|вони зрозуміють|в переглядах"
         "|мене помітять"
-        "|їй прийде|йому прийде|їм прийде|їй приходить|йому приходить",
+        "|їй прийде|йому прийде|їм прийде|їй приходить|йому приходить"
+        "|що це я|це я дивлюся|акаунту прийде|акаунту приходить|сповіщення акаунту"
+        "|власник дізна*|власник побач*|мій акаунт видно|мій профіль видно",
         "fa": "ناشناس*|می‌فهمه|میفهمه|می‌فهمن|میفهمن|می‌فهمد|متوجه می‌شه|متوجه میشه"
         "|متوجه می‌شود|متوجه میشن|خبردار|مخفیانه"
         "|اسمم میبینه|اسمم می‌بینه|اسمم نشون|اسمم معلوم|معلوم میشه من|معلوم می‌شه من"
         "|ببینه من دیدم|ببینه که دیدم|میبینه من دیدم|می‌بینه من دیدم|دیده نمیشم|دیده میشم"
         "|دیده نمی‌شم|لو میرم|لو نمیرم|لو می‌رم|نامرئی|بفهمه دیدم"
-        "|بهش اعلان|بهش نوتیف|بهش پیام میره|براش اعلان",
+        "|بهش اعلان|بهش نوتیف|بهش پیام میره|براش اعلان"
+        "|به پیج خبر|پیج خبر|پیج میفهم*|پیج می‌فهم*|به اکانت|صاحب پیج|که منم|من هستم که"
+        "|اکانتمو میبین*|اکانتم رو میبین*|mifahme|mifahman|motevajeh mishe",
         "hi": "गुमनाम|पता चलेगा|पता चल जाएगा|पता लगेगा|उसको पता|उसे पता|उन्हें पता|उनको पता"
         "|चुपके|pata chalega|pata lagega|usko pata|unko pata"
         "|नाम दिखेगा|नाम दिखता|नाम दिखाई|naam dikhega|naam dikhta|pata chal jayega"
@@ -503,7 +543,10 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|ki maine dekha|malum padega|maloom padega|malum chalega|dikhunga|dikhungi|छुपकर"
         "|छिपकर"
         "|उसको नोटिफिकेशन|उसे नोटिफिकेशन|उसको अलर्ट|उसे अलर्ट|usko notification"
-        "|use notification|unko notification",
+        "|use notification|unko notification"
+        "|अकाउंट को नोटिफिकेशन|अकाउंट को पता|प्रोफ़ाइल को पता|पता चलता|pata chalta"
+        "|account ko pata|account ko notification|main dekh raha|main dekh rahi|मैं देख रहा"
+        "|मैं देख रही|कि मैं हूँ|ki main hu|ki main hoon",
     },
     "content": {
         "en": "-reels|-reel|-igtv|-livestream|-livestreams|-live videos|-live video|-posts too"
@@ -854,7 +897,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-peace until|-before breakfast|-after dinner|-no noise|-noise"
         "|-not in the morning|-no messages morning|-not while|-no messages while"
         "|-while i work|-while working"
-        "|tone down|dial down|too chatty|so chatty|too noisy|too talkative|less chatty",
+        "|tone down|dial down|too chatty|so chatty|too noisy|too talkative|less chatty"
+        "|clock wrong|clocks wrong|clock off|clocks off|wrong clock|hours off|hour off"
+        "|hour wrong|wrong hour|times off|time off by|fix time|fix the clock|fix clock",
         "es": "ajustes|ajuste|configuración|configuracion|configurar|opciones|preferencias"
         "|zona horaria|horas silencio|por noche|de noche|en noche|dormir|duermo|resumen|-silencio"
         "|-despierta|-despiertas|-despiertes|-despierten|-madrugada|-menos|-no molestes"
@@ -864,7 +909,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|cambia hora|cambiar hora|cambie hora|pon hora|poner hora|ponga hora|ponle hora"
         "|hora incorrecta|hora mal"
         "|-sh|-shh|-paz hasta|-callado|-calladito|-callada|-cállate hasta|-nada antes"
-        "|-por la mañana no|-no por la mañana|-mientras trabajo|-mientras duermo",
+        "|-por la mañana no|-no por la mañana|-mientras trabajo|-mientras duermo"
+        "|reloj mal|reloj equivocado|reloj está mal|hora equivocada|reloj atrasado"
+        "|reloj adelantado|hora no es",
         "pt_BR": "configurações|configuracoes|configuração|configurar|ajustes|opções|opcoes"
         "|preferências|fuso horário|fuso|à noite|de noite|durante noite|dormir|madrugada|resumo"
         "|-silêncio|-acorda|-acorde|-acordar|-acordando|-menos|-não perturbe|-não perturba"
@@ -874,7 +921,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|muda hora|mudar hora|mude hora|muda horário|mudar horário|mude horário"
         "|hora errada|horário errado"
         "|-psiu|-sh|-shh|-quieto|-quieta|-paz até|-nada antes|-calado até"
-        "|-de manhã|-pela manhã|-enquanto trabalho",
+        "|-de manhã|-pela manhã|-enquanto trabalho"
+        "|relógio errado|relógio atrasado|relógio adiantado|hora não é|horas erradas",
         "de": "einstellungen|einstellung|optionen|einstellen|konfiguration|zeitzone|ruhezeiten"
         "|ruhezeit|nachts|in nacht|schlafe|schlafen|zusammenfassung|uhrzeit|-weck|-weckt|-wecken"
         "|-aufwecken|-geweckt|-weniger|-seltener|-leise|-nicht stören|-nacht|-ab uhr|-bis uhr"
@@ -884,7 +932,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|zeit ändern|ändere zeit|stell zeit|falsche zeit|zeit falsch"
         "|-ruhe bis|-ruhe zwischen|-ruhe uhr|-ruhe nach|-bitte ruhe|-nachtruhe|-mittagsruhe"
         "|-psst|-pst|-sh|-shh|-erst ab|-nicht vor"
-        "|-morgens|-während arbeit|-bei der arbeit",
+        "|-morgens|-während arbeit|-bei der arbeit"
+        "|uhr falsch|uhr geht falsch|uhr stimmt nicht|uhr geht vor|uhr geht nach"
+        "|zeit stimmt nicht|stunde falsch|falsche uhr",
         "fr": "réglages|reglages|réglage|paramètres|parametres|options|configuration|configurer"
         "|préférences|fuseau|nuit la|dormir|dors|résumé|-réveille|-réveillez|-réveiller|-moins"
         "|-silence|-dérange pas|-dérangez pas|-déranger|-nuit|-seulement soir|-que soir"
@@ -893,7 +943,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-doucement|-mollo|-lève pied|-pas bip|-aucun bruit"
         "|change heure|changer heure|changez heure|mauvaise heure|heure fausse"
         "|-chut|-tranquille jusqu'à|-rien avant|-pas avant|-du calme|-sh|-shh"
-        "|-le matin|-au travail|-pendant travail",
+        "|-le matin|-au travail|-pendant travail"
+        "|horloge fausse|horloge décalée|heure décalée|heure pas bonne|heure n'est pas bonne"
+        "|décalage horaire",
         "it": "impostazioni|impostazione|opzioni|configurazione|configurare|preferenze|fuso"
         "|di notte|la notte|dormire|dormo|riepilogo|-sveglia|-svegliare|-svegliarmi|-svegli|-meno"
         "|-silenzio|-disturbare|-disturbarmi|-notte|-solo sera|-solo mattina|-solo pomeriggio"
@@ -902,7 +954,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|cambia ora|cambiare ora|cambiate ora|cambia orario|cambiare orario|cambiate orario"
         "|imposta ora|impostare ora|impostate ora|ora sbagliata|orario sbagliato"
         "|-pace fino|-zitto fino|-zitta fino|-niente prima|-non prima|-sh|-shh|-shhh"
-        "|-la mattina|-di mattina|-mentre lavoro|-al lavoro",
+        "|-la mattina|-di mattina|-mentre lavoro|-al lavoro"
+        "|orologio sbagliato|orologio avanti|orologio indietro|orari sbagliati|ora non giusta"
+        "|ora non è giusta",
         "tr": "ayarlar|ayar|ayarları|ayarlari|seçenekler|secenekler|tercihler|saat dilimi"
         "|sessiz saatler|gece|geceleri|uyu*|özet|-uyandır*|-daha az|-rahatsız|-geceleri"
         "|-sessizlik|-sadece akşam*|-sadece sabah*|-mesai*|-azalt|-azaltın|-azaltır|-çok sık"
@@ -910,7 +964,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|saati değiştir*|saati ayarla*|saat yanlış"
         "|-sessiz ol|-sessiz kal|-arası sessiz|-kadar sus|-kadar rahat|-kadar yazma"
         "|-kadar gönderme|-kadar sessiz|-önce yazma|-önce gönderme|-şşt|-şş"
-        "|-sabahları|-sabah yazma|-sabah gönderme|-işteyken",
+        "|-sabahları|-sabah yazma|-sabah gönderme|-işteyken"
+        "|saatim yanlış|saatin yanlış|saatler yanlış|saatiniz yanlış|saati yanlış|saat hatalı",
         "ru": "настройк*|настроить|параметр*|опци*|часовой пояс|тихие часы|часовой|-ночью"
         "|-на ночь|-ночам|-сплю|-спать|сводк*|дайджест|пояс|-тихо|-буди*|-реже|-меньше|-беспокой*"
         "|-ночи|-только вечер*|-только утр*|-только днем|-рабочее время|-по вечерам|-утром все"
@@ -918,13 +973,16 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|поменя* время|измени* время|смени* время|поставь время|неверное время"
         "|время неправильн*|время неверн*"
         "|-тсс|-тс|-помолч*|-молчи|-до утра|-цыц"
-        "|-по утрам|-утром не|-на работе|-пока сплю",
+        "|-по утрам|-утром не|-на работе|-пока сплю"
+        "|часы неправильн*|часы неверн*|часы врут|часы спешат|часы отстают|время врет"
+        "|время врёт|время не то|не то время",
         "ar": "الإعدادات|الاعدادات|إعدادات|اعدادات|ضبط|خيارات|الخيارات|المنطقة الزمنية|-ليلا"
         "|-الليل|-بالليل|-أنام|-نائم|ملخص|-هادئ|-هدوء|-أقل|-تزعج*|-إزعاج|-توقظ*|-النوم|-مساء فقط"
         "|-المساء فقط|-صباحا فقط|-الصباح فقط|-خفف*|-قلل*|-بدون إزعاج"
         "|غير الوقت|غيّر الوقت|تغيير الوقت|الوقت خطأ|الوقت غلط"
         "|-اسكت|-اسكتي|-حتى الصباح|-للصباح|-حتى الساعة|-قبل الساعة|-لا ترسل قبل|-لا تبعت قبل"
-        "|-الصبح|-بالدوام|-في الدوام",
+        "|-الصبح|-بالدوام|-في الدوام"
+        "|الساعة غلط|الساعة خطأ|ساعتك غلط|ساعتي غلط|التوقيت غلط|التوقيت خطأ",
         "id": "pengaturan|setelan|atur|opsi|konfigurasi|zona waktu|malam hari|tengah malam"
         "|saat malam|tidur|ringkasan|-bangunin|-bangunkan|-bangun|-lebih sedikit|-kurangi|-malam"
         "|-malem|-jangan berisik|-sore aja|-pagi aja|-malam aja|-hanya sore|-hanya pagi"
@@ -933,27 +991,32 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|ganti waktu|ubah waktu|ganti jam|ubah jam|jamnya salah|waktunya salah"
         "|-diem dulu|-diem sampai|-diam dulu|-diam sampai|-tenang dari|-tenang sampai|-ssst"
         "|-sst|-st|-sebelum jam|-sampai pagi|-sampai jam"
-        "|-pagi jangan|-jangan pagi|-pas kerja|-lagi kerja|-saat kerja",
+        "|-pagi jangan|-jangan pagi|-pas kerja|-lagi kerja|-saat kerja"
+        "|jam salah|jamku salah|waktu salah|zona salah|jamnya ngaco",
         "uk": "налаштуван*|налаштувати|параметр*|опці*|часовий пояс|тихі години|часовий|-вночі"
         "|-уночі|-на ніч|-ночам|-сплю|-спати|зведенн*|дайджест|пояс|-тихо|-буди*|-рідше|-менше"
         "|-турбуй*|-ніч|-ночі|-тільки ввечер*|-лише ввечер*|-тільки вранці|-тільки вдень"
         "|-робочий час|-не так часто|-скороти*|-поменше|-зменш*"
         "|зміни* час|поміняй час|постав час|неправильний час|час неправильн*"
         "|-тсс|-тс|-помовч*|-мовчи|-до ранку|-цить"
-        "|-зранку|-вранці не|-на роботі|-поки сплю",
+        "|-зранку|-вранці не|-на роботі|-поки сплю"
+        "|годинник неправильн*|годинник бреше|годинник поспішає|годинник відстає|час не той"
+        "|не той час",
         "fa": "تنظیمات|تنظیم|گزینه‌ها|گزینه‌های|منطقه زمانی|-شبها|-شب‌ها|-در شب|-نصفه شب|-خواب*"
         "|خلاصه|-بیدار*|-کمتر|-آروم|-آرام|-مزاحم|-شب|-شبا|-فقط عصر|-فقط صبح|-فقط شب*|-ساعت کاری"
         "|-کم کن|-کمش کن|-اینقدر زیاد|-انقدر زیاد|-پیام نیاد|-شب نیاد"
         "|ساعت عوض|ساعتو عوض|ساعت تغییر|تغییر ساعت|ساعت اشتباه|ساعت غلط"
         "|-ساکت باش|-ساکت|-تا ساعت|-تا صبح|-قبل از نفرست|-تا سکوت"
-        "|-صبح پیام|-صبح نفرست*|-صبح‌ها|-صبحا|-سر کار",
+        "|-صبح پیام|-صبح نفرست*|-صبح‌ها|-صبحا|-سر کار"
+        "|ساعتش اشتباه*|ساعتم اشتباه*|ساعتت اشتباه*|ساعت اشتباه*|ساعتش غلط*|ساعت غلط*",
         "hi": "सेटिंग*|विकल्प*|टाइमज़ोन|टाइमजोन|-रात में|-रात को|-raat|सारांश|-जगा*|-कम|-शांत"
         "|-रात|-परेशान|-नींद|-सोते|-kam|-neend|-सिर्फ़ शाम|-सिर्फ़ सुबह|-शाम को|-सुबह को"
         "|-itna zyada|-itna jyada|-इतना ज़्यादा"
         "|समय बदल*|टाइम बदल*|समय गलत|टाइम गलत|time badlo"
         "|-बजे तक|-बजे से पहले|-तक चुप|-सुबह तक|-बजे के बाद|-tak shant|-shant raho|-tak chup"
         "|-se pehle mat|-subah tak|-baje tak|-baje se pehle|-baje ke baad"
-        "|-सुबह मत|-सुबह मैसेज|-subah mat|-subah message",
+        "|-सुबह मत|-सुबह मैसेज|-subah mat|-subah message"
+        "|घड़ी गलत|घड़ी ग़लत|समय ग़लत|टाइम ग़लत|time galat|ghadi galat|samay galat",
     },
     "export": {
         "en": "export|backup|download list",
@@ -984,7 +1047,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|क्रेडिट|बैलेंस",
     },
     "why": {
-        "en": "why no|why not|not working|doesn't work|does not work|didn't get|not getting"
+        "en": "why no|why not|why stop|why stopped|not working|doesn't work"
+        "|does not work|didn't get|not getting"
         "|why send*|why sent|why getting|nothing works"
         "|no alerts|nothing arrives|nothing comes|not receiving|broken"
         "|didn't receive|haven't received|haven't got|did not get|why didn't|nothing new"
@@ -1026,7 +1090,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|not a peep|posted nothing came|posted yesterday nothing"
         "|+posted sent|+posted missed|+sent me nothing|+sent nothing|+sent me zip|+sent zip"
         "|+sent nada|+never got|+never received|+never came|+never arrived|+didn't arrive"
-        "|+didnt arrive|+didn't come|+didnt come",
+        "|+didnt arrive|+didn't come|+didnt come"
+        "|nothin works|aint working|ain't working|dont work|don't work|doesn't do anything"
+        "|doesnt do anything|bot crashed|not responding|doesn't respond",
         "es": "no funciona|por qué no|porque no|no llegan|no llega|no recibo"
         "|por qué envía*|por qué manda|por qué mandas|por qué mandan|por qué mandaste"
         "|por qué mandado|por qué recibo|nada funciona"
@@ -1051,7 +1117,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|por qué callado|por qué tan callado|por qué silencio|qué silencio|ni pío"
         "|lento|lenta|lentísimo|tardas|tarda mucho"
         "|+publicó y no|+subió y no|+no mandaste|+no enviaste|+nunca llegó|+nunca llegaron"
-        "|+no llegaron|+mandaste nada|+enviaste nada",
+        "|+no llegaron|+mandaste nada|+enviaste nada"
+        "|no sirve|no va nada|no anda|no jala|no furula|no chambea|no responde",
         "pt_BR": "não funciona|nao funciona|não chega*|não recebo|por que não|porque não"
         "|por que recebo|por que manda|por que mandam|por que mandou|por que mandas"
         "|por que mandando|por que mandar|por que envi*|nada funciona"
@@ -1069,7 +1136,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|por que quieto|por que tão quieto|por que calado|por que silêncio|que silêncio"
         "|lento|lenta|demora|demorado|demorando|lerdo"
         "|+postou e não|+postou mas|+publicou mas|+não mandou|+não enviou|+nunca chegou"
-        "|+mandou nada|+enviou nada",
+        "|+mandou nada|+enviou nada"
+        "|nada presta|não presta|não tá funcionando|não pega|não responde|tá bugado|deu ruim",
         "de": "funktioniert nicht|geht nicht|warum keine|kommt nichts|bekomme keine|kommen keine"
         "|warum bekomme|warum schick*|nichts funktioniert|geht nichts"
         "|bekomme nichts"
@@ -1091,7 +1159,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|langsam|lahm"
         "|+nichts geschickt|+nix geschickt|+nichts gekommen|+nix gekommen|+kam nichts"
         "|+kam nix|+nichts bekommen|+nix bekommen|+nichts erhalten|+nicht bekommen"
-        "|+nicht geschickt|+nicht gesendet|+nie angekommen",
+        "|+nicht geschickt|+nicht gesendet|+nie angekommen"
+        "|nix geht|geht nix|nix funktioniert|funktioniert nix|nix läuft|läuft nix|klappt nix"
+        "|klappt nichts|nichts geht|nichts klappt|tut nix|tut nichts|spinnt",
         "fr": "marche pas|fonctionne pas|pourquoi pas|reçois pas|reçois rien"
         "|pourquoi reçois|pourquoi envo*|rien marche|rien fonctionne"
         "|pourquoi rien"
@@ -1108,7 +1178,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|pourquoi silence|pourquoi si calme|pourquoi ce silence|pourquoi muet|silence radio"
         "|lent|lente|trop lent"
         "|+posté rien|+publié rien|+rien envoyé|+rien reçu|+pas reçu|+pas envoyé|+rien eu"
-        "|+jamais reçu",
+        "|+jamais reçu"
+        "|marche rien|fonctionne rien|déconne|ça bug|ça plante|répond pas",
         "it": "non funziona|non arrivano|perché non|non ricevo|non arriva"
         "|perché ricevo|perché mandi|perché manda|perché mandate|perché mandano"
         "|perché mandato|niente funziona"
@@ -1129,7 +1200,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|lento|lenta|lentissimo|lentissima"
         "|+mandato niente|+mandato nulla|+inviato niente|+inviato nulla|+arrivato niente"
         "|+arrivato nulla|+non arrivato|+non ricevuto|+ricevuto niente|+ricevuto nulla"
-        "|+non mandato|+non arrivate|+mai arrivate|+mai arrivato",
+        "|+non mandato|+non arrivate|+mai arrivate|+mai arrivato"
+        "|non va niente|non va nulla|niente va|nulla funziona|non risponde",
         "tr": "çalışmıyor|gelmiyor|almıyorum"
         "|neden gönder*|niye gönder*|neden geliyor"
         "|neden gelmedi|gelmedi"
@@ -1146,7 +1218,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|neden sessiz|niye sessiz|neden sustun|niye sustun|neden ses yok|niye ses yok"
         "|neden sessizsin|niye sessizsin"
         "|yavaş|yavaşsın|yavaşsınız|ağır çalışıyor"
-        "|+göndermedin|+göndermediniz|+gelmedi|+gelmiyor|+atmadın",
+        "|+göndermedin|+göndermediniz|+gelmedi|+gelmiyor|+atmadın"
+        "|bozulmuş|çalışmıyo|cevap vermiyor|yanıt vermiyor",
         "ru": "не работает|не приходят|почему не|не приходит|не получаю"
         "|зачем присл*|зачем присыла*|почему присл*|почему приход*"
         "|не приш*|почему ничего"
@@ -1166,7 +1239,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|чего тишина|почему тихо|вроде выклад*|вроде пост*|вроде публик*"
         "|тормоз|медленн*"
         "|+выложил* ничего|+не прислал*|+не пришло|+не пришла|+не получил*|+запостил* ничего"
-        "|+опубликовал* ничего",
+        "|+опубликовал* ничего"
+        "|не пашет|не фурычит|ничего не пашет|не отвечает|не грузит|не грузится",
         "ar": "لا يعمل|لا تعمل|لا تصل|لماذا لا|لا يصلني"
         "|لماذا أرسل*|لماذا ترسل*|ليش ترسل*"
         "|لم يصل*|ليش ما|لماذا لم"
@@ -1181,7 +1255,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|ليش ساكت|ليه ساكت|لماذا صامت|لماذا الصمت|ليش هدوء|ساكت ليه|ساكت ليش"
         "|بطيء|بطيئ|بطئ"
         "|+نشر ولم|+لم يصل|+لم ترسل|+ما وصل|+ما وصلني|+لم يصلني|+ما أرسلت|+ما ارسلت|+ما جاني"
-        "|+لم أستلم",
+        "|+لم أستلم"
+        "|ما بيشتغل|مش شغاله|ما بيرد|لا يستجيب|ما يرد",
         "id": "tidak berfungsi|gak jalan|nggak jalan|kenapa tidak|tidak masuk|kenapa gak"
         "|kenapa kirim*|kenapa mengirim*|mengapa"
         "|kenapa belum|belum masuk"
@@ -1202,7 +1277,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|lemot|lelet"
         "|+posting tapi|+gak kirim apa|+tidak kirim apa|+nggak kirim apa|+gak masuk"
         "|+tidak masuk|+nggak masuk|+belum masuk|+tidak sampai|+gak sampai|+gak dapat"
-        "|+gak dapet|+tidak dapat|+nggak dapet",
+        "|+gak dapet|+tidak dapat|+nggak dapet"
+        "|gak bisa|nggak bisa|ga bisa|tidak bisa|gak respon|tidak merespon|macet",
         "uk": "не працює|не приходять|чому не|не приходить|не отримую"
         "|навіщо надсила*|чому надсила*|чому приход*"
         "|не прийш*|чому нічого"
@@ -1220,7 +1296,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|наче виклад*"
         "|повільн*|гальмує*"
         "|+виклав* нічого|+виклала нічого|+не надіслав*|+не прийшло|+не прийшла|+не отримав*"
-        "|+запостив* нічого|+опублікував* нічого",
+        "|+запостив* нічого|+опублікував* нічого"
+        "|не фурычить|не відповідає|не вантажить|не робить",
         "fa": "کار نمی‌کند|کار نمیکنه|کار نمی‌کنه|نمیاد|نمی‌آید|نمی‌رسد"
         "|چرا فرست*|چرا می‌فرست*"
         "|چرا نیومد|نیومد"
@@ -1234,7 +1311,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|امروز هیچی|امروز خبری"
         "|چرا ساکت*|چرا خبری|چرا سکوت"
         "|کند|کندی|کنده|کندید"
-        "|+نفرستادی|+نیومد|+نیامد|+نرسید",
+        "|+نفرستادی|+نیومد|+نیامد|+نرسید"
+        "|کار نمیده|جواب نمیده|جواب نمی‌ده|هنگ کرده|قاطی کرده",
         "hi": "काम नहीं|नहीं आया|नहीं आयी|नहीं आई|नहीं आए|नहीं आये|नहीं आ|नहीं आता|नहीं आती"
         "|नहीं आते|नहीं आएगा"
         "|क्यों नहीं"
@@ -1253,7 +1331,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|चुप क्यों|क्यों चुप|chup kyun|kyun chup|chup kyu|kyu chup|itni shanti kyun"
         "|slow|धीमा|धीमे|सुस्त"
         "|+नहीं भेजा|+नहीं आया|+नहीं आई|+नहीं मिला|+नहीं मिली|+nahi bheja|+nahi aaya"
-        "|+nahi aayi|+nahi mila|+nahi mili",
+        "|+nahi aayi|+nahi mila|+nahi mili"
+        "|काम ही नहीं|जवाब नहीं|chal nahi raha|nahi chal raha|jawab nahi|चल नहीं रहा"
+        "|नहीं चल रहा",
     },
     "subscriptions": {
         "en": "subscriptions|my subscription|subscribed to|am subscribed|my list|my profiles"
@@ -1388,7 +1468,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|+lose interest"
         "|+dont wanna|+don't wanna|+nuke|+axe|+not anymore"
         "|+take off",
-        "es": "borra*|elimina*|parar|^para ya|^para de|detener|detén|deten|basta"
+        "es": "por hoy ya|"
+        "borra*|elimina*|parar|^para ya|^para de|detener|detén|deten|basta"
         "|=para|=para esto|^para con|deja mandar*|deja enviar*|deja molestar"
         "|cancelar suscripciones|cancelar suscripción|desuscrib*"
         "|dejar seguir|deja enviar|no más|desactivar|quita|quitar|no quiero más"
@@ -1417,7 +1498,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|+já deu|+já cansou|+cansou"
         "|^para tudo"
         "|-livro de você|-livrar de você|-livro de vc|-livrar de vc",
-        "de": "lösch*|stopp|stop|aufhören|hör auf|abbestell*|abmelden|beenden|beende|ausschalten"
+        "de": "für heute genug|"
+        "lösch*|stopp|stop|aufhören|hör auf|abbestell*|abmelden|beenden|beende|ausschalten"
         "|lass ruhe|lasst ruhe|melde ab|meld ab"
         "|keine mehr|deabonnier*|entfern*|abo kündigen|schluss"
         "|will keine|nicht mehr|nervt|nervst|nerven|nervig|nervige|nervend|nerve"
@@ -1535,7 +1617,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|ارسال نکن|قطعش کن|لغوش کن"
         "|+پاک|+پاکش|+خسته شدم"
         "|-از دستت خلاص|-از شرت",
-        "hi": "डिलीट|बंद|रोको|रुको|रोकें|अनसब्सक्राइब|हटाओ|हटाएँ|मत भेजो|बस करो"
+        "hi": "आज बस|aaj bas|आज बहुत|aaj bahut|bas karo aaj|"
+        "डिलीट|बंद|रोको|रुको|रोकें|अनसब्सक्राइब|हटाओ|हटाएँ|मत भेजो|बस करो"
         "|मैसेज मत|मत करो|message mat"
         "|band|hatao|mat bhejo|roko|नहीं चाहिए|मत भेज*|स्पैम|nahi chahiye"
         "|रुचि नहीं|दिलचस्पी नहीं"
@@ -1572,7 +1655,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|avises|avise|avisar|avisarme|avisen"
         "|+cuando"
         "|mantenme al tanto|mantenme informado|mantenme informada|+al tanto"
-        "|+échale ojo|+echa ojo|+ojo a|+pendiente de|+vigila|+vigilar",
+        "|+échale ojo|+echa ojo|+ojo a|+pendiente de|+vigila|+vigilar"
+        "|+ponme|+pon a|+méteme|+mete a|+síguele|+sígueme",
         "pt_BR": "inscreva|inscrever|inscreve|assinar|assine|seguir|siga|avise|avisa|notifique"
         "|+silenci*|+pausa*"
         "|+notificações|+alertas|adicione|adiciona|me inscreva|inscrição"
@@ -1581,14 +1665,16 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|avisar|avisem|avises"
         "|+quando"
         "|mantenha informado|mantenha informada|+por dentro"
-        "|+fica de olho|+fique de olho|+de olho em|+olho no|+olho na",
+        "|+fica de olho|+fique de olho|+de olho em|+olho no|+olho na"
+        "|segue|seguindo|+bota|+põe|+coloca|+inclui|+inclua|+manda tudo",
         "de": "abonniere|abonnieren|abonnier|abo|folge|folgen|benachrichtige|+benachrichtigung"
         "|+pausier*|+stummschalt*"
         "|+benachrichtigungen|melde|hinzufügen"
         "|benachrichtig*|bescheid|+sobald"
         "|+wenn"
         "|auf dem laufenden"
-        "|+im auge|+im blick",
+        "|+im auge|+im blick"
+        "|+folg|+abonniern|+pack|+nimm|+trag|+setz",
         "fr": "abonne|abonne-moi|abonner|m'abonner|abonnement|suivre|+suis|préviens|préviens-moi"
         "|+pause|+muet"
         "|notifie|notifie-moi|+alertes|+alerte|+ajoute"
@@ -1596,7 +1682,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|prévenir|avertir|notifier"
         "|+quand|+dès"
         "|+au courant"
-        "|+à l'œil|+un œil sur|+garde œil|+surveille|+surveiller",
+        "|+à l'œil|+un œil sur|+garde œil|+surveille|+surveiller"
+        "|+suivez|+mets|+mettez|+rajoute|+rajoutez",
         "it": "iscrivimi|iscrivi|iscrivermi|iscriversi|iscrizione|seguire|segui|avvisami"
         "|+silenzi*|+pausa"
         "|avvisa|notificami|+notifiche|aggiungi|abbonami"
@@ -1604,52 +1691,60 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|avvisi|avvisare|avvisarmi|avverti"
         "|+quando|+appena"
         "|tienimi aggiornato|tienimi aggiornata|tienimi al corrente"
-        "|+d'occhio|+un occhio a|+un occhio su|+sorveglia",
+        "|+d'occhio|+un occhio a|+un occhio su|+sorveglia"
+        "|+seguimi|+metti|+mettimi|+abbona",
         "tr": "abone|aboneliği|takip|bildir|+bildirim|+bildirimleri|haber ver|ekle"
         "|+sustur*|+sessize|+duraklat*"
         "|haber|takipteyim"
         "|+paylaşınca|+paylaştığında|+atınca"
         "|haberdar et|haberdar"
-        "|+gözün üzerinde|+göz kulak|+gözünü ayırma",
+        "|+gözün üzerinde|+göz kulak|+gözünü ayırma"
+        "|+takibe al|+takip et|+ekleyin|+ekler misin",
         "ru": "подпиши*|подписаться|подписка|подписку|следи|следить|уведомляй*|+уведомления"
         "|+приостанов*|+заглуши*|+пауз*"
         "|присылай*|сообщай*|добавь|отслеживай*"
         "|подпиш*|подписывай*|следите"
         "|сообщи*|оповещай*|оповести*|дай знать|скажи когда|+когда"
         "|держи в курсе|держите в курсе"
-        "|+следи*|+последи*|+присматрив*|+присмотри*|+отслежива*|+глаз с",
+        "|+следи*|+последи*|+присматрив*|+присмотри*|+отслежива*|+глаз с"
+        "|+закинь|+зафоловь|+фолловни|+подпишись|+добавьте",
         "ar": "اشترك*|الاشتراك|أشترك|تابع|متابعة|نبهني|أعلمني|+تنبيهات|أضف|اشتراك"
         "|+كتم|+اكتم"
         "|تشترك*|تتابع|خبرني|أخبرني|بلغني|نبهوني"
         "|+عندما|+لما|+لمن"
         "|+على اطلاع"
-        "|+راقب*|+عينك على|+تابع*",
+        "|+راقب*|+عينك على|+تابع*"
+        "|+ضيف|+ضيفي|+حط|+فولو",
         "id": "langganan|berlangganan|langgani|ikuti|beri tahu|beritahu|+notifikasi|tambahkan"
         "|+jeda|+bisukan|+senyap*"
         "|tambah|subscribe|kabari"
         "|follow|ikutin|kabarin|+notif"
         "|+kalau|+kalo|+ketika|+begitu"
         "|+kabarin terus|+infokan|+infoin"
-        "|+pantau|+pantauin|+pantengin|+awasi|+awasin",
+        "|+pantau|+pantauin|+pantengin|+awasi|+awasin"
+        "|+masukin|+masukkan|+tambahin|+polow|+folow",
         "uk": "підпиши*|підписатися|підписка|підписку|стеж|стежити|сповіщай*|+сповіщення"
         "|+призупин*|+заглуш*|+пауз*"
         "|надсилай*|повідомляй*|додай|відстежуй*"
         "|підпиш*|підписуй*|стежте|повідомте"
         "|повідом*|скажи коли|дай знати|+коли|+щойно"
         "|тримай в курсі|тримай у курсі"
-        "|+стеж*|+слідкуй*|+пильнуй*|+наглядай*|+відстеж*",
+        "|+стеж*|+слідкуй*|+пильнуй*|+наглядай*|+відстеж*"
+        "|+додайте|+підпишись|+закинь",
         "fa": "مشترک*|اشتراک|دنبال|خبرم|خبر|+اعلان*|اضافه|سابسکرایب"
         "|+بی‌صدا|+سکوت|+مکث"
         "|فالو"
         "|+وقتی"
         "|+در جریان"
-        "|+زیر نظر|+حواست به|+چشمت به",
+        "|+زیر نظر|+حواست به|+چشمت به"
+        "|+فالوش|+بذار",
         "hi": "सब्सक्राइब*|फ़ॉलो|फॉलो|+अलर्ट|सूचित|जोड़ो|जोड़ें|बताओ जब"
         "|+म्यूट|+चुप"
         "|follow|batao jab|bata dena"
         "|+जब|+jab"
         "|बताते रहना|batate rehna"
-        "|+नज़र रख*|+नजर रख*|+nazar rakh*|+nazar rakho",
+        "|+नज़र रख*|+नजर रख*|+nazar rakh*|+nazar rakho"
+        "|+add karo|+add kar|+follow karo|+jodo|+jod do|+जोड़ दो",
     },
     "stories": {
         "en": "stories|story|+show|+see|+view|+watch|+display|+open|+look|+latest|+posted"
@@ -2410,11 +2505,12 @@ def _asks_for_pause_or_its_end(
 
     ``command`` is the command that the patterns find in the text. For "subscriptions", the text
     must have a word such as "pause". For all other commands, the text must ask to stop for a time
-    (``_asks_to_stop_for_time``).
+    (``_asks_to_stop_for_time``) or for today, as in "no more alerts today".
     """
     if command == "subscriptions":
         return _has_word_in(plain, _PAUSE_WORDS)
-    return _asks_to_stop_for_time(plain, command, language)
+    is_for_today = has_today(plain) and _is_request_to_stop(plain, command, language)
+    return is_for_today or _asks_to_stop_for_time(plain, command, language)
 
 
 def _has_end_or_span(plain: Sequence[str]) -> bool:
@@ -2447,16 +2543,25 @@ def _asks_to_stop_for_time(plain: Sequence[str], command: Command | None, langua
     ``command`` is the command that the patterns find in the text. "For days" is also a complaint
     about missing alerts (``why``), but not in "stop for 3 days".
     """
-    is_stop = command == "unsubscribe" or (
-        command == "why" and _begins_with_request_to_stop(plain, language)
-    )
-    return is_stop and (has_span(plain) or _has_end_or_span(plain))
+    has_time = has_span(plain) or _has_end_or_span(plain)
+    return has_time and _is_request_to_stop(plain, command, language)
 
 
-def _begins_with_request_to_stop(plain: Sequence[str], language: str) -> bool:
-    """Return whether the first word, after the words of politeness, is a word such as "stop"."""
-    first = tuple(_without_fillers_before(plain)[:1])
-    return any(pattern.words == first for pattern in _patterns("unsubscribe", language))
+def _is_request_to_stop(plain: Sequence[str], command: Command | None, language: str) -> bool:
+    """Return whether ``command`` is "unsubscribe", or a text for "why" begins with "stop"."""
+    if command == "why":
+        return _begins_with_request(plain, "unsubscribe", language)
+    return command == "unsubscribe"
+
+
+def _begins_with_request(plain: Sequence[str], command: Command, language: str) -> bool:
+    """Return whether a text begins, after words of politeness, with the words of a pattern.
+
+    For example, "no more alerts today" begins with a pattern of "unsubscribe".
+    """
+    written = tuple(_without_fillers_before(plain))
+    patterns = _patterns(command, language)
+    return any(written[: len(pattern.words)] == pattern.words for pattern in patterns)
 
 
 def _asks_to_pause_profile(plain: Sequence[str], command: Command | None, language: str) -> bool:
@@ -2633,7 +2738,8 @@ def _command_of(
       is the first such command in ``_VERBS``. This exception does not apply if the command would
       be ``places``, because an @ can also be the name of a channel. The exception also does not
       apply if the command would be ``options`` and the verb is ``unsubscribe``, as in "@natgeo not
-      so often".
+      so often", or if the command would be ``viewers`` and the text does not begin with the verb,
+      as in "can @natgeo see that it's me".
     - If the command would be ``subscriptions`` for a text with names, the first matching command
       in ``_VERBS`` is ``subscribe``, and the two matching patterns have no common word, the result
       is ``subscribe``. An example is "add natgeo to my list".
@@ -2662,7 +2768,8 @@ def _command_of(
         return wish
     is_about_options = command == "options" and verb == "unsubscribe"
     if has_marked and verb and command != "places" and not is_about_options:
-        return verb
+        is_about_viewers = command == "viewers" and not _begins_with_request(plain, verb, language)
+        return "viewers" if is_about_viewers else verb
     if command == "subscriptions" and has_names and verb == "subscribe":
         listed = pattern_of("subscriptions")
         follows = pattern_of("subscribe")
