@@ -344,6 +344,21 @@ async def set_setting_if_expected(context: Context, text: str) -> bool:
     return True
 
 
+async def offer_zone_of_place(context: Context, text: str) -> bool:
+    """Ask for the time zone after a statement such as "I live in Berlin".
+
+    The first button is the stated place. Return False, and ask nothing, for any other text, and
+    for a text with another request.
+    """
+    zones = cities.zones_in_statement(text)
+    if not zones or is_other_request(context, text, {"settings"}):
+        return False
+    every = dict.fromkeys((*zones, *cities.suggested_zones(context.t.language)))
+    await store_zone_question_if_no_zone(context)
+    await say(context, context.t(WHICH_ZONE), _zone_buttons(list(every), context))
+    return True
+
+
 async def _may_be_value(context: Context, setting: str, text: str, *, is_proactive: bool) -> bool:
     """Return whether a text was probably meant as the value of a setting.
 

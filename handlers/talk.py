@@ -231,7 +231,8 @@ async def answer_other_message(context: Context) -> None:
 async def _answer_words(context: Context, text: str, text_or_caption: str) -> None:
     """Answer a text with profile names or with a request for a command, or react to thanks.
 
-    The request has no slash. A word of consent, such as "yes", gets a hint. Small talk gets a
+    The request has no slash. A statement such as "I live in Berlin" gets the question for the time
+    zone. A word of consent, such as "yes", gets a hint. Small talk gets a
     reaction. Any other reply to a story gets the card of the profile. Any other question, and any
     other text about the bot, gets the help. Any other text gets an example or a reaction.
 
@@ -242,7 +243,7 @@ async def _answer_words(context: Context, text: str, text_or_caption: str) -> No
         return
     if names := talk.names_listed_in(text_or_caption, context.t.language):
         await offer_commands_for_names(context, names)
-    elif await answer_request(context, text_or_caption):
+    elif await _answer_place_or_request(context, text_or_caption):
         return
     # A reaction to a word of consent, such as "yes", would look like a confirmation.
     elif is_consent(text, context.t.language):
@@ -255,6 +256,15 @@ async def _answer_words(context: Context, text: str, text_or_caption: str) -> No
         return
     elif not await _answer_remark(context, text):
         await _react_or_give_example(context)
+
+
+async def _answer_place_or_request(context: Context, text: str) -> bool:
+    """Answer a statement such as "I live in Berlin", or a request. Return whether it was answered.
+
+    Raises:
+        BotError: The requested command is refused or fails.
+    """
+    return await settings.offer_zone_of_place(context, text) or await answer_request(context, text)
 
 
 async def _answer_remark(context: Context, text: str) -> bool:

@@ -89,8 +89,8 @@ _MORE = {
     "Europe/Moscow": "Saint Petersburg, St Petersburg, Санкт-Петербург, Петербург, Питер, СПб, "
     "Мск, Москве, Москву, Питере, Казань, Kazan, Сочи, Sochi, "
     "Нижний Новгород, Краснодар, Ростов-на-Дону",
-    "Europe/Kyiv": "Києві, Киеве, Lviv, Odesa, Odessa, Kharkiv, Dnipro, Львів, Одеса, Харків, "
-    "Дніпро, Запоріжжя, Вінниця",
+    "Europe/Kyiv": "Києві, Києв, Киеве, Львов, Харков, Днепр, Дніпрі, Lviv, Odesa, "
+    "Odessa, Kharkiv, Dnipro, Львів, Одеса, Харків, Дніпро, Запоріжжя, Вінниця",
     "Asia/Yekaterinburg": "Уфа, Челябинск, Пермь, Тюмень",
     "Asia/Kolkata": "Mumbai, Delhi, New Delhi, Bangalore, Bengaluru, Chennai, Hyderabad, India, "
     "Pune, मुंबई, दिल्ली, नई दिल्ली, बेंगलुरु, चेन्नई, हैदराबाद, पुणे, भारत",
@@ -140,6 +140,10 @@ _BEFORE_CITY = """
     мешкаю живемо моє місто із з
     من شهر در از
     मैं मेरा शहर
+    now right currently based located living staying moved to the same as like from
+    ahora actualmente agora gerade jetzt maintenant actuellement adesso ora şu an şimdi
+    сейчас теперь зараз тепер родом الآن الان حاليا sekarang lagi gue gw الان اهل ساکن
+    अभी main mai hum abhi
 """
 """The words that people write before the name of a city, as in "I live in Berlin"."""
 _AFTER_CITY = """
@@ -148,8 +152,42 @@ _AFTER_CITY = """
     per favore grazie da de dayım deyim yaşıyorum lütfen teşekkürler пожалуйста спасибо
     لو سمحت فضلك شكرا ya makasih terima kasih будь ласка дякую هستم زندگی میکنم لطفا ممنون
     में मे हूँ हूं रहता रहती से कृपया
+    now right currently atm today at the moment ahora actualmente agora gerade jetzt maintenant
+    actuellement en ce moment adesso ora şu an şimdi сейчас теперь зараз الآن الان sekarang
+    अभी me mein hu hoon rehta rehti se abhi
 """
 """The words that people write after the name of a city, as in "Berlin, please"."""
+_BEFORE_PLACE = (
+    "i'm in|im in|i am in|i'm now in|i'm currently in|i live in|we live in|i'm from|i am from"
+    "|i moved to|i'm based in|vivo en|estoy en|ahora estoy en|soy de|me mudé a|moro em|moro no"
+    "|moro na|estou em|estou no|estou na|agora estou em|sou de|vivo em|ich wohne in|wohne in"
+    "|ich lebe in|lebe in|ich bin in|bin in|ich bin gerade in|bin gerade in|ich bin jetzt in"
+    "|ich komme aus|j'habite à|j'habite en|j'habite au|je vis à|je vis en|je suis à|je suis en"
+    "|je suis au|je suis de|je viens de|abito a|abito in|vivo a|vivo in|sono a|sono in|sono di"
+    "|sto a|adesso sono a|я в|я во|я из|я живу в|живу в|живу во|я сейчас в|сейчас я в"
+    "|нахожусь в|я нахожусь в|أنا في|انا في|أعيش في|أسكن في|ساكن في|أنا من|انا من|aku di"
+    "|saya di|gue di|aku tinggal di|saya tinggal di|tinggal di|aku lagi di|aku dari|saya dari"
+    "|я з|я із|я у|я зараз в|я зараз у|я живу у|живу у|мешкаю в|мешкаю у|من در|من اهل"
+    "|من الان در|ana fi|man dar|sakin fi"
+)
+"""The phrases before a place in a statement of the person, as in "I live in Berlin"."""
+_AFTER_PLACE = (
+    "da yaşıyorum|de yaşıyorum|ta yaşıyorum|te yaşıyorum|dayım|deyim|tayım|teyim|da oturuyorum"
+    "|de oturuyorum|زندگی میکنم|زندگی می‌کنم|هستم|में हूँ|में हूं|मे हूँ|में रहता हूँ|में रहती हूँ"
+    "|में रहता हूं|me hu|me hoon|mein hu|mein hoon|me rehta hu|me rehti hu|mein rehta hoon"
+    "|mein rehti hoon|se hu|se hoon|zendegi mikonam|hastam"
+)
+"""The phrases after a place in a statement of the person, as in "İstanbul'da yaşıyorum"."""
+_CLAUSE_END = re.compile(r"[,.;!?\n]+")
+_CASES = {
+    "е": ("", "а"),
+    "і": ("", "а", "я"),
+    "и": ("а", "ь", "я"),
+    "у": ("", "а"),
+    "а": ("", "о"),
+    "ы": ("а",),
+}
+"""The last letters of the cases of Russian and Ukrainian names, with those of the base form."""
 
 
 def zone_named(text: str) -> str | None:
@@ -197,7 +235,41 @@ def _possible_names(text: str) -> list[str]:
     while len(words) > 1 and words[-1] in _normalized_words(_AFTER_CITY):
         words = words[:-1]
         names.append(" ".join(words))
-    return names
+    name = names[-1]
+    return names + [name[:-1] + end for end in _CASES.get(name[-1], ())]
+
+
+def zones_in_statement(text: str) -> list[str]:
+    """Return the time zones of the place in a statement such as "I live in Berlin".
+
+    The list has several zones if the place is a country with several different times. The list is
+    empty for any other text, and for a misspelled place.
+    """
+    for clause in _CLAUSE_END.split(text[:_LONGEST]):
+        for name in _possible_names(_place_in_statement(clause)):
+            if zone := _zones_by_name().get(name):
+                return [zone]
+            if zones := _zones_of_exact_country(name):
+                return zones
+    return []
+
+
+def _place_in_statement(clause: str) -> str:
+    """Return the words beside a phrase of ``_BEFORE_PLACE`` or ``_AFTER_PLACE``, normalized.
+
+    If a clause has no such phrase at its begin or end, return an empty text.
+    """
+    words = f"{_normalized(clause)} "
+    before = next((one for one in _phrases(_BEFORE_PLACE) if words.startswith(f"{one} ")), "")
+    after = next((one for one in _phrases(_AFTER_PLACE) if words.endswith(f" {one} ")), "")
+    is_statement = bool(before or after)
+    return words.removeprefix(before).strip().removesuffix(after).strip() if is_statement else ""
+
+
+@cache
+def _phrases(table: str) -> tuple[str, ...]:
+    """Return the normalized phrases of a table, the longest first."""
+    return tuple(sorted(map(_normalized, table.split("|")), key=len, reverse=True))
 
 
 @cache

@@ -43,6 +43,7 @@ WANTED = {
     "why": "run:why:",
     "offer": "many:subscribe",
     "zone": "set:back",
+    "place": "set:zone:",
     "places": "https://t.me/",
 }
 """The beginning of the data of a button that each outcome has."""

@@ -3,7 +3,13 @@
 import pytest
 
 from bot.domain.zones import is_zone
-from bot.presentation.cities import city_of, suggested_zones, zone_named, zones_of_country
+from bot.presentation.cities import (
+    city_of,
+    suggested_zones,
+    zone_named,
+    zones_in_statement,
+    zones_of_country,
+)
 from bot.presentation.translation import LANGUAGES
 
 
@@ -96,3 +102,34 @@ def test_a_country_with_several_times_has_a_zone_for_each() -> None:
     assert 1 < len(zones) < 6
     assert "America/New_York" in zones_of_country("United States")
     assert not zones_of_country("Atlantis")
+
+
+@pytest.mark.parametrize(
+    ("text", "zone"),
+    [
+        ("I'm in Lisbon now, the clocks are off", "Europe/Lisbon"),
+        ("vivo en Madrid", "Europe/Madrid"),
+        ("moro em São Paulo", "America/Sao_Paulo"),
+        ("ich bin gerade in Bangkok", "Asia/Bangkok"),
+        ("j'habite à Paris", "Europe/Paris"),
+        ("sono a Roma", "Europe/Rome"),
+        ("İstanbul'da yaşıyorum", "Europe/Istanbul"),  # noqa: RUF001 - Turkish
+        ("я живу в Берлине", "Europe/Berlin"),
+        ("أنا في الرياض", "Asia/Riyadh"),
+        ("aku di Jakarta", "Asia/Jakarta"),
+        ("я з Києва", "Europe/Kyiv"),
+        ("من تهران زندگی میکنم", "Asia/Tehran"),
+        ("main delhi me rehta hu", "Asia/Kolkata"),
+    ],
+)
+def test_a_statement_names_the_place_of_the_person(text: str, zone: str) -> None:
+    assert zones_in_statement(text) == [zone]
+
+
+def test_a_country_with_several_times_has_several_zones() -> None:
+    assert len(zones_in_statement("я из России")) > 1
+
+
+@pytest.mark.parametrize("text", ["I'm in love", "estoy en casa", "Berlin", "show me berlin", ""])
+def test_other_texts_state_no_place(text: str) -> None:
+    assert zones_in_statement(text) == []
