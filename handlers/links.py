@@ -7,11 +7,13 @@ from telegram import Message, MessageOriginChannel, MessageOriginUser
 from telegram.ext import filters
 
 from bot.context import Context
-from bot.domain import links
+from bot.domain import links, talk
 from bot.domain.albums import plan_albums
-from bot.domain.command_words import Wanted
+from bot.domain.command_words import Wanted, parse
 from bot.domain.errors import DISAPPEARED, BotError, DatabaseUnavailableError, StoryGoneError
+from bot.domain.foreign_text import normalize_typed
 from bot.domain.links import Link
+from bot.domain.plain_requests import request_in
 from bot.domain.sentences import N_, NN_
 from bot.presentation.actions import RUN, Buttons, button
 from bot.presentation.buttons import subscribe_or_options_button
@@ -19,6 +21,12 @@ from bot.presentation.html import Safe, truncate_plain
 from bot.presentation.html import link as html_link
 from handlers.card import card_page
 from handlers.choices import answer_choice, expected_command
+from handlers.confirmation import (
+    MANY,
+    ONE,
+    offer_commands_for_names,
+    offer_understood_command,
+)
 from handlers.errors import send_error, sentence_for
 from handlers.guard import on_message
 from handlers.highlights import fetch_and_show_highlight
@@ -239,6 +247,7 @@ async def serve_links(context: Context) -> None:
       that a link names. If no link names a profile, explain the reason.
     - If the message is a forward of an alert that the bot posted in a channel, do nothing.
     - Links to the pages of followed profiles can answer a question for a followed profile.
+    - Links to pages and other names in a message in a private chat get buttons for all profiles.
     - The served links, including links that failed, are recorded for two days. After an edit of
       the message, only links that were not served before are served.
     - If the bot has answered a link to a profile's page only with the card of the profile, a link
@@ -253,8 +262,11 @@ async def serve_links(context: Context) -> None:
     pasted = context.links
     if await is_forward_of_our_post(message, context):
         return
-    command = expected_command(context) if all(link.is_page for link in pasted) else None
+    are_pages = all(link.is_page for link in pasted)
+    command = expected_command(context) if are_pages else None
     if command and await answer_choice(context, command, message.text or ""):
+        return
+    if are_pages and await _offer_names_with_links(context, message.text or "", pasted):
         return
     wanted = [link for link in pasted if link.kind in SERVED]
     if not wanted:
@@ -275,6 +287,30 @@ async def serve_links(context: Context) -> None:
     await cache_after_commit(context, key, before, age=EDITABLE)
     if len(fresh) > LINKS_A_MESSAGE:
         await say_message(context, TOO_MANY, n=LINKS_A_MESSAGE)
+
+
+async def _offer_names_with_links(context: Context, text: str, pasted: Sequence[Link]) -> bool:
+    """Offer actions for the links and the other names in a text of a private chat.
+
+    Return whether actions were offered. Nothing is offered for a text without other names. The
+    command in a text such as "follow instagram.com/natgeo and nike" determines the action.
+    """
+    language = context.t.language
+    text = normalize_typed(text)
+    request = request_in(text, language)
+    names = talk.names_listed_in(text, language) or (request.names if request else ())
+    if not context.is_private or not {link.username for link in pasted} < set(names):
+        return False
+    if request is None:
+        await offer_commands_for_names(context, names)
+    elif request.command in MANY:
+        await offer_commands_for_names(context, names, [request.command])
+    elif request.command in ONE:
+        wanted = parse([f"@{name}" for name in names])
+        await offer_understood_command(context, request.command, wanted)
+    else:
+        return False
+    return True
 
 
 def _is_answered_before_edit(link: Link, before: Mapping[Link, bool]) -> bool:

@@ -121,6 +121,8 @@ _ASKED = """
 test testing start stop help ayuda ajuda bantuan please pls plz bot what why how who when where
 que como quien por favor porfa porfavor lütfen lutfen svp stp tolong kripya
 """
+_POLITE = ALL_THANKS.union(map(fold_for_comparison, ["please", "pls", "plz", "bitte", "lütfen"]))
+"""The words of politeness that are no names in a list of names."""
 SMALL_TALK = ALL_THANKS.union(map(fold_for_comparison, _SAID.split()))
 NO_NAMES = SMALL_TALK.union(_ASKED.split())
 
@@ -350,9 +352,9 @@ def names_listed_in(text: str, language: str = "en") -> tuple[str, ...]:
     The names in a list are on separate lines, or are separated by commas, semicolons or words such
     as "and" in English or ``language``, or each have an @.
 
-    Words of politeness at the end of a list are ignored. The result is empty if the text has other
-    words than names, or fewer than two names. In a text without an @, at least two names must not
-    be in ``NO_NAMES``. Therefore "hello, thanks" is no list.
+    Words of politeness at the end of a list, and the words in ``_POLITE``, are ignored. The result
+    is empty if the text has other words than names, or fewer than two names. In a text without an
+    @, at least two names must not be in ``NO_NAMES``. Therefore "hello, thanks" is no list.
     """
     text = _without_fillers_after(text)
     lines = [_with_commas(line, language) for line in text.splitlines()]
@@ -361,6 +363,7 @@ def names_listed_in(text: str, language: str = "en") -> tuple[str, ...]:
         parts = text.split()
         if not all(part.startswith("@") for part in parts):
             return ()
+    parts = [part for part in parts if normalize_word(part) not in _POLITE]
     names = [links.parse_profile_username(_BULLET.sub("", part).strip(_AROUND)) for part in parts]
     result = tuple(dict.fromkeys(name for name in names if name))
     has_other_text = None in names
