@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from bot.presentation.html import plain
 from bot.presentation.translation import translator_for
@@ -104,16 +105,24 @@ async def outcome(bell: Bell, message: Json) -> str:
     return "" if is_good else f"{message}: {got}"
 
 
-@pytest.mark.slow
-async def test_each_message_brings_what_it_asks_for_at_no_cost(
-    bell: Bell, control: Control
-) -> None:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def followed(bell: Bell) -> None:
+    """Create the profiles of ``FOLLOWED`` that do not exist."""
     for name in FOLLOWED[1:]:
-        await control.profile(name, posts_per_day=0)
+        await bell.control.profile(name, posts_per_day=0)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("followed")
+@pytest.mark.parametrize("language", sorted({message["lang"] for message in MESSAGES}))
+async def test_each_message_brings_what_it_asks_for_at_no_cost(
+    bell: Bell, control: Control, language: str
+) -> None:
+    messages = [message for message in MESSAGES if message["lang"] == language]
     lookups = len(await control.requests("stories", path="/v1/user/by/username"))
     wrong = [
         one
-        for one in await asyncio.gather(*(outcome(bell, message) for message in MESSAGES))
+        for one in await asyncio.gather(*(outcome(bell, message) for message in messages))
         if one
     ]
     assert not wrong, "\n".join(wrong)
