@@ -292,8 +292,9 @@ async def serve_links(context: Context) -> None:
 async def _offer_names_with_links(context: Context, text: str, pasted: Sequence[Link]) -> bool:
     """Offer actions for the links and the other names in a text of a private chat.
 
-    Return whether actions were offered. Nothing is offered for a text without other names. The
-    command in a text such as "follow instagram.com/natgeo and nike" determines the action.
+    Return whether actions were offered. The command in a text such as "follow
+    instagram.com/natgeo and nike" determines the action. Nothing is offered for a text without
+    other names, or with a command that has no button in ``ONE``.
     """
     language = context.t.language
     text = normalize_typed(text)

@@ -347,8 +347,8 @@ async def set_setting_if_expected(context: Context, text: str) -> bool:
 async def offer_zone_of_place(context: Context, text: str) -> bool:
     """Ask for the time zone after a statement such as "I live in Berlin".
 
-    The first button is the stated place. Return False, and ask nothing, for any other text, and
-    for a text with another request.
+    The first buttons are the time zones of the stated place. Return False, and ask nothing, for
+    any other text, and for a text with a request for another command.
     """
     zones = cities.zones_in_statement(text)
     if not zones or is_other_request(context, text, {"settings"}):

@@ -232,9 +232,9 @@ async def _answer_words(context: Context, text: str, text_or_caption: str) -> No
     """Answer a text with profile names or with a request for a command, or react to thanks.
 
     The request has no slash. A statement such as "I live in Berlin" gets the question for the time
-    zone. A word of consent, such as "yes", gets a hint. Small talk gets a
-    reaction. Any other reply to a story gets the card of the profile. Any other question, and any
-    other text about the bot, gets the help. Any other text gets an example or a reaction.
+    zone. A word of consent, such as "yes", gets a hint. Small talk gets a reaction. Any other
+    reply to a story gets the card of the profile. Any other question, and any other text about the
+    bot, gets the help. Any other text gets an example or a reaction.
 
     Raises:
         BotError: The requested command is refused or fails.
@@ -259,7 +259,9 @@ async def _answer_words(context: Context, text: str, text_or_caption: str) -> No
 
 
 async def _answer_place_or_request(context: Context, text: str) -> bool:
-    """Answer a statement such as "I live in Berlin", or a request. Return whether it was answered.
+    """Answer a statement such as "I live in Berlin", or a request.
+
+    Return whether the text was answered.
 
     Raises:
         BotError: The requested command is refused or fails.

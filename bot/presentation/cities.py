@@ -223,7 +223,8 @@ def _possible_names(text: str) -> list[str]:
     """Return the parts of a text that can be the name of a city, normalized.
 
     The first part is the whole text. Each further part omits one more of the words that people
-    write before or after a city.
+    write before or after a city. If the shortest part has an ending of ``_CASES``, the parts with
+    the endings of the base form follow.
     """
     words = _normalized(text[:_LONGEST]).split()
     if not words:
@@ -242,8 +243,9 @@ def _possible_names(text: str) -> list[str]:
 def zones_in_statement(text: str) -> list[str]:
     """Return the time zones of the place in a statement such as "I live in Berlin".
 
-    The list has several zones if the place is a country with several different times. The list is
-    empty for any other text, and for a misspelled place.
+    Only the first 64 characters of the text are read. The list has several zones if the place is a
+    country with several different times. The list is empty for any other text, and for an unknown
+    or misspelled place.
     """
     for clause in _CLAUSE_END.split(text[:_LONGEST]):
         for name in _possible_names(_place_in_statement(clause)):
@@ -257,7 +259,7 @@ def zones_in_statement(text: str) -> list[str]:
 def _place_in_statement(clause: str) -> str:
     """Return the words beside a phrase of ``_BEFORE_PLACE`` or ``_AFTER_PLACE``, normalized.
 
-    If a clause has no such phrase at its begin or end, return an empty text.
+    If ``clause`` neither begins nor ends with such a phrase, return an empty text.
     """
     words = f"{_normalized(clause)} "
     before = next((one for one in _phrases(_BEFORE_PLACE) if words.startswith(f"{one} ")), "")
