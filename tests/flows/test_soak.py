@@ -18,6 +18,7 @@ from sandbox.state import Sandbox
 from sandbox.telegram.call import METHODS
 from tests.flows.test_summaries import SETTINGS, summary_at_its_hour
 from tests.soak import answers, invariants, promises, summaries
+from tests.soak.command import violations_by_plant
 from tests.soak.expected import DAY, HOUR, Span, Terms, due
 from tests.soak.fans import Fans
 from tests.soak.journal import Journal, Row, pk_of
@@ -161,6 +162,16 @@ def test_a_kind_of_button_that_nobody_ever_finds_is_a_violation() -> None:
         "20 times nobody found a button opt:#:pause:undone",
         "20 times nobody found a button renamed:#",
     ]
+
+
+def test_an_invariant_that_is_violated_without_plants_finds_no_plant() -> None:
+    order, rules = "stories_came_in_order: 1 2", "rules_decided: 3"
+    names = ["disorder", "ignored-rules", "lost-replies"]
+    assert violations_by_plant(names, [order, rules], []) == {
+        "disorder": order,
+        "ignored-rules": rules,
+    }
+    assert violations_by_plant(names, [order, rules], ["rules_decided: 4"]) == {"disorder": order}
 
 
 @pytest.mark.parametrize("is_undone", [True, False])

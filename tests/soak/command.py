@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -106,14 +107,39 @@ def _missed(names: Sequence[str], options: argparse.Namespace) -> list[str]:
     for seed in range(options.first, options.first + options.seeds):
         if not missed:
             break
-        violations = _apart(seed, options, plant=",".join(missed))["violations"]
-        for name in list(missed):
-            found = [one for one in violations if one.partition(":")[0] in FOUND_BY[name]]
-            if found:
-                missed.remove(name)
-                sys.stdout.write(f"{name}: found in seed {seed} by {found[0]}\n")
-                sys.stdout.flush()
+        plant = ",".join(missed)
+        violations = _apart(seed, options, plant=plant)["violations"]
+        usual = _violations_without_plants(seed, *_words(options, plant)) if violations else []
+        for name, violation in violations_by_plant(missed, violations, usual).items():
+            missed.remove(name)
+            sys.stdout.write(f"{name}: found in seed {seed} by {violation}\n")
+            sys.stdout.flush()
     return missed
+
+
+def violations_by_plant(
+    names: Sequence[str], violations: Sequence[str], usual: Sequence[str]
+) -> dict[str, str]:
+    """Return the plants that a run detects, each with the first violation that detects the plant.
+
+    ``usual`` has the violations of the same run without plants. The invariants of these violations
+    detect no plant.
+    """
+    found: dict[str, str] = {}
+    unrelated = {one.partition(":")[0] for one in usual}
+    for violation in violations:
+        invariant = violation.partition(":")[0]
+        for name in names:
+            if invariant in FOUND_BY[name] and invariant not in unrelated:
+                found.setdefault(name, violation)
+    return found
+
+
+@cache
+def _violations_without_plants(seed: int, *words: str) -> list[str]:
+    """Return the violations of a run of a seed without plants."""
+    violations: list[str] = _run(seed, words)["violations"]
+    return violations
 
 
 def _one(options: argparse.Namespace) -> int:
@@ -132,17 +158,26 @@ def _one(options: argparse.Namespace) -> int:
 
 
 def _apart(seed: int, options: argparse.Namespace, plant: str = "") -> dict[str, Any]:
-    """Run a seed in a separate process."""
-    words = ["--one", str(seed), "--days", str(_days(options, plant))]
+    """Run a seed with the options of the command line, in a separate process."""
+    words = _words(options, plant)
     if plant:
         words += ["--plant", plant]
-    words += _kind_of_run(options, plant)
     if options.log:
         options.log.mkdir(parents=True, exist_ok=True)
         words += ["--log", str(options.log)]
+    return _run(seed, words)
+
+
+def _words(options: argparse.Namespace, plant: str) -> list[str]:
+    """Return the options that select the duration and the rates of a run."""
+    return ["--days", str(_days(options, plant)), *_kind_of_run(options, plant)]
+
+
+def _run(seed: int, words: Sequence[str]) -> dict[str, Any]:
+    """Run a seed in a separate process. Print and return the result."""
     began = time.monotonic()
     done = subprocess.run(  # noqa: S603 - this program itself
-        [sys.executable, "-m", "tests.soak", *words],
+        [sys.executable, "-m", "tests.soak", "--one", str(seed), *words],
         env=os.environ | {"PYTHONHASHSEED": "0"},  # noqa: TID251 - passed to the child process
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip

@@ -1,7 +1,8 @@
 """Bugs planted in the bot as a test of the soak test.
 
 Each bug replaces a function of the bot by a plausible error. The bug counts as found if one of
-its invariants is violated within three seeds.
+its invariants is violated within three seeds, and the same seed without the bug does not violate
+this invariant.
 """
 
 import asyncio
