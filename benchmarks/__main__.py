@@ -9,7 +9,7 @@ from bot.runtime import logging
 BENCHMARKS = {
     "ledger": "reserve and settle per second on both databases; the overshoot of 1,000 races",
     "telegram": "transport, pacing, fan-out, links, the inbox, against the sandbox",
-    "inline": "10,000 inline queries: what they cost, and the CPU of one against a /help's",
+    "inline": "10,000 inline queries: credits, errors and stored rows",
     "schedule": "the delay of alerts: policies and budgets on made-up traces",
     "privacy": "credits a look in a simulated week, SKIP_PRIVACY_CHECK false against auto",
     "newcomers": "the delay of known people's alerts while 60 new accounts want 267 profiles",

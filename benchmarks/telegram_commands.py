@@ -1,4 +1,4 @@
-"""The CPU time and the rate of the whole bot for `/help` and for pasted links.
+"""The CPU time and the rate of the whole bot for `/help`, pasted links and inline queries.
 
 The messages are sent by webhook to a real process.
 """
@@ -23,12 +23,15 @@ LINKS = 60  # the number of pasted links, of which each is pasted twice
 LINKS_PER_S = 12
 SETTLE_S = 0.3  # the time for the records that follow the last photo
 KINDS = ("new", "seen")  # of links, in the order of the measurement
+QUERIES = 200  # the number of inline queries of each kind
+FIRST_SPACES = 30  # more spaces than in the queries that wait for the stories
+SHOWN = ("natgeo", "prada", "thirty")  # profiles whose stories the inline queries offer
 PHOTOS = ("/sendPhoto", "/sendVideo")
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
 async def measure(chats: int, *, checkout: Path = ROOT, url: str | None = None) -> dict[str, Any]:
-    """Return the milliseconds of CPU per command and link, and the commands per second.
+    """Return the milliseconds of CPU per command, link and query, and the commands per second.
 
     The measured bot is the code in the folder ``checkout``. ``url`` is the URL of an empty
     PostgreSQL database. The default is a new SQLite file.
@@ -57,7 +60,11 @@ async def _measure(box: Box, victim: Victim, people: list[int]) -> dict[str, Any
     await ask_all(box, people, "/help", per_s=STEADY_PER_S)
     cpu_s = cpu_s_of(victim) - cpu_before
     steady = {"cpu_ms": round(cpu_s * 1000 / len(people), 2)}
-    return {"burst": burst, "steady": steady, "link": await _measure_links(box, victim, people)}
+    link, inline = (
+        await _measure_links(box, victim, people),
+        await _measure_inline(box, victim, people),
+    )
+    return {"burst": burst, "steady": steady, "link": link, "inline": inline}
 
 
 async def _measure_links(box: Box, victim: Victim, people: list[int]) -> dict[str, float]:
@@ -80,6 +87,41 @@ async def _cpu_ms_of(box: Box, victim: Victim, people: list[int], urls: list[str
     await wait_for(are_sent, PATIENCE_S, "the photos")
     await asyncio.sleep(SETTLE_S)
     return round((cpu_s_of(victim) - cpu_before) * 1000 / len(urls), 2)
+
+
+async def _measure_inline(box: Box, victim: Victim, people: list[int]) -> dict[str, float]:
+    """Return the milliseconds of CPU of a query with letters, and of a query with 30 results.
+
+    The bot offers stories that the bot has shown before.
+    """
+    for name in SHOWN:
+        await box.control.say(people[0], f"/stories {name}")
+
+    async def are_offered() -> bool:
+        spaces = " " * next(numbers)
+        answers = [await box.control.typed(people[0], name + spaces) for name in SHOWN]
+        return all(answer["results"] for answer in answers)
+
+    numbers = itertools.count(1)
+    await wait_for(are_offered, PATIENCE_S, "the stories")
+    letters = [name[: 1 + place] for name in SHOWN for place in range(len(name))]
+    kinds = {"letters": letters, "30_results": ["thirty"]}
+    return {
+        f"{kind}_cpu_ms": await _cpu_ms_of_queries(box, victim, people, texts)
+        for kind, texts in kinds.items()
+    }
+
+
+async def _cpu_ms_of_queries(
+    box: Box, victim: Victim, people: list[int], texts: list[str]
+) -> float:
+    cpu_before = cpu_s_of(victim)
+    for number, text, person in zip(
+        range(QUERIES), itertools.cycle(texts), itertools.cycle(people), strict=False
+    ):
+        # Spaces make each query unique, so no answer comes from a cache.
+        await box.control.typed(person, text + " " * (FIRST_SPACES + number))
+    return round((cpu_s_of(victim) - cpu_before) * 1000 / QUERIES, 2)
 
 
 async def ask_all(box: Box, people: list[int], text: str, *, per_s: float = 0) -> None:
