@@ -214,7 +214,8 @@ async def _subscribe_to_listed(context: Context, source: Message) -> None:
     buttons = payer_buttons_for_errors([error for _, error in failed], context)
     await say(context, "\n".join(lines_that_fit(lines, context)), buttons)
     await _ask_to_apply_options(existing, imported, source, context)
-    await _ask_to_replace_rules(imported, source, context)
+    if not context.is_channel:
+        await _ask_to_replace_rules(imported, source, context)
 
 
 def _result_lines(
@@ -279,11 +280,10 @@ async def _ask_or_show_unchanged_rules(
 async def _ask_to_replace_rules(imported: Import, source: Message, context: Context) -> bool:
     """Ask whether to replace the rules of the whole chat by the rules in a file.
 
-    Return False, and ask nothing, if the file has no rules, if the rules are unchanged, or if the
-    chat is a channel.
+    Return False, and ask nothing, if the file has no rules, or if the rules are unchanged.
     """
     wanted = imported.rules
-    if not wanted.rules or wanted == context.chat.rule_options or context.is_channel:
+    if not wanted.rules or wanted == context.chat.rule_options:
         return False
     text = "\n".join([context.t(OTHER_RULES), *rule_lines(wanted, context)])
     use = context.button(chat_rules.DO_IT, IMPORT(RULES), PRIMARY)

@@ -105,7 +105,7 @@ def _command_for_private_chat(context: Context, message: Message) -> str:
     The command names a public channel by ``@name``, and a private channel by its ID. A command
     that accepts no channel is not changed.
     """
-    words = (message.text or "").split()
+    words = (message.text or message.caption or "").split()
     if context.channel_after is not None:
         name = message.chat.username
         channel = f"@{name}" if name else str(message.chat.id)

@@ -194,3 +194,20 @@ async def test_a_file_with_rules_alone_asks_only_about_the_rules(
     assert asked["text"].startswith("The file has other rules for the whole chat.")
     page = await pressed(bell, bob, asked, "Do it")
     assert "🎯 Only stories with one of these: @mybakery" in page["text"]
+
+
+async def test_a_file_with_rules_alone_in_a_channel_names_the_command_for_the_private_chat(
+    bell: Bell, control: Control
+) -> None:
+    boss = await control.person("Boss")
+    members = {boss: "creator"}
+    channel = await control.chat("channel", "News", members=members, bot_status="administrator")
+    await control.name_chat(channel, "rule_news")
+    file = file_of(only="@mybakery")
+    (asked,) = await bell.ask(channel, "", user=boss, file=file, caption="/import")
+    assert asked["text"].startswith("The file has other rules for the whole chat.")
+    command = asked["text"].rpartition("private chat: ")[2]
+    assert command == "/import @rule_news"
+    (asked,) = await bell.ask(boss, "", file=file, caption=command)
+    page = await pressed(bell, boss, asked, "Do it")
+    assert page["text"].startswith("📣 News\nRules for the whole chat")
