@@ -271,7 +271,7 @@ async def _ask_or_show_unchanged_rules(
 ) -> None:
     """Ask about the rules in a file, or show that the rules of the chat are unchanged.
 
-    In a channel, the rules are always only shown.
+    In a channel, the question has no button, but names the command for the private chat (``say``).
     """
     if not await _ask_to_replace_rules(imported, source, context):
         await say(context, *chat_rules.rules_page(context, context.t(UNCHANGED)))
