@@ -407,6 +407,10 @@ async def lock_or_add_chat(tx: Tx, chat_id: int, *, now: datetime) -> Chat:
 
 
 _IS_DIGEST = subscriptions.c.options["digest"].as_boolean().is_(True)
+_IS_KNOWN = access.is_known_sql(chats.c.payer)
+# The times at which newcomers are notified do not change the checks of a profile that a known
+# person follows.
+_AFFECTS_CHECKS = sa.or_(profiles.c.fresh, _IS_KNOWN)
 _MEMBERS = (
     sa.select(
         chats.c.zone,
@@ -416,7 +420,9 @@ _MEMBERS = (
     )
     .distinct()
     .join(chats, chats.c.id == subscriptions.c.chat_id)
-    .where(subscriptions.c.profile_id == sa.bindparam("profile_id", type_=sa.String), WAITS)
+    .join(profiles, profiles.c.profile_id == subscriptions.c.profile_id)
+    .where(subscriptions.c.profile_id == sa.bindparam("profile_id", type_=sa.String))
+    .where(WAITS, _AFFECTS_CHECKS)
     .limit(sa.bindparam("most", type_=sa.Integer))
 )
 
@@ -425,8 +431,8 @@ async def audience_members(tx: Tx, profile_id: str, *, empty_above: int) -> list
     """Return the distinct notification times of the waiting subscribers of a profile.
 
     A notification time consists of the time zone, the quiet hours and the time of the daily
-    summary. If more than ``empty_above`` distinct notification times exist, an empty list is
-    returned.
+    summary. Newcomers are only included if no known person follows the profile. If more than
+    ``empty_above`` distinct notification times exist, an empty list is returned.
     """
     values = {"profile_id": profile_id, "most": empty_above + 1}
     rows = (await tx.execute(_MEMBERS, values)).all()
@@ -452,6 +458,7 @@ _DUE_WITH_SUMMARIES = (
             chats.c.id == subscriptions.c.chat_id,
             WAITS,
             _IS_DIGEST,
+            _AFFECTS_CHECKS,
         )
         .correlate(profiles),
     )
@@ -465,15 +472,15 @@ async def ids_due_with_summaries(
 ) -> list[str]:
     """Return the ids of profiles with a waiting daily-summary subscriber and a due check.
 
-    The check is unclaimed. The due time is after ``since``, and at ``now`` or earlier. Return at
-    most ``limit`` ids, the longest overdue first.
+    The summaries of newcomers only count if no known person follows the profile. The check is
+    unclaimed. The due time is after ``since``, and at ``now`` or earlier. Return at most ``limit``
+    ids, the longest overdue first.
     """
     values = {"since": since, "now": now, "most": limit}
     return list(await tx.scalars(_DUE_WITH_SUMMARIES, values))
 
 
 _COUNTS = sa.case((_IS_FAST, _FAST), else_=1.0)
-_IS_KNOWN = access.is_known_sql(chats.c.payer)
 _COUNTED_AT_ONCE = 5_000  # the number of subscriptions that a statement counts
 _LAST_ID = 2**63 - 1  # greater than each id
 _OF_PROFILE = subscriptions.c.profile_id == sa.bindparam("profile_id", type_=sa.String)

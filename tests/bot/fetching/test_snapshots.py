@@ -6,9 +6,12 @@ from typing import Any, Literal
 
 import pytest
 
+from bot.domain import alert_rules
+from bot.domain.access import Subject
+from bot.domain.options import Options
 from bot.domain.records import Known
 from bot.fetching import schedule_state, snapshots
-from bot.store import profiles
+from bot.store import access, chats, profiles, subscriptions
 from bot.store.engine.database import Database
 from tests.support.claims import OWNER, lease_at
 from tests.support.followed import DAY, HOUR, MINUTE, NATGEO, NOON, follow, look, rows, story
@@ -45,6 +48,28 @@ async def test_a_look_at_one_story_alerts_but_says_nothing_of_the_rest(db: Datab
         assert await look(tx, story("1"), partial=True) == ["1"]
     assert [row.story_pk for row in await rows(db)] == ["1"]
     assert await known(db) == before
+
+
+@pytest.mark.parametrize("newcomers", [1, 60])
+async def test_summaries_of_newcomers_change_no_check_that_a_known_person_waits_for(
+    db: Database, newcomers: int
+) -> None:
+    """Otherwise, strangers could spend the credits of the schedule, or hide a known summary."""
+    stranger = 100
+    async with db.begin() as tx:
+        await access.put(tx, Subject("person", "1"), now=NOON, is_allowed=True)
+        await follow(tx, 1, options=Options(digest=True))
+        await chats.change(tx, 1, zone="UTC", digest_at=16 * 60)
+        for number in range(newcomers):
+            chat_id = stranger + number
+            await follow(tx, chat_id, options=Options(digest=True))
+            await chats.change(tx, chat_id, zone="UTC", digest_at=13 * 60 + number)
+        await look(tx)
+    assert (await known(db)).due_at == NOON + 4 * HOUR - alert_rules.SUMMARY_LEAD
+    async with db.begin() as tx:
+        await subscriptions.set_pause(tx, (await subscriptions.of_chat(tx, 1))[0], paused=True)
+        found = await subscriptions.ids_due_with_summaries(tx, since=NOON, now=NOON + DAY, limit=9)
+    assert found == []
 
 
 async def test_a_persons_question_does_not_end_the_claim_of_a_check(db: Database) -> None:
