@@ -3,7 +3,7 @@
 Each subscription has its own options.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
@@ -29,7 +29,7 @@ from bot.store.engine.database import (
     update_rows,
 )
 from bot.store.engine.schema import insert, metadata
-from bot.store.profiles import IS_CHECKED, IS_NOT_BLOCKED, lock_all, profiles
+from bot.store.profiles import IS_CHECKED, lock_all, profiles
 from bot.store.topics import topics
 
 # The key of the options before a change of several subscriptions, in the column ``options``.
@@ -563,11 +563,24 @@ _IS_AWAITED = (
 )
 
 
-_OF_FAILURE = [profiles.c[name] for name in ("profile_id", "failures", "refusals", "state")]
+_CHECK_STATES = sa.select(
+    profiles.c.profile_id,
+    profiles.c.failures,
+    profiles.c.refusals,
+    profiles.c.state,
+    IS_CHECKED.label("is_checked"),
+    _IS_AWAITED.label("is_awaited"),
+)
 
 
-async def _postpone_failed(tx: Tx, begun: Iterable[sa.Row[Any]], *, now: datetime) -> None:
-    """Postpone the started checks of the profiles whose last check failed."""
+async def _start_checks(
+    tx: Tx, begun: Sequence[sa.Row[Any]], *, fresh: bool, now: datetime
+) -> None:
+    """Start the checks of profiles. If the last check of a profile failed, postpone its check."""
+    if not begun:
+        return
+    are_begun = profiles.c.profile_id.in_([row.profile_id for row in begun])
+    await update_rows(tx, profiles, are_begun, weight=1.0, chats=1, fresh=fresh, due_at=now)
     for row in begun:
         if row.failures:
             due_at = recheck_failed_at(
@@ -611,11 +624,14 @@ async def start_or_stop_checks(
     await lock_all(tx, wanted)
     payer = None if chat_id is None else await chat_store.payer_of(tx, chat_id)
     is_known = await access.is_known(tx, payer)
-    begins = sa.update(profiles).where(condition, IS_NOT_BLOCKED, ~IS_CHECKED, _IS_AWAITED)
-    begins = begins.values(weight=1.0, chats=1, fresh=not is_known, due_at=now)
-    begun = await tx.execute(begins.returning(*_OF_FAILURE))
-    await _postpone_failed(tx, begun.all(), now=now)
-    unchecked = {"weight": 0.0, "chats": 0, "due_at": None}
-    await update_rows(tx, profiles, condition, IS_CHECKED, ~_IS_AWAITED, **unchecked)
+    found = (await tx.execute(_CHECK_STATES.where(condition))).all()
+    begun = [
+        row for row in found if row.is_awaited and not row.is_checked and row.state != "blocked"
+    ]
+    await _start_checks(tx, begun, fresh=not is_known, now=now)
+    ended = [row.profile_id for row in found if row.is_checked and not row.is_awaited]
+    if ended:
+        are_ended = profiles.c.profile_id.in_(ended)
+        await update_rows(tx, profiles, are_ended, weight=0.0, chats=0, due_at=None)
     if is_known:
         await update_rows(tx, profiles, condition, profiles.c.fresh, fresh=False)
