@@ -248,10 +248,10 @@ async def _answer_words(context: Context, text: str, text_or_caption: str) -> No
     # A reaction to a word of consent, such as "yes", would look like a confirmation.
     elif is_consent(text, context.t.language):
         await say_message(context, TAP)
-    elif name := talk.name_in(text_or_caption):
-        await say(context, *await card.card_page(context, name))
     elif talk.is_small_talk(text):
         await _react_or_give_example(context)
+    elif name := talk.name_in(text_or_caption):
+        await say(context, *await card.card_page(context, name))
     elif await _offer_names_between_words(context, text):
         return
     elif not await _answer_remark(context, text):

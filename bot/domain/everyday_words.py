@@ -198,10 +198,11 @@ THANKS = {
     "tr": "teşekkürler teşekkür sağol sağolun tşk tşkler eyvallah",
     "ru": "спасибо спасибки спасибочки спс пасиб пасибо сенкс благодарю благодарен благодарна "
     "spasibo",
-    "ar": "شكرا شكر مشكور مشكورين متشكر متشكرين تسلم تسلمين shukran",
+    "ar": "shukran shokran mashkoor تشكر شكرا شكر مشكور مشكورين متشكر متشكرين تسلم تسلمين shukran",
     "id": "makasih makasi trims terimakasih suwun nuwun tq",
     "uk": "дякую спасибі вдячний вдячна",
-    "fa": "ممنون ممنونم مرسی متشکر متشکرم تشکر سپاس سپاسگزارم سپاسگزار",
+    "fa": "mamnoon mamnun mamnunam moteshakeram sepas "
+    "ممنون ممنونم مرسی متشکر متشکرم تشکر سپاس سپاسگزارم سپاسگزار",
     "hi": "धन्यवाद शुक्रिया आभार आभारी थैंक्यू थैंक्स dhanyavad dhanyavaad dhanyawad shukriya",
 }
 """The words that say thanks, by language. These words are also everyday words."""
@@ -258,34 +259,32 @@ _PRAISE_PHRASES = """
 
 _GREETING_PHRASES = (
     "how are you|how are u|how r u|how are you doing|how's it going|hows it going|what's up"
-    "|whats up"
-    "|see you|see ya|see you later|see you soon|see u|talk to you later|take care|bye for now"
-    "|have a nice day|have a good day|have a good one|good to see you|nice to meet you"
-    "|qué tal|qué onda|cómo estás|cómo andas|cómo va|cómo te va|todo bien|hasta luego|hasta mañana"
-    "|hasta pronto|hasta la vista|nos vemos|mucho gusto"
-    "|tudo bem|tudo bom|tudo certo|como vai|como você está|como vc está|até mais|até logo"
-    "|até amanhã|até breve|até a próxima|um abraço"
-    "|wie geht's|wie gehts|wie geht es dir|wie geht es ihnen|wie läuft's|wie läufts|alles klar"
-    "|alles gut|na du|na wie geht's|na wie gehts|na wie läuft's"
-    "|na wie läufts|bis später|bis dann|bis bald|bis morgen|mach's gut|auf wiedersehen"
-    "|auf wiederhören|schönen tag|schönen abend|schönen tag noch|schönen abend noch"
-    "|ça va|comment ça va|comment vas-tu|comment vas tu|comment allez-vous|comment allez vous"
-    "|quoi de neuf|tu vas bien|à bientôt|à plus|à plus tard|à demain|au revoir|à la prochaine"
-    "|bonne journée|bonne soirée"
-    "|come stai|come va|come sta|tutto bene|tutto ok|a dopo|a presto|a domani|ci vediamo"
-    "|buona giornata|buona serata"
-    "|ne haber|nasıl gidiyor|hoşça kal|hoşça kalın|güle güle|kendine iyi bak|iyi akşamlar"
-    "|как жизнь|как ты|как поживаешь|что нового|до свидания|до встречи|до завтра|всего доброго"
-    "|всего хорошего|хорошего дня|хорошего вечера|доброго времени суток|доброго дня"
-    "|كيف الحال|كيفك اليوم|شلونك|شو الأخبار|شو اخبارك|إزيك|ازيك|عامل ايه|مع السلامة|إلى اللقاء"
-    "|الى اللقاء|في أمان الله"
-    "|apa kabar|gimana kabarnya|sampai jumpa|sampai nanti|sampai ketemu|sampai besok"
-    "|як ся маєш|як життя|як ти|що нового|до побачення|до зустрічі|до завтра|гарного дня"
-    "|гарного вечора|на все добре|всього найкращого"
-    "|چه خبر|حالت چطوره|حالتون چطوره|خوب هستی|خوب هستید|خدا نگهدار|خدا حافظ|روز بخیر|صبح بخیر"
-    "|कैसे हो|कैसे हैं|कैसी हो|क्या हाल है|क्या हाल|फिर मिलेंगे|शुभ रात्रि|शुभ प्रभात"
-    "|kaise ho|kaise hain|kaisi ho|kya haal hai|kya haal|aap kaise ho|aap kaise hain|phir milenge"
-    "|fir milenge|khuda hafiz|chetori|khubi|salam chetori|che khabar|kif halak|shlonak|izayak"
+    "|whats up|see you|see ya|see you later|see you soon|see u|talk to you later|take care"
+    "|bye for now|have a nice day|have a good day|have a good one|good to see you"
+    "|nice to meet you|qué tal|qué onda|cómo estás|cómo andas|cómo va|cómo te va|todo bien"
+    "|hasta luego|hasta mañana|hasta pronto|hasta la vista|nos vemos|mucho gusto|tudo bem"
+    "|tudo bom|tudo certo|como vai|como você está|como vc está|até mais|até logo|até amanhã"
+    "|até breve|até a próxima|um abraço|wie geht's|wie gehts|wie geht es dir|wie geht es ihnen"
+    "|wie läuft's|wie läufts|alles klar|alles gut|na du|na wie geht's|na wie gehts"
+    "|na wie läuft's|na wie läufts|bis später|bis dann|bis bald|bis morgen|mach's gut"
+    "|auf wiedersehen|auf wiederhören|schönen tag|schönen abend|schönen tag noch"
+    "|schönen abend noch|ça va|comment ça va|comment vas-tu|comment vas tu|comment allez-vous"
+    "|comment allez vous|quoi de neuf|tu vas bien|à bientôt|à plus|à plus tard|à demain"
+    "|au revoir|à la prochaine|bonne journée|bonne soirée|come stai|come va|come sta|tutto bene"
+    "|tutto ok|a dopo|a presto|a domani|ci vediamo|buona giornata|buona serata|ne haber"
+    "|nasıl gidiyor|hoşça kal|hoşça kalın|güle güle|kendine iyi bak|iyi akşamlar|как жизнь"
+    "|как ты|как поживаешь|до свидания|до встречи|до завтра|всего доброго|всего хорошего"
+    "|хорошего дня|хорошего вечера|доброго времени суток|доброго дня|كيف الحال|كيفك اليوم|شلونك"
+    "|شو الأخبار|شو اخبارك|إزيك|ازيك|عامل ايه|مع السلامة|إلى اللقاء|الى اللقاء|في أمان الله"
+    "|apa kabar|gimana kabarnya|sampai jumpa|sampai nanti|sampai ketemu|sampai besok|як ся маєш"
+    "|як життя|як ти|до побачення|до зустрічі|до завтра|гарного дня|гарного вечора|на все добре"
+    "|всього найкращого|چه خبر|حالت چطوره|حالتون چطوره|خوب هستی|خوب هستید|خدا نگهدار|خدا حافظ"
+    "|روز بخیر|صبح بخیر|कैसे हो|कैसे हैं|कैसी हो|क्या हाल है|क्या हाल|फिर मिलेंगे|शुभ रात्रि"
+    "|शुभ प्रभात|kaise ho|kaise hain|kaisi ho|kya haal hai|kya haal|aap kaise ho|aap kaise hain"
+    "|phir milenge|fir milenge|khuda hafiz|chetori|khubi|salam chetori|che khabar|kif halak"
+    "|kifak|kifik|keefak|shlonak|izayak|kak dela|kak ti|kak zhizn|yak spravy|salam aleykum"
+    "|salam aleikum|assalamualaikum|as salam alaykum|sabah el kheir|masa el kheir|ma3 salama"
+    "|khodahafez|khoda hafez|poka poka"
 )
 """The greetings and farewells whose words alone can have another meaning, in all languages."""
 

@@ -339,7 +339,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|بفلوس|ادفع|مجانية|مجاناً|بلاش|دولار|ريال"
         "|بكام|قديش|أديش|بقديش|يكلف|تكلف|بكلف|بيكلف|كلفة|=غالي|غالي ولا|مو غالي|مش غالي"
         "|هل غالي|رخيص"
-        "|اشتراك شهري|خصم|تخفيض",
+        "|اشتراك شهري|خصم|تخفيض"
+        "|bikam|bkam|be kam|kam el se3r|b kam|majani|majjani|b2adesh",
         "id": "berapa harga*|harga*|biaya*|bayar*|gratis|berapa"
         "|berbayar|duit|uang"
         "|bayarnya|mahal|murah|rupiah|tarif|biayanya"
@@ -355,7 +356,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|مجانی|چقدر|مفت"
         "|هزینه‌ش|پولیه|رایگانه|مجانیه|تومن|تومان|قیمتش"
         "|گرون|گرونه|گران|ارزون|ارزونه|ارزان|خرجش|خرج داره|درمیاد"
-        "|ماهیانه|ماهانه|تخفیف",
+        "|ماهیانه|ماهانه|تخفیف"
+        "|puli|pulie|hazine|cheghadr|ghimat|rayegan|rayegane",
         "hi": "कितने पैसे|कितना|कीमत|दाम|पैसे|मुफ़्त|मुफ्त|फ्री|शुल्क|खर्च"
         "|kitna|kitne|paisa|paise|रुपये|पैसा"
         "|महंगा|सस्ता|free hai|paise lagte|paise lagenge|रुपए|चार्ज"
@@ -555,38 +557,57 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-his posts|-new posts|-private account|-private accounts|-private profile"
         "|-private profiles|-private stories|-private story|-private people|-private page"
         "|-private pages|-locked account|-locked accounts|-locked profile|-locked profiles"
-        "|-profile picture|-profile pictures|-profile pic|-profile pics|-comments|-dms",
+        "|-profile picture|-profile pictures|-profile pic|-profile pics|-comments|-dms"
+        "|followers|who follows me|work tiktok|works tiktok|work facebook|works facebook"
+        "|work youtube|works youtube|work snapchat|work twitter|work whatsapp|do tiktok"
+        "|also tiktok",
         "es": "-reels|-publicaciones|-publicación|-posts|-post|-en vivo|-directos"
         "|-cuentas privadas|-cuenta privada|-perfil privado|-perfiles privados|-perfil cerrado"
-        "|-cuenta cerrada|-foto de perfil",
+        "|-cuenta cerrada|-foto de perfil"
+        "|seguidores|funciona tiktok|sirve tiktok|funciona facebook|sirve facebook"
+        "|funciona youtube|quién me sigue",
         "pt_BR": "-reels|-publicações|-publicação|-posts|-post|-ao vivo|-conta privada"
         "|-contas privadas|-perfil privado|-perfis privados|-perfil fechado|-conta fechada"
-        "|-contas fechadas|-perfis fechados|-perfil trancado|-foto de perfil",
+        "|-contas fechadas|-perfis fechados|-perfil trancado|-foto de perfil"
+        "|seguidores|funciona tiktok|serve tiktok|funciona facebook|funciona youtube"
+        "|quem me segue",
         "de": "-reels|-reel|-beiträge|-beitrag|-posts|-livestream|-livestreams|-private konten"
         "|-private konto|-privates konto|-private profile|-privates profil|-privaten profile"
         "|-privaten profilen|-privaten konten|-private accounts|-privaten accounts"
-        "|-private storys|-profilbild|-profilbilder",
+        "|-private storys|-profilbild|-profilbilder"
+        "|follower anzeigen|meine follower|wer folgt mir|auch tiktok|mit tiktok|auch facebook"
+        "|mit facebook|auch youtube",
         "fr": "-reels|-reel|-publications|-publication|-posts|-compte privé|-comptes privés"
-        "|-profil privé|-profils privés|-comptes fermés|-photo de profil",
+        "|-profil privé|-profils privés|-comptes fermés|-photo de profil"
+        "|mes abonnés|qui me suit|marche tiktok|fonctionne tiktok|marche facebook"
+        "|fonctionne facebook|aussi tiktok",
         "it": "-reel|-reels|-post|-dirette|-diretta|-account privati|-account privato"
         "|-profili privati|-profilo privato|-profilo chiuso|-account chiuso|-storie private"
-        "|-foto profilo",
+        "|-foto profilo"
+        "|miei follower|chi mi segue|funziona tiktok|va tiktok|funziona facebook|anche tiktok",
         "tr": "-reels|-reelsleri|-gönderileri|-gönderiler|-gönderilerini|-canlı yayın"
         "|-canlı yayınlar|-gizli hesap|-gizli hesapları|-gizli hesaplar|-gizli profil"
-        "|-gizli profiller|-gizli profilleri|-kapalı hesap|-profil fotoğrafı",
+        "|-gizli profiller|-gizli profilleri|-kapalı hesap|-profil fotoğrafı"
+        "|takipçi*|beni kim takip|tiktok çalış*|tiktokta|tiktok da",
         "ru": "-рилс*|-reels|-посты|-постов|-публикаци*|-прямые эфиры|-прямой эфир|-трансляци*"
         "|-закрыт* аккаунт*|-закрыт* профил*|-закрыт* страниц*|-приватн* аккаунт*"
-        "|-приватн* профил*|-аватарк*",
+        "|-приватн* профил*|-аватарк*"
+        "|подписчик*|тикток*|тик-ток*|ютуб*|фейсбук*|вконтакте|кто на меня подписан",
         "ar": "-ريلز|-الريلز|-المنشورات|-منشورات|-بوستات|-البوستات|-البث المباشر|-حساب خاص"
-        "|-حسابات خاصة|-الحسابات الخاصة|-حساب مقفل|-الحسابات المقفلة|-صورة البروفايل",
+        "|-حسابات خاصة|-الحسابات الخاصة|-حساب مقفل|-الحسابات المقفلة|-صورة البروفايل"
+        "|متابعين|المتابعين|متابعيني|تيك توك|تيكتوك|يوتيوب|فيسبوك",
         "id": "-reels|-postingan|-feed|-akun privat|-akun private|-akun dikunci|-akun terkunci"
-        "|-akun digembok|-profil privat|-foto profil",
+        "|-akun digembok|-profil privat|-foto profil"
+        "|pengikut|followersku|bisa tiktok|buat tiktok|juga tiktok|bisa facebook",
         "uk": "-рілс*|-reels|-пости|-постів|-публікаці*|-дописи|-прямі ефіри|-закрит* акаунт*"
-        "|-закрит* профіл*|-закрит* сторінк*|-приватн* акаунт*|-приватн* профіл*|-аватарк*",
+        "|-закрит* профіл*|-закрит* сторінк*|-приватн* акаунт*|-приватн* профіл*|-аватарк*"
+        "|підписник*|підписчик*|тікток*|тік-ток*|ютуб*|фейсбук*",
         "fa": "-ریلز*|-reels|-پست‌ها|-پستها|-پست هم|-پست رو|-پست‌های|-لایو*|-پیج خصوصی"
-        "|-اکانت خصوصی|-پیج پرایوت*|-پیج‌های خصوصی|-اکانت پرایوت*|-عکس پروفایل",
+        "|-اکانت خصوصی|-پیج پرایوت*|-پیج‌های خصوصی|-اکانت پرایوت*|-عکس پروفایل"
+        "|فالوور*|دنبال‌کننده*|تیک تاک|تیک‌تاک|یوتیوب|فیسبوک",
         "hi": "-reels|-reel|-रील*|-पोस्ट भी|-पोस्ट देख*|-पोस्ट दिखा*|-posts|-post bhi"
-        "|-लाइव वीडियो|-प्राइवेट अकाउंट|-प्राइवेट प्रोफ़ाइल|-प्राइवेट प्रोफाइल|-private id",
+        "|-लाइव वीडियो|-प्राइवेट अकाउंट|-प्राइवेट प्रोफ़ाइल|-प्राइवेट प्रोफाइल|-private id"
+        "|फॉलोअर*|फ़ॉलोअर*|followers|टिकटॉक|यूट्यूब|फेसबुक|tiktok chalta|tiktok ka",
     },
     "several": {
         "en": "-more than one|-more than 1|-several people|-several profiles|-several accounts"
@@ -696,7 +717,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|+so often|+too often|+as often|+so frequently|+too frequently|+every hour|+all the time"
         "|+once enough|+once plenty|+once would do|+twice plenty|+twice enough|+daily enough"
         "|+once suffices|+on hold|+hold till|+hold until|+tone down|+noisy|+too loud|+quieter"
-        "|+calm|+calmer",
+        "|+calm|+calmer"
+        "|+sound off|+no sound|+without sound|+silently|+quietly|no ads|hide ads|without ads"
+        "|no sponsored|hide reposts|no reposts|without reposts|skip reposts|-only important",
         "es": "solo video|solo videos|solo foto|solo fotos|solamente video|solamente videos"
         "|solamente foto|solamente fotos|únicamente video|únicamente videos|sin foto|sin fotos"
         "|sin video|sin videos|no foto|no fotos|no video|no videos|ni foto|ni fotos|puro video"
@@ -711,7 +734,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|omite videos|omite fotos|salta videos|salta fotos|-una vez semana"
         "|+tan seguido|+tan a menudo|+tantas veces|+demasiado seguido|+tanta frecuencia"
         "|+cada rato|+una vez basta|+una vez suficiente|+una vez alcanza|+en espera"
-        "|+más tranquilo|+más calma|+ruidoso|+ruidosa|+calma",
+        "|+más tranquilo|+más calma|+ruidoso|+ruidosa|+calma"
+        "|sin anuncios|sin publicidad|nada de anuncios|sin reposts|+sin sonido|+silencioso"
+        "|-solo importantes|-solo lo importante",
         "pt_BR": "só vídeo|só vídeos|só foto|só fotos|apenas vídeo|apenas vídeos|apenas foto"
         "|apenas fotos|somente vídeo|somente vídeos|somente foto|somente fotos|sem foto|sem fotos"
         "|sem vídeo|sem vídeos|não foto|não fotos|não vídeo|não vídeos|nada de foto|nada de fotos"
@@ -725,7 +750,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|pula vídeos|pula fotos|pule vídeos|pule fotos|-uma vez semana"
         "|+tão seguido|+tantas vezes|+tanta vez|+tanta frequência|+toda hora|+uma vez chega"
         "|+uma vez basta|+uma vez suficiente|+em espera"
-        "|+barulhento|+barulhenta|+calma|+mais calmo",
+        "|+barulhento|+barulhenta|+calma|+mais calmo"
+        "|sem anúncios|sem propaganda|sem publicidade|sem reposts|+sem som|+sem barulho"
+        "|-só importantes|-só o importante",
         "de": "nur video|nur videos|nur foto|nur fotos|nur bild|nur bilder|kein foto|kein fotos"
         "|keine foto|keine fotos|kein bild|kein bilder|keine bild|keine bilder|kein video"
         "|kein videos|keine video|keine videos|ohne foto|ohne fotos|ohne bild|ohne bilder"
@@ -740,7 +767,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|+so oft|+zu oft|+so häufig|+zu häufig|+nicht ständig|+einmal reicht|+nur noch einmal"
         "|+einmal langt"
         "|+einmal genügt|+einmal genug|+täglich reicht|+täglich langt|+auf eis"
-        "|+zu laut|+ruhiger|+leiser|+weniger",
+        "|+zu laut|+ruhiger|+leiser|+weniger"
+        "|keine werbung|ohne werbung|keine reposts|ohne reposts|+ohne ton|+leise|+lautlos"
+        "|+stumm|-nur wichtige|-nur wichtiges",
         "fr": "que vidéo|que vidéos|que photo|que photos|seulement vidéo|seulement vidéos"
         "|seulement photo|seulement photos|uniquement vidéo|uniquement vidéos|uniquement photo"
         "|uniquement photos|juste vidéo|juste vidéos|juste photo|juste photos|pas photo"
@@ -757,7 +786,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|+si souvent|+trop souvent|+aussi souvent|+pas tout le temps|+une fois suffit"
         "|+une fois assez|+en attente"
         "|+entre parenthèses"
-        "|+bruyant|+bruyante|+plus calme|+moins souvent|+moins d'alertes|+moins de",
+        "|+bruyant|+bruyante|+plus calme|+moins souvent|+moins d'alertes|+moins de"
+        "|sans pub|sans pubs|pas de pub|sans publicité|sans reposts|+sans son|+sans bruit"
+        "|-seulement importantes",
         "it": "solo video|solo foto|soltanto video|soltanto foto|solamente video|solamente foto"
         "|senza foto|senza video|niente foto|niente video|no foto|no video|non foto|non video"
         "|solo immagini|niente immagini|togli foto|togli video|solamente i video|basta foto"
@@ -769,7 +800,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|salta video|salta foto|-una volta settimana"
         "|+così spesso|+troppo spesso|+ogni ora|+una volta basta|+una volta sufficiente"
         "|+in attesa"
-        "|+rumoroso|+rumorosa|+calma|+meno avvisi|+meno notifiche",
+        "|+rumoroso|+rumorosa|+calma|+meno avvisi|+meno notifiche"
+        "|senza pubblicità|niente pubblicità|senza repost|+senza suono|+senza rumore"
+        "|-solo importanti|-solo le importanti",
         "tr": "sadece video|sadece videolar|sadece foto|sadece fotoğraf|sadece fotoğraflar"
         "|sadece resim|sadece resimler|yalnızca video|yalnızca videolar|yalnızca foto"
         "|yalnızca fotoğraf|yalnızca fotoğraflar|yalnız video|yalnız videolar|foto olmasın"
@@ -786,7 +819,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|+daha az|+daha seyrek|+daha az gelsin"
         "|videoları atla|fotoğrafları atla|-haftada bir"
         "|+çok sık|+kadar sık|+sık sık|+günde yeter|+kere yeter|+kez yeter|+beklemeye"
-        "|+gürültülü|+sakinleş|+sakin",
+        "|+gürültülü|+sakinleş|+sakin"
+        "|reklamsız|reklam olmasın|+sessiz|+sessizce|-sadece önemli*",
         "ru": "только видео*|только фот*|только картин*|лишь видео*|лишь фот*|одни видео*"
         "|без фот*|без видео*|без картин*|не фот*|не видео*|не картин*|только вид*|лишь вид*"
         "|можно видос*|без фоток|убери фот*|убери видео|одни вид*|чаще|почаще|-все вместе"
@@ -796,7 +830,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|+реже|+пореже|+меньше|+поменьше"
         "|пропускай видео|пропускай фот*|пропусти видео|пропусти фот*|-раз в неделю"
         "|+так часто|+слишком часто|+раз* хватит|+раз* достаточно|+каждый час|+на паузу"
-        "|+потише|+тише|+поспокойнее|+шумн*",
+        "|+потише|+тише|+поспокойнее|+шумн*"
+        "|без рекламы|без репостов|+без звука|+тихо|-только важн*",
         "ar": "فيديو فقط|الفيديو فقط|فيديوهات فقط|الفيديوهات فقط|مقاطع فقط|صور فقط|الصور فقط"
         "|بدون صور|بدون فيديو*|بلا صور|بس فيديو*|بس صور|بس الفيديو*|بس الصور|لا صور|لا الصور"
         "|لا فيديو|لا الفيديو|بدون صوره|مقاطع بس|فيديوهات بس|صور بس|فيديو بس|بشكل أكثر|مرات أكثر"
@@ -805,7 +840,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|+أقل|+اقل|+قلل*|+خفف*"
         "|تخطى الفيديو*|تخطى الصور|-مرة أسبوع*|-أسبوعيا"
         "|+كل شوي|+كل شوية|+كل ساعة|+مرة تكفي|+مرة كفاية|+مرة يكفي"
-        "|+هدئ|+اهدأ|+بهدوء",
+        "|+هدئ|+اهدأ|+بهدوء"
+        "|بدون إعلانات|بدون اعلانات|+بدون صوت|+بصمت|-المهم فقط",
         "id": "hanya video|hanya foto|video saja|foto saja|video aja|foto aja|cuma video"
         "|cuma foto|tanpa foto|tanpa video|jangan foto|jangan video|gak foto|gak video|tidak foto"
         "|tidak video|vidio aja|vidio saja|cuma vidio|gak usah foto|ga usah foto|gak usah video"
@@ -817,7 +853,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|lewati video|lewati foto|skip video|skip foto|-seminggu sekali"
         "|+terlalu sering|+keseringan|+sesering|+sering sering|+sekali cukup|+tiap jam"
         "|+tunda dulu"
-        "|+berisik|+lebih tenang|+tenang",
+        "|+berisik|+lebih tenang|+tenang"
+        "|tanpa iklan|gak ada iklan|tanpa repost|+tanpa suara|-yang penting aja",
         "uk": "тільки відео|лише відео|тільки фот*|лише фот*|тільки світлин*|без фот*|без відео"
         "|без світлин*|не фот*|не відео|тільки вид*|лише вид*|без фоток|прибери фот*"
         "|прибери відео|частіше|-все разом|-в одне повідомлення|-у одне повідомлення|-все вкупі"
@@ -827,7 +864,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|пропускай відео|пропускай фот*|-раз на тиждень"
         "|+так часто|+занадто часто|+надто часто|+раз* досить|+раз* вистачить|+раз* достатньо"
         "|+щогодини|+на паузу"
-        "|+тихіше|+тихше|+гучно|+спокійніше",
+        "|+тихіше|+тихше|+гучно|+спокійніше"
+        "|без реклами|без репостів|+без звуку|+тихо|-лише важлив*|-тільки важлив*",
         "fa": "فقط ویدیو*|فقط ویدئو*|فقط فیلم*|فقط عکس*|فقط کلیپ*|بدون عکس*|بدون ویدیو*"
         "|بدون فیلم*|عکس نفرست*|ویدیو نفرست*|عکس نمی‌خوام|عکس نمیخوام|ویدیو نمی‌خوام"
         "|ویدیو نمیخوام|عکس نباشه|ویدیو نباشه|فقط ویدیوها|فقط عکسا|بیشتر چک|-یکجا|-تو یک پیام"
@@ -836,7 +874,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|+کمتر|+کم کن|+کمش کن"
         "|ویدیو رد کن|عکس رد کن|-هفته‌ای یک"
         "|+اینقدر زیاد|+انقدر زیاد|+زود به زود|+روزی کافیه|+روزی بسه|+بار کافیه|+بار بسه"
-        "|+شلوغ|+آروم‌تر|+آرومتر",
+        "|+شلوغ|+آروم‌تر|+آرومتر"
+        "|بدون تبلیغ*|+بی‌صدا|+بدون صدا|-فقط مهم*",
         "hi": "सिर्फ़ वीडियो|केवल वीडियो|सिर्फ़ फ़ोटो|केवल फ़ोटो|सिर्फ़ तस्वीर*|बस वीडियो"
         "|बिना फ़ोटो|बिना वीडियो|फ़ोटो नहीं|वीडियो नहीं|फ़ोटो मत|वीडियो मत|sirf video|sirf videos"
         "|sirf photo|sirf photos|bas video|bas videos|photo nahi|video nahi|photo mat"
@@ -847,7 +886,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|वीडियो छोड़*|फ़ोटो छोड़*|-हफ़्ते में एक|-hafte mein ek"
         "|+इतनी बार|+बार बार|+itni baar|+baar baar|+एक बार काफ़ी|+एक बार काफी|+ek baar kaafi"
         "|+ek baar kafi"
-        "|+शोर|+शांत|+shor|+shant",
+        "|+शोर|+शांत|+shor|+shant"
+        "|बिना विज्ञापन|बिना आवाज़|+bina awaz|+bina sound|-सिर्फ़ ज़रूरी",
     },
     "language": {
         "en": "language|languages|lang|english|translate|spanish|french|german|italian|portuguese"
@@ -899,7 +939,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-while i work|-while working"
         "|tone down|dial down|too chatty|so chatty|too noisy|too talkative|less chatty"
         "|clock wrong|clocks wrong|clock off|clocks off|wrong clock|hours off|hour off"
-        "|hour wrong|wrong hour|times off|time off by|fix time|fix the clock|fix clock",
+        "|hour wrong|wrong hour|times off|time off by|fix time|fix the clock|fix clock"
+        "|-reset settings|-reset everything|-reset all|-start over|-default settings"
+        "|-restore defaults",
         "es": "ajustes|ajuste|configuración|configuracion|configurar|opciones|preferencias"
         "|zona horaria|horas silencio|por noche|de noche|en noche|dormir|duermo|resumen|-silencio"
         "|-despierta|-despiertas|-despiertes|-despierten|-madrugada|-menos|-no molestes"
@@ -923,7 +965,7 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-psiu|-sh|-shh|-quieto|-quieta|-paz até|-nada antes|-calado até"
         "|-de manhã|-pela manhã|-enquanto trabalho"
         "|relógio errado|relógio atrasado|relógio adiantado|hora não é|horas erradas",
-        "de": "einstellungen|einstellung|optionen|einstellen|konfiguration|zeitzone|ruhezeiten"
+        "de": "einstellungen|einstellung|optionen|-einstellen|konfiguration|zeitzone|ruhezeiten"
         "|ruhezeit|nachts|in nacht|schlafe|schlafen|zusammenfassung|uhrzeit|-weck|-weckt|-wecken"
         "|-aufwecken|-geweckt|-weniger|-seltener|-leise|-nicht stören|-nacht|-ab uhr|-bis uhr"
         "|-nur abends|-nur morgens|-nur tagsüber|-nur abend|-arbeitszeit|-nur wochenende"
@@ -1256,7 +1298,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|بطيء|بطيئ|بطئ"
         "|+نشر ولم|+لم يصل|+لم ترسل|+ما وصل|+ما وصلني|+لم يصلني|+ما أرسلت|+ما ارسلت|+ما جاني"
         "|+لم أستلم"
-        "|ما بيشتغل|مش شغاله|ما بيرد|لا يستجيب|ما يرد",
+        "|ما بيشتغل|مش شغاله|ما بيرد|لا يستجيب|ما يرد"
+        "|ma wesel|ma wasal|ma yeshtaghel|mish shaghal|laish ma|leish ma|lesh ma",
         "id": "tidak berfungsi|gak jalan|nggak jalan|kenapa tidak|tidak masuk|kenapa gak"
         "|kenapa kirim*|kenapa mengirim*|mengapa"
         "|kenapa belum|belum masuk"
@@ -1312,7 +1355,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|چرا ساکت*|چرا خبری|چرا سکوت"
         "|کند|کندی|کنده|کندید"
         "|+نفرستادی|+نیومد|+نیامد|+نرسید"
-        "|کار نمیده|جواب نمیده|جواب نمی‌ده|هنگ کرده|قاطی کرده",
+        "|کار نمیده|جواب نمیده|جواب نمی‌ده|هنگ کرده|قاطی کرده"
+        "|nemiad|nayomad|narsid|kar nemikone|chera nayomad|kharabe",
         "hi": "काम नहीं|नहीं आया|नहीं आयी|नहीं आई|नहीं आए|नहीं आये|नहीं आ|नहीं आता|नहीं आती"
         "|नहीं आते|नहीं आएगा"
         "|क्यों नहीं"
@@ -1349,7 +1393,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-begin again|-turn back on|-switch back on|-switch on again|-turn on again|-im back"
         "|-i'm back|-am back|-carry on|-send again now|-continue|-holiday|-holidays"
         "|-on vacation|-back from"
-        "|-home again|-accounts am on|-did i add|-have i added|-i added|-people i add",
+        "|-home again|-accounts am on|-did i add|-have i added|-i added|-people i add"
+        "|show list|see list|the list|full list",
         "es": "suscripciones|mis suscripciones|mi lista|mis avisos|sigo quién|estoy suscrit*"
         "|-pausa*|-silenci*|quién sigo|que sigo|cuentas sigo|perfiles sigo"
         "|estoy siguiendo|quien siguiendo"
@@ -1360,7 +1405,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-mandar otra vez|-enviar otra vez|-sigue mandando|-sigue enviando|-continúa"
         "|-suspende|-suspender"
         "|-tengo agregados|-tengo agregadas|-he agregado|-agregué|-me voy de viaje"
-        "|-ya estoy en casa",
+        "|-ya estoy en casa"
+        "|ver lista|la lista|mostrar lista|muestra lista",
         "pt_BR": "inscrições|inscricoes|minhas inscrições|minha lista|meus alertas|assinaturas"
         "|estou inscrit*"
         "|-pausa*|-silenci*|quem sigo|que sigo|contas sigo|perfis sigo"
@@ -1369,7 +1415,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-férias|-dá um tempo|-dar um tempo|-voltei|-já voltei|-retoma|-retome|-retomar"
         "|-reativa|-reative|-reativar|-mandar de novo|-manda de novo|-volta a mandar"
         "|-volte a mandar|-continua mandando|-pode continuar|-suspende|-suspenda"
-        "|-adicionei|-viajo|-vou viajar|-viajando|-segura aí|-minha lista quem",
+        "|-adicionei|-viajo|-vou viajar|-viajando|-segura aí|-minha lista quem"
+        "|ver lista|a lista|mostrar lista|mostra lista",
         "de": "abos|meine abos|abonnements|meine liste|abonniert habe|wem folge"
         "|-pausier*|-pause|-stumm*|welchen folge|abonniert"
         "|wen folge|abonniert bin|wen habe abonniert"
@@ -1378,7 +1425,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-wieder ein|-wieder an|-fortsetzen|-reaktivieren|-reaktiviere|-mach weiter"
         "|-weitermachen|-wieder los|-aussetzen"
         "|-hab ich alles drin|-hinzugefügt habe|-wochen weg|-bin weg|-wer steht drauf"
-        "|-verreise",
+        "|-verreise"
+        "|zeig liste|zeige liste|die liste|liste zeigen",
         "fr": "abonnements|mes abonnements|ma liste|mes alertes|suis abonné*"
         "|-pause|-silence|-muet|quels suis|quels comptes|quels profils|qui suis suivre"
         "|qui je suis|abonné à quoi|qui suis-je abonné|mes comptes"
@@ -1386,7 +1434,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-vacances|-congé|-congés|-suspends|-suspendre|-suspendez|-de retour|-reprends"
         "|-reprendre|-reprenez|-recommence|-recommencez|-recommencer|-réactive|-réactiver"
         "|-réactivez|-remets|-continue"
-        "|-je pars|-j'ai ajouté|-ai ajouté|-dans ma liste",
+        "|-je pars|-j'ai ajouté|-ai ajouté|-dans ma liste"
+        "|montre liste|voir liste|la liste|affiche liste",
         "it": "iscrizioni|mie iscrizioni|mia lista|miei avvisi|sono iscritt*|abbonamenti"
         "|-pausa|-silenzi*|chi seguo|cosa seguo|profili seguo|account seguo"
         "|chi sto seguendo|sto seguendo|cosa sto seguendo"
@@ -1394,14 +1443,16 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-vacanza|-vacanze|-ferie|-sospendi|-sospendere|-sono tornato|-sono tornata"
         "|-riprendi|-riprendere|-ricomincia|-ricominciare|-riattiva|-riattivare"
         "|-continua a mandare|-rimanda"
-        "|-in lista|-ho aggiunto|-parto per|-in viaggio",
+        "|-in lista|-ho aggiunto|-parto per|-in viaggio"
+        "|la lista|vedere lista|mostra lista|chi seguo|seguo troppa",
         "tr": "abonelikler|aboneliklerim|abonelikleri|listem|kimlere abone*"
         "|-sustur*|-sessize|-duraklat*|kimleri takip|kimi takip|takip ettiklerim"
         "|kime aboneyim|nelere aboneyim"
         "|-bildirim|-bildirimleri"
         "|-tatil|-tatilde|-tatildeyim|-tatile|-ara ver|-ara verin|-geri döndüm|-tekrar gönder"
         "|-yeniden gönder|-tekrar başla|-yeniden başla|-devam et|-devam edin|-tekrar aç"
-        "|-listemde|-ara verelim|-yokum|-kimleri ekledim",
+        "|-listemde|-ara verelim|-yokum|-kimleri ekledim"
+        "|listeyi göster|liste göster|listeyi gör|listem|listeyi aç",
         "ru": "подписки|подписок|мои подписки|мой список|подписан|подписана"
         "|-пауз*|-приостанов*|-заглуши*|на кого|список"
         "|-уведомления"
@@ -1416,7 +1467,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-واصل|-مرة ثانية أرسل|-أرسل من جديد|-شغل التنبيهات"
         "|-بالقائمة|-في القائمة|-مين أضفت|-من أضفت"
         "|أتابعهم|اتابعهم|متابعهم|اللي أتابع|اللي اتابع|الذين أتابعهم|من اتابع|مين أتابع"
-        "|مين اتابع",
+        "|مين اتابع"
+        "|قائمة الاشتراكات|قائمتي|شوف القائمة",
         "id": "daftar langganan|langganan saya|langgananku|daftarku|daftar saya"
         "|-jeda|-bisukan|-senyap*|ikuti siapa|akun ikuti"
         "|siapa diikuti|lagi ikutin siapa|aku ikutin siapa|ngikutin siapa"
@@ -1425,7 +1477,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-aktifkan lagi|-aktifin lagi|-nyalakan lagi|-nyalain lagi|-kirim lagi|-udah balik"
         "|-sudah kembali|-tunda"
         "|-aku tambahin siapa|-di daftarku"
-        "|siapa aja follow|siapa saja follow|siapa follow|follow siapa|siapa ikuti|siapa ngikutin",
+        "|siapa aja follow|siapa saja follow|siapa follow|follow siapa|siapa ikuti|siapa ngikutin"
+        "|lihat daftar|liat daftar|daftarnya|daftarku|list dong",
         "uk": "підписки|підписок|мої підписки|мій список|підписаний|підписана"
         "|-пауз*|-призупин*|-заглуш*|на кого|список"
         "|-сповіщення"
@@ -1446,7 +1499,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-शुरू करो"
         "|-bahar hoon|-बाहर हूँ|-लिस्ट में कौन|-list mein kaun"
         "|kis follow|kisko follow|kinko follow|kise follow|kinhe follow|किस फॉलो|किस फ़ॉलो"
-        "|किसको फॉलो|किसको फ़ॉलो|kaun kaun list",
+        "|किसको फॉलो|किसको फ़ॉलो|kaun kaun list"
+        "|list dikhao|list dikha|लिस्ट|meri list",
     },
     "unsubscribe": {
         "en": "stop|stopp|don't send|do not send|dont send|unsubscribe|unfollow|unsub|remove"
@@ -1467,7 +1521,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|+don't follow|+dont follow|+no anymore|+scrap|+lost interest"
         "|+lose interest"
         "|+dont wanna|+don't wanna|+nuke|+axe|+not anymore"
-        "|+take off",
+        "|+take off"
+        "|cease|discontinue|discontinued|refrain|halt all|halt messages|terminate"
+        "|stop bothering",
         "es": "por hoy ya|"
         "borra*|elimina*|parar|^para ya|^para de|detener|detén|deten|basta"
         "|=para|=para esto|^para con|deja mandar*|deja enviar*|deja molestar"
@@ -1483,7 +1539,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|+cansé de|+aburre|+aburrí de|^fuera|+ya no sigo|+ya no necesito"
         "|+me cansó|+me aburrió|+me cansa|+me tiene harto"
         "|^para todo"
-        "|-deshago de ti|-deshacerme de ti|-librarme de ti|-me libro de ti",
+        "|-deshago de ti|-deshacerme de ti|-librarme de ti|-me libro de ti"
+        "|cancelar todo|cancela todo|cancelen todo|cese|cesen|deje de enviar|dejar de recibir",
         "pt_BR": "apaga*|exclui*|parar|pare|^para de|^chega|cancelar inscrição|desinscrev*"
         "|=para|^para com|me deixa paz|me deixe paz|cancelar inscrições"
         "|deixar seguir|desativar"
@@ -1497,7 +1554,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|+n quero|+ñ quero|+naum quero"
         "|+já deu|+já cansou|+cansou"
         "|^para tudo"
-        "|-livro de você|-livrar de você|-livro de vc|-livrar de vc",
+        "|-livro de você|-livrar de você|-livro de vc|-livrar de vc"
+        "|cancelar tudo|cancela tudo|cancele tudo|cesse|deixe de enviar|deixar de receber",
         "de": "für heute genug|"
         "lösch*|stopp|stop|aufhören|hör auf|abbestell*|abmelden|beenden|beende|ausschalten"
         "|lass ruhe|lasst ruhe|melde ab|meld ab"
@@ -1514,7 +1572,10 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|+will nix mehr|+nix mehr"
         "|+interessiert nicht|+interessiert nimmer"
         "|stoppen|stoppe"
-        "|-werde dich los|-dich loswerden|-dich los werden|-loswerden|+loswerden",
+        "|-werde dich los|-dich loswerden|-dich los werden|-loswerden|+loswerden"
+        "|alles kündigen|alles abbestellen|+benachrichtigungen einstellen"
+        "|+nachrichten einstellen|+storys einstellen|zustellung einstellen"
+        "|einstellen bitte nachrichten|unterlassen",
         "fr": "supprim*|arrêter|arrête|arreter|arrete|arrêtez|stopper|désabonne*|desabonne*"
         "|j'en veux plus|laisse tranquille|laissez tranquille"
         "|désabonner"
@@ -1531,7 +1592,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|+c'est fini|+plus intéressé|+plus intéressée|+n'aime plus"
         "|+me saoule|+me gave|+ça saoule"
         "|+coupe|+couper|+coupez"
-        "|-débarrasse de toi|-débarrasser de toi|-débarrasser de vous",
+        "|-débarrasse de toi|-débarrasser de toi|-débarrasser de vous"
+        "|tout annuler|annule tout|annuler tout|annulez tout|cesser|cessez|ne plus recevoir",
         "it": "elimina*|cancella*|basta|ferma|fermare|fermati|smetti|smettila|disiscriv*"
         "|lasciami pace|lasciatemi pace|non interessa|non scriver*"
         "|disattiva*|rimuovi|togli"
@@ -1544,7 +1606,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|+stancato|+stancata|+stanco di|+stanca di|+annoia|^via"
         "|+nn voglio"
         "|+stufato|+mi ha stufato"
-        "|-libero di te|-liberarmi di te|smettere",
+        "|-libero di te|-liberarmi di te|smettere"
+        "|annulla tutto|annullare tutto|annullate tutto|cessare|cessate|non ricevere più",
         "tr": "sil|durdur|dur|durdurun|yeter|abonelikten çık|abonelikten çıkar"
         "|abonelikten çıkmak|abonelikten çıkış|abonelikten çıkart|aboneliği iptal*|bırak|kapat"
         "|atma|yazma|rahat bırak"
@@ -1573,7 +1636,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|+выкинь*|+выбрось*|+устал*|+наскучил*"
         "|+хорош"
         "|-избавиться от тебя|-избавлюсь от тебя|-избавиться от вас|-отделаться от тебя"
-        "|перестать",
+        "|перестать"
+        "|прекратите присылать|отменить все|отменить всё",
         "ar": "احذف|حذف|توقف|أوقف|اوقف|إيقاف|ايقاف|إلغاء الاشتراك|الغاء الاشتراك|ألغ اشتراك*|كفى"
         "|لا تكتب|لا تراسل*|اتركني"
         "|كفاية"
@@ -1584,7 +1648,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|بس خلاص|اخرس|ازعجتوني|مزعج|شيل|أزل|ازالة|إزالة|لا ترسلوا|لا تبعت"
         "|وقف|وقفي|وقفوا|+زهقت|+مليت|+امسح|+طفي|+سكر|+اطفي|+شيلي|+بطلي|+اقفل"
         "|+ما عاد بدي|+مو عايز|+بلاش"
-        "|-أتخلص منك|-اتخلص منك|-التخلص منك",
+        "|-أتخلص منك|-اتخلص منك|-التخلص منك"
+        "|الغاء الكل|إلغاء الكل|الغي كل|wa2ef|wa2fi|wa2fo|wa2if|waqef|batel|khalas|bas khalas"
+        "|la tursil|ma badde|mabi",
         "id": "hapus|berhenti|stop|hentikan|setop|batal langganan|unsubscribe|matikan"
         "|udahan|jangan chat|jangan ganggu"
         "|jangan kirim|cukup"
@@ -1597,7 +1663,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|+batal"
         "|+bosen|+buang|+males|+malas|+lepas"
         "|+gamau|+gk mau|+ogah"
-        "|-singkirkan kamu|-menyingkirkan kamu|-lepas dari kamu|menghentikan",
+        "|-singkirkan kamu|-menyingkirkan kamu|-lepas dari kamu|menghentikan"
+        "|berenti|brenti|stopin",
         "uk": "видали*|стоп|досить|припини*|відпиши*|відписатися|зупини*|вимкни*|прибери"
         "|годі|не пиши*|відчепи*"
         "|не надсилай*"
@@ -1608,7 +1675,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|не потрібно|відвали*|замовкни*|прибра*|виключи*|скасуй*|дістал*|бісить"
         "|вимика*|не шли*"
         "|+викинь*|+викид*|+втомив*|+втомил*|+наскучи*"
-        "|-позбутися тебе|-позбутись тебе|-позбутися вас|перестати",
+        "|-позбутися тебе|-позбутись тебе|-позбутися вас|перестати"
+        "|скасувати все|скасувати всі|припиніть надсилати",
         "fa": "توقف|بس|متوقف*|قطع*|نفرست*|لغو اشتراک|خاموش|دیگه نفرست|حذف"
         "|پیام نده|پیام ندید|ولم کن"
         "|نمی‌خوام|نمیخوام|نمی‌خواهم|نفرستید|لغو|اسپم"
@@ -1616,7 +1684,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|نمیخواهم|کافیه|بسه|کافی است|خفه شو|خسته شدم|بردار|دیگه نمی‌خوام|نفرستین"
         "|ارسال نکن|قطعش کن|لغوش کن"
         "|+پاک|+پاکش|+خسته شدم"
-        "|-از دستت خلاص|-از شرت",
+        "|-از دستت خلاص|-از شرت"
+        "|hazf|hazf kon|nafrest|nafrestid|dige nafrest|nemikham|bardar|ghat kon|laghv|velam kon",
         "hi": "आज बस|aaj bas|आज बहुत|aaj bahut|bas karo aaj|"
         "डिलीट|बंद|रोको|रुको|रोकें|अनसब्सक्राइब|हटाओ|हटाएँ|मत भेजो|बस करो"
         "|मैसेज मत|मत करो|message mat"
@@ -1714,7 +1783,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|+عندما|+لما|+لمن"
         "|+على اطلاع"
         "|+راقب*|+عينك على|+تابع*"
-        "|+ضيف|+ضيفي|+حط|+فولو",
+        "|+ضيف|+ضيفي|+حط|+فولو"
+        "|+ابغى اتابع|+أبغى أتابع|+عايز اتابع|+عاوز اتابع|+بدي تابع|+ishterek|+eshterek|+taba3"
+        "|+tabe3|+atabe3|+nabbehni",
         "id": "langganan|berlangganan|langgani|ikuti|beri tahu|beritahu|+notifikasi|tambahkan"
         "|+jeda|+bisukan|+senyap*"
         "|tambah|subscribe|kabari"
@@ -1737,7 +1808,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|+وقتی"
         "|+در جریان"
         "|+زیر نظر|+حواست به|+چشمت به"
-        "|+فالوش|+بذار",
+        "|+فالوش|+بذار"
+        "|+donbal|+donbal kon|+follow kon|+ezafe|+ezafe kon|+khabaram kon|khabar bede",
         "hi": "सब्सक्राइब*|फ़ॉलो|फॉलो|+अलर्ट|सूचित|जोड़ो|जोड़ें|बताओ जब"
         "|+म्यूट|+चुप"
         "|follow|batao jab|bata dena"
@@ -1748,46 +1820,62 @@ _PATTERNS: dict[Command, dict[str, str]] = {
     },
     "stories": {
         "en": "stories|story|+show|+see|+view|+watch|+display|+open|+look|+latest|+posted"
-        "|+new|+what's new",
+        "|+new|+what's new"
+        "|-anything new|-what's new|-whats new|-any news|-any new|-something new",
         "es": "historias|historia|stories|story|+muestra|+muéstrame|+muestrame|+mostrar|+mostrarme"
         "|+ver|+enseña|+enséñame|+abre"
         "|+mirar|+mira|+pasa|+pásame"
-        "|+novedades|+nuevo",
+        "|+novedades|+nuevo"
+        "|-algo nuevo|-qué hay de nuevo|-novedades|-alguna novedad",
         "pt_BR": "stories|story|histórias|historias|+mostra|+mostre|+mostrar|+ver|+veja|+abre"
         "|+abrir"
         "|+olhar|+mande|+assistir"
-        "|+novidades|+novo",
+        "|+novidades|+novo"
+        "|-algo novo|-alguma novidade|-novidades|-tem novidade|-que há de novo",
         "de": "storys|story|stories|+zeig|+zeige|+zeigen|+sehen|+anschauen|+ansehen|+öffne"
         "|+zeigt|+anzeigen|+gucken"
-        "|+neues|+neu",
+        "|+neues|+neu"
+        "|-was neues|-gibt's neues|-gibts neues|-etwas neues|-neuigkeiten",
         "fr": "stories|story|+montre|+montre-moi|+montrer|+montrez|+voir|+affiche|+afficher"
         "|+ouvre"
         "|+regarder|+vois"
-        "|+nouveau|+neuf",
+        "|+nouveau|+neuf"
+        "|-du nouveau|-des nouveautés|-quelque chose de nouveau",
         "it": "storie|storia|stories|+mostra|+mostrami|+mostrare|+vedere|+fammi|+guarda|+apri"
         "|+guardare|+vedo|+vediamo"
-        "|+novità|+nuovo",
+        "|+novità|+nuovo"
+        "|-novità|-qualcosa di nuovo|-che c'è di nuovo",
         "tr": "hikaye*|hikâye*|+göster*|story|stories|+bak|+görmek|+aç"
         "|+izle*|+görebilir*|+gör"
-        "|+yeni",
+        "|+yeni"
+        "|-yeni bir şey|-yeni ne var|-yeni bişey|-yenilik",
         "ru": "истори*|сторис*|+покажи*|+показать|+посмотреть|+смотреть|+глянуть|+открой*"
         "|+кинь|+глянь|+посмотрим"
-        "|+нового|+новое",
+        "|+нового|+новое"
+        "|-что нового|-есть новое|-что-нибудь новое|-есть новости|-что-то новое",
         "ar": "قصص|قصة|القصص|ستوري|+أرني|+ارني|+اعرض|+عرض|+شاهد|+أظهر|+مشاهدة|ستوريات|+وريني"
         "|+شوف|+أشوف|+ورني|+فرجيني|+أشاهد"
-        "|+الجديد|+جديد",
+        "|+الجديد|+جديد"
+        "|+warini|+warrini|+warine|+farjini|+shoof|+shouf|+warjini|+abi ashoof|+ابغى اشوف"
+        "|+عايز اشوف"
+        "|-شو الجديد|-ما الجديد|-في جديد|-ايش الجديد|-إيه الجديد",
         "id": "story|stories|cerita|+tampilkan|+lihat|+lihatkan|+tunjukkan|+tunjukin|+buka"
-        "|+liat|+nonton|+tonton|+kirimin"
-        "|+baru",
+        "|+liat|+liatin|+nonton|+tonton|+kirimin"
+        "|+baru"
+        "|-ada yang baru|-apa yang baru|-yang baru",
         "uk": "істор*|сторіс*|+покажи*|+показати|+подивитися|+дивитися|+відкрий*"
         "|+покаж*|+глянути|+кинь"
-        "|+нового|+нове",
+        "|+нового|+нове"
+        "|-що нового|-є нове|-щось нове|-є новини",
         "fa": "استوری*|+نشان|+نشون|+ببینم|+نمایش|+ببین*|+باز"
         "|+بیار|+ببینیم"
-        "|+جدید|+تازه",
+        "|+جدید|+تازه"
+        "|+neshun|+neshoon|+neshan|+neshun bede|+bebinam|+estori|+story"
+        "|-چیز جدید|-خبر جدید|-چی جدید|-جدید چی",
         "hi": "स्टोरी*|स्टोरीज़|+दिखा*|+देख*|+खोलो|+खोलें"
         "|+dikhao|+dikha|+dikhado|+dikhaiye|+dekhna|+dekhni|+dekhne"
-        "|+नया|+नई",
+        "|+नया|+नई"
+        "|-कुछ नया|-नया क्या|-kuch naya|-kya naya|-naya kya",
     },
     "help": {
         "en": "help|menu|commands|what can do|how use|how work|how works|how does work|info"
@@ -1863,7 +1951,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|لم أفهم|ما فهمت|لا أفهم|حساب خاص|حسابات خاصة|الحسابات الخاصة|اشرح|كيف"
         "|في حد|فيه أحد|في أحد|من أحد|أحد هنا|حد هنا"
         "|على الحسابات الخاصة"
-        "|أنا جديد|انا جديد|جديد هنا|علمني|وين ابدا|أين أبدأ",
+        "|أنا جديد|انا جديد|جديد هنا|علمني|وين ابدا|أين أبدأ"
+        "|sa3edni|sa3dni|musa3ada|kif bta3mel|keef",
         "id": "bantuan|bantu|tolong bantu|menu|perintah|cara pakai|cara kerja|bagaimana cara"
         "|bisa apa|apa bisa|siapa kamu|gimana cara|petunjuk"
         "|tidak mengerti|gak ngerti|bingung|akun privat|jelaskan|caranya|gimana"
@@ -1883,7 +1972,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|نفهمیدم|متوجه نشدم|خصوصی|توضیح"
         "|کسی هست|کسی اینجا"
         "|پرایوت*|پرایوت"
-        "|تازه واردم|تازه وارد|کجا شروع|یادم بده",
+        "|تازه واردم|تازه وارد|کجا شروع|یادم بده"
+        "|chetor kar|komak|rahnama|chikar",
         "hi": "मदद|सहायता|मेनू|मेन्यू|कमांड|कैसे काम|क्या कर|कैसे इस्तेमाल|कौन हो|कैसे"
         "|आप कौन|तुम कौन|kaun ho|kaun hai"
         "|समझ नहीं|samajh nahi|samajh nahin|प्राइवेट|kaise|madad|समझाओ"
@@ -2009,6 +2099,8 @@ _OTHER_WORDS = {
         kemarin saat biar
         akhir pekan
     """,
+    "ar": "la el al ana biddi bidde baddi badi abi ma min shu law samaht mn",
+    "fa": "ro ra az man mikham mikhay kon konid bede bedid baraye lotfan ye in un",
     "hi": """
         ki ka ke se karo kardo kar karna do de dena dijiye hai hain ho hu hoon mujhe
         meri mera mere aap tum bata bhejo bhej yaar bhai koi kya kuch naya nayi jab post
@@ -2295,7 +2387,7 @@ def request_in(
     text = separate_latin_from_arabic_and_devanagari(normalize_typed(text))
     typed = [_without_indonesian_plural_2(word, language) for word in typed_words(text)]
     typed = [_without_diminutive(word, language) for word in typed]
-    written = _with_corrected_verb(typed, language)
+    written = _with_corrected_verbs(typed, language)
     words = [word for word in map(normalize_word, written) if word]
     meant = [word for word in words if word not in SMALL_TALK and word not in FILLERS]
     if len(meant) > (_LONGEST_WITH_NAME if has_known_name else _LONGEST):
@@ -2343,23 +2435,42 @@ def _without_indonesian_plural_2(word: str, language: str) -> str:
     return base if is_known else word
 
 
-def _with_corrected_verb(written: list[str], language: str) -> list[str]:
-    """Return the words of a text with the correct verb in place of a misspelled first word.
+def _with_corrected_verbs(written: list[str], language: str) -> list[str]:
+    """Return the words of a text with the correct verbs in place of misspelled verbs.
 
-    An example is "unsubscirbe natgeo". Words of politeness can be before the verb. The correct
-    verb can lack an ending. If no word follows the verb, the words are returned unchanged, because
-    the verb can be a profile name. A known word, and a word with a digit or a sign, are no
-    misspelled verbs.
+    Examples are "unsubscirbe natgeo" and "natgeo abonieren". A known word, and a word with a digit
+    or a sign, are no misspelled verbs. A text of one word is returned unchanged, because the word
+    can be a profile name. A misspelled verb that is not the first word is only corrected if
+    another word can be a name.
     """
-    place = next((n for n, word in enumerate(written) if normalize_word(word) not in FILLERS), 0)
-    word = normalize_word(written[place]) if written[place + 1 :] else ""
-    has_sign = any(char in _IN_NAMES or char.isdecimal() for char in word)
-    if not word or has_sign or not _may_be_username(word, language):
+    polite = [normalize_word(word) in FILLERS for word in written]
+    first = polite.index(False) if False in polite else 0
+    places = [
+        place
+        for place, word in enumerate(map(normalize_word, written))
+        if not _has_sign(word) and _may_be_username(word, language)
+    ]
+    verbs = {place: _verb_meant(normalize_word(written[place]), language) for place in places}
+    has_name = not all(verbs.values()) or any(map(_has_sign, written))
+    if len(written) == 1:
         return written
-    verb = next((verb for verb in _verbs(language) if _is_misspelled(word, verb, language)), "")
-    if not verb:
-        return written
-    return [*written[:place], verb.removesuffix("*"), *written[place + 1 :]]
+    return [
+        verbs.get(place) or word if has_name or place == first else word
+        for place, word in enumerate(written)
+    ]
+
+
+def _has_sign(word: str) -> bool:
+    """Return whether a word has a digit, or a sign of profile names and links."""
+    return any(char in _IN_NAMES or char.isdecimal() for char in word)
+
+
+@cache
+def _verb_meant(word: str, language: str) -> str:
+    """Return the verb of which a word is a misspelling, or an empty text."""
+    verbs = _verbs(language)
+    verb = next((verb for verb in verbs if _is_misspelled(word, verb, language)), "")
+    return verb.removesuffix("*")
 
 
 @cache
