@@ -248,7 +248,7 @@ async def _answer_words(context: Context, text: str, text_or_caption: str) -> No
     # A reaction to a word of consent, such as "yes", would look like a confirmation.
     elif is_consent(text, context.t.language):
         await say_message(context, TAP)
-    elif talk.is_small_talk(text):
+    elif talk.is_small_talk(text_or_caption):
         await _react_or_give_example(context)
     elif name := talk.name_in(text_or_caption):
         await say(context, *await card.card_page(context, name))
@@ -468,7 +468,7 @@ async def _react_or_give_example(context: Context) -> None:
         return
     if await is_forward_of_our_post(message, context):
         return
-    if talk.is_small_talk(message.text or ""):
+    if talk.is_small_talk(normalize_typed(message.text or message.caption or "")):
         await unit_of_work.call_after_replies(partial(react, context, message, HEARD_SIGN))
         return
     is_shrug = cache.get((chat_id, "example"), now=now) == EXAMPLE

@@ -49,8 +49,9 @@ _PHRASES = {
     "midnight": "meia-noite|meia noite|gece yarısı|منتصف الليل|tengah malam|نیمه شب|نیمهشب"
     "|आधी रात",
     "sampai": "s/d|s.d.|s.d",
-    "circa": "где-то|десь-то|kira-kira|aşağı yukarı|más o menos|mais ou menos|plus ou moins"
-    "|più o meno|mehr oder weniger|par là|по-моему",
+    "circa": "every day|each day|cada día|todos los días|todos os dias|chaque jour|tous les jours"
+    "|каждый день|кожен день|كل يوم|setiap hari|tiap hari|हर दिन|har din|где-то|десь-то|kira-kira"
+    "|aşağı yukarı|más o menos|mais ou menos|plus ou moins|più o meno|mehr oder weniger|par là",
 }
 """The phrases that have several words or marks, by the word that replaces these phrases."""
 
@@ -225,7 +226,9 @@ _OTHERS = """
     le l vers des heure heures alle dalle ore ora all dall dell delle di tra fra saat saatte
     saatleri arası arasında kadar ye ya e te ta da de в во с со часов часа час ч о об между
     у з із від годин година годині години год між г في من الساعة ساعة بين عند jam pukul pada
-    around about roughly approximately approx maybe perhaps probably like ish or so some ~
+    every each daily cada jeden tag täglich chaque ogni giorno her gün каждый каждое ежедневно
+    щодня кожен هر روز रोज़ हर roz har around about roughly approximately approx maybe perhaps
+    probably like ish or so some ~
     gegen circa ca etwa ungefähr so rund vielleicht herum rum sobre eso tipo más menos o
     aproximadamente quizás tal vez como pico unas lá pelas pela por volta torno mais ou talvez umas
     aí environ autour aux alentours peu près plus moins les genre verso intorno

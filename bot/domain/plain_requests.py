@@ -438,7 +438,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|sehen geschaut|sieht geschaut|sehen geguckt|sieht geguckt|unsichtbar|tauche auf"
         "|fällt das auf|fällt es auf|checkt sie|checkt er|hinterlasse spuren|sieht mich"
         "|sehen mich|bemerkt|bemerken"
-        "|kriegt sie|kriegt er|bekommt sie|bekommt er|bekommen die|kriegen die"
+        "|kriegt sie|kriegt er|bekommt sie|bekommt er|^bekommen die|^kriegen die"
+        "|bekommen die mit|kriegen die mit"
         "|account benachrichtigt|konto benachrichtigt|profil benachrichtigt|wird benachrichtigt"
         "|werden benachrichtigt|dass ich das bin|dass ich es bin|account bescheid"
         "|bekommt der account|bekommt das profil"
@@ -719,7 +720,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|+once suffices|+on hold|+hold till|+hold until|+tone down|+noisy|+too loud|+quieter"
         "|+calm|+calmer"
         "|+sound off|+no sound|+without sound|+silently|+quietly|no ads|hide ads|without ads"
-        "|no sponsored|hide reposts|no reposts|without reposts|skip reposts|-only important",
+        "|no sponsored|hide reposts|no reposts|without reposts|skip reposts|-only important"
+        "|only foto|only fotos|just fotos|blurry|better quality|bad quality|low quality"
+        "|pixelated",
         "es": "solo video|solo videos|solo foto|solo fotos|solamente video|solamente videos"
         "|solamente foto|solamente fotos|únicamente video|únicamente videos|sin foto|sin fotos"
         "|sin video|sin videos|no foto|no fotos|no video|no videos|ni foto|ni fotos|puro video"
@@ -736,7 +739,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|+cada rato|+una vez basta|+una vez suficiente|+una vez alcanza|+en espera"
         "|+más tranquilo|+más calma|+ruidoso|+ruidosa|+calma"
         "|sin anuncios|sin publicidad|nada de anuncios|sin reposts|+sin sonido|+silencioso"
-        "|-solo importantes|-solo lo importante",
+        "|-solo importantes|-solo lo importante"
+        "|quita sonido|quitar sonido|apaga sonido|sin sonido|borroso|borrosa|borrosas"
+        "|mejor calidad|mala calidad",
         "pt_BR": "só vídeo|só vídeos|só foto|só fotos|apenas vídeo|apenas vídeos|apenas foto"
         "|apenas fotos|somente vídeo|somente vídeos|somente foto|somente fotos|sem foto|sem fotos"
         "|sem vídeo|sem vídeos|não foto|não fotos|não vídeo|não vídeos|nada de foto|nada de fotos"
@@ -752,7 +757,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|+uma vez basta|+uma vez suficiente|+em espera"
         "|+barulhento|+barulhenta|+calma|+mais calmo"
         "|sem anúncios|sem propaganda|sem publicidade|sem reposts|+sem som|+sem barulho"
-        "|-só importantes|-só o importante",
+        "|-só importantes|-só o importante"
+        "|tira som|tirar som|desliga som|sem som|-por dia|embaçado|embaçada|melhor qualidade"
+        "|qualidade ruim",
         "de": "nur video|nur videos|nur foto|nur fotos|nur bild|nur bilder|kein foto|kein fotos"
         "|keine foto|keine fotos|kein bild|kein bilder|keine bild|keine bilder|kein video"
         "|kein videos|keine video|keine videos|ohne foto|ohne fotos|ohne bild|ohne bilder"
@@ -769,7 +776,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|+einmal genügt|+einmal genug|+täglich reicht|+täglich langt|+auf eis"
         "|+zu laut|+ruhiger|+leiser|+weniger"
         "|keine werbung|ohne werbung|keine reposts|ohne reposts|+ohne ton|+leise|+lautlos"
-        "|+stumm|-nur wichtige|-nur wichtiges",
+        "|+stumm|-nur wichtige|-nur wichtiges"
+        "|ton aus|ton abschalten|ohne ton|unscharf|verpixelt|bessere qualität"
+        "|schlechte qualität",
         "fr": "que vidéo|que vidéos|que photo|que photos|seulement vidéo|seulement vidéos"
         "|seulement photo|seulement photos|uniquement vidéo|uniquement vidéos|uniquement photo"
         "|uniquement photos|juste vidéo|juste vidéos|juste photo|juste photos|pas photo"
@@ -788,7 +797,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|+entre parenthèses"
         "|+bruyant|+bruyante|+plus calme|+moins souvent|+moins d'alertes|+moins de"
         "|sans pub|sans pubs|pas de pub|sans publicité|sans reposts|+sans son|+sans bruit"
-        "|-seulement importantes",
+        "|-seulement importantes"
+        "|coupe son|couper son|coupez son|sans son|flou|floue|floues|meilleure qualité"
+        "|mauvaise qualité",
         "it": "solo video|solo foto|soltanto video|soltanto foto|solamente video|solamente foto"
         "|senza foto|senza video|niente foto|niente video|no foto|no video|non foto|non video"
         "|solo immagini|niente immagini|togli foto|togli video|solamente i video|basta foto"
@@ -802,7 +813,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|+in attesa"
         "|+rumoroso|+rumorosa|+calma|+meno avvisi|+meno notifiche"
         "|senza pubblicità|niente pubblicità|senza repost|+senza suono|+senza rumore"
-        "|-solo importanti|-solo le importanti",
+        "|-solo importanti|-solo le importanti"
+        "|togli suono|togli audio|togliere suono|senza suono|sfocato|sfocata|sfocate"
+        "|qualità migliore|bassa qualità|pessima qualità",
         "tr": "sadece video|sadece videolar|sadece foto|sadece fotoğraf|sadece fotoğraflar"
         "|sadece resim|sadece resimler|yalnızca video|yalnızca videolar|yalnızca foto"
         "|yalnızca fotoğraf|yalnızca fotoğraflar|yalnız video|yalnız videolar|foto olmasın"
@@ -820,7 +833,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|videoları atla|fotoğrafları atla|-haftada bir"
         "|+çok sık|+kadar sık|+sık sık|+günde yeter|+kere yeter|+kez yeter|+beklemeye"
         "|+gürültülü|+sakinleş|+sakin"
-        "|reklamsız|reklam olmasın|+sessiz|+sessizce|-sadece önemli*",
+        "|reklamsız|reklam olmasın|+sessiz|+sessizce|-sadece önemli*"
+        "|sesi kapat|sesini kapat|ses olmasın|bulanık|daha kaliteli|kalitesi kötü",
         "ru": "только видео*|только фот*|только картин*|лишь видео*|лишь фот*|одни видео*"
         "|без фот*|без видео*|без картин*|не фот*|не видео*|не картин*|только вид*|лишь вид*"
         "|можно видос*|без фоток|убери фот*|убери видео|одни вид*|чаще|почаще|-все вместе"
@@ -831,7 +845,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|пропускай видео|пропускай фот*|пропусти видео|пропусти фот*|-раз в неделю"
         "|+так часто|+слишком часто|+раз* хватит|+раз* достаточно|+каждый час|+на паузу"
         "|+потише|+тише|+поспокойнее|+шумн*"
-        "|без рекламы|без репостов|+без звука|+тихо|-только важн*",
+        "|без рекламы|без репостов|+без звука|+тихо|-только важн*"
+        "|выключи звук|выключить звук|убери звук|отключи звук|без звука|размыт*|мутн*"
+        "|лучше качество|лучшем качестве|плохое качество",
         "ar": "فيديو فقط|الفيديو فقط|فيديوهات فقط|الفيديوهات فقط|مقاطع فقط|صور فقط|الصور فقط"
         "|بدون صور|بدون فيديو*|بلا صور|بس فيديو*|بس صور|بس الفيديو*|بس الصور|لا صور|لا الصور"
         "|لا فيديو|لا الفيديو|بدون صوره|مقاطع بس|فيديوهات بس|صور بس|فيديو بس|بشكل أكثر|مرات أكثر"
@@ -841,7 +857,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|تخطى الفيديو*|تخطى الصور|-مرة أسبوع*|-أسبوعيا"
         "|+كل شوي|+كل شوية|+كل ساعة|+مرة تكفي|+مرة كفاية|+مرة يكفي"
         "|+هدئ|+اهدأ|+بهدوء"
-        "|بدون إعلانات|بدون اعلانات|+بدون صوت|+بصمت|-المهم فقط",
+        "|بدون إعلانات|بدون اعلانات|+بدون صوت|+بصمت|-المهم فقط"
+        "|اطفي الصوت|أطفئ الصوت|اقفل الصوت|بدون صوت|غير واضحة|جودة أفضل|جودة اعلى|جودة سيئة",
         "id": "hanya video|hanya foto|video saja|foto saja|video aja|foto aja|cuma video"
         "|cuma foto|tanpa foto|tanpa video|jangan foto|jangan video|gak foto|gak video|tidak foto"
         "|tidak video|vidio aja|vidio saja|cuma vidio|gak usah foto|ga usah foto|gak usah video"
@@ -854,7 +871,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|+terlalu sering|+keseringan|+sesering|+sering sering|+sekali cukup|+tiap jam"
         "|+tunda dulu"
         "|+berisik|+lebih tenang|+tenang"
-        "|tanpa iklan|gak ada iklan|tanpa repost|+tanpa suara|-yang penting aja",
+        "|tanpa iklan|gak ada iklan|tanpa repost|+tanpa suara|-yang penting aja"
+        "|matikan suara|suaranya matikan|tanpa suara|buram|burem|kualitas lebih|kualitas jelek",
         "uk": "тільки відео|лише відео|тільки фот*|лише фот*|тільки світлин*|без фот*|без відео"
         "|без світлин*|не фот*|не відео|тільки вид*|лише вид*|без фоток|прибери фот*"
         "|прибери відео|частіше|-все разом|-в одне повідомлення|-у одне повідомлення|-все вкупі"
@@ -865,7 +883,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|+так часто|+занадто часто|+надто часто|+раз* досить|+раз* вистачить|+раз* достатньо"
         "|+щогодини|+на паузу"
         "|+тихіше|+тихше|+гучно|+спокійніше"
-        "|без реклами|без репостів|+без звуку|+тихо|-лише важлив*|-тільки важлив*",
+        "|без реклами|без репостів|+без звуку|+тихо|-лише важлив*|-тільки важлив*"
+        "|вимкни звук|вимкнути звук|прибери звук|без звуку|розмит*|краща якість|кращій якості"
+        "|погана якість",
         "fa": "فقط ویدیو*|فقط ویدئو*|فقط فیلم*|فقط عکس*|فقط کلیپ*|بدون عکس*|بدون ویدیو*"
         "|بدون فیلم*|عکس نفرست*|ویدیو نفرست*|عکس نمی‌خوام|عکس نمیخوام|ویدیو نمی‌خوام"
         "|ویدیو نمیخوام|عکس نباشه|ویدیو نباشه|فقط ویدیوها|فقط عکسا|بیشتر چک|-یکجا|-تو یک پیام"
@@ -875,7 +895,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|ویدیو رد کن|عکس رد کن|-هفته‌ای یک"
         "|+اینقدر زیاد|+انقدر زیاد|+زود به زود|+روزی کافیه|+روزی بسه|+بار کافیه|+بار بسه"
         "|+شلوغ|+آروم‌تر|+آرومتر"
-        "|بدون تبلیغ*|+بی‌صدا|+بدون صدا|-فقط مهم*",
+        "|بدون تبلیغ*|+بی‌صدا|+بدون صدا|-فقط مهم*"
+        "|صدا قطع|صداش قطع|بدون صدا|کیفیت بهتر|کیفیت پایین",
         "hi": "सिर्फ़ वीडियो|केवल वीडियो|सिर्फ़ फ़ोटो|केवल फ़ोटो|सिर्फ़ तस्वीर*|बस वीडियो"
         "|बिना फ़ोटो|बिना वीडियो|फ़ोटो नहीं|वीडियो नहीं|फ़ोटो मत|वीडियो मत|sirf video|sirf videos"
         "|sirf photo|sirf photos|bas video|bas videos|photo nahi|video nahi|photo mat"
@@ -887,7 +908,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|+इतनी बार|+बार बार|+itni baar|+baar baar|+एक बार काफ़ी|+एक बार काफी|+ek baar kaafi"
         "|+ek baar kafi"
         "|+शोर|+शांत|+shor|+shant"
-        "|बिना विज्ञापन|बिना आवाज़|+bina awaz|+bina sound|-सिर्फ़ ज़रूरी",
+        "|बिना विज्ञापन|बिना आवाज़|+bina awaz|+bina sound|-सिर्फ़ ज़रूरी"
+        "|आवाज़ बंद|आवाज बंद|awaz band|aawaz band|धुंधल*|अच्छी क्वालिटी|-din ek baar"
+        "|-ek baar din",
     },
     "language": {
         "en": "language|languages|lang|english|translate|spanish|french|german|italian|portuguese"
@@ -918,7 +941,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "fa": "زبان*|فارسی"
         "|انگلیسی|عربی|روسی",
         "hi": "भाषा*|हिंदी|हिन्दी"
-        "|अंग्रेज़ी|इंग्लिश",
+        "|अंग्रेज़ी|इंग्लिश"
+        "|bhasha|bhasha badlo",
     },
     "settings": {
         "en": "settings|setting|options|preferences|configure|configuration|config|quiet hours"
@@ -1134,7 +1158,10 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|+sent nada|+never got|+never received|+never came|+never arrived|+didn't arrive"
         "|+didnt arrive|+didn't come|+didnt come"
         "|nothin works|aint working|ain't working|dont work|don't work|doesn't do anything"
-        "|doesnt do anything|bot crashed|not responding|doesn't respond",
+        "|doesnt do anything|bot crashed|not responding|doesn't respond"
+        "|got twice|came twice|sent twice|received twice|video play|video doesn't|video doesnt"
+        "|video won't|video wont|can't play|cant play|won't play|wont play|won't load|wont load"
+        "|doesn't load|not loading|can't hear|cant hear|no audio|won't open|wont open",
         "es": "no funciona|por qué no|porque no|no llegan|no llega|no recibo"
         "|por qué envía*|por qué manda|por qué mandas|por qué mandan|por qué mandaste"
         "|por qué mandado|por qué recibo|nada funciona"
@@ -1160,7 +1187,10 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|lento|lenta|lentísimo|tardas|tarda mucho"
         "|+publicó y no|+subió y no|+no mandaste|+no enviaste|+nunca llegó|+nunca llegaron"
         "|+no llegaron|+mandaste nada|+enviaste nada"
-        "|no sirve|no va nada|no anda|no jala|no furula|no chambea|no responde",
+        "|no sirve|no va nada|no anda|no jala|no furula|no chambea|no responde"
+        "|llegó dos veces|llegaron dos veces|llegado dos veces|mandaste dos veces|llegan tarde"
+        "|llega tarde|llegó tarde|video no se|video no abre|video no carga|video no reproduce"
+        "|no se abre|no carga|no se oye",
         "pt_BR": "não funciona|nao funciona|não chega*|não recebo|por que não|porque não"
         "|por que recebo|por que manda|por que mandam|por que mandou|por que mandas"
         "|por que mandando|por que mandar|por que envi*|nada funciona"
@@ -1179,7 +1209,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|lento|lenta|demora|demorado|demorando|lerdo"
         "|+postou e não|+postou mas|+publicou mas|+não mandou|+não enviou|+nunca chegou"
         "|+mandou nada|+enviou nada"
-        "|nada presta|não presta|não tá funcionando|não pega|não responde|tá bugado|deu ruim",
+        "|nada presta|não presta|não tá funcionando|não pega|não responde|tá bugado|deu ruim"
+        "|chegou duas vezes|veio duas vezes|mandou duas vezes|chega tarde|vídeo não abre"
+        "|vídeo não carrega|vídeo não roda|não abre|não carrega|não roda",
         "de": "funktioniert nicht|geht nicht|warum keine|kommt nichts|bekomme keine|kommen keine"
         "|warum bekomme|warum schick*|nichts funktioniert|geht nichts"
         "|bekomme nichts"
@@ -1203,7 +1235,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|+kam nix|+nichts bekommen|+nix bekommen|+nichts erhalten|+nicht bekommen"
         "|+nicht geschickt|+nicht gesendet|+nie angekommen"
         "|nix geht|geht nix|nix funktioniert|funktioniert nix|nix läuft|läuft nix|klappt nix"
-        "|klappt nichts|nichts geht|nichts klappt|tut nix|tut nichts|spinnt",
+        "|klappt nichts|nichts geht|nichts klappt|tut nix|tut nichts|spinnt"
+        "|zweimal bekommen|zweimal gekommen|zweimal geschickt|kam zweimal|lädt nicht"
+        "|öffnet nicht|öffnet sich nicht|spielt nicht|kein ton im",
         "fr": "marche pas|fonctionne pas|pourquoi pas|reçois pas|reçois rien"
         "|pourquoi reçois|pourquoi envo*|rien marche|rien fonctionne"
         "|pourquoi rien"
@@ -1221,7 +1255,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|lent|lente|trop lent"
         "|+posté rien|+publié rien|+rien envoyé|+rien reçu|+pas reçu|+pas envoyé|+rien eu"
         "|+jamais reçu"
-        "|marche rien|fonctionne rien|déconne|ça bug|ça plante|répond pas",
+        "|marche rien|fonctionne rien|déconne|ça bug|ça plante|répond pas"
+        "|reçu deux fois|arrivé deux fois|arrivée deux fois|envoyé deux fois|s'ouvre pas"
+        "|charge pas|se lit pas",
         "it": "non funziona|non arrivano|perché non|non ricevo|non arriva"
         "|perché ricevo|perché mandi|perché manda|perché mandate|perché mandano"
         "|perché mandato|niente funziona"
@@ -1243,7 +1279,10 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|+mandato niente|+mandato nulla|+inviato niente|+inviato nulla|+arrivato niente"
         "|+arrivato nulla|+non arrivato|+non ricevuto|+ricevuto niente|+ricevuto nulla"
         "|+non mandato|+non arrivate|+mai arrivate|+mai arrivato"
-        "|non va niente|non va nulla|niente va|nulla funziona|non risponde",
+        "|non va niente|non va nulla|niente va|nulla funziona|non risponde"
+        "|arrivata due volte|arrivato due volte|arrivate due volte|mandato due volte"
+        "|ricevuto due volte|video non parte|video non va|video non si|non si apre|non carica"
+        "|non si vede",
         "tr": "çalışmıyor|gelmiyor|almıyorum"
         "|neden gönder*|niye gönder*|neden geliyor"
         "|neden gelmedi|gelmedi"
@@ -1261,7 +1300,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|neden sessizsin|niye sessizsin"
         "|yavaş|yavaşsın|yavaşsınız|ağır çalışıyor"
         "|+göndermedin|+göndermediniz|+gelmedi|+gelmiyor|+atmadın"
-        "|bozulmuş|çalışmıyo|cevap vermiyor|yanıt vermiyor",
+        "|bozulmuş|çalışmıyo|cevap vermiyor|yanıt vermiyor"
+        "|iki kere geldi|iki kez geldi|iki defa geldi|geç geliyor|geç geldi|açılmıyor|oynamıyor"
+        "|yüklenmiyor",
         "ru": "не работает|не приходят|почему не|не приходит|не получаю"
         "|зачем присл*|зачем присыла*|почему присл*|почему приход*"
         "|не приш*|почему ничего"
@@ -1282,7 +1323,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|тормоз|медленн*"
         "|+выложил* ничего|+не прислал*|+не пришло|+не пришла|+не получил*|+запостил* ничего"
         "|+опубликовал* ничего"
-        "|не пашет|не фурычит|ничего не пашет|не отвечает|не грузит|не грузится",
+        "|не пашет|не фурычит|ничего не пашет|не отвечает|не грузит|не грузится"
+        "|пришло два раза|пришла два раза|прислал* два раза|пришло дважды|пришла дважды"
+        "|прислал* дважды|не открывается|не воспроизводится|видео не груз*|не проигрывается",
         "ar": "لا يعمل|لا تعمل|لا تصل|لماذا لا|لا يصلني"
         "|لماذا أرسل*|لماذا ترسل*|ليش ترسل*"
         "|لم يصل*|ليش ما|لماذا لم"
@@ -1299,7 +1342,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|+نشر ولم|+لم يصل|+لم ترسل|+ما وصل|+ما وصلني|+لم يصلني|+ما أرسلت|+ما ارسلت|+ما جاني"
         "|+لم أستلم"
         "|ما بيشتغل|مش شغاله|ما بيرد|لا يستجيب|ما يرد"
-        "|ma wesel|ma wasal|ma yeshtaghel|mish shaghal|laish ma|leish ma|lesh ma",
+        "|ma wesel|ma wasal|ma yeshtaghel|mish shaghal|laish ma|leish ma|lesh ma"
+        "|وصلتني مرتين|وصلني مرتين|وصلت مرتين|وصل مرتين|جاني مرتين|ما يفتح|لا يفتح|ما بيفتح"
+        "|ما يحمل",
         "id": "tidak berfungsi|gak jalan|nggak jalan|kenapa tidak|tidak masuk|kenapa gak"
         "|kenapa kirim*|kenapa mengirim*|mengapa"
         "|kenapa belum|belum masuk"
@@ -1321,7 +1366,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|+posting tapi|+gak kirim apa|+tidak kirim apa|+nggak kirim apa|+gak masuk"
         "|+tidak masuk|+nggak masuk|+belum masuk|+tidak sampai|+gak sampai|+gak dapat"
         "|+gak dapet|+tidak dapat|+nggak dapet"
-        "|gak bisa|nggak bisa|ga bisa|tidak bisa|gak respon|tidak merespon|macet",
+        "|gak bisa|nggak bisa|ga bisa|tidak bisa|gak respon|tidak merespon|macet"
+        "|dapet dua kali|dapat dua kali|masuk dua kali|dua kali dikirim|telat datang|gak kebuka"
+        "|tidak terbuka",
         "uk": "не працює|не приходять|чому не|не приходить|не отримую"
         "|навіщо надсила*|чому надсила*|чому приход*"
         "|не прийш*|чому нічого"
@@ -1340,7 +1387,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|повільн*|гальмує*"
         "|+виклав* нічого|+виклала нічого|+не надіслав*|+не прийшло|+не прийшла|+не отримав*"
         "|+запостив* нічого|+опублікував* нічого"
-        "|не фурычить|не відповідає|не вантажить|не робить",
+        "|не фурычить|не відповідає|не вантажить|не робить"
+        "|прийшло двічі|прийшла двічі|надіслав двічі|прийшло два рази|не відкривається"
+        "|не відтворюється",
         "fa": "کار نمی‌کند|کار نمیکنه|کار نمی‌کنه|نمیاد|نمی‌آید|نمی‌رسد"
         "|چرا فرست*|چرا می‌فرست*"
         "|چرا نیومد|نیومد"
@@ -1356,7 +1405,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|کند|کندی|کنده|کندید"
         "|+نفرستادی|+نیومد|+نیامد|+نرسید"
         "|کار نمیده|جواب نمیده|جواب نمی‌ده|هنگ کرده|قاطی کرده"
-        "|nemiad|nayomad|narsid|kar nemikone|chera nayomad|kharabe",
+        "|nemiad|nayomad|narsid|kar nemikone|chera nayomad|kharabe"
+        "|دوبار اومد|دو بار اومد|دوبار فرستادی|دو بار فرستادی|باز نمیشه|باز نمی‌شه|پخش نمیشه"
+        "|لود نمیشه",
         "hi": "काम नहीं|नहीं आया|नहीं आयी|नहीं आई|नहीं आए|नहीं आये|नहीं आ|नहीं आता|नहीं आती"
         "|नहीं आते|नहीं आएगा"
         "|क्यों नहीं"
@@ -1377,7 +1428,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|+नहीं भेजा|+नहीं आया|+नहीं आई|+नहीं मिला|+नहीं मिली|+nahi bheja|+nahi aaya"
         "|+nahi aayi|+nahi mila|+nahi mili"
         "|काम ही नहीं|जवाब नहीं|chal nahi raha|nahi chal raha|jawab nahi|चल नहीं रहा"
-        "|नहीं चल रहा",
+        "|नहीं चल रहा"
+        "|दो बार आया|दो बार आई|दो बार भेजा|do baar aaya|do baar aayi|do baar bheja|देर से आ*"
+        "|der se aata|der se aati|der se aaya|नहीं खुल*|nahi khul*",
     },
     "subscriptions": {
         "en": "subscriptions|my subscription|subscribed to|am subscribed|my list|my profiles"
@@ -1916,7 +1969,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|helfen"
         "|jemand da|jemand hier|wer da"
         "|bin neu|neu hier|wie fange|wo fange|komme nicht klar|komm nicht klar|kapier nicht"
-        "|kapiere nicht|kapier nix",
+        "|kapiere nicht|kapier nix"
+        "|wer steckt dahinter|wer hat gebaut|wer hat programmiert",
         "fr": "aide|aidez|aide-moi|menu|commandes|comment marche|ça marche|comment fonctionne"
         "|c'est quoi|quoi bot"
         "|que peux|que fais|qui es|mode d'emploi|comment utiliser|instructions"
@@ -1952,7 +2006,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|في حد|فيه أحد|في أحد|من أحد|أحد هنا|حد هنا"
         "|على الحسابات الخاصة"
         "|أنا جديد|انا جديد|جديد هنا|علمني|وين ابدا|أين أبدأ"
-        "|sa3edni|sa3dni|musa3ada|kif bta3mel|keef",
+        "|sa3edni|sa3dni|musa3ada|kif bta3mel|keef"
+        "|مين عملك|من صنعك|مين سواك|مين صنعك",
         "id": "bantuan|bantu|tolong bantu|menu|perintah|cara pakai|cara kerja|bagaimana cara"
         "|bisa apa|apa bisa|siapa kamu|gimana cara|petunjuk"
         "|tidak mengerti|gak ngerti|bingung|akun privat|jelaskan|caranya|gimana"
@@ -1979,7 +2034,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|समझ नहीं|samajh nahi|samajh nahin|प्राइवेट|kaise|madad|समझाओ"
         "|कोई है|कोई यहाँ|koi hai"
         "|private account"
-        "|नया हूँ|नई हूँ|naya hoon|nayi hoon|kahan se shuru|कहाँ से शुरू|सिखाओ|sikhao",
+        "|नया हूँ|नई हूँ|naya hoon|nayi hoon|kahan se shuru|कहाँ से शुरू|सिखाओ|sikhao"
+        "|kisne banaya|किसने बनाया",
     },
 }  # fmt: skip
 
@@ -2009,6 +2065,7 @@ _ORDER: tuple[Command, ...] = (
 
 _OTHER_WORDS = {
     "en": """
+        old older deleted previous expired difference hook cute cat dog baby
         viewed views watched watch watching their theirs stupid legal speak
         do does did how what who whom whose where why which was am could should may must stuff
         thing things messages message sending sends more much so many very really profile profiles
@@ -2027,6 +2084,7 @@ _OTHER_WORDS = {
         uploaded photo pic pics content feed page pages ask question free trial
     """,
     "es": """
+        viejas viejos antiguas antiguos anteriores pasadas
         se enteran ven vieron veo visto sirve
         qué que cómo como quién quien cuál cual dónde está esta estas de del perfil cuenta usuario
         bot instagram nuevas recibir mensajes enviar enviarme mandar mandarme más mas
@@ -2040,6 +2098,7 @@ _OTHER_WORDS = {
         escribas escribes escriba escriban escribe molestes
     """,
     "pt_BR": """
+        antigo antigos antiga antigas velhos velhas anteriores 1x 2x
         vi viu vê sabendo pessoa sabe
         o que como quem qual onde está esta perfil conta usuário bot instagram novos novas receber
         mensagens enviar mandar mais alguém algo ver posso tem fazer mudar mim
@@ -2050,6 +2109,7 @@ _OTHER_WORDS = {
         têm estou tudo fez privada privado conseguem consegue consigo
     """,
     "de": """
+        sag sagt gib alte alten alter altes frühere früheren gelöschte
         sieht sehe dass angeschaut angesehen soll sollen
         wie was wer wen wem wo warum welche profil konto bot instagram bekommen erhalten
         mehr jemand etwas kann kannst man gibt nachrichten es hab habe haben werden wird ändern
@@ -2061,6 +2121,7 @@ _OTHER_WORDS = {
         kommt folgen auch bringen bring wäre behalte behalt behaltet
     """,
     "fr": """
+        anciens ancienne anciennes vieilles vieux précédentes
         voient voit regarde gens
         comment quoi qui que quel quelle où pourquoi est-ce profil compte bot instagram nouvelles
         recevoir messages envoyer plus quelqu'un quelque chose puis peut-on changer s'il vous
@@ -2071,6 +2132,7 @@ _OTHER_WORDS = {
         veuillez
     """,
     "it": """
+        vecchie vecchi vecchia passate precedenti
         vede vedono ho guardato visto
         come cosa che chi quale dove perché profilo account bot instagram nuove ricevere messaggi
         mandare più qualcuno qualcosa posso può si fare cambiare dei delle
@@ -2080,6 +2142,7 @@ _OTHER_WORDS = {
         vedo voglio vedi fatto tieni tenere cerco metti mettere metta mettete
     """,
     "tr": """
+        eski eskileri sesi
         baktığımı görüyorlar görür
         ne nasıl kim hangi nerede neden profil hesap hesabı hesabını hesabının bot instagram
         mesaj mesajlar almak istemiyorum istiyorum olmak ol et olur mu mı mi mü misin mısın
@@ -2090,6 +2153,7 @@ _OTHER_WORDS = {
         den dan ten tan yi yı yu yü ya nı nu nü tek kere kez hep
     """,
     "id": """
+        lama videonya diputar
         ketahuan tahu
         apa bagaimana gimana siapa mana kenapa profil akun bot instagram ig pesan menerima terima
         lagi seseorang sesuatu dong ya nya dapat ganti ubah lihat dari untuk bisa saya
@@ -2102,6 +2166,7 @@ _OTHER_WORDS = {
     "ar": "la el al ana biddi bidde baddi badi abi ma min shu law samaht mn",
     "fa": "ro ra az man mikham mikhay kon konid bede bedid baraye lotfan ye in un",
     "hi": """
+        purani purane tumhe kisne banaya din me
         ki ka ke se karo kardo kar karna do de dena dijiye hai hain ho hu hoon mujhe
         meri mera mere aap tum bata bhejo bhej yaar bhai koi kya kuch naya nayi jab post
         kare chahiye wala wali ne to toh please sakte sakta sakti

@@ -108,6 +108,9 @@ def test_from_when_to_when(text: str, hours: tuple[int, int] | None) -> None:
         ("طرفای \u06f9 شب", 21 * 60),
         ("jam 8an", 8 * 60),
         ("maybe 8ish", 8 * 60),
+        ("every evening at half 8", 20 * 60 + 30),
+        ("every day at 8", 8 * 60),
+        ("todos los días a las 9", 9 * 60),
         ("8 or 9", None),
     ],
 )
