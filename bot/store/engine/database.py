@@ -91,7 +91,7 @@ SQLITE_POOL = {"pool_size": 5, "max_overflow": 0, "pool_use_lifo": True}
 MIGRATING = 7402  # the number of the advisory lock for a migration or a move of all rows
 KEPT_COPIES = 2  # the number of copies made before migrations that are kept
 NOT_DIRECT = "DATABASE_DIRECT_URL is the address of another database than DATABASE_URL"
-NO_COPY = "it is from an older version, and can't be copied before it is changed: is the disk full"
+NO_COPY = "it is from an older version, and can't be copied before it is changed: {why}"
 NEWER = (
     "it was written by a newer version of the bot than this one. Start that version, or restore "
     "the backup that it made before it changed the database"
@@ -436,7 +436,8 @@ class Database:
             for old in private.migration_copies(file)[:-KEPT_COPIES]:
                 old.unlink(missing_ok=True)
         except (BackupError, OSError, sqlite3.Error) as error:
-            raise DatabaseUnavailableError(NO_COPY) from error
+            why = sqlite_copies.reason_of(error)
+            raise DatabaseUnavailableError(NO_COPY.format(why=why)) from error
 
 
 async def _wait_to_retry(failures: int) -> None:

@@ -21,6 +21,7 @@ from bot.store.engine.lock import only_process
 from bot.store.engine.private import migration_copies, other_owner_note
 from bot.store.engine.revisions import newest_revision
 from bot.store.engine.sqlite_copies import reason_of
+from tests.flows.test_database_file import damage
 from tests.support.followed import NOON
 from tests.support.newer import NEXT, next_version
 from tests.support.postgres import connected
@@ -130,13 +131,25 @@ async def test_without_room_for_a_copy_nothing_is_changed(
     async with Database(url) as db:
         with (
             next_version(tmp_path / "next"),
-            pytest.raises(DatabaseUnavailableError, match="can't be copied"),
+            pytest.raises(DatabaseUnavailableError, match=r"can't be copied.*disk is full"),
         ):
             await db.migrate()
         async with db.read() as tx:
             found = (await tx.execute(sa.text("SELECT version_num FROM alembic_version"))).scalar()
     assert found == newest_revision()
     assert migration_copies(file) == []
+
+
+async def test_an_update_of_a_damaged_database_names_the_damage(tmp_path: Path) -> None:
+    file = tmp_path / "bot.db"
+    url = await old_database(file)
+    damage(file, "chats")
+    async with Database(url) as db:
+        with (
+            next_version(tmp_path / "next"),
+            pytest.raises(DatabaseUnavailableError, match=r"is damaged.*storybell restore"),
+        ):
+            await db.migrate()
 
 
 async def test_a_postgresql_database_of_another_program_is_refused(postgres_url: str) -> None:
