@@ -97,8 +97,8 @@ The rows of the table use these terms:
   other names are *new*.
 - `CACHE_S` is a [setting](configuration.md): for this number of seconds after a paid answer, the
   bot shows the same stories again for free.
-- A *privacy check* tests whether an account is private. The setting `SKIP_PRIVACY_CHECK` has its
-  default value, `auto`, unless a row names another value.
+- A *privacy check* tests whether an account is private. If a row names no value of the setting
+  `SKIP_PRIVACY_CHECK`, the row applies to the default value, `auto`.
 
 The table leaves out two requests. A request in inline mode (`@yourbot natgeo` in any chat) costs
 nothing. The button *Look it up: 1 credit* of `/block` costs 1 credit.
