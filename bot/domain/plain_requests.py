@@ -393,9 +393,10 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|see it's me|see its me|see that it's me|know it's me|know its me|knows it's me"
         "|knows its me|see me watch|see me watching|know who watched|know who's watching"
         "|see who's watching|see who is watching|account notified|profile notified"
-        "|owner notified|person notified|they notified|notified that i|person know|account know"
-        "|profile know|owner know"
-        "|can see who i am|know who i am",
+        "|owner notified|person notified|they notified|notified that i"
+        "|can see who i am|know who i am"
+        "|does the person know|will the person know|does the account know|will the account know"
+        "|does the owner know|will the owner know|does the profile know|will the profile know",
         "es": "anónimo|anónima|anónimamente|enteran|entera|enterará|enterarán|dan cuenta"
         "|da cuenta|saben vi|saben veo|sabe vi|sabe veo|ven vi|ve vi|ven veo|ve veo"
         "|quién vio|incógnito"
@@ -440,10 +441,12 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|sehen mich|bemerkt|bemerken"
         "|kriegt sie|kriegt er|bekommt sie|bekommt er|^bekommen die|^kriegen die"
         "|bekommen die mit|kriegen die mit"
-        "|account benachrichtigt|konto benachrichtigt|profil benachrichtigt|wird benachrichtigt"
-        "|werden benachrichtigt|dass ich das bin|dass ich es bin|account bescheid"
+        "|account benachrichtigt|konto benachrichtigt|profil benachrichtigt"
+        "|dass ich das bin|dass ich es bin|account bescheid"
         "|bekommt der account|bekommt das profil"
-        "|weiß wer ich bin|dass ich zuschaue|dass ich gucke",
+        "|weiß wer ich bin|dass ich zuschaue|dass ich gucke"
+        "|wird sie benachrichtigt|wird er benachrichtigt|werden sie benachrichtigt"
+        "|wird der benachrichtigt|wird die benachrichtigt",
         "fr": "anonyme|anonymement|sait que|savent que|voit que|voient que|voit si|voient si"
         "|va savoir|vont savoir|remarque|remarquent|incognito"
         "|sait si|savent si"
@@ -559,37 +562,33 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-private profiles|-private stories|-private story|-private people|-private page"
         "|-private pages|-locked account|-locked accounts|-locked profile|-locked profiles"
         "|-profile picture|-profile pictures|-profile pic|-profile pics|-comments|-dms"
-        "|followers|who follows me|work tiktok|works tiktok|work facebook|works facebook"
-        "|work youtube|works youtube|work snapchat|work twitter|work whatsapp|do tiktok"
-        "|also tiktok",
+        "|followers|who follows me",
         "es": "-reels|-publicaciones|-publicación|-posts|-post|-en vivo|-directos"
         "|-cuentas privadas|-cuenta privada|-perfil privado|-perfiles privados|-perfil cerrado"
         "|-cuenta cerrada|-foto de perfil"
-        "|seguidores|funciona tiktok|sirve tiktok|funciona facebook|sirve facebook"
-        "|funciona youtube|quién me sigue",
+        "|seguidores"
+        "|quién me sigue",
         "pt_BR": "-reels|-publicações|-publicação|-posts|-post|-ao vivo|-conta privada"
         "|-contas privadas|-perfil privado|-perfis privados|-perfil fechado|-conta fechada"
         "|-contas fechadas|-perfis fechados|-perfil trancado|-foto de perfil"
-        "|seguidores|funciona tiktok|serve tiktok|funciona facebook|funciona youtube"
+        "|seguidores"
         "|quem me segue",
         "de": "-reels|-reel|-beiträge|-beitrag|-posts|-livestream|-livestreams|-private konten"
         "|-private konto|-privates konto|-private profile|-privates profil|-privaten profile"
         "|-privaten profilen|-privaten konten|-private accounts|-privaten accounts"
         "|-private storys|-profilbild|-profilbilder"
-        "|follower anzeigen|meine follower|wer folgt mir|auch tiktok|mit tiktok|auch facebook"
-        "|mit facebook|auch youtube",
+        "|follower anzeigen|meine follower|wer folgt mir",
         "fr": "-reels|-reel|-publications|-publication|-posts|-compte privé|-comptes privés"
         "|-profil privé|-profils privés|-comptes fermés|-photo de profil"
-        "|mes abonnés|qui me suit|marche tiktok|fonctionne tiktok|marche facebook"
-        "|fonctionne facebook|aussi tiktok",
+        "|mes abonnés|qui me suit",
         "it": "-reel|-reels|-post|-dirette|-diretta|-account privati|-account privato"
         "|-profili privati|-profilo privato|-profilo chiuso|-account chiuso|-storie private"
         "|-foto profilo"
-        "|miei follower|chi mi segue|funziona tiktok|va tiktok|funziona facebook|anche tiktok",
+        "|miei follower|chi mi segue",
         "tr": "-reels|-reelsleri|-gönderileri|-gönderiler|-gönderilerini|-canlı yayın"
         "|-canlı yayınlar|-gizli hesap|-gizli hesapları|-gizli hesaplar|-gizli profil"
         "|-gizli profiller|-gizli profilleri|-kapalı hesap|-profil fotoğrafı"
-        "|takipçi*|beni kim takip|tiktok çalış*|tiktokta|tiktok da",
+        "|takipçi*|beni kim takip|tiktokta",
         "ru": "-рилс*|-reels|-посты|-постов|-публикаци*|-прямые эфиры|-прямой эфир|-трансляци*"
         "|-закрыт* аккаунт*|-закрыт* профил*|-закрыт* страниц*|-приватн* аккаунт*"
         "|-приватн* профил*|-аватарк*"
@@ -599,7 +598,7 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|متابعين|المتابعين|متابعيني|تيك توك|تيكتوك|يوتيوب|فيسبوك",
         "id": "-reels|-postingan|-feed|-akun privat|-akun private|-akun dikunci|-akun terkunci"
         "|-akun digembok|-profil privat|-foto profil"
-        "|pengikut|followersku|bisa tiktok|buat tiktok|juga tiktok|bisa facebook",
+        "|pengikut|followersku",
         "uk": "-рілс*|-reels|-пости|-постів|-публікаці*|-дописи|-прямі ефіри|-закрит* акаунт*"
         "|-закрит* профіл*|-закрит* сторінк*|-приватн* акаунт*|-приватн* профіл*|-аватарк*"
         "|підписник*|підписчик*|тікток*|тік-ток*|ютуб*|фейсбук*",
@@ -608,7 +607,7 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|فالوور*|دنبال‌کننده*|تیک تاک|تیک‌تاک|یوتیوب|فیسبوک",
         "hi": "-reels|-reel|-रील*|-पोस्ट भी|-पोस्ट देख*|-पोस्ट दिखा*|-posts|-post bhi"
         "|-लाइव वीडियो|-प्राइवेट अकाउंट|-प्राइवेट प्रोफ़ाइल|-प्राइवेट प्रोफाइल|-private id"
-        "|फॉलोअर*|फ़ॉलोअर*|followers|टिकटॉक|यूट्यूब|फेसबुक|tiktok chalta|tiktok ka",
+        "|फॉलोअर*|फ़ॉलोअर*|followers|टिकटॉक|यूट्यूब|फेसबुक",
     },
     "several": {
         "en": "-more than one|-more than 1|-several people|-several profiles|-several accounts"
@@ -758,7 +757,7 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|+barulhento|+barulhenta|+calma|+mais calmo"
         "|sem anúncios|sem propaganda|sem publicidade|sem reposts|+sem som|+sem barulho"
         "|-só importantes|-só o importante"
-        "|tira som|tirar som|desliga som|sem som|-por dia|embaçado|embaçada|melhor qualidade"
+        "|tira som|tirar som|desliga som|sem som|embaçado|embaçada|melhor qualidade"
         "|qualidade ruim",
         "de": "nur video|nur videos|nur foto|nur fotos|nur bild|nur bilder|kein foto|kein fotos"
         "|keine foto|keine fotos|kein bild|kein bilder|keine bild|keine bilder|kein video"
@@ -962,8 +961,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-not in the morning|-no messages morning|-not while|-no messages while"
         "|-while i work|-while working"
         "|tone down|dial down|too chatty|so chatty|too noisy|too talkative|less chatty"
-        "|clock wrong|clocks wrong|clock off|clocks off|wrong clock|hours off|hour off"
-        "|hour wrong|wrong hour|times off|time off by|fix time|fix the clock|fix clock"
+        "|clock wrong|clocks wrong|clock off|clocks off|wrong clock"
+        "|hour wrong|wrong hour|time off by|fix time|fix the clock|fix clock"
         "|-reset settings|-reset everything|-reset all|-start over|-default settings"
         "|-restore defaults",
         "es": "ajustes|ajuste|configuración|configuracion|configurar|opciones|preferencias"
@@ -977,7 +976,7 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-sh|-shh|-paz hasta|-callado|-calladito|-callada|-cállate hasta|-nada antes"
         "|-por la mañana no|-no por la mañana|-mientras trabajo|-mientras duermo"
         "|reloj mal|reloj equivocado|reloj está mal|hora equivocada|reloj atrasado"
-        "|reloj adelantado|hora no es",
+        "|reloj adelantado",
         "pt_BR": "configurações|configuracoes|configuração|configurar|ajustes|opções|opcoes"
         "|preferências|fuso horário|fuso|à noite|de noite|durante noite|dormir|madrugada|resumo"
         "|-silêncio|-acorda|-acorde|-acordar|-acordando|-menos|-não perturbe|-não perturba"
@@ -988,7 +987,7 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|hora errada|horário errado"
         "|-psiu|-sh|-shh|-quieto|-quieta|-paz até|-nada antes|-calado até"
         "|-de manhã|-pela manhã|-enquanto trabalho"
-        "|relógio errado|relógio atrasado|relógio adiantado|hora não é|horas erradas",
+        "|relógio errado|relógio atrasado|relógio adiantado|horas erradas",
         "de": "einstellungen|einstellung|optionen|-einstellen|konfiguration|zeitzone|ruhezeiten"
         "|ruhezeit|nachts|in nacht|schlafe|schlafen|zusammenfassung|uhrzeit|-weck|-weckt|-wecken"
         "|-aufwecken|-geweckt|-weniger|-seltener|-leise|-nicht stören|-nacht|-ab uhr|-bis uhr"
@@ -1157,7 +1156,7 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|+posted sent|+posted missed|+sent me nothing|+sent nothing|+sent me zip|+sent zip"
         "|+sent nada|+never got|+never received|+never came|+never arrived|+didn't arrive"
         "|+didnt arrive|+didn't come|+didnt come"
-        "|nothin works|aint working|ain't working|dont work|don't work|doesn't do anything"
+        "|nothin works|aint working|ain't working|doesn't do anything"
         "|doesnt do anything|bot crashed|not responding|doesn't respond"
         "|got twice|came twice|sent twice|received twice|video play|video doesn't|video doesnt"
         "|video won't|video wont|can't play|cant play|won't play|wont play|won't load|wont load"
@@ -1366,7 +1365,7 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|+posting tapi|+gak kirim apa|+tidak kirim apa|+nggak kirim apa|+gak masuk"
         "|+tidak masuk|+nggak masuk|+belum masuk|+tidak sampai|+gak sampai|+gak dapat"
         "|+gak dapet|+tidak dapat|+nggak dapet"
-        "|gak bisa|nggak bisa|ga bisa|tidak bisa|gak respon|tidak merespon|macet"
+        "|^gak bisa|^nggak bisa|^ga bisa|^tidak bisa|gak respon|tidak merespon|macet"
         "|dapet dua kali|dapat dua kali|masuk dua kali|dua kali dikirim|telat datang|gak kebuka"
         "|tidak terbuka",
         "uk": "не працює|не приходять|чому не|не приходить|не отримую"
@@ -1447,7 +1446,7 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-i'm back|-am back|-carry on|-send again now|-continue|-holiday|-holidays"
         "|-on vacation|-back from"
         "|-home again|-accounts am on|-did i add|-have i added|-i added|-people i add"
-        "|show list|see list|the list|full list",
+        "|-show list|-see list|-the list|-full list",
         "es": "suscripciones|mis suscripciones|mi lista|mis avisos|sigo quién|estoy suscrit*"
         "|-pausa*|-silenci*|quién sigo|que sigo|cuentas sigo|perfiles sigo"
         "|estoy siguiendo|quien siguiendo"
@@ -1459,7 +1458,7 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-suspende|-suspender"
         "|-tengo agregados|-tengo agregadas|-he agregado|-agregué|-me voy de viaje"
         "|-ya estoy en casa"
-        "|ver lista|la lista|mostrar lista|muestra lista",
+        "|-ver lista|-la lista|-mostrar lista|-muestra lista",
         "pt_BR": "inscrições|inscricoes|minhas inscrições|minha lista|meus alertas|assinaturas"
         "|estou inscrit*"
         "|-pausa*|-silenci*|quem sigo|que sigo|contas sigo|perfis sigo"
@@ -1469,7 +1468,7 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-reativa|-reative|-reativar|-mandar de novo|-manda de novo|-volta a mandar"
         "|-volte a mandar|-continua mandando|-pode continuar|-suspende|-suspenda"
         "|-adicionei|-viajo|-vou viajar|-viajando|-segura aí|-minha lista quem"
-        "|ver lista|a lista|mostrar lista|mostra lista",
+        "|-ver lista|-a lista|-mostrar lista|-mostra lista",
         "de": "abos|meine abos|abonnements|meine liste|abonniert habe|wem folge"
         "|-pausier*|-pause|-stumm*|welchen folge|abonniert"
         "|wen folge|abonniert bin|wen habe abonniert"
@@ -1479,7 +1478,7 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-weitermachen|-wieder los|-aussetzen"
         "|-hab ich alles drin|-hinzugefügt habe|-wochen weg|-bin weg|-wer steht drauf"
         "|-verreise"
-        "|zeig liste|zeige liste|die liste|liste zeigen",
+        "|-zeig liste|-zeige liste|-die liste|-liste zeigen",
         "fr": "abonnements|mes abonnements|ma liste|mes alertes|suis abonné*"
         "|-pause|-silence|-muet|quels suis|quels comptes|quels profils|qui suis suivre"
         "|qui je suis|abonné à quoi|qui suis-je abonné|mes comptes"
@@ -1488,7 +1487,7 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-reprendre|-reprenez|-recommence|-recommencez|-recommencer|-réactive|-réactiver"
         "|-réactivez|-remets|-continue"
         "|-je pars|-j'ai ajouté|-ai ajouté|-dans ma liste"
-        "|montre liste|voir liste|la liste|affiche liste",
+        "|-montre liste|-voir liste|la liste|-affiche liste",
         "it": "iscrizioni|mie iscrizioni|mia lista|miei avvisi|sono iscritt*|abbonamenti"
         "|-pausa|-silenzi*|chi seguo|cosa seguo|profili seguo|account seguo"
         "|chi sto seguendo|sto seguendo|cosa sto seguendo"
@@ -1497,7 +1496,7 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-riprendi|-riprendere|-ricomincia|-ricominciare|-riattiva|-riattivare"
         "|-continua a mandare|-rimanda"
         "|-in lista|-ho aggiunto|-parto per|-in viaggio"
-        "|la lista|vedere lista|mostra lista|chi seguo|seguo troppa",
+        "|-la lista|-vedere lista|-mostra lista|chi seguo|seguo troppa",
         "tr": "abonelikler|aboneliklerim|abonelikleri|listem|kimlere abone*"
         "|-sustur*|-sessize|-duraklat*|kimleri takip|kimi takip|takip ettiklerim"
         "|kime aboneyim|nelere aboneyim"
@@ -1505,7 +1504,7 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-tatil|-tatilde|-tatildeyim|-tatile|-ara ver|-ara verin|-geri döndüm|-tekrar gönder"
         "|-yeniden gönder|-tekrar başla|-yeniden başla|-devam et|-devam edin|-tekrar aç"
         "|-listemde|-ara verelim|-yokum|-kimleri ekledim"
-        "|listeyi göster|liste göster|listeyi gör|listem|listeyi aç",
+        "|-listeyi göster|-liste göster|-listeyi gör|listem|-listeyi aç",
         "ru": "подписки|подписок|мои подписки|мой список|подписан|подписана"
         "|-пауз*|-приостанов*|-заглуши*|на кого|список"
         "|-уведомления"
@@ -1531,7 +1530,7 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-sudah kembali|-tunda"
         "|-aku tambahin siapa|-di daftarku"
         "|siapa aja follow|siapa saja follow|siapa follow|follow siapa|siapa ikuti|siapa ngikutin"
-        "|lihat daftar|liat daftar|daftarnya|daftarku|list dong",
+        "|-lihat daftar|-liat daftar|daftarnya|daftarku|-list dong",
         "uk": "підписки|підписок|мої підписки|мій список|підписаний|підписана"
         "|-пауз*|-призупин*|-заглуш*|на кого|список"
         "|-сповіщення"
@@ -1553,7 +1552,7 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-bahar hoon|-बाहर हूँ|-लिस्ट में कौन|-list mein kaun"
         "|kis follow|kisko follow|kinko follow|kise follow|kinhe follow|किस फॉलो|किस फ़ॉलो"
         "|किसको फॉलो|किसको फ़ॉलो|kaun kaun list"
-        "|list dikhao|list dikha|लिस्ट|meri list",
+        "|-list dikhao|-list dikha|लिस्ट|meri list",
     },
     "unsubscribe": {
         "en": "stop|stopp|don't send|do not send|dont send|unsubscribe|unfollow|unsub|remove"
@@ -1628,7 +1627,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-werde dich los|-dich loswerden|-dich los werden|-loswerden|+loswerden"
         "|alles kündigen|alles abbestellen|+benachrichtigungen einstellen"
         "|+nachrichten einstellen|+storys einstellen|zustellung einstellen"
-        "|einstellen bitte nachrichten|unterlassen",
+        "|einstellen bitte nachrichten|unterlassen"
+        "|+trag aus|+austragen|+nimm weg|+setz ab|+schmeiß raus|+hau raus",
         "fr": "supprim*|arrêter|arrête|arreter|arrete|arrêtez|stopper|désabonne*|desabonne*"
         "|j'en veux plus|laisse tranquille|laissez tranquille"
         "|désabonner"
@@ -1646,7 +1646,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|+me saoule|+me gave|+ça saoule"
         "|+coupe|+couper|+coupez"
         "|-débarrasse de toi|-débarrasser de toi|-débarrasser de vous"
-        "|tout annuler|annule tout|annuler tout|annulez tout|cesser|cessez|ne plus recevoir",
+        "|tout annuler|annule tout|annuler tout|annulez tout|cesser|cessez|ne plus recevoir"
+        "|mets fin|mettez fin|mettre fin",
         "it": "elimina*|cancella*|basta|ferma|fermare|fermati|smetti|smettila|disiscriv*"
         "|lasciami pace|lasciatemi pace|non interessa|non scriver*"
         "|disattiva*|rimuovi|togli"
@@ -1874,7 +1875,7 @@ _PATTERNS: dict[Command, dict[str, str]] = {
     "stories": {
         "en": "stories|story|+show|+see|+view|+watch|+display|+open|+look|+latest|+posted"
         "|+new|+what's new"
-        "|-anything new|-what's new|-whats new|-any news|-any new|-something new",
+        "|-anything new|-what's new|-whats new|-any new|-something new",
         "es": "historias|historia|stories|story|+muestra|+muéstrame|+muestrame|+mostrar|+mostrarme"
         "|+ver|+enseña|+enséñame|+abre"
         "|+mirar|+mira|+pasa|+pásame"
@@ -2065,7 +2066,7 @@ _ORDER: tuple[Command, ...] = (
 
 _OTHER_WORDS = {
     "en": """
-        old older deleted previous expired difference hook cute cat dog baby
+        old older deleted previous expired difference hook cute cat dog
         viewed views watched watch watching their theirs stupid legal speak
         do does did how what who whom whose where why which was am could should may must stuff
         thing things messages message sending sends more much so many very really profile profiles
@@ -2285,6 +2286,13 @@ _NIGHT_WORDS = """
 """
 _NOT_ABOUT_DAYS = frozenset({None, "unsubscribe", "subscribe", "stories", "settings", "help"})
 """The commands that are not meant by a text such as "only on sundays"."""
+_NETWORK_WORDS = "tiktok facebook youtube twitter snapchat whatsapp telegram threads"
+_WORKING_WORDS = """
+    work works support supports funciona funcionan sirve serve suporta funktioniert geht läuft
+    unterstützt kannst marche fonctionne supporte funziona va supporta çalışır çalışıyor
+    destekliyor bisa dukung chalta chalega also auch aussi anche también também juga
+"""
+"""The words of a question about another network, as in "do you work with tiktok"."""
 _SIGNS = "+-^="
 _ENDINGS = {
     "es": "a as ar arla arlas arlo arlos arme arte ado ada ados adas amos an ando e en es r n s d "
@@ -2809,6 +2817,14 @@ def _asks_for_quiet_hours(plain: Sequence[str], command: Command | None, languag
     return command == "unsubscribe" or (command in _NOT_ABOUT_TIMES and is_negative)
 
 
+def _asks_about_other_network(plain: Sequence[str]) -> bool:
+    """Return whether a text is a question such as "do you work with tiktok".
+
+    The names of the networks are also names of profiles.
+    """
+    return _has_word_in(plain, _NETWORK_WORDS) and _has_word_in(plain, _WORKING_WORDS)
+
+
 def possible_names_in(text: str, language: str) -> tuple[str, ...]:
     """Return the words of a text that can be profile names. The text need not be a request.
 
@@ -2922,6 +2938,7 @@ def _command_of(
     - If a text without names asks for no messages at certain times, as in "don't message me
       between 11pm and 7am" or "pause until sunday", the result is that of
       ``_command_of_wish_about_times``.
+    - If no pattern matches a question about another network, the result is ``content``.
     - If no pattern matches a text with names and a word such as "send", the result is ``stories``.
     """
 
@@ -2956,6 +2973,8 @@ def _command_of(
             return "subscribe"
     if not has_names and (wish := _command_of_wish_about_times(plain, command, language)):
         return wish
+    if command in {None, "help"} and _asks_about_other_network(plain):
+        command = "content"
     asks_to_send = has_names and any(word in _SENDING for word in plain)
     if command is None and asks_to_send:
         return "stories"

@@ -119,7 +119,7 @@ _THANKED_FOR = frozenset(map(fold_for_comparison, _REASONS.split()))
 """The words that join thanks with the reason of the thanks, as in "thanks for natgeo"."""
 _ASKED = """
 test testing start stop help ayuda ajuda bantuan please pls plz bot what why how who when where
-restart reset undo back ping hm
+restart reset undo back ping
 que como quien por favor porfa porfavor lütfen lutfen svp stp tolong kripya
 """
 _POLITE = ALL_THANKS.union(map(fold_for_comparison, ["please", "pls", "plz", "bitte", "lütfen"]))

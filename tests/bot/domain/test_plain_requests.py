@@ -195,6 +195,8 @@ def test_words_of_another_language_are_no_request() -> None:
         ("unsubscirbe", "en", None),
         ("natgeo unsubscirbe", "en", Request("unsubscribe", ("natgeo",))),
         ("muestrame las histrias de shakira", "es", Request("stories", ("shakira",))),
+        ("follow youtube", "en", Request("subscribe", ("youtube",))),
+        ("bisa lihat story natgeo gak", "id", Request("stories", ("natgeo",))),
         ("möchte die Storys von heidi bekommen", "de", Request("stories", ("heidi",))),
         ("warini story natgeo", "ar", Request("stories", ("natgeo",))),
         ("natgeo ro neshun bede", "fa", Request("stories", ("natgeo",))),
