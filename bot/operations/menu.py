@@ -65,6 +65,7 @@ class Menu:
         self._db = db
         self._load_texts = load_texts
         self._digest_of_sources = digest_of_sources
+        self._sources = ""  # the digest, which cannot change while the process runs
         self._now = now
 
     async def publish_next_changed_text(self) -> NextStepAt | None:
@@ -75,8 +76,8 @@ class Menu:
         """
         kept = await self._db.fetch(lambda tx: key_values.get(tx, _KEY))
         published: dict[str, str] = kept if isinstance(kept, dict) else {}
-        sources = self._digest_of_sources()
-        if published.get(_SOURCES) == sources:
+        self._sources = self._sources or self._digest_of_sources()
+        if published.get(_SOURCES) == self._sources:
             return None
         for name, text in self._load_texts().items():
             if published.get(name) == text.digest:
@@ -96,6 +97,6 @@ class Menu:
             value = {**published, name: text.digest}
             await self._db.run(lambda tx: key_values.put(tx, _KEY, value))  # noqa: B023 - awaited in this iteration
             return self._now() + _PAUSE
-        all_published = {**published, _SOURCES: sources}
+        all_published = {**published, _SOURCES: self._sources}
         await self._db.run(lambda tx: key_values.put(tx, _KEY, all_published))
         return None
