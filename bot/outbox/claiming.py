@@ -116,7 +116,7 @@ class JobClaims:
         The success of a trial send ends the pause of all sends. The result is an empty list in
         four cases:
 
-        - No row is due.
+        - No queue is due.
         - No trial send is due.
         - The trial send is due, but Telegram does not answer ``getMe``.
         - The first 20 due queues have no row to send. If several processes exist, the pause then
@@ -143,16 +143,16 @@ class JobClaims:
             # Normally the success of a trial send ends the pause. This process has no row for a
             # trial send, because other processes may have claimed the due rows.
             outage.end_pause()
-        return []  # If no other process exists, only the arrival of a message ends the pause.
+        return []  # If no other process exists, only the answer to a trial send ends the pause.
 
     async def _update_rows_and_build_job(
         self, tx: Tx, queue: ChatQueue, claim: Lease, *, is_trial: bool = False
     ) -> Job | None:
         """Decide about the deliveries of a queue, record the decision, and return the job.
 
-        Return None if the queue needs no job now. In this case, the claim of the queue ends. With
-        ``is_trial``, the job has a single row, and the bot first asks whether the chat accepts
-        calls.
+        Return None if the queue needs no job now, or if the decision failed because of an error.
+        In both cases, the claim of the queue ends. With ``is_trial``, an alert or a reply has a
+        single row, and the bot first asks whether the chat accepts calls.
         """
         now = claim.at
         decision = _decide_or_none(queue, now)

@@ -117,7 +117,7 @@ def _send_options(batch: Batch, buttons: Buttons | None, now: datetime) -> SendO
 
     A message is silent if the subscription has the option ``silent``, if the message may repeat an
     earlier message, or if a summary lists the story. If the oldest row of the batch is older than
-    ``LONGEST_WAIT``, the send need not keep the order of the messages.
+    ``LONGEST_WAIT``, the send need not keep the order of the stories.
     """
     oldest = min(row.created_at for row in batch.rows)
     options = batch.rows[0].options

@@ -29,7 +29,7 @@ class FanOut:
     ) -> None:
         """Create the loop.
 
-        ``wake`` is called after each slice, because deliveries have become due.
+        ``wake`` is called after each slice, because deliveries may have become due.
         """
         self._db = db
         self._wake = wake
@@ -62,6 +62,9 @@ class FanOut:
         """Write the deliveries of a slice. Return False if no unlocked fan-out is due.
 
         If the slice can't be written, the fan-out is retried later, and the result is True.
+
+        Raises:
+            DatabaseUnavailableError: The database has an outage.
         """
         # The commit does not wait for the disk. A power failure that undoes the deliveries also
         # undoes the progress of the fan-out.

@@ -1,7 +1,7 @@
 """The leases of sends.
 
-A lease is checked right before each request. Right before the first request of a send, the copies
-are also counted.
+A lease is checked right before each request of a send. Right before the first request, the copies
+are also counted, unless the transaction of an update has already counted the copies.
 """
 
 from collections.abc import Callable, Sequence
@@ -32,7 +32,8 @@ class SendLease:
     ``is_counted`` is True if the number of copies of each row already includes this send. The
     number of copies is the number of sends of the row that may have arrived in the chat.
     ``is_valid`` is True if the last check found that this process has the lease and that all rows
-    may still be sent, and no later renewal found that the lease is lost.
+    may still be sent, and no later renewal found that the lease is lost. For the replies of an
+    update, ``is_valid`` is also True without a check.
     """
 
     queue: QueueClaim
@@ -105,9 +106,8 @@ class SendLeases:
         If the process was suspended, only the clock shows that the lease has ended.
 
         Raises:
-            TooSoonError: The lease has ended, the last check or renewal found that the lease is
-                lost, or the lease on the identity of the process has expired since the claim of
-                the queue.
+            TooSoonError: The lease has ended, ``SendLease.is_valid`` is False, or the lease on the
+                identity of the process has expired since the claim of the queue.
         """
         now = self._now()
         is_lost = now >= send_lease.until or not self._owner.still_owns_claim(
@@ -117,7 +117,7 @@ class SendLeases:
             raise TooSoonError(timedelta(0), "not to be sent now")
 
     def renewing(self, send_lease: SendLease) -> AbstractAsyncContextManager[None]:
-        """Renew a lease repeatedly while the block runs.
+        """Renew a lease repeatedly while the block runs, until the lease is lost.
 
         The interval is a third of the lease's length.
         """
@@ -148,9 +148,10 @@ async def _count_copies_and_return_valid(send_leases: list[SendLease], tx: Tx) -
     """Add 1 to the number of copies of each row of the valid leases. Return the valid leases.
 
     The number of copies is stored with the row (see ``SendLease``). A lease is valid if this
-    process has the claim of the queue, all rows are open, and no row was deferred since the claim.
-    For a lease with ``is_counted``, deferred rows are allowed and nothing is added, because the
-    number of copies already includes the send. The queues stay locked until the transaction ends.
+    process has the claim of the queue, all rows are open, and no row was marked for a new
+    selection since the claim (``Held.CHANGED``). For a lease with ``is_counted``, marked rows are
+    allowed and nothing is added, because the number of copies already includes the send. The
+    queues stay locked until the transaction ends.
     """
     tokens = await chat_queues.lock_all(
         tx, [send_lease.queue.chat_id for send_lease in send_leases]

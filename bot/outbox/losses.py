@@ -23,8 +23,8 @@ class Losses:
     def record_tally(self, chat_id: int, tally: Tally) -> None:
         """Add the unknown outcomes and dead letters in ``tally`` to the counters.
 
-        After a dead letter, the chat has a deferred notice until ``clear_deferred_notice`` is
-        called. All data is in memory.
+        After a dead letter, ``has_deferred_notice`` is True for the chat until
+        ``clear_deferred_notice`` is called. All data is in memory.
         """
         self._unknown.inc(tally.unknown)
         self._dead_letters.inc(tally.dead_letters)

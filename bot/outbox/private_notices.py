@@ -1,7 +1,8 @@
 """Private notices about a group or channel in which the bot can't or should not post a notice.
 
 The people who added the subscriptions of the chat get the notices in their private chats. A person
-without an open private chat with the bot can't be reached.
+without an open private chat with the bot can't be reached. If none of these people can be reached,
+the owners get the notice about a missing right.
 """
 
 from collections.abc import Iterable, Mapping

@@ -98,9 +98,9 @@ async def record_reply_outcome(
 async def _lock_and_check_claim(
     tx: Tx, queue: QueueClaim, reply: PendingMessage, outcome: Outcome
 ) -> tuple[QueueClaim, PendingMessage, bool]:
-    """Lock the rows that an outcome changes.
+    """Lock the queue of a reply, and each chat that an outcome changes.
 
-    Return the claim, the reply, and whether the lease of the queue is valid. If the chat moved
+    Return the claim, the reply, and whether the claim of the queue is valid. If the chat moved
     during the send, the claim and the reply have the new id of the chat. If Telegram itself
     reports the move, the claim keeps the old id.
     """
@@ -123,8 +123,9 @@ async def _delete_last_reply_and_end_lease(
 ) -> bool:
     """Delete the last reply under a lease, enqueue its follow-ups, and end the lease.
 
-    If the chat moved during the send, end the lease of the new chat. Return whether the chat has
-    unsent deliveries. Return False if the lease was lost. In this case, the reply is deleted too.
+    If the chat moved during the send, end the lease of the new chat. Return whether the chat is
+    not closed and has unsent deliveries. Return False if the lease was lost. In this case, the
+    reply is deleted too.
     """
     now = report.now
 
@@ -172,9 +173,9 @@ async def _delete_or_cut_reply(
     """Delete a reply after a final outcome, and enqueue the follow-ups of the reply.
 
     After any other outcome, remove the part that has arrived from the reply. In both cases, add
-    the arrived stories to the usage of the chat. Return whether the reply has follow-ups. Some
-    follow-ups may be merged into pending replies. If the row of the reply is missing, do nothing
-    and return False.
+    the arrived stories to the usage of the chat. If the row of the reply is missing, do nothing.
+    Return True if the reply was deleted and has follow-ups. Follow-ups may be merged into pending
+    replies or left out.
     """
     target, payload = reply.target, reply.fields
     if not is_final(outcome):
@@ -245,9 +246,9 @@ def _follow_ups(payload: Payload, outcome: Outcome) -> list[Payload]:
     - texts about the failed stories
     - the message under the album, if at least one story has arrived
 
-    If Telegram refused the content of a message, the cause is a bug. In this case, the only
-    message is a text with an incident code, which is also logged. If the payload has no language,
-    no message follows. After all other outcomes, no message follows.
+    If Telegram refused the content of a message, and the payload has a language, the cause is a
+    bug. In this case, the only message is a text with an incident code, which is also logged.
+    After all other outcomes, no message follows.
     """
     if payload["kind"] != "album" and not isinstance(outcome, PermanentFailure):
         return []

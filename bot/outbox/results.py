@@ -67,12 +67,12 @@ _REPLY_NOT_CONFIRMED = N_(
 class Tally:
     """The results of recording the outcome of a send.
 
-    - ``unknown`` is the number of rows that may have arrived, because the response was lost.
+    - ``unknown`` is the number of rows that may have arrived without a confirmation.
     - ``dead_letters`` is the number of rows that became dead letters.
-    - ``rests_until`` is the end of a pause of the whole bot, or None without a pause.
-    - ``is_due`` is True if the chat has unsent deliveries. It is False if the claim was lost, if
-      further replies are sent under the same lease, and for an alert that was recorded together
-      with other alerts.
+    - ``rests_until`` is the end of a pause of the claims of this process, or None without a pause.
+    - ``is_due`` is True if the chat is not closed and has unsent deliveries. ``is_due`` is False
+      if the claim was lost, if further replies are sent under the same lease, and for an alert
+      that was recorded together with other alerts.
     """
 
     unknown: int = 0
@@ -218,10 +218,10 @@ async def _with_current_chat_id(tx: Tx, send: Arrived) -> Arrived:
 
 
 async def lock_and_check_claim(tx: Tx, queue: QueueClaim, outcome: Outcome) -> bool:
-    """Lock the rows that an outcome changes. Return whether the claim of the queue is valid.
+    """Lock the queue, and each chat that an outcome changes. Return whether the claim is valid.
 
-    The result is also False if an earlier commit recorded the outcome, but the response to that
-    commit was lost. The time of the lease is not checked.
+    The result is also False if an earlier commit ended the claim, but the response to that commit
+    was lost. The time of the lease is not checked.
     """
     match outcome:  # If the outcome changes the chat, the chat is locked before the queue.
         case Moved():
@@ -240,8 +240,7 @@ async def lock_and_check_claim(tx: Tx, queue: QueueClaim, outcome: Outcome) -> b
 async def free_moved_queue(tx: Tx, queue: QueueClaim, outcome: Moved, *, now: datetime) -> bool:
     """End the lease of a queue whose chat was moved to ``outcome.chat_id`` during the send.
 
-    If the claim is still valid, return whether the chat has unsent deliveries. Otherwise return
-    False.
+    Return True if the claim was still valid, and the chat is not closed and has unsent deliveries.
     """
     if await chat_queues.lock(tx, outcome.chat_id) != queue.token:
         return False
@@ -299,7 +298,7 @@ async def record_unfinished_reply(
 async def _record_unsent_rows(
     tx: Tx, batch: Batch, rest: list[Delivery], report: SendReport, tally: Tally
 ) -> ChatFreeAt:
-    """Record the rows of a batch that have not arrived. Return when the chat is free.
+    """Record the rows of a batch without a confirmed arrival. Return when the chat is free.
 
     ``rest`` are these rows. Add the results to ``tally``.
     """
@@ -380,9 +379,9 @@ async def _record_try_later(
 ) -> ChatFreeAt:
     """Record the rows of a send with ``TryLater``. Return the time at which the chat is free.
 
-    Rows with ``MAX_COPIES`` copies become dead letters. ``is_repeat`` is True if an earlier copy
-    may have arrived. Add the results to ``tally``. The first rule that applies decides about the
-    wait:
+    Rows may become dead letters (``schedule_repeats_or_dead_letters``). ``is_repeat`` is True if
+    an earlier copy may have arrived. Add the results to ``tally``. The first rule that applies
+    decides about the wait:
 
     - In an outage, nothing waits, unless the response to a repeat was lost.
     - If Telegram or the rate limiter requires a wait, or if the first copy of a row may have
@@ -425,10 +424,11 @@ async def _schedule_retries(
     *,
     held: Held = Held.NOTHING,
 ) -> ChatFreeAt:
-    """Schedule a separate retry of each row. The delay grows with each attempt.
+    """Schedule a separate retry of each row. The rows have certainly not arrived.
 
-    Return the time at which the chat is free. If a reply or the notice of a summary must be
-    retried within 15 seconds, the chat waits for the retry, so that the order is kept.
+    The delay grows with each attempt, up to 15 minutes. Return the time at which the chat is free.
+    If a reply or the notice of a summary must be retried within 15 seconds, the chat waits for the
+    retry, so that the order is kept.
     """
     free_at = now = report.now
     for row in rows:
@@ -517,8 +517,8 @@ async def _make_dead_letters_and_enqueue_notices(
     ``MAX_COPIES`` copies of each row may have arrived, but Telegram has confirmed no copy. A
     notice that becomes a dead letter causes no further notice.
 
-    A notice is sent when Telegram answers in the chat again, and at the latest after
-    ``UNTOLD_FOR``. A notice is not sent earlier, because the notice would probably also fail.
+    A notice is due when Telegram answers in the chat again, and at the latest after
+    ``UNTOLD_FOR``. A notice is not due earlier, because the notice would probably also fail.
     Private notices about a channel are due now.
     """
     await deliveries.end_open(tx, _ids(rows), state="parked", reason=selection.NO_ANSWERS, now=now)
@@ -598,7 +598,7 @@ async def _retry_or_requeue_refused_rows(
 
     If Telegram refused the chat, the topic or the whole bot, the rows return to the queue. In
     addition, the chat is closed, the alerts of the topic move to the chat itself, or
-    ``tally.rests_until`` is set to pause the bot.
+    ``tally.rests_until`` is set to pause the claims.
     """
     if not rest:
         return
@@ -627,7 +627,7 @@ async def _retry_or_requeue_refused_rows(
 async def _end_rows_and_enqueue_notices(
     tx: Tx, rows: Sequence[Delivery], why: dict[str, str], now: datetime
 ) -> None:
-    """End the rows of stories that can't be sent. Enqueue one notice for each reason.
+    """End the rows of stories that can't be sent. Enqueue a failure notice for each reason.
 
     ``why`` maps story ids to reasons. A notice has the link of the first story with the reason. A
     notice is silent if its stories would have been sent silently.

@@ -47,8 +47,8 @@ GATHERED_S = 0.005  # The time in seconds in which outcomes are collected for a 
 class JobRunner:
     """Sends claimed jobs and records their outcomes.
 
-    A copy is counted right before its request, so a crash can repeat a message but never lose a
-    message. The lease is renewed during a long send.
+    A copy of each row is counted before the request. After a crash, the rows are therefore sent
+    again, until each row has ``MAX_COPIES`` copies. The lease is renewed during a long send.
     """
 
     def __init__(
@@ -73,10 +73,10 @@ class JobRunner:
 
         ``outage`` gets each outcome. ``presence`` asks Telegram whether the bot is allowed to
         write in a chat. ``topics`` asks Telegram about a lost topic. If a right is missing in a
-        chat, and no subscriber of the chat can be reached, the ``owners`` get the notice about the
-        missing right. ``floods`` are the flood limits that a process stores for the next process.
-        ``pause_claims_until`` pauses the claims. ``wake`` is called when a chat has more
-        deliveries after a reply.
+        chat, and nobody who added a subscription can be reached, the ``owners`` get the notice
+        about the missing right. ``floods`` are the flood limits that a process stores for the next
+        process. ``pause_claims_until`` pauses the claims. ``wake`` is called if a chat has more
+        deliveries after the replies of an update.
         """
         self._db = db
         self._bot = bot
@@ -273,7 +273,7 @@ class JobRunner:
         """Record an outcome, and retry until the database is available. Return the results.
 
         The outbox claims no delivery during the retries. Otherwise a message that has arrived
-        would be sent again. If Telegram refused the bot itself, the claims pause. If Telegram
+        could be sent again. If Telegram refused the bot itself, the claims pause. If Telegram
         answered a trial send, the pause of all sends ends.
 
         Raises:
@@ -330,8 +330,8 @@ class JobRunner:
     async def _record_whole_alert(self, job: SendJob, outcome: Outcome) -> bool:
         """Record an alert that has arrived completely, in a transaction with other alerts.
 
-        Return False if the job is no alert, if a row has not arrived, or if the shared transaction
-        failed.
+        Return False if the job is no alert, if the outcome is not ``Sent``, if a row has not
+        arrived, or if the shared transaction failed.
         """
         if not isinstance(job, AlertJob) or not isinstance(outcome, Sent):
             return False

@@ -33,11 +33,12 @@ async def add_or_recount_summary(
     silently. Stories that are too old to be sent are ended, except in a channel.
 
     If the batch is an unsent notice, the stories are counted again, because some stories can have
-    expired while the notice waited. If the stories then need no list, the notice is removed. The
-    mark of dropped stories is removed, because *Undo* can reopen the stories.
+    expired while the notice waited. If the stories then need no list, the notice is removed, and
+    failure notices are enqueued for the expired stories of the notice. The mark of dropped stories
+    is removed, because *Undo* can reopen the stories.
 
     If the stories need no list and the batch is no notice, or if the summary can't be planned
-    because of an error, nothing is changed and the queue is returned unchanged.
+    because of an error, the queue is returned unchanged.
     """
     stories = await deliveries.due_stories(tx, batch.target, now=now)
     notice = batch.rows[0] if batch.rows[0].notice == SUMMARY else None
@@ -86,7 +87,7 @@ async def _add_or_update_notice(
 
 
 async def _end_and_mark_stories(tx: Tx, summary: Summary, now: datetime) -> None:
-    """End the expired stories of a summary, and mark the listed stories."""
+    """End the expired stories of a summary. Mark the counted stories, and make them due now."""
     await deliveries.end_open(
         tx, [row.id for row in summary.ended], reason=selection.TOO_OLD, now=now
     )

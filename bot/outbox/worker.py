@@ -77,9 +77,10 @@ class Outbox:
         metrics: Metrics = UNSEEN,
         now: Callable[[], datetime],
     ) -> None:
-        """Create the outbox, which searches for due chat queues at the intervals of ``sharing``.
+        """Create the outbox.
 
-        ``lease`` replaces the lease of ``sharing``. ``outage`` knows whether Telegram is down.
+        ``sharing`` has the longest pauses between two searches for due work, and the length of a
+        lease. ``lease`` replaces this length. ``outage`` knows whether Telegram is down.
         ``is_paused`` returns whether a different process with the same token sends the alerts.
         ``JobRunner`` describes ``presence``, ``topics``, ``owners`` and ``floods``.
         """
@@ -138,18 +139,24 @@ class Outbox:
         self.worker.wake()
 
     def stop(self) -> None:
-        """Stop claiming deliveries. ``run`` returns when all current sends have ended."""
+        """Stop claims and fan-outs. ``run`` returns when all current sends have ended."""
         self.fan_out.worker.stop()
         self.worker.stop()
 
     async def run(self) -> None:
-        """Send due deliveries until ``stop`` is called."""
+        """Send due deliveries until ``stop`` is called. Each bought file costs 1 credit."""
         async with asyncio.TaskGroup() as self._group:
             self._group.create_task(self.fan_out.worker.run())
             await self.worker.run()
 
     async def run_once(self) -> int:
-        """Write all due fan-outs, and do at most 64 due jobs. Return the number of jobs."""
+        """Write all due fan-outs, and do at most 64 due jobs. Return the number of jobs.
+
+        Each bought file costs 1 credit.
+
+        Raises:
+            ExceptionGroup: The outcome of a job can't be recorded.
+        """
         await self.fan_out.write_all()
         claimed = await self.claims.claim(AT_ONCE)
         async with asyncio.TaskGroup() as group:
@@ -158,7 +165,7 @@ class Outbox:
         return len(claimed)
 
     async def _start_jobs(self) -> NextStepAt | None:
-        """Begin as many due jobs as slots are free. Return the time of the next step.
+        """Begin at most as many due jobs as slots are free. Return the time of the next step.
 
         Return None if no queue has a due time, or if no slot becomes free before a send ends.
         """
