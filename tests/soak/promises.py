@@ -203,8 +203,8 @@ class Ways:
             if terms is not None and is_quiet(end - SENDING_S, terms):
                 end, felt = quiet_ends(end, terms) + SENDING_S, True
         is_late_known = way.known > begin
-        if is_late_known and self.is_newcomers(way.place[2], begin):
-            return None  # checked at a common interval if known chats follow other profiles
+        if is_late_known and self.is_newcomers(way.place, begin):
+            return None  # checked at a common interval, or at the times of known chats
         if (
             way.due.at_summary is not None
             and is_late_known
@@ -238,17 +238,21 @@ class Ways:
         ]
         return max(ends, default=-SENDING_S) + SENDING_S
 
-    def is_newcomers(self, profile: str, at: float) -> bool:
-        """Return whether known chats exist, but no chat known since yesterday follows the profile.
+    def is_newcomers(self, place: Place, at: float) -> bool:
+        """Return whether known chats exist, but the times of checks do not depend on a place.
 
-        The next check of the profile, up to 20 hours later, finds that a chat has become known.
+        The chat of the place is not known since yesterday, or no chat known since yesterday
+        follows the profile. The next check of the profile, up to 20 hours later, finds that a chat
+        has become known.
         """
         today = int(at // DAY)
         known = self._known_chats(today - 1)
-        return bool(self._known_chats(today)) and not any(
-            place[0] in known and (terms := _terms_at(spans, at)) and not terms.paused
-            for place, spans in self.spans.items()
-            if place[2] == profile
+        if not self._known_chats(today):
+            return False
+        return place[0] not in known or not any(
+            other[0] in known and (terms := _terms_at(spans, at)) and not terms.paused
+            for other, spans in self.spans.items()
+            if other[2] == place[2]
         )
 
     @cache  # noqa: B019 - one instance per run
