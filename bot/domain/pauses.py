@@ -11,7 +11,7 @@ from itertools import pairwise
 from bot.domain.everyday_words import normalize_word, normalized_phrases
 
 _PAUSE_WORDS = """
-    mute muted muting unmute pause paused unpause snooze snoozed suspend
+    silence mute muted muting unmute pause paused unpause snooze snoozed suspend
     silencia silenciar siléncialo silénciame pausa pausar pausá páusalo pausame suspende suspender
     silencie pause suspenda suspende pausieren pausiere pausier stummschalten stumm aussetzen
     suspends suspendre suspendez muet silenziare silenzia sospendi sospendere
@@ -27,7 +27,9 @@ _HOLDING_PHRASES = (
 _FOR_NOW_PHRASES = (
     "for today|por hoy|por hoje|für heute|pour aujourd'hui|per oggi|bugünlük|на сегодня|لليوم"
     "|untuk hari ini|на сьогодні|برای امروز|आज के लिए|aaj ke liye"
-    "|for now|for a while|for a bit|for some time|temporarily|for the moment"
+    "|for an hour|por una hora|por uma hora|für eine stunde|pour une heure|pendant une heure"
+    "|pour une journée|per un'ora|bir saatliğine|на час|لساعة|untuk sejam|на годину|برای یک ساعت"
+    "|एक घंटे|ek ghante|for now|for a while|for a bit|for some time|temporarily|for the moment"
     "|por ahora|por un tiempo|por un rato|un tiempo|por enquanto|por um tempo|um tempo"
     "|vorerst|vorläufig|erstmal|erst mal|eine weile|eine zeit lang|pour l'instant"
     "|pour le moment|temporairement|quelque temps|per ora|per un po'|per un po|per un periodo"

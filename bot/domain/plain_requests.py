@@ -415,7 +415,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|que soy yo|avisan a la cuenta|avisan al perfil|avisas a la cuenta|avisa a la cuenta"
         "|avisa al perfil|avisáis a la cuenta|cuenta recibe aviso|cuenta recibe notificación"
         "|perfil recibe|se da cuenta|me puede ver|ve mi cuenta|ven mi cuenta"
-        "|sabe quién soy|saben quién soy",
+        "|sabe quién soy|saben quién soy"
+        "|sabe q vi|ver q vi|ve q vi",
         "pt_BR": "anônimo|anônima|anonimamente|sabendo|sabe vi|sabe vejo|sabem vi|vê vi|veem vi"
         "|vê vejo|vai saber|vão saber|percebe|percebem|descobre|descobrem"
         "|sabe se"
@@ -428,7 +429,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|chega pra ele"
         "|que sou eu|avisa a conta|avisam a conta|conta recebe|perfil recebe|conta fica sabendo"
         "|perfil fica sabendo|vê minha conta|sabe quem sou|dona da conta sabe"
-        "|dono da conta sabe",
+        "|dono da conta sabe"
+        "|ver q eu vi|ver q vi|sabe q eu vi|vê q eu vi",
         "de": "anonym|sieht dass|sehen dass|sieht wenn|sehen wenn|merkt|merken|erfährt"
         "|erfahren|mitbekommt|mitbekommen|heimlich|bekommt mit|weiß dass"
         "|weiß sie|wissen sie"
@@ -634,12 +636,14 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-mehrere auf einmal|-mehreren folgen|-mehrere gleichzeitig|-mehr als einen"
         "|-mehr als eine|-mehr als einem|-mehr als ein|-wie viele kann|-wieviele kann"
         "|-wie viele profile|-wie viele leute|-wie viele konten|-mehr leute|-mehr profile"
-        "|-noch jemand|-noch jemanden|-noch jemandem|-weitere profile|-weiteres profil",
+        "|-noch jemand|-noch jemanden|-noch jemandem|-weitere profile|-weiteres profil"
+        "|wieviele profile|wie viele profile|wieviele accounts|wie viele accounts",
         "fr": "-suivre plusieurs|-en suivre|-ajouter plusieurs|-en ajouter"
         "|-plusieurs personnes|-plusieurs comptes|-plusieurs profils|-plusieurs noms"
         "|-plusieurs à la fois|-plusieurs en même|-plus d'un|-plus d'une|-combien de profils"
         "|-combien de comptes|-combien de personnes|-un autre profil|-un autre compte"
-        "|-une autre personne|-quelqu'un d'autre",
+        "|-une autre personne|-quelqu'un d'autre"
+        "|combien de profils|combien de comptes",
         "it": "-più persone|-più profili|-più account|-più nomi|-più di uno|-più di una"
         "|-diverse persone|-diversi profili|-quanti posso|-quante posso|-quanti profili"
         "|-quante persone|-quanti account|-un'altra persona|-un altro profilo"
@@ -976,7 +980,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-sh|-shh|-paz hasta|-callado|-calladito|-callada|-cállate hasta|-nada antes"
         "|-por la mañana no|-no por la mañana|-mientras trabajo|-mientras duermo"
         "|reloj mal|reloj equivocado|reloj está mal|hora equivocada|reloj atrasado"
-        "|reloj adelantado",
+        "|reloj adelantado"
+        "|-no de día|-de día no",
         "pt_BR": "configurações|configuracoes|configuração|configurar|ajustes|opções|opcoes"
         "|preferências|fuso horário|fuso|à noite|de noite|durante noite|dormir|madrugada|resumo"
         "|-silêncio|-acorda|-acorde|-acordar|-acordando|-menos|-não perturbe|-não perturba"
@@ -987,7 +992,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|hora errada|horário errado"
         "|-psiu|-sh|-shh|-quieto|-quieta|-paz até|-nada antes|-calado até"
         "|-de manhã|-pela manhã|-enquanto trabalho"
-        "|relógio errado|relógio atrasado|relógio adiantado|horas erradas",
+        "|relógio errado|relógio atrasado|relógio adiantado|horas erradas"
+        "|-não de dia|-de dia não",
         "de": "einstellungen|einstellung|optionen|-einstellen|konfiguration|zeitzone|ruhezeiten"
         "|ruhezeit|nachts|in nacht|schlafe|schlafen|zusammenfassung|uhrzeit|-weck|-weckt|-wecken"
         "|-aufwecken|-geweckt|-weniger|-seltener|-leise|-nicht stören|-nacht|-ab uhr|-bis uhr"
@@ -999,7 +1005,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-psst|-pst|-sh|-shh|-erst ab|-nicht vor"
         "|-morgens|-während arbeit|-bei der arbeit"
         "|uhr falsch|uhr geht falsch|uhr stimmt nicht|uhr geht vor|uhr geht nach"
-        "|zeit stimmt nicht|stunde falsch|falsche uhr",
+        "|zeit stimmt nicht|stunde falsch|falsche uhr"
+        "|-nicht tagsüber|-tagsüber nicht",
         "fr": "réglages|reglages|réglage|paramètres|parametres|options|configuration|configurer"
         "|préférences|fuseau|nuit la|dormir|dors|résumé|-réveille|-réveillez|-réveiller|-moins"
         "|-silence|-dérange pas|-dérangez pas|-déranger|-nuit|-seulement soir|-que soir"
@@ -1010,7 +1017,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-chut|-tranquille jusqu'à|-rien avant|-pas avant|-du calme|-sh|-shh"
         "|-le matin|-au travail|-pendant travail"
         "|horloge fausse|horloge décalée|heure décalée|heure pas bonne|heure n'est pas bonne"
-        "|décalage horaire",
+        "|décalage horaire"
+        "|-pas la journée|-pas pendant journée",
         "it": "impostazioni|impostazione|opzioni|configurazione|configurare|preferenze|fuso"
         "|di notte|la notte|dormire|dormo|riepilogo|-sveglia|-svegliare|-svegliarmi|-svegli|-meno"
         "|-silenzio|-disturbare|-disturbarmi|-notte|-solo sera|-solo mattina|-solo pomeriggio"
@@ -1021,7 +1029,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-pace fino|-zitto fino|-zitta fino|-niente prima|-non prima|-sh|-shh|-shhh"
         "|-la mattina|-di mattina|-mentre lavoro|-al lavoro"
         "|orologio sbagliato|orologio avanti|orologio indietro|orari sbagliati|ora non giusta"
-        "|ora non è giusta",
+        "|ora non è giusta"
+        "|-non di giorno",
         "tr": "ayarlar|ayar|ayarları|ayarlari|seçenekler|secenekler|tercihler|saat dilimi"
         "|sessiz saatler|gece|geceleri|uyu*|özet|-uyandır*|-daha az|-rahatsız|-geceleri"
         "|-sessizlik|-sadece akşam*|-sadece sabah*|-mesai*|-azalt|-azaltın|-azaltır|-çok sık"
@@ -1030,7 +1039,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-sessiz ol|-sessiz kal|-arası sessiz|-kadar sus|-kadar rahat|-kadar yazma"
         "|-kadar gönderme|-kadar sessiz|-önce yazma|-önce gönderme|-şşt|-şş"
         "|-sabahları|-sabah yazma|-sabah gönderme|-işteyken"
-        "|saatim yanlış|saatin yanlış|saatler yanlış|saatiniz yanlış|saati yanlış|saat hatalı",
+        "|saatim yanlış|saatin yanlış|saatler yanlış|saatiniz yanlış|saati yanlış|saat hatalı"
+        "|-gündüz|-gündüzleri",
         "ru": "настройк*|настроить|параметр*|опци*|часовой пояс|тихие часы|часовой|-ночью"
         "|-на ночь|-ночам|-сплю|-спать|сводк*|дайджест|пояс|-тихо|-буди*|-реже|-меньше|-беспокой*"
         "|-ночи|-только вечер*|-только утр*|-только днем|-рабочее время|-по вечерам|-утром все"
@@ -1040,14 +1050,16 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-тсс|-тс|-помолч*|-молчи|-до утра|-цыц"
         "|-по утрам|-утром не|-на работе|-пока сплю"
         "|часы неправильн*|часы неверн*|часы врут|часы спешат|часы отстают|время врет"
-        "|время врёт|время не то|не то время",
+        "|время врёт|время не то|не то время"
+        "|-днем не|-днём не",
         "ar": "الإعدادات|الاعدادات|إعدادات|اعدادات|ضبط|خيارات|الخيارات|المنطقة الزمنية|-ليلا"
         "|-الليل|-بالليل|-أنام|-نائم|ملخص|-هادئ|-هدوء|-أقل|-تزعج*|-إزعاج|-توقظ*|-النوم|-مساء فقط"
         "|-المساء فقط|-صباحا فقط|-الصباح فقط|-خفف*|-قلل*|-بدون إزعاج"
         "|غير الوقت|غيّر الوقت|تغيير الوقت|الوقت خطأ|الوقت غلط"
         "|-اسكت|-اسكتي|-حتى الصباح|-للصباح|-حتى الساعة|-قبل الساعة|-لا ترسل قبل|-لا تبعت قبل"
         "|-الصبح|-بالدوام|-في الدوام"
-        "|الساعة غلط|الساعة خطأ|ساعتك غلط|ساعتي غلط|التوقيت غلط|التوقيت خطأ",
+        "|الساعة غلط|الساعة خطأ|ساعتك غلط|ساعتي غلط|التوقيت غلط|التوقيت خطأ"
+        "|-بالنهار",
         "id": "pengaturan|setelan|atur|opsi|konfigurasi|zona waktu|malam hari|tengah malam"
         "|saat malam|tidur|ringkasan|-bangunin|-bangunkan|-bangun|-lebih sedikit|-kurangi|-malam"
         "|-malem|-jangan berisik|-sore aja|-pagi aja|-malam aja|-hanya sore|-hanya pagi"
@@ -1057,7 +1069,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-diem dulu|-diem sampai|-diam dulu|-diam sampai|-tenang dari|-tenang sampai|-ssst"
         "|-sst|-st|-sebelum jam|-sampai pagi|-sampai jam"
         "|-pagi jangan|-jangan pagi|-pas kerja|-lagi kerja|-saat kerja"
-        "|jam salah|jamku salah|waktu salah|zona salah|jamnya ngaco",
+        "|jam salah|jamku salah|waktu salah|zona salah|jamnya ngaco"
+        "|-siang jangan",
         "uk": "налаштуван*|налаштувати|параметр*|опці*|часовий пояс|тихі години|часовий|-вночі"
         "|-уночі|-на ніч|-ночам|-сплю|-спати|зведенн*|дайджест|пояс|-тихо|-буди*|-рідше|-менше"
         "|-турбуй*|-ніч|-ночі|-тільки ввечер*|-лише ввечер*|-тільки вранці|-тільки вдень"
@@ -1066,7 +1079,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-тсс|-тс|-помовч*|-мовчи|-до ранку|-цить"
         "|-зранку|-вранці не|-на роботі|-поки сплю"
         "|годинник неправильн*|годинник бреше|годинник поспішає|годинник відстає|час не той"
-        "|не той час",
+        "|не той час"
+        "|-вдень не",
         "fa": "تنظیمات|تنظیم|گزینه‌ها|گزینه‌های|منطقه زمانی|-شبها|-شب‌ها|-در شب|-نصفه شب|-خواب*"
         "|خلاصه|-بیدار*|-کمتر|-آروم|-آرام|-مزاحم|-شب|-شبا|-فقط عصر|-فقط صبح|-فقط شب*|-ساعت کاری"
         "|-کم کن|-کمش کن|-اینقدر زیاد|-انقدر زیاد|-پیام نیاد|-شب نیاد"
@@ -1081,7 +1095,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-बजे तक|-बजे से पहले|-तक चुप|-सुबह तक|-बजे के बाद|-tak shant|-shant raho|-tak chup"
         "|-se pehle mat|-subah tak|-baje tak|-baje se pehle|-baje ke baad"
         "|-सुबह मत|-सुबह मैसेज|-subah mat|-subah message"
-        "|घड़ी गलत|घड़ी ग़लत|समय ग़लत|टाइम ग़लत|time galat|ghadi galat|samay galat",
+        "|घड़ी गलत|घड़ी ग़लत|समय ग़लत|टाइम ग़लत|time galat|ghadi galat|samay galat"
+        "|-din mein mat|-din me mat|-दिन में मत",
     },
     "export": {
         "en": "export|backup|download list",
@@ -1458,7 +1473,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|-suspende|-suspender"
         "|-tengo agregados|-tengo agregadas|-he agregado|-agregué|-me voy de viaje"
         "|-ya estoy en casa"
-        "|-ver lista|-la lista|-mostrar lista|-muestra lista",
+        "|-ver lista|-la lista|-mostrar lista|-muestra lista"
+        "|qué perfiles tengo|q perfiles tengo|q perfiles sigo",
         "pt_BR": "inscrições|inscricoes|minhas inscrições|minha lista|meus alertas|assinaturas"
         "|estou inscrit*"
         "|-pausa*|-silenci*|quem sigo|que sigo|contas sigo|perfis sigo"
@@ -1575,7 +1591,9 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|+dont wanna|+don't wanna|+nuke|+axe|+not anymore"
         "|+take off"
         "|cease|discontinue|discontinued|refrain|halt all|halt messages|terminate"
-        "|stop bothering",
+        "|stop bothering"
+        "|+kill|kill all|kill everything|kill notifications|kill alerts|nuke all"
+        "|nuke everything",
         "es": "por hoy ya|"
         "borra*|elimina*|parar|^para ya|^para de|detener|detén|deten|basta"
         "|=para|=para esto|^para con|deja mandar*|deja enviar*|deja molestar"
@@ -1730,7 +1748,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|вимика*|не шли*"
         "|+викинь*|+викид*|+втомив*|+втомил*|+наскучи*"
         "|-позбутися тебе|-позбутись тебе|-позбутися вас|перестати"
-        "|скасувати все|скасувати всі|припиніть надсилати",
+        "|скасувати все|скасувати всі|припиніть надсилати"
+        "|+забери|+забрати",
         "fa": "توقف|بس|متوقف*|قطع*|نفرست*|لغو اشتراک|خاموش|دیگه نفرست|حذف"
         "|پیام نده|پیام ندید|ولم کن"
         "|نمی‌خوام|نمیخوام|نمی‌خواهم|نفرستید|لغو|اسپم"
@@ -1875,7 +1894,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
     "stories": {
         "en": "stories|story|+show|+see|+view|+watch|+display|+open|+look|+latest|+posted"
         "|+new|+what's new"
-        "|-anything new|-what's new|-whats new|-any new|-something new",
+        "|-anything new|-what's new|-whats new|-any new|-something new"
+        "|-anyone posted|-anybody posted|-who posted",
         "es": "historias|historia|stories|story|+muestra|+muéstrame|+muestrame|+mostrar|+mostrarme"
         "|+ver|+enseña|+enséñame|+abre"
         "|+mirar|+mira|+pasa|+pásame"
@@ -1946,7 +1966,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|locked accounts|locked profiles|private people|work on iphone|work on android"
         "|work on pc"
         "|teach me|i'm lost|im lost|am lost|your skills|what else do|show me how|where start"
-        "|get started|getting started|new here|walk me through|first time here",
+        "|get started|getting started|new here|walk me through|first time here"
+        "|^a question|quick question|^i have a question|^i have question",
         "es": "ayuda|ayúdame|ayudame|menú|menu|comandos|qué puedes|que puedes|cómo funciona"
         "|como funciona|instrucciones|qué haces|que haces|quién eres|cómo uso"
         "|no entiendo|cuenta privad*|cuentas privad*|perfiles privad*|perfil privad*"
@@ -1954,7 +1975,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|ayudar|ayudarme|perfil cerrado|cuenta cerrada"
         "|hay alguien|alguien ahí|alguien aquí"
         "|soy nuevo|soy nueva|estoy perdido|estoy perdida|dónde empiezo|cómo empiezo"
-        "|cómo empezar",
+        "|cómo empezar"
+        "|una pregunta|tengo duda|una duda|tengo pregunta",
         "pt_BR": "ajuda|ajude|menu|comandos|como funciona|instruções|o que faz|o que você"
         "|quem é você|como usar|como uso"
         "|não entendi|não entendo|conta privad*|contas privad*|perfil privad*|explica*"
@@ -1962,7 +1984,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|ajudar|perfil fechado|conta fechada|perfis fechados|perfil trancado"
         "|tem alguém|alguém aí|alguém aqui"
         "|sou novo|sou nova|estou perdido|estou perdida|tô perdido|tô perdida|onde começo"
-        "|como começo|me ensina",
+        "|como começo|me ensina"
+        "|uma pergunta|uma dúvida|tenho dúvida",
         "de": "hilfe|hilf|menü|menu|befehle|wie funktioniert|wie geht|anleitung|was kannst"
         "|was soll das|was ist das"
         "|wer bist|was machst|wie benutze"
@@ -1971,7 +1994,8 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|jemand da|jemand hier|wer da"
         "|bin neu|neu hier|wie fange|wo fange|komme nicht klar|komm nicht klar|kapier nicht"
         "|kapiere nicht|kapier nix"
-        "|wer steckt dahinter|wer hat gebaut|wer hat programmiert",
+        "|wer steckt dahinter|wer hat gebaut|wer hat programmiert"
+        "|eine frage|ne frage|hab frage|habe frage",
         "fr": "aide|aidez|aide-moi|menu|commandes|comment marche|ça marche|comment fonctionne"
         "|c'est quoi|quoi bot"
         "|que peux|que fais|qui es|mode d'emploi|comment utiliser|instructions"
@@ -1979,14 +2003,16 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|aider|m'aider"
         "|y quelqu'un|quelqu'un là|quelqu'un ici"
         "|suis nouveau|suis nouvelle|suis perdu|suis perdue|où commencer|comment commencer"
-        "|pige pas|pige rien",
+        "|pige pas|pige rien"
+        "|rien compris|pas compris|une question",
         "it": "aiuto|aiutami|menu|menù|comandi|come funziona|istruzioni|cosa puoi|cosa fai|chi sei"
         "|come si usa"
         "|non capisco|account privat*|profili privat*|profilo privat*|spiega*|chi fatto"
         "|aiutare|aiutarmi|profilo chiuso|account chiuso"
         "|c'è qualcuno|c'è nessuno|qualcuno qui"
         "|sono nuovo|sono nuova|mi sono perso|mi sono persa|come inizio|come comincio"
-        "|dove inizio",
+        "|dove inizio"
+        "|non ho capito|capito niente|non capito|una domanda",
         "tr": "yardım|yardim|menü|menu|komutlar|nasıl çalışır|nasıl kullanılır|ne yapabilirsin"
         "|kimsin|nesin|bu ne"
         "|nasıl çalışıyor|sen kimsin|neler yapabilirsin|ne yapıyorsun"
@@ -1994,13 +2020,15 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|yardımcı ol|yardım et"
         "|kimse var|kimse yok"
         "|gizli profil|gizli profili|gizli profiller|gizli profilleri|gizli hesap"
-        "|yeniyim|nasıl başlarım|nereden başlarım|nereden başlamalıyım|öğret",
+        "|yeniyim|nasıl başlarım|nereden başlarım|nereden başlamalıyım|öğret"
+        "|bir soru|sorum var",
         "ru": "помощ*|помоги*|меню|команды|как работает|как пользоваться|инструкци*|что умеешь"
         "|что можешь|справка|кто ты|как это|что делаешь|что ты"
         "|не понимаю|не понял*|непонятно|закрыт*|приватн*|кто тебя|объясни*|как пользоват*"
         "|помочь"
         "|есть кто|есть кто-нибудь|кто-нибудь тут|кто-нибудь здесь|есть кто-то"
-        "|новичок|новеньк*|чего начать|научи|запутал*",
+        "|новичок|новеньк*|чего начать|научи|запутал*"
+        "|че умеешь|чё умеешь|что умеете|есть вопрос",
         "ar": "مساعدة|المساعدة|ساعدني|قائمة|القائمة|الأوامر|أوامر|كيف يعمل|كيف تعمل|ماذا تفعل"
         "|ماذا يمكنك|من أنت|كيف أستخدم|تعليمات"
         "|لم أفهم|ما فهمت|لا أفهم|حساب خاص|حسابات خاصة|الحسابات الخاصة|اشرح|كيف"
@@ -2008,35 +2036,40 @@ _PATTERNS: dict[Command, dict[str, str]] = {
         "|على الحسابات الخاصة"
         "|أنا جديد|انا جديد|جديد هنا|علمني|وين ابدا|أين أبدأ"
         "|sa3edni|sa3dni|musa3ada|kif bta3mel|keef"
-        "|مين عملك|من صنعك|مين سواك|مين صنعك",
+        "|مين عملك|من صنعك|مين سواك|مين صنعك"
+        "|عندي سؤال|سؤال",
         "id": "bantuan|bantu|tolong bantu|menu|perintah|cara pakai|cara kerja|bagaimana cara"
         "|bisa apa|apa bisa|siapa kamu|gimana cara|petunjuk"
         "|tidak mengerti|gak ngerti|bingung|akun privat|jelaskan|caranya|gimana"
         "|bot apa|apa ini|ini apa"
         "|bantuin|akun dikunci|akun private"
         "|ada orang|ada org|ada yang jaga"
-        "|baru di sini|aku baru|mulai dari mana|ajarin",
+        "|baru di sini|aku baru|mulai dari mana|ajarin"
+        "|ga ngerti|gak ngerti|nggak ngerti|mau tanya|mau nanya|nanya dong",
         "uk": "допомог*|допоможи*|меню|команди|як працює|як користуватися|інструкці*|що вмієш"
         "|що можеш|довідка|хто ти|як це"
         "|не розумію|не зрозумі*|закрит*|приватн*|поясни*|хто тебе"
         "|допомож*"
         "|допомогти"
         "|є хтось|хтось тут|є хто|хто-небудь тут"
-        "|новачок|чого почати|навчи|заплутал*",
+        "|новачок|чого почати|навчи|заплутал*"
+        "|є питання|є запитання|маю питання",
         "fa": "کمک|راهنما*|راهنمایی|منو|دستورها|دستورات|چطور کار|چیکار|چه کار|چگونه|کی هستی"
         "|چه کاری|چطوری"
         "|نفهمیدم|متوجه نشدم|خصوصی|توضیح"
         "|کسی هست|کسی اینجا"
         "|پرایوت*|پرایوت"
         "|تازه واردم|تازه وارد|کجا شروع|یادم بده"
-        "|chetor kar|komak|rahnama|chikar",
+        "|chetor kar|komak|rahnama|chikar"
+        "|یه سوال|یک سوال|سوال دارم",
         "hi": "मदद|सहायता|मेनू|मेन्यू|कमांड|कैसे काम|क्या कर|कैसे इस्तेमाल|कौन हो|कैसे"
         "|आप कौन|तुम कौन|kaun ho|kaun hai"
         "|समझ नहीं|samajh nahi|samajh nahin|प्राइवेट|kaise|madad|समझाओ"
         "|कोई है|कोई यहाँ|koi hai"
         "|private account"
         "|नया हूँ|नई हूँ|naya hoon|nayi hoon|kahan se shuru|कहाँ से शुरू|सिखाओ|sikhao"
-        "|kisne banaya|किसने बनाया",
+        "|kisne banaya|किसने बनाया"
+        "|ek sawal|एक सवाल",
     },
 }  # fmt: skip
 
@@ -2066,6 +2099,7 @@ _ORDER: tuple[Command, ...] = (
 
 _OTHER_WORDS = {
     "en": """
+        msg msgs notif notifs
         old older deleted previous expired difference hook cute cat dog
         viewed views watched watch watching their theirs stupid legal speak
         do does did how what who whom whose where why which was am could should may must stuff
@@ -2085,6 +2119,7 @@ _OTHER_WORDS = {
         uploaded photo pic pics content feed page pages ask question free trial
     """,
     "es": """
+        apunto
         viejas viejos antiguas antiguos anteriores pasadas
         se enteran ven vieron veo visto sirve
         qué que cómo como quién quien cuál cual dónde está esta estas de del perfil cuenta usuario
@@ -2099,6 +2134,7 @@ _OTHER_WORDS = {
         escribas escribes escriba escriban escribe molestes
     """,
     "pt_BR": """
+        qro qria storys q
         antigo antigos antiga antigas velhos velhas anteriores 1x 2x
         vi viu vê sabendo pessoa sabe
         o que como quem qual onde está esta perfil conta usuário bot instagram novos novas receber

@@ -7,6 +7,7 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Collection, Sequence
+from functools import cache
 
 from bot.domain import links
 from bot.domain.everyday_words import (
@@ -32,6 +33,25 @@ _BETWEEN = re.compile(r"[\n,;]+")
 _BULLET = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
 _COMMAND = re.compile(r"/(\w{1,32})(?:@\w+)?[,;:.!?]*(?:\s+(.*))?", re.DOTALL)
 _AROUND = " \t\n.,;:!?¡¿…\"'()[]<>«»“”"
+# The letters of words of laughter such as "jajaja". The last two pairs are Cyrillic.
+_LAUGHTER = {
+    frozenset(pair)
+    for pair in (
+        "ha",
+        "he",
+        "hi",
+        "ja",
+        "je",
+        "xa",
+        "sj",
+        "wk",
+        "rs",
+        "\u0445\u0430",
+        "\u0445\u0435",
+    )
+}
+_LEAST_LAUGHTER = 3  # the minimum number of letters of a word of laughter
+_LEAST_INSULT = 5  # the minimum number of letters of an insult that is no name
 _DOUBLED_END = re.compile(r"([^\W\d])\1$")
 _QUESTION_EMOJI = frozenset("❓❔")
 _ANGRY_EMOJI = frozenset("😡🤬😠👎💩🖕")
@@ -63,36 +83,38 @@ tag nachmittag siang sore bro mate friend kak bang there everyone good evening a
 naber nabersin n'aber nbr slm mrb moinsen tach servus tschüss tschau tschö arrivederci ciaone
 görüşürüz hoşçakal hoşçakalin пока бувай خداحافظ अलविदा alvida falou flw dadaah baybay
 здарова здоров прив салам салют хай вечер доброе здоровеньки هلا اهلا أهلا
+oops ups uups lmao lmfao rofl xd mdr ptdr jk \u0647 خ داداش والله حبيبي bhai yaar
 beautiful amazing awesome fantastic hermoso güzel harika
 круто классно красиво супер جميل روعة زیبا عالی सुंदर बढ़िया keren гарно чудово
 """
 _ABOUT_BOT = {
     "en": "bot bots you your u ur youre fuck fucking hell stupid idiot dumb suck sucks "
-    "shit crap trash moron useless worthless rubbish pathetic terrible horrible awful wtf",
+    "hate shit crap trash moron useless worthless rubbish pathetic terrible horrible awful wtf",
     "es": "tú te ti tu eres usted mierda idiota inútil puta joder estúpido "
-    "basura porquería pésimo asco horrible bazofia fatal sirves",
+    "odio basura porquería pésimo asco horrible bazofia fatal sirves",
     "pt_BR": "você vc tu te seu robô merda porra caralho burro idiota lixo bosta inútil "
-    "péssimo horrível droga desgraça serve presta",
+    "odeio péssimo horrível droga desgraça serve presta",
     "de": "du dich dir dein deine bist bots fresse scheiße scheiss scheiß arsch arschloch "
-    "blöd doof idiot dumm nutzlos müll schrott mist kacke scheiße furchtbar schrecklich unfähig",
+    "hasse blöd doof idiot dumm nutzlos müll schrott mist kacke furchtbar schrecklich unfähig",
     "fr": "tu te toi ton ta tes es vous êtes votre robot merde nul nulle connard putain "
-    "idiot con débile inutile pourri naze horrible sers bordel foutu",
+    "déteste idiot con débile inutile pourri naze horrible sers bordel foutu",
     "it": "tu ti te tuo sei palle cazzo merda idiota stupido inutile schifo "
-    "pessimo orribile spazzatura servi vergogna",
+    "odio pessimo orribile spazzatura servi vergogna",
     "tr": "sen seni sana senin botu botun sin aptal salak gerizekali lanet bok "
-    "yaramiyorsun yaramaz berbat rezalet çöp beceriksiz yaramiyor",
+    "nefret yaramiyorsun yaramaz berbat rezalet çöp beceriksiz yaramiyor",
     "ru": "бот бота боту ты тебя тебе тобой твой вы вас вам ваш тупой тупая дурак идиот "
-    "говно хрень отстой бесполезный бесполезная бесполезно ужасно ужас мусор дрянь тупица",
-    "ar": "بوت البوت أنت انت إنت عليك لك منك فيك غبي حمار تافه زبالة فاشل سيء سيئ خايس زفت",
+    "ненавижу говно хрень отстой бесполезный бесполезная бесполезно ужасно ужас мусор дрянь",
+    "ar": "بوت البوت أنت انت إنت عليك لك منك فيك غبي حمار تافه زبالة "
+    "فاشل سيء سيئ خايس أكره اكره زفت",
     "id": "kamu kau lu lo elo anda mu botnya bodoh goblok tolol anjing sialan bangsat "
-    "guna berguna sampah payah jelek parah",
+    "benci guna berguna sampah payah jelek parah",
     "uk": "бот бота боту ти тебе тобі тобою твій ви вас вам ваш дурний дурна ідіот лайно тупий "
-    "непотріб марний жах жахливий нікчемний здатний сміття",
+    "ненавиджу непотріб марний жах жахливий нікчемний здатний сміття",
     "fa": "ربات بات بوت تو شما ازت بهت احمق خنگ مزخرف کثافت "
-    "آشغال بدردنخور نمیخوری نمی‌خوری نمیخوره افتضاح",
+    "متنفرم آشغال بدردنخور نمیخوری نمی‌خوری نمیخوره افتضاح",
     "hi": "बॉट बोट तुम तू आप तुझे तुम्हें तेरा तुम्हारा tum tu aap tera बेकार बकवास "
     "बेवकूफ bakwas bekar bewakoof faltu "
-    "फालतू फ़ालतू घटिया ghatiya kachra",
+    "नफ़रत nafrat फालतू फ़ालतू घटिया ghatiya kachra",
 }
 """The words by which a text speaks to the bot or about the bot, by language.
 
@@ -152,7 +174,7 @@ def name_in(text: str) -> str | None:
     has no name.
     """
     match [word.strip(_AROUND) for word in typed_words(text)]:
-        case [word] if not _is_in(NO_NAMES, normalize_word(word)) and "/" not in word:
+        case [word] if not is_said(word) and "/" not in word:
             if name := links.parse_profile_username(word):
                 return name
     result = (
@@ -306,15 +328,32 @@ def is_small_talk(text: str) -> bool:
     place = 0
     while place < len(words):
         length = _count_phrase_words_at(words, place, greeting_phrases())
-        if not (length or _is_in(SMALL_TALK, words[place]) or _is_emoji(words[place])):
+        word = words[place]
+        if not (length or _is_in(SMALL_TALK, word) or _is_laughter(word) or _is_emoji(word)):
             return False
         place += length or 1
     return bool(words)
 
 
 def is_said(word: str) -> bool:
-    """Return whether a word is in ``NO_NAMES``, also with a doubled last letter, as in "oii"."""
-    return _is_in(NO_NAMES, normalize_word(word))
+    """Return whether people write a word to the bot much more often than they mean a profile.
+
+    The word is in ``NO_NAMES``, also with a doubled last letter, as in "oii". Laughter such as
+    "jajaja", and insults with at least five letters, also count.
+    """
+    plain = normalize_word(word)
+    is_insult = len(plain) >= _LEAST_INSULT and plain in _insults()
+    return _is_in(NO_NAMES, plain) or _is_laughter(plain) or is_insult
+
+
+def _is_laughter(word: str) -> bool:
+    return len(word) >= _LEAST_LAUGHTER and frozenset(word) in _LAUGHTER
+
+
+@cache
+def _insults() -> frozenset[str]:
+    """Return the words of ``_ABOUT_BOT`` in all languages."""
+    return frozenset(map(fold_for_comparison, " ".join(_ABOUT_BOT.values()).split()))
 
 
 def is_about_bot(text: str, language: str) -> bool:

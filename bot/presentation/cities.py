@@ -161,24 +161,27 @@ _BEFORE_PLACE = (
     "i'm in|im in|i am in|i'm now in|i'm currently in|i live in|we live in|i'm from|i am from"
     "|i moved to|i'm based in|vivo en|estoy en|ahora estoy en|soy de|me mudé a|moro em|moro no"
     "|moro na|estou em|estou no|estou na|agora estou em|sou de|vivo em|ich wohne in|wohne in"
-    "|ich lebe in|lebe in|ich bin in|bin in|ich bin gerade in|bin gerade in|ich bin jetzt in"
-    "|ich komme aus|j'habite à|j'habite en|j'habite au|je vis à|je vis en|je suis à|je suis en"
-    "|je suis au|je suis de|je viens de|abito a|abito in|vivo a|vivo in|sono a|sono in|sono di"
-    "|sto a|adesso sono a|я в|я во|я из|я живу в|живу в|живу во|я сейчас в|сейчас я в"
-    "|нахожусь в|я нахожусь в|أنا في|انا في|أعيش في|أسكن في|ساكن في|أنا من|انا من|aku di"
-    "|saya di|gue di|aku tinggal di|saya tinggal di|tinggal di|aku lagi di|aku dari|saya dari"
-    "|я з|я із|я у|я зараз в|я зараз у|я живу у|живу у|мешкаю в|мешкаю у|من در|من اهل"
-    "|من الان در|ana fi|man dar|sakin fi"
+    "|ich wohn in|ich lebe in|lebe in|ich bin in|bin in|ich bin gerade in|bin gerade in"
+    "|ich bin jetzt in|ich komme aus|j'habite à|jhabite à|j'habite en|j'habite au|je vis à"
+    "|je vis en|je suis à|je suis en|je suis au|je suis de|je viens de|abito a|abito in|vivo a"
+    "|vivo in|sono a|sono in|sono di|sto a|adesso sono a|я в|я во|я из|я живу в|живу в|живу во"
+    "|я сейчас в|сейчас я в|нахожусь в|я нахожусь в|أنا في|انا في|أعيش في|أسكن في|ساكن في"
+    "|أنا من|انا من|aku di|saya di|gue di|aku tinggal di|saya tinggal di|tinggal di|aku lagi di"
+    "|aku dari|saya dari|я з|я із|я у|я зараз в|я зараз у|я живу у|живу у|мешкаю в|мешкаю у"
+    "|من در|من اهل|من الان در|ana fi|man dar|sakin fi"
 )
 """The phrases before a place in a statement of the person, as in "I live in Berlin"."""
 _AFTER_PLACE = (
-    "da yaşıyorum|de yaşıyorum|ta yaşıyorum|te yaşıyorum|dayım|deyim|tayım|teyim|da oturuyorum"
-    "|de oturuyorum|زندگی میکنم|زندگی می‌کنم|هستم|में हूँ|में हूं|मे हूँ|में रहता हूँ|में रहती हूँ"
-    "|में रहता हूं|me hu|me hoon|mein hu|mein hoon|me rehta hu|me rehti hu|mein rehta hoon"
-    "|mein rehti hoon|se hu|se hoon|zendegi mikonam|hastam"
+    "yaşıyorum|da yaşıyorum|de yaşıyorum|ta yaşıyorum|te yaşıyorum|dayım|deyim|tayım|teyim"
+    "|da oturuyorum|de oturuyorum|زندگی میکنم|زندگی می‌کنم|هستم|में हूँ|में हूं|मे हूँ"
+    "|में रहता हूँ|में रहती हूँ|में रहता हूं|me hu|me hoon|mein hu|mein hoon|me rehta hu"
+    "|me rehti hu|mein rehta hoon|mein rehti hoon|se hu|se hoon|zendegi mikonam|hastam"
 )
 """The phrases after a place in a statement of the person, as in "İstanbul'da yaşıyorum"."""
+_LOCATIVES = ("da", "de", "ta", "te")
+"""The endings of Turkish places, as in "Ankarada"."""
 _CLAUSE_END = re.compile(r"[,.;!?\n]+")
+_AND = re.compile(r" (?:and|but|so|y|pero|und|aber|et|mais|e|ma|ve|и|но|dan|tapi|та|але|और) ")
 _CASES = {
     "е": ("", "а"),
     "і": ("", "а", "я"),
@@ -237,6 +240,8 @@ def _possible_names(text: str) -> list[str]:
         words = words[:-1]
         names.append(" ".join(words))
     name = names[-1]
+    if name.endswith(_LOCATIVES):
+        names.append(name[:-2])
     return names + [name[:-1] + end for end in _CASES.get(name[-1], ())]
 
 
@@ -247,7 +252,8 @@ def zones_in_statement(text: str) -> list[str]:
     country with several different times. The list is empty for any other text, and for an unknown
     or misspelled place.
     """
-    for clause in _CLAUSE_END.split(text[:_LONGEST]):
+    clauses = _CLAUSE_END.split(text[:_LONGEST])
+    for clause in (*clauses, *(_AND.split(clause)[0] for clause in clauses)):
         for name in _possible_names(_place_in_statement(clause)):
             if zone := _zones_by_name().get(name):
                 return [zone]

@@ -141,6 +141,9 @@ def test_words_of_a_short_text_may_be_names(
         ("🔥🔥", True),
         ("🤬", False),
         ("...", False),
+        ("jajaja", True),
+        ("wkwkwk", True),
+        ("mama", False),
     ],
 )
 def test_greetings_and_farewells_are_small_talk(text: str, is_small: bool) -> None:

@@ -107,6 +107,8 @@ def test_a_country_with_several_times_has_a_zone_for_each() -> None:
 @pytest.mark.parametrize(
     ("text", "zone"),
     [
+        ("vivo en Buenos Aires y me llegan tarde", "America/Argentina/Buenos_Aires"),
+        ("ankarada yaşıyorum", "Europe/Istanbul"),  # noqa: RUF001 - Turkish
         ("I'm in Lisbon now, the clocks are off", "Europe/Lisbon"),
         ("vivo en Madrid", "Europe/Madrid"),
         ("moro em São Paulo", "America/Sao_Paulo"),
