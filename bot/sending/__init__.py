@@ -2,6 +2,7 @@
 
 A file is sent by its file_id, by its URL, by an upload, or after a paid download. Input: a target,
 an album or a payload, and the ``Calls`` that make the requests. Output: an ``Outcome`` that states
-which items of the album are in the chat. Public: ``sender.Sender``, ``replies.Replies``, the
-payloads of ``replies``, ``topics.Topics`` and ``sources.is_pasted``.
+which items of the album are in the chat. Public: ``sender.Sender``, ``items.SendOptions``,
+``replies.Replies``, the payloads of ``replies``, ``failed_items``, ``topics.Topics`` and
+``sources.is_pasted``.
 """

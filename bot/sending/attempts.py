@@ -54,7 +54,7 @@ class SendRequest:
 
     - ``calls`` makes the requests.
     - ``longest_wait_s`` is the longest single wait for a flood limit, in seconds.
-    - ``floods`` is the number of 429 responses. The send was repeated after each 429 response.
+    - ``floods`` is the number of repeats of a reply after flood limits.
     - ``until`` is set after the first error of an alert. The alert waits for flood limits at most
       until this time.
     - ``refused_alone`` is set if Telegram refused a single story with an error message that the
@@ -80,7 +80,7 @@ class SendRequest:
 
 
 class Attempts:
-    """Sends the items of an album until each item has arrived or has no source left."""
+    """Sends the items of an album. If Telegram refuses an item, the next source is tried."""
 
     def __init__(
         self,
@@ -232,8 +232,7 @@ class Attempts:
           different source without a purchase, or is marked to be sent alone.
         - If Telegram has already refused a single story with the same unknown error message, all
           stories of this album are postponed.
-        - In all other cases, the album is sent in halves. A story is given up or bought only if
-          Telegram refuses a send of the single story.
+        - In all other cases, the album is sent in halves, so that the refused story is found.
 
         Return None if the send can continue. Otherwise return the outcome.
         """

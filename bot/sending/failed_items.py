@@ -1,7 +1,7 @@
 """The messages about stories that could not be sent, with one message for each cause.
 
-A message contains the list of the failed stories. If stories of a further album fail before the
-message is sent, these stories are added to the message.
+The payload of a message has the list of the failed stories. If stories of a further album fail for
+the same cause before the message is sent, these stories are added to the message.
 """
 
 from collections.abc import Mapping

@@ -53,7 +53,7 @@ class Files:
         """Return the known files of stories that are sent as one album, by ``Item.file_key``.
 
         ``pks`` are such keys. The files come from memory, or from the database and are then cached
-        in memory. A file that is not allowed in an album is omitted.
+        in memory. A file that is not allowed in this album is omitted (``fits_album_of``).
 
         Raises:
             DatabaseUnavailableError: The database is unavailable.

@@ -22,8 +22,7 @@ from bot.presentation.actions import Buttons
 from bot.presentation.html import plain, truncate_plain
 
 _CAPTION = 1024  # maximum characters of a caption after parsing (Bot API, "caption")
-# The time for which the file_id of a story in an old highlight is stored. A story in a highlight
-# is old after a day.
+# The minimum time for which the file_id of a story in a highlight is stored.
 _HIGHLIGHTS_KEPT = timedelta(days=30)
 METHODS: dict[FileKind, str] = {
     "photo": "sendPhoto",
@@ -65,7 +64,7 @@ class Item:
     ``tried`` is the number of tried or skipped sources. ``reason`` is the error message of the
     last source with an error message.
     After the send, exactly one of the three fields below is set. Exception: no field is set if the
-    send stopped before the item, or if the item waits for an earlier item (``in_order``).
+    send stopped at or before the item, or if the item waits for an earlier item (``in_order``).
 
     - ``sent`` is the sent message.
     - ``failed`` is the error message of a failure. If ``failed`` is set, ``later`` states whether
@@ -169,8 +168,8 @@ class Text:
     def simplify(self) -> bool:
         """Simplify a caption that Telegram refused.
 
-        The first call removes the markup and shortens the caption to 1024 characters. The second
-        call removes the whole caption. Return whether the caption was changed.
+        The first call removes the markup and shortens the caption to at most 1024 characters. The
+        second call removes the whole caption. Return False if no caption was left.
         """
         if not self.caption:
             return False

@@ -1,8 +1,8 @@
 """Replies as JSON payloads, which can be stored, sent later, and sent again.
 
 The ``kind`` of a payload is ``text``, ``edit``, ``album`` or ``document``. An album contains
-complete stories, so that no story is fetched or paid again. ``language`` is the language of a
-message about a payload that could not be sent.
+complete stories, so that no story is fetched again. ``language`` is the language of a message
+about a payload that could not be sent, and of a caption whose number of stories is corrected.
 """
 
 import asyncio
@@ -119,8 +119,8 @@ def album_payload(
 
     Otherwise ``asker`` pays 1 credit for each file that must be bought. ``caption`` is HTML.
     ``under`` is the payload of a message that is sent after at least one story of the album has
-    arrived. ``asked`` is the message of the person who requested the album. Messages about failed
-    items are sent as replies to ``asked``.
+    arrived. ``asked`` is the id of the message that requested the album, by default ``reply_to``.
+    Messages about failed items are sent as replies to ``asked``.
     """
     return {
         **({"asked": asked} if asked else {}),

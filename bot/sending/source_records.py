@@ -141,7 +141,7 @@ class StoryRecord:
 
     @property
     def is_gone(self) -> bool:
-        """Return whether the API has answered often enough that the story is not available.
+        """Return whether the API has answered at least twice that the story is not available.
 
         ``count_gone_answer`` lists the answers.
         """

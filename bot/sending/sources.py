@@ -2,8 +2,8 @@
 
 1. A file_id of a file that Telegram has.
 2. The URL, from which Telegram downloads the file.
-3. A download by the bot, which then uploads the file. For a pasted URL, this step costs 1 credit
-   if the media host refuses the bot and the URL is signed.
+3. A download by the bot, which then uploads the file. For a pasted URL, this step may cost 1
+   credit if the media host refuses the bot and the URL is signed.
 4. A download through the Stories API, which costs 1 credit.
 
 Each source is tried once. If no source works, the item fails with an error message.
@@ -84,7 +84,7 @@ class Supply:
     ) -> None:
         """Create a supply without any records of stories.
 
-        ``fallback`` downloads a story through the API for credits, or downloads a pasted URL.
+        ``fallback`` downloads a story through the API for 1 credit, or downloads a pasted URL.
         ``largest`` is the maximum size of a file in bytes. ``tell`` is called with an unknown
         error message of Telegram. After the first call, ``tell`` is called again for the same
         message only if the message has not occurred for an hour.
@@ -238,7 +238,7 @@ class Supply:
     def fail_item(self, item: Item, message: str, *, for_all: bool = True) -> None:
         """Let the item fail with an error message, and record the failure.
 
-        If the item may succeed later, alerts do not try the file of the item for some seconds.
+        If the item may succeed later, alerts do not try the file of the item for 5 seconds.
         Without this pause, many alerts would wait for a failing host in turn. If the item can't
         succeed and ``for_all`` is True, the file is not tried in any chat for ten minutes.
         """
@@ -259,7 +259,7 @@ class Supply:
                 self._ensure_record(item).record_url_refusal(self._now())
 
     async def download_and_convert_to_document(self, item: Item, asker: Asker) -> bool:
-        """Turn a photo into a document to upload, because Telegram refused the photo's dimensions.
+        """Turn a photo into a document to upload, because Telegram refused the file as a photo.
 
         The photo is downloaded first. The download of a pasted URL may cost 1 credit. This method
         does not send the item. Return False if the photo cannot be downloaded.

@@ -182,7 +182,8 @@ class Topics:
 
         The update is used, because the response to the call that made the topic may be lost.
 
-        Nothing is stored unless the bot is now making a topic with the name ``name`` in the chat.
+        Nothing is stored unless the bot has begun to make a topic with the name ``name`` in the
+        chat, and no thread of this topic is stored yet.
         """
         async with self._db.begin() as tx:
             await store.record_thread_of_new_topic(tx, chat_id, name, thread_id)
