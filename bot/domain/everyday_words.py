@@ -254,7 +254,7 @@ _PRAISE_PHRASES = """
     |عالی هستی|تو عالی هستی|عالیه|تو بهترینی|بهترینی|کارت عالیه|کارت درسته|آفرین|دوستت دارم
     |तुम बहुत अच्छे हो|आप बहुत अच्छे हैं|बहुत अच्छे|शाबाश|बहुत बढ़िया|बढ़िया काम|कमाल है
     |qué chévere|qué chido|qué bien|top demais|muito top|trop bien|trop cool|che figo|figo|fico
-    |çok iyi|çok güzel|geil|mega geil|hammer|حلو|حلو كثير|حلو كتير|خیلی خوبه|خیلی خوب|keren abis
+    |çok iyi|çok güzel|geil|mega geil|حلو|حلو كثير|حلو كتير|خیلی خوبه|خیلی خوب|keren abis
     |keren|mast hai|bahut mast|zabardast|очень круто|дуже круто|amazing bot|i like it|i like this
     |tum bahut acche ho|bahut accha|bahut acche|bahut badhiya|shabash|kamaal hai|mast bot
 """

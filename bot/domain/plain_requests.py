@@ -2394,7 +2394,7 @@ _SENDING = frozenset(map(fold_for_comparison, _SENDING_WORDS.split()))
 _ALONE = """
     help menu commands settings setting options preferences language languages timezone price
     prices cost pricing privacy subscriptions subscription subscribe unsubscribe unfollow follow
-    stop stopp stories story highlights highlight usage limits remove delete
+    stop stopp enough stories story highlights highlight usage limits remove delete
     ayuda menú comandos ajustes configuración configuracion opciones idioma idiomas precio precios
     privacidad suscripciones parar basta historias historia destacadas suscribirme
     ajuda configurações configuracoes opções privacidade inscrições inscricoes pare parar chega
@@ -2406,6 +2406,7 @@ _ALONE = """
     smettila smetti basta para
     yardım yardim komutlar ayarlar seçenekler diller fiyat ücret gizlilik abonelikler durdur dur
     hikayeler hikaye yeter kimsin
+    cukup genug assez
     bantuan perintah pengaturan bahasa harga privasi berhenti hentikan langganan setop
     mute snooze pause silenciar pausar pausa stumm pausieren silenzia sustur sessiz jeda senyap
     unmute unpause resume reanudar reactivar retomar reativar fortsetzen weitermachen reprendre

@@ -50,7 +50,7 @@ _LAUGHTER = {
         "\u0445\u0435",
     )
 }
-_LEAST_LAUGHTER = 3  # the minimum number of letters of a word of laughter
+_LEAST_LAUGHTER = 4  # the minimum number of letters of a word of laughter
 _LEAST_INSULT = 5  # the minimum number of letters of an insult that is no name
 _DOUBLED_END = re.compile(r"([^\W\d])\1$")
 _QUESTION_EMOJI = frozenset("❓❔")
@@ -83,7 +83,8 @@ tag nachmittag siang sore bro mate friend kak bang there everyone good evening a
 naber nabersin n'aber nbr slm mrb moinsen tach servus tschüss tschau tschö arrivederci ciaone
 görüşürüz hoşçakal hoşçakalin пока бувай خداحافظ अलविदा alvida falou flw dadaah baybay
 здарова здоров прив салам салют хай вечер доброе здоровеньки هلا اهلا أهلا
-oops ups uups lmao lmfao rofl xd mdr ptdr jk \u0647 خ داداش والله حبيبي bhai yaar
+goodnight gn gm brb later ttyl oops ups uups lmao lmfao rofl xd mdr ptdr jk
+\u0647 خ داداش والله حبيبي bhai yaar
 beautiful amazing awesome fantastic hermoso güzel harika
 круто классно красиво супер جميل روعة زیبا عالی सुंदर बढ़िया keren гарно чудово
 """
