@@ -1,8 +1,8 @@
 """The lookup of usernames. A lookup returns the owner of a name, and whether the owner is private.
 
-This module also fetches the stories of an owner. A lookup costs 1 credit and is made before more
-expensive calls. If the API refuses an account, a lookup must confirm the refusal, because the API
-sometimes answers 403 or 404 for accounts that exist and are public.
+This module also fetches the stories of an owner. A lookup costs 1 credit. A new name is looked up
+before more expensive calls. If the API refuses an account, a lookup must confirm the refusal,
+because the API sometimes answers 403 or 404 for accounts that exist and are public.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ from bot.store.engine.database import Database, Tx
 NEGATIVE_FOR = timedelta(minutes=5)
 """The time for which a refusal is cached.
 
-The cached refusal applies to all people and all kinds of requests.
+The cached refusal applies to all people. The refusal of a name applies to all kinds of requests.
 """
 
 # A name that was last seen longer ago is looked up again, because its owner may have changed.

@@ -1,4 +1,4 @@
-"""The scheduler. It claims due profiles, checks the profiles, and records the results.
+"""The scheduler, which claims due profiles, checks the profiles, and records the results.
 
 A check serves all subscriptions of a profile. The price is reserved before the check, and settled
 in the transaction that records the stories. No transaction is open during a call of the Stories
@@ -228,7 +228,7 @@ class Scheduler:
         """Make the checks that can be made now, and wait for the results.
 
         A check costs up to 3 credits, and lookups of a refused name cost more. Return the number
-        of checks. Early checks are included (``_claim_payable_checks_or_postpone``).
+        of started checks. Early checks are included (``_claim_payable_checks_or_postpone``).
         """
         async with asyncio.TaskGroup() as group:
             return await self._claim_and_start_checks(group)
@@ -366,9 +366,9 @@ class Scheduler:
     ) -> list[Known]:
         """Claim profiles that are due next, before their due time.
 
-        A profile is not claimed if no chat can be notified of the result yet. If the check of such
-        a profile is due before a chat can be notified, the check is postponed. The search reads at
-        most ``_EARLY_READ`` profiles.
+        A profile is not returned if no chat can be notified of the result yet. If the check of
+        such a profile is due before a chat can be notified, the check is postponed. The search
+        reads at most ``_EARLY_READ`` profiles.
         """
         now = lease.at
         unseen_since = _must_be_unseen_since(plan, now, is_due=False, is_paid=True)

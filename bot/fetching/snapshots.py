@@ -67,12 +67,12 @@ async def record_and_return_new_pks(
 ) -> list[str]:
     """Record a snapshot, and enqueue alerts for new stories. Return the ids of the new stories.
 
-    If no chat needs checks of the profile, no alerts are enqueued. If the snapshot is complete,
-    the following is also done:
+    If no chat needs checks of the profile, the snapshot is only recorded. Otherwise, a complete
+    snapshot has these further effects:
 
-    - If a chat needs checks of the profile, schedule the next check.
-    - Notify the chats if the last complete check was more than a day ago, or if the profile was
-      private or gone.
+    - The next check is scheduled.
+    - The chats are notified if the last complete check was more than a day ago, or if the profile
+      was private or gone.
 
     ``scheduler_plan`` is the plan of the scheduler, or None if the scheduler did not make the
     check. ``token`` identifies the claim of the profile for this check. A complete snapshot

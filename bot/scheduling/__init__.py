@@ -2,6 +2,7 @@
 
 No function reads a clock or performs I/O. Some functions change their arguments, for example
 ``ProfileState``. Times are Unix seconds or aware UTC datetimes. Amounts are credits. Public:
-``schedule.Schedule``, ``policies.Learned``, ``forecast.ProfileState``, ``pricing.is_feasible`` and
-``simulation.Simulation``.
+``schedule.Schedule``, ``policies.Learned``, ``forecast.ProfileState``, ``failed_checks``,
+``pricing.is_feasible``, ``pricing.fewest_credits_a_day``, ``pricing.LATEST_HOURS``,
+``simulation``, ``waiting_time.DAY`` and ``waiting_time.HOUR``.
 """

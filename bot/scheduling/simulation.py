@@ -53,7 +53,7 @@ class Result:
     - ``poll_count`` is the number of successful checks, including the checks of the warm-up.
     - ``lost`` is the number of stories that expired before a check found them. ``delays`` and
       ``lost`` exclude the stories of the warm-up.
-    - ``polls`` has the time and the profile's index of each check, if
+    - ``polls`` has the time and the profile's index of each successful check, if
       ``Simulation.record_polls`` is True.
     """
 
