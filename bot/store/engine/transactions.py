@@ -43,13 +43,11 @@ class Connections:
         Each writing transaction holds the lock ``writer``, if any, and calls
         ``raise_if_replaced``, which may raise an error.
         """
-        self._engine = self._engine_of_reads = engine
+        self._engine = engine
         self._idle: list[AsyncConnection] = []
         self._starting = 0
         self.file = engine.url.database
         self.is_sqlite = engine.dialect.name == "sqlite"
-        if not self.is_sqlite:
-            self._engine_of_reads = engine.execution_options(isolation_level="AUTOCOMMIT")
         self.raise_if_replaced = raise_if_replaced
         self.writer = writer
         self.on_outage: Callable[[], None] = lambda: None
@@ -74,12 +72,15 @@ class Connections:
             return self._idle.pop()
         self._starting += 1
         try:
-            engine = self._engine_of_reads if only_reads else self._engine
-            return await engine.connect().start()
+            tx = await self._engine.connect().start()
         except OSError as error:  # asyncpg raises the error of the socket
             raise DatabaseUnavailableError(UNREACHABLE) from error
         finally:
             self._starting -= 1
+        if not self.is_sqlite:
+            # SQLAlchemy's option ``isolation_level`` would call listeners for each event.
+            cast("Any", tx.sync_connection).connection.dbapi_connection.autocommit = only_reads
+        return tx
 
     async def give_back(self, tx: AsyncConnection) -> None:
         """Take back a connection whose transaction is committed or only reads.
