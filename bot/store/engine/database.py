@@ -658,7 +658,6 @@ def _sqlite_engine(
     def do_connect(
         dialect: sa.Dialect, _record: object, args: tuple[Any, ...], options: dict[str, Any]
     ) -> Connection:
-        options = {**options, "check_same_thread": False}  # see ``Connection.execute_each``
         if file is not None:
             args, options = (existing_uri(file),), {**options, "uri": True}
         raise_if_wrong()

@@ -1,4 +1,4 @@
-"""SQLite with fewer thread switches: at most one switch per statement instead of four.
+"""SQLite with fewer thread switches: one switch per statement instead of four.
 
 A thread switch costs more than most of the bot's statements, and a pasted link needs dozens of
 statements.
@@ -116,12 +116,9 @@ class Connection(AsyncAdapt_aiosqlite_connection):
     async def execute_each(
         self, statement: str, each: Sequence[Sequence[Any]]
     ) -> tuple[list[Any], int]:
-        """Execute a quick statement once for each sequence of parameters.
+        """Execute a statement once for each sequence of parameters, in a single thread switch.
 
         Return all rows, and the number of rows that the last execution changed.
-
-        The first statement of a transaction runs in the thread, because BEGIN may wait for the
-        write lock. A later statement waits for no lock, and runs at once in the calling thread.
 
         Raises:
             sqlite3.Error: An execution failed.
@@ -133,8 +130,6 @@ class Connection(AsyncAdapt_aiosqlite_connection):
                 rows += cursor.execute(statement, parameters).fetchall()
             return rows, cursor.rowcount
 
-        if self._may_be_open and not self._begin:
-            return execute(self.raw.cursor())
         return await self._run_in_thread(execute)
 
     async def _run_in_thread(self, execute: Callable[[RawCursor], T]) -> T:
