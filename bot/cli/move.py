@@ -20,6 +20,8 @@ from bot.store.upgrades import count_running_processes
 _NOT_FROM = "DATABASE_URL is no SQLite file: there is nothing to be moved."
 _NOT_TO = "--to must be an address that begins with postgresql://."
 _RUNS = "a bot runs on that database, or was killed a moment ago; stop it first"
+# An upgrade would change the tables under the processes of an older bot.
+_OLD_TARGET = "the database of --to has tables of an older version: use an empty database"
 OLD = "the database is from another version: start the bot on it first"
 
 
@@ -65,7 +67,8 @@ async def _move_or_undo(settings: Settings, to: str | None, out: Console) -> int
         if to is None:
             return await _undo(source, out)
         target = await stack.enter_async_context(Database(to, pool_size=3))
-        await readiness(target)  # raises an error if the database is unsuitable
+        if await readiness(target) is Readiness.OLD:
+            raise BackupError(_OLD_TARGET)
         await target.migrate()
         if await count_running_processes(target):
             raise BackupError(_RUNS)

@@ -18,6 +18,7 @@ from bot.store import chats, key_values, spending, subscriptions
 from bot.store.copies import transfer
 from bot.store.engine import sqlite_copies
 from bot.store.engine.database import Database, all_tables
+from bot.store.engine.readiness import Readiness, readiness
 from tests.flows.test_backups import (
     DOWN,
     SETTINGS,
@@ -29,6 +30,7 @@ from tests.flows.test_backups import (
     subscribed,
     tried,
 )
+from tests.support import newer
 from tests.support.control import wait_for
 from tests.support.followed import NOON, follow, look, story
 from tests.support.postgres import connected
@@ -219,6 +221,21 @@ async def test_what_was_moved_into_one_database_is_never_moved_into_another_as_w
         assert await transfer.undo(source)
         async with source.read() as tx:
             assert await key_values.get(tx, sqlite_copies.MARK) is None
+
+
+async def test_the_database_of_an_older_bot_is_refused_and_not_upgraded(
+    box: Box, tmp_path: Path, db: Database, postgres_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The older bot may run, or would not start on upgraded tables."""
+    settings = settings_for(box, tmp_path)
+    with newer.next_version(tmp_path / "next"):
+        async with Database(f"sqlite:///{tmp_path}/bot.db") as source:
+            await source.migrate()
+        assert await move.main(settings, to(postgres_url)) == 1
+    said = " ".join(capsys.readouterr().out.split())
+    assert "the database of --to has tables of an older version" in said
+    assert await readiness(db) is Readiness.CURRENT
+    await transfer.raise_if_moved(source)
 
 
 async def test_a_database_whose_encoding_lacks_characters_is_refused(
