@@ -396,8 +396,8 @@ def million(profiles: int = 1_000_000) -> None:
     for _ in range(looks):
         due, key = queue[0]
         now = max(due, start)
-        schedule.next_check_at(due, states[key].seen_at, 1, now=now, spent=0)
-        schedule.fill_bucket(now, spent=0)
+        schedule.next_check_at(due, states[key].seen_at, 1, now=now, spent_today=0)
+        schedule.release_due_credits(now, spent_today=0)
         taken = [now - 60] if rng.random() < 0.1 else []
         due = schedule.charge_learn_and_set_due_at(states[key], 1, 1, at=now, taken=taken)
         heapreplace(queue, (due, key))

@@ -60,7 +60,7 @@ from bot.operations.menu import Menu
 from bot.operations.visitors import Visitors
 from bot.operations.watch import Sign, Watch, fullest_disk_free_and_total
 from bot.runtime.clock import Clock, steady
-from bot.runtime.workers import NextStepAt, Worker, wait_until_set
+from bot.runtime.workers import NextStepAt, UntilWoken, Worker, wait_until_set
 from bot.store import key_values
 from bot.store.engine.failures import may_end_soon
 from bot.store.engine.lock import only_process
@@ -339,7 +339,7 @@ class Running:
         The clock keeper gets a function that wakes the worker "clock" when the time is in doubt.
         """
         parts, services = self._parts, self._parts.services
-        table: list[tuple[str, timedelta, Callable[[], Awaitable[NextStepAt | None]]]] = [
+        table: list[tuple[str, timedelta, Callable[[], Awaitable[NextStepAt | UntilWoken]]]] = [
             ("balance", BALANCE_EVERY, parts.treasurer.clean_up_and_fetch_balance),
             ("clean-up", _CLEAN_EVERY, self._clean_up),
             ("visitors", services.timing.visitors, self._visitors.report_new),

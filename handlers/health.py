@@ -27,7 +27,7 @@ async def show_health(context: Context) -> None:
     """Show current problems, today's figures and earlier problems, with buttons for solutions."""
     services = context.services
     t = context.t
-    stands = await services.overview.figures()
+    stands = await services.overview.read_check_and_alert_figures()
     spent = await services.reports.spending()
     buttons: Buttons = []
     lines: list[str] = [_incident_line(SINCE, incident, context) for incident in stands.still_open]

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from bot.context import Context
+from bot.domain.model import Endless
 from bot.domain.options import RULES, TEXTS, Options
 from bot.domain.records import Subscription
 from bot.domain.sentences import N_, NN_
@@ -230,10 +231,10 @@ def paused_line(subscription: Subscription, context: Context) -> str:
     """
     if subscription.state == "blocked":
         return context.t("⏸ Paused by the bot's owner.")
-    return pause_text(subscription.paused_until, context)
+    return active_pause_sentence(subscription.paused_until, context)
 
 
-def pause_text(until: datetime | None, context: Context) -> str:
+def active_pause_sentence(until: datetime | Endless, context: Context) -> str:
     """Return the sentence about a pause that ends at ``until``, or that has no end."""
     if until is None:
         return context.t("⏸ Paused: no alerts until you resume them.")

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from bot.context import Context
 from bot.domain.budget import DAY
+from bot.domain.model import Endless
 from bot.domain.options import Options, Preferences
 from bot.domain.records import Subscription
 from bot.domain.sentences import N_, NN_
@@ -23,8 +24,8 @@ from handlers.options import (
     TOGGLES,
     USE_FOR_ALL,
     WORDS,
+    active_pause_sentence,
     changes_of,
-    pause_text,
     store_zone_question_if_no_zone,
     summary_time_text,
 )
@@ -61,7 +62,7 @@ def options_of_all_page(rows: Sequence[Subscription], context: Context) -> Page:
     text = f"{title}\n{context.t(TAP)}"
     pauses = {(row.paused, row.paused_until) for row in rows}
     if len(pauses) == 1 and rows[0].paused:
-        text += "\n\n" + pause_text(rows[0].paused_until, context)
+        text += "\n\n" + active_pause_sentence(rows[0].paused_until, context)
     buttons = _pause_buttons(rows, context)
     buttons += [
         [_value_button(option, value, rows, context)]
@@ -99,10 +100,10 @@ def _with_pause(preferences: Preferences, value: str, now: datetime) -> Preferen
     """Return the preferences after the change of the pause that ``value`` of ``PAUSES`` means."""
     if value == OFF:
         return preferences.without_pause()
-    return preferences.with_pause(_end_of_pause(value, now))
+    return preferences.with_pause_at_least_until(_end_of_pause(value, now))
 
 
-def _end_of_pause(value: str, now: datetime) -> datetime | None:
+def _end_of_pause(value: str, now: datetime) -> datetime | Endless:
     return now + DAY if value == FOR_A_DAY else None
 
 
@@ -199,7 +200,7 @@ async def _change_pauses(
         count, at = await service.pause_all(context.chat.id, until=until)
     lines: list[str] = [title, context.t(CHANGED, n=count)]
     if value != OFF:
-        lines.append(pause_text(until, context))
+        lines.append(active_pause_sentence(until, context))
     undo = context.button(UNDO, actions.UNDO_OPTIONS(at))
     await edit_pressed(context, "\n".join(lines), [[undo], [back_button]])
     return None

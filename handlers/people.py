@@ -117,7 +117,7 @@ async def act_on_person_or_chat(
     has_limits = action == "limits" and not is_owner
     text, buttons = _limit_page(guest, context) if has_limits else _guest_page(guest, context)
     if action == "payers" and chat_id_or_page < 0:
-        text, buttons = _payers_page(guest, context)
+        text, buttons = _choose_payer_page(guest, context)
     await edit_pressed(
         context, text, [*buttons, *other_request_rows_of_message(chat_id_or_page, context)]
     )
@@ -302,7 +302,7 @@ def _limit_page(guest: Guest, context: Context) -> Page:
     return t(ASK_LIMIT, name=guest.name), rows
 
 
-def _payers_page(guest: Guest, context: Context) -> Page:
+def _choose_payer_page(guest: Guest, context: Context) -> Page:
     """Return the page of possible payers of a chat.
 
     Possible payers are at most five members of the chat with the highest costs of this month, the

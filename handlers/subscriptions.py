@@ -67,6 +67,9 @@ from handlers.replies import edit_pressed, say, say_message, show_working
 from handlers.rights import SHOW, TABLE
 from handlers.show import show_albums
 
+AreRightsSufficient = bool
+"""True if a person is allowed to manage a chat, and the bot is allowed to write in the chat."""
+
 PAGE = 8
 MOST_LISTED = 60  # maximum number of subscriptions in a channel's list, which has no pages
 TITLE = 30  # the number of characters of a full-width button that a phone shows
@@ -182,7 +185,7 @@ async def offer_chats_or_subscribe(
 
     If ``chat_id`` is None, the bot offers at most 8 chats. The person is responsible for an
     offered chat, or has subscribed in the chat. A chat is offered only if
-    ``_manages_chat_where_bot_may_post`` confirms the rights of the person and the bot. In
+    ``_fetch_rights_of_person_and_bot`` confirms the rights of the person and the bot. In
     addition, a keyboard opens Telegram's own chat picker. The picker makes the bot an admin of the
     chosen chat (Bot API, KeyboardButtonRequestChat). The offer costs 0 credits. A subscription has
     the costs of ``_subscribe_and_send_results``.
@@ -198,7 +201,7 @@ async def offer_chats_or_subscribe(
     known: Buttons = []
     for chat in await context.services.subscriptions.chats_of_person(context.chat.id):
         with suppress(AdminsUnknownError, AskAgainError):
-            if await _manages_chat_where_bot_may_post(context, chat.id, chat.kind):
+            if await _fetch_rights_of_person_and_bot(context, chat.id, chat.kind):
                 title = truncate_plain(chat.title, TITLE) or str(chat.id)
                 known.append([button(title, actions.ELSEWHERE(subscription.id, chat.id))])
     channel = _chat_picker_button(
@@ -746,7 +749,7 @@ async def _check_and_admit_channel(context: Context, name: str) -> tuple[Target,
         # A button from before the migration of a group has the old id.
         known = await services.chats.get(channel.id)
         chat_id, kind = (known.id, known.kind) if known else (channel.id, channel.type)
-        if not await _manages_chat_where_bot_may_post(context, chat_id, kind):
+        if not await _fetch_rights_of_person_and_bot(context, chat_id, kind):
             raise SubscriptionError("no administrator who may post", text=CHANNEL_UNUSABLE)
     except (BadRequest, Forbidden, AdminsUnknownError) as error:
         raise SubscriptionError("can't be seen", text=CHANNEL_UNUSABLE) from error
@@ -764,7 +767,9 @@ async def _check_and_admit_channel(context: Context, name: str) -> tuple[Target,
     return Target(chat_id), shown or name
 
 
-async def _manages_chat_where_bot_may_post(context: Context, chat_id: int, kind: str) -> bool:
+async def _fetch_rights_of_person_and_bot(
+    context: Context, chat_id: int, kind: str
+) -> AreRightsSufficient:
     """Return whether the person manages a group or channel, and the bot may write in the chat.
 
     In a group, it is sufficient that the bot is a member.

@@ -109,7 +109,7 @@ class Treasurer:
         plan = BudgetPlan(self._ledger.limits.daily_budget, self._credit_price, credits_left)
         note = wrong_price_note(self._credit_price, balance) if balance else ""
         self._credit_price = None
-        write = log.warning if plan.is_balance_short else log.info
+        write = log.warning if plan.lasts_less_than_two_weeks else log.info
         write("daily budget", plan="; ".join(budget_lines(translator_for("en"), plan)))
         if note:
             log.warning("the price of a credit is wrong", why=note)

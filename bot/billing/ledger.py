@@ -11,7 +11,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import partial
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, cast
 
 from bot.billing.drift import KEY as DRIFT
 from bot.billing.drift import Drift, Reading
@@ -400,7 +400,7 @@ class Ledger:
 
         Return the number of refunded credits.
         """
-        presumed = await ledger.first_presumed(tx, since) if most > 0 else None
+        presumed = await ledger.first_presumed_spent(tx, since) if most > 0 else None
         if presumed is None:
             return 0
         back = min(int(presumed.credits), most)
@@ -452,10 +452,12 @@ class Ledger:
             partial(profiles.ids_with_unsplit_credits, after=after, limit=SPLIT_AT_ONCE)
         ):
             for profile_id in some:
-                await self._split_among_waiting(profile_id, today - DAY)
+                await self._move_unsplit_cost_to_waiting_chats(profile_id, usage_day=today - DAY)
             after = some[-1]
 
-    async def _split_among_waiting(self, profile_id: str, day: date) -> None:
+    async def _move_unsplit_cost_to_waiting_chats(
+        self, profile_id: str, *, usage_day: date
+    ) -> None:
         after: int | None = None
         each: usage.Use | None = None
         while True:
@@ -469,7 +471,7 @@ class Ledger:
                 chat_ids = await subscriptions.waiting_chat_ids(
                     tx, profile_id, after=after, limit=SPLIT_AT_ONCE
                 )
-                await usage.add(tx, [(chat_id, each) for chat_id in chat_ids], day=day)
+                await usage.add(tx, [(chat_id, each) for chat_id in chat_ids], day=usage_day)
             if len(chat_ids) < SPLIT_AT_ONCE:
                 return
             after = chat_ids[-1]
@@ -574,14 +576,17 @@ def _refusal_error(scope: Scope, asker: Asker, until: datetime) -> SpendingError
             return SpendingError(text=CHAT_LIMIT_REACHED, until=until)
 
 
-async def _refund(tx: Tx, entry: Any, back: int, *, is_billed: bool, now: datetime) -> None:  # noqa: ANN401 - a row of the store's
+async def _refund(
+    tx: Tx, entry: ledger.ClosedEntry, back: int, *, is_billed: bool, now: datetime
+) -> None:
     """Refund ``back`` credits of a ledger entry to the limits that the entry was charged to.
 
     If ``back`` is negative, the credits are charged to the limits instead. ``is_billed`` means
     that the API reported the bill. In that case the total spending changes too.
     """
-    day, subjects = entry.at.date(), {"person": entry.user_id, "newcomer": 0}
-    for scope in entry.scopes.split():
+    day = entry.at.date()
+    subjects: dict[str, Any] = {"person": entry.user_id, "newcomer": 0}
+    for scope in cast("list[Scope]", entry.scopes.split()):
         await budgets.give_back_allowance(tx, scope, subjects.get(scope, entry.chat_id), day, back)
     await budgets.give_back_credits(tx, side_of(entry.kind), day, back, of_balance=is_billed)
     await spending.correct_sums(tx, entry.at, entry.operation, -back, now=now)

@@ -27,6 +27,7 @@ from bot.domain.errors import (
     PROFILE_IN_SETTINGS,
     RightsError,
 )
+from bot.domain.model import Endless
 from bot.domain.records import Chat, Question
 from bot.fetching import snapshots
 from bot.runtime.timed_cache import TimedCache
@@ -368,7 +369,7 @@ class Access:
     ) -> None:
         subject = Subject.of_chat(chat_id)
         known = await store.get(tx, subject)
-        if known and known.is_allowed_directly:
+        if known and known.is_allowed_without_adder:
             return
         if not await store.has_own_access(tx, by, mode=self.mode, owner_ids=self._always_owners):
             # A stranger does not replace the recorded person, who gave access to the group.
@@ -377,7 +378,7 @@ class Access:
         await store.put(tx, subject, now=self._now(), refused_at=None, **values)
 
     async def block(
-        self, subject: Subject, *, until: datetime | None, reason: str, name: str = ""
+        self, subject: Subject, *, until: datetime | Endless, reason: str, name: str = ""
     ) -> Entry:
         """Block a person, a chat or a profile. Return the changed entry of the access list.
 

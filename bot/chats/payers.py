@@ -307,7 +307,7 @@ class Payers:
         if await access.has_own_access(tx, person, mode=self._mode, owner_ids=owners):
             return True
         chat = await access.get(tx, Subject.of_chat(chat_id))
-        return chat is not None and chat.is_allowed_directly
+        return chat is not None and chat.is_allowed_without_adder
 
     async def _payer_limit_error(
         self, tx: Tx, person: int, chat_id: int
@@ -501,7 +501,7 @@ async def _record_blocked_adder(
     """
     subject = Subject.of_chat(chat_id)
     known = await access.get(tx, subject)
-    if known is None or not known.is_allowed_directly:
+    if known is None or not known.is_allowed_without_adder:
         await access.put(tx, subject, now=now, via="added", added_by=str(person), name=title)
 
 

@@ -19,7 +19,7 @@ from bot.chats.subscribing import load_subscription, time_for_undo
 from bot.domain import alert_rules
 from bot.domain.budget import DAY
 from bot.domain.errors import NotFollowedError
-from bot.domain.model import Story, Target
+from bot.domain.model import Endless, Story, Target
 from bot.domain.options import CHAT_RULE, Preferences
 from bot.domain.paid_calls import StoriesService
 from bot.domain.records import EPOCH, Chat, Known, Subscription
@@ -27,7 +27,7 @@ from bot.domain.selection import FILTERED
 from bot.fetching import snapshots
 from bot.fetching.snapshots import EarlierChecksAllowance
 from bot.runtime.clock import utc_now
-from bot.runtime.workers import NextStepAt
+from bot.runtime.workers import NextStepAt, UntilWoken
 from bot.store import cached_stories, chat_queues, chats, deliveries, fan_outs, moves, profiles
 from bot.store import ended_subscriptions as ended_store
 from bot.store import subscriptions as store
@@ -44,7 +44,7 @@ async def _pause(
     tx: Tx,
     subscription: Subscription,
     *,
-    until: datetime | None,
+    until: datetime | Endless,
     now: datetime,
     undo_at: datetime | None = None,
 ) -> None:
@@ -206,7 +206,7 @@ class Subscriptions:
         subscription_id: int,
         *,
         paused: bool,
-        until: datetime | None = None,
+        until: datetime | Endless = None,
         since: datetime | None = None,
     ) -> Subscription:
         """Pause a subscription, or resume a paused subscription. Return the subscription.
@@ -278,18 +278,18 @@ class Subscriptions:
         return subscription
 
     async def pause_all(
-        self, chat_id: int, *, until: datetime | None = None
+        self, chat_id: int, *, until: datetime | Endless = None
     ) -> tuple[int, datetime]:
         """Pause all subscriptions of a chat, in one transaction.
 
         A pause lasts until the time ``until``, or without an end if ``until`` is None. An existing
-        longer or equal pause stays (``Preferences.with_pause``). A new pause drops the pending
-        deliveries.
+        longer or equal pause stays (``Preferences.with_pause_at_least_until``). A new pause drops
+        the pending deliveries.
 
         Return the number of changed subscriptions, and the time that ``undo_pauses`` needs.
         """
         return await self._change_pauses(
-            chat_id, lambda preferences: preferences.with_pause(until)
+            chat_id, lambda preferences: preferences.with_pause_at_least_until(until)
         )
 
     async def resume_all(self, chat_id: int) -> tuple[int, datetime]:
@@ -379,7 +379,7 @@ class Subscriptions:
         self._wake()
         return muted
 
-    async def resume_ended_pauses(self) -> NextStepAt | None:
+    async def resume_ended_pauses(self) -> NextStepAt | UntilWoken:
         """Resume the subscriptions whose pause has ended.
 
         Return the time at which the next pause ends, or None if no further pause has an end.

@@ -372,7 +372,7 @@ def budget_result(plan: BudgetPlan) -> CheckResult:
     fewer than 3 profiles.
     """
     level: Literal["ok", "note"] = (
-        "note" if plan.is_balance_short or plan.is_budget_small else "ok"
+        "note" if plan.lasts_less_than_two_weeks or plan.is_budget_small else "ok"
     )
     lines = [line.rstrip(".") for line in budget_lines(translator_for("en"), plan)]
     return CheckResult(level, ". ".join(lines) + ".")

@@ -15,6 +15,7 @@ from typing import Literal, Self
 
 from bot.domain import links
 from bot.domain.foreign_text import normalize_typed, typed_words
+from bot.domain.model import Endless
 
 Mode = Literal["invited", "open"]
 _Kind = Literal["person", "chat", "profile"]
@@ -69,7 +70,7 @@ class Entry:
     language_code: str = ""
 
     @property
-    def is_allowed_directly(self) -> bool:
+    def is_allowed_without_adder(self) -> bool:
         """Return whether the subject is allowed independently of another person.
 
         If a chat is allowed only because an allowed person added the bot to the chat, the result
@@ -178,7 +179,7 @@ def parse_span(word: str) -> timedelta | None:
     return int(result[1]) * _UNITS[result[2]] if result else None
 
 
-def parse_until_and_reason(words: Sequence[str], now: datetime) -> tuple[datetime | None, str]:
+def parse_until_and_reason(words: Sequence[str], now: datetime) -> tuple[datetime | Endless, str]:
     """Return the end of a block and the reason of the block.
 
     If the first word is a time span such as ``7d``, the block ends after this time, and the reason

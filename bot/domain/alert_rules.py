@@ -10,7 +10,7 @@ from datetime import datetime, time, timedelta
 
 from bot.domain.budget import DAY
 from bot.domain.hours import is_within
-from bot.domain.model import STORY_LIFE, Right
+from bot.domain.model import STORY_LIFE, Endless, Right
 from bot.domain.zones import zone_of
 
 MOST_DOUBTS = 2
@@ -541,7 +541,7 @@ def alerts_begin_at_second_of(now: datetime) -> datetime:
     return now.replace(microsecond=0)
 
 
-def alerts_begin_after_pause(since: datetime, until: datetime | None) -> datetime:
+def alerts_begin_after_pause(since: datetime, until: datetime | Endless) -> datetime:
     """Return the time from which stories count as new for a subscription after a pause.
 
     ``since`` is the time from which stories counted as new before the pause. ``until`` is the end

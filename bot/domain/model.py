@@ -6,7 +6,7 @@ Examples are a story, a profile, an album, a target of messages, and the outcome
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, TypeAlias
 
 STORY_LIFE = timedelta(hours=24)
 MEGABYTE = 1_000_000
@@ -276,6 +276,9 @@ Presence = Literal["may", "may not", "away"] | Moved
 - "away" means that the bot is not in the chat, or can't write to the chat at all.
 - ``Moved`` means that the chat has become a supergroup.
 """
+
+Endless: TypeAlias = None
+"""In the type of an end, a state such as a pause or a block has no end."""
 
 AskPresence = Callable[[int, Right], Awaitable[Presence]]
 """A callback that asks Telegram for the bot's status in a chat in which the bot lacked a right.

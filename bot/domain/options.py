@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import MAXYEAR, MINYEAR, datetime, timedelta
 from typing import Any, Literal, Self, get_args, get_type_hints
 
-from bot.domain.model import Story
+from bot.domain.model import Endless, Story
 from bot.domain.sentences import N_
 from bot.domain.story_terms import fits, valid_terms
 
@@ -128,7 +128,7 @@ class Preferences:
         until = self.paused_until.isoformat() if self.paused_until else None
         return {"options": self.options.to_json(), "paused": self.paused, "paused_until": until}
 
-    def with_pause(self, until: datetime | None) -> Self:
+    def with_pause_at_least_until(self, until: datetime | Endless) -> Self:
         """Return the preferences with a pause until ``until``. None means a pause without an end.
 
         The existing pause stays if it has no end, ends after ``until``, or ends at most a minute

@@ -84,7 +84,7 @@ class BudgetPlan:
         return self.budget // CHECKS_A_DAY
 
     @property
-    def is_balance_short(self) -> bool:
+    def lasts_less_than_two_weeks(self) -> bool:
         """Return whether the balance is known and lasts for fewer than ``SHORT_DAYS`` days."""
         return self.days_left is not None and self.days_left < SHORT_DAYS
 

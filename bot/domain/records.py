@@ -380,6 +380,10 @@ def find_mute(mutes: Iterable[Mute], thread_id: int | None) -> Mute | None:
     )
 
 
+FloodLimitState = dict[str, Any]
+"""The state of the flood limits of a chat, in the JSON format of ``bot.telegram``."""
+
+
 class QueueClaim(Protocol):
     """A claimed chat queue, with the token of the claim and the state of the flood limits."""
 
@@ -392,7 +396,7 @@ class QueueClaim(Protocol):
         """Return the token of the claim."""
 
     @property
-    def flood(self) -> Any | None:  # noqa: ANN401 - JSON
+    def stored_flood_state(self) -> FloodLimitState | None:
         """Return the state of the flood limits that the last process stored, or None.
 
         The last process may be this process.
@@ -408,22 +412,22 @@ class ReplyClaim:
 
     chat_id: int
     token: int
-    flood: Any | None = None
+    stored_flood_state: FloodLimitState | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ChatQueue:
     """A chat with its due deliveries, in the order in which they are sent.
 
-    ``token`` proves the claim of the queue. ``flood`` is the state of the chat's flood limits in
-    the format of ``bot.telegram``. ``flood`` is None if no process has stored this state.
+    ``token`` proves the claim of the queue. ``stored_flood_state`` is the state of the
+    chat's flood limits that the last process stored, or None if no process has stored this state.
     """
 
     chat: Chat
     token: int
     rows: list[Delivery] = field(default_factory=list)
     mutes: tuple[Mute, ...] = ()
-    flood: Any | None = None
+    stored_flood_state: FloodLimitState | None = None
 
     @property
     def chat_id(self) -> int:

@@ -37,12 +37,15 @@ from bot.runtime.concurrency import FastAndSlowSlots
 from bot.runtime.metrics import UNSEEN, Metrics
 from bot.runtime.sharing import SEVERAL_PROCESSES, Sharing
 from bot.runtime.timed_cache import TimedCache
-from bot.runtime.workers import NextStepAt, Worker
+from bot.runtime.workers import NextStepAt, UntilWoken, Worker
 from bot.scheduling.failed_checks import FailedChecks
 from bot.store import budgets, profiles, stories, subscriptions
 from bot.store.engine.database import Database, Tx
 
 log = structlog.get_logger()
+
+ErrorName = str
+"""The name of the class of an error."""
 
 # The lease of a check. Each request of a check takes at most 30 seconds.
 _POLL_LEASE = timedelta(minutes=2)
@@ -156,7 +159,7 @@ class Scheduler:
         async with asyncio.TaskGroup() as self._group:
             await self.worker.run()
 
-    async def _start_checks(self) -> NextStepAt | None:
+    async def _start_checks(self) -> NextStepAt | UntilWoken:
         """Start the checks that can be made now. Return the time of the next step.
 
         Return None if the next step waits for the end of a check.
@@ -207,7 +210,7 @@ class Scheduler:
             seen_at,
             plan.cost,
             now=now.timestamp(),
-            spent=state.spent,
+            spent_today=state.spent,
         )
         # No profile could be checked early at the last step. Try again soon.
         earliest = now + _SHORTEST if due <= now else min(due, now + _EARLY_AGAIN)
@@ -267,10 +270,10 @@ class Scheduler:
             plan.cost = self._settings.credits_a_poll
             plan.learns_cost = False
         plan.schedule.minimum = self._settings.floor.total_seconds()
-        self._set_budget_of_plan(plan)
+        self._set_budget_and_newcomer_interval_in(plan)
         return plan
 
-    def _set_budget_of_plan(self, plan: Plan) -> None:
+    def _set_budget_and_newcomer_interval_in(self, plan: Plan) -> None:
         known, fresh = self._counts
         plan.set_budget_and_newcomer_interval(
             self._settings.credits_a_day, self._left, known=known, fresh=fresh
@@ -289,7 +292,9 @@ class Scheduler:
         now = lease.at
         # The credits of the running checks are subtracted, because the bucket still contains them.
         pending = len(self._slots) * plan.cost
-        plan.schedule.fill_bucket(now.timestamp(), spent=max(0, state.spent - pending))
+        plan.schedule.release_due_credits(
+            now.timestamp(), spent_today=max(0, state.spent - pending)
+        )
         due_credits, early_credits = plan.schedule.credits_for_due_and_early_checks(
             now.timestamp()
         )
@@ -423,7 +428,7 @@ class Scheduler:
             self._left = await self._ledger.reply_credits_left_for_schedule(now)
             if now >= self._survey_at:
                 await self._recompute_demand_and_report_budget(plan, now)
-            self._set_budget_of_plan(plan)
+            self._set_budget_and_newcomer_interval_in(plan)
             async with self._db.begin() as tx:
                 await schedule_state.store_plan(tx, plan)
 
@@ -569,7 +574,7 @@ class Scheduler:
         try:
             answer = await call
         except StoriesError as error:
-            return await self._record_failure_and_name_error(known, plan, reservation, error)
+            return await self._fetch_proof_and_record_failure(known, plan, reservation, error)
         self.failed_checks.record_success()
         await self._record_answer(known, plan, reservation, answer)
         return "seen"
@@ -613,9 +618,9 @@ class Scheduler:
             for pk in new:
                 log.info("new story", trace=f"s{pk}", profile=known.profile_id)
 
-    async def _record_failure_and_name_error(
+    async def _fetch_proof_and_record_failure(
         self, known: Known, plan: Plan, reservation: Reservation, error: StoriesError
-    ) -> str:
+    ) -> ErrorName:
         """Settle the bill of a failed check, and plan the next check.
 
         The failure is recorded in the profile, unless the API fails for all profiles or refuses

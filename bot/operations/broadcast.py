@@ -17,7 +17,7 @@ from bot.domain.sentences import N_, NN_
 from bot.presentation.actions import BROADCAST, Buttons, button
 from bot.presentation.html import Safe
 from bot.presentation.translation import Translator, translator_for
-from bot.runtime.workers import NextStepAt, Worker
+from bot.runtime.workers import NextStepAt, UntilWoken, Worker
 from bot.sending.replies import edit_payload
 from bot.store import broadcasts, chats, enqueue, leases
 from bot.store.broadcasts import Broadcast, Reach
@@ -120,7 +120,7 @@ class Broadcasts:
     async def _wake_worker(self) -> None:
         self.worker.wake()
 
-    async def _enqueue_or_end(self) -> NextStepAt | None:
+    async def _enqueue_or_end(self) -> NextStepAt | UntilWoken:
         """Put the next messages of one broadcast into the outbox, and end finished broadcasts.
 
         The messages are those of the oldest broadcast that is not yet completely in the outbox. A

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 import structlog
 from telegram.error import BadRequest, RetryAfter, TelegramError
 
-from bot.runtime.workers import NextStepAt
+from bot.runtime.workers import NextStepAt, UntilWoken
 from bot.store import key_values
 from bot.store.engine.database import Database
 from bot.telegram.outcomes import wait_of
@@ -68,7 +68,7 @@ class Menu:
         self._sources = ""  # the digest, which cannot change while the process runs
         self._now = now
 
-    async def publish_next_changed_text(self) -> NextStepAt | None:
+    async def publish_next_changed_text(self) -> NextStepAt | UntilWoken:
         """Publish the next text that has changed since the last publication of the text.
 
         Return the time at which to continue, or None if all texts are published. A text that

@@ -31,8 +31,8 @@ _MOST_CREDITS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
-    """Figures about checks and alerts.
+class CheckAndAlertFigures:
+    """CheckAndAlertFigures about checks and alerts.
 
     ``profiles`` is the number of checked profiles, which is estimated if the number is large.
     ``possible`` is the number of profiles that the budget allows. ``delay`` is the estimated mean
@@ -81,10 +81,10 @@ class Overview:
             key = await admin_sessions.issue_key_and_end_session(tx, owner, now=self.now())
         return f"{self.address}/admin#key={key}"
 
-    async def figures(self) -> Figures:
+    async def read_check_and_alert_figures(self) -> CheckAndAlertFigures:
         """Return the current figures of checks, alerts and incidents."""
         async with reading(self.db) as tx:
-            return await self._read_figures(tx)
+            return await self._read_check_and_alert_figures(tx)
 
     async def page_state(self) -> _Json:
         """Return the state of the bot for the admin page, as a JSON object.
@@ -95,7 +95,7 @@ class Overview:
         now = self.now()
         spent = await self.reports.spending()
         async with reading(self.db) as tx:
-            stands = await self._read_figures(tx)
+            stands = await self._read_check_and_alert_figures(tx)
             people = await list_monthly_costs(tx, offset=0, limit=_SHOWN, now=now)
             dead_letters = await self._read_dead_letters(tx)
             cost = await schedule_state.read_credits_per_check(tx, self.credits_a_check)
@@ -200,12 +200,12 @@ class Overview:
             for letter in rows
         ]
 
-    async def _read_figures(self, tx: Tx) -> Figures:
+    async def _read_check_and_alert_figures(self, tx: Tx) -> CheckAndAlertFigures:
         now = self.now()
         backlog = await enqueue.count_backlog(tx, now=now)
         cost = await schedule_state.read_credits_per_check(tx, self.credits_a_check)
         known, fresh = await profiles.count_followed_by_known_and_newcomers(tx)
-        return Figures(
+        return CheckAndAlertFigures(
             profiles=known + fresh,
             possible=count_checkable_profiles(self.credits_for_checks, cost),
             delay=await profiles.mean_detection_delay(tx, known=known, fresh=fresh),

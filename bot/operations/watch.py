@@ -28,7 +28,7 @@ from bot.domain.incidents import (
 from bot.operations.incidents import Incidents
 from bot.runtime.metrics import UNSEEN, Metrics
 from bot.runtime.process_name import replica_name
-from bot.runtime.workers import NextStepAt, Worker
+from bot.runtime.workers import NextStepAt, UntilWoken, Worker
 from bot.store import budgets, chat_queues, enqueue, fan_outs, key_values, samples, spending
 from bot.store import incidents as store
 from bot.store.engine.database import Database
@@ -130,7 +130,7 @@ class Watch:
             self._away_since = self._now()
             self.worker.wake()
 
-    async def _run_due_checks(self) -> NextStepAt | None:
+    async def _run_due_checks(self) -> NextStepAt | UntilWoken:
         """Run the checks that are due, and return the time of the next step.
 
         The file of an SQLite database is checked at each step. During an outage of the database, a

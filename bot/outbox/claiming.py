@@ -124,7 +124,7 @@ class JobClaims:
         """
         now = self._now()
         due = await self._db.fetch(chat_queues.next_due_at)
-        if due is None or due > now or not await outage.claim_trial_and_check_telegram():
+        if due is None or due > now or not await outage.reserve_next_trial_and_ask_telegram():
             return []
         lease = self._leases.new_lease()
         async with self._db.begin() as tx:
@@ -167,7 +167,7 @@ class JobClaims:
             await chat_queues.reschedule(tx, queue.chat_id, unclaimed_until=free_at)
             return None
         if self._floods is not None:
-            self._floods.load_state(queue.chat_id, queue.flood)
+            self._floods.load_stored_state(queue.chat_id, queue.stored_flood_state)
         if decision.batch is None:
             return ProbeJob(queue, decision.probe) if decision.probe else None
         batch = decision.batch.cut_to_first_message() if is_trial else decision.batch

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from bot.runtime.sharing import SEVERAL_PROCESSES, Sharing
-from bot.runtime.workers import NextStepAt, Worker
+from bot.runtime.workers import NextStepAt, UntilWoken, Worker
 from bot.store import fan_outs
 from bot.store.engine.database import Database
 
@@ -46,7 +46,7 @@ class FanOut:
         while await self._write_slice_if_due():
             pass
 
-    async def _write_next_slice(self) -> NextStepAt | None:
+    async def _write_next_slice(self) -> NextStepAt | UntilWoken:
         """Write a slice if a fan-out is due.
 
         Return the time of the next step, or None if no fan-out is left.

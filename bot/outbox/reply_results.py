@@ -74,7 +74,9 @@ async def record_reply_outcome(
         if isinstance(outcome, Moved):
             await deliveries.record_unsent(tx, [reply.id], is_copy_counted=report.is_counted)
             await deliveries.record_unsent(tx, ids_behind, is_copy_counted=True)
-            tally.is_due = await results.free_moved_queue(tx, queue, outcome, now=now)
+            tally.is_due = await results.end_claim_of_moved_queue_and_reschedule(
+                tx, queue, outcome, now=now
+            )
         return tally
     if report.answers_again:
         await deliveries.make_deferred_due(tx, queue.chat_id, Held.UNTOLD, now=now)
@@ -130,9 +132,9 @@ async def _delete_last_reply_and_end_lease(
     now = report.now
 
     async def end_lease() -> tuple[bool, bool]:
-        flood = floods.state_of(queue.chat_id) if floods else None
+        flood_state = floods.state_of(queue.chat_id) if floods else None
         return await chat_queues.end_claim_and_reschedule(
-            tx, queue, except_delivery=reply.id, flood=flood, now=now
+            tx, queue, except_delivery=reply.id, flood_state=flood_state, now=now
         )
 
     is_ours, is_due = await end_lease()
@@ -153,7 +155,7 @@ async def _delete_last_reply_and_end_lease(
 async def _with_current_chat_id(tx: Tx, queue: QueueClaim) -> QueueClaim:
     """Return the claim with the current id of the chat, which may have moved during the send."""
     new = await chats.moved_to(tx, queue.chat_id)
-    return queue if new is None else ReplyClaim(new, queue.token, queue.flood)
+    return queue if new is None else ReplyClaim(new, queue.token, queue.stored_flood_state)
 
 
 def _moved_to(reply: PendingMessage, chat_id: int) -> PendingMessage:
@@ -209,7 +211,7 @@ async def _merge_or_enqueue_follow_up(
       text.
     """
     for row_id, other in waiting.items():
-        if merged := failed_items.merge(other, payload):
+        if merged := failed_items.merge_failure_notices(other, payload):
             await deliveries.change(tx, [row_id], fields=merged)
             waiting[row_id] = merged
             return
@@ -265,4 +267,8 @@ def _follow_ups(payload: Payload, outcome: Outcome) -> list[Payload]:
     if isinstance(outcome, Muted) and outcome.missing in _CANT_SHOW:
         messages.append(text_payload(t(_CANT_SHOW[outcome.missing]), reply_to=asked))
     under = [payload["under"]] if outcome.items and "under" in payload else []
-    return messages + failed_items.payloads(payload, outcome.failed, reply_to=asked) + under
+    return (
+        messages
+        + failed_items.failure_notices_by_cause(payload, outcome.failed, reply_to=asked)
+        + under
+    )

@@ -50,6 +50,7 @@ from bot.store import (
     mutes,
     usage,
 )
+from bot.store.chat_queues import HasDueTime
 from bot.store.engine.database import Tx
 from bot.telegram.limit_state import ChatFloods
 
@@ -197,7 +198,9 @@ async def record_alert_outcome(
     if not is_ours:
         if isinstance(outcome, Moved):
             await deliveries.record_unsent(tx, _ids(rest), is_copy_counted=report.is_counted)
-            tally.is_due = await free_moved_queue(tx, queue, outcome, now=now)
+            tally.is_due = await end_claim_of_moved_queue_and_reschedule(
+                tx, queue, outcome, now=now
+            )
         return tally
     if report.answers_again:
         await deliveries.make_deferred_due(tx, chat_id, Held.UNTOLD, now=now)
@@ -237,7 +240,9 @@ async def lock_and_check_claim(tx: Tx, queue: QueueClaim, outcome: Outcome) -> b
     return await chat_queues.lock(tx, queue.chat_id) == queue.token
 
 
-async def free_moved_queue(tx: Tx, queue: QueueClaim, outcome: Moved, *, now: datetime) -> bool:
+async def end_claim_of_moved_queue_and_reschedule(
+    tx: Tx, queue: QueueClaim, outcome: Moved, *, now: datetime
+) -> HasDueTime:
     """End the lease of a queue whose chat was moved to ``outcome.chat_id`` during the send.
 
     Return True if the claim was still valid, and the chat is not closed and has unsent deliveries.

@@ -128,7 +128,7 @@ class JobRunner:
             DatabaseUnavailableError: An outcome can't be recorded (see ``record_outcome``).
         """
         if self._floods is not None:
-            self._floods.load_state(lease.queue.chat_id, lease.queue.flood)
+            self._floods.load_stored_state(lease.queue.chat_id, lease.queue.stored_flood_state)
         calls = AlreadyCountedCalls(self._bot, "reply", self._leases, lease)
         outcome: Outcome | None = None
         for place, reply in enumerate(replies):
@@ -260,7 +260,9 @@ class JobRunner:
         async with self._db.begin() as tx:
             if await moves.lock_for_presence(tx, queue.chat_id, presence) != queue.token:
                 if new := await chats.moved_to(tx, queue.chat_id):
-                    await results.free_moved_queue(tx, queue, Moved(new), now=now)
+                    await results.end_claim_of_moved_queue_and_reschedule(
+                        tx, queue, Moved(new), now=now
+                    )
                 return
             # The claim ends before a move, because the queue has the new id of the chat after the
             # move.

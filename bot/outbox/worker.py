@@ -24,7 +24,7 @@ from bot.runtime.claims import Owner
 from bot.runtime.concurrency import FastAndSlowSlots
 from bot.runtime.metrics import UNSEEN, Metrics
 from bot.runtime.sharing import SEVERAL_PROCESSES, Sharing
-from bot.runtime.workers import NextStepAt, Worker
+from bot.runtime.workers import NextStepAt, UntilWoken, Worker
 from bot.sending.replies import Replies
 from bot.sending.sender import Sender
 from bot.sending.topics import Topics
@@ -164,7 +164,7 @@ class Outbox:
                 group.create_task(self.runner.deliver(job))
         return len(claimed)
 
-    async def _start_jobs(self) -> NextStepAt | None:
+    async def _start_jobs(self) -> NextStepAt | UntilWoken:
         """Begin at most as many due jobs as slots are free. Return the time of the next step.
 
         Return None if no queue has a due time, or if no slot becomes free before a send ends.

@@ -65,6 +65,6 @@ def budget_lines(t: Translator, plan: BudgetPlan) -> list[str]:
     if plan.balance is not None:
         lines.append(balance_text(t, plan.balance, plan.days_left))
     lines.append(t.plain(_PROFILES, n=plan.profiles, times=CHECKS_A_DAY))
-    if plan.is_balance_short:
+    if plan.lasts_less_than_two_weeks:
         lines.append(t.plain(_SHORT))
     return lines

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
 import structlog
 
@@ -11,6 +12,8 @@ log = structlog.get_logger()
 
 NextStepAt = datetime
 """The time at which a ``Worker`` calls its step again."""
+UntilWoken: TypeAlias = None
+"""A ``Worker`` sleeps until a call of ``wake``, but at most for its longest sleep."""
 
 FIRST_PAUSE_S = 0.25
 # The longest pause after a failure, in seconds. The pause is short, so that loops continue soon
@@ -38,7 +41,7 @@ class Worker:
     def __init__(
         self,
         name: str,
-        step: Callable[[], Awaitable[NextStepAt | None]],
+        step: Callable[[], Awaitable[NextStepAt | UntilWoken]],
         *,
         now: Callable[[], datetime],
         longest: timedelta = LONGEST,
@@ -115,7 +118,7 @@ class Worker:
         log.error("a loop failed", loop=self.name, again_s=pause, why=str(error), exc_info=trace)
         await wait_until_set(self._stopped, pause)
 
-    async def _sleep_until(self, due: datetime | None) -> None:
+    async def _sleep_until(self, due: NextStepAt | UntilWoken) -> None:
         """Sleep until ``due`` or until ``wake`` is called, but at most for the longest sleep."""
         left = self._longest if due is None else (due - self._now()).total_seconds()
         if left <= 0:

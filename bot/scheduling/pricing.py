@@ -245,38 +245,41 @@ class CreditBucket:
     credits: float = 0.0
     at: float = 0.0
 
-    def release(self, at: float, *, spent: float, budget: float, plan: "ReleaseCurve") -> None:
+    def release(
+        self, at: float, *, spent_today: float, budget: float, plan: "ReleaseCurve"
+    ) -> None:
         """Release the credits whose release is due by the time ``at``.
 
-        ``spent`` is the number of credits that were already spent on the UTC day of ``at``.
-        ``budget`` is in credits per UTC day.
+        ``spent_today`` is the number of credits that were already spent on the UTC day of
+        ``at``. ``budget`` is in credits per UTC day.
         """
         if at // DAY > self.at // DAY:
             self.credits = min(self.credits, budget)
             self.at = at // DAY * DAY
         elif at <= self.at:
-            self.credits = min(self.credits, max(budget - spent, 0.0))
+            self.credits = min(self.credits, max(budget - spent_today, 0.0))
             if self.at - at > _AHEAD_S:
                 self.at = at
             return
-        held = max(budget - spent - self.credits, 0.0)
+        held = max(budget - spent_today - self.credits, 0.0)
         before, after = plan.unreleased_parts(self.at), plan.unreleased_parts(at)
         let_out = held * (1.0 - after / before)
-        self.credits = min(self.credits + let_out, plan.most, max(budget - spent, 0.0))
+        self.credits = min(self.credits + let_out, plan.most, max(budget - spent_today, 0.0))
         self.at = at
 
     def time_with_credits(
-        self, need: float, *, spent: float, budget: float, plan: "ReleaseCurve"
+        self, need: float, *, spent_today: float, budget: float, plan: "ReleaseCurve"
     ) -> float:
         """Return the time at which the bucket will contain ``need`` credits.
 
         If the bucket already contains ``need`` credits, return the time of the last release. If
         the rest of the day has too few credits, return the next midnight (UTC). The result ignores
-        the capacity of the bucket, and assumes that no credits are spent before the returned time.
+        the capacity of the bucket, and assumes that no credits are spent before the returned
+        time.
         """
         if self.credits >= need:
             return self.at
-        held = budget - spent - self.credits
+        held = budget - spent_today - self.credits
         missing = need - self.credits
         if missing > held:
             return (self.at // DAY + 1) * DAY

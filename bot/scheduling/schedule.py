@@ -6,8 +6,8 @@ credits, and ``due_at`` as an indexed column. The weight is the number of subscr
 subscriptions with the option ``fast`` count several times. All times are Unix seconds. The loop
 is::
 
-    # ``spent`` is the number of credits that checks have cost on the UTC day.
-    schedule.fill_bucket(now, spent=spent)
+    # ``spent_today`` is the number of credits that checks have cost on the UTC day.
+    schedule.release_due_credits(now, spent_today=spent_today)
     due, early = schedule.credits_for_due_and_early_checks(now)
     rows = claim(limit=due // cost)  # ORDER BY due_at, with due_at <= now
     rows += claim(limit=early // cost)  # checks that are not due, if credits are left
@@ -18,7 +18,7 @@ is::
         schedule.charge_learn_and_set_due_at(state, weight, cost, at=now, taken=[...])
         # write state and due_at
     # sleep until the next check
-    schedule.next_check_at(first_due_at, seen_at, cost, now=now, spent=spent)
+    schedule.next_check_at(first_due_at, seen_at, cost, now=now, spent_today=spent_today)
 
 ``must_be_unseen_since`` limits which rows may be claimed:
 
@@ -247,12 +247,15 @@ class Schedule:
         """
         self.price.freeze(at + _AFTER_OUTAGE)
 
-    def fill_bucket(self, now: float, *, spent: float) -> None:
+    def release_due_credits(self, now: float, *, spent_today: float) -> None:
         """Release the credits whose release is due by ``now`` into the bucket.
 
-        ``spent`` is the number of credits that checks have already spent on the UTC day.
+        ``spent_today`` is the number of credits that checks have already spent on the UTC
+        day.
         """
-        self.bucket.release(now, spent=spent, budget=self.budget, plan=self.release_curve)
+        self.bucket.release(
+            now, spent_today=spent_today, budget=self.budget, plan=self.release_curve
+        )
 
     def move_credits_into_bucket(self, amount: float) -> None:
         """Release ``amount`` credits into the bucket now. The later releases become smaller.
@@ -278,7 +281,7 @@ class Schedule:
         return min(self.release_curve.most / 2, self.budget * left)
 
     def next_check_at(
-        self, due_at: float, seen_at: float, cost: float, *, now: float, spent: float
+        self, due_at: float, seen_at: float, cost: float, *, now: float, spent_today: float
     ) -> float:
         """Return the time at which the first profile in the queue is checked.
 
@@ -289,27 +292,27 @@ class Schedule:
         """
         bucket = self.bucket
         paid = bucket.time_with_credits(
-            cost, spent=spent, budget=self.budget, plan=self.release_curve
+            cost, spent_today=spent_today, budget=self.budget, plan=self.release_curve
         )
-        if spent + cost <= self.budget:
+        if spent_today + cost <= self.budget:
             paid = min(paid, max(now, seen_at + _URGENT))
         if due_at <= paid:
             return max(paid, now)
         need = self.credits_reserved_for_due(now) + cost
         early = bucket.time_with_credits(
-            need, spent=spent, budget=self.budget, plan=self.release_curve
+            need, spent_today=spent_today, budget=self.budget, plan=self.release_curve
         )
-        early = max(self._early_check_at(early, cost, spent), seen_at + self.minimum)
+        early = max(self._early_check_at(early, cost, spent_today), seen_at + self.minimum)
         return max(now, paid, min(due_at, early))
 
-    def _early_check_at(self, early: float, cost: float, spent: float) -> float:
+    def _early_check_at(self, early: float, cost: float, spent_today: float) -> float:
         """Return the time at which the bucket has enough credits for an early check.
 
         The bucket must keep the reserve for due checks, which shrinks near midnight. ``early`` is
         the result for a reserve that does not shrink. The returned time is at most ``early``.
         """
         bucket, budget, left = self.bucket, self.budget, self.release_curve.unreleased_parts
-        rest = budget - spent - cost
+        rest = budget - spent_today - cost
         if rest < 0:
             # The credits left for today do not pay for a check, or the budget is zero.
             return early
@@ -317,7 +320,7 @@ class Schedule:
         low = max(bucket.at, midnight - self.release_curve.most / 2 / budget * DAY)
         if early <= low:
             return early
-        held = max(budget - spent - bucket.credits, 0.0) / left(bucket.at)
+        held = max(budget - spent_today - bucket.credits, 0.0) / left(bucket.at)
         high = midnight
         while high - low > 1.0:
             middle = (low + high) / 2
@@ -339,7 +342,7 @@ class Schedule:
         return None if is_paid else now - _URGENT
 
     def may_poll(
-        self, due_at: float, seen_at: float, cost: float, *, now: float, spent: float
+        self, due_at: float, seen_at: float, cost: float, *, now: float, spent_today: float
     ) -> bool:
         """Return whether a check is allowed now.
 
@@ -349,7 +352,7 @@ class Schedule:
         - An early check is allowed if the bucket can pay for the check and keep the reserve, and
           if the last check was at least ``minimum`` seconds ago.
         """
-        if spent + cost > self.budget:
+        if spent_today + cost > self.budget:
             return False
         is_due = due_at <= now + _ROUNDING
         for_due, for_early = self.credits_for_due_and_early_checks(now)

@@ -30,6 +30,9 @@ _PROBE = 60.0
 # Therefore the first checks are evenly spread over time.
 _GOLDEN = 0.6180339887498949
 
+TakenAt = float
+"""The time at which a story was posted, in Unix seconds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
@@ -151,12 +154,16 @@ class _Run:
         result, plan, schedule = self.result, self.plan, self.schedule
         queue = self._queue_first_checks()
         resting: deque[tuple[float, int]] = deque()
-        next_at, fill, may_poll = schedule.next_check_at, schedule.fill_bucket, schedule.may_poll
+        next_at, fill, may_poll = (
+            schedule.next_check_at,
+            schedule.release_due_credits,
+            schedule.may_poll,
+        )
         states, cost = self.states, plan.cost
         now = result.begin
         for day in range(self.days):
             spent, at = 0, now
-            fill(now, spent=spent)
+            fill(now, spent_today=spent)
             # The entry of the queue for which ``at`` was computed. ``at`` is valid until credits
             # are spent, even if other profiles are put back into the queue.
             known: tuple[float, int] | None = None
@@ -167,7 +174,7 @@ class _Run:
                 seen_at = states[key].seen_at
                 if head is not known:
                     known = head
-                    at = next_at(due, seen_at, cost, now=now, spent=spent)
+                    at = next_at(due, seen_at, cost, now=now, spent_today=spent)
                     at = max(at, self.paused_until)
                 rested = states[resting[0][1]].seen_at + plan.minimum if resting else inf
                 if min(at, rested) >= midnight:
@@ -176,8 +183,8 @@ class _Run:
                     now = rested
                     continue
                 known, now = None, at
-                fill(now, spent=spent)
-                if not may_poll(due, seen_at, cost, now=now, spent=spent):
+                fill(now, spent_today=spent)
+                if not may_poll(due, seen_at, cost, now=now, spent_today=spent):
                     now += 1.0
                     continue
                 due, paid = self._check_and_return_due_and_spent(key, now)
@@ -222,7 +229,7 @@ class _Run:
             schedule.freeze_price_after_outage(now)
             self.paused_until = now + _PROBE
             return now + _POLL_AGAIN, 0
-        taken = self._record_new_stories(key, now)
+        taken = self._record_delays_and_get_story_times(key, now)
         due = schedule.charge_learn_and_set_due_at(state, weight, plan.cost, at=now, taken=taken)
         result = self.result
         result.poll_count += 1
@@ -241,7 +248,7 @@ class _Run:
             return self.plan.refresh
         return _REFRESH if now < self.result.begin + DAY else 6 * _REFRESH
 
-    def _record_new_stories(self, key: int, now: float) -> Sequence[float]:
+    def _record_delays_and_get_story_times(self, key: int, now: float) -> Sequence[TakenAt]:
         """Return the times of the new stories that a check finds.
 
         Record the delays of these stories, and the number of stories that expired before the

@@ -18,28 +18,29 @@ Payload = dict[str, Any]
 _MOST_LINES = 25  # maximum number of lines about stories in a message; a line may contain a URL
 
 
-def payloads(
-    album: Payload, failed: Mapping[str, str], *, reply_to: int | None = None
+def failure_notices_by_cause(
+    album: Payload, sentence_by_story: Mapping[str, str], *, reply_to: int | None = None
 ) -> list[Payload]:
     """Return the payload of a message for each cause of failed stories of an album.
 
-    ``failed`` maps story ids to error messages. Stories that are not in the album are left out.
+    ``sentence_by_story`` maps story ids to error messages. Stories that are not in the album are
+    left out.
     """
     by_pk = {story.pk: story for story in load_stories(album["stories"])}
     by_cause: dict[str, list[list[str]]] = {}
-    for pk, sentence in failed.items():
+    for pk, sentence in sentence_by_story.items():
         if story := by_pk.get(pk):
             name = story.profile.username
             page = story.page_url if name else ""
             about = [name, story.media_url or story.page_url, page]
             by_cause.setdefault(sentence, []).append(about)
     return [
-        _payload(sentence, stories, album.get("language"), reply_to)
+        _failure_notice(sentence, stories, album.get("language"), reply_to)
         for sentence, stories in by_cause.items()
     ]
 
 
-def merge(waiting: Payload, new: Payload) -> Payload | None:
+def merge_failure_notices(waiting: Payload, new: Payload) -> Payload | None:
     """Return the payload of one message with the failed stories of two messages.
 
     Return None if the messages have different causes, answer different messages, or are not
@@ -50,10 +51,10 @@ def merge(waiting: Payload, new: Payload) -> Payload | None:
     if not cause or not is_same:
         return None
     stories = [*waiting["failed"], *new["failed"]]
-    return _payload(cause, stories, waiting.get("language"), waiting.get("reply_to"))
+    return _failure_notice(cause, stories, waiting.get("language"), waiting.get("reply_to"))
 
 
-def _payload(
+def _failure_notice(
     cause: str, stories: list[list[str]], language: str | None, reply_to: int | None
 ) -> Payload:
     t = translator_for(language)

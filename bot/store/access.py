@@ -231,7 +231,7 @@ async def move_chat(tx: Tx, old: int, new: int) -> None:
     values = {name: getattr(before, name) for name in names}
     if after and _block_length_sort_key(after) > _block_length_sort_key(before):
         values |= {name: getattr(after, name) for name in _OF_BLOCK}
-    if after and after.is_allowed and not before.is_allowed_directly:
+    if after and after.is_allowed and not before.is_allowed_without_adder:
         values |= {name: getattr(after, name) for name in _OF_PERMISSION}
     limits = [entry.allowance for entry in (before, after) if entry]
     values["allowance"] = min((limit for limit in limits if limit is not None), default=None)
@@ -259,7 +259,7 @@ async def erase_name_and_language(tx: Tx, chat_id: int) -> None:
     await update_rows(tx, access_list, condition, name="", language_code="")
 
 
-async def forget_creator(tx: Tx, person: int) -> None:
+async def erase_inviter_and_giver_of_access(tx: Tx, person: int) -> None:
     """Erase a person as the creator of invitations and permissions.
 
     The id of the person who added the bot to a chat stays, because a block of this person closes

@@ -15,7 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.domain.records import REPLY, ChatQueue, Delivery, QueueClaim, ReplyClaim
+from bot.domain.records import REPLY, ChatQueue, Delivery, FloodLimitState, QueueClaim, ReplyClaim
 from bot.runtime.claims import Lease
 from bot.store import chats, deliveries, mutes
 from bot.store.claims import (
@@ -69,10 +69,10 @@ sa.Index(
 
 # The statement is built once, because the build takes longer than the execution.
 _CHATS: sa.BindParameter[Any] = sa.bindparam("chat_ids", expanding=True)
-_CLAIM = claims.claim_sql(
+_CLAIM = claims.claim_batch_sql(
     *(queues.c.chat_id, queues.c.token, queues.c.flood),
     order=[claims.claimable_at],
-    is_due=sa.and_(IS_DUE, claims.claimable_at <= NOW),
+    due_condition=sa.and_(IS_DUE, claims.claimable_at <= NOW),
 )
 LOCKED = (
     sa.select(queues.c.chat_id, queues.c.token, queues.c.owner)
@@ -142,7 +142,7 @@ async def claim(tx: Tx, lease: Lease, *, limit: int) -> list[ChatQueue]:
             token=claimed[chat.id].token,
             rows=rows[chat.id],
             mutes=muted.get(chat.id, ()),
-            flood=claimed[chat.id].flood,
+            stored_flood_state=claimed[chat.id].flood,
         )
         for chat in owners
     ]
@@ -284,14 +284,19 @@ async def reschedule_all(
 
 
 async def end_claim_and_reschedule(
-    tx: Tx, queue: QueueClaim, *, except_delivery: int, flood: object, now: datetime
+    tx: Tx,
+    queue: QueueClaim,
+    *,
+    except_delivery: int,
+    flood_state: FloodLimitState | None,
+    now: datetime,
 ) -> tuple[WasValid, HasDueTime]:
     """End the claim of a queue, and reschedule the queue. Ignore one delivery.
 
-    ``except_delivery`` is the id of the ignored delivery. ``flood`` is the state of the chat's
-    flood limits. Return two values: whether the claim was still valid, and whether the queue has
-    an open delivery besides the ignored delivery. If the claim is lost or the chat is closed, the
-    second value is False. The queue stays locked until the transaction ends.
+    ``except_delivery`` is the id of the ignored delivery. ``flood_state`` is the state of the
+    chat's flood limits. Return two values: whether the claim was still valid, and whether the
+    queue has an open delivery besides the ignored delivery. If the claim is lost or the chat is
+    closed, the second value is False. The queue stays locked until the transaction ends.
     """
     if tx.dialect.name == "postgresql":
         # A separate statement locks the queue. A single statement that waits for the lock would
@@ -303,7 +308,7 @@ async def end_claim_and_reschedule(
         "but": except_delivery,
         "until": now,
     }
-    ended = await _ENDED.rows(tx, values | {"state": flood})
+    ended = await _ENDED.rows(tx, values | {"state": flood_state})
     return bool(ended), bool(ended) and ended[0].due_at is not None
 
 
@@ -351,7 +356,7 @@ _SET_FLOOD = (
 )
 
 
-async def store_flood_limit_states(tx: Tx, floods: Mapping[int, Any]) -> None:
+async def store_flood_limit_states(tx: Tx, states: Mapping[int, FloodLimitState | None]) -> None:
     """Set the flood-limit states of chats, for the next process that claims the queues."""
-    rows = [{"chat": chat_id, "state": state} for chat_id, state in floods.items()]
+    rows = [{"chat": chat_id, "state": state} for chat_id, state in states.items()]
     await tx.execute(_SET_FLOOD, rows)

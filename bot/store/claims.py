@@ -102,24 +102,24 @@ class Claims:
         # The statements are cached, because building a statement takes longer than running it.
         self._change_sql = cache(self._build_change)
 
-    def claim_sql(
+    def claim_batch_sql(
         self,
         *returned: sa.ColumnElement[Any],
         order: Sequence[sa.ColumnElement[Any]] = (),
         extra_filter: sa.ColumnElement[bool] | None = None,
-        is_due: sa.ColumnElement[bool] | None = None,
+        due_condition: sa.ColumnElement[bool] | None = None,
     ) -> sa.UpdateBase:
         """Return the statement that claims free rows. ``claim_values`` returns its parameters.
 
         Rows are claimed in ``order``. By default, the row that has been due longest is claimed
-        first. ``extra_filter`` is a further condition. ``is_due`` replaces the condition that
-        ``due_at`` has passed.
+        first. ``extra_filter`` is a further condition. ``due_condition`` replaces the condition
+        that ``due_at`` has passed.
         """
         columns = self.table.c
         free = (
             sa.select(self._key)
             .where(self._is_open, self._is_unleased)
-            .where(columns.due_at <= NOW if is_due is None else is_due)
+            .where(columns.due_at <= NOW if due_condition is None else due_condition)
             .order_by(*(order or [columns.due_at]))
             .limit(_MOST)
             .with_for_update(skip_locked=True)
@@ -220,5 +220,5 @@ def _later_sql(
 
 
 def claim_values(lease: Lease, *, limit: int) -> dict[str, Any]:
-    """Return the parameters of ``claim_sql``: the lease, and the maximum number of rows."""
+    """Return the parameters of ``claim_batch_sql``: the lease, and the maximum number of rows."""
     return {"by": lease.owner, "now": lease.at, "until": lease.until, "most": limit}

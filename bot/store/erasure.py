@@ -72,7 +72,7 @@ async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
     # The access list is locked before subscriptions, and subscriptions are locked before profiles
     # (see ``bot.store``, the order of locks).
     await access.erase_name_and_language(tx, chat_id)
-    await access.forget_creator(tx, chat_id)
+    await access.erase_inviter_and_giver_of_access(tx, chat_id)
     await _remove_payer_and_open_groups(tx, paid, now=now)
     await subscriptions.lock_of_chats(tx, [chat_id], creator=chat_id)
     followed = await subscriptions.remove_of_chat_and_return_profile_ids(tx, chat_id)

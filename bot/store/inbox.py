@@ -142,7 +142,7 @@ async def queues_open_or_done_since(
     return set(await tx.scalars(waits.union(answered)))
 
 
-_CLAIM = claims.claim_sql(
+_CLAIM = claims.claim_batch_sql(
     *CLAIMED,
     order=[inbox.c.id],
     extra_filter=inbox.c.id.not_in(sa.bindparam("but", expanding=True)),

@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bot.domain.model import Endless
 from bot.store.engine import database
 from bot.store.engine.columns import Timestamp, primary_key
 from bot.store.engine.database import Tx, add_new, delete_rows
@@ -45,7 +46,7 @@ async def lock_or_add(tx: Tx, key: str) -> Any | None:  # noqa: ANN401 - any JSO
     return await tx.scalar(_OF_KEY.with_for_update(), {"key": key})
 
 
-async def put(tx: Tx, key: str, value: Any, *, until: datetime | None = None) -> None:  # noqa: ANN401 - any JSON value
+async def put(tx: Tx, key: str, value: Any, *, until: datetime | Endless = None) -> None:  # noqa: ANN401 - any JSON value
     """Set the value of ``key``. The value expires at ``until``, or never if ``until`` is None."""
     await database.put(tx, key_values, {"key": key}, {"value": value, "until": until})
 

@@ -8,14 +8,14 @@ too low only if the bill exceeds the nominal cost.
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from bot.domain.budget import midnight_of
 from bot.store import access
 from bot.store.engine.columns import Timestamp, automatic_id, required
-from bot.store.engine.database import Tx, update_rows
+from bot.store.engine.database import Tx, row_or_none, update_rows
 from bot.store.engine.prepared import Prepared
 from bot.store.engine.schema import metadata, partial_index
 
@@ -93,8 +93,26 @@ async def add(
     return int(added.id)
 
 
-_CLOSED_NAMES = ("at", "kind", "chat_id", "operation", "nominal", "user_id", "scopes")
-_CLOSED = [ledger_entries.c[name] for name in _CLOSED_NAMES]
+class ClosedEntry(NamedTuple):
+    """The columns of a closed entry that name the chat, the person and the limits to charge."""
+
+    at: datetime
+    kind: str
+    chat_id: int
+    operation: str
+    nominal: int
+    user_id: int | None
+    scopes: str
+
+
+class IdAndCredits(NamedTuple):
+    """The id of an entry, and the credits of the entry."""
+
+    id: int
+    credits: int
+
+
+_CLOSED = [ledger_entries.c[name] for name in ClosedEntry._fields]
 _CLOSE = (
     sa.update(ledger_entries)
     .where(
@@ -105,7 +123,9 @@ _CLOSE = (
 )
 
 
-async def close(tx: Tx, entry_id: int, billed_credits: int | None, *, now: datetime) -> Any | None:  # noqa: ANN401 - a row
+async def close(
+    tx: Tx, entry_id: int, billed_credits: int | None, *, now: datetime
+) -> ClosedEntry | None:
     """Close an entry with the billed credits ``billed_credits``. Return the entry.
 
     If ``billed_credits`` is None, the credits of the entry are presumed spent. An entry that was
@@ -115,20 +135,17 @@ async def close(tx: Tx, entry_id: int, billed_credits: int | None, *, now: datet
     """
     values: dict[str, Any] = {"entry_id": entry_id, "closed_at": now, "state": PRESUMED}
     if billed_credits is None:
-        return (await tx.execute(_CLOSE, values | {"before": [OPEN]})).one_or_none()
+        return await row_or_none(tx, ClosedEntry, _CLOSE, values | {"before": [OPEN]})
     values |= {"credits": billed_credits, "state": "settled" if billed_credits else "refunded"}
-    return (await tx.execute(_CLOSE, values | {"before": [OPEN, PRESUMED]})).one_or_none()
+    return await row_or_none(tx, ClosedEntry, _CLOSE, values | {"before": [OPEN, PRESUMED]})
 
 
-async def first_presumed(tx: Tx, since: datetime) -> Any | None:  # noqa: ANN401 - a row
-    """Return the first entry from the time ``since`` on that is presumed spent, or None.
-
-    The entry has only the columns ``id`` and ``credits``.
-    """
+async def first_presumed_spent(tx: Tx, since: datetime) -> IdAndCredits | None:
+    """Return the first entry from the time ``since`` on that is presumed spent, or None."""
     columns = [ledger_entries.c.id, ledger_entries.c.credits]
     condition = sa.and_(IS_PRESUMED, ledger_entries.c.at >= since)
     rows = sa.select(*columns).where(condition).order_by(columns[0]).limit(1)
-    return (await tx.execute(rows)).one_or_none()
+    return await row_or_none(tx, IdAndCredits, rows)
 
 
 async def presume_old_reservations_spent(tx: Tx, *, before: datetime, now: datetime) -> int:

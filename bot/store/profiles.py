@@ -214,8 +214,10 @@ def _claim_sql(
     conditions = _claim_conditions(is_bounded=is_bounded, skip_newcomers=skip_newcomers)
     if has_ids:
         conditions.append(profiles.c.profile_id.in_(sa.bindparam("ids", expanding=True)))
-    return claims.claim_sql(
-        *COLUMNS, extra_filter=sa.and_(*conditions), is_due=_IS_EARLY if only_not_due else None
+    return claims.claim_batch_sql(
+        *COLUMNS,
+        extra_filter=sa.and_(*conditions),
+        due_condition=_IS_EARLY if only_not_due else None,
     )
 
 

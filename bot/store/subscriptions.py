@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.domain.alert_rules import AudienceMember, recheck_failed_at
-from bot.domain.model import Target
+from bot.domain.model import Endless, Target
 from bot.domain.options import Options, Preferences
 from bot.domain.records import EPOCH, MAIN, Chat, SubscriberCount, Subscription
 from bot.store import access, ended_subscriptions
@@ -279,7 +279,7 @@ async def set_pause(
     subscription: Subscription,
     *,
     paused: bool,
-    until: datetime | None = None,
+    until: datetime | Endless = None,
     since: datetime | None = None,
     undo_at: datetime | None = None,
 ) -> None:

@@ -7,8 +7,8 @@ process claims the queue, and stores the state when the lease ends.
 """
 
 from collections.abc import Callable
-from typing import Any
 
+from bot.domain.records import FloodLimitState
 from bot.telegram.flood_limits import DOCUMENTED, ChatFlood, ChatLimits, Lane
 
 # If the states of more chats than this number are stored, states without any effect are deleted.
@@ -64,7 +64,7 @@ class ChatFloods:
         """
         self._ensure_flood(chat).close(self._clock(), seconds)
 
-    def load_state(self, chat: int, state: Any | None) -> None:  # noqa: ANN401 - JSON
+    def load_stored_state(self, chat: int, state: FloodLimitState | None) -> None:
         """Load the state of a chat that the process with the previous lease has stored.
 
         The state is a result of ``state_of``, and replaces the state in the memory of this
@@ -78,7 +78,7 @@ class ChatFloods:
             flood.closed_until = max(flood.closed_until, self._ensure_flood(chat).closed_until)
             self._chats[chat] = flood
 
-    def state_of(self, chat: int) -> Any | None:  # noqa: ANN401 - JSON
+    def state_of(self, chat: int) -> FloodLimitState | None:
         """Return the state of a chat as JSON. Return None if the state no longer has an effect."""
         flood = self._chats.get(chat)
         return flood.dump() if flood and flood.forgettable_at > self._clock() else None

@@ -38,6 +38,10 @@ _ASKS_EVERY = timedelta(seconds=1)
 _LONGEST_ASKING = timedelta(seconds=5)
 
 
+MaySendNow = bool
+"""True if one message may be sent now."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pause:
     """A pause of all sends: its start, the number of trial sends, and the time of the next trial.
@@ -116,7 +120,7 @@ class Outage:
             self._failing.clear()
         return False
 
-    async def claim_trial_and_check_telegram(self) -> bool:
+    async def reserve_next_trial_and_ask_telegram(self) -> MaySendNow:
         """Reserve the next trial send and call ``getMe``, if the trial send is due.
 
         Return True if the trial send is due and Telegram answers ``getMe``, so that one message

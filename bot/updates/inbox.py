@@ -29,7 +29,7 @@ from bot.runtime.metrics import UNSEEN, Metrics
 from bot.runtime.sharing import SEVERAL_PROCESSES, Sharing
 from bot.runtime.timed_cache import TimedCache
 from bot.runtime.transaction_guard import refusing_slow_operations_while
-from bot.runtime.workers import NextStepAt, Worker
+from bot.runtime.workers import NextStepAt, UntilWoken, Worker
 from bot.store import acquaintances, inbox, leases
 from bot.store.engine.database import Database, Tx
 from bot.store.engine.failures import is_slow_statement
@@ -187,7 +187,7 @@ class Intake:
                 await asyncio.wait(self._tasks)
             renewing.cancel()
 
-    async def _start_handlers(self) -> NextStepAt | None:
+    async def _start_handlers(self) -> NextStepAt | UntilWoken:
         """Claim updates and start the handlers. Return the time of the next claim.
 
         Return None if no more handlers can run, or if no update can be claimed later. If this
@@ -471,7 +471,7 @@ class Intake:
         earlier = claimed.attempts - 1
         return self._retries.is_exhausted(failures=claimed.failures, attempts=earlier)
 
-    async def _renew(self) -> NextStepAt | None:
+    async def _renew(self) -> NextStepAt | UntilWoken:
         """Renew the leases of the updates that are being handled."""
         own_claims = [entry.claim for entry in self._running.values()]
         if own_claims:

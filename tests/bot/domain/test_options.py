@@ -59,11 +59,15 @@ def test_a_mute_that_is_over_is_none_nor_is_one_without_a_time() -> None:
 def test_a_further_pause_never_shortens_a_pause() -> None:
     muted, paused = Preferences(paused=True, paused_until=NOON), Preferences(paused=True)
     later = Preferences(paused=True, paused_until=NOON + timedelta(days=1))
-    assert Preferences().with_pause(NOON) == muted
-    assert muted.with_pause(later.paused_until) == later
-    assert later.with_pause(NOON) == later
-    assert muted.with_pause(None) == Preferences().with_pause(None) == paused
-    assert paused.with_pause(NOON) == paused
+    assert Preferences().with_pause_at_least_until(NOON) == muted
+    assert muted.with_pause_at_least_until(later.paused_until) == later
+    assert later.with_pause_at_least_until(NOON) == later
+    assert (
+        muted.with_pause_at_least_until(None)
+        == Preferences().with_pause_at_least_until(None)
+        == paused
+    )
+    assert paused.with_pause_at_least_until(NOON) == paused
     assert muted.without_pause() == paused.without_pause() == Preferences()
 
 

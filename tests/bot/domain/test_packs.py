@@ -29,7 +29,7 @@ def test_a_proposed_budget_makes_its_pack_last_for_a_month(
     plan = BudgetPlan(budget, sold.credit_price, sold.credits)
     assert plan.days_left is not None
     assert plan.days_left >= 30
-    assert not plan.is_balance_short
+    assert not plan.lasts_less_than_two_weeks
     assert plan.dollars_a_month == pytest.approx(dollars, abs=0.01)
     assert plan.profiles == profiles
     assert plan.is_budget_small == (pack == "trial")
@@ -38,7 +38,7 @@ def test_a_proposed_budget_makes_its_pack_last_for_a_month(
 def test_a_thousand_credits_a_day_empty_the_smallest_pack_in_a_day() -> None:
     plan = BudgetPlan(1000, PACKS["start"].credit_price, 1000)
     assert plan.days_left == 1
-    assert plan.is_balance_short
+    assert plan.lasts_less_than_two_weeks
 
 
 @pytest.mark.parametrize(

@@ -219,7 +219,7 @@ async def test_what_a_look_showed_is_spread_and_sent_when_woken(office: Office) 
     async with office.db.begin() as tx:
         await chat_queues.make_due(tx, -1, due_at=office.clock(), now=office.clock())
         (queue,) = await chat_queues.claim(tx, lease_at(office.clock()), limit=1)
-    assert queue.flood == floods.state_of(-1)
+    assert queue.stored_flood_state == floods.state_of(-1)
 
 
 async def test_each_slice_wakes_the_outbox_and_more_follows_at_once(db: Database) -> None:

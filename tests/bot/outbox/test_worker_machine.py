@@ -86,7 +86,7 @@ class Model:
 class Down:
     """An outage in which each moment is right for a trial send."""
 
-    async def claim_trial_and_check_telegram(self) -> bool:
+    async def reserve_next_trial_and_ask_telegram(self) -> bool:
         return True
 
     def end_pause(self) -> None:

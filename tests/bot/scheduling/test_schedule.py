@@ -84,10 +84,10 @@ def test_a_higher_budget_makes_what_is_queued_stale_and_sooner() -> None:
 
 def test_credits_before_their_time_are_those_above_half_of_the_bank() -> None:
     schedule, _ = schedule_of(2400)
-    schedule.fill_bucket(DAWN + HOUR, spent=0)
+    schedule.release_due_credits(DAWN + HOUR, spent_today=0)
     due, early = schedule.credits_for_due_and_early_checks(DAWN + HOUR)
     assert 0 <= early < due <= schedule.release_curve.most
-    schedule.fill_bucket(DAWN + 6 * HOUR, spent=0)
+    schedule.release_due_credits(DAWN + 6 * HOUR, spent_today=0)
     due, early = schedule.credits_for_due_and_early_checks(DAWN + 6 * HOUR)
     assert due == schedule.release_curve.most
     assert early == due / 2
@@ -95,51 +95,55 @@ def test_credits_before_their_time_are_those_above_half_of_the_bank() -> None:
 
 def test_the_next_look_waits_for_its_time_and_for_its_credit() -> None:
     schedule, _ = schedule_of(24, profiles=1)
-    assert schedule.next_check_at(DAWN, DAWN, 1, now=DAWN, spent=0) > DAWN
+    assert schedule.next_check_at(DAWN, DAWN, 1, now=DAWN, spent_today=0) > DAWN
     schedule.bucket.credits = 1.0
-    assert schedule.next_check_at(DAWN - 60, DAWN, 1, now=DAWN, spent=0) == DAWN
-    assert schedule.next_check_at(DAWN + 60, DAWN, 1, now=DAWN, spent=0) == DAWN + 60
+    assert schedule.next_check_at(DAWN - 60, DAWN, 1, now=DAWN, spent_today=0) == DAWN
+    assert schedule.next_check_at(DAWN + 60, DAWN, 1, now=DAWN, spent_today=0) == DAWN + 60
     schedule.bucket.credits = 0.0
-    assert schedule.next_check_at(DAWN, DAWN, 1, now=DAWN, spent=24) == DAWN + DAY
+    assert schedule.next_check_at(DAWN, DAWN, 1, now=DAWN, spent_today=24) == DAWN + DAY
 
 
 def test_a_profile_not_seen_for_long_does_not_wait_for_the_pace() -> None:
     schedule, _ = schedule_of(24, profiles=1)
     seen_at = DAWN - 20 * HOUR
-    assert schedule.next_check_at(DAWN, seen_at, 1, now=DAWN, spent=0) == DAWN
+    assert schedule.next_check_at(DAWN, seen_at, 1, now=DAWN, spent_today=0) == DAWN
     assert (
-        schedule.next_check_at(DAWN, seen_at, 1, now=DAWN, spent=23) == DAWN
+        schedule.next_check_at(DAWN, seen_at, 1, now=DAWN, spent_today=23) == DAWN
     )  # the day's last credit
-    assert schedule.next_check_at(DAWN, seen_at, 1, now=DAWN, spent=24) == DAWN + DAY
-    assert schedule.may_poll(DAWN, seen_at, 1, now=DAWN, spent=23)
-    assert not schedule.may_poll(DAWN, seen_at, 1, now=DAWN, spent=24)
-    assert not schedule.may_poll(DAWN, seen_at + 60, 1, now=DAWN, spent=0)
-    assert not schedule.may_poll(DAWN + 60, seen_at, 1, now=DAWN, spent=0)
+    assert schedule.next_check_at(DAWN, seen_at, 1, now=DAWN, spent_today=24) == DAWN + DAY
+    assert schedule.may_poll(DAWN, seen_at, 1, now=DAWN, spent_today=23)
+    assert not schedule.may_poll(DAWN, seen_at, 1, now=DAWN, spent_today=24)
+    assert not schedule.may_poll(DAWN, seen_at + 60, 1, now=DAWN, spent_today=0)
+    assert not schedule.may_poll(DAWN + 60, seen_at, 1, now=DAWN, spent_today=0)
 
 
 def test_nobody_is_looked_at_early_who_has_not_rested() -> None:
     schedule, _ = schedule_of(2400)
     noon = DAWN + 12 * HOUR
-    schedule.fill_bucket(noon, spent=0)
+    schedule.release_due_credits(noon, spent_today=0)
     due_at, minimum = noon + HOUR, schedule.minimum
-    assert schedule.next_check_at(due_at, noon - minimum, 1, now=noon, spent=0) == noon
-    assert schedule.next_check_at(due_at, noon - 1, 1, now=noon, spent=0) == noon - 1 + minimum
-    assert schedule.may_poll(due_at, noon - minimum, 1, now=noon, spent=0)
-    assert not schedule.may_poll(due_at, noon - 1, 1, now=noon, spent=0)
-    assert schedule.may_poll(noon, noon - 1, 1, now=noon, spent=0)
+    assert schedule.next_check_at(due_at, noon - minimum, 1, now=noon, spent_today=0) == noon
+    assert (
+        schedule.next_check_at(due_at, noon - 1, 1, now=noon, spent_today=0) == noon - 1 + minimum
+    )
+    assert schedule.may_poll(due_at, noon - minimum, 1, now=noon, spent_today=0)
+    assert not schedule.may_poll(due_at, noon - 1, 1, now=noon, spent_today=0)
+    assert schedule.may_poll(noon, noon - 1, 1, now=noon, spent_today=0)
 
 
 def test_what_the_day_still_has_at_its_end_is_spent_early() -> None:
     schedule, _ = schedule_of(2400)
     now, tomorrow = DAWN + 23.5 * HOUR, DAWN + 30 * HOUR
     spent = 2400.0 - 40
-    schedule.fill_bucket(now, spent=spent)
+    schedule.release_due_credits(now, spent_today=spent)
     looks = tries = 0
-    while (at := schedule.next_check_at(tomorrow, DAWN, 1, now=now, spent=spent)) < DAWN + DAY:
+    while (
+        at := schedule.next_check_at(tomorrow, DAWN, 1, now=now, spent_today=spent)
+    ) < DAWN + DAY:
         now = max(at, now + 1.0)
         tries += 1
-        schedule.fill_bucket(now, spent=spent)
-        if schedule.may_poll(tomorrow, DAWN, 1, now=now, spent=spent):
+        schedule.release_due_credits(now, spent_today=spent)
+        if schedule.may_poll(tomorrow, DAWN, 1, now=now, spent_today=spent):
             schedule.bucket.credits -= 1
             spent += 1
             looks += 1
@@ -154,19 +158,20 @@ def test_near_midnight_a_check_is_early_when_less_of_the_day_is_spared_than_is_l
     # What the bucket holds above the rest of the day is not there to be spent.
     for spent, held, seconds in ((238.5, 1.5, 180), (238.5, 5.0, 180), (237.0, 3.0, 720)):
         schedule.bucket.credits = held
-        early = schedule.next_check_at(DAWN + 30 * HOUR, DAWN, 1, now=now, spent=spent)
+        early = schedule.next_check_at(DAWN + 30 * HOUR, DAWN, 1, now=now, spent_today=spent)
         assert early == pytest.approx(DAWN + DAY - seconds, abs=1.0)
     for spent in (239.0, 239.5):
         assert (
-            schedule.next_check_at(DAWN + 30 * HOUR, DAWN, 1, now=now, spent=spent) == DAWN + DAY
+            schedule.next_check_at(DAWN + 30 * HOUR, DAWN, 1, now=now, spent_today=spent)
+            == DAWN + DAY
         )
 
 
 def test_where_the_budget_is_nothing_the_next_check_is_not_today() -> None:
     schedule, _ = schedule_of(0)
     for due_at in (DAWN - HOUR, DAWN + HOUR, DAWN + 30 * HOUR):
-        assert schedule.next_check_at(due_at, DAWN - DAY, 1, now=DAWN, spent=0) == DAWN + DAY
-        assert not schedule.may_poll(due_at, DAWN - DAY, 1, now=DAWN, spent=0)
+        assert schedule.next_check_at(due_at, DAWN - DAY, 1, now=DAWN, spent_today=0) == DAWN + DAY
+        assert not schedule.may_poll(due_at, DAWN - DAY, 1, now=DAWN, spent_today=0)
 
 
 def test_the_first_look_at_a_profile_says_nothing_of_the_price() -> None:
@@ -181,7 +186,7 @@ def test_the_first_look_at_a_profile_says_nothing_of_the_price() -> None:
 
 def test_replicas_share_what_one_of_them_wrote() -> None:
     schedule, states = schedule_of(240)
-    schedule.fill_bucket(DAWN + HOUR, spent=0)
+    schedule.release_due_credits(DAWN + HOUR, spent_today=0)
     schedule.charge_learn_and_set_due_at(states[0], 1, 1, at=DAWN + HOUR, taken=[])
     schedule.freeze_price_after_outage(DAWN + HOUR)
     schedule.pool.learn_stories([0.5] * 8, 2)
@@ -402,8 +407,8 @@ def by_trial(schedule: Schedule, due_at: float, seen_at: float, now: float, spen
     credits_, begun = bucket.credits, bucket.at
     at = now
     while at < DAWN + DAY:
-        schedule.fill_bucket(at, spent=spent)
-        if schedule.may_poll(due_at, seen_at, 1, now=at, spent=spent):
+        schedule.release_due_credits(at, spent_today=spent)
+        if schedule.may_poll(due_at, seen_at, 1, now=at, spent_today=spent):
             break
         at += 1.0
     bucket.credits, bucket.at = credits_, begun
@@ -421,7 +426,7 @@ def test_the_next_check_is_in_the_first_second_that_may_be(seed: int) -> None:
     schedule.bucket.at = now
     due_at = now + rng.choice((-600.0, 60.0, 1800.0, 2 * DAY))
     seen_at = now - rng.choice((0.0, 1.0, 19.99, 21.0)) * HOUR
-    said = schedule.next_check_at(due_at, seen_at, 1, now=now, spent=spent)
+    said = schedule.next_check_at(due_at, seen_at, 1, now=now, spent_today=spent)
     assert said >= now
     assert min(said, DAWN + DAY) == pytest.approx(
         by_trial(schedule, due_at, seen_at, now, spent), abs=3.0
@@ -434,7 +439,7 @@ def test_a_check_may_be_made_when_paid_for_and_rested() -> None:
 
     def may(due_in: float, rested: float, credits_: float, spent: float = 0.0) -> bool:
         schedule.bucket.credits = credits_
-        return schedule.may_poll(noon + due_in, noon - rested, 1, now=noon, spent=spent)
+        return schedule.may_poll(noon + due_in, noon - rested, 1, now=noon, spent_today=spent)
 
     assert may(0.0, 0.0, 1.0)
     assert may(0.0, 0.0, 1.0 - 5e-7)

@@ -173,7 +173,7 @@ async def test_a_reply_that_is_added_while_a_lease_ends_is_due(empty_postgres_ur
         async def end() -> None:
             async with db.begin() as tx:
                 await chat_queues.end_claim_and_reschedule(
-                    tx, queue, except_delivery=first, flood=None, now=NOON
+                    tx, queue, except_delivery=first, flood_state=None, now=NOON
                 )
                 await deliveries.remove(tx, first)
 

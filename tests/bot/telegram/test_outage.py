@@ -30,13 +30,13 @@ async def test_it_begins_when_getme_fails_too_in_this_process_alone() -> None:
         assert await one.record_outcome_and_detect_outage(1, LOST)
         assert one.is_on()
         assert not other.is_on()  # another replica may reach Telegram
-        assert not await one.claim_trial_and_check_telegram()  # not so soon
+        assert not await one.reserve_next_trial_and_ask_telegram()  # not so soon
         clock.on(5 * SECOND)
-        assert not await one.claim_trial_and_check_telegram()
+        assert not await one.reserve_next_trial_and_ask_telegram()
         await box.control.clear_faults()
         clock.on(10 * SECOND)
-        assert await one.claim_trial_and_check_telegram()
-        assert not await one.claim_trial_and_check_telegram()  # one at a time
+        assert await one.reserve_next_trial_and_ask_telegram()
+        assert not await one.reserve_next_trial_and_ask_telegram()  # one at a time
         one.end_pause()
         assert not one.is_on()
         assert one.next_trial_at is None

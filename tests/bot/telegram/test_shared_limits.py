@@ -23,7 +23,7 @@ async def sent(db: Database, chat: int, floods: ChatFloods, clock: Clock) -> flo
     async with db.begin() as tx:
         await chat_queues.make_due(tx, chat, due_at=clock(), now=clock())
         (queue,) = await chat_queues.claim(tx, lease_at(clock(), LEASE), limit=1)
-    floods.load_state(chat, queue.flood)
+    floods.load_stored_state(chat, queue.stored_flood_state)
     wait = floods.count_or_seconds_to_wait(chat, 1, "reply")
     async with db.begin() as tx:
         await chat_queues.reschedule(tx, chat, unclaimed_until=clock())
