@@ -135,8 +135,8 @@ class AnswerCache:
         On a cache miss, call ``fetch`` and cache the result. The result is cached until the time
         that ``until`` returns. ``codec`` serialises the result, and must always be the same for a
         given key. ``fetch`` is not called if a recent answer said that the account with the name
-        ``username`` is private. ``has_name`` is False if the request names no account. Only then
-        is the answer that the account is private cached for the request.
+        ``username`` is private. ``has_name`` is False if the request names no account. The answer
+        that the account is private is cached only for a request without a name.
 
         Raises:
             ProfilePrivateError: The account with the name ``username`` is private.
@@ -249,8 +249,8 @@ class AnswerCache:
             with transaction_guard.refusing_slow_operations_while(None):
                 await self._db.run(write, durable=durable)
         except Exception:
-            # The person already has the answer. If it is not stored, the next request is paid
-            # again.
+            # The person already has the answer. Because the answer is not stored, the next request
+            # is paid again.
             log.exception("an answer could not be kept", key=key)
         else:
             if fetched.profile:
@@ -284,7 +284,7 @@ def _profile_and_story_keys(fetched: Fetched[Any]) -> set[str]:
 
     The keys are those of each story in the result, and of the profile. Without a profile, the
     result has no keys. A single story does not answer a request for all stories of the profile.
-    That request waits nevertheless, because it can then use the stored profile.
+    That request waits nevertheless, in order to use the stored profile.
     """
     if fetched.profile is None:
         return set()

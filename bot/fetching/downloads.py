@@ -72,15 +72,16 @@ class Downloads:
     async def __call__(self, story: Story, asker: Asker) -> MediaFile:
         """Return the file of a story for 1 credit. The caller must remove the file.
 
-        For an alert, the schedule pays. For a reply, the person who asks pays, or the payer of the
-        chat if no person is known. A file from a pasted URL is free. If the media host refuses the
-        bot, and the URL is signed, the file may be bought for 1 credit (see the class). The size
-        of a free file counts towards a daily limit of megabytes. Each attempt with a pasted URL
-        counts at least 1 megabyte.
+        For an alert, the schedule pays. For a reply, ``asker`` pays, or the payer of the chat or
+        channel if no person is known. A file from a pasted URL is free. If the media host refuses
+        the bot, and the URL is signed, the file may be bought for 1 credit (see the class). The
+        size of a free file counts towards a daily limit of megabytes. Each attempt with a pasted
+        URL counts at least 1 megabyte.
 
         Raises:
             PastedLimitError: The person's daily limit of megabytes is exceeded.
-            NoPayerError: The request has no person, and nobody pays for the chat.
+            NoPayerError: The request has no person, and neither its channel nor its chat has a
+                payer.
             SpendingError: The credit is not allowed to be spent.
             MediaError: The file could not be downloaded, or its account is unknown.
             StoriesError: The API failed, or the profile is private or blocked.

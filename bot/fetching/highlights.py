@@ -154,10 +154,10 @@ class Highlights:
         return profile
 
     async def _read_public_profile(self, username: str) -> Profile | None:
-        """Return the known owner of a name, or None if the name must be looked up.
+        """Return the known, public owner of a name, or None if the name must be looked up.
 
-        A profile that a lookup has found public again has the time of this answer, but keeps its
-        state until the next check. The errors are those of ``Names.read_last_known``.
+        A profile is also public if a lookup has found the profile public since the last refusal
+        (``checked_at``). The errors are those of ``Names.read_last_known``.
         """
         known = await self._names.read_last_known(username)
         is_public = known is not None and (known.state == "active" or known.checked_at is not None)

@@ -113,7 +113,7 @@ class Names:
         """Return and store the current owner of a name. The cost is 1 credit.
 
         If the account is private, the answer is cached for five minutes. A failed lookup is not
-        stored, because no second answer confirms it.
+        stored, because no second answer confirms the failure.
 
         Raises:
             NoSuchProfileError: The answer is that the account does not exist.

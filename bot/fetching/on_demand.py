@@ -259,7 +259,7 @@ class Viewer:
         """Return the stories of a name whose lookup failed. The cost is 3 credits.
 
         The call includes the privacy check of the API. A refusal is not taken as proof, because no
-        lookup confirms it.
+        lookup confirms the refusal.
 
         Raises:
             ProfileUnavailableError: The call failed and was possibly billed, or the credits are

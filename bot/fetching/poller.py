@@ -585,7 +585,7 @@ class Scheduler:
         async def has_live(tx: Tx) -> bool:
             return bool(await stories.live_stories(tx, known.profile_id, now=self._now()))
 
-        # The call of the API is already billed, so this read is repeated until it succeeds.
+        # The call of the API is already billed, so the read is repeated until a read succeeds.
         return await self._db.run_until_recorded(has_live)
 
     async def _record_answer(
@@ -640,7 +640,7 @@ class Scheduler:
         if why != "error":
             self.failed_checks.record_success()
         elif not isinstance(error, OutOfServiceError):
-            # An ``OutOfServiceError`` is not recorded, because it opens a separate incident.
+            # An ``OutOfServiceError`` is not recorded, because this error opens another incident.
             self.failed_checks.record_failure(str(error), now)
         if why == "private":
             await self._api.record_answer_contradicted_by_refusal(known)

@@ -16,11 +16,11 @@ from bot.store.claims import RELEASED
 from bot.store.engine.database import Tx
 
 # The maximum number of distinct notification times that are read for a profile. If the chats of
-# the profile have more distinct times, the times are not used, because some chat can always be
-# notified.
+# the profile have more distinct times, the times are not used, because some chat can almost always
+# be notified.
 _MOST_MEMBERS = 50
 # Maximum number of chats of a profile to examine. If a profile has more chats, some chat can
-# always be notified, and reading all chats is slow.
+# almost always be notified, and reading all chats is slow.
 _MANY = 1_000
 GATHER = timedelta(minutes=5)
 """The delay before a chat is notified that stories of a profile may have been missed.
@@ -117,7 +117,7 @@ async def record_name_returning_previous(tx: Tx, profile: Profile, *, now: datet
     """Record the name of a profile.
 
     If the name has changed, and checks of the profile are scheduled, notify the subscribers. A
-    cached refusal of the name is removed. Return the profile as it was stored before. For a new
+    cached refusal of the name is removed. Return the previous row of the profile. For a new
     profile, return the new row.
     """
     before = await profiles.add_or_update_returning_previous(tx, profile, now=now)

@@ -35,7 +35,7 @@ _CANT_SHOW = {
 
 
 def is_final(outcome: Outcome) -> bool:
-    """Return whether a reply must not be sent again, because it arrived or never can arrive."""
+    """Return whether a reply has arrived or can never arrive, so that no further send is made."""
     if isinstance(outcome, PermanentFailure):
         # A reply is kept while the token is refused, because an owner may correct the token.
         return outcome.scope != "bot"

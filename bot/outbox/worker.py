@@ -44,7 +44,8 @@ SLOW_AT_ONCE = 128
 FEW = 32
 FILLED_EVERY = timedelta(milliseconds=50)  # the longest wait for more free slots
 SHORTEST = timedelta(seconds=0.1)  # the pause if other processes have claimed all due queues
-TRY_AGAIN = timedelta(seconds=1)  # the pause between attempts while Telegram is down
+# The pause between attempts while Telegram is down, or while a sent message can't be recorded.
+TRY_AGAIN = timedelta(seconds=1)
 # The pause between claims while another process sends the alerts.
 PAUSED_AGAIN = timedelta(seconds=5)
 # The pause after an outage of the database, in which other processes record their sent messages.

@@ -275,7 +275,7 @@ class Schedule:
         """Return the credits that early checks must leave in the bucket for due checks.
 
         The reserve is half of the bucket's capacity. Near midnight (UTC) the reserve is smaller,
-        because it is at most the budget of the rest of the day.
+        because the reserve is at most the budget times the remaining part of the day.
         """
         left = 1.0 - now % DAY / DAY
         return min(self.release_curve.most / 2, self.budget * left)
@@ -285,8 +285,8 @@ class Schedule:
     ) -> float:
         """Return the time at which the first profile in the queue is checked.
 
-        The check runs when it is due and the credits can pay for it. The check runs earlier if the
-        bucket has enough credits for an early check. Because of rounding, the result can be
+        A due check runs when the credits can pay for the check. The check runs before the due time
+        if the bucket has enough credits for an early check. Because of rounding, the result can be
         slightly too early. Therefore the caller must decide again at that time whether the check
         is allowed.
         """

@@ -1,4 +1,4 @@
-"""The sending of an album into a chat. If Telegram refuses the album, parts of it are sent."""
+"""The sending of an album into a chat. If Telegram refuses the album, smaller parts are sent."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace

@@ -86,7 +86,7 @@ class Item:
     alone: bool = False
     """Whether the item must be sent alone, because no free source can be used in an album."""
     as_file: bool = False
-    """Whether the item is sent as an uncompressed document, even if it is a photo or video."""
+    """Whether the photo or video of the item is sent as an uncompressed document."""
     is_free: bool = False
     """Whether no credits may be spent for the item, so its file is never bought."""
     spooled: list[MediaFile] = field(default_factory=list)
