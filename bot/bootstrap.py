@@ -320,7 +320,13 @@ async def open_parts(
             past=Past(db, blocked=access.blocked, now=now),
             replies=replies,
             topics=topics,
-            presence=ChatPresence(db, ask_presence, wake=outbox.wake, now=now),
+            presence=ChatPresence(
+                db,
+                ask_presence,
+                most_earlier_checks=settings.max_subscriptions,
+                wake=outbox.wake,
+                now=now,
+            ),
             ledger=ledger,
             reports=reports,
             overview=Overview(

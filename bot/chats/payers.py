@@ -276,6 +276,7 @@ class Payers:
             return
         was_blocked = await chats.is_blocked(tx, chat_id, now=now)
         await chats.set_payer(tx, chat_id, payer)
+        allowance = await self.lock_allowance_of_earlier_checks(tx, chat_id)
         if before.payer is None:
             since = alert_rules.alerts_begin_at_second_of(now)
             await subscriptions.set_alerts_start(tx, chat_id=chat_id, since=since)
@@ -291,7 +292,7 @@ class Payers:
             await subscriptions.start_or_stop_checks(
                 tx, chat_id=chat_id, profile_ids=changed, now=now
             )
-            await snapshots.reschedule_checks(tx, followed, now=now)
+            await snapshots.reschedule_checks(tx, followed, now=now, allowance=allowance)
 
     async def _is_blocked(self, tx: Tx, person: int, now: datetime) -> bool:
         entry = await access.get(tx, Subject("person", str(person)))
@@ -531,3 +532,31 @@ async def lock_allowance_of_earlier_checks(
     await budgets.add_to_counters(tx, now.date(), 0, ("earlier", payer))
     used = await budgets.allowance_used(tx, "earlier", payer, now.date())
     return EarlierChecksAllowance(payer, now.date(), max(0, most - used))
+
+
+async def open_chat_and_reschedule_checks(
+    tx: Tx,
+    chat_id: int,
+    *,
+    most_earlier_checks: int,
+    now: datetime,
+    since: datetime | None = None,
+) -> bool:
+    """Reopen a chat (``moves.open_chat``), and reschedule the checks of the followed profiles.
+
+    Otherwise, a profile that other chats follow would miss the check before the daily summary of
+    the reopened chat. ``most_earlier_checks`` limits the checks that move to an earlier time
+    (``lock_allowance_of_earlier_checks``). Return False if the chat was open or is not stored.
+
+    Raises:
+        BlockedError: The access list blocks the chat or the responsible person.
+    """
+    await chats.lock(tx, [chat_id])
+    await chat_queues.lock(tx, chat_id)
+    allowance = await lock_allowance_of_earlier_checks(
+        tx, chat_id, most=most_earlier_checks, now=now
+    )
+    opened = await moves.open_chat(tx, chat_id, now=now, since=since)
+    if opened:
+        await snapshots.reschedule_checks_of_chat(tx, chat_id, now=now, allowance=allowance)
+    return opened

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 
+from bot.chats.payers import open_chat_and_reschedule_checks
 from bot.domain.errors import BlockedError
 from bot.domain.model import AskPresence, Moved
 from bot.domain.records import Mute
-from bot.fetching import snapshots
 from bot.store import chat_queues, chats, moves, mutes
 from bot.store.engine.database import Database
 from bot.updates import unit_of_work
@@ -28,15 +28,18 @@ class ChatPresence:
         db: Database,
         ask: AskPresence,
         *,
+        most_earlier_checks: int,
         wake: Callable[[], None],
         now: Callable[[], datetime],
     ) -> None:
         """Create the use cases.
 
-        ``ask`` asks Telegram about a chat. ``wake`` is called when work may be due.
+        ``ask`` asks Telegram about a chat. ``most_earlier_checks`` is explained in
+        ``Subscriptions``. ``wake`` is called when work may be due.
         """
         self._db = db
         self._ask = ask
+        self._most_earlier = most_earlier_checks
         self._wake = wake
         self._now = now
 
@@ -71,8 +74,9 @@ class ChatPresence:
         if chat.state == "closed" and await self._ask(chat_id, "text") != "away":
             with suppress(BlockedError):  # a chat that the access list blocks stays closed
                 async with self._db.begin() as tx:
-                    await moves.open_chat(tx, chat_id, now=self._now())
-                    await snapshots.reschedule_checks_of_chat(tx, chat_id, now=self._now())
+                    await open_chat_and_reschedule_checks(
+                        tx, chat_id, most_earlier_checks=self._most_earlier, now=self._now()
+                    )
             self._wake()
         for mute in muted:
             if mute.mutes_whole_chat:

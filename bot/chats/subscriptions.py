@@ -14,7 +14,7 @@ from datetime import datetime
 from bot.billing.ledger import Ledger
 from bot.chats.explain import Obstacle, Why, explain
 from bot.chats.import_export import ImportEntry
-from bot.chats.payers import lock_allowance_of_earlier_checks
+from bot.chats.payers import lock_allowance_of_earlier_checks, open_chat_and_reschedule_checks
 from bot.chats.subscribing import load_subscription, time_for_undo
 from bot.domain import alert_rules
 from bot.domain.budget import DAY
@@ -465,10 +465,11 @@ class Subscriptions:
         Raises:
             BlockedError: The access list blocks the chat or the responsible person.
         """
+        most = self._most_earlier_checks
         async with writing(self._db) as tx:
-            opened = await moves.open_chat(tx, chat_id, now=self._now(), since=since)
-            if opened:
-                await snapshots.reschedule_checks_of_chat(tx, chat_id, now=self._now())
+            opened = await open_chat_and_reschedule_checks(
+                tx, chat_id, most_earlier_checks=most, now=self._now(), since=since
+            )
         self._wake()
         return opened
 

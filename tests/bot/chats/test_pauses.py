@@ -4,7 +4,7 @@ from typing import Any
 
 from bot.chats.subscriptions import Subscriptions
 from bot.domain.options import Options
-from bot.store import chat_queues, chats, profiles
+from bot.store import chat_queues, chats, moves, profiles
 from bot.store import subscriptions as store
 from bot.store.copies import restored
 from bot.store.engine.database import Database
@@ -201,6 +201,32 @@ async def test_a_question_moves_no_check_before_a_summary_to_an_earlier_time(db:
     assert after.due_at is not None
     assert before.due_at > NOON + 3 * HOUR
     assert after.due_at >= before.due_at
+
+
+async def test_after_a_return_of_the_bot_a_check_comes_before_the_summary_of_the_chat(
+    db: Database,
+) -> None:
+    """Another chat follows the profile, so the next check is planned for its summary only."""
+    nobody: Any = None
+    clock = Clock()
+    subscribed = Subscriptions(db, nobody, most_earlier_checks=1, now=clock)
+    async with db.begin() as tx:
+        for chat_id, hour in ((1, 14), (2, 20)):
+            await follow(tx, chat_id, options=Options(digest=True))
+            await chats.change(tx, chat_id, zone="UTC", digest_at=hour * 60)
+        await moves.close_chats(tx, [1], now=clock())
+        await look(tx)
+    async with db.read() as tx:
+        before = await profiles.get(tx, NATGEO.profile_id)
+    assert await subscribed.reopen_chat(1)
+    async with db.read() as tx:
+        after = await profiles.get(tx, NATGEO.profile_id)
+    assert before is not None
+    assert after is not None
+    assert before.due_at is not None
+    assert after.due_at is not None
+    assert before.due_at > NOON + 2 * HOUR
+    assert NOON + HOUR < after.due_at < NOON + 2 * HOUR
 
 
 async def test_undo_of_a_mute_of_all_that_was_pressed_twice_ends_the_mute(db: Database) -> None:
