@@ -372,7 +372,9 @@ class Database:
             for name in SESSION:
                 if name.endswith("timeout"):
                     await tx.exec_driver_sql(f"SET LOCAL {name} = 0")
-            await tx.execute(sa.text(f"SELECT pg_advisory_xact_lock({MIGRATING})"))
+            if not await tx.scalar(sa.text(f"SELECT pg_try_advisory_xact_lock({MIGRATING})")):
+                log.warning("waiting for another process that upgrades or moves the database")
+                await tx.execute(sa.text(f"SELECT pg_advisory_xact_lock({MIGRATING})"))
             yield tx
 
     async def migrate(self) -> None:

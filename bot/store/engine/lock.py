@@ -16,10 +16,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TextIO
 
+import structlog
 from sqlalchemy.engine import make_url
 
 from bot.domain.errors import DatabaseUnavailableError
 from bot.store.engine import private, sqlite_copies
+
+log = structlog.get_logger()
 
 _TRY_EVERY_S = 0.2
 _TAKEN = "another process runs the bot on this database file: stop it first"
@@ -42,6 +45,7 @@ async def only_process(url: str, *, wait: timedelta) -> AsyncIterator[None]:
         return
     with _open_lock(_lock_file_of(str(path))) as handle:
         until = asyncio.get_running_loop().time() + wait.total_seconds()
+        is_said = False
         while True:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -49,6 +53,9 @@ async def only_process(url: str, *, wait: timedelta) -> AsyncIterator[None]:
             except OSError:
                 if asyncio.get_running_loop().time() >= until:
                     raise DatabaseUnavailableError(_TAKEN) from None
+            if not is_said:
+                log.warning("waiting for another process on this database file", file=handle.name)
+                is_said = True
             await asyncio.sleep(_TRY_EVERY_S)
         yield
 
