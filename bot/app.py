@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import structlog
 from telegram import Update
@@ -77,6 +77,12 @@ from handlers.admission import admit_or_refuse, stop_refused
 from handlers.commands import digest_of_menu_sources, menus_and_descriptions
 from handlers.guard import handlers_of
 from handlers.members import cancel_question_and_recheck_chat
+
+BuildAgain: TypeAlias = None
+"""In the type of an exit status, all parts must be built again."""
+
+MayRunLoops = bool
+"""True if the loops may run. False if the process must stop."""
 
 log = structlog.get_logger()
 
@@ -176,7 +182,7 @@ async def run(
     return status
 
 
-async def _run_once(settings: Settings, stop: asyncio.Event, build: Build) -> int | None:
+async def _run_once(settings: Settings, stop: asyncio.Event, build: Build) -> int | BuildAgain:
     """Build the parts, start the web server, and run all loops until ``stop`` is set.
 
     Return None if the clock went back and all parts must be built again. Otherwise return the exit
@@ -424,7 +430,7 @@ class Running:
             folders.append(self._settings.backup_folder)
         return folders
 
-    async def connect_anchor_clock_and_begin(self, stop: asyncio.Event) -> bool:
+    async def connect_anchor_clock_and_begin(self, stop: asyncio.Event) -> MayRunLoops:
         """Connect to Telegram, verify the clock, and do the work of a start.
 
         The work of a start has three parts: the first database writes, the registration of the

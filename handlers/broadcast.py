@@ -9,6 +9,7 @@ from bot.operations.broadcast import A_SECOND, progress_text, stop_button
 from bot.presentation.actions import BROADCAST, PRIMARY, Buttons
 from bot.presentation.html import Safe, visible_length
 from handlers.guard import command, on_press
+from handlers.press_answers import PopUpText
 from handlers.replies import edit_pressed, say, say_message
 
 LONGEST = 4096  # maximum characters of a broadcast; Bot API, sendMessage
@@ -62,7 +63,7 @@ async def store_and_preview_broadcast(context: Context) -> None:
 @on_press(BROADCAST)
 async def start_stop_or_discard_broadcast(
     context: Context, action: str, broadcast_id: int
-) -> str | None:
+) -> PopUpText | None:
     """Start, stop or discard a broadcast. If this is no longer possible, return a notice."""
     query = context.query
     t = context.t

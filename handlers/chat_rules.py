@@ -14,7 +14,7 @@ from bot.presentation.actions import CHAT_RULES, DANGER, PRIMARY, Buttons, Page,
 from bot.presentation.html import Safe, code
 from handlers.guard import UNKNOWN_BUTTON, on_press
 from handlers.options import OFF, RULES_OF_CHAT, SETTINGS, rule_lines
-from handlers.press_answers import UNCHANGED
+from handlers.press_answers import UNCHANGED, PopUpText
 from handlers.replies import code_texts, edit_pressed, say
 
 WHOLE_CHAT = "all"
@@ -96,7 +96,7 @@ async def save_rules_and_get_page(
 
 
 @on_press(CHAT_RULES)
-async def show_or_change_chat_rules(context: Context, action: str) -> str | None:
+async def show_or_change_chat_rules(context: Context, action: str) -> PopUpText | None:
     """Show, save, remove or restore the rules of the whole chat.
 
     *Undo* works only if the present rules are the rules after the change on the page. *Undo* also

@@ -17,6 +17,7 @@ from handlers.confirmation import offer_understood_command
 from handlers.guard import OBEYED
 from handlers.options import EXPECTED
 from handlers.questions import CHOICES, managed_chat_of_replied_page, question_of
+from handlers.replies import WasAnswered
 
 _ONE = frozenset({"one", "ones", "profile", "account"})
 """The words that people write beside a name, as in "the natgeo one"."""
@@ -44,7 +45,7 @@ def expected_command(context: Context) -> str | None:
             return None
 
 
-async def answer_choice(context: Context, command: str, text: str) -> bool:
+async def answer_choice(context: Context, command: str, text: str) -> WasAnswered:
     """Run ``command`` for the followed profile in a text. Return whether the text was answered.
 
     For several profiles, and for /unsubscribe, ``offer_understood_command`` offers the command for

@@ -28,10 +28,17 @@ from handlers.followed_accounts import (
 )
 from handlers.guard import UNKNOWN_BUTTON, command, on_message, on_press
 from handlers.options import changed_option_texts, rule_lines
-from handlers.press_answers import UNCHANGED
+from handlers.press_answers import UNCHANGED, PopUpText
 from handlers.profile_lists import WORD, failure_lines, first_names_in_bold, lines_that_fit
 from handlers.repeats import NEW_MESSAGES
-from handlers.replies import edit_pressed, enqueue_reply, say, say_message, show_working
+from handlers.replies import (
+    WasAnswered,
+    edit_pressed,
+    enqueue_reply,
+    say,
+    say_message,
+    show_working,
+)
 from handlers.subscriptions import ALREADY, EMPTY, LATER, subscriptions_page
 
 LISTED = N_("This file lists Instagram profiles. Do you want to subscribe to them here?")
@@ -143,7 +150,7 @@ async def send_import_button_or_account_list(
 @on_press(IMPORT)
 async def import_subscriptions_options_or_rules(
     context: Context, choice: str | None
-) -> str | None:
+) -> PopUpText | None:
     """Import the subscriptions in a file, or apply the options or the rules in the file.
 
     The message with the pressed button replies to the message with the file. An import of
@@ -277,7 +284,9 @@ async def _ask_or_show_unchanged_rules(
         await say(context, *chat_rules.rules_page(context, context.t(UNCHANGED)))
 
 
-async def _ask_to_replace_rules(imported: Import, source: Message, context: Context) -> bool:
+async def _ask_to_replace_rules(
+    imported: Import, source: Message, context: Context
+) -> WasAnswered:
     """Ask whether to replace the rules of the whole chat by the rules in a file.
 
     Return False, and ask nothing, if the file has no rules, or if the rules are unchanged.

@@ -33,8 +33,9 @@ from bot.updates import unit_of_work
 from handlers.guard import UNKNOWN_BUTTON, on_press
 from handlers.managed_chats import set_managed_chat
 from handlers.money import cost_text
+from handlers.press_answers import PopUpText
 from handlers.profile_lists import failure_lines, lines_that_fit
-from handlers.replies import edit_pressed, say, show_working
+from handlers.replies import WasAnswered, edit_pressed, say, show_working
 from handlers.subscriptions import ALREADY, LATER
 
 CHOOSE = NN_(
@@ -122,7 +123,7 @@ async def send_accounts_and_expect_search(
     await say(context, *await _accounts_page(context, names, 0), reply_to=message_id)
 
 
-async def answer_search_if_expected(context: Context, text: str) -> bool:
+async def answer_search_if_expected(context: Context, text: str) -> WasAnswered:
     """Answer a plain message with at most 12 names of the last list that contain the text.
 
     The list contains the followed accounts in a file of Instagram's export. The buttons act on the
@@ -165,7 +166,7 @@ async def answer_search_if_expected(context: Context, text: str) -> bool:
 
 
 @on_press(LIST)
-async def turn_page_or_subscribe(context: Context, action: str, place: int) -> str | None:
+async def turn_page_or_subscribe(context: Context, action: str, place: int) -> PopUpText | None:
     """Show another page of a list of followed accounts, or subscribe to names on the page.
 
     A button subscribes to one name, or to all names on the page. Each profile costs 0 to 3

@@ -45,13 +45,16 @@ from handlers.managed_chats import (
     set_managed_chat_from_second_word,
     set_managed_chat_from_words,
 )
-from handlers.press_answers import answer_press
+from handlers.press_answers import PopUpText, answer_press
 from handlers.repeats import NEW_MESSAGES, RepeatedMessages, cache_after_commit
 from handlers.rights import ANYBODY, OWNER, SHOW, TABLE, Right
 
+HasRight = bool
+"""True if the sender has the right."""
+
 Handler = BaseHandler[Any, Context, Any]
 Run = Callable[[Context], Coroutine[Any, Any, None]]
-Press = Callable[..., Coroutine[Any, Any, str | None]]
+Press = Callable[..., Coroutine[Any, Any, PopUpText | None]]
 
 # For this time after the end of a press, repeated presses are ignored.
 TWICE = timedelta(seconds=1)
@@ -281,7 +284,7 @@ async def _reload_moved_chat(context: Context) -> None:
         context.chat = await context.services.chats.get(context.chat.id) or context.chat
 
 
-async def _set_chat_and_check_right(context: Context, right: Right) -> bool:
+async def _set_chat_and_check_right(context: Context, right: Right) -> HasRight:
     """Check that the sender has a right. Return False only if an owner's right is missing.
 
     If a button names a chat that the person manages, the update acts on this chat.

@@ -32,7 +32,7 @@ from handlers.guard import on_message
 from handlers.highlights import fetch_and_show_highlight
 from handlers.profile_lists import UNREAD, WORD
 from handlers.repeats import cache_after_commit
-from handlers.replies import say, say_message, show_working
+from handlers.replies import WasAnswered, say, say_message, show_working
 from handlers.show import (
     fetch_and_show_stories,
     show_albums,
@@ -289,7 +289,9 @@ async def serve_links(context: Context) -> None:
         await say_message(context, TOO_MANY, n=LINKS_A_MESSAGE)
 
 
-async def _offer_names_with_links(context: Context, text: str, pasted: Sequence[Link]) -> bool:
+async def _offer_names_with_links(
+    context: Context, text: str, pasted: Sequence[Link]
+) -> WasAnswered:
     """Offer actions for the links and the other names in a text of a private chat.
 
     Return whether actions were offered. The command in a text such as "follow

@@ -15,6 +15,7 @@ from bot.presentation.actions import Button, Buttons, Page, back, button
 from bot.presentation.buttons import mute_button
 from bot.presentation.html import code, plain, truncate_plain
 from handlers.guard import on_press
+from handlers.press_answers import PopUpText
 from handlers.replies import edit_pressed, replace_pressed_button
 
 TOGGLES = {
@@ -242,7 +243,7 @@ def active_pause_sentence(until: datetime | Endless, context: Context) -> str:
 
 
 @on_press(actions.MUTE)
-async def mute_for_a_day(context: Context, subscription_id: int) -> str | None:
+async def mute_for_a_day(context: Context, subscription_id: int) -> PopUpText | None:
     """Mute a subscription for a day.
 
     If the button is under a photo, video or file, only the button changes, and a pop-up shows the
@@ -274,7 +275,7 @@ async def mute_for_a_day(context: Context, subscription_id: int) -> str | None:
 @on_press(actions.OPTION)
 async def change_option(
     context: Context, subscription_id: int, option: str, value: str
-) -> str | None:
+) -> PopUpText | None:
     """Change an option of a subscription, or of all subscriptions of the chat to the profile.
 
     The value ``everywhere`` changes all subscriptions to the profile. The option ``pause`` pauses

@@ -29,7 +29,7 @@ from handlers.options import (
     store_zone_question_if_no_zone,
     summary_time_text,
 )
-from handlers.press_answers import UNCHANGED
+from handlers.press_answers import UNCHANGED, PopUpText
 from handlers.profile_lists import first_names_in_bold
 from handlers.replies import edit_pressed
 from handlers.subscriptions import UNDO, subscriptions_page
@@ -142,7 +142,7 @@ def _is_valid_choice(option: str | None, value: str | None) -> bool:
 @on_press(actions.OPTION_OF_ALL)
 async def change_option_of_all(
     context: Context, option: str | None, value: str | None, step: str | None
-) -> str | None:
+) -> PopUpText | None:
     """Change an option or the pause of all subscriptions of the chat, or show the options of all.
 
     The option ``pause`` with a value of ``PAUSES`` pauses, mutes or resumes all subscriptions.
@@ -175,7 +175,7 @@ async def change_option_of_all(
 
 async def _change_pauses(
     context: Context, rows: Sequence[Subscription], value: str, *, is_confirmed: bool
-) -> str | None:
+) -> PopUpText | None:
     """Pause, mute or resume all subscriptions ``rows``. ``value`` is a key of ``PAUSES``.
 
     If no subscription would change, return the text of a pop-up. If the change affects several
@@ -272,7 +272,7 @@ async def _change_all_and_show_result(context: Context, option: str, value: str)
 
 
 @on_press(actions.UNDO_OPTIONS)
-async def undo_change_of_all(context: Context, changed_at: datetime) -> str | None:
+async def undo_change_of_all(context: Context, changed_at: datetime) -> PopUpText | None:
     """Undo a change of all subscriptions that was made at ``changed_at``.
 
     Subscriptions whose changed options or changed pause have changed again are not changed.

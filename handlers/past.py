@@ -9,6 +9,7 @@ from bot.presentation.actions import KEEP, OPTION, PAST, PRIMARY, Buttons
 from bot.presentation.html import code
 from handlers.guard import UNKNOWN_BUTTON, command, on_press
 from handlers.options import ON, TOGGLES
+from handlers.press_answers import PopUpText
 from handlers.questions import TO_SHOW_PAST
 from handlers.replies import code_texts, edit_pressed, say, say_message
 from handlers.show import offer_alternatives_or_raise, show_albums
@@ -48,7 +49,7 @@ async def send_past_stories(context: Context) -> None:
 
 
 @on_press(PAST)
-async def send_earlier_stories(context: Context, before_story: str) -> str | None:
+async def send_earlier_stories(context: Context, before_story: str) -> PopUpText | None:
     """Send the stories of a search that are older than the story with the ID ``before_story``.
 
     The search is read from the message whose button was pressed. The costs are those of

@@ -20,6 +20,7 @@ from bot.presentation.html import truncate_plain
 from bot.presentation.translation import Translator, translator_for
 from bot.sending.replies import text_payload
 from handlers.guard import UNKNOWN_BUTTON, on_press
+from handlers.press_answers import PopUpText
 from handlers.replies import edit_pressed, enqueue_reply
 
 LONGEST_TITLE = 28
@@ -66,7 +67,7 @@ async def become_payer_page(context: Context) -> Page:
 
 
 @on_press(MINE)
-async def become_payer(context: Context) -> str | None:
+async def become_payer(context: Context) -> PopUpText | None:
     """Make the admin who pressed the button the payer of the chat, and confirm in a pop-up.
 
     If the chat already has a payer, or if the update names no person, only the message changes.
@@ -86,7 +87,7 @@ async def become_payer(context: Context) -> str | None:
 
 
 @on_press(LEAVE)
-async def stop_paying_for_chat_and_notify(context: Context, chat_id: int) -> str | None:
+async def stop_paying_for_chat_and_notify(context: Context, chat_id: int) -> PopUpText | None:
     """End the person's responsibility for a chat after a press, and notify the chat.
 
     The alerts of the chat stop until the chat has a payer again. If the person is not the payer,

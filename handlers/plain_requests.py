@@ -25,7 +25,7 @@ from handlers.links import username_shown_by
 from handlers.options import options_page
 from handlers.options_of_all import options_of_all_page
 from handlers.questions import EXAMPLE_NAME
-from handlers.replies import say, say_message
+from handlers.replies import WasAnswered, say, say_message
 
 VIEWERS = N_("Profiles can't see who watches their stories here.")
 CONTENT = N_(
@@ -49,7 +49,7 @@ PRICE_FOR_OWNER = N_(
 )
 
 
-async def react_to_thanks(context: Context, text: str) -> bool:
+async def react_to_thanks(context: Context, text: str) -> WasAnswered:
     """React to a message that only says thanks. Return whether the bot reacted."""
     message = context.message
     if message is None or not await _is_only_thanks(context, text):
@@ -110,7 +110,7 @@ def is_other_request(context: Context, text: str, expected: Collection[str]) -> 
     return bool(request.names) or request.command not in SHOWING
 
 
-async def answer_request(context: Context, text: str, *, is_command: bool = False) -> bool:
+async def answer_request(context: Context, text: str, *, is_command: bool = False) -> WasAnswered:
     """Answer a text that requests a command without a slash.
 
     Return whether the text is a request to the bot (``is_for_bot``).
@@ -145,7 +145,7 @@ async def answer_request(context: Context, text: str, *, is_command: bool = Fals
     return True
 
 
-async def _answer_question_of_fact(context: Context, command: str) -> bool:
+async def _answer_question_of_fact(context: Context, command: str) -> WasAnswered:
     """Answer a question whose answer needs no command, for example about the price of the bot.
 
     Return False, and answer nothing, if ``command`` is not the subject of such a question.
@@ -228,7 +228,7 @@ async def _show_options_of_chat(
         await _run_without_names(context, "subscriptions")
 
 
-async def explain_alerts_if_asked(context: Context, text: str) -> bool:
+async def explain_alerts_if_asked(context: Context, text: str) -> WasAnswered:
     """Explain the alerts of the known profile in a long text. Return whether the text asks why."""
     request = request_in(text, context.t.language, has_known_name=True)
     if request is None or request.command != "why":

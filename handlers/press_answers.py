@@ -11,6 +11,9 @@ from bot.context import Context
 from bot.domain.sentences import N_
 from bot.updates import unit_of_work
 
+PopUpText = str
+"""The text of the pop-up that answers a press."""
+
 log = structlog.get_logger()
 
 TOAST = 200  # maximum characters of a pop-up

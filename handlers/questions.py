@@ -20,7 +20,7 @@ from bot.presentation.actions import RUN, Buttons, button, grid, split_chat
 from bot.presentation.html import paragraphs, plain
 from bot.presentation.translation import LANGUAGES, translator_for
 from handlers.press_answers import UNCHANGED
-from handlers.replies import say, say_message
+from handlers.replies import WasAnswered, say, say_message
 
 MOST = 60  # maximum number of buttons under a question; further profiles are not shown
 A_ROW = 2
@@ -62,7 +62,9 @@ async def ask_again(context: Context, question: str) -> None:
     await say(context, paragraphs(context.t(HOW_TO_ANSWER), context.t(question)), markup=FIELD)
 
 
-async def answer_if_cancellation(context: Context, text: str, *, is_answer: bool = False) -> bool:
+async def answer_if_cancellation(
+    context: Context, text: str, *, is_answer: bool = False
+) -> WasAnswered:
     """Reply that nothing has changed if a text cancels a request. Return whether a reply was sent.
 
     The stored question of a private chat is removed. ``is_answer`` is explained at

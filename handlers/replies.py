@@ -26,6 +26,12 @@ from bot.sending.replies import (
 from bot.updates import unit_of_work
 from handlers.press_answers import answer_press
 
+WasReplaced = bool
+"""True if the pressed button was replaced."""
+
+WasAnswered = bool
+"""True if the bot has answered the message."""
+
 log = structlog.get_logger()
 
 _SHOWN_AFTER_S = 0.2  # seconds; a chat action would delay an answer that takes less time
@@ -152,7 +158,7 @@ def code_texts(message: Message | None) -> list[str]:
     ]
 
 
-async def replace_pressed_button(context: Context, new: Button) -> bool:
+async def replace_pressed_button(context: Context, new: Button) -> WasReplaced:
     """Put ``new`` in the place of the pressed button under a photo, video or file.
 
     Telegram is called after the replies. Return False, and change nothing, if the pressed message

@@ -61,7 +61,10 @@ from handlers.questions import (
     managed_chat_of_replied_page,
     question_of,
 )
-from handlers.replies import edit_pressed, say
+from handlers.replies import WasAnswered, edit_pressed, say
+
+WasReadable = bool
+"""True if the text is a value of the setting, and the setting was set."""
 
 NIGHTS = ((22, 7), (23, 7), (23, 8), (0, 8))
 """Common quiet hours, offered as buttons. Each pair has the hour of the start and of the end."""
@@ -194,7 +197,7 @@ async def _question_page(context: Context, setting: str) -> Page | None:
             return None
 
 
-async def _set_if_readable(context: Context, setting: str, text: str) -> bool:
+async def _set_if_readable(context: Context, setting: str, text: str) -> WasReadable:
     """Set a setting to the value in a button or a typed text. Return False if unreadable.
 
     The chat and the time zone of the context are also updated.
@@ -294,14 +297,16 @@ def _is_thanks_or_other_request(context: Context, setting: str, text: str) -> bo
     return is_other_request(context, text, {"settings"})
 
 
-async def _answer_thanks_or_other_request(context: Context, setting: str, text: str) -> bool:
+async def _answer_thanks_or_other_request(
+    context: Context, setting: str, text: str
+) -> WasAnswered:
     """Answer thanks or a request for another command. Return whether the text was answered."""
     if not _is_thanks_or_other_request(context, setting, text):
         return False
     return await react_to_thanks(context, text) or await answer_request(context, text)
 
 
-async def set_setting_if_expected(context: Context, text: str) -> bool:
+async def set_setting_if_expected(context: Context, text: str) -> WasAnswered:
     """Set a setting to the value in a plain message, if a page has asked for the setting.
 
     Return True if the message was answered: the setting was set, the question was cancelled, or
@@ -344,7 +349,7 @@ async def set_setting_if_expected(context: Context, text: str) -> bool:
     return True
 
 
-async def offer_zone_of_place(context: Context, text: str) -> bool:
+async def offer_zone_of_place(context: Context, text: str) -> WasAnswered:
     """Ask for the time zone after a statement such as "I live in Berlin".
 
     The first buttons are the time zones of the stated place. Return False, and ask nothing, for

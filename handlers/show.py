@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from bot.context import Context
 from bot.domain.albums import plan_albums
 from bot.domain.errors import BotError, NoStoriesError, NotFollowedError
-from bot.domain.model import Album, Profile, Story
+from bot.domain.model import Album, NoMaximum, Profile, Story
 from bot.domain.sentences import N_
 from bot.presentation import captions
 from bot.presentation.actions import CARD, RUN, Buttons, link_to
@@ -24,7 +24,7 @@ from handlers.replies import buttons_for_place, enqueue_reply, say_message, show
 
 
 async def fetch_and_show_stories(
-    context: Context, username: str, count: int | None = None
+    context: Context, username: str, count: int | NoMaximum = None
 ) -> None:
     """Send all live stories of a profile, or the latest ``count`` stories.
 
@@ -68,7 +68,7 @@ async def offer_alternatives_or_raise(
     await say_message(context, error.msgid, buttons, **error.fields)
 
 
-def latest_stories(stories: list[Story], count: int | None) -> list[Story]:
+def latest_stories(stories: list[Story], count: int | NoMaximum) -> list[Story]:
     """Return the latest ``count`` stories, or all stories, oldest first."""
     in_order = sorted(stories, key=lambda story: story.taken_at)
     return in_order[-count:] if count else in_order

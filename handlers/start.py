@@ -15,7 +15,8 @@ from handlers.guard import UNKNOWN_BUTTON, command, on_press
 from handlers.help import buttons_to_add_bot, help_page
 from handlers.managed_chats import set_managed_chat
 from handlers.people import WELCOME
-from handlers.replies import edit_pressed, say
+from handlers.press_answers import PopUpText
+from handlers.replies import WasAnswered, edit_pressed, say
 
 PAGES: dict[actions.Kind, Callable[..., Awaitable[Page]]] = {
     actions.CARD: partial(card.card_page, has_more=True),
@@ -53,7 +54,7 @@ async def greet_or_open_link(context: Context) -> None:
     await say(context, hello, [*first, *buttons_to_add_bot(context)])
 
 
-async def _send_linked_page(context: Context, data: str) -> bool:
+async def _send_linked_page(context: Context, data: str) -> WasAnswered:
     """Send the page of a link. Return False if the link names no page.
 
     Raises:
@@ -84,7 +85,7 @@ async def offer_languages_in_place(context: Context) -> None:
 
 
 @on_press(actions.LANGUAGE)
-async def set_language(context: Context, code: str) -> str | None:
+async def set_language(context: Context, code: str) -> PopUpText | None:
     """Change the language of the chat to the language of the pressed button."""
     if code not in LANGUAGES:
         return context.t.plain(UNKNOWN_BUTTON)

@@ -38,7 +38,7 @@ from handlers.links import (
     unreadable_reply,
     username_shown_by,
 )
-from handlers.press_answers import answer_press
+from handlers.press_answers import PopUpText, answer_press
 from handlers.profile_lists import failure_lines
 from handlers.questions import answer_if_cancellation, ask_or_send_usage, subscription_buttons
 from handlers.repeats import cache_after_commit
@@ -170,7 +170,7 @@ async def _last_found_live_stories(
 
 
 @on_press(actions.TRAY)
-async def send_all_last_found_stories(context: Context) -> str | None:
+async def send_all_last_found_stories(context: Context) -> PopUpText | None:
     """Send the stored live stories of all followed profiles, for 0 credits.
 
     Of more than 30 stories, only the 30 oldest are sent. The stories are grouped by profile, and

@@ -31,7 +31,7 @@ from bot.domain.errors import (
     SubscriptionError,
 )
 from bot.domain.everyday_words import has_word_for_all, is_everyday_word
-from bot.domain.model import Target
+from bot.domain.model import Target, Unknown
 from bot.domain.records import Known, Subscription, find_mute
 from bot.domain.sentences import N_, NN_
 from bot.presentation import actions
@@ -55,7 +55,7 @@ from handlers.options import (
     subscription_line,
 )
 from handlers.payers import LEFT, become_payer_buttons
-from handlers.press_answers import answer_press
+from handlers.press_answers import PopUpText, answer_press
 from handlers.profile_lists import Failures, failure_lines, lines_by_sentence
 from handlers.questions import (
     TO_STOP,
@@ -404,7 +404,7 @@ async def _delay_lines(done: Sequence[Subscribed], context: Context) -> list[str
     return [context.t(SOON if is_improvable else DELAY, delay=longest)]
 
 
-def expected_delay(known: Known) -> timedelta | None:
+def expected_delay(known: Known) -> timedelta | Unknown:
     """Return the expected time from a post to the alert about the post, in whole minutes.
 
     The time is rounded, and is at least one minute. Return None if the profile was never checked,
@@ -415,7 +415,7 @@ def expected_delay(known: Known) -> timedelta | None:
 
 
 @on_press(actions.LIVE)
-async def send_last_found_stories(context: Context, username: str) -> str | None:
+async def send_last_found_stories(context: Context, username: str) -> PopUpText | None:
     """Show the stored live stories of a followed profile. The cost is 0 credits.
 
     If the profile has no such stories, return the text of a pop-up. A story whose file must be
@@ -566,7 +566,7 @@ async def _unsubscribe_and_get_page(rows: Sequence[Subscription], context: Conte
 
 
 @on_press(actions.UNDO)
-async def undo_unsubscribe(context: Context, ended_at: datetime) -> str | None:
+async def undo_unsubscribe(context: Context, ended_at: datetime) -> PopUpText | None:
     """Restore all subscriptions that ended at ``ended_at``, for 0 credits.
 
     The button works for about a day after the end of the subscriptions. If a subscription cannot

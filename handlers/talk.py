@@ -61,7 +61,7 @@ from handlers.plain_requests import (
     known_names_in,
     react_to_thanks,
 )
-from handlers.press_answers import UNCHANGED
+from handlers.press_answers import UNCHANGED, PopUpText
 from handlers.questions import (
     EXAMPLE_NAME,
     answer_if_cancellation,
@@ -70,7 +70,7 @@ from handlers.questions import (
     question_of,
 )
 from handlers.repeats import NEW_MESSAGES, cache_after_commit, has_listing_file
-from handlers.replies import code_texts, say, say_message
+from handlers.replies import WasAnswered, code_texts, say, say_message
 from handlers.rights import COMMANDS, OWNER
 
 # If a name is given, the answers of these commands replace the message whose button was pressed.
@@ -101,7 +101,7 @@ QUESTIONS = {
 
 
 @on_press(actions.RUN)
-async def run_command(context: Context, word: str, name: str | None) -> str | None:
+async def run_command(context: Context, word: str, name: str | None) -> PopUpText | None:
     """Run the command of a button, if the person has the right that the command needs.
 
     The costs are those of the command.
@@ -258,7 +258,7 @@ async def _answer_words(context: Context, text: str, text_or_caption: str) -> No
         await _react_or_give_example(context)
 
 
-async def _answer_place_or_request(context: Context, text: str) -> bool:
+async def _answer_place_or_request(context: Context, text: str) -> WasAnswered:
     """Answer a statement such as "I live in Berlin", or a request.
 
     Return whether the text was answered.
@@ -269,7 +269,7 @@ async def _answer_place_or_request(context: Context, text: str) -> bool:
     return await settings.offer_zone_of_place(context, text) or await answer_request(context, text)
 
 
-async def _answer_remark(context: Context, text: str) -> bool:
+async def _answer_remark(context: Context, text: str) -> WasAnswered:
     """Answer a text that names no profile and requests nothing. Return whether it was answered.
 
     A reply to a story gets the card of the profile. A question, or a text about the bot, gets the
@@ -286,7 +286,7 @@ async def _answer_remark(context: Context, text: str) -> bool:
     return True
 
 
-async def _answer_if_expected(context: Context, text: str) -> bool:
+async def _answer_if_expected(context: Context, text: str) -> WasAnswered:
     """Answer a message about a settings page, a question for a profile or a list of accounts.
 
     Return whether the message was answered.
@@ -302,7 +302,7 @@ async def _answer_if_expected(context: Context, text: str) -> bool:
     return await followed_accounts.answer_search_if_expected(context, text)
 
 
-async def _answer_choice_if_expected(context: Context, text: str) -> bool:
+async def _answer_choice_if_expected(context: Context, text: str) -> WasAnswered:
     """Run or offer the command of a question for the followed profiles in a text.
 
     Return whether the text was answered. A request for another command is not answered.
@@ -316,7 +316,7 @@ async def _answer_choice_if_expected(context: Context, text: str) -> bool:
     return await answer_choice(context, command, text)
 
 
-async def _offer_names_between_words(context: Context, text: str) -> bool:
+async def _offer_names_between_words(context: Context, text: str) -> WasAnswered:
     """Offer actions for the profile names in a text. Return whether actions were offered.
 
     A candidate is a word that may be a name, and that is neither a common word nor a word of
@@ -380,7 +380,7 @@ async def _stored_joined_name(context: Context, names: Sequence[str]) -> list[st
 @on_press(actions.RUN_FOR_MANY)
 async def run_with_shown_arguments(
     context: Context, command: str, code_text_index: int | None
-) -> str | None:
+) -> PopUpText | None:
     """Run a command with arguments from the message whose button was pressed.
 
     The costs are those of the command.

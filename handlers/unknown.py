@@ -3,9 +3,10 @@
 from bot.context import Context
 from bot.presentation.actions import ANY_OTHER
 from handlers.guard import UNKNOWN_BUTTON, on_press
+from handlers.press_answers import PopUpText
 
 
 @on_press(ANY_OTHER)
-async def unknown_button(context: Context) -> str:
+async def unknown_button(context: Context) -> PopUpText:
     """Return the text for a button without a handler. The answer stops the loading indicator."""
     return context.t.plain(UNKNOWN_BUTTON)

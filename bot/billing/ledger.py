@@ -39,7 +39,7 @@ from bot.domain.errors import (
     SpendingStoppedError,
     StoriesError,
 )
-from bot.domain.model import Asker
+from bot.domain.model import Asker, Unknown
 from bot.domain.paid_calls import Balance, PaidCall
 from bot.runtime.background import finish_on_cancel
 from bot.runtime.clock import utc_now
@@ -211,7 +211,9 @@ class Ledger:
             minimum = None if is_owner else self.limits.minimum_balance
             side = side_of(charge.kind)
             rule = side_rule_for(side, self.limits, now)
-            account = await budgets.take_credits(tx, side, now, nominal, rule, minimum=minimum)
+            account = await budgets.take_credits_or_return_account(
+                tx, side, now, nominal, rule, minimum=minimum
+            )
             if account is not None:
                 if not account.allows_spending(nominal, minimum=minimum):
                     raise SpendingStoppedError("stopped, or the balance is below the minimum")
@@ -233,7 +235,7 @@ class Ledger:
             )
         return Reservation(entry_id, charge, nominal)
 
-    async def settle(self, tx: Tx, reservation: Reservation, credits: int | None) -> None:  # noqa: A002 - the field's term
+    async def settle(self, tx: Tx, reservation: Reservation, credits: int | Unknown) -> None:  # noqa: A002 - the field's term
         """Close a reservation with the billed credits, in the caller's transaction.
 
         If the bill of the reservation is already recorded, this method does nothing. A reservation
@@ -274,7 +276,7 @@ class Ledger:
                 whose, _ = await _payer_and_is_unknown_channel(tx, asker)
             if whose is None:
                 raise NoPayerError
-            refusing = await budgets.take_allowances(
+            refusing = await budgets.take_allowances_or_return_exceeded(
                 tx, self._now().date(), megabytes, [("pasted", whose, most)]
             )
             if refusing:
@@ -516,17 +518,19 @@ class Ledger:
                 wanted.append(("newcomer", 0, limits.newcomers))
         if is_unknown_channel:
             wanted.append(("channels", asker.chat_id, CREDITS_OF_CHANNELS))
-        refusing = await budgets.take_allowances(tx, now.date(), nominal, wanted)
+        refusing = await budgets.take_allowances_or_return_exceeded(
+            tx, now.date(), nominal, wanted
+        )
         if refusing is not None:
             raise _refusal_error(refusing, asker, midnight_after(now))
         return billed, [scope for scope, _, _ in wanted]
 
-    async def _close(self, reservation: Reservation, credits: int | None) -> None:  # noqa: A002 - the field's term
+    async def _close(self, reservation: Reservation, credits: int | Unknown) -> None:  # noqa: A002 - the field's term
         # The API can bill more credits than were reserved. Therefore a cancellation must not
         # prevent the settlement.
         await finish_on_cancel(self._settle_alone(reservation, credits))
 
-    async def _settle_alone(self, reservation: Reservation, credits: int | None) -> None:  # noqa: A002 - the field's term
+    async def _settle_alone(self, reservation: Reservation, credits: int | Unknown) -> None:  # noqa: A002 - the field's term
         # If this commit is lost, the reservation still counts as spent. Therefore the commit must
         # be durable only if the bill exceeds the reservation.
         async with self._db.begin(durable=(credits or 0) > reservation.credits) as tx:

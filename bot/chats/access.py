@@ -13,13 +13,14 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import structlog
 from pydantic import SecretStr
 
 from bot.billing.people import Guest, list_monthly_costs, monthly_costs_of
-from bot.domain.access import Entry, Judged, Mode, Subject, find_entry, judge
+from bot.domain.access import Entry, IsFirstRefusal, Judged, Mode, Subject, find_entry, judge
+from bot.domain.budget import NoOwnLimit
 from bot.domain.errors import (
     NOT_AN_OWNER,
     OWNER_IN_SETTINGS,
@@ -35,6 +36,18 @@ from bot.store import access as store
 from bot.store import acquaintances, chats, key_values, moves, profiles, subscriptions
 from bot.store.engine.database import Database, Tx
 from bot.updates.unit_of_work import reading, run_before_commit, writing
+
+Invalid: TypeAlias = None
+"""In the type of a role, the link is invalid."""
+
+HasOwner: TypeAlias = None
+"""In the type of an owner link, the bot has an owner and needs no link."""
+
+HasEnded = bool
+"""True if the expired block was ended."""
+
+WasBlocked = bool
+"""True if the subject was blocked."""
 
 log = structlog.get_logger()
 
@@ -202,7 +215,9 @@ class Access:
         self._names.put(person, name, until=now + _NAME_AGAIN)
         await run_before_commit(self._db, lambda tx: acquaintances.update_name(tx, person, name))
 
-    async def record_first_refusal(self, about: Subject, *, name: str, language_code: str) -> bool:
+    async def record_first_refusal(
+        self, about: Subject, *, name: str, language_code: str
+    ) -> IsFirstRefusal:
         """Record that a person or chat is refused.
 
         Return False, and change nothing, if the access list already has a refusal.
@@ -214,7 +229,7 @@ class Access:
 
     # Invitations.
 
-    async def ensure_owner_link_payload(self) -> str | None:
+    async def ensure_owner_link_payload(self) -> str | HasOwner:
         """Return the ``start`` payload of the owner link, or None if the bot has an owner.
 
         The first call stores the secret of the link. Therefore the payload is the same at each
@@ -271,7 +286,7 @@ class Access:
 
     async def use_link(
         self, payload: str, person: int, *, name: str
-    ) -> Literal["owner", "guest"] | None:
+    ) -> Literal["owner", "guest"] | Invalid:
         """Use a link. Return the person's role, or None if the link is invalid.
 
         The link is an owner link or an invitation. If the person is an owner or on the list of
@@ -404,7 +419,7 @@ class Access:
         self._wake()
         return entry
 
-    async def unblock(self, subject: Subject) -> bool:
+    async def unblock(self, subject: Subject) -> WasBlocked:
         """End a block. Return False if the subject was not blocked.
 
         The block of a profile ends under all names of the profile. Alerts restart with stories
@@ -424,7 +439,7 @@ class Access:
         self._wake()
         return True
 
-    async def _unblock_profile(self, subject: Subject) -> bool:
+    async def _unblock_profile(self, subject: Subject) -> WasBlocked:
         was_blocked = False
         async with writing(self._db) as tx:
             words = await self._ids_and_names_of_profile(tx, subject.id)
@@ -453,7 +468,7 @@ class Access:
         words = {word, *current.values(), *blocked.values()}
         return words | await store.listed_usernames_of_ids(tx, words)
 
-    async def set_limit(self, subject: Subject, credits: int | None) -> Entry:  # noqa: A002 - the field's term
+    async def set_limit(self, subject: Subject, credits: int | NoOwnLimit) -> Entry:  # noqa: A002 - the field's term
         """Set the daily allowance of a person or chat in credits. Return the changed entry.
 
         None restores the allowance in the settings.
@@ -483,7 +498,7 @@ class Access:
             await snapshots.reschedule_checks(tx, followed, now=now)
         return entry
 
-    async def _end_expired_block(self, tx: Tx, subject: Subject) -> bool:
+    async def _end_expired_block(self, tx: Tx, subject: Subject) -> HasEnded:
         """End an expired block. Return False if the owner has meanwhile changed or ended it."""
         await self._lock_chats_closed_by_block(tx, subject)
         entry = await store.lock(tx, subject)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, get_args
 
+from bot.domain.model import Unknown
 from bot.domain.options import Options, excluded_by
 from bot.domain.records import Known, Mute, Subscription, find_mute
 from bot.domain.selection import FILTERED, Outlook, predict_decision
@@ -89,7 +90,7 @@ class Why:
     passing: int
 
 
-def mean_detection_delay_of(known: Known) -> timedelta | None:
+def mean_detection_delay_of(known: Known) -> timedelta | Unknown:
     """Return the mean delay before a new story is detected: half the check interval.
 
     Return None if the profile has no snapshot or no planned check.

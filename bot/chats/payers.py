@@ -26,7 +26,7 @@ from bot.domain.errors import (
     SubscriptionError,
     TooManyFastError,
 )
-from bot.domain.model import Asker
+from bot.domain.model import Asker, NoMaximum, Unchanged
 from bot.domain.records import Chat
 from bot.fetching import snapshots
 from bot.fetching.snapshots import EarlierChecksAllowance
@@ -42,6 +42,9 @@ from bot.store import (
 )
 from bot.store.engine.database import Database, Tx
 from bot.updates.unit_of_work import reading, writing
+
+CountsAsNew = bool
+"""True if a subscription counts as new for the limits."""
 
 OF_PAYER = 3
 """All chats of a payer together may have this multiple of a single chat's subscription limit."""
@@ -191,7 +194,7 @@ class Payers:
                 raise RightsError(text=NO_ACCESS_TO_PAY) from error
         self._wake()
 
-    async def stop_paying(self, chat_id: int, person: int) -> Chat | None:
+    async def stop_paying(self, chat_id: int, person: int) -> Chat | Unchanged:
         """Remove a person as the payer of a chat. Alerts stop until the chat has a payer again.
 
         Return the chat, or None if the person is not the payer or the chat is private.
@@ -240,7 +243,7 @@ class Payers:
                     return
         raise NoPayerError
 
-    async def chats_paid_by(self, person: int, *, most: int | None = _SHOWN) -> list[Chat]:
+    async def chats_paid_by(self, person: int, *, most: int | NoMaximum = _SHOWN) -> list[Chat]:
         """Return at most ``most`` groups and channels of a payer, or all if ``most`` is None."""
         async with reading(self._db) as tx:
             return await chats.groups_of_payer(tx, person, most=most)
@@ -395,9 +398,9 @@ class Payers:
         if count + pending >= most:
             raise await self._limit_reached_error(tx, payer)
 
-    async def check_limits_and_is_new(
+    async def check_limits_of_new_subscription(
         self, tx: Tx, chat_id: int, payer: int, username: str, pending: int = 0
-    ) -> bool:
+    ) -> CountsAsNew:
         """Check the limits of a new subscription. Return whether the subscription counts as new.
 
         The limit of fast subscriptions is not checked. A subscription does not count as new if the
@@ -437,8 +440,8 @@ class Payers:
     async def count_subscription(self, tx: Tx, chat_id: int, payer: int, *, is_new: bool) -> None:
         """Count a subscription of today: for a chat and the payer, or as restored for the payer.
 
-        ``is_new`` is the result of ``check_limits_and_is_new``. The limits are not checked. The
-        caller has locked the counters.
+        ``is_new`` is the result of ``check_limits_of_new_subscription``. The limits are not
+        checked. The caller has locked the counters.
         """
         counters: list[tuple[budgets.Scope, int]] = [("restored", payer)]
         if is_new:

@@ -29,7 +29,7 @@ from bot.domain.errors import (
 from bot.domain.model import Asker, Profile, Story, Target
 from bot.domain.options import Options, Preferences
 from bot.domain.paid_calls import StoriesService
-from bot.domain.records import MAIN, Chat, Known, Subscription
+from bot.domain.records import MAIN, ChangedCount, Chat, Known, Subscription, UndoKey
 from bot.domain.selection import FILTERED
 from bot.fetching import schedule_state, snapshots
 from bot.fetching.names import Names
@@ -433,7 +433,9 @@ class Subscribing:
             raise NotFollowedError(username=ended.username)
         self._refuse_blocked(known.profile_id, known.username)
         payer = await self._payers.ensure_payer(tx, chat_id, by, profile_ids=[ended.profile_id])
-        is_new = await self._payers.check_limits_and_is_new(tx, chat_id, payer, ended.username)
+        is_new = await self._payers.check_limits_of_new_subscription(
+            tx, chat_id, payer, ended.username
+        )
         if ended.preferences.options.fast:
             await self._payers.refuse_too_many_fast(tx, chat_id, payer)
         if known.due_at is None:
@@ -566,7 +568,9 @@ class Subscribing:
         budget_error = None
         async with reading(self._db) as tx:
             payer = await self._payers.payer_or_possible_payer(tx, chat_id, by.user_id)
-            await self._payers.check_limits_and_is_new(tx, chat_id, payer, username, pending)
+            await self._payers.check_limits_of_new_subscription(
+                tx, chat_id, payer, username, pending
+            )
             if known is None or known.due_at is None:
                 budget_error = await self._budget_error(tx, payer, pending)
         if budget_error is not None:
@@ -672,7 +676,7 @@ class Subscribing:
             existing = await store.find(tx, target, profile.profile_id)
             if existing is not None:  # a concurrent command has added the subscription
                 return Subscribed(existing, profile, checked.live, already=True)
-            is_new = await self._payers.check_limits_and_is_new(
+            is_new = await self._payers.check_limits_of_new_subscription(
                 tx, target.chat_id, payer, profile.username
             )
             await store.add(
@@ -746,7 +750,7 @@ class Subscribing:
 
     async def set_options_of_all(
         self, chat_id: int, changes: Mapping[str, object]
-    ) -> tuple[int, datetime]:
+    ) -> tuple[ChangedCount, UndoKey]:
         """Set options of all subscriptions of a chat to JSON values, in one transaction.
 
         Return the number of changed subscriptions, and the time that ``undo_options_of_all``
@@ -772,7 +776,7 @@ class Subscribing:
         self._wake()
         return len(changed), at
 
-    async def undo_options_of_all(self, chat_id: int, at: datetime) -> int:
+    async def undo_options_of_all(self, chat_id: int, at: UndoKey) -> ChangedCount:
         """Undo a change of ``set_options_of_all``, in one transaction.
 
         Return the number of changed subscriptions. Subscriptions whose options have changed again

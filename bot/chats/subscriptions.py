@@ -22,7 +22,7 @@ from bot.domain.errors import NotFollowedError
 from bot.domain.model import Endless, Story, Target
 from bot.domain.options import CHAT_RULE, Preferences
 from bot.domain.paid_calls import StoriesService
-from bot.domain.records import EPOCH, Chat, Known, Subscription
+from bot.domain.records import EPOCH, ChangedCount, Chat, Known, Subscription, UndoKey
 from bot.domain.selection import FILTERED
 from bot.fetching import snapshots
 from bot.fetching.snapshots import EarlierChecksAllowance
@@ -32,8 +32,15 @@ from bot.store import cached_stories, chat_queues, chats, deliveries, fan_outs, 
 from bot.store import ended_subscriptions as ended_store
 from bot.store import subscriptions as store
 from bot.store.engine.database import Database, Tx
+from bot.store.moves import WasClosed, WasOpen, WasStored
 from bot.stories_api.endpoints import CHECK_COST
 from bot.updates.unit_of_work import reading, writing
+
+DroppedCount = int
+"""The number of dropped stories."""
+
+ProfileCount = int
+"""The number of profiles with a changed block."""
 
 _PLACES = 8  # the number of chats on a page of buttons
 # The maximum number of deliveries of blocked profiles that one transaction drops.
@@ -279,7 +286,7 @@ class Subscriptions:
 
     async def pause_all(
         self, chat_id: int, *, until: datetime | Endless = None
-    ) -> tuple[int, datetime]:
+    ) -> tuple[ChangedCount, UndoKey]:
         """Pause all subscriptions of a chat, in one transaction.
 
         A pause lasts until the time ``until``, or without an end if ``until`` is None. An existing
@@ -292,7 +299,7 @@ class Subscriptions:
             chat_id, lambda preferences: preferences.with_pause_at_least_until(until)
         )
 
-    async def resume_all(self, chat_id: int) -> tuple[int, datetime]:
+    async def resume_all(self, chat_id: int) -> tuple[ChangedCount, UndoKey]:
         """Resume all paused subscriptions of a chat, in one transaction.
 
         Alerts restart with stories posted from now on. Return the number of changed subscriptions,
@@ -302,7 +309,7 @@ class Subscriptions:
 
     async def _change_pauses(
         self, chat_id: int, change: Callable[[Preferences], Preferences]
-    ) -> tuple[int, datetime]:
+    ) -> tuple[ChangedCount, UndoKey]:
         """Give each subscription of a chat the pause that ``change`` returns.
 
         Return the number of changed subscriptions, and the time that ``undo_pauses`` needs.
@@ -328,7 +335,7 @@ class Subscriptions:
         self._wake()
         return len(changed), at
 
-    async def undo_pauses(self, chat_id: int, at: datetime) -> int:
+    async def undo_pauses(self, chat_id: int, at: UndoKey) -> ChangedCount:
         """Undo a change of ``pause_all`` or ``resume_all``, in one transaction.
 
         Each subscription gets its earlier pause. Subscriptions whose pause has changed again are
@@ -434,7 +441,7 @@ class Subscriptions:
             tx, chat_id, most=self._most_earlier_checks, now=now
         )
 
-    async def move_chat(self, old: int, new: int) -> bool:
+    async def move_chat(self, old: int, new: int) -> WasStored:
         """Move all data of a group to the new id.
 
         Return False if the chat ``old`` is not stored, for example after an earlier move. In this
@@ -446,7 +453,7 @@ class Subscriptions:
         self._wake()
         return moved
 
-    async def close_chat(self, chat_id: int) -> bool:
+    async def close_chat(self, chat_id: int) -> WasOpen:
         """Close a chat that the bot has left, or the chat of a person who has blocked the bot.
 
         The data of a closed chat are kept for 30 days, or for 365 days while the access list
@@ -455,7 +462,7 @@ class Subscriptions:
         async with writing(self._db) as tx:
             return await moves.close_left_chat(tx, chat_id, now=self._now())
 
-    async def reopen_chat(self, chat_id: int, *, since: datetime | None = None) -> bool:
+    async def reopen_chat(self, chat_id: int, *, since: datetime | None = None) -> WasClosed:
         """Reopen a chat. Return False if the chat was open or is not stored.
 
         Pending deliveries of a reopened chat are dropped. Alerts restart with stories posted from
@@ -473,7 +480,7 @@ class Subscriptions:
         self._wake()
         return opened
 
-    async def apply_profile_blocks(self) -> int:
+    async def apply_profile_blocks(self) -> ProfileCount:
         """Pause the alerts of newly blocked profiles. Resume the alerts of unblocked profiles.
 
         The chats that wait for alerts of a profile are notified of the pause and of the
@@ -491,7 +498,7 @@ class Subscriptions:
             self._wake()
         return changed
 
-    async def _block_and_unblock_profiles(self, tx: Tx) -> int:
+    async def _block_and_unblock_profiles(self, tx: Tx) -> ProfileCount:
         now, blocked = self._now(), frozenset(self.blocked)
         begins, ends = await profiles.profiles_to_block_and_unblock(tx, blocked)
         if not begins and not ends:
@@ -515,7 +522,7 @@ class Subscriptions:
     async def _remove_fan_outs_of_blocked(tx: Tx) -> None:
         await fan_outs.remove_story_fan_outs(tx, await profiles.blocked_ids(tx))
 
-    async def _drop_batch_of_blocked_stories(self, tx: Tx) -> int:
+    async def _drop_batch_of_blocked_stories(self, tx: Tx) -> DroppedCount:
         """Drop pending stories of blocked profiles. Return the number of dropped stories."""
         paused = await profiles.blocked_ids(tx)
         waiting = await deliveries.waiting_delivery_and_chat_ids(

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from dotenv import dotenv_values
 from rich.console import Console
@@ -31,6 +32,12 @@ from bot.domain.packs import (
 from bot.domain.paid_calls import Balance
 from bot.store.engine.sqlite_copies import reason_of
 from bot.stories_api.endpoints import CHECK_COST
+
+NotWritten: TypeAlias = None
+"""In the type of a result, no settings file was written."""
+
+IsAccepted = bool
+"""True if a value is accepted."""
 
 _VALUES = {
     "TELEGRAM_TOKEN": (
@@ -94,7 +101,7 @@ class Setup:
     file: Path
     console: Console
 
-    async def run(self) -> StartsBot | None:
+    async def run(self) -> StartsBot | NotWritten:
         """Ask for the values, check the values and write the settings file.
 
         Return whether to start the bot. Return None if no file was written.
@@ -164,7 +171,7 @@ class Setup:
             self.console.print("Please try again.")
         return None
 
-    async def _check_and_confirm(self, name: str, value: str) -> bool:
+    async def _check_and_confirm(self, name: str, value: str) -> IsAccepted:
         """Check a value, at a cost of 0 credits. Print the results.
 
         Return whether the value is accepted. If the service is unreachable, ask whether to keep
@@ -260,7 +267,7 @@ async def main(
     ask: Callable[[str], str] = input,
     ask_secret: Callable[[str], str] = getpass.getpass,
     file: Path | None = None,
-) -> StartsBot | None:
+) -> StartsBot | NotWritten:
     """Ask for the values, check the values and write ``file``. Return whether to start the bot.
 
     Return None if no file was written.

@@ -8,9 +8,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from bot.domain.packs import DEFAULT_BUDGET
+
+NoOwnLimit: TypeAlias = None
+"""In the type of a daily limit, the limit in the settings applies."""
 
 Side = Literal["replies", "schedule"]
 DAY = timedelta(days=1)
@@ -70,8 +73,8 @@ def allowances_for(
     limits: Limits,
     *,
     is_known: bool,
-    of_chat: int | None = None,
-    of_person: int | None = None,
+    of_chat: int | NoOwnLimit = None,
+    of_person: int | NoOwnLimit = None,
 ) -> Allowances:
     """Return the daily limits of a person in a chat, in credits.
 

@@ -8,6 +8,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
+Unchanged: TypeAlias = None
+"""In the type of a result, the call changed nothing."""
+
+NoMaximum: TypeAlias = None
+"""In the type of a limit, no limit applies."""
+
+Unknown: TypeAlias = None
+"""In the type of a value, the value is not known."""
+
 STORY_LIFE = timedelta(hours=24)
 MEGABYTE = 1_000_000
 ORIGINAL = "/file"

@@ -106,7 +106,11 @@ def credit_price_of_balance(amount: float, credits: int) -> float | None:  # noq
     return round(price, 6) if _LEAST_PRICE <= price <= _MOST_PRICE else None
 
 
-def corrected_credit_price(credit_price: float, amount: float, credits: int) -> float | None:  # noqa: A002 - the field's term
+def corrected_credit_price_if_wrong(
+    credit_price: float,
+    amount: float,
+    credits: int,  # noqa: A002 - the field's term
+) -> float | None:
     """Return the price of a credit according to the balance, if ``credit_price`` is wrong.
 
     Both prices are in US dollars. ``amount`` is the balance in US dollars, and ``credits`` is the

@@ -10,6 +10,12 @@ from bot.domain.hours import contains
 from bot.domain.model import Profile, Right, Story, Target
 from bot.domain.options import Options, Preferences
 
+UndoKey = datetime
+"""The time of a change, which identifies the change for *Undo*."""
+
+ChangedCount = int
+"""The number of changed subscriptions."""
+
 State = Literal["active", "private", "gone", "blocked"]
 """The state of a profile.
 

@@ -28,6 +28,9 @@ from bot.domain.records import (
     Mute,
 )
 
+IsWithheld = bool
+"""True if a row must not be sent now, because the row was deferred or dropped."""
+
 FILTERED = "filtered"
 TOO_OLD = "expired"
 REMOVED = "removed"
@@ -384,7 +387,7 @@ def _is_doubtful(row: Delivery) -> bool:
     return row.copies > 0 and row.sending
 
 
-def _defer_or_drop(row: Delivery, chat: Chat, decision: Decision, now: datetime) -> bool:
+def _defer_or_drop(row: Delivery, chat: Chat, decision: Decision, now: datetime) -> IsWithheld:
     """Defer or drop a row if the row must not be sent now.
 
     Record the result in ``decision``. Return True if the row was deferred, dropped or found
@@ -452,7 +455,7 @@ def _is_released_from_quiet_hours(row: Delivery, now: datetime) -> bool:
 
 def _defer_until_summary_if_early(
     row: Delivery, chat: Chat, decision: Decision, now: datetime
-) -> bool:
+) -> IsWithheld:
     if row.story is None or not can_join_summary(row):
         return False
     since = alert_rules.summary_wait_begins_at(row.created_at, row.story.taken_at)

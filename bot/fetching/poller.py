@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import structlog
 
@@ -41,6 +41,15 @@ from bot.runtime.workers import NextStepAt, UntilWoken, Worker
 from bot.scheduling.failed_checks import FailedChecks
 from bot.store import budgets, profiles, stories, subscriptions
 from bot.store.engine.database import Database, Tx
+
+StartedCount = int
+"""The number of started checks."""
+
+AnyTime: TypeAlias = None
+"""In the type of a bound, the time of the last check does not matter."""
+
+WasPostponed = bool
+"""True if a check was postponed."""
 
 log = structlog.get_logger()
 
@@ -227,7 +236,7 @@ class Scheduler:
             room, spent = await self._ledger.schedule_room_and_spent(tx, now)
             return _State(room, spent, await profiles.next_due_and_last_check(tx, now=now))
 
-    async def run_once(self) -> int:
+    async def run_once(self) -> StartedCount:
         """Make the checks that can be made now, and wait for the results.
 
         A check costs up to 3 credits, and lookups of a refused name cost more. Return the number
@@ -236,7 +245,7 @@ class Scheduler:
         async with asyncio.TaskGroup() as group:
             return await self._claim_and_start_checks(group)
 
-    async def _claim_and_start_checks(self, group: asyncio.TaskGroup) -> int:
+    async def _claim_and_start_checks(self, group: asyncio.TaskGroup) -> StartedCount:
         """Start the checks that can be made now (``_claim_payable_checks_or_postpone``).
 
         Return the number of started checks. A slow check does not delay other checks. The
@@ -715,12 +724,12 @@ async def _count_checks_for_summaries(tx: Tx, now: datetime) -> int:
 
 def _must_be_unseen_since(
     plan: Plan, now: datetime, *, is_due: bool, is_paid: bool
-) -> datetime | None:
+) -> datetime | AnyTime:
     before = plan.schedule.must_be_unseen_since(now.timestamp(), is_due=is_due, is_paid=is_paid)
     return None if before is None else datetime.fromtimestamp(before, UTC)
 
 
-async def _postpone_if_not_due(tx: Tx, known: Known, plan: Plan, now: datetime) -> bool:
+async def _postpone_if_not_due(tx: Tx, known: Known, plan: Plan, now: datetime) -> WasPostponed:
     """Postpone a claimed profile that is not due any more at the current price.
 
     Return whether the profile was postponed. The claim of a postponed profile ends. A profile is

@@ -11,7 +11,7 @@ from functools import partial
 
 import structlog
 
-from bot.domain.model import Target
+from bot.domain.model import Target, Unchanged
 from bot.domain.records import REPLY
 from bot.domain.sentences import N_, NN_
 from bot.presentation.actions import BROADCAST, Buttons, button
@@ -20,9 +20,12 @@ from bot.presentation.translation import Translator, translator_for
 from bot.runtime.workers import NextStepAt, UntilWoken, Worker
 from bot.sending.replies import edit_payload
 from bot.store import broadcasts, chats, enqueue, leases
-from bot.store.broadcasts import Broadcast, Reach
+from bot.store.broadcasts import Broadcast, BroadcastNumber, Reach
 from bot.store.engine.database import Database, Tx
 from bot.updates.unit_of_work import call_after_replies, writing
+
+WasClaimed = bool
+"""True if this process has the right to add the messages of this second."""
 
 log = structlog.get_logger()
 
@@ -56,7 +59,9 @@ class Broadcasts:
         self._now = now
         self.worker = Worker("broadcast", self._enqueue_or_end, now=now, longest=_LONGEST)
 
-    async def add_draft_and_count_recipients(self, text: str, owner: int) -> tuple[int, int]:
+    async def add_draft_and_count_recipients(
+        self, text: str, owner: int
+    ) -> tuple[BroadcastNumber, int]:
         """Store an HTML message as a draft.
 
         Return the draft's number and the number of recipients.
@@ -65,7 +70,7 @@ class Broadcasts:
             number = await broadcasts.add_draft(tx, text, owner, now=self._now())
             return number, await broadcasts.count_audience(tx)
 
-    async def begin(self, number: int, message_id: int | None) -> Broadcast | None:
+    async def begin(self, number: int, message_id: int | None) -> Broadcast | Unchanged:
         """Start the broadcast of a draft.
 
         Return None, and change nothing, if the broadcast of the draft was already started, or if
@@ -80,7 +85,7 @@ class Broadcasts:
         await call_after_replies(self._wake_worker)  # wake the worker after the commit
         return broadcast
 
-    async def discard(self, number: int) -> Broadcast | None:
+    async def discard(self, number: int) -> Broadcast | Unchanged:
         """Discard a draft.
 
         Return None, and change nothing, if the broadcast of the draft was already started, or if
@@ -89,7 +94,7 @@ class Broadcasts:
         async with writing(self._db) as tx:
             return await broadcasts.change_state(tx, number, before=("draft",), after="stopped")
 
-    async def stop(self, number: int) -> Broadcast | None:
+    async def stop(self, number: int) -> Broadcast | Unchanged:
         """Stop a broadcast. Drop the messages of the broadcast that have certainly not been sent.
 
         ``sent`` of the returned broadcast is the number of chats that have got or may still get
@@ -150,7 +155,7 @@ class Broadcasts:
         self._wake()
         return now + _EVERY
 
-    async def _claim_turn(self, now: datetime) -> bool:
+    async def _claim_turn(self, now: datetime) -> WasClaimed:
         """Claim the right to add the messages of this second.
 
         Return False if a process, for example this process, already has the right for this second.

@@ -12,10 +12,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from bot.domain.errors import BackupError, DatabaseUnavailableError
-from bot.domain.model import MEGABYTE
+from bot.domain.model import MEGABYTE, Unknown
 from bot.runtime import open_files
 from bot.store import access, profiles
 from bot.store.copies import backups
@@ -24,6 +24,9 @@ from bot.store.engine.failures import may_end_soon
 from bot.store.engine.readiness import Readiness, readiness
 from bot.store.engine.sqlite_file import raise_if_wrong_file
 from bot.store.profiles import NAME_IS_SURE
+
+NotApplicable: TypeAlias = None
+"""In the type of a result, the check does not apply, or no problem is known."""
 
 SPOOL_MB = 2000
 """The maximum total size of all downloads on the disk, in megabytes."""
@@ -133,7 +136,7 @@ def unusable_database_result(error: Exception) -> CheckResult:
     return CheckResult("wrong", text, is_temporary=may_end_soon(error))
 
 
-async def check_integrity(url: str) -> CheckResult | None:
+async def check_integrity(url: str) -> CheckResult | NotApplicable:
     """Read the whole SQLite database. Return an error if the database is damaged or unreadable.
 
     If the database is whole, return a result "ok". Return None if the database is not a file, or
@@ -156,7 +159,7 @@ async def check_integrity(url: str) -> CheckResult | None:
     return CheckResult("ok", f"All of {db.file} can be read, and is whole.")
 
 
-def check_mount(url: str, mounts: Path = _MOUNTS) -> CheckResult | None:
+def check_mount(url: str, mounts: Path = _MOUNTS) -> CheckResult | NotApplicable:
     """Return a note if the SQLite file is on a network file system or mounted alone, or else None.
 
     ``mounts`` is the path of the kernel's list of mounted file systems.
@@ -203,7 +206,7 @@ def _database_path(db: Database) -> bytes:
     return os.fsencode(Path(db.url.database or "").absolute())
 
 
-async def read_owners_by_link(url: str) -> set[int] | None:
+async def read_owners_by_link(url: str) -> set[int] | Unknown:
     """Return the ids of the owners who used an owner link. A new database has no owners.
 
     Return None if the database can't be used, or is from another version.
@@ -218,7 +221,9 @@ async def read_owners_by_link(url: str) -> set[int] | None:
     return set() if state is Readiness.EMPTY else None
 
 
-async def check_ids_of_blocked_names(url: str, names: Collection[str]) -> CheckResult | None:
+async def check_ids_of_blocked_names(
+    url: str, names: Collection[str]
+) -> CheckResult | NotApplicable:
     """Return a note about names in ``BLOCKED_PROFILES`` whose id is not known.
 
     An id is known if the access list has the id, or if an answer of the Stories API had the name

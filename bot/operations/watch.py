@@ -25,6 +25,7 @@ from bot.domain.incidents import (
     Seen,
     judge,
 )
+from bot.domain.model import Unknown
 from bot.operations.incidents import Incidents
 from bot.runtime.metrics import UNSEEN, Metrics
 from bot.runtime.process_name import replica_name
@@ -32,6 +33,12 @@ from bot.runtime.workers import NextStepAt, UntilWoken, Worker
 from bot.store import budgets, chat_queues, enqueue, fan_outs, key_values, samples, spending
 from bot.store import incidents as store
 from bot.store.engine.database import Database
+
+IsMetElsewhere = bool
+"""True if another process finds the condition met."""
+
+IsWritable = bool
+"""True if the database accepts writes."""
 
 _EVERY = timedelta(minutes=1)
 # The pause between two test writes while the database is unavailable.
@@ -48,7 +55,7 @@ _SIGNS: frozenset[IncidentKind] = frozenset(
     {"api_fails", "api_refuses", "price", "telegram", "two_pollers"}
 )
 
-Sign = Callable[[], bool | None]
+Sign = Callable[[], bool | Unknown]
 
 
 class Watch:
@@ -178,7 +185,9 @@ class Watch:
             await self._incidents.open_or_close("database", DATABASE_REPLACED, **fields)
         return now + self._file_every
 
-    async def _probe_database_and_report_outage(self, since: datetime, now: datetime) -> bool:
+    async def _probe_database_and_report_outage(
+        self, since: datetime, now: datetime
+    ) -> IsWritable:
         """Make a test write. Return whether the write succeeds.
 
         If an outage lasted at least 15 seconds, report its end, unless another process has
@@ -233,7 +242,7 @@ class Watch:
 
     async def _record_met_and_check_elsewhere(
         self, kind: IncidentKind, *, is_met: bool, now: datetime
-    ) -> bool:
+    ) -> IsMetElsewhere:
         """Store whether this process finds a condition met. Return whether another process does.
 
         A condition such as a full disk can be met in a single process. If only one process uses
@@ -255,7 +264,7 @@ class Watch:
         )
 
     async def measure_and_set_gauges(
-        self, signs: Mapping[IncidentKind, bool | None], now: datetime
+        self, signs: Mapping[IncidentKind, bool | Unknown], now: datetime
     ) -> Seen:
         """Return the measured values that decide about incidents.
 
@@ -291,7 +300,9 @@ class Watch:
             slow_since=self._track_since("slow", bool(slow), now),
         )
 
-    def _track_since(self, condition: str, is_so: bool | None, now: datetime) -> datetime | None:
+    def _track_since(
+        self, condition: str, is_so: bool | Unknown, now: datetime
+    ) -> datetime | None:
         """Store and return the time since which a condition has been true without interruption.
 
         If the condition is not true, delete the stored time and return None.

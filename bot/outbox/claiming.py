@@ -25,6 +25,9 @@ from bot.store.engine.database import Database, Tx
 from bot.telegram.limit_state import ChatFloods
 from bot.telegram.outage import Outage
 
+MayBeDone = bool
+"""True if a job may be done now."""
+
 log = structlog.get_logger()
 
 # The pause of a queue after an error in the decision about its deliveries.
@@ -91,7 +94,7 @@ class JobClaims:
 
     async def _reserve_turn_or_postpone(
         self, tx: Tx, job: Job, queue: ChatQueue, now: datetime
-    ) -> bool:
+    ) -> MayBeDone:
         """Before a repeat, reserve a turn to ask Telegram whether the chat accepts calls.
 
         Return True if the job may be done. Return False if too many chats wait for a turn. In this
@@ -102,7 +105,7 @@ class JobClaims:
             return True
         if not job.is_repeat or queue.chat.kind == "channel":
             return True
-        job.asks_in = self._outage.reserve_turn_and_get_wait_or_none()
+        job.asks_in = self._outage.reserve_turn_and_return_wait()
         if job.asks_in is None:
             for number in job.lease.ids:
                 due_at = alert_rules.postponed_repeat_at(now, number)

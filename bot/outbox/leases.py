@@ -18,6 +18,7 @@ from bot.runtime.background import renewing
 from bot.runtime.batching import BatchingQueue
 from bot.runtime.claims import Lease, Owner
 from bot.store import chat_queues, deliveries
+from bot.store.claims import WasValid
 from bot.store.engine.database import Database, Tx
 from bot.telegram.api import TooSoonError
 from bot.telegram.calls import Calls
@@ -126,7 +127,7 @@ class SendLeases:
             partial(self._renew, send_lease), every_s=third, chat=send_lease.queue.chat_id
         )
 
-    async def _renew(self, send_lease: SendLease) -> bool:
+    async def _renew(self, send_lease: SendLease) -> WasValid:
         """Renew a lease in the database and in memory. Return False if the lease is lost."""
         lease = self.new_lease()
         async with self._db.begin() as tx:

@@ -20,8 +20,13 @@ from bot.presentation.translation import translator_for
 from bot.sending import failed_items
 from bot.sending.replies import Payload, is_media, text_payload
 from bot.store import chat_queues, chats, deliveries, enqueue, moves, usage
+from bot.store.chat_queues import HasDueTime
+from bot.store.claims import WasValid
 from bot.store.engine.database import Tx
 from bot.telegram.limit_state import ChatFloods
+
+HasFollowUps = bool
+"""True if a reply was deleted and has follow-ups."""
 
 log = structlog.get_logger()
 
@@ -99,7 +104,7 @@ async def record_reply_outcome(
 
 async def _lock_and_check_claim(
     tx: Tx, queue: QueueClaim, reply: PendingMessage, outcome: Outcome
-) -> tuple[QueueClaim, PendingMessage, bool]:
+) -> tuple[QueueClaim, PendingMessage, WasValid]:
     """Lock the queue of a reply, and each chat that an outcome changes.
 
     Return the claim, the reply, and whether the claim of the queue is valid. If the chat moved
@@ -122,7 +127,7 @@ async def _delete_last_reply_and_end_lease(
     reply: PendingMessage,
     report: SendReport,
     floods: ChatFloods | None,
-) -> bool:
+) -> HasDueTime:
     """Delete the last reply under a lease, enqueue its follow-ups, and end the lease.
 
     If the chat moved during the send, end the lease of the new chat. Return whether the chat is
@@ -171,7 +176,7 @@ def _moved_to(reply: PendingMessage, chat_id: int) -> PendingMessage:
 
 async def _delete_or_cut_reply(
     tx: Tx, reply: PendingMessage, outcome: Outcome, *, now: datetime
-) -> bool:
+) -> HasFollowUps:
     """Delete a reply after a final outcome, and enqueue the follow-ups of the reply.
 
     After any other outcome, remove the part that has arrived from the reply. In both cases, add

@@ -51,6 +51,7 @@ from bot.store import (
     usage,
 )
 from bot.store.chat_queues import HasDueTime
+from bot.store.claims import WasValid
 from bot.store.engine.database import Tx
 from bot.telegram.limit_state import ChatFloods
 
@@ -220,7 +221,7 @@ async def _with_current_chat_id(tx: Tx, send: Arrived) -> Arrived:
     return send if new is None else send.moved_to(new)
 
 
-async def lock_and_check_claim(tx: Tx, queue: QueueClaim, outcome: Outcome) -> bool:
+async def lock_and_check_claim(tx: Tx, queue: QueueClaim, outcome: Outcome) -> WasValid:
     """Lock the queue, and each chat that an outcome changes. Return whether the claim is valid.
 
     The result is also False if an earlier commit ended the claim, but the response to that commit

@@ -34,10 +34,20 @@ from bot.runtime.logging import tracing
 from bot.sending.replies import Replies
 from bot.sending.topics import Topics
 from bot.store import chat_queues, chats, moves
+from bot.store.chat_queues import HasDueTime
 from bot.store.engine.database import Database, Tx
 from bot.telegram.calls import Calls
 from bot.telegram.limit_state import ChatFloods
 from bot.telegram.outage import Outage, shows_telegram_is_up
+
+IsRecorded = bool
+"""True if a transaction has recorded a whole alert."""
+
+InOutage = bool
+"""True if the database, or an outage of Telegram, is the cause of a failure."""
+
+AcceptsCalls = bool
+"""True if Telegram accepts calls for a chat."""
 
 log = structlog.get_logger()
 
@@ -140,7 +150,7 @@ class JobRunner:
                 break
         return outcome
 
-    async def _deliver_reply(self, job: ReplyJob, calls: Calls) -> tuple[Outcome, bool]:
+    async def _deliver_reply(self, job: ReplyJob, calls: Calls) -> tuple[Outcome, HasDueTime]:
         """Send a reply and record the outcome.
 
         Return the outcome, and whether the outbox must send more deliveries to the chat
@@ -179,7 +189,7 @@ class JobRunner:
 
     async def _send_and_detect_outage(
         self, job: SendJob, send: Callable[[Target], Awaitable[Outcome]]
-    ) -> tuple[Outcome, bool]:
+    ) -> tuple[Outcome, InOutage]:
         """Send under the lease of a job, which is renewed during the send.
 
         Return the outcome, and whether the database, or an outage of Telegram, is the cause of a
@@ -233,7 +243,7 @@ class JobRunner:
             return TryLater(reason="its topic may be there", items=outcome.items)
         return await send(Target(target.chat_id))
 
-    async def _wait_and_ask_if_chat_accepts_calls(self, job: SendJob) -> bool:
+    async def _wait_and_ask_if_chat_accepts_calls(self, job: SendJob) -> AcceptsCalls:
         """Return whether a chat accepts calls.
 
         If the job requires a question, the bot waits until the turn of the chat has come, and then
@@ -329,7 +339,7 @@ class JobRunner:
 
         return await self._db.run_until_recorded(write)
 
-    async def _record_whole_alert(self, job: SendJob, outcome: Outcome) -> bool:
+    async def _record_whole_alert(self, job: SendJob, outcome: Outcome) -> IsRecorded:
         """Record an alert that has arrived completely, in a transaction with other alerts.
 
         Return False if the job is no alert, if the outcome is not ``Sent``, if a row has not

@@ -7,7 +7,7 @@ A single chat gets its messages in sequence. Different chats get messages concur
 import asyncio
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 import structlog
 from telegram.ext import ExtBot
@@ -32,6 +32,12 @@ from bot.store import chat_queues
 from bot.store.engine.database import Database
 from bot.telegram.limit_state import ChatFloods
 from bot.telegram.outage import Outage
+
+NotPaused: TypeAlias = None
+"""In the type of the end of a pause, claims are allowed now."""
+
+DoneCount = int
+"""The number of jobs that were done."""
 
 log = structlog.get_logger()
 
@@ -150,7 +156,7 @@ class Outbox:
             self._group.create_task(self.fan_out.worker.run())
             await self.worker.run()
 
-    async def run_once(self) -> int:
+    async def run_once(self) -> DoneCount:
         """Write all due fan-outs, and do at most 64 due jobs. Return the number of jobs.
 
         Each bought file costs 1 credit.
@@ -191,7 +197,7 @@ class Outbox:
         due = await self._db.fetch(chat_queues.next_due_at)
         return max(due, self._now() + SHORTEST) if due else None
 
-    async def _pause_claims_if_needed(self) -> datetime | None:
+    async def _pause_claims_if_needed(self) -> datetime | NotPaused:
         """Return the time until which claims are paused, or None if claims are allowed.
 
         A row that was sent but is not yet recorded must not be claimed as unsent. Therefore, if

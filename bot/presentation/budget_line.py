@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.domain.packs import CHECKS_A_DAY, BudgetPlan, corrected_credit_price
+from bot.domain.packs import CHECKS_A_DAY, BudgetPlan, corrected_credit_price_if_wrong
 from bot.domain.paid_calls import Balance
 from bot.domain.sentences import N_, NN_
 from bot.presentation.translation import Translator
@@ -32,7 +32,7 @@ def wrong_price_note(credit_price: float, balance: Balance) -> str:
     ``credit_price`` is the value of this setting, in US dollars. Return an empty string if the
     balance does not show that ``CREDIT_PRICE`` is wrong.
     """
-    price = corrected_credit_price(credit_price, balance.amount, balance.credits)
+    price = corrected_credit_price_if_wrong(credit_price, balance.amount, balance.credits)
     if price is None:
         return ""
     return (

@@ -36,7 +36,7 @@ day.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from math import sqrt
-from typing import Any
+from typing import Any, TypeAlias
 
 from bot.scheduling.forecast import (
     Population,
@@ -57,6 +57,9 @@ from bot.scheduling.pricing import (
 )
 from bot.scheduling.rates import Pool, expert_rates, log_ratios, mixed_rate
 from bot.scheduling.waiting_time import DAY, HOUR
+
+AnyTime: TypeAlias = None
+"""In the type of a bound, the time of the last check does not matter."""
 
 _PRICE_TOLERANCE = 0.1
 """The change of the price, as a part of the price, that makes a stored due time outdated."""
@@ -330,7 +333,7 @@ class Schedule:
                 low = middle
         return min(early, high)
 
-    def must_be_unseen_since(self, now: float, *, is_due: bool, is_paid: bool) -> float | None:
+    def must_be_unseen_since(self, now: float, *, is_due: bool, is_paid: bool) -> float | AnyTime:
         """Return the latest time of the last check with which a profile may be checked now.
 
         Return None if the time of the last check does not matter. ``is_due`` is False for an early

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import takewhile
-from typing import Any
+from typing import Any, TypeAlias
 
 import structlog
 from telegram.error import RetryAfter, TelegramError
@@ -31,6 +31,12 @@ from bot.sending.sources import Supply
 from bot.telegram import api, outcomes
 from bot.telegram.calls import Calls
 from bot.telegram.outcomes import OF_FILES, Refusal
+
+NotStopped: TypeAlias = None
+"""In the type of an outcome, nothing has stopped the send."""
+
+WasConverted = bool
+"""True if a refused photo has become a document."""
 
 log = structlog.get_logger()
 
@@ -97,7 +103,9 @@ class Attempts:
         self._supply = supply
         self._now = now
 
-    async def send_open_items(self, items: list[Item], request: SendRequest) -> Outcome | None:
+    async def send_open_items(
+        self, items: list[Item], request: SendRequest
+    ) -> Outcome | NotStopped:
         """Send all items that are not yet sent. Return None if no item can be sent any more.
 
         At the end, each item was sent, has failed, or needs a missing right. Exception: if an item
@@ -120,7 +128,7 @@ class Attempts:
         await run_together(*(find(item, request.asker) for item in sourceless))
         return await self._send_all(items, request)
 
-    async def _send_all(self, items: list[Item], request: SendRequest) -> Outcome | None:
+    async def _send_all(self, items: list[Item], request: SendRequest) -> Outcome | NotStopped:
         """Send items until no item can be sent any more (see ``_sendable``).
 
         Return None if the send reached the end. Otherwise return the outcome that stopped the
@@ -142,7 +150,7 @@ class Attempts:
 
     async def _send_batch_and_store_file_ids(
         self, batch: list[Item], request: SendRequest
-    ) -> Outcome | None:
+    ) -> Outcome | NotStopped:
         shown = sum(item.is_open or item.sent is not None for item in request.items)
         request.text.set_count(shown)
         try:
@@ -196,7 +204,7 @@ class Attempts:
 
     async def _adjust_or_return_outcome(
         self, error: TelegramError, batch: list[Item], request: SendRequest
-    ) -> Outcome | None:
+    ) -> Outcome | NotStopped:
         """Adjust the send after Telegram refused a request.
 
         Return None if the send can continue. Otherwise return the outcome. If Telegram rejects the
@@ -225,7 +233,7 @@ class Attempts:
 
     async def _adjust_album_or_return_outcome(
         self, refusal: Refusal, batch: list[Item], request: SendRequest
-    ) -> Outcome | None:
+    ) -> Outcome | NotStopped:
         """Prepare the next send of a refused album.
 
         - If the items that probably caused the refusal are known, each of these items gets a
@@ -291,12 +299,14 @@ class Attempts:
 
     async def _convert_if_refused_photo(
         self, refusal: Refusal, item: Item, request: SendRequest
-    ) -> bool:
+    ) -> WasConverted:
         is_one = refusal.scope == "photo" and item.kind == "photo"
         return is_one and await self._supply.download_and_convert_to_document(item, request.asker)
 
 
-def _count_flood_or_return_outcome(outcome: TryLater, request: SendRequest) -> Outcome | None:
+def _count_flood_or_return_outcome(
+    outcome: TryLater, request: SendRequest
+) -> Outcome | NotStopped:
     """Decide what to do after a flood limit. Return None to send again, or the outcome to stop.
 
     If the result is None, add 1 to ``request.floods``.
@@ -336,7 +346,7 @@ def _sendable(items: list[Item], *, in_order: bool) -> list[Item]:
     return [item for item in items[: next(until, None)] if item.is_open]
 
 
-def _give_up_items_without_right(outcome: Outcome, batch: list[Item]) -> Outcome | None:
+def _give_up_items_without_right(outcome: Outcome, batch: list[Item]) -> Outcome | NotStopped:
     """Give up the items that need a missing right. Return None or the outcome.
 
     None means that the other items can be sent. If ``outcome`` is not a missing right for a kind

@@ -6,7 +6,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.domain.access import Entry, Mode, Subject, Via
+from bot.domain.access import Entry, IsFirstRefusal, Mode, Subject, Via
+from bot.domain.budget import NoOwnLimit
 from bot.domain.records import EPOCH
 from bot.store import acquaintances
 from bot.store.engine import database
@@ -91,7 +92,7 @@ async def put(tx: Tx, subject: Subject, *, now: datetime, **values: Any) -> Entr
 
 async def record_first_refusal(
     tx: Tx, subject: Subject, *, name: str, now: datetime, language_code: str = ""
-) -> bool:
+) -> IsFirstRefusal:
     """Record that a refusal was shown at ``now``. Store the name and the language code too.
 
     Return False, and change nothing, if the entry already has a refusal.
@@ -342,7 +343,7 @@ _ALLOWANCES = sa.select(
 
 async def person_and_chat_allowance_and_is_known(
     tx: Tx, person: int | None, chat_id: int | None
-) -> tuple[int | None, int | None, bool]:
+) -> tuple[int | NoOwnLimit, int | NoOwnLimit, bool]:
     """Return the daily limits of a person and of a chat, and whether the person is known.
 
     The limits are in credits per day. A limit is None if the access list sets no limit. A known

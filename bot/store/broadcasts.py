@@ -7,7 +7,7 @@ from typing import Literal
 
 import sqlalchemy as sa
 
-from bot.domain.model import Target
+from bot.domain.model import Target, Unchanged
 from bot.domain.records import BROADCAST, Held
 from bot.store import enqueue
 from bot.store.chat_queues import IS_LEASED, queues
@@ -25,6 +25,12 @@ from bot.store.engine.database import (
     update_rows,
 )
 from bot.store.engine.schema import columns_of, metadata
+
+BroadcastNumber = int
+"""The number of a broadcast."""
+
+WereChatsLeft = bool
+"""True if the message was due in further chats."""
 
 # A delivery that is due within this time counts as being sent. The time is longer than the wait
 # after a lost answer, and longer than most flood limits.
@@ -84,7 +90,7 @@ async def count_audience(tx: Tx) -> int:
     return await count_rows(tx, _AUDIENCE)
 
 
-async def add_draft(tx: Tx, text: str, owner: int, *, now: datetime) -> int:
+async def add_draft(tx: Tx, text: str, owner: int, *, now: datetime) -> BroadcastNumber:
     """Store a broadcast with the HTML ``text`` as a draft. Return the number of the broadcast."""
     values = {"text": text, "owner": owner, "made_at": now}
     statement = sa.insert(broadcasts).values(**values).returning(broadcasts.c.id)
@@ -101,7 +107,7 @@ async def running(tx: Tx) -> list[Broadcast]:
 
 async def change_state(
     tx: Tx, number: int, *, before: Collection[str], after: Stage, **values: object
-) -> Broadcast | None:
+) -> Broadcast | Unchanged:
     """Change the state of a broadcast, and set the columns ``values``. Return the broadcast.
 
     Return None, and change nothing, if the current state is not in ``before``.
@@ -117,7 +123,7 @@ async def change_state(
 
 async def enqueue_next_if_chats_left(
     tx: Tx, broadcast: Broadcast, *, limit: int, now: datetime
-) -> bool:
+) -> WereChatsLeft:
     """Enqueue the message for at most ``limit`` further chats. Return False if none is left.
 
     If several processes make this call at the same time, only the first call enqueues the message.

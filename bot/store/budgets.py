@@ -10,7 +10,7 @@ deadlock.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal, get_args
+from typing import Literal, TypeAlias, get_args
 
 import sqlalchemy as sa
 
@@ -20,6 +20,12 @@ from bot.store.engine.database import Tx, count_rows, put, update_rows
 from bot.store.engine.prepared import Prepared
 from bot.store.engine.schema import insert, metadata
 from bot.store.ledger import ledger_entries
+
+Taken: TypeAlias = None
+"""In the type of a result, all credits or allowances were taken."""
+
+NoMinimum: TypeAlias = None
+"""In the type of a minimum balance, the whole balance may be spent."""
 
 Scope = Literal[
     "chat",
@@ -89,9 +95,9 @@ _TAKE_ALLOWANCES = _ALLOWANCE.on_conflict_do_update(
 ).returning(allowances.c.scope)
 
 
-async def take_allowances(
+async def take_allowances_or_return_exceeded(
     tx: Tx, day: date, amount: int, wanted: Sequence[tuple[Scope, int, int]]
-) -> Scope | None:
+) -> Scope | Taken:
     """Add ``amount`` to counters of a day. Return the first scope with an exceeded limit, or None.
 
     ``wanted`` has a tuple (scope, subject, limit) for each counter. The unit of ``amount`` and of
@@ -116,7 +122,7 @@ async def add_to_counters(tx: Tx, day: date, amount: int, *counters: tuple[Scope
     adds missing counters.
     """
     wanted = [(scope, subject, _PLENTY) for scope, subject in counters]
-    await take_allowances(tx, day, amount, wanted)
+    await take_allowances_or_return_exceeded(tx, day, amount, wanted)
 
 
 async def give_back_allowance(tx: Tx, scope: Scope, subject: int, day: date, amount: int) -> None:
@@ -207,7 +213,7 @@ class AccountState:
     replies: int = 0
     schedule: int = 0
 
-    def allows_spending(self, amount: int, *, minimum: int | None) -> bool:
+    def allows_spending(self, amount: int, *, minimum: int | NoMinimum) -> bool:
         """Return whether the stop switch and the balance allow spending ``amount`` credits.
 
         ``minimum`` is the balance that must remain, or None without a minimum. An unknown balance
@@ -225,9 +231,9 @@ class AccountState:
         return (self.replies, self.schedule) if self.day >= today else (0, 0)
 
 
-async def take_credits(
-    tx: Tx, side: Side, now: datetime, amount: int, rule: BudgetRule, *, minimum: int | None
-) -> AccountState | None:
+async def take_credits_or_return_account(
+    tx: Tx, side: Side, now: datetime, amount: int, rule: BudgetRule, *, minimum: int | NoMinimum
+) -> AccountState | Taken:
     """Add credits to today's spending of a side and to the total spending. Return None.
 
     If the spending is not allowed, add nothing, and return the state of the account. The budget

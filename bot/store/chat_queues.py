@@ -11,7 +11,7 @@ again, a claim of the deleted queue does not have the token of a later claim.
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 
@@ -24,6 +24,7 @@ from bot.store.claims import (
     RELEASED,
     UNTIL,
     Claims,
+    WasValid,
     claim_columns,
     claim_values,
 )
@@ -33,14 +34,15 @@ from bot.store.engine.database import Tx, add_new, delete_rows
 from bot.store.engine.prepared import Prepared
 from bot.store.engine.schema import Insert, insert, metadata, partial_index
 
+NotClaimed: TypeAlias = None
+"""In the type of a token, the queue is not claimed or not stored."""
+
 ClaimToken = int
 """The token of the claim of a queue."""
 HasDueTime = bool
 """True if a queue has a due time: the chat has an open delivery, and is not closed."""
 ChatIdsWithDueTime = set[int]
 """The ids of the chats whose queues have a due time."""
-WasValid = bool
-"""True if a claim was valid until now. False if the claim was lost."""
 
 queues = sa.Table(
     "chat_queues",
@@ -221,7 +223,7 @@ async def add_if_missing(tx: Tx, chat_id: int, *, now: datetime) -> None:
     await add_new(tx, queues, chat_id=chat_id, **_unleased_columns(now))
 
 
-async def lock(tx: Tx, chat_id: int) -> ClaimToken | None:
+async def lock(tx: Tx, chat_id: int) -> ClaimToken | NotClaimed:
     """Lock a chat's queue until this transaction ends. Return the token of the claim.
 
     Return None if the queue is not claimed or not stored.
@@ -312,7 +314,7 @@ async def end_claim_and_reschedule(
     return bool(ended), bool(ended) and ended[0].due_at is not None
 
 
-async def renew(tx: Tx, queue: QueueClaim, lease: Lease) -> bool:
+async def renew(tx: Tx, queue: QueueClaim, lease: Lease) -> WasValid:
     """Extend the lease of a queue. Return False if the claim was lost."""
     return await claims.renew(tx, [(queue.chat_id, queue.token)], lease) > 0
 

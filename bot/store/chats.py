@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from bot.domain.access import Entry, Judged, Subject, judge
 from bot.domain.errors import CHAT_SILENCED, BlockedError
+from bot.domain.model import NoMaximum
 from bot.domain.records import Chat, Question
 from bot.store import access, key_values, mutes
 from bot.store.engine.columns import Timestamp, flag, primary_key, required
@@ -24,6 +25,12 @@ from bot.store.engine.database import (
 )
 from bot.store.engine.prepared import Prepared
 from bot.store.engine.schema import columns_of, insert, metadata
+
+IsNewMove = bool
+"""True if no move of the chat was recorded before."""
+
+HasChanged = bool
+"""True if the state of a chat has changed."""
 
 chats = sa.Table(
     "chats",
@@ -311,7 +318,7 @@ async def moved_to(tx: Tx, old_chat_id: int) -> int | None:
     return await row_or_none(tx, int, statement)
 
 
-async def record_move(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
+async def record_move(tx: Tx, old: int, new: int, *, now: datetime) -> IsNewMove:
     """Record that a group has moved. Return False if a move of ``old`` is already recorded."""
     return await add_new(tx, moved_chats, old_id=old, new_id=new, at=now)
 
@@ -395,7 +402,7 @@ async def set_payer(tx: Tx, chat_id: int, payer: int | None) -> None:
     await change(tx, chat_id, payer=payer)
 
 
-async def groups_of_payer(tx: Tx, payer: int, *, most: int | None = None) -> list[Chat]:
+async def groups_of_payer(tx: Tx, payer: int, *, most: int | NoMaximum = None) -> list[Chat]:
     """Return the groups and channels of a payer, sorted by title.
 
     ``most`` is the maximum number of chats. Without ``most``, all chats are returned.
@@ -446,7 +453,7 @@ async def lock_and_return_current_id(tx: Tx, chat_id: int) -> int:
 
 async def set_state(
     tx: Tx, chat_id: int, state: Literal["active", "closed"], *, now: datetime
-) -> bool:
+) -> HasChanged:
     """Set the state of a chat. Return whether the state has changed.
 
     A chat that is not stored has no state, and the result is False. The bot is a member of each

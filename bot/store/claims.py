@@ -9,7 +9,7 @@ process that stalled for longer than a lease can't change the claim of a differe
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 
@@ -18,6 +18,15 @@ from bot.runtime.claims import Lease
 from bot.store.engine.columns import Timestamp, counter, required
 from bot.store.engine.database import Tx, has_row
 from bot.store.engine.prepared import Prepared
+
+ReleasedCount = int
+"""The number of released claims."""
+
+AllOwners: TypeAlias = None
+"""In the type of an owner, the call applies to the claims of all owners."""
+
+WasValid = bool
+"""True if a claim was valid until now. False if the claim was lost."""
 
 Claim = tuple[Any, int]
 """The primary key of a row, and the token of its claim."""
@@ -157,14 +166,14 @@ class Claims:
         values = {"claims": list(claims), "by": lease.owner, "until": lease.until}
         return (await tx.execute(self._renew_sql, values)).rowcount
 
-    async def finish(self, tx: Tx, claim: Claim, **values: object) -> bool:
+    async def finish(self, tx: Tx, claim: Claim, **values: object) -> WasValid:
         """End a claim, reset the number of attempts, and set columns.
 
         Return False, and change nothing, if the row is closed, deleted or claimed again.
         """
         return await self._change(tx, claim, RELEASED | values)
 
-    async def retry(self, tx: Tx, claim: Claim, *, due_at: datetime, **values: object) -> bool:
+    async def retry(self, tx: Tx, claim: Claim, *, due_at: datetime, **values: object) -> WasValid:
         """End a claim, make the row due again at ``due_at``, and set columns.
 
         The number of attempts stays, unless ``values`` sets the number. Return False, and change
@@ -172,7 +181,9 @@ class Claims:
         """
         return await self._change(tx, claim, _FREE | {"due_at": due_at, **values})
 
-    async def release_claims_of_owner(self, tx: Tx, owner: str | None = None) -> int:
+    async def release_claims_of_owner(
+        self, tx: Tx, owner: str | AllOwners = None
+    ) -> ReleasedCount:
         """Release the claims of an owner, by default of all owners.
 
         Return the number of released claims. The numbers of attempts stay. Rows that are locked by
@@ -189,7 +200,7 @@ class Claims:
         """Return whether an owner has a claim."""
         return await has_row(tx, self.table.c.owner == owner)
 
-    async def _change(self, tx: Tx, claim: Claim, values: Mapping[str, object]) -> bool:
+    async def _change(self, tx: Tx, claim: Claim, values: Mapping[str, object]) -> WasValid:
         """Set columns of a claimed row.
 
         Return False if the row is closed or deleted, or if ``claim`` is not the newest claim of

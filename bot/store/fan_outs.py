@@ -29,6 +29,9 @@ from bot.store.profiles import IS_NOT_BLOCKED, profiles
 from bot.store.stories import stories
 from bot.store.subscriptions import WAITS, subscriptions
 
+WasDue = bool
+"""True if a fan-out was due."""
+
 log = structlog.get_logger()
 
 fan_outs = sa.Table(
@@ -169,7 +172,7 @@ async def lock_due(tx: Tx, *, now: datetime) -> sa.Row[Any] | None:
     return (await tx.execute(_LOCK_DUE, {"now": now})).one_or_none()
 
 
-async def write_next_slice_if_due(tx: Tx, *, now: datetime, limit: int) -> bool:
+async def write_next_slice_if_due(tx: Tx, *, now: datetime, limit: int) -> WasDue:
     """Write the next slice of the fan-out that has been due longest.
 
     The slice has the deliveries of up to ``limit`` subscriptions. Return False if no unlocked

@@ -12,7 +12,14 @@ from typing import TypeGuard
 import sqlalchemy as sa
 
 from bot.runtime.claims import Lease
-from bot.store.claims import Claim, Claims, claim_columns, claim_values, claim_values_of_new_row
+from bot.store.claims import (
+    Claim,
+    Claims,
+    WasValid,
+    claim_columns,
+    claim_values,
+    claim_values_of_new_row,
+)
 from bot.store.engine.columns import Timestamp, automatic_id, counter, required
 from bot.store.engine.database import Tx, all_rows, count_rows, update_rows
 from bot.store.engine.prepared import Prepared
@@ -162,7 +169,7 @@ async def claim(
     return sorted(claimed, key=lambda update: update.id)
 
 
-async def finish(tx: Tx, claimed: ClaimedUpdate, *, now: datetime) -> bool:
+async def finish(tx: Tx, claimed: ClaimedUpdate, *, now: datetime) -> WasValid:
     """End an update, and remove the contents and the person.
 
     Return False, and change nothing, if the claim was lost or the update has already ended.

@@ -13,11 +13,15 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from bot.domain.budget import midnight_of
+from bot.domain.model import Unknown
 from bot.store import access
 from bot.store.engine.columns import Timestamp, automatic_id, required
 from bot.store.engine.database import Tx, row_or_none, update_rows
 from bot.store.engine.prepared import Prepared
 from bot.store.engine.schema import metadata, partial_index
+
+EntryId = int
+"""The id of a ledger entry."""
 
 OPEN = "reserved"
 PRESUMED = "presumed"  # the outcome is unknown, and the credits count as spent
@@ -71,7 +75,7 @@ async def add(
     now: datetime,
     scopes: Sequence[str] = (),
     is_on_behalf: bool = False,
-) -> int:
+) -> EntryId:
     """Insert a reservation charged to the allowances of ``scopes``. Return the id of the entry.
 
     ``nominal`` is the nominal cost in credits. If ``is_on_behalf`` is True, the request has no
@@ -124,7 +128,7 @@ _CLOSE = (
 
 
 async def close(
-    tx: Tx, entry_id: int, billed_credits: int | None, *, now: datetime
+    tx: Tx, entry_id: int, billed_credits: int | Unknown, *, now: datetime
 ) -> ClosedEntry | None:
     """Close an entry with the billed credits ``billed_credits``. Return the entry.
 

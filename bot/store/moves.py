@@ -27,13 +27,25 @@ from bot.store.deliveries import deliveries, is_open
 from bot.store.engine.database import Tx, all_tables, delete_rows, update_rows
 from bot.store.enqueue import add_notice
 
+HadSubscriptions = bool
+"""True if the moved topic had subscriptions."""
+
+WasClosed = bool
+"""True if the chat was stored and closed."""
+
+WasOpen = bool
+"""True if the chat was stored and open."""
+
+WasStored = bool
+"""True if the moved chat was stored."""
+
 # The rows of both tables are moved last, because the ledger and the days of usage are locked
 # after the profiles (see ``bot.store``, the order of locks).
 _MOVED_LAST = (ledger.ledger_entries, usage.usage_days)
 _UNIQUE = (sa.UniqueConstraint, sa.PrimaryKeyConstraint)
 
 
-async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
+async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> WasStored:
     """Transfer the rows of chat ``old`` to chat ``new``.
 
     Return False if chat ``old`` is not stored, for example because the move is already done. In
@@ -136,7 +148,7 @@ async def _rewrite_chat_id(tx: Tx, table: sa.Table, old: int, new: int) -> None:
 
 async def move_topic_to_main_chat_and_notify(
     tx: Tx, chat_id: int, thread_id: int, *, now: datetime
-) -> bool:
+) -> HadSubscriptions:
     """Move the subscriptions and pending deliveries of a topic to the main chat. Add one notice.
 
     If the main chat follows the same profile, the subscription of the topic ends, and the
@@ -244,7 +256,7 @@ async def end_mute(tx: Tx, chat_id: int, thread_id: int, *, now: datetime) -> No
 
 async def lock_for_presence(
     tx: Tx, chat_id: int, presence: Presence
-) -> chat_queues.ClaimToken | None:
+) -> chat_queues.ClaimToken | chat_queues.NotClaimed:
     """Lock the chat queue of a chat, and the chats that ``apply_presence`` moves or closes.
 
     Return the token of the claim of the chat queue, or None if the queue is not claimed or not
@@ -275,7 +287,7 @@ async def apply_presence(tx: Tx, mute: Mute, presence: Presence, *, now: datetim
             )
 
 
-async def close_left_chat(tx: Tx, chat_id: int, *, now: datetime) -> bool:
+async def close_left_chat(tx: Tx, chat_id: int, *, now: datetime) -> WasOpen:
     """Close a chat that the bot has left, or the chat of a person who has blocked the bot.
 
     The chat is closed as by ``close_chats``, but the end of a block does not reopen the chat.
@@ -308,7 +320,9 @@ async def close_chats(tx: Tx, chat_ids: Collection[int], *, now: datetime) -> li
     return closed
 
 
-async def open_chat(tx: Tx, chat_id: int, *, now: datetime, since: datetime | None = None) -> bool:
+async def open_chat(
+    tx: Tx, chat_id: int, *, now: datetime, since: datetime | None = None
+) -> WasClosed:
     """Reopen a closed chat and restart the alerts.
 
     Return False if the chat was open or is not stored. The alerts restart at ``since``, which is

@@ -18,6 +18,9 @@ from bot.store.engine.columns import Timestamp, chat_key, counter, primary_key, 
 from bot.store.engine.database import Tx, all_rows, delete_rows, put
 from bot.store.engine.schema import columns_of, metadata
 
+WasMuted = bool
+"""True if a mute existed."""
+
 mutes = sa.Table(
     "mutes",
     metadata,
@@ -81,7 +84,7 @@ async def record_missing_right_and_detect_change(
     return has_changed
 
 
-async def unmute(tx: Tx, chat_id: int, thread_id: int | None = None) -> bool:
+async def unmute(tx: Tx, chat_id: int, thread_id: int | None = None) -> WasMuted:
     """Delete the mute of ``thread_id``, or all mutes of a chat if ``thread_id`` is None.
 
     Return False if no mute existed.

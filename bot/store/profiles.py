@@ -5,11 +5,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 
-from bot.domain.model import Profile
+from bot.domain.model import Profile, Unknown
 from bot.domain.records import Known, SubscriberCount
 from bot.runtime.claims import Lease
 from bot.store.claims import NOW, Claims, claim_columns, claim_values
@@ -24,6 +24,9 @@ from bot.store.engine.database import (
     update_rows,
 )
 from bot.store.engine.schema import columns_of, insert, metadata, partial_index
+
+NeverChecked: TypeAlias = None
+"""In the type of the time of a check, the profile was never checked."""
 
 profiles = sa.Table(
     "profiles",
@@ -292,7 +295,7 @@ async def retry_check(tx: Tx, claimed: Known, *, due_at: datetime) -> None:
 
 async def next_due_and_last_check(
     tx: Tx, *, now: datetime
-) -> tuple[datetime, datetime | None] | None:
+) -> tuple[datetime, datetime | NeverChecked] | None:
     """Return the due time of the first unclaimed check, and the time of the last snapshot.
 
     The snapshot is the last complete snapshot of the same profile. Return None if no unclaimed
@@ -312,7 +315,7 @@ _FIRST_DUE = (
 
 async def mean_detection_delay(
     tx: Tx, *, known: int, fresh: int, most: int = _SAMPLE
-) -> timedelta | None:
+) -> timedelta | Unknown:
     """Estimate the mean delay before a new story is detected. Return None if unknown.
 
     The delay of a profile is half the time from the last complete snapshot to the next check. The

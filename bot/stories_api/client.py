@@ -20,7 +20,7 @@ from bot.domain.errors import (
     StoriesError,
 )
 from bot.domain.links import PAGE, story_taken_at
-from bot.domain.model import LARGEST_FILE, Highlight, Profile, Story
+from bot.domain.model import LARGEST_FILE, Highlight, Profile, Story, Unknown
 from bot.domain.paid_calls import Answer, Balance, Operation, PaidCall
 from bot.domain.records import Known
 from bot.media.spool import MediaFile, Spool
@@ -142,7 +142,7 @@ class StoriesApi:
         """
         return self._privacy is None or self._privacy.mode != "true"
 
-    def judge_outage(self) -> bool | None:
+    def judge_outage(self) -> bool | Unknown:
         """Return whether the API seems to be down for everyone. Return None if this is unknown.
 
         The result is unknown if this process has detected no outage, and no paid call of this

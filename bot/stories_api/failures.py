@@ -24,6 +24,7 @@ from bot.domain.errors import (
     StoriesError,
     StoryGoneError,
 )
+from bot.domain.model import Unknown
 from bot.stories_api.endpoints import Endpoint
 from bot.stories_api.response import (
     Complaint,
@@ -155,7 +156,7 @@ def _error_type_of_404(complaint: Complaint, endpoint: str) -> type[StoriesError
     return NoSuchProfileError if endpoint in _ABOUT_PROFILE else StoryGoneError
 
 
-def _billed_credits(status: int, body: bytes | None, price: int) -> int | None:
+def _billed_credits(status: int, body: bytes | None, price: int) -> int | Unknown:
     """Return the credits billed for a failed call. Return None if the credits are unknown.
 
     - Statuses in ``_FREE`` cost 0 credits. A page of a proxy in front of the API with status 403

@@ -3,6 +3,13 @@
 The present time is passed as an argument. Times are seconds of any steady clock.
 """
 
+from typing import TypeAlias
+
+from bot.domain.model import Unknown
+
+TooLong: TypeAlias = None
+"""In the type of a wait, the wait would be too long, and nothing is reserved."""
+
 _MINUTE = 60.0
 
 
@@ -19,7 +26,7 @@ class CallRate:
 
     def reserve_turn_and_return_wait_s(
         self, now: float, *, within: float, replicas: int = 1
-    ) -> float | None:
+    ) -> float | TooLong:
         """Reserve a time for the next call, and return the seconds until this time.
 
         ``replicas`` is the number of processes that share the rate. If the wait would be
@@ -68,7 +75,7 @@ class OutageDetector:
         self.is_on = False
         self.answered_at = now
 
-    def is_failing_or_none(self, now: float, *, within: float) -> bool | None:
+    def is_failing(self, now: float, *, within: float) -> bool | Unknown:
         """Return whether the API is down. Return None if this is unknown.
 
         The result is unknown if this process has detected no outage and has received no answer in

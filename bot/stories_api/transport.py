@@ -22,6 +22,7 @@ from bot.domain.errors import (
     OutOfServiceError,
     StoriesError,
 )
+from bot.domain.model import Unknown
 from bot.domain.paid_calls import Answer
 from bot.media.download import REDIRECTS
 from bot.runtime import transaction_guard
@@ -37,6 +38,9 @@ from bot.stories_api.response import (
     credits_in,
     read_error_body,
 )
+
+HasWaited = bool
+"""True if the turn has come. False if the wait would be too long."""
 
 T = TypeVar("T")
 
@@ -128,13 +132,13 @@ class Transport:
             lambda: float(self.out_of_service is not None),
         )
 
-    def judge_outage(self) -> bool | None:
+    def judge_outage(self) -> bool | Unknown:
         """Return whether the API seems to be down for everyone. Return None if this is unknown.
 
         The result is unknown if this process has detected no outage, and no paid call of this
         process has shown in the last 30 minutes that the API works.
         """
-        return self.failing.is_failing_or_none(self._steady(), within=_LATELY)
+        return self.failing.is_failing(self._steady(), within=_LATELY)
 
     async def ask(self, query: Query, read: Read[T]) -> Answer[T]:
         """Make a call. Return the result of ``read`` for the answer, and the billed credits.
@@ -211,7 +215,7 @@ class Transport:
             MediaError: As in ``_read_result``.
         """
         last: Failure | None = None
-        while await self._wait_turn_or_return_false(end):
+        while await self._wait_for_turn_unless_too_long(end):
             result = await self._send_once_and_count(query, read, end)
             if isinstance(result, Answer) or last or not result.again:
                 return result
@@ -223,7 +227,7 @@ class Transport:
         busy = ApiUnavailableError("too many calls at once")
         return last or Failure(busy, status=TOO_MANY)
 
-    async def _wait_turn_or_return_false(self, end: float) -> bool:
+    async def _wait_for_turn_unless_too_long(self, end: float) -> HasWaited:
         """Wait for the rate limit. Return True after the wait.
 
         If the wait would not end before ``end``, return False without a wait.
@@ -353,7 +357,11 @@ async def _read_nothing(_: aiohttp.ClientResponse) -> None:
     """Return None without reading the body."""
 
 
-def _lost_answer_error(query: Query, error: Exception, credits: int | None) -> ApiUnavailableError:  # noqa: A002 - the project's term
+def _lost_answer_error(
+    query: Query,
+    error: Exception,
+    credits: int | Unknown,  # noqa: A002 - the project's term
+) -> ApiUnavailableError:
     """Return the error of a lost answer.
 
     The original error is not attached, because its text may contain the API key.

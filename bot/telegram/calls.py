@@ -4,6 +4,7 @@ from typing import Any
 
 from telegram.ext import ExtBot
 
+from bot.domain.model import NoMaximum
 from bot.runtime import transaction_guard
 from bot.telegram import api
 from bot.telegram.flood_limits import Lane
@@ -22,7 +23,7 @@ class Calls:
         self.lane = lane
 
     async def call_once(
-        self, method: str, arguments: dict[str, Any], *, longest_wait_s: float | None
+        self, method: str, arguments: dict[str, Any], *, longest_wait_s: float | NoMaximum
     ) -> Any:  # noqa: ANN401 - the JSON result of the method
         """Wait until the flood limits allow the call, make the call, and return the JSON result.
 

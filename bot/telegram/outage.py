@@ -15,6 +15,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import TypeAlias
 
 import structlog
 from telegram import Bot
@@ -25,6 +26,12 @@ from bot.domain.model import Outcome, Target, TryLater
 from bot.runtime.metrics import UNSEEN, Metrics
 from bot.telegram.outcomes import outcome_of
 from bot.telegram.request import TooManyFilesError
+
+TooLong: TypeAlias = None
+"""In the type of a wait, the wait would be too long, and nothing is reserved."""
+
+NotPaused: TypeAlias = None
+"""In the type of a time, the sends are not paused."""
 
 log = structlog.get_logger()
 
@@ -103,7 +110,7 @@ class Outage:
         return self._pause is not None
 
     @property
-    def next_trial_at(self) -> datetime | None:
+    def next_trial_at(self) -> datetime | NotPaused:
         """Return the time of the next trial send, or None without a pause."""
         return datetime.fromtimestamp(self._pause.next_at, UTC) if self._pause else None
 
@@ -134,7 +141,7 @@ class Outage:
         self._pause = self._pause.with_one_more_trial(now)
         return await self._is_telegram_answering()
 
-    def reserve_turn_and_get_wait_or_none(self) -> timedelta | None:
+    def reserve_turn_and_return_wait(self) -> timedelta | TooLong:
         """Reserve a time to test whether Telegram accepts calls for a chat. Return the wait.
 
         At most one chat is tested per second. If the wait would be longer than 5 seconds, reserve

@@ -22,7 +22,7 @@ import structlog
 from telegram.error import TelegramError
 from telegram.ext import BaseRateLimiter
 
-from bot.domain.model import TryLater
+from bot.domain.model import NoMaximum, TryLater
 from bot.runtime import transaction_guard
 from bot.runtime.clock import steady
 from bot.telegram.api import TooSoonError
@@ -60,7 +60,7 @@ class LimitedCall:
     longest_wait_s: float | None
 
     @property
-    def longest_chat_wait_s(self) -> float | None:
+    def longest_chat_wait_s(self) -> float | NoMaximum:
         """Return the longest wait in seconds for the limit of the chat. None means no maximum.
 
         Without a ``longest_wait_s``, an alert waits at most 5 seconds, because the alert can wait
@@ -205,7 +205,9 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
                 return self._window.count_sent(now, call.weight, rate) if call.weight else None
             await self._wait_or_raise_too_soon(wait, call.longest_wait_s)
 
-    async def _wait_or_raise_too_soon(self, seconds: float, longest_wait_s: float | None) -> None:
+    async def _wait_or_raise_too_soon(
+        self, seconds: float, longest_wait_s: float | NoMaximum
+    ) -> None:
         if longest_wait_s is not None and seconds > longest_wait_s:
             raise TooSoonError(timedelta(seconds=math.ceil(seconds)))
         if seconds > 0:
@@ -240,7 +242,10 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
 
 
 def limited_call(
-    endpoint: str, data: dict[str, Any], lane: Lane = "reply", longest_wait_s: float | None = None
+    endpoint: str,
+    data: dict[str, Any],
+    lane: Lane = "reply",
+    longest_wait_s: float | NoMaximum = None,
 ) -> LimitedCall:
     """Return the data that the rate limits need about a call."""
     weight = 0

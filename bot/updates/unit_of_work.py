@@ -19,6 +19,9 @@ from bot.runtime import transaction_guard
 from bot.store.engine.database import Database, Tx
 from bot.store.engine.failures import as_outages
 
+IsInUnit = bool
+"""True if the reply was added to the current unit. False without a current unit."""
+
 Call = Callable[[], Awaitable[Any]]
 Work = Callable[[Tx], Awaitable[None]]
 
@@ -161,7 +164,7 @@ async def run_before_commit(db: Database, work: Work) -> None:
         await work(tx)
 
 
-def add_reply(target: Target, payload: dict[str, Any]) -> bool:
+def add_reply(target: Target, payload: dict[str, Any]) -> IsInUnit:
     """Add a reply to the current unit, and return True. If no unit is current, return False."""
     unit = _current.get()
     if unit is None:

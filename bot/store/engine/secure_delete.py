@@ -10,6 +10,9 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+IsEmptied = bool
+"""True if the log is empty. False if a reader or writer blocks the log."""
+
 SECURE_DELETE = "PRAGMA secure_delete=ON"
 """The statement that makes SQLite overwrite deleted content with zeros.
 
@@ -20,7 +23,7 @@ of SQLite.
 _WAIT_S = 0.05
 
 
-def truncate_log(file: Path) -> bool:
+def truncate_log(file: Path) -> IsEmptied:
     """Write the log into the database file and empty the log. The call blocks.
 
     The call waits for locks for at most 50 ms. Return False if a reader or a writer holds a lock

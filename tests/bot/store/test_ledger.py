@@ -80,9 +80,15 @@ async def test_allowances_move_and_go(db: Database) -> None:
     day = NOW.date()
     async with db.begin() as tx:
         for chat in (-1, -100):
-            assert (await budgets.take_allowances(tx, day, 2, [("chat", chat, 3)])) is None
-        assert (await budgets.take_allowances(tx, day, 2, [("chat", -1, 3)])) == "chat"
-        assert (await budgets.take_allowances(tx, day, 9, [("person", 1, 3)])) == "person"
+            assert (
+                await budgets.take_allowances_or_return_exceeded(tx, day, 2, [("chat", chat, 3)])
+            ) is None
+        assert (
+            await budgets.take_allowances_or_return_exceeded(tx, day, 2, [("chat", -1, 3)])
+        ) == "chat"
+        assert (
+            await budgets.take_allowances_or_return_exceeded(tx, day, 9, [("person", 1, 3)])
+        ) == "person"
         await budgets.move_chat(tx, -1, -100)
         assert await budgets.allowance_used(tx, "chat", -100, day) == 4
         assert await budgets.allowance_used(tx, "chat", -1, day) == 0

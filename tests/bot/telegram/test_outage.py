@@ -101,7 +101,7 @@ async def test_one_chat_a_second_is_asked_and_few_wait_for_it() -> None:
     async with sandbox_box() as box, bot_at(box.urls.telegram) as bot:
         outage = Outage(bot, now=clock)
         second = timedelta(seconds=1)
-        waits = [outage.reserve_turn_and_get_wait_or_none() for _ in range(8)]
+        waits = [outage.reserve_turn_and_return_wait() for _ in range(8)]
         assert waits == [*(n * second for n in range(6)), None, None]
         clock.on(second)
-        assert outage.reserve_turn_and_get_wait_or_none() == 5 * second
+        assert outage.reserve_turn_and_return_wait() == 5 * second
