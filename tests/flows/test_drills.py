@@ -27,11 +27,11 @@ OTHER_TOKEN = f"{TOKEN.partition(':')[0]}:another-token-that-no-log-may-show-987
 ROW = re.compile(r"^\| ([^|]+) \| ", re.MULTILINE)
 DRILLED_HERE = {
     "the bot spends too many credits",
-    "the balance is empty",
+    "your account at the Stories API has no credits",
     "the key was changed",
     "the token leaked",
-    "the owner of a profile objects",
-    "an update must be taken back",
+    "the owner of the profile `natgeo` does not want the bot to send the stories of this profile",
+    "you want to go back to the old version after an update",
 }
 DRILLED_ELSEWHERE = {
     "the bot does not answer": "../bot/cli/test_check.py",
@@ -45,18 +45,19 @@ DRILLED_ELSEWHERE = {
     ),
     "a second process runs with the same token "
     '("another program is using this bot\'s token")': "test_two_pollers.py",
-    "the bot does not start, or stops answering, and the log and `/readyz` say that the time is "
+    "the bot does not start or does not answer, and the log and `/readyz` say that the time is "
     "not known": "test_clocks.py",
-    "the daily budget is too small: the budget can't check all followed profiles before their "
-    "stories expire": "test_small_budget.py",
+    "the daily budget is too small to check each subscribed profile before its stories expire": (
+        "test_small_budget.py"
+    ),
     "alerts were given up (`/health`, `/admin`)": "test_poison.py",
     "somebody uses the bot too much": "test_access.py",
     "the disk is full": "test_database_outages.py",
     "the bot was down for long": "test_outages.py",
-    "a person wants their data gone": "test_chat_settings.py",
+    "a person wants the bot to delete the data of the person": "test_chat_settings.py",
     "the SQLite database is lost or damaged": "test_backups.py",
     "the PostgreSQL database is lost or damaged": "test_backups.py",
-    "SQLite is not enough any more": "test_move.py",
+    "the SQLite database is too slow, or you want several processes": "test_move.py",
 }
 
 
