@@ -382,7 +382,7 @@ class Database:
                 if name.endswith("timeout"):
                     await tx.exec_driver_sql(f"SET LOCAL {name} = 0")
             if not await tx.scalar(sa.text(f"SELECT pg_try_advisory_xact_lock({MIGRATING})")):
-                log.warning("waiting for another process that upgrades or moves the database")
+                log.info("waiting for another process that prepares or moves the database")
                 await tx.execute(sa.text(f"SELECT pg_advisory_xact_lock({MIGRATING})"))
             yield tx
 

@@ -34,7 +34,7 @@ async def test_a_wait_for_the_migration_of_another_process_is_logged(postgres_ur
                 group.create_task(db.migrate())
                 await wait_for(lambda: logs, within=5, what="the line")
                 await other.execute(f"SELECT pg_advisory_unlock({MIGRATING})")
-    assert "waiting for another process that upgrades" in logs[0]["event"]
+    assert "waiting for another process that prepares" in logs[0]["event"]
 
 
 async def test_one_process_alone_has_a_file(tmp_path: Path) -> None:
