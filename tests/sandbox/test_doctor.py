@@ -193,7 +193,7 @@ async def test_the_pages_tell_the_cost_of_the_doctor() -> None:
     cost = price_of_all(private=False)
     more = price_of_all(private=True) - cost
     for page, sentence in (
-        ("README.md", f"your key and {cost} credits"),
+        ("README.md", f"your key of the Stories API and {cost} credits"),
         ("docs/start.md", f"The command uses {cost} credits."),
         ("docs/start.md", f"the command uses {more} more credits"),
     ):
