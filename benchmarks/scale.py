@@ -224,7 +224,9 @@ async def _statements(db: Database, now: datetime) -> dict[str, float]:
         "followed": profiles.count_followed_by_known_and_newcomers,
         "stats_backlog": lambda tx: enqueue.count_backlog(tx, now=now),
         "stats_delay": lambda tx: profiles.mean_detection_delay(tx, known=1, fresh=0),
-        "usage": lambda tx: usage.items_by_day(tx, 1, since=now.date() - timedelta(days=30)),
+        "usage": lambda tx: usage.received_stories_by_day(
+            tx, 1, since=now.date() - timedelta(days=30)
+        ),
         "hour": lambda tx: samples.measure_hour(tx, now - timedelta(hours=1)),
         "spending": lambda tx: load_spending(tx, limits, now=now),
         "watch": lambda tx: spending.spent_between(tx, now - timedelta(days=1), now),
@@ -315,7 +317,7 @@ async def _longest_write(url: str, now: datetime) -> float:
             db.longest_s = 0.0
             async with db.begin() as tx:
                 await snapshots.record_and_return_new_pks(tx, _look(one, now), now=now)
-        await FanOut(db, lambda: None, now=lambda: now).write_all()
+        await FanOut(db, lambda: None, now=lambda: now).write_due_fan_outs()
         await cleanup.delete_overdue_rows(db, now=now + timedelta(hours=8))
         await Ledger(db, Limits(), now=lambda: now).close_old_reservations_and_split_costs()
         return round(db.longest_s * 1000, 1)

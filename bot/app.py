@@ -78,6 +78,9 @@ from handlers.commands import digest_of_menu_sources, menus_and_descriptions
 from handlers.guard import handlers_of
 from handlers.members import cancel_question_and_recheck_chat
 
+TroubleOrEmpty = str
+"""The reason why a part of the bot does not work now, or an empty string."""
+
 BuildAgain: TypeAlias = None
 """In the type of an exit status, all parts must be built again."""
 
@@ -271,7 +274,7 @@ class Running:
         self.inline = InlineQueries(parts.bot, self._answer_inline)
         self.polling = Polling(
             parts.bot,
-            self._accept_updates,
+            self._enqueue_or_store_updates,
             allowed_updates=_UPDATES,
             must_refuse_updates=lambda: self._must_refuse_updates,
             on_conflict=lambda: parts.incidents.open_or_close("two_pollers", _CONFLICT),
@@ -322,7 +325,7 @@ class Running:
                 "loops": self._failing_loops,
             },
             receiver=WebhookReceiver(
-                self._webhook, self._accept_updates, lambda: self._must_refuse_updates
+                self._webhook, self._enqueue_or_store_updates, lambda: self._must_refuse_updates
             )
             if self._webhook
             else None,
@@ -330,8 +333,8 @@ class Running:
             token=settings.metrics_token,
             are_routes_held=lambda: not self.has_begun,
             routes=AdminPage(
-                parts.services.overview.page_state,
-                parts.services.overview.do_action,
+                parts.services.overview.read_state_of_admin_page,
+                parts.services.overview.do_admin_action,
                 parts.db,
                 owners=lambda: parts.services.access.owner_ids,
                 now=parts.now,
@@ -348,7 +351,7 @@ class Running:
         table: list[tuple[str, timedelta, Callable[[], Awaitable[NextStepAt | UntilWoken]]]] = [
             ("balance", BALANCE_EVERY, parts.treasurer.clean_up_and_fetch_balance),
             ("clean-up", _CLEAN_EVERY, self._clean_up),
-            ("visitors", services.timing.visitors, self._visitors.report_new),
+            ("visitors", services.timing.visitors, self._visitors.report_new_visitors),
             ("access", BLOCKS_EVERY, services.access.end_expired_and_apply_blocks),
             ("clock", services.timing.clock, parts.clock.anchor_if_in_doubt),
             ("menu", MENU_EVERY, self._menu.publish_next_changed_text),
@@ -514,7 +517,7 @@ class Running:
                 task.cancel()
             parts.scheduler.worker.stop()
             parts.outbox.stop()
-            await self.intake.drain(_DRAIN_S)
+            await self.intake.stop_and_wait_for_handlers(_DRAIN_S)
             _, late = await asyncio.wait(ending, timeout=1)
             for task in late:
                 task.cancel()
@@ -522,7 +525,7 @@ class Running:
                 await stop.wait()
             watch.cancel()
 
-    async def _accept_updates(self, updates: Iterable[object]) -> None:
+    async def _enqueue_or_store_updates(self, updates: Iterable[object]) -> None:
         """Wait for a verified clock. Then queue inline queries, and store the other updates.
 
         Raises:
@@ -567,10 +570,10 @@ class Running:
         else:
             await self._leader.run()
 
-    async def _clock_trouble(self) -> str:
+    async def _clock_trouble(self) -> TroubleOrEmpty:
         return self._parts.clock.trouble
 
-    async def _test_database_write(self) -> str:
+    async def _test_database_write(self) -> TroubleOrEmpty:
         try:
             async with asyncio.timeout(_ANSWERS_S), self._parts.db.begin() as tx:
                 await key_values.put(tx, "ready", value=True)
@@ -578,7 +581,7 @@ class Running:
             return "the database doesn't answer"
         return ""
 
-    async def _update_trouble(self) -> str:
+    async def _update_trouble(self) -> TroubleOrEmpty:
         if not self.app.running and not self.app._initialized:  # noqa: SLF001 - PTB has no public attribute
             return "Telegram has not answered yet"
         polls = self._webhook is None and self._should_poll()
@@ -596,7 +599,7 @@ class Running:
         """Return whether this process polls, or rests after a failure to poll as the leader."""
         return self._leader is None or self._leader.is_leading or self._leader.is_resting
 
-    async def _failing_loops(self) -> str:
+    async def _failing_loops(self) -> TroubleOrEmpty:
         """Return the names of the failing loops, each with the reason, or an empty string."""
         workers = [
             *self._claiming_workers,

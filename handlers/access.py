@@ -106,12 +106,12 @@ async def invite(context: Context) -> None:
     if not 0 < uses <= MOST_USES:
         await say_message(context, HOW_MANY)
         return
-    await say(context, await make_invitation(context, uses))
+    await say(context, await store_invitation_and_get_text(context, uses))
 
 
-async def make_invitation(context: Context, uses: int) -> Safe:
+async def store_invitation_and_get_text(context: Context, uses: int) -> Safe:
     """Store a new invitation for ``uses`` people and 7 days. Return the message with its link."""
-    payload, _ = await context.services.access.make_invitation(context.user_id, uses)
+    payload, _ = await context.services.access.store_invitation(context.user_id, uses)
     text = context.t(
         NN_(
             "The first person to open this link can use the bot. The link works for {time}:",
@@ -229,10 +229,10 @@ async def redeem_entry_link(context: Context, payload: str) -> OwnerWelcomeOrErr
     if person is None:
         return None
     # The welcome of an owner contains a report of the spending. This report is read before
-    # Access.use_link(), because that method opens a transaction in which no read is allowed to
-    # begin.
+    # Access.use_link_and_return_role(), because that method opens a transaction in which no read
+    # is allowed to begin.
     welcome = await _owner_welcome_text(context) if payload.startswith(OWNER_LINK) else ""
-    became = await access.use_link(payload, person.id, name=person.full_name)
+    became = await access.use_link_and_return_role(payload, person.id, name=person.full_name)
     if became == "owner":
         return welcome, _new_owner_buttons(context)
     return None if became else (context.t(OVER), [])
@@ -264,7 +264,7 @@ async def send_invitation_or_dismiss_request(
     has received access in the meantime, the new text of the message says that the access exists.
     """
     if action == "invite":
-        await say(context, await make_invitation(context, 1))
+        await say(context, await store_invitation_and_get_text(context, 1))
     elif action == "open":
         await say_message(context, HOW_TO_OPEN)
     elif guest_id is not None:

@@ -163,7 +163,7 @@ async def _record_member_name(context: Context) -> None:
     """Store the name of a person who addresses the bot in a group or channel, for /people."""
     user = context.event.effective_user
     if user and context.user_id and not context.is_private and _wants_answer(context):
-        await context.services.access.remember_name(user.id, user.full_name)
+        await context.services.access.store_person_name(user.id, user.full_name)
 
 
 def entry_link_payload(context: Context) -> str | None:

@@ -25,7 +25,7 @@ TITLE = 24  # the number of characters of a button that a phone shows
 
 
 @command("highlights")
-async def list_highlights(context: Context) -> None:
+async def fetch_and_list_highlights(context: Context) -> None:
     """List the highlights of a profile, or show the highlight of a link.
 
     A list usually costs 2 or 3 credits, as ``Highlights.get_or_fetch_of_profile`` describes. A
@@ -123,10 +123,10 @@ async def _fetch_list_page(context: Context, username: str, page: int) -> Page:
     credits (``Highlights.get_or_fetch_of_profile``).
 
     Raises:
-        NoPayerError: As in ``Payers.refuse_without_payer``.
+        NoPayerError: As in ``Payers.raise_if_no_payer``.
         BotError: The errors of ``Highlights.get_or_fetch_of_profile``.
     """
-    await context.services.payers.refuse_without_payer(context.asker)
+    await context.services.payers.raise_if_no_payer(context.asker)
     async with show_working(context):
         result = await context.services.highlights.get_or_fetch_of_profile(username, context.asker)
     first = page * PAGE if page * PAGE < len(result) else 0

@@ -66,7 +66,7 @@ async def open_and_greet_or_close_chat(context: Context) -> None:
         return
     if _is_member(change.new_chat_member):
         if not _is_member(change.old_chat_member):
-            await _allow_added_chat(context, change)
+            await _allow_chat_if_adder_has_access(context, change)
             await record_payer_of_added_chat(context)
         was_closed = await context.services.subscriptions.reopen_chat(
             change.chat.id, since=change.date
@@ -79,7 +79,7 @@ async def open_and_greet_or_close_chat(context: Context) -> None:
         await context.services.subscriptions.close_chat(change.chat.id)
 
 
-async def _allow_added_chat(context: Context, change: ChatMemberUpdated) -> None:
+async def _allow_chat_if_adder_has_access(context: Context, change: ChatMemberUpdated) -> None:
     """Give a group or channel access if a person with access added the bot.
 
     If a group became a supergroup, Telegram names no person, and the access entry is moved

@@ -98,7 +98,7 @@ def _spending_text(spent: Spending, context: Context) -> str:
         forecast=cost_text(spent.forecast, context),
     )
     text += unconfirmed_line(spent, context)
-    text += f"{_bars_of_days(spent)}\n" + balance_text(spent, context)
+    text += f"{_bar_chart_of_days(spent)}\n" + balance_text(spent, context)
     if spent.drift:
         text += "\n" + t(DRIFT, n=spent.drift)
     top = sorted(spent.by_operation.items(), key=lambda line: -line[1])
@@ -109,7 +109,7 @@ def _spending_text(spent: Spending, context: Context) -> str:
     return text
 
 
-def _bars_of_days(spent: Spending) -> Safe:
+def _bar_chart_of_days(spent: Spending) -> Safe:
     """Return a chart of the credits of the last 30 days, with a character for each day."""
     row = bars([credits for _, credits in spent.days])  # noqa: A001 - the project's word
     return Safe(f"<code>{row.replace(' ', NOTHING)}</code>")

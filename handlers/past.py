@@ -95,7 +95,7 @@ async def _send_kept_stories_page(
         NoPayerError: As in ``show_albums``.
     """
     try:
-        page = await context.services.past.find_and_store_file_ids(
+        page = await context.services.past.find_page_and_store_file_ids(
             context.chat.id, context.bot.id, search, before=before
         )
     except NothingKeptError as error:

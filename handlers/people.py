@@ -76,7 +76,7 @@ async def list_people(context: Context) -> None:
 
     ``Access.guests`` describes the list.
     """
-    await say(context, *await _list_page(0, context))
+    await say(context, *await _costs_and_access_list_page(0, context))
 
 
 @on_press(PEOPLE, only_in_private="people")
@@ -94,7 +94,7 @@ async def act_on_person_or_chat(
         RightsError: The button blocks an owner of the bot.
     """
     if action == "list":
-        await edit_pressed(context, *await _list_page(chat_id_or_page, context))
+        await edit_pressed(context, *await _costs_and_access_list_page(chat_id_or_page, context))
         return
     access = context.services.access
     subject = Subject.of_chat(chat_id_or_page)
@@ -163,7 +163,7 @@ def other_request_rows_of_message(chat_id: int, context: Context) -> Buttons:
     return rows
 
 
-async def _list_page(page: int, context: Context) -> Page:
+async def _costs_and_access_list_page(page: int, context: Context) -> Page:
     access = context.services.access
     invite = [context.button(N_("Invite someone"), OWNER("invite"))]
     result = await access.guests(offset=page * PAGE, limit=PAGE + 1)

@@ -104,9 +104,9 @@ async def show_albums(
     - ``is_free``: no file is bought.
 
     Raises:
-        NoPayerError: As in ``Payers.refuse_without_payer``.
+        NoPayerError: As in ``Payers.raise_if_no_payer``.
     """
-    await context.services.payers.refuse_without_payer(context.asker)
+    await context.services.payers.raise_if_no_payer(context.asker)
     usernames = [album.stories[0].profile.username for album in albums]
     followed = await subscription_id_of(context, usernames[-1])
     is_single = len(albums) == len(albums[0].stories) == 1

@@ -97,14 +97,14 @@ async def show_stories(context: Context) -> None:
             pays for the request.
     """
     if context.words:
-        await _show_by_words(context, context.words)
+        await _fetch_and_show_by_words(context, context.words)
     elif asked := context.replied_to:
-        await _show_by_message(context, asked)
+        await _fetch_and_show_by_message(context, asked)
     else:
         await show_followed_with_stories(context)
 
 
-async def _show_by_message(context: Context, message: Message) -> None:
+async def _fetch_and_show_by_message(context: Context, message: Message) -> None:
     """Show the stories of the profile in a message, or of the decisive link in the message.
 
     The decisive link is the first link of a supported kind, if the message has such a link. Costs
@@ -114,7 +114,7 @@ async def _show_by_message(context: Context, message: Message) -> None:
         await fetch_and_show_stories(context, name)
     else:
         link = links.decisive_link(links_of(message, context.bot.username))
-        await _show_by_link(context, link)
+        await _fetch_and_show_by_link(context, link)
 
 
 async def show_followed_with_stories(context: Context) -> None:
@@ -210,7 +210,7 @@ async def send_all_last_found_stories(context: Context) -> PopUpText | None:
     return None
 
 
-async def _show_by_words(context: Context, words: Sequence[str]) -> None:
+async def _fetch_and_show_by_words(context: Context, words: Sequence[str]) -> None:
     """Show the stories of the named profiles, or the stories or the highlight that a link names.
 
     A command with names and everyday words makes no API call until a button confirms the names.
@@ -228,12 +228,12 @@ async def _show_by_words(context: Context, words: Sequence[str]) -> None:
     elif wanted.names:
         await fetch_and_show_stories(context, wanted.names[0], wanted.count)
     elif len(others) == 1 and others[0] and others[0].kind in SERVED and wanted.count is None:
-        await _show_by_link(context, others[0])
+        await _fetch_and_show_by_link(context, others[0])
     else:
         await say(context, unreadable_reply(wanted, USAGE, context))
 
 
-async def _show_by_link(context: Context, link: Link | None) -> None:
+async def _fetch_and_show_by_link(context: Context, link: Link | None) -> None:
     """Show the stories of the profile that a link names, or the highlight that a link names.
 
     Costs and errors are those of ``show_stories``.

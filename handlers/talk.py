@@ -122,10 +122,11 @@ async def run_captioned_command(context: Context) -> None:
     """Run the command at the beginning of the caption of a photo or file.
 
     The costs are those of the command. A command for another bot is ignored. An unknown command is
-    answered by ``_suggest_command`` in a private chat, and is ignored elsewhere.
+    answered by ``_suggest_command_or_answer_request`` in a private chat, and is ignored elsewhere.
 
     Raises:
-        BotError: The command was refused or failed, or as in ``_suggest_command``.
+        BotError: The command was refused or failed, or as in
+        ``_suggest_command_or_answer_request``.
     """
     caption = context.message.caption if context.message else None
     command = talk.split_command(normalize_typed(caption or ""))
@@ -139,7 +140,7 @@ async def run_captioned_command(context: Context) -> None:
         context.args = rest.split()
         await OBEYED[word].check_right_and_run(context)
     elif context.is_private:
-        await _suggest_command(context, word, rest)
+        await _suggest_command_or_answer_request(context, word, rest)
 
 
 @on_message("an answer to our question", answers_to(*QUESTIONS))
@@ -223,7 +224,7 @@ async def answer_other_message(context: Context) -> None:
     elif await _answer_if_expected(context, text):
         return
     elif command := talk.split_command(text):
-        await _suggest_command(context, *command)
+        await _suggest_command_or_answer_request(context, *command)
     elif not await answer_if_cancellation(context, text):
         await _answer_words(context, text, text_or_caption)
 
@@ -422,7 +423,7 @@ def _main_page_buttons(context: Context) -> list[Button]:
     ]
 
 
-async def _suggest_command(context: Context, word: str, rest: str) -> None:
+async def _suggest_command_or_answer_request(context: Context, word: str, rest: str) -> None:
     """Suggest the command that is similar to an unknown command.
 
     Without a similar command, answer the text as a request in plain words. The answer to

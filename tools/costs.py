@@ -448,7 +448,7 @@ async def _subscribing(here: Shop) -> None:
     await here.row("`/rules` and `/why` for a subscribed profile", lambda: choose("followed"))
     past = Past(here.db, blocked=(), now=here.now)
     searched = Search(("followed",), "followed", "", (), None)
-    await here.row("`/past NAME`", lambda: past.find_and_store_file_ids(1, 1, searched))
+    await here.row("`/past NAME`", lambda: past.find_page_and_store_file_ids(1, 1, searched))
 
 
 async def _polls(here: Shop, mode: SkipCheck) -> None:

@@ -209,7 +209,7 @@ class Ledger:
                 asker, scopes = await self._charge_allowances(tx, asker, nominal, now)
             is_owner = asker is not None and asker.is_owner
             minimum = None if is_owner else self.limits.minimum_balance
-            side = side_of(charge.kind)
+            side = budget_side_of_calls(charge.kind)
             rule = side_rule_for(side, self.limits, now)
             account = await budgets.take_credits_or_return_account(
                 tx, side, now, nominal, rule, minimum=minimum
@@ -592,11 +592,13 @@ async def _refund(
     subjects: dict[str, Any] = {"person": entry.user_id, "newcomer": 0}
     for scope in cast("list[Scope]", entry.scopes.split()):
         await budgets.give_back_allowance(tx, scope, subjects.get(scope, entry.chat_id), day, back)
-    await budgets.give_back_credits(tx, side_of(entry.kind), day, back, of_balance=is_billed)
+    await budgets.give_back_credits(
+        tx, budget_side_of_calls(entry.kind), day, back, of_balance=is_billed
+    )
     await spending.correct_sums(tx, entry.at, entry.operation, -back, now=now)
 
 
-def side_of(kind: str) -> Side:
+def budget_side_of_calls(kind: str) -> Side:
     """Return which part of the budget pays for the calls of a kind."""
     return "schedule" if kind == "schedule" else "replies"
 

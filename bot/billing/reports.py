@@ -105,7 +105,7 @@ class Reports:
             if person is not None and limits.newcomers is not None:
                 spent = await budgets.allowance_used(tx, "newcomer", 0, today)
                 used.append((spent, limits.newcomers))
-            got = await usage.items_by_day(tx, chat_id, since=today - timedelta(days=6))
+            got = await usage.received_stories_by_day(tx, chat_id, since=today - timedelta(days=6))
             month = await monthly_costs_of(tx, chat_id, now=self.now())
         week = [got.get(day, 0) for day in _days_between(today - timedelta(days=6), today)]
         newcomer_part = None
@@ -132,7 +132,7 @@ async def load_spending(tx: Tx, limits: Limits, *, now: datetime) -> Spending:
     drift = await key_values.get(tx, DRIFT)
     days = [(day, by_day.get(day, 0)) for day in _days_between(first, today)]
     this_month = _sum_since(by_day, today.replace(day=1))
-    rate = daily_rate([spent for _, spent in days], now)
+    rate = mean_daily_spending([spent for _, spent in days], now)
     return Spending(
         today=by_day.get(today, 0),
         week=_sum_since(by_day, today - timedelta(days=6)),
@@ -157,7 +157,7 @@ async def _unconfirmed_today(tx: Tx, drift: object, today: date) -> int:
     return await spending.presumed_credits_since(tx, since)
 
 
-def daily_rate(spent: list[int], now: datetime) -> float:
+def mean_daily_spending(spent: list[int], now: datetime) -> float:
     """Return the mean spending of the last 7 days, in credits per day.
 
     ``spent`` has the credits of each day. Its last value has the credits of today until ``now``.

@@ -37,6 +37,12 @@ from bot.store import acquaintances, chats, key_values, moves, profiles, subscri
 from bot.store.engine.database import Database, Tx
 from bot.updates.unit_of_work import reading, run_before_commit, writing
 
+ExpiresAt = datetime
+"""The time at which an invitation expires."""
+
+StartPayload = str
+"""The payload of a ``start`` link."""
+
 Invalid: TypeAlias = None
 """In the type of a role, the link is invalid."""
 
@@ -204,7 +210,7 @@ class Access:
             telegram_id = await chats.moved_to(tx, telegram_id) or telegram_id
             return await monthly_costs_of(tx, telegram_id, now=self._now())
 
-    async def remember_name(self, person: int, name: str) -> None:
+    async def store_person_name(self, person: int, name: str) -> None:
         """Store the name of a person whom the bot has seen.
 
         Each process usually writes an unchanged name only once a day.
@@ -250,7 +256,7 @@ class Access:
         code = hmac.new(key, f"storybell owner {seed}".encode(), "sha256").hexdigest()
         return OWNER + code[:32]
 
-    async def make_invitation(self, by: int | None, uses: int) -> tuple[str, datetime]:
+    async def store_invitation(self, by: int | None, uses: int) -> tuple[StartPayload, ExpiresAt]:
         """Store an invitation for ``uses`` persons. Return the ``start`` payload and the expiry.
 
         The invitation is valid for 7 days. Expired invitations are deleted.
@@ -284,7 +290,7 @@ class Access:
             return False
         return hmac.compare_digest(payload, self._derive_owner_link_payload(str(seed)))
 
-    async def use_link(
+    async def use_link_and_return_role(
         self, payload: str, person: int, *, name: str
     ) -> Literal["owner", "guest"] | Invalid:
         """Use a link. Return the person's role, or None if the link is invalid.
@@ -341,7 +347,7 @@ class Access:
         async with writing(self._db) as tx:
             values = {"is_allowed": True, "via": "owner", "added_by": str(by or "")}
             subject = await self._lock_current_subject(tx, subject)
-            names = await self._name_or_stored_title(tx, subject, name)
+            names = await self._name_column_or_stored_title(tx, subject, name)
             entry = await self._unblock(tx, subject, **values, **names)
         self._wake()
         return entry
@@ -410,7 +416,7 @@ class Access:
                 raise RightsError(text=OWNER_NOT_BLOCKABLE)
             values = {"blocked_since": now, "blocked_until": until, "reason": reason}
             subject = await self._lock_current_subject(tx, subject)
-            names = await self._name_or_stored_title(tx, subject, name)
+            names = await self._name_column_or_stored_title(tx, subject, name)
             served = await self._lock_chats_closed_by_block(tx, subject)
             entry = await store.put(tx, subject, now=now, refused_at=None, **values, **names)
             await moves.close_chats(tx, served, now=now)
@@ -532,7 +538,9 @@ class Access:
     async def _is_owner(self, tx: Tx, person: int) -> bool:
         return person in self._always_owners or person in await store.owners_by_link(tx)
 
-    async def _name_or_stored_title(self, tx: Tx, subject: Subject, name: str) -> dict[str, str]:
+    async def _name_column_or_stored_title(
+        self, tx: Tx, subject: Subject, name: str
+    ) -> dict[str, str]:
         """Return a dict with a value for the column ``name`` of the access list.
 
         The value is ``name``. If ``name`` is empty, the value is the stored title of the chat or

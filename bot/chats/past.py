@@ -75,7 +75,7 @@ class Past:
         self._blocked = blocked
         self._now = now
 
-    async def find_and_store_file_ids(
+    async def find_page_and_store_file_ids(
         self, chat_id: int, bot_id: int, search: Search, *, before: str | None = None
     ) -> Page:
         """Return the latest kept stories of a search. Store the file_ids for the sender.
@@ -93,8 +93,8 @@ class Past:
         if search.days is not None:
             within = min(within, timedelta(days=search.days))
         async with reading(self._db) as tx:
-            scope = await self._scope_of(tx, chat_id, bot_id, search, since=now - within)
-            found = await _matches(tx, scope, before)
+            scope = await self._read_search_scope(tx, chat_id, bot_id, search, since=now - within)
+            found = await _read_matching_kept_stories(tx, scope, before)
             if not found:
                 raise await _nothing_found_error(tx, scope, search)
         shown = found[:MOST]
@@ -103,7 +103,7 @@ class Past:
         more = shown[-1].story.pk if len(found) > MOST else None
         return Page(tuple(_pack_albums(shown)), more, frozenset(originals))
 
-    async def _scope_of(
+    async def _read_search_scope(
         self, tx: Tx, chat_id: int, bot_id: int, search: Search, *, since: datetime
     ) -> _Scope:
         """Return the kept stories that a search includes, as a scope.
@@ -154,7 +154,7 @@ class Past:
             return await deliveries.is_recent_alert(tx, chat_id, message_id)
 
 
-async def _matches(tx: Tx, scope: _Scope, before: str | None) -> list[Kept]:
+async def _read_matching_kept_stories(tx: Tx, scope: _Scope, before: str | None) -> list[Kept]:
     """Return the stories of a page, newest first, and one more story if a further page exists.
 
     The stories are read in batches, because a chat may keep very many stories.

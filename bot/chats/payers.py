@@ -225,7 +225,7 @@ class Payers:
         async with reading(self._db) as tx:
             return await chats.payer_of(tx, chat_id) is not None
 
-    async def refuse_without_payer(self, asker: Asker) -> None:
+    async def raise_if_no_payer(self, asker: Asker) -> None:
         """Refuse a request without a person in a chat without a payer. The cost is 0 credits.
 
         An answer from the cache reserves no credits, so the ledger does not refuse the request.
@@ -379,7 +379,7 @@ class Payers:
             text=text, most=self.limits.most_subscriptions_of_payer(is_known=is_known)
         )
 
-    async def check_subscription_count(
+    async def raise_if_too_many_subscriptions(
         self, tx: Tx, chat_id: int, payer: int, pending: int = 0
     ) -> None:
         """Check that a chat and its payer may add a subscription.
@@ -415,7 +415,7 @@ class Payers:
             SubscriptionError: A limit is reached. The text of the error names the limit.
         """
         now = self._now()
-        await self.check_subscription_count(tx, chat_id, payer, pending)
+        await self.raise_if_too_many_subscriptions(tx, chat_id, payer, pending)
         if await ended_subscriptions.has_ended(tx, chat_id, username, since=now - DAY):
             restored = await budgets.allowance_used(tx, "restored", payer, now.date())
             if restored < self.limits.most * OF_PAYER:
@@ -468,7 +468,7 @@ class Payers:
             if await access.is_known(tx, payer):
                 await budgets.add_to_counters(tx, self._now().date(), 1, ("refused", payer))
 
-    async def refuse_too_many_fast(
+    async def raise_if_too_many_fast(
         self, tx: Tx, chat_id: int, payer: int | None, pending: int = 0
     ) -> None:
         """Check that a chat and the payer may add a fast subscription.

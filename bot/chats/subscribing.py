@@ -198,7 +198,7 @@ class Subscribing:
         for username in usernames:
             destination = target
             try:
-                answer = await self._check_and_ask_api(
+                answer = await self._check_and_fetch_profile(
                     places[username], username, by, new=new, faster=faster if is_fast else None
                 )
                 if own_topic:
@@ -431,13 +431,13 @@ class Subscribing:
         chat_id = ended.target.chat_id
         if known is None:
             raise NotFollowedError(username=ended.username)
-        self._refuse_blocked(known.profile_id, known.username)
+        self._raise_if_profile_blocked(known.profile_id, known.username)
         payer = await self._payers.ensure_payer(tx, chat_id, by, profile_ids=[ended.profile_id])
         is_new = await self._payers.check_limits_of_new_subscription(
             tx, chat_id, payer, ended.username
         )
         if ended.preferences.options.fast:
-            await self._payers.refuse_too_many_fast(tx, chat_id, payer)
+            await self._payers.raise_if_too_many_fast(tx, chat_id, payer)
         if known.due_at is None:
             budget_error = await self._budget_error(tx, payer)
             if budget_error is not None:
@@ -474,7 +474,7 @@ class Subscribing:
         self._wake()
         return moved
 
-    async def _check_and_ask_api(
+    async def _check_and_fetch_profile(
         self,
         places: Sequence[Target],
         username: str,
@@ -504,7 +504,7 @@ class Subscribing:
             StoriesError: The API failed or refused the account, or the profile is on the block
                 list.
         """
-        self._refuse_blocked("", username)
+        self._raise_if_profile_blocked("", username)
         chat_id = places[0].chat_id
         lock = self._asking.setdefault(username, asyncio.Lock())
         async with lock:
@@ -513,9 +513,11 @@ class Subscribing:
                 await self._find_subscription_in(places, known.profile_id) if known else None
             )
             if existing is None:
-                await self._check_limits_and_budget(chat_id, by, username, known, new)
+                await self._check_limits_and_record_budget_refusal(
+                    chat_id, by, username, known, new
+                )
             if faster is not None and not (existing and existing.options.fast):
-                await self._refuse_too_many_fast(chat_id, by, faster)
+                await self._raise_if_too_many_fast(chat_id, by, faster)
             is_active = known is not None and known.state == "active"
             is_sure = existing is not None or is_active
             if known and is_sure:
@@ -526,7 +528,7 @@ class Subscribing:
                         username, Charge("subscribe", by)
                     )
                 existing = await self._find_subscription_in(places, profile.profile_id)
-            self._refuse_blocked(profile.profile_id, username)
+            self._raise_if_profile_blocked(profile.profile_id, username)
             if existing:
                 return _CheckedProfile(
                     profile, await self._stored_live_stories(profile.profile_id), existing
@@ -553,7 +555,7 @@ class Subscribing:
         async with reading(self._db) as tx:
             return await stories.live_stories(tx, profile_id, now=self._now())
 
-    async def _check_limits_and_budget(
+    async def _check_limits_and_record_budget_refusal(
         self, chat_id: int, by: Asker, username: str, known: Known | None, pending: int
     ) -> None:
         """Check the limits and the budget for a new subscription. Record a refusal by the budget.
@@ -577,10 +579,10 @@ class Subscribing:
             await self._payers.record_budget_refusal(payer)
             raise budget_error
 
-    async def _refuse_too_many_fast(self, chat_id: int, by: Asker, pending: int) -> None:
+    async def _raise_if_too_many_fast(self, chat_id: int, by: Asker, pending: int) -> None:
         async with reading(self._db) as tx:
             payer = await self._payers.payer_or_possible_payer(tx, chat_id, by.user_id)
-            await self._payers.refuse_too_many_fast(tx, chat_id, payer, pending)
+            await self._payers.raise_if_too_many_fast(tx, chat_id, payer, pending)
 
     async def _budget_error(
         self, tx: Tx, payer: int, pending: int = 0
@@ -720,7 +722,7 @@ class Subscribing:
         if not wanted.options.fast:
             return wanted
         try:
-            await self._payers.refuse_too_many_fast(tx, chat.id, payer)
+            await self._payers.raise_if_too_many_fast(tx, chat.id, payer)
         except TooManyFastError:
             if fast or preferences is not None:
                 raise
@@ -822,7 +824,7 @@ class Subscribing:
         more_fast = sum(options.fast - before.options.fast for before, options in wanted)
         if more_fast > 0:
             payer = await chats.payer_of(tx, chat_id)
-            await self._payers.refuse_too_many_fast(tx, chat_id, payer, pending=more_fast - 1)
+            await self._payers.raise_if_too_many_fast(tx, chat_id, payer, pending=more_fast - 1)
         # All subscriptions must be locked in the order of the ids.
         for before, options in sorted(wanted, key=lambda pair: pair[0].id):
             await store.set_options(tx, before, options, undo_at=undo_at)
@@ -831,7 +833,7 @@ class Subscribing:
         await deliveries.mark_for_reselection(tx, chat_id, now=self._now())
         await chat_queues.reschedule(tx, chat_id)
 
-    def _refuse_blocked(self, profile_id: str, username: str) -> None:
+    def _raise_if_profile_blocked(self, profile_id: str, username: str) -> None:
         if alert_rules.is_on_block_list(profile_id, username, self._polling.blocked):
             raise StoriesError(text=PROFILE_BLOCKED, username=username)
 

@@ -83,24 +83,26 @@ class Highlights:
         async def fetch() -> Fetched[Highlight]:
             with self._stopping_calls_after_refusal():
                 known = await self._read_public_profile(username)
-                result = await self._fetch_list(
-                    known or await self._fetch_public_unblocked(username, charge), charge
+                result = await self._fetch_highlights_of_profile(
+                    known or await self._fetch_public_unblocked_profile(username, charge), charge
                 )
                 if known and result and result[0].profile.username not in {"", username}:
-                    result = await self._fetch_list(
-                        await self._fetch_public_unblocked(username, charge), charge
+                    result = await self._fetch_highlights_of_profile(
+                        await self._fetch_public_unblocked_profile(username, charge), charge
                     )
             return Fetched(None, result)
 
         with name_account_in_errors(username):
             result = await self._answers.get_or_fetch(
-                f"highlights:{username}", fetch, _expiry, HIGHLIGHTS
+                f"highlights:{username}", fetch, _highlights_cacheable_until, HIGHLIGHTS
             )
             if not await self._is_list_of_known_owner(result, username):
                 known = await self._read_public_profile(username)
-                owner = known or await self._fetch_public_unblocked(username, charge)
+                owner = known or await self._fetch_public_unblocked_profile(username, charge)
                 key = f"highlights:{username}:{owner.profile_id}"
-                result = await self._answers.get_or_fetch(key, fetch, _expiry, HIGHLIGHTS)
+                result = await self._answers.get_or_fetch(
+                    key, fetch, _highlights_cacheable_until, HIGHLIGHTS
+                )
         for highlight in result:
             self._raise_if_blocked(highlight.profile)
         if not result:
@@ -143,7 +145,7 @@ class Highlights:
             raise HighlightGoneError
         return result
 
-    async def _fetch_public_unblocked(self, username: str, charge: Charge) -> Profile:
+    async def _fetch_public_unblocked_profile(self, username: str, charge: Charge) -> Profile:
         """Return the current owner of a name, if the account is public and not blocked.
 
         The cost and the errors are those of ``Names.fetch_and_store_public``: at most 2 credits.
@@ -163,7 +165,9 @@ class Highlights:
         is_public = known is not None and (known.state == "active" or known.checked_at is not None)
         return known.profile if known and is_public else None
 
-    async def _fetch_list(self, profile: Profile, charge: Charge) -> list[Highlight]:
+    async def _fetch_highlights_of_profile(
+        self, profile: Profile, charge: Charge
+    ) -> list[Highlight]:
         self._raise_if_blocked(profile)
         try:
             return await self._ledger.spend(charge, self._api.highlights(profile.profile_id))
@@ -210,5 +214,5 @@ class Highlights:
             raise StoriesError(text=PROFILE_BLOCKED, username=name) if name else HighlightGoneError
 
 
-def _expiry(_: list[Highlight], now: datetime) -> datetime:
+def _highlights_cacheable_until(_: list[Highlight], now: datetime) -> datetime:
     return now + _LIST_KEPT

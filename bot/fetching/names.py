@@ -104,7 +104,7 @@ class Names:
                 profile = await self._fetch_profile(username, charge)
         except _REFUSALS as error:
             async with self._db.begin() as tx:
-                await self._store_verdict(tx, username, type(error))
+                await self._cache_refusal(tx, username, type(error))
             raise
         await self._store_profile(username, profile)
         return profile
@@ -131,7 +131,7 @@ class Names:
             checked_at = None if profile.is_private else self._now()
             await profiles.change(tx, profile.profile_id, checked_at=checked_at)
             if profile.is_private:
-                await self._store_verdict(tx, username, ProfilePrivateError)
+                await self._cache_refusal(tx, username, ProfilePrivateError)
 
     async def fetch_and_store_public(
         self, username: str, charge: Charge, *, since: datetime | None = None
@@ -165,7 +165,7 @@ class Names:
                 raise ProfilePrivateError(username=username)
             return profile
 
-    async def _store_verdict(self, tx: Tx, username: str, verdict: type[StoriesError]) -> None:
+    async def _cache_refusal(self, tx: Tx, username: str, verdict: type[StoriesError]) -> None:
         until = self._now() + NEGATIVE_FOR
         await answers.store(tx, answers.refusal_key(username), verdict.__name__, until=until)
 

@@ -179,14 +179,14 @@ class Viewer:
             known = await self._names.read_last_known(username)
             if known is None or known.state != "active":
                 # Look up the name first, because a lookup costs less than the stories.
-                return await self._fetch_by_name(username, charge)
+                return await self._fetch_stories_by_name(username, charge)
             self._raise_if_blocked(username, known.profile_id)
             began = self._now()
             stories = await self._names.fetch_stories_if_same_owner(known.profile, charge)
             if stories is None or (stories and stories[0].profile.username != username):
                 # The name has a new owner, because the known account was renamed. If the account
                 # was refused, the lookup that checked the refusal has found the new owner.
-                return await self._fetch_by_name(username, charge, since=began)
+                return await self._fetch_stories_by_name(username, charge, since=began)
             return self._fetched_snapshot(known.profile, stories)
 
         def until(_: list[Story], now: datetime) -> datetime:
@@ -238,7 +238,7 @@ class Viewer:
                 tx, bot_id, ids, pk=pk, blocked=self._blocked, now=self._now(), most=MOST
             )
 
-    async def _fetch_by_name(
+    async def _fetch_stories_by_name(
         self, username: str, charge: Charge, *, since: datetime | None = None
     ) -> Fetched[Story]:
         try:
@@ -246,14 +246,14 @@ class Viewer:
         except ApiUnavailableError as error:
             if not error.may_be_account or self._api.is_failing:
                 raise
-            return await self._fetch_without_lookup(username, charge, error)
+            return await self._fetch_stories_without_lookup(username, charge, error)
         self._raise_if_blocked(username, profile.profile_id)
         stories = await self._names.fetch_stories_if_same_owner(
             profile, charge, is_just_named=True
         )
         return self._fetched_snapshot(profile, stories or [])
 
-    async def _fetch_without_lookup(
+    async def _fetch_stories_without_lookup(
         self, username: str, charge: Charge, failed: ApiUnavailableError
     ) -> Fetched[Story]:
         """Return the stories of a name whose lookup failed. The cost is 3 credits.

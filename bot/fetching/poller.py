@@ -199,10 +199,14 @@ class Scheduler:
             return min(upkeep_at, now + _MONEY_AGAIN)
         if self._rests_until > now:
             return min(upkeep_at, self._rests_until)
-        check_at = self._next_check_at(self._plan, await self._load_state(now), now)
+        check_at = self._next_check_at(
+            self._plan, await self._read_credits_and_first_check(now), now
+        )
         return min(upkeep_at, check_at or upkeep_at)
 
-    def _next_check_at(self, plan: Plan, state: "_State", now: datetime) -> datetime | None:
+    def _next_check_at(
+        self, plan: Plan, state: "_CreditsAndFirstCheck", now: datetime
+    ) -> datetime | None:
         """Return the time of the next possible check, or None if there is no profile to check."""
         if state.first is None:
             return None
@@ -230,11 +234,13 @@ class Scheduler:
         """Return the credits to reserve for a check: the highest usual bill of the check."""
         return self._api.stories("", last_known_public_at=self._now()).price
 
-    async def _load_state(self, now: datetime) -> "_State":
+    async def _read_credits_and_first_check(self, now: datetime) -> "_CreditsAndFirstCheck":
         """Return the data that decide which checks can be made now."""
         async with self._db.read() as tx:
             room, spent = await self._ledger.schedule_room_and_spent(tx, now)
-            return _State(room, spent, await profiles.next_due_and_last_check(tx, now=now))
+            return _CreditsAndFirstCheck(
+                room, spent, await profiles.next_due_and_last_check(tx, now=now)
+            )
 
     async def run_once(self) -> StartedCount:
         """Make the checks that can be made now, and wait for the results.
@@ -256,7 +262,7 @@ class Scheduler:
         is_stopped = self._is_paused() or not self._api.is_in_service
         if is_stopped or self._rests_until > self._now():
             return 0
-        state = await self._load_state(self._now())
+        state = await self._read_credits_and_first_check(self._now())
         if state.first is None:
             return 0
         lease = self._owner.new_lease(self._now(), self._lease)
@@ -289,7 +295,7 @@ class Scheduler:
         )
 
     async def _claim_payable_checks_or_postpone(
-        self, plan: Plan, state: "_State", lease: Lease
+        self, plan: Plan, state: "_CreditsAndFirstCheck", lease: Lease
     ) -> list[Known]:
         """Claim the profiles whose checks can be paid and for which slots are free.
 
@@ -331,19 +337,19 @@ class Scheduler:
             # A check before a daily summary does not wait for the credit bucket.
             if len(taken) == for_due or not is_paid:
                 limit = min(of_day, most) - len(taken)
-                taken += await self._claim_for_summaries(tx, plan, lease, limit=limit)
+                taken += await self._claim_checks_for_summaries(tx, plan, lease, limit=limit)
             spare = min(for_early, most) - len(taken)
             # Early checks leave credits of the day for the checks before summaries.
             unused = of_day - len(taken)
             if spare > 0 and unused < spare + _SUMMARIES_READ:
                 spare = min(spare, unused - await _count_checks_for_summaries(tx, now))
             if spare > 0:
-                taken += await self._claim_early_or_postpone(tx, plan, lease, limit=spare)
+                taken += await self._claim_early_checks_or_postpone(tx, plan, lease, limit=spare)
             return [
                 known for known in taken if not await _postpone_if_not_due(tx, known, plan, now)
             ]
 
-    async def _claim_for_summaries(
+    async def _claim_checks_for_summaries(
         self, tx: Tx, plan: Plan, lease: Lease, *, limit: int
     ) -> list[Known]:
         """Claim profiles that must be checked before a daily summary.
@@ -375,7 +381,7 @@ class Scheduler:
         plan.schedule.move_credits_into_bucket(len(taken) * plan.cost)
         return taken
 
-    async def _claim_early_or_postpone(
+    async def _claim_early_checks_or_postpone(
         self, tx: Tx, plan: Plan, lease: Lease, *, limit: int
     ) -> list[Known]:
         """Claim profiles that are due next, before their due time.
@@ -567,7 +573,7 @@ class Scheduler:
         call = self._api.stories(
             known.profile_id,
             last_known_public_at=known.checked_at if is_well else None,
-            expects_stories=partial(self._should_have_live_stories, known),
+            expects_stories=partial(self._has_stored_live_stories, known),
         )
         try:
             reservation = await self._ledger.reserve(_charge(known), call)
@@ -588,7 +594,7 @@ class Scheduler:
         await self._record_answer(known, plan, reservation, answer)
         return "seen"
 
-    async def _should_have_live_stories(self, known: Known) -> bool:
+    async def _has_stored_live_stories(self, known: Known) -> bool:
         """Return whether a stored story of the profile should still be live."""
 
         async def has_live(tx: Tx) -> bool:
@@ -687,7 +693,7 @@ class Scheduler:
 
 
 @dataclass(frozen=True, slots=True)
-class _State:
+class _CreditsAndFirstCheck:
     """The data that decide which checks to make.
 
     ``room`` is the number of credits that the schedule is allowed to spend now. ``spent`` is the

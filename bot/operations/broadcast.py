@@ -57,7 +57,9 @@ class Broadcasts:
         self._db = db
         self._wake = wake
         self._now = now
-        self.worker = Worker("broadcast", self._enqueue_or_end, now=now, longest=_LONGEST)
+        self.worker = Worker(
+            "broadcast", self._enqueue_next_or_end_broadcast, now=now, longest=_LONGEST
+        )
 
     async def add_draft_and_count_recipients(
         self, text: str, owner: int
@@ -125,7 +127,7 @@ class Broadcasts:
     async def _wake_worker(self) -> None:
         self.worker.wake()
 
-    async def _enqueue_or_end(self) -> NextStepAt | UntilWoken:
+    async def _enqueue_next_or_end_broadcast(self) -> NextStepAt | UntilWoken:
         """Put the next messages of one broadcast into the outbox, and end finished broadcasts.
 
         The messages are those of the oldest broadcast that is not yet completely in the outbox. A

@@ -86,7 +86,7 @@ class Overview:
         async with reading(self.db) as tx:
             return await self._read_check_and_alert_figures(tx)
 
-    async def page_state(self) -> _Json:
+    async def read_state_of_admin_page(self) -> _Json:
         """Return the state of the bot for the admin page, as a JSON object.
 
         Costs are in credits. The price of a credit is in US dollars. Each table has at most 100
@@ -100,7 +100,7 @@ class Overview:
             dead_letters = await self._read_dead_letters(tx)
             cost = await schedule_state.read_credits_per_check(tx, self.credits_a_check)
             schedule = [
-                _poll_row(*row, cost)
+                _upcoming_check_row(*row, cost)
                 for row in await profiles.upcoming_checks_with_last_and_due_time(tx, limit=_SHOWN)
             ]
             figures = {
@@ -129,7 +129,7 @@ class Overview:
             "days": stands.days,
         }
 
-    async def do_action(self, wanted: Mapping[str, Any]) -> None:
+    async def do_admin_action(self, wanted: Mapping[str, Any]) -> None:
         """Execute the action of a button of the admin page.
 
         ``wanted`` has the name of the action (``action``), the id of the chat, person or dead
@@ -257,7 +257,9 @@ def _incident_row(incident: Incident) -> _Json:
     }
 
 
-def _poll_row(name: str, snapshot_at: datetime | None, next_at: datetime, cost: float) -> _Json:
+def _upcoming_check_row(
+    name: str, snapshot_at: datetime | None, next_at: datetime, cost: float
+) -> _Json:
     """Return a row about an upcoming check.
 
     The row contains the mean delay of an alert in seconds, and the cost of the checks in credits

@@ -40,7 +40,7 @@ class Visitors:
         self._every = every
         self._now = now
 
-    async def report_new(self) -> NextStepAt:
+    async def report_new_visitors(self) -> NextStepAt:
         """Report the new persons and chats since the last report to the owners.
 
         Report nothing within an hour after the last report. Return the time of the next check.

@@ -190,7 +190,7 @@ class JobClaims:
         Return the time at which the chat is free for the next job.
         """
         tally = Tally()
-        free_at = await results.schedule_repeats_or_dead_letters(
+        free_at = await results.schedule_repeats_or_make_dead_letters(
             tx, decision.doubtful, tally, now, new_copies=0
         )
         self._losses.record_tally(queue.chat_id, tally)

@@ -44,7 +44,7 @@ class FanOut:
             longest=sharing.fan_outs_every,
         )
 
-    async def write_all(self) -> None:
+    async def write_due_fan_outs(self) -> None:
         """Write the deliveries of all due fan-outs that no other process has locked."""
         while await self._write_slice_if_due():
             pass

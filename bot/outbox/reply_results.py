@@ -96,7 +96,7 @@ async def record_reply_outcome(
         await results.make_retries_due_earlier_after_success(
             tx, {queue.chat_id: is_media(reply.fields)}, now
         )
-    await results.store_floods(tx, [queue], floods)
+    await results.store_flood_limits(tx, [queue], floods)
     if isinstance(outcome, Moved):
         await moves.move_chat(tx, queue.chat_id, outcome.chat_id, now=now)
     return tally
@@ -187,7 +187,7 @@ async def _delete_or_cut_reply(
     target, payload = reply.target, reply.fields
     if not is_final(outcome):
         # The row is missing if the chat was erased during the send.
-        if outcome.items and await deliveries.still_open(tx, [reply.id]):
+        if outcome.items and await deliveries.open_among(tx, [reply.id]):
             await _add_usage(tx, target, payload, outcome, now=now)
             await deliveries.change(tx, [reply.id], fields=_unsent_part(payload, outcome))
         return False

@@ -158,10 +158,12 @@ async def record_whole_sends_and_release_queues(
     await make_retries_due_earlier_after_success(
         tx, {chat_id: kinds[chat_id] for chat_id in due}, now
     )
-    await store_floods(tx, own_queues, floods)
+    await store_flood_limits(tx, own_queues, floods)
 
 
-async def store_floods(tx: Tx, queues: Sequence[QueueClaim], floods: ChatFloods | None) -> None:
+async def store_flood_limits(
+    tx: Tx, queues: Sequence[QueueClaim], floods: ChatFloods | None
+) -> None:
     """Store the flood limits of chats for the next process that claims the queues.
 
     If ``floods`` is None, do nothing.
@@ -209,7 +211,7 @@ async def record_alert_outcome(
     tally.is_due = await chat_queues.reschedule(tx, chat_id, unclaimed_until=free_at)
     if isinstance(outcome, Sent):
         await make_retries_due_earlier_after_success(tx, {chat_id: batch.album is not None}, now)
-    await store_floods(tx, [queue], floods)
+    await store_flood_limits(tx, [queue], floods)
     if isinstance(outcome, Moved):
         await moves.move_chat(tx, chat_id, outcome.chat_id, now=now)
     return tally
@@ -316,7 +318,7 @@ async def _record_unsent_rows(
     rest = [row for row in rest if row.story_pk not in failed]
     match outcome:
         case Sent():
-            return await schedule_repeats_or_dead_letters(tx, rest, tally, now)
+            return await schedule_repeats_or_make_dead_letters(tx, rest, tally, now)
         case TryLater():
             is_repeat = batch.is_repeat
             return await _record_try_later(tx, rest, outcome, report, tally, is_repeat=is_repeat)
@@ -385,8 +387,8 @@ async def _record_try_later(
 ) -> ChatFreeAt:
     """Record the rows of a send with ``TryLater``. Return the time at which the chat is free.
 
-    Rows may become dead letters (``schedule_repeats_or_dead_letters``). ``is_repeat`` is True if
-    an earlier copy may have arrived. Add the results to ``tally``. The first rule that applies
+    Rows may become dead letters (``schedule_repeats_or_make_dead_letters``). ``is_repeat`` is True
+    if an earlier copy may have arrived. Add the results to ``tally``. The first rule that applies
     decides about the wait:
 
     - In an outage, nothing waits, unless the response to a repeat was lost.
@@ -402,7 +404,7 @@ async def _record_try_later(
         await _mark_to_be_sent_alone_if_flooded(tx, rest, outcome)
         return now
     if may_be_there:
-        free_at = await schedule_repeats_or_dead_letters(tx, rest, tally, now)
+        free_at = await schedule_repeats_or_make_dead_letters(tx, rest, tally, now)
         await _mark_to_be_sent_alone_if_flooded(tx, rest, outcome)
         return max(free_at, now + (outcome.after or timedelta(0)))
     if outcome.after is not None:
@@ -486,7 +488,7 @@ async def _requeue(tx: Tx, rows: Sequence[PendingMessage], report: SendReport) -
     )
 
 
-async def schedule_repeats_or_dead_letters(
+async def schedule_repeats_or_make_dead_letters(
     tx: Tx, rows: Sequence[PendingMessage], tally: Tally, now: datetime, *, new_copies: int = 1
 ) -> ChatFreeAt:
     """Schedule the repeats of rows that may have arrived.

@@ -164,7 +164,7 @@ class Outbox:
         Raises:
             ExceptionGroup: The outcome of a job can't be recorded.
         """
-        await self.fan_out.write_all()
+        await self.fan_out.write_due_fan_outs()
         claimed = await self.claims.claim(AT_ONCE)
         async with asyncio.TaskGroup() as group:
             for job in claimed:

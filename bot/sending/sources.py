@@ -104,7 +104,7 @@ class Supply:
         self._fallback = fallback
         self._now = now
         self._tell = tell
-        self._steps = (self._url_source, self._download, self._buy)
+        self._steps = (self._url_source, self._download_as_source, self._buy_as_source)
         self._records = TimedCache[str, StoryRecord]()
         self._purchases = TimedCache[str, _Purchases]()
         self._reported_words = TimedCache[str, bool]()
@@ -293,7 +293,7 @@ class Supply:
             return ByUrl(url)
         return None
 
-    async def _download(self, item: Item, asker: Asker) -> Source | None:
+    async def _download_as_source(self, item: Item, asker: Asker) -> Source | None:
         url = item.story.media_url
         if not url or not self._media.may_fetch(url):
             return None
@@ -315,11 +315,13 @@ class Supply:
             is_new = self._now() < since + _SLOW_FOR
             raise SlowHostError if is_new else MediaUnavailableError("its host is slow")
 
-    async def _buy(self, item: Item, asker: Asker) -> Source | None:
+    async def _buy_as_source(self, item: Item, asker: Asker) -> Source | None:
         if item.is_free or self._fallback is None or item.story.expires_at <= self._now():
             return None  # an expired story cannot be bought; a free item must not be bought
         if is_pasted(item.story):
-            return None  # ``_download`` has already tried to buy the file of a pasted URL
+            return (
+                None  # ``_download_as_source`` has already tried to buy the file of a pasted URL
+            )
         is_alert = asker.chat_id is None
         if is_alert and not self._reserve_purchase_or_mark_item(item):
             return None

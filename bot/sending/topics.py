@@ -74,7 +74,7 @@ class Topics:
 
         Some topics may have been deleted.
         """
-        threads = await self._db.fetch(lambda tx: store.threads_of(tx, chat_id, usernames))
+        threads = await self._db.fetch(lambda tx: store.thread_by_username(tx, chat_id, usernames))
         return {name: Target(chat_id, thread_id) for name, thread_id in threads.items()}
 
     async def ask_and_raise_if_no_topics(self, chat_id: int) -> None:

@@ -434,7 +434,7 @@ async def waiting_stories(tx: Tx, subscription_id: int, *, since: datetime) -> l
     return _to_deliveries((await tx.execute(query.order_by(deliveries.c.id))).all())
 
 
-async def still_open(tx: Tx, ids: Collection[int]) -> set[int]:
+async def open_among(tx: Tx, ids: Collection[int]) -> set[int]:
     """Return the ids of the deliveries that are still open."""
     if not ids:
         return set()

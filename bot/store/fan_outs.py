@@ -223,7 +223,7 @@ async def _write_slice_and_return_last_id(tx: Tx, row: sa.Row[Any], limit: int) 
     return None if end is None or end >= row.last_id else end
 
 
-async def enqueue_for_heir(tx: Tx, ending: Subscription, *, heir: Subscription) -> None:
+async def write_deliveries_for_heir(tx: Tx, ending: Subscription, *, heir: Subscription) -> None:
     """Write now the deliveries that unfinished fan-outs would write for ``ending``.
 
     ``ending`` is a subscription that is about to end, and ``heir`` replaces the subscription. The

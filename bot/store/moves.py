@@ -210,7 +210,7 @@ async def _end_for_heir(
     the subscription applies. Without this rule, the alerts of the subscription would stop without
     a request of a person.
     """
-    await fan_outs.enqueue_for_heir(tx, subscription, heir=heir)
+    await fan_outs.write_deliveries_for_heir(tx, subscription, heir=heir)
     if _pause_length_sort_key(heir) > _pause_length_sort_key(subscription):
         await subscriptions.set_pause(
             tx,

@@ -196,7 +196,7 @@ async def claim_checks(
     - With ``skip_newcomers``, profiles that only newcomers follow are not claimed.
     - With ``ids``, only profiles with these ids are claimed.
     """
-    statement = _claim_sql(
+    statement = _claim_checks_sql(
         only_not_due=only_not_due,
         is_bounded=unseen_since is not None,
         skip_newcomers=skip_newcomers,
@@ -211,7 +211,7 @@ async def claim_checks(
 
 
 @cache  # The build of the statement takes longer than the execution.
-def _claim_sql(
+def _claim_checks_sql(
     *, only_not_due: bool, is_bounded: bool, skip_newcomers: bool, has_ids: bool
 ) -> sa.Executable:
     conditions = _claim_conditions(is_bounded=is_bounded, skip_newcomers=skip_newcomers)
@@ -251,7 +251,9 @@ async def next_for_early_checks(
 
     ``claim_checks`` describes the other parameters. No profile is claimed.
     """
-    statement = _early_sql(is_bounded=unseen_since is not None, skip_newcomers=skip_newcomers)
+    statement = _next_early_checks_sql(
+        is_bounded=unseen_since is not None, skip_newcomers=skip_newcomers
+    )
     values: dict[str, object] = {"now": now, "most": limit}
     if unseen_since is not None:
         values["unseen_since"] = unseen_since
@@ -259,7 +261,7 @@ async def next_for_early_checks(
 
 
 @cache  # The build of the statement takes longer than the execution.
-def _early_sql(*, is_bounded: bool, skip_newcomers: bool) -> sa.Select[Any]:
+def _next_early_checks_sql(*, is_bounded: bool, skip_newcomers: bool) -> sa.Select[Any]:
     conditions = _claim_conditions(is_bounded=is_bounded, skip_newcomers=skip_newcomers)
     return (
         sa.select(*COLUMNS)

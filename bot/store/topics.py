@@ -38,7 +38,7 @@ async def get(tx: Tx, chat_id: int, profile_id: str) -> Topic | None:
     return await row_or_none(tx, Topic, statement)
 
 
-async def threads_of(tx: Tx, chat_id: int, names: Collection[str]) -> dict[str, int]:
+async def thread_by_username(tx: Tx, chat_id: int, names: Collection[str]) -> dict[str, int]:
     """Return the threads of the topics in a chat, by username, for the usernames ``names``.
 
     The names of the topics are ignored, because people may rename topics.

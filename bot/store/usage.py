@@ -74,7 +74,7 @@ async def move_chat(tx: Tx, old: int, new: int) -> None:
         await _ADD.execute(tx, sorted(rows, key=itemgetter("day")))
 
 
-async def items_by_day(tx: Tx, chat_id: int, *, since: date) -> dict[date, int]:
+async def received_stories_by_day(tx: Tx, chat_id: int, *, since: date) -> dict[date, int]:
     """Return the number of stories that a chat received on each day since the day ``since``.
 
     Days without stored usage are left out.

@@ -178,7 +178,7 @@ class Intake:
         self._open = await self._db.fetch(inbox.count_open)
 
     async def run(self) -> None:
-        """Handle updates until ``drain`` is called."""
+        """Handle updates until ``stop_and_wait_for_handlers`` is called."""
         async with asyncio.TaskGroup() as self._group:
             self._is_running = True
             renewing = self._group.create_task(self.renewer.run())
@@ -215,7 +215,7 @@ class Intake:
         if not self._are_all_running():
             self.worker.wake()
 
-    async def drain(self, seconds: float) -> None:
+    async def stop_and_wait_for_handlers(self, seconds: float) -> None:
         """Start no more handlers, and wait at most ``seconds`` for the running handlers.
 
         Then cancel the handlers that still run.

@@ -64,7 +64,7 @@ class WebhookReceiver:
         if not hmac.compare_digest(given, self.webhook.secret.get_secret_value().encode()):
             return "wrong secret", closing_response(403)
         if self.must_refuse_updates():
-            return "behind", _retry_later()
+            return "behind", _retry_later_response()
         body = await _body_of(request)
         if body is None:
             return "too large", closing_response(413)
@@ -77,7 +77,7 @@ class WebhookReceiver:
             await self.add([update])
         except Exception:  # Telegram keeps the update and sends the update again.
             log.exception("an update could not be stored")
-            return "not stored", _retry_later()
+            return "not stored", _retry_later_response()
         return "stored", web.Response()
 
 
@@ -169,7 +169,7 @@ class Web:
     ) -> web.StreamResponse:
         """Answer 503 for the additional routes while ``are_routes_held`` returns True."""
         if self._are_routes_held() and request.path in {route.path for route in self._routes}:
-            return _retry_later()
+            return _retry_later_response()
         return await handler(request)
 
     async def _store_and_count(
@@ -215,7 +215,7 @@ class Web:
         )
 
 
-def _retry_later() -> web.Response:
+def _retry_later_response() -> web.Response:
     return web.Response(status=503, headers={"Retry-After": _COME_BACK_S})
 
 

@@ -402,7 +402,7 @@ async def test_an_outage_is_owned_up_to_in_one_line(stage: Stage) -> None:
             )
     for name in names:
         await stage.look(name)
-    await stage.parts.outbox.fan_out.write_all()
+    await stage.parts.outbox.fan_out.write_due_fan_outs()
     async with db.begin() as tx:  # the time passes for which they are gathered
         late = deliveries.update().where(deliveries.c.chat_id == chat)
         await tx.execute(late.values(due_at=utc_now() - HOUR))

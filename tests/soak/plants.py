@@ -61,7 +61,7 @@ async def _nothing(*_: object, **__: object) -> bool:
 
 def _uncounted_copies() -> list[Swap]:
     """Omit the count of copies before a send."""
-    return [(deliveries, "count_copies_and_return_counted_ids", deliveries.still_open)]
+    return [(deliveries, "count_copies_and_return_counted_ids", deliveries.open_among)]
 
 
 def _dropped_unknowns() -> list[Swap]:
@@ -72,7 +72,7 @@ def _dropped_unknowns() -> list[Swap]:
         await deliveries.end_open(tx, [row.id for row in rows], reason="lost", now=now)
         return now
 
-    return [(results, "schedule_repeats_or_dead_letters", lost)]
+    return [(results, "schedule_repeats_or_make_dead_letters", lost)]
 
 
 def _settled_before_sent() -> list[Swap]:

@@ -264,7 +264,9 @@ def replace_database(
     owner_of = database if database.exists() else database.parent
     # A killed restore leaves ``new``, which may be ``file`` of this restore.
     copy(file, new, at=made_at, stop=stop, overwrite=True, owner_of=owner_of)
-    before = free_name(database.with_name(f"{database.name}.replaced-{now:%Y%m%d-%H%M%S}"))
+    before = unused_path_beside(
+        database.with_name(f"{database.name}.replaced-{now:%Y%m%d-%H%M%S}")
+    )
     if was_there := database.exists():
         # An empty file is not opened, because SQLite would delete its log.
         if database.stat().st_size and not has_foreign_log(database):
@@ -291,7 +293,7 @@ def replace_database(
     return before if was_there else None
 
 
-def free_name(file: Path) -> Path:
+def unused_path_beside(file: Path) -> Path:
     """Return ``file`` if nothing exists at this path. Otherwise, return a similar unused path.
 
     The similar path is ``file`` with a number at the end, such as ``bot.db-1``. The number is the

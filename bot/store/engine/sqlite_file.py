@@ -139,7 +139,7 @@ class HeldFile:
         if self.copy is None:
             name = f"{self._real.name}.rescued-{at:%Y%m%d-%H%M%S}"
             try:
-                copy = sqlite_copies.free_name(self._real.with_name(name))
+                copy = sqlite_copies.unused_path_beside(self._real.with_name(name))
                 copy.parent.mkdir(parents=True, exist_ok=True, mode=private.OUR_FOLDER)
                 self._write_copy(copy)
             except (BackupError, OSError, sqlite3.Error) as error:
@@ -172,7 +172,7 @@ class HeldFile:
         with suppress(OSError):
             if _identity_of(log) == self._identities.get(log):
                 aside = log.with_name(f"{log.name}.replaced-{at:%Y%m%d-%H%M%S}")
-                log.rename(sqlite_copies.free_name(aside))
+                log.rename(sqlite_copies.unused_path_beside(aside))
             if _identity_of(index) == self._identities.get(index):
                 index.unlink()
 

@@ -21,7 +21,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from bot.billing.ledger import Charge, Ledger, Reservation, side_of
+from bot.billing.ledger import Charge, Ledger, Reservation, budget_side_of_calls
 from bot.domain.budget import DAY, Limits, side_rule_for
 from bot.domain.errors import (
     BUDGET_SPENT,
@@ -453,7 +453,9 @@ class Model:
 
     def day(self, side: str, now: datetime) -> int:
         return self.sum(
-            lambda at, charge: at.date() == now.date() and side_of(charge.kind) == side
+            lambda at, charge: (
+                at.date() == now.date() and budget_side_of_calls(charge.kind) == side
+            )
         )
 
     def verdict(self, charge: Charge, n: int, now: datetime) -> SpendingError | None:
@@ -477,7 +479,7 @@ class Model:
         is_low = self.reach is not None and self.total() + n > self.reach - LIMITS.minimum_balance
         if is_low and not (asker and asker.is_owner):
             return SpendingStoppedError()
-        side = side_of(charge.kind)
+        side = budget_side_of_calls(charge.kind)
         others = "schedule" if side == "replies" else "replies"
         room = side_rule_for(side, LIMITS, now).room(
             own_spending=self.day(side, now), spending_of_others=self.day(others, now)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.billing.ledger import Charge, Ledger
-from bot.billing.reports import Reports, daily_rate, days_left_in_month
+from bot.billing.reports import Reports, days_left_in_month, mean_daily_spending
 from bot.domain.budget import Limits
 from bot.domain.errors import ApiUnavailableError
 from bot.domain.model import Asker
@@ -128,21 +128,25 @@ def test_the_pace_is_never_negative_and_follows_the_last_week(
     spent: list[int], second: int
 ) -> None:
     now = NOW.replace(hour=0) + timedelta(seconds=second)
-    pace = daily_rate(spent, now)
+    pace = mean_daily_spending(spent, now)
     assert pace >= 0
     assert (pace == 0) is (sum(spent[-7:]) == 0)
-    assert pace == daily_rate([10**6, *spent], now) or len(spent) < 7
+    assert pace == mean_daily_spending([10**6, *spent], now) or len(spent) < 7
 
 
 def test_the_pace_is_that_of_the_last_seven_days_which_began() -> None:
     noon, midnight = NOW, NOW.replace(hour=0)
-    assert daily_rate([100, 1, 1, 1, 1, 1, 1, 1], noon) == 7 / 6.5
-    assert daily_rate([100, 0, 0, 2, 0, 1, 1, 1], noon) == 5 / 4.5
-    assert daily_rate([0, 0, 4], noon) == 8
-    assert daily_rate([1, 0, 0], noon) == 1 / 2.5
-    assert daily_rate([4], midnight) == daily_rate([4], midnight + timedelta(hours=1)) == 96
-    assert daily_rate([4], midnight + timedelta(hours=2)) == 48
-    assert daily_rate([0, 0, 0], noon) == 0
+    assert mean_daily_spending([100, 1, 1, 1, 1, 1, 1, 1], noon) == 7 / 6.5
+    assert mean_daily_spending([100, 0, 0, 2, 0, 1, 1, 1], noon) == 5 / 4.5
+    assert mean_daily_spending([0, 0, 4], noon) == 8
+    assert mean_daily_spending([1, 0, 0], noon) == 1 / 2.5
+    assert (
+        mean_daily_spending([4], midnight)
+        == mean_daily_spending([4], midnight + timedelta(hours=1))
+        == 96
+    )
+    assert mean_daily_spending([4], midnight + timedelta(hours=2)) == 48
+    assert mean_daily_spending([0, 0, 0], noon) == 0
 
 
 def test_the_month_ends_when_it_ends() -> None:

@@ -26,12 +26,12 @@ async def test_a_new_person_is_reported_by_one_process_only(db: Database) -> Non
     owners = Owners(db, bot, lambda: [BOSS], wake=lambda: None, now=clock)
     processes = [Visitors(db, owners, every=timedelta(seconds=5), now=clock) for _ in range(4)]
     # The first call of each process opens its connection, so that the later calls are concurrent.
-    await asyncio.gather(*(process.report_new() for process in processes))
+    await asyncio.gather(*(process.report_new_visitors() for process in processes))
     clock.on(timedelta(hours=1))
     async with db.begin() as tx:
         await access.record_first_refusal(tx, Subject("person", "5"), name="Eve", now=clock())
     clock.on(timedelta(seconds=5))
-    await asyncio.gather(*(process.report_new() for process in processes))
+    await asyncio.gather(*(process.report_new_visitors() for process in processes))
     async with db.read() as tx:
         reports = await tx.scalar(sa.select(sa.func.count()).select_from(deliveries))
     assert reports == 1

@@ -176,13 +176,13 @@ async def test_a_profile_whose_alerts_can_not_be_written_is_told_after_five_atte
         for _ in range(5):
             assert await machine.look() == []
             machine.now += timedelta(seconds=5)
-            await fan_out.write_all()
+            await fan_out.write_due_fan_outs()
     (told,) = await machine.look()
     assert "alerts about these profiles: natgeo." in told
     async with sqlite_db.begin() as tx:
         await tx.exec_driver_sql("DROP TRIGGER refuse")
     machine.now += timedelta(seconds=5)
-    await fan_out.write_all()
+    await fan_out.write_due_fan_outs()
     async with sqlite_db.begin() as tx:
         await tx.execute(sa.delete(deliveries).where(deliveries.c.story_pk.is_not(None)))
     assert await machine.look() == [told, "Alerts are arriving again. (#1)"]

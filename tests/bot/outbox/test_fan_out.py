@@ -109,15 +109,15 @@ async def test_a_fan_out_that_fails_does_not_delay_those_of_other_profiles(
     async with sqlite_db.begin() as tx:
         await tx.exec_driver_sql(refuse + "BEGIN SELECT RAISE(ABORT, 'no such story'); END")
     with capture_logs() as logs:
-        await fan_out.write_all()
+        await fan_out.write_due_fan_outs()
     assert (await owed(sqlite_db))[1] == ["prada1", "prada2"]
     assert [one["event"] for one in logs] == ["a slice of a fan-out can't be written"]
     async with sqlite_db.begin() as tx:
         await tx.exec_driver_sql("DROP TRIGGER refuse")
-    await fan_out.write_all()
+    await fan_out.write_due_fan_outs()
     assert len((await owed(sqlite_db))[1]) == 2  # its pause is not over
     clock[0] += timedelta(seconds=1)
-    await fan_out.write_all()
+    await fan_out.write_due_fan_outs()
     assert of_star((await owed(sqlite_db))[1], "natgeo") == ["natgeo1", "natgeo2"]
 
 
@@ -140,7 +140,7 @@ async def test_a_slice_that_takes_too_long_does_not_delay_those_of_other_profile
     try:
         await post(db, "1", "2")
         with capture_logs() as logs:
-            await FanOut(db, lambda: None, now=lambda: NOON).write_all()
+            await FanOut(db, lambda: None, now=lambda: NOON).write_due_fan_outs()
     finally:
         async with db.begin() as tx:
             await tx.exec_driver_sql("DROP FUNCTION slow CASCADE")
@@ -184,7 +184,7 @@ async def test_several_replicas_share_the_work_and_keep_the_order(db: Database) 
 
     async def until_nothing_is_left(replica: FanOut) -> None:
         while True:  # one that finds all taken by others is not at the end
-            await replica.write_all()
+            await replica.write_due_fan_outs()
             async with db.read() as tx:
                 if await fan_outs.next_due_at(tx) is None:
                     return
@@ -216,6 +216,6 @@ async def test_others_write_between_the_slices(db: Database) -> None:
 
     async with asyncio.TaskGroup() as group:
         group.create_task(write())
-        group.create_task(fan_out.write_all())
+        group.create_task(fan_out.write_due_fan_outs())
     assert written_meanwhile > 0
     assert len(await owed(db)) == CHATS

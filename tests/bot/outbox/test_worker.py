@@ -143,7 +143,7 @@ async def test_a_row_that_another_session_keeps_locked_delays_no_other_chat(
     async with office.db.begin() as tx:
         await follow(tx, -2)
     await found(office, "1")
-    await office.outbox.fan_out.write_all()
+    await office.outbox.fan_out.write_due_fan_outs()
     async with connected(database_url) as other:
         session = other.transaction()
         await session.start()

@@ -181,7 +181,7 @@ class OutboxMachine(RuleBasedStateMachine):
     async def _look(self, look: snapshots.Snapshot) -> None:
         async with self.db.begin() as tx:
             await snapshots.record_and_return_new_pks(tx, look, now=self.clock())
-        await self.outbox.fan_out.write_all()
+        await self.outbox.fan_out.write_due_fan_outs()
 
     @rule()
     def time_passes(self) -> None:

@@ -104,14 +104,14 @@ async def test_an_erased_person_is_no_longer_the_creator_of_invitations_and_perm
     service = Access(sqlite_db, mode="invited", now=lambda: NOW)
     for creator in (ANN, BOB):
         await service.allow(Subject("person", str(creator + 1)), by=creator)
-        await service.make_invitation(creator, 1)
-    link, _ = await service.make_invitation(ANN, 1)
+        await service.store_invitation(creator, 1)
+    link, _ = await service.store_invitation(ANN, 1)
     async with sqlite_db.begin() as tx:
         await erasure.erase_chat(tx, ANN, now=NOW)
         creators = [table.c[name] for table, name in CREATORS]
         found = [set(await tx.scalars(sa.select(column))) for column in creators]
     assert found == [{"", str(BOB)}] * 2
-    assert await service.use_link(link, 33, name="") == "guest"
+    assert await service.use_link_and_return_role(link, 33, name="") == "guest"
 
 
 async def test_an_erased_person_leaves_no_name_and_no_language_in_the_access_list(

@@ -133,7 +133,7 @@ class Crowd:
             await snapshots.record_and_return_new_pks(
                 tx, seen, now=self.clock.on(timedelta(seconds=1))
             )
-        await self.fan_out.write_all()
+        await self.fan_out.write_due_fan_outs()
 
     async def press(self) -> None:
         person = self.chance.choice(PEOPLE)

@@ -19,8 +19,11 @@ async def test_what_is_counted_adds_up_by_chat_and_day(db: Database) -> None:
         got = [(2, Use(items=1)), (1, Use(items=3)), (2, Use(items=4, millicredits=7))]
         for day in (TODAY, TODAY, yesterday, TODAY - timedelta(days=400)):
             await usage.add(tx, got, day=day)
-        assert await usage.items_by_day(tx, 1, since=TODAY) == {TODAY: 6}
-        assert await usage.items_by_day(tx, 2, since=yesterday) == {TODAY: 10, yesterday: 5}
+        assert await usage.received_stories_by_day(tx, 1, since=TODAY) == {TODAY: 6}
+        assert await usage.received_stories_by_day(tx, 2, since=yesterday) == {
+            TODAY: 10,
+            yesterday: 5,
+        }
     await delete_overdue_rows(db, now=NOW)
     async with db.read() as tx:
         assert await used(tx, 2) == (15, 21)

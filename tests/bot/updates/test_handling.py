@@ -74,7 +74,7 @@ async def test_a_failed_reply_to_an_unknown_chat_keeps_the_update_done(
         task = group.create_task(intake.run())
         await intake.store_and_start([message(1, UNKNOWN.chat_id)])
         await wait_for(lambda: 'result="' in metrics.render(), what="the end of the update")
-        await intake.drain(5)
+        await intake.stop_and_wait_for_handlers(5)
         await task
     assert replies.asked == ["one", "two"]
     assert called

@@ -66,7 +66,7 @@ async def working(db: Database, handle: Plain, **options: Any) -> AsyncIterator[
         try:
             yield intake
         finally:
-            await intake.drain(5)
+            await intake.stop_and_wait_for_handlers(5)
         await task
 
 
@@ -288,10 +288,10 @@ async def test_a_stop_ends_in_time_and_loses_nothing(sqlite_db: Database) -> Non
         group.create_task(intake.run())
         await intake.store_and_start([message(number, number) for number in range(1, 9)])
         await wait_for(lambda: len(begun) >= 4)
-        group.create_task(intake.drain(600))
+        group.create_task(intake.stop_and_wait_for_handlers(600))
         stopping.set()
         await wait_for(is_noted)
-        await intake.drain(0)  # the time is over
+        await intake.stop_and_wait_for_handlers(0)  # the time is over
     assert (len(begun), sorted(done)) == (4, [1, 2])
     async with sqlite_db.begin() as tx:
         left = await inbox.claim(tx, lease_at(datetime.now(UTC)), limit=99)
@@ -418,7 +418,7 @@ async def test_a_stop_waits_for_an_answer_whose_chat_has_written_again(
         await wait_for(lambda: nothing_open(sqlite_db))
         await intake.store_and_start([message(2, 7)])
         await wait_for(lambda: done == [2])
-        draining = group.create_task(intake.drain(5))
+        draining = group.create_task(intake.stop_and_wait_for_handlers(5))
         await asyncio.wait([draining], timeout=0.1)
         sent.set()
         await draining
@@ -558,7 +558,7 @@ async def test_what_a_stop_overtakes_is_stored_and_not_begun(sqlite_db: Database
             with refusing_slow_operations_while(None):  # it comes from elsewhere
                 group.create_task(intake.store_and_start([message(1, 1)]))
             await wait_for(lambda: sqlite_db._writer._waiters)  # noqa: SLF001 - it is to be begun
-            await intake.drain(5)
+            await intake.stop_and_wait_for_handlers(5)
             await running
     assert not seen
     await sqlite_db.run(
