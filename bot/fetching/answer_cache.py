@@ -130,13 +130,14 @@ class AnswerCache:
         *,
         has_name: bool = True,
     ) -> list[T]:
-        """Return the cached answer for ``key``.
+        """Return the cached answer for ``key``, for 0 credits.
 
-        On a cache miss, call ``fetch`` and cache the result. The result is cached until the time
-        that ``until`` returns. ``codec`` serialises the result, and must always be the same for a
-        given key. ``fetch`` is not called if a recent answer said that the account with the name
-        ``username`` is private. ``has_name`` is False if the request names no account. The answer
-        that the account is private is cached only for a request without a name.
+        On a cache miss, call ``fetch`` and cache the result. The cost is then the cost of
+        ``fetch``. The result is cached until the time that ``until`` returns. ``codec`` serialises
+        the result, and must always be the same for a given key. ``fetch`` is not called if a
+        recent answer said that the account with the name ``username`` is private. ``has_name`` is
+        False if the request names no account. The answer that the account is private is cached
+        here only for a request without a name.
 
         Raises:
             ProfilePrivateError: The account with the name ``username`` is private.

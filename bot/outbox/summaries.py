@@ -1,7 +1,7 @@
 """The daily summary of a chat or topic.
 
 This module adds the notice of the summary, counts the stories again before a late send of the
-notice, and marks the deliveries that the notice lists.
+notice, and marks the deliveries that the notice counts.
 """
 
 from collections import Counter

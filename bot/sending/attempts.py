@@ -132,7 +132,7 @@ class Attempts:
         """Send items until no item can be sent any more (see ``_sendable``).
 
         Return None if the send reached the end. Otherwise return the outcome that stopped the
-        send.
+        send. Each bought file costs 1 credit.
         """
         while waiting := _sendable(items, in_order=request.options.in_order):
             # An album with documents must not contain other files, and some items must be sent
