@@ -46,7 +46,7 @@ StartedCount = int
 """The number of started checks."""
 
 AnyTime: TypeAlias = None
-"""In the type of a bound, the time of the last check does not matter."""
+"""None instead of a bound means that the time of the last check does not matter."""
 
 WasPostponed = bool
 """True if a check was postponed."""

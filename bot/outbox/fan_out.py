@@ -9,7 +9,7 @@ from bot.store import fan_outs
 from bot.store.engine.database import Database
 
 WasDue = bool
-"""True if a fan-out was due."""
+"""True if an unlocked fan-out was due."""
 
 _SLICE = 200  # subscriptions per transaction
 _LOCKED_AGAIN = timedelta(seconds=0.1)  # The pause while other processes write all due fan-outs.

@@ -246,7 +246,7 @@ async def lock_and_check_claim(tx: Tx, queue: QueueClaim, outcome: Outcome) -> W
 async def end_claim_of_moved_queue_and_reschedule(
     tx: Tx, queue: QueueClaim, outcome: Moved, *, now: datetime
 ) -> HasDueTime:
-    """End the lease of a queue whose chat was moved to ``outcome.chat_id`` during the send.
+    """End the claim of a queue whose chat was moved to ``outcome.chat_id`` during the send.
 
     Return True if the claim was still valid, and the chat is not closed and has unsent deliveries.
     """

@@ -34,7 +34,7 @@ from bot.telegram.limit_state import ChatFloods
 from bot.telegram.outage import Outage
 
 NotPaused: TypeAlias = None
-"""In the type of the end of a pause, claims are allowed now."""
+"""None instead of the end of a pause means that claims are allowed now."""
 
 DoneCount = int
 """The number of jobs that were done."""

@@ -59,7 +59,7 @@ from bot.scheduling.rates import Pool, expert_rates, log_ratios, mixed_rate
 from bot.scheduling.waiting_time import DAY, HOUR
 
 AnyTime: TypeAlias = None
-"""In the type of a bound, the time of the last check does not matter."""
+"""None instead of a bound means that the time of the last check does not matter."""
 
 _PRICE_TOLERANCE = 0.1
 """The change of the price, as a part of the price, that makes a stored due time outdated."""

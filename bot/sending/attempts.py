@@ -33,7 +33,7 @@ from bot.telegram.calls import Calls
 from bot.telegram.outcomes import OF_FILES, Refusal
 
 NotStopped: TypeAlias = None
-"""In the type of an outcome, nothing has stopped the send."""
+"""None instead of an outcome means that nothing has stopped the send."""
 
 WasConverted = bool
 """True if a refused photo has become a document."""

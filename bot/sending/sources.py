@@ -50,7 +50,7 @@ WasDownloaded = bool
 """True if the photo was downloaded."""
 
 WasFound = bool
-"""True if a source without a purchase was found."""
+"""True if the URL or an upload was found as a source."""
 
 log = structlog.get_logger()
 
@@ -179,11 +179,11 @@ class Supply:
         return self._ensure_record(item).file_of(as_file=item.as_file)
 
     async def set_next_free_source(self, item: Item, asker: Asker) -> WasFound:
-        """Set the next source of the item that costs no credits: the URL or an upload.
+        """Set the next source of the item before a purchase: the URL or an upload.
 
-        For an upload, the file is downloaded. Return whether a source was found. If no source is
-        found, the item keeps its present source. If the file is too large, the item fails. The
-        download of a pasted URL may cost 1 credit.
+        For an upload, the file is downloaded for 0 credits, or for at most 1 credit if the URL was
+        pasted. Return whether a source was found. If no source is found, the item keeps its
+        present source. If the file is too large, the item fails.
 
         Raises:
             DatabaseUnavailableError: The download of a pasted URL cannot be recorded.
@@ -319,9 +319,8 @@ class Supply:
         if item.is_free or self._fallback is None or item.story.expires_at <= self._now():
             return None  # an expired story cannot be bought; a free item must not be bought
         if is_pasted(item.story):
-            return (
-                None  # ``_download_as_source`` has already tried to buy the file of a pasted URL
-            )
+            # ``_download_as_source`` has already tried to buy the file of a pasted URL.
+            return None
         is_alert = asker.chat_id is None
         if is_alert and not self._reserve_purchase_or_mark_item(item):
             return None
