@@ -612,8 +612,9 @@ async def start_or_stop_checks(
     - The check of a blocked profile is not started.
     - If the payer of ``chat_id`` is known, the profiles no longer count as followed by newcomers
       only.
-    - If the payer is not known, or ``chat_id`` is None, a profile with a started check counts as
-      followed by newcomers only, until the subscribers are counted.
+    - If the payer is not known, a profile with a started check counts as followed by newcomers
+      only, until the subscribers are counted. If ``chat_id`` is None, the profile does not count
+      so, because the interval of newcomers could delay the check for known people.
     """
     wanted = set(profile_ids)
     if not wanted and chat_id is not None:
@@ -625,8 +626,7 @@ async def start_or_stop_checks(
     # transaction with changed subscriptions also needs the locks. Either the transaction has
     # committed, and the search finds the changes, or the search of that transaction comes later.
     await lock_all(tx, wanted)
-    payer = None if chat_id is None else await chat_store.payer_of(tx, chat_id)
-    is_known = await access.is_known(tx, payer)
+    is_known = chat_id is None or await access.is_known(tx, await chat_store.payer_of(tx, chat_id))
     found = (await tx.execute(_CHECK_STATES.where(condition))).all()
     begun = [
         row for row in found if row.is_awaited and not row.is_checked and row.state != "blocked"
@@ -636,5 +636,5 @@ async def start_or_stop_checks(
     if ended:
         are_ended = profiles.c.profile_id.in_(ended)
         await update_rows(tx, profiles, are_ended, weight=0.0, chats=0, due_at=None)
-    if is_known:
+    if is_known and chat_id is not None:
         await update_rows(tx, profiles, condition, profiles.c.fresh, fresh=False)

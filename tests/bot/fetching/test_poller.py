@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 
 from bot.billing.ledger import Charge, Ledger, Reservation
 from bot.chats.subscriptions import Subscriptions
+from bot.domain.access import Subject
 from bot.domain.budget import Limits
 from bot.domain.errors import DatabaseUnavailableError, StoriesError
 from bot.domain.model import Profile
@@ -25,7 +26,7 @@ from bot.runtime.metrics import Metrics
 from bot.scheduling.forecast import ProfileState
 from bot.scheduling.pricing import CreditBucket, ReleaseCurve
 from bot.scheduling.schedule import Schedule
-from bot.store import chats, claimed_tables, fan_outs, profiles
+from bot.store import access, chats, claimed_tables, fan_outs, profiles
 from bot.store.engine.database import Database
 from bot.stories_api.client import StoriesApi
 from tests.support.claims import lease_at
@@ -329,6 +330,30 @@ async def test_without_a_key_nothing_is_asked_twice(tower: Tower) -> None:
     assert known.due_at is not None
     assert known.due_at > utc_now() + 3 * MINUTE
     assert known.failures == 0
+
+
+async def test_the_first_check_after_a_block_of_a_profile_does_not_wait_as_for_newcomers(
+    tower: Tower,
+) -> None:
+    """The interval of newcomers would delay the alerts of a known person by up to 20 hours."""
+    async with tower.db.begin() as tx:
+        await access.put(tx, Subject("person", "1"), now=NOON, is_allowed=True)
+    profile = await tower.followed(1)
+    await tower.followed(
+        1
+    )  # The interval of newcomers needs a profile that a known person follows.
+    await tower.followed(2)  # The person is a newcomer.
+    await tower.scheduler(budget=500).run_once()
+    tower.subscriptions.blocked = frozenset({profile.profile_id})
+    await tower.subscriptions.apply_profile_blocks()
+    tower.subscriptions.blocked = frozenset()
+    await tower.subscriptions.apply_profile_blocks()
+    before = await tower.known(profile)
+    await tower.scheduler(budget=500, now=lambda: utc_now() + 2 * HOUR).run_once()
+    after = await tower.known(profile)
+    assert before.snapshot_at is not None
+    assert after.snapshot_at is not None
+    assert after.snapshot_at > before.snapshot_at
 
 
 async def test_what_is_blocked_is_never_looked_at(tower: Tower) -> None:
