@@ -206,10 +206,10 @@ async def _statements(db: Database, now: datetime) -> dict[str, float]:
             tx, Lease("benchmark", now, now + LEASE), limit=8
         ),
         "look_due_next": lambda tx: profiles.next_due_and_last_check(tx, now=now),
-        "look_record": lambda tx: snapshots.record_and_return_new_pks(
+        "look_record": lambda tx: snapshots.record_snapshot_and_enqueue_alerts(
             tx, _look("1", now), now=now
         ),
-        "look_record_star": lambda tx: snapshots.record_and_return_new_pks(
+        "look_record_star": lambda tx: snapshots.record_snapshot_and_enqueue_alerts(
             tx, _look(STAR, now), now=now
         ),
         "fan_out_slice": lambda tx: _slice(tx, now),
@@ -256,7 +256,7 @@ async def _split(tx: Tx, now: datetime) -> None:
 
 
 async def _slice(tx: Tx, now: datetime) -> None:
-    await snapshots.record_and_return_new_pks(tx, _look(STAR, now), now=now)
+    await snapshots.record_snapshot_and_enqueue_alerts(tx, _look(STAR, now), now=now)
     await fan_outs.write_next_slice_if_due(tx, now=now, limit=200)
 
 
@@ -316,7 +316,7 @@ async def _longest_write(url: str, now: datetime) -> float:
         for one in ("1", STAR):
             db.longest_s = 0.0
             async with db.begin() as tx:
-                await snapshots.record_and_return_new_pks(tx, _look(one, now), now=now)
+                await snapshots.record_snapshot_and_enqueue_alerts(tx, _look(one, now), now=now)
         await FanOut(db, lambda: None, now=lambda: now).write_due_fan_outs()
         await cleanup.delete_overdue_rows(db, now=now + timedelta(hours=8))
         await Ledger(db, Limits(), now=lambda: now).close_old_reservations_and_split_costs()

@@ -67,7 +67,7 @@ async def follow(db: Database, profile: Profile, people: list[int]) -> None:
     now = datetime.now(UTC)
     since = now - timedelta(minutes=1)
     async with db.begin() as tx:
-        await snapshots.record_name_returning_previous(tx, profile, now=now)
+        await snapshots.record_name_and_notify_of_change(tx, profile, now=now)
         for person in people:
             await chats.add_or_update(tx, person, kind="private", title="", now=now)
             await subscriptions.add(

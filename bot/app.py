@@ -63,7 +63,7 @@ from bot.runtime.clock import Clock, steady
 from bot.runtime.workers import NextStepAt, UntilWoken, Worker, wait_until_set
 from bot.store import key_values
 from bot.store.engine.failures import may_end_soon
-from bot.store.engine.lock import only_process
+from bot.store.engine.lock import locked_sqlite_file
 from bot.store.leases import Leader
 from bot.stories_api.endpoints import CHECK_COST
 from bot.updates.handling import Handling
@@ -705,7 +705,7 @@ async def _build_parts(settings: Settings, stack: AsyncExitStack, build: Build) 
     if note := preflight.check_mount(url):
         log.warning("the database may be damaged", why=note.text)
     async with AsyncExitStack() as begun:
-        await begun.enter_async_context(only_process(url, wait=timedelta(seconds=WAIT_S)))
+        await begun.enter_async_context(locked_sqlite_file(url, wait=timedelta(seconds=WAIT_S)))
         parts = await begun.enter_async_context(build())
         stack.push_async_exit(begun.pop_all())
         return parts

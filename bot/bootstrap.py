@@ -414,7 +414,7 @@ async def open_parts(
             server_clocks=server_clocks,
             owner=owner,
             process_lease=ours,
-            slow_media_hosts=media.slow_hosts.names,
+            slow_media_hosts=media.slow_hosts.slow_host_names,
             begin=begin,
             wake=wake,
         )

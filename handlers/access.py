@@ -94,7 +94,7 @@ async def _is_chat_of_blocked_payer(subject: Subject, context: Context) -> bool:
     """Return whether the bot is silent in a chat because the chat's payer is blocked."""
     if subject.kind != "chat":
         return False
-    return (await context.services.access.guest(int(subject.id))).is_silenced
+    return (await context.services.access.read_guest(int(subject.id))).is_silenced
 
 
 @command("invite", only_in_private=True)
@@ -268,7 +268,7 @@ async def send_invitation_or_dismiss_request(
     elif action == "open":
         await say_message(context, HOW_TO_OPEN)
     elif guest_id is not None:
-        guest = await context.services.access.guest(guest_id)
+        guest = await context.services.access.read_guest(guest_id)
         is_in = guest.entry and guest.entry.is_allowed and not guest.entry.is_blocked(context.now)
         text = context.t(ALLOWED if is_in else NOT_LET_IN, name=guest.name, who=guest.name)
         await edit_pressed(context, text, other_request_rows_of_message(guest_id, context))

@@ -23,7 +23,7 @@ _ONE = frozenset({"one", "ones", "profile", "account"})
 """The words that people write beside a name, as in "the natgeo one"."""
 
 
-async def expect_choice(context: Context, command: str) -> None:
+async def store_expected_choice(context: Context, command: str) -> None:
     """Record that the next plain message of a private chat may name a profile for ``command``.
 
     The record expires after five minutes. A question about a managed chat is not recorded.
@@ -78,7 +78,7 @@ async def _followed_names_alone_in(context: Context, text: str) -> Sequence[str]
     for word in typed_words(text.replace(",", " ").replace(";", " ")):
         if name := _followed_name(word, followed):
             names.setdefault(name)
-        elif not _is_beside_name(word, language):
+        elif not _may_stand_beside_name(word, language):
             return []
     return list(names)
 
@@ -91,7 +91,7 @@ def _followed_name(word: str, followed: set[str]) -> str | None:
     return None
 
 
-def _is_beside_name(word: str, language: str) -> bool:
+def _may_stand_beside_name(word: str, language: str) -> bool:
     if excludes_names(word, language):  # as in "all but natgeo"
         return False
     plain = normalize_word(word)

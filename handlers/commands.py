@@ -72,7 +72,7 @@ def digest_of_menu_sources() -> str:
     return digest.hexdigest()[:16]
 
 
-async def update_chat_menu(context: Context) -> None:
+async def publish_chat_menu(context: Context) -> None:
     """Publish the command menu of the chat to which the update applies (``Context.chat``).
 
     The menu is published in three cases: the chat is the private chat of an owner of the bot, the

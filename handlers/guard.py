@@ -37,7 +37,7 @@ from bot.domain.foreign_text import typed_words
 from bot.domain.sentences import N_
 from bot.presentation.actions import Kind, split_chat
 from bot.presentation.html import code
-from handlers.commands import update_chat_menu
+from handlers.commands import publish_chat_menu
 from handlers.managed_chats import (
     is_admin_here,
     not_admin_error,
@@ -172,7 +172,7 @@ def command(
                 elif not takes_names or context.is_private:
                     await set_managed_chat_from_words(context, places, usage)
             await run(context)
-            await update_chat_menu(context)
+            await publish_chat_menu(context)
 
         OBEYED[word] = _make_guarded(
             f"/{word}",

@@ -67,7 +67,9 @@ async def fetch_and_show_page(context: Context, username: str, page: int) -> Non
 
 
 @on_press(HIGHLIGHT)
-async def open_highlight(context: Context, highlight_id: str, offset: int | None) -> None:
+async def fetch_and_open_highlight(
+    context: Context, highlight_id: str, offset: int | None
+) -> None:
     """Show at most ten stories of a highlight, beginning with the story at ``offset``.
 
     Costs and errors are those of ``fetch_and_show_highlight``.

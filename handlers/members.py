@@ -101,7 +101,7 @@ async def record_return_to_blocked_chat(context: Context) -> None:
     """
     change = context.event.my_chat_member
     if change is not None and _is_member(change.new_chat_member):
-        await context.services.presence.record_return(change.chat.id)
+        await context.services.presence.record_return_to_blocked_chat(change.chat.id)
         await record_payer_of_added_chat(context)
 
 

@@ -69,7 +69,7 @@ def options_page(subscription: Subscription, context: Context, section: str | No
     )
     if rules := effective_rule_lines(subscription.options, context):
         text = "\n".join([text, "", *rules])
-    if is_paused(subscription):
+    if is_paused_or_blocked(subscription):
         text += "\n\n" + paused_line(subscription, context)
     if section == "when" and subscription.options.digest:
         text += "\n\n" + summary_time_text(context)
@@ -131,7 +131,7 @@ def _section_summary(subscription: Subscription, section: str, context: Context)
         texts.append(MEDIA[chosen.media])
     if section == "which" and (chosen.rules or context.chat.rule_options.rules):
         texts.append(N_("rules"))
-    if section == "when" and is_paused(subscription):
+    if section == "when" and is_paused_or_blocked(subscription):
         texts = [N_("paused")]
     translated = map(context.t.plain, texts or [USUAL[section]])
     return truncate_plain(context.t.listed(list(translated)), VALUE)
@@ -169,7 +169,7 @@ def _section_rows(subscription: Subscription, section: str, context: Context) ->
 
 def subscription_line(subscription: Subscription, context: Context) -> str:
     """Return the label of a subscription: the state of the alerts, the profile and the topic."""
-    sign = "⏸" if is_paused(subscription) else "🔔"
+    sign = "⏸" if is_paused_or_blocked(subscription) else "🔔"
     if subscription.state not in {"active", "blocked"}:
         sign = "🔒"
     name = subscription.username
@@ -219,7 +219,7 @@ def changed_option_texts(before: Options, after: Options, context: Context) -> l
     return shown
 
 
-def is_paused(subscription: Subscription) -> bool:
+def is_paused_or_blocked(subscription: Subscription) -> bool:
     """Return whether the chat has paused a subscription, or the owner has blocked the profile."""
     return subscription.paused or subscription.state == "blocked"
 

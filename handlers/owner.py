@@ -81,7 +81,7 @@ async def issue_and_send_admin_link(context: Context) -> None:
     owner = context.user_id
     if owner is None:
         raise RightsError(text=CHAT_UNKNOWN)
-    link = await services.overview.issue_admin_link(owner)
+    link = await services.overview.issue_admin_link_and_end_session(owner)
     lines = [t(ADMIN_PAGE), t(ADMIN_ONCE, time=KEY_VALID_FOR), link]
     lines += [] if services.has_public_page else [t(ADMIN_HERE)]
     await say(context, Safe("\n".join(lines)))

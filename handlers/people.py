@@ -74,7 +74,7 @@ A_DAY = timedelta(days=1)
 async def list_people(context: Context) -> None:
     """Show the first page of the list of persons and chats, the highest cost of the month first.
 
-    ``Access.guests`` describes the list.
+    ``Access.list_guests_by_cost`` describes the list.
     """
     await say(context, *await _costs_and_access_list_page(0, context))
 
@@ -113,7 +113,7 @@ async def act_on_person_or_chat(
         case "allow":
             await _give_access_and_greet(subject, context)
     # The action may have changed the entry, so the entry is read again.
-    guest = await access.guest(chat_id_or_page)
+    guest = await access.read_guest(chat_id_or_page)
     has_limits = action == "limits" and not is_owner
     text, buttons = _limit_page(guest, context) if has_limits else _guest_page(guest, context)
     if action == "payers" and chat_id_or_page < 0:
@@ -132,7 +132,7 @@ async def _give_access_and_greet(subject: Subject, context: Context) -> None:
     """
     access = context.services.access
     chat_id = int(subject.id)
-    entry = (await access.guest(chat_id)).entry
+    entry = (await access.read_guest(chat_id)).entry
     if entry and (entry.is_allowed or entry.is_blocked(context.now)):
         return
     await access.allow(subject, by=None)
@@ -166,7 +166,7 @@ def other_request_rows_of_message(chat_id: int, context: Context) -> Buttons:
 async def _costs_and_access_list_page(page: int, context: Context) -> Page:
     access = context.services.access
     invite = [context.button(N_("Invite someone"), OWNER("invite"))]
-    result = await access.guests(offset=page * PAGE, limit=PAGE + 1)
+    result = await access.list_guests_by_cost(offset=page * PAGE, limit=PAGE + 1)
     if not result and page == 0:
         return context.t(NOBODY_YET), [invite]
     buttons: Buttons = []

@@ -125,7 +125,7 @@ async def answer_request(context: Context, text: str, *, is_command: bool = Fals
     )
     if request is None or not await is_for_bot(context, request):
         return False
-    if request.command == "privacy" and await _is_about_profile(context, request):
+    if request.command == "privacy" and await _has_profile_name(context, request):
         request = replace(request, command="unsubscribe")
     if request.command == "pause" and request.names:
         await _show_pause(context, request)
@@ -249,7 +249,7 @@ async def _run_without_names(context: Context, command: str) -> None:
     elif shown := await username_shown_by(context.replied_to, context):
         await say(context, *await card.card_page(context, shown))
     else:
-        await stories.show_followed_with_stories(context)
+        await stories.list_followed_with_live_stories(context)
 
 
 async def is_for_bot(context: Context, request: Request) -> bool:
@@ -269,7 +269,7 @@ async def known_names(context: Context, names: Sequence[str]) -> list[str]:
     return [name for name in names if name in stored or name == EXAMPLE_NAME]
 
 
-async def _is_about_profile(context: Context, request: Request) -> bool:
+async def _has_profile_name(context: Context, request: Request) -> bool:
     """Return whether a request to delete data names a profile, as in "delete account natgeo"."""
     if request.is_list:
         return True

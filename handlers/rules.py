@@ -24,7 +24,7 @@ from bot.presentation.actions import (
 from bot.presentation.html import Safe, bold, code, foreign_html, paragraphs, truncate_plain
 from handlers import chat_rules
 from handlers.chat_rules import ALL, HOW, WHOLE_CHAT
-from handlers.choices import expect_choice
+from handlers.choices import store_expected_choice
 from handlers.confirmation import MEANT
 from handlers.guard import command
 from handlers.options import (
@@ -131,7 +131,7 @@ async def _ask_whose_rules(context: Context) -> None:
     whole = [context.button(FOR_WHOLE_CHAT, CHAT_RULES("show"))]
     buttons = [whole, *subscription_buttons(rows, "rules")]
     await say(context, "\n".join([*head, context.t(TO_SHOW_RULES)]), buttons)
-    await expect_choice(context, "rules")
+    await store_expected_choice(context, "rules")
 
 
 async def _send_unreadable_words(

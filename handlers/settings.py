@@ -138,16 +138,17 @@ async def ask_or_change_setting(context: Context, data: str) -> None:
     await _store_expected_setting(context, setting if page else "")
     if page is None:
         await _set_if_readable(context, setting, value)
-        page = await _page_after_change(context, setting)
+        page = await _get_page_and_expect_zone_if_missing(context, setting)
     await edit_pressed(context, *page)
 
 
-async def _page_after_change(context: Context, setting: str) -> Page:
+async def _get_page_and_expect_zone_if_missing(context: Context, setting: str) -> Page:
     """Return the page after a change of a setting.
 
     If the hour of the summary was set, and the chat has subscriptions but none of them uses the
     summary, the page asks whether all subscriptions should use the summary. Otherwise the page is
-    the question for the time zone (``_expect_zone_if_missing``) or the page of all settings.
+    the question for the time zone (``_expect_zone_and_get_page_if_missing``) or the page of all
+    settings.
     """
     if setting == "digest":
         rows = await context.services.subscriptions.all_of_chat(context.chat.id)
@@ -158,10 +159,12 @@ async def _page_after_change(context: Context, setting: str) -> Page:
             time = clock_time(context.chat.summary_minute, context)
             hour = context.t(SUMMARY_TIME, time=time)
             return paragraphs(hour, question), buttons
-    return await _expect_zone_if_missing(context, setting) or await settings_page(context)
+    return await _expect_zone_and_get_page_if_missing(context, setting) or await settings_page(
+        context
+    )
 
 
-async def _expect_zone_if_missing(context: Context, setting: str) -> Page | None:
+async def _expect_zone_and_get_page_if_missing(context: Context, setting: str) -> Page | None:
     """Return the question for the time zone after an hour was set in a chat without a zone.
 
     Record that the next plain message of a private chat may answer the question. Record nothing
@@ -418,7 +421,7 @@ async def _set_from_text(context: Context, setting: str, text: str) -> None:
         shown = context.t(ZONE_SET, clock=_time_in_chat_zone(context), zone=_zone_text(context))
         await say(context, shown, [[back(context.t, TOP)]])
     else:
-        await say(context, *await _page_after_change(context, setting))
+        await say(context, *await _get_page_and_expect_zone_if_missing(context, setting))
 
 
 def _expected_setting(context: Context) -> _ExpectedSetting:

@@ -10,7 +10,7 @@ from bot.presentation.actions import Page, back, button, grid
 from bot.presentation.translation import LANGUAGES, language_for, translator_for
 from handlers import access, card, members, payers, settings, subscriptions, talk
 from handlers.admission import entry_link_payload
-from handlers.commands import update_chat_menu
+from handlers.commands import publish_chat_menu
 from handlers.guard import UNKNOWN_BUTTON, command, on_press
 from handlers.help import buttons_to_add_bot, help_page
 from handlers.managed_chats import set_managed_chat
@@ -21,7 +21,7 @@ from handlers.replies import WasAnswered, edit_pressed, say
 PAGES: dict[actions.Kind, Callable[..., Awaitable[Page]]] = {
     actions.CARD: partial(card.card_page, has_more=True),
     actions.SUBSCRIPTIONS: subscriptions.subscriptions_page,
-    actions.SUBSCRIPTION: subscriptions.options_page_by_id,
+    actions.SUBSCRIPTION: subscriptions.get_options_page_and_expect_zone,
     actions.HELP: help_page,
     actions.MINE: payers.become_payer_page,
 }
@@ -94,7 +94,7 @@ async def set_language(context: Context, code: str) -> PopUpText | None:
     context.t = translator_for(code).in_zone(context.t.zone)
     text = context.t("From now on I'll use English here.")
     await edit_pressed(context, text, [[back(context.t, settings.TOP)]])
-    await update_chat_menu(context)
+    await publish_chat_menu(context)
     return None
 
 

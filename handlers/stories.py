@@ -101,7 +101,7 @@ async def show_stories(context: Context) -> None:
     elif asked := context.replied_to:
         await _fetch_and_show_by_message(context, asked)
     else:
-        await show_followed_with_stories(context)
+        await list_followed_with_live_stories(context)
 
 
 async def _fetch_and_show_by_message(context: Context, message: Message) -> None:
@@ -117,7 +117,7 @@ async def _fetch_and_show_by_message(context: Context, message: Message) -> None
         await _fetch_and_show_by_link(context, link)
 
 
-async def show_followed_with_stories(context: Context) -> None:
+async def list_followed_with_live_stories(context: Context) -> None:
     """List at most 20 followed profiles with live stories (``_last_found_live_stories``).
 
     The list costs 0 credits. If no followed profile has live stories, offer a button for each of

@@ -39,7 +39,7 @@ from bot.presentation.actions import Button, Buttons, Page, arrows, button, for_
 from bot.presentation.buttons import NEW
 from bot.presentation.html import Safe, escape, paragraphs, truncate_plain
 from bot.presentation.notices import MISSING
-from handlers.choices import expect_choice
+from handlers.choices import store_expected_choice
 from handlers.confirmation import offer_understood_command
 from handlers.errors import payer_buttons_for_errors, sentence_for
 from handlers.guard import UNKNOWN_BUTTON, command, on_message, on_press
@@ -48,7 +48,7 @@ from handlers.managed_chats import may_manage
 from handlers.options import (
     SETTINGS,
     all_subscriptions_buttons,
-    is_paused,
+    is_paused_or_blocked,
     options_page,
     paused_line,
     store_zone_question_if_no_zone,
@@ -332,7 +332,11 @@ async def _result_lines(
         lines.append(t(SOONER, n=len(sooner), username=t.names_inside_bold(sooner)))
     if old:
         lines.append(t(ALREADY, n=len(old), username=t.names_inside_bold(old)))
-    paused = [subscribed.subscription for subscribed in done if is_paused(subscribed.subscription)]
+    paused = [
+        subscribed.subscription
+        for subscribed in done
+        if is_paused_or_blocked(subscribed.subscription)
+    ]
     still = [
         (subscription.username, paused_line(subscription, context)) for subscription in paused
     ]
@@ -613,7 +617,7 @@ async def ask_which_to_stop(context: Context, rows: Sequence[Subscription]) -> N
         every = context.button(N_("Stop all"), actions.UNSUBSCRIBE(ALL), actions.DANGER)
         buttons = [*buttons, [every]]
     await say_message(context, TO_STOP, buttons)
-    await expect_choice(context, "unsubscribe")
+    await store_expected_choice(context, "unsubscribe")
 
 
 async def ask_which_profile(context: Context, question: str, command: str, usage: str) -> None:
@@ -633,7 +637,7 @@ async def ask_which_profile(context: Context, question: str, command: str, usage
         await say_message(context, usage)
     elif rows:
         await say_message(context, question, subscription_buttons(rows, command))
-        await expect_choice(context, command)
+        await store_expected_choice(context, command)
     elif TABLE[f"/{command}"] is SHOW and context.is_group:
         await say_message(context, EMPTY)
     else:
@@ -755,7 +759,7 @@ async def _check_and_admit_channel(context: Context, name: str) -> tuple[Target,
         raise SubscriptionError("can't be seen", text=CHANNEL_UNUSABLE) from error
     except TelegramError as error:
         raise AskAgainError(str(error)) from error
-    await services.access.admit_channel(
+    await services.access.store_channel_and_allow_if_admin_may(
         chat_id,
         user_id,
         kind=kind,
@@ -799,10 +803,12 @@ async def show_options(context: Context, subscription_id: int, section: str | No
         NotFollowedError: The subscription has ended.
     """
     show = say if section == NEW else edit_pressed
-    await show(context, *await options_page_by_id(context, subscription_id, section))
+    await show(context, *await get_options_page_and_expect_zone(context, subscription_id, section))
 
 
-async def options_page_by_id(context: Context, subscription_id: int, section: str | None) -> Page:
+async def get_options_page_and_expect_zone(
+    context: Context, subscription_id: int, section: str | None
+) -> Page:
     """Return the page of a subscription, or a section of the subscription's options.
 
     If the section names the time of the summary, and the chat has no time zone, the next message

@@ -144,7 +144,7 @@ async def run_captioned_command(context: Context) -> None:
 
 
 @on_message("an answer to our question", answers_to(*QUESTIONS))
-async def run_answered(context: Context) -> None:
+async def run_command_of_answered_question(context: Context) -> None:
     """Run the command of a question with the name in the answer, at the costs of the command.
 
     - For several names, or a name among everyday words, send a button.

@@ -82,7 +82,9 @@ class Treasurer:
         is_low = False
         balance = None
         try:
-            balance = await self._ledger.update_balance(self._api.fetch_balance_and_resume)
+            balance = await self._ledger.fetch_and_store_balance(
+                self._api.fetch_balance_and_resume
+            )
             is_low = balance.credits <= self._ledger.limits.minimum_balance
         except StoriesError as error:
             log.warning("balance_unknown", reason=str(error))

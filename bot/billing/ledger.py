@@ -59,6 +59,9 @@ from bot.store import (
 from bot.store.budgets import Scope
 from bot.store.engine.database import Database, Tx
 
+ClosedCount = int
+"""The number of closed reservations."""
+
 T = TypeVar("T")
 
 # A reservation that is older has no running call, and is counted as spent.
@@ -143,11 +146,13 @@ class Ledger:
             StoriesError: The call failed. The reservation is closed.
             MediaError: A download failed. The reservation is closed.
         """
-        value, bill = await self.call_unsettled(charge, call)
+        value, bill = await self.reserve_and_call_unsettled(charge, call)
         await self._close(bill.reservation, bill.credits)
         return value
 
-    async def call_unsettled(self, charge: Charge, call: PaidCall[T]) -> tuple[T, Bill]:
+    async def reserve_and_call_unsettled(
+        self, charge: Charge, call: PaidCall[T]
+    ) -> tuple[T, Bill]:
         """Reserve credits and make the call. Return the value of the call and the bill.
 
         The caller must settle the bill in the transaction that stores the value. If the call
@@ -256,7 +261,7 @@ class Ledger:
         if back := reservation.credits - credits:
             await _refund(tx, entry, back, is_billed=True, now=self._now())
 
-    async def charge_megabytes(
+    async def count_pasted_megabytes(
         self, asker: Asker, megabytes: int, *, most: int = PASTED_A_DAY
     ) -> None:
         """Count the size of a pasted file towards the person's daily limit.
@@ -348,7 +353,7 @@ class Ledger:
         room, _ = await self.schedule_room_and_spent(tx, now)
         return "budget" if room < price else ""
 
-    async def update_balance(self, ask: Callable[[], Awaitable[Balance]]) -> Balance:
+    async def fetch_and_store_balance(self, ask: Callable[[], Awaitable[Balance]]) -> Balance:
         """Fetch the balance, and update the credits that can still be spent.
 
         Fetching the balance costs 0 credits. It is unknown whether the balance already includes
@@ -412,7 +417,7 @@ class Ledger:
         await _refund(tx, entry, back, is_billed=False, now=self._now())
         return back
 
-    async def close_old_reservations_and_split_costs(self) -> int:
+    async def close_old_reservations_and_split_costs(self) -> ClosedCount:
         """Close the reservations of killed processes, and split the costs of checks among chats.
 
         Reservations that are older than 30 minutes are closed, and their credits count as spent.

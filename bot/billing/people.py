@@ -48,7 +48,7 @@ class Guest:
         return sum(self.millicredits_by_kind.values())
 
 
-async def list_monthly_costs(tx: Tx, *, offset: int, limit: int, now: datetime) -> list[Guest]:
+async def list_guests_by_cost(tx: Tx, *, offset: int, limit: int, now: datetime) -> list[Guest]:
     """Return a page of the persons and chats with costs this month, highest costs first.
 
     The persons and chats of the access list that have no costs follow, newest entry first.

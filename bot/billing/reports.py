@@ -98,12 +98,12 @@ class Reports:
             limits = allowances_for(
                 self.limits, is_known=is_known, of_chat=of_chat, of_person=of_person
             )
-            used = [(await budgets.allowance_used(tx, "chat", chat_id, today), limits.chat)]
+            used = [(await budgets.read_used_allowance(tx, "chat", chat_id, today), limits.chat)]
             if person is not None:
-                spent = await budgets.allowance_used(tx, "person", person, today)
+                spent = await budgets.read_used_allowance(tx, "person", person, today)
                 used.append((spent, limits.own))
             if person is not None and limits.newcomers is not None:
-                spent = await budgets.allowance_used(tx, "newcomer", 0, today)
+                spent = await budgets.read_used_allowance(tx, "newcomer", 0, today)
                 used.append((spent, limits.newcomers))
             got = await usage.received_stories_by_day(tx, chat_id, since=today - timedelta(days=6))
             month = await monthly_costs_of(tx, chat_id, now=self.now())

@@ -18,7 +18,7 @@ from typing import Literal, TypeAlias
 import structlog
 from pydantic import SecretStr
 
-from bot.billing.people import Guest, list_monthly_costs, monthly_costs_of
+from bot.billing.people import Guest, list_guests_by_cost, monthly_costs_of
 from bot.domain.access import Entry, IsFirstRefusal, Judged, Mode, Subject, find_entry, judge
 from bot.domain.budget import NoOwnLimit
 from bot.domain.errors import (
@@ -191,16 +191,16 @@ class Access:
             judged, is_owner, chat=found.chat, is_muted=found.is_muted, question=found.question
         )
 
-    async def guests(self, *, offset: int, limit: int) -> list[Guest]:
+    async def list_guests_by_cost(self, *, offset: int, limit: int) -> list[Guest]:
         """Return a page of persons and chats, sorted by the cost of this month, highest first.
 
         The list contains the persons and chats with costs this month or with an entry in the
         access list.
         """
         async with reading(self._db) as tx:
-            return await list_monthly_costs(tx, offset=offset, limit=limit, now=self._now())
+            return await list_guests_by_cost(tx, offset=offset, limit=limit, now=self._now())
 
-    async def guest(self, telegram_id: int) -> Guest:
+    async def read_guest(self, telegram_id: int) -> Guest:
         """Return the costs of this month and the access entry of a person or chat.
 
         If ``telegram_id`` is the old id of a group that became a supergroup, return the
@@ -352,7 +352,7 @@ class Access:
         self._wake()
         return entry
 
-    async def admit_channel(
+    async def store_channel_and_allow_if_admin_may(
         self, chat_id: int, by: int, *, kind: str, title: str, language_code: str
     ) -> None:
         """Store a channel that an administrator of the channel has named, and allow the channel.
@@ -521,7 +521,7 @@ class Access:
         Return the ids of the chats. The chats are locked before the entry of the access list is
         changed.
         """
-        served = await chats.chats_silenced_by_block_of(tx, subject)
+        served = await chats.ids_of_chats_closed_by_block_of(tx, subject)
         await chats.lock(tx, served)
         return served
 

@@ -71,7 +71,7 @@ def _lists_in_archive(data: bytes) -> Iterator[bytes]:
     left = LARGEST
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
-            lists = (member for member in archive.infolist() if _is_list(member))
+            lists = (member for member in archive.infolist() if _is_readable_followed_list(member))
             for member in islice(lists, _MOST_FILES):
                 with archive.open(member) as file:
                     body = file.read(left + 1)
@@ -83,7 +83,7 @@ def _lists_in_archive(data: bytes) -> Iterator[bytes]:
         return
 
 
-def _is_list(member: zipfile.ZipInfo) -> bool:
+def _is_readable_followed_list(member: zipfile.ZipInfo) -> bool:
     """Return whether a file in an archive has the name and compression of a readable list."""
     return member.compress_type in _PLAIN and bool(_MEMBER.fullmatch(member.filename))
 

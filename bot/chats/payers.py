@@ -133,7 +133,9 @@ class Payers:
                 await _record_blocked_adder(tx, chat_id, by, title=title, now=now)
             await chat_queues.lock(tx, chat_id)
             if not (is_old_blocked or keeps):
-                await self._replace_payer(tx, chat_id, old, by, is_blocked=is_by_blocked, now=now)
+                await self._set_payer_after_bot_added(
+                    tx, chat_id, old, by, is_blocked=is_by_blocked, now=now
+                )
             if await chats.is_blocked(tx, chat_id, now=now):
                 await moves.close_chats(tx, [chat_id], now=now)
             elif is_by_blocked:
@@ -142,7 +144,7 @@ class Payers:
                 await snapshots.reschedule_checks_of_chat(tx, chat_id, now=now)
         self._wake()
 
-    async def _replace_payer(
+    async def _set_payer_after_bot_added(
         self,
         tx: Tx,
         chat_id: int,
@@ -169,7 +171,7 @@ class Payers:
         if is_blocked and old is not None:
             payer = old
         elif by is not None and (is_blocked or await self._may_pay(tx, by, chat_id)):
-            await self.lock_daily_counters(tx, chat_id, by)
+            await self.lock_new_subscription_counters(tx, chat_id, by)
             is_open_without = is_blocked and not await chats.is_blocked(tx, chat_id, now=now)
             has_room = await self._payer_limit_error(tx, by, chat_id) is None
             if old == by or is_open_without or has_room:
@@ -367,7 +369,9 @@ class Payers:
             NoPayerError: As in ``payer_or_possible_payer``.
             SubscriptionError: As in ``payer_or_possible_payer``.
         """
-        await self.lock_daily_counters(tx, chat_id, await chats.payer_of(tx, chat_id) or by)
+        await self.lock_new_subscription_counters(
+            tx, chat_id, await chats.payer_of(tx, chat_id) or by
+        )
         payer = await self.payer_or_possible_payer(tx, chat_id, by)
         await self._set_payer(tx, chat_id, payer, self._now(), profile_ids=profile_ids)
         return payer
@@ -417,27 +421,31 @@ class Payers:
         now = self._now()
         await self.raise_if_too_many_subscriptions(tx, chat_id, payer, pending)
         if await ended_subscriptions.has_ended(tx, chat_id, username, since=now - DAY):
-            restored = await budgets.allowance_used(tx, "restored", payer, now.date())
+            restored = await budgets.read_used_allowance(tx, "restored", payer, now.date())
             if restored < self.limits.most * OF_PAYER:
                 return False
-        begun = await budgets.allowance_used(tx, "follows", chat_id, now.date())
+        begun = await budgets.read_used_allowance(tx, "follows", chat_id, now.date())
         if begun + pending >= self.limits.most_new_a_day:
             raise SubscriptionError(text=TOO_MANY_NEW, most=self.limits.most_new_a_day)
         most = self.limits.most_new_a_day * OF_PAYER
-        begun = await budgets.allowance_used(tx, "payer", payer, now.date())
+        begun = await budgets.read_used_allowance(tx, "payer", payer, now.date())
         if begun + pending >= most and payer not in self._owners():
             raise SubscriptionError(text=TOO_MANY_NEW_OF_PAYER, most=most)
         return True
 
-    async def lock_daily_counters(self, tx: Tx, chat_id: int, payer: int | None) -> None:
+    async def lock_new_subscription_counters(
+        self, tx: Tx, chat_id: int, payer: int | None
+    ) -> None:
         """Lock the counters of today's new subscriptions of a chat and, unless None, of a payer.
 
         The counter of the restored subscriptions of the payer is locked too. Without the lock, two
         chats of a payer could both add the last subscription that the limit allows.
         """
-        await _lock_daily_counters(tx, chat_id, payer, self._now())
+        await _lock_new_subscription_counters(tx, chat_id, payer, self._now())
 
-    async def count_subscription(self, tx: Tx, chat_id: int, payer: int, *, is_new: bool) -> None:
+    async def count_new_or_restored_subscription(
+        self, tx: Tx, chat_id: int, payer: int, *, is_new: bool
+    ) -> None:
         """Count a subscription of today: for a chat and the payer, or as restored for the payer.
 
         ``is_new`` is the result of ``check_limits_of_new_subscription``. The limits are not
@@ -509,7 +517,9 @@ async def _record_blocked_adder(
         await access.put(tx, subject, now=now, via="added", added_by=str(person), name=title)
 
 
-async def _lock_daily_counters(tx: Tx, chat_id: int, payer: int | None, now: datetime) -> None:
+async def _lock_new_subscription_counters(
+    tx: Tx, chat_id: int, payer: int | None, now: datetime
+) -> None:
     counters: list[tuple[budgets.Scope, int]] = [("follows", chat_id)]
     if payer is not None:
         counters += [("payer", payer), ("restored", payer)]
@@ -528,12 +538,12 @@ async def lock_allowance_of_earlier_checks(
     same transaction may need these counters.
     """
     payer = await chats.payer_of(tx, chat_id)
-    await _lock_daily_counters(tx, chat_id, payer, now)
+    await _lock_new_subscription_counters(tx, chat_id, payer, now)
     if payer is None:
         # The chat gets no alerts. An allowance of the chat would move checks for other chats.
         return EarlierChecksAllowance(chat_id, now.date(), 0)
     await budgets.add_to_counters(tx, now.date(), 0, ("earlier", payer))
-    used = await budgets.allowance_used(tx, "earlier", payer, now.date())
+    used = await budgets.read_used_allowance(tx, "earlier", payer, now.date())
     return EarlierChecksAllowance(payer, now.date(), max(0, most - used))
 
 

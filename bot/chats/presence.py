@@ -83,7 +83,7 @@ class ChatPresence:
                 await self._recheck_mute(mute)
         return await self.mutes(chat_id)
 
-    async def record_return(self, chat_id: int) -> None:
+    async def record_return_to_blocked_chat(self, chat_id: int) -> None:
         """Record that the bot is a member of a blocked chat again.
 
         The end of the block then opens the chat.

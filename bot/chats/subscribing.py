@@ -442,7 +442,7 @@ class Subscribing:
             budget_error = await self._budget_error(tx, payer)
             if budget_error is not None:
                 raise budget_error
-        await self._payers.count_subscription(tx, chat_id, payer, is_new=is_new)
+        await self._payers.count_new_or_restored_subscription(tx, chat_id, payer, is_new=is_new)
 
     async def _move(self, subscription: Subscription, target: Target) -> Subscription:
         """Move a subscription and its deliveries to a different topic of the chat.
@@ -460,7 +460,7 @@ class Subscribing:
             # the counters. The counters are locked here, because ``start_or_stop_checks`` locks
             # the profile, and counters must be locked before profiles (see ``bot.store``).
             payer = await chats.payer_of(tx, target.chat_id)
-            await self._payers.lock_daily_counters(tx, target.chat_id, payer)
+            await self._payers.lock_new_subscription_counters(tx, target.chat_id, payer)
             before = await store.get(tx, subscription.id)
             if before is None or before.target.chat_id != target.chat_id:
                 raise NotFollowedError(username=subscription.username)
@@ -508,7 +508,7 @@ class Subscribing:
         chat_id = places[0].chat_id
         lock = self._asking.setdefault(username, asyncio.Lock())
         async with lock:
-            known = await self._names.read_last_known(username, within=_NAME_IS_SURE)
+            known = await self._names.read_last_known_owner(username, within=_NAME_IS_SURE)
             existing = (
                 await self._find_subscription_in(places, known.profile_id) if known else None
             )
@@ -524,7 +524,7 @@ class Subscribing:
                 profile = known.profile
             else:
                 with name_account_in_errors(username):
-                    profile = await self._names.fetch_and_store_public(
+                    profile = await self._names.fetch_and_store_public_profile(
                         username, Charge("subscribe", by)
                     )
                 existing = await self._find_subscription_in(places, profile.profile_id)
@@ -637,7 +637,7 @@ class Subscribing:
         is_checked = self._names.checks_privacy
         snapshot = snapshots.Snapshot(shown, tuple(live), is_checked=is_checked)
         async with self._db.begin() as tx:
-            await snapshots.record_and_return_new_pks(tx, snapshot, now=self._now())
+            await snapshots.record_snapshot_and_enqueue_alerts(tx, snapshot, now=self._now())
         self._wake()
         return live
 
@@ -692,7 +692,9 @@ class Subscribing:
                 created_by=by.user_id,
                 now=now,
             )
-            await self._payers.count_subscription(tx, target.chat_id, payer, is_new=is_new)
+            await self._payers.count_new_or_restored_subscription(
+                tx, target.chat_id, payer, is_new=is_new
+            )
             await store.start_or_stop_checks(
                 tx, chat_id=target.chat_id, profile_ids=[profile.profile_id], now=now
             )
@@ -762,7 +764,7 @@ class Subscribing:
             TooManyFastError: The chat or the payer would exceed the maximum number of fast
                 subscriptions. No subscription is changed.
         """
-        at = time_for_undo(self._now())
+        at = undo_key_at(self._now())
         async with writing(self._db) as tx:
             await chat_queues.lock(tx, chat_id)
             wanted = [
@@ -783,7 +785,7 @@ class Subscribing:
 
         Return the number of changed subscriptions. Subscriptions whose options have changed again
         keep their options. The live stories that the undone option ``media`` has excluded are
-        selected again (``deliveries.reopen_of_chat``), unless the chat has no payer.
+        selected again (``deliveries.reopen_dropped_of_chat``), unless the chat has no payer.
 
         Raises:
             TooManyFastError: The chat or the payer would exceed the maximum number of fast
@@ -796,7 +798,7 @@ class Subscribing:
             if await chats.payer_of(tx, chat_id) is not None:
                 for media in sorted(excluding):
                     reason = f"{FILTERED}: {media}"
-                    await deliveries.reopen_of_chat(
+                    await deliveries.reopen_dropped_of_chat(
                         tx, chat_id, reason=reason, since=at, now=self._now()
                     )
             await self._replace_options(tx, chat_id, changed)
@@ -853,7 +855,7 @@ def _since_of_restored(ended: Ended, now: datetime) -> datetime:
     return min(since, now)
 
 
-def time_for_undo(now: datetime) -> datetime:
+def undo_key_at(now: datetime) -> UndoKey:
     """Return ``now`` without the fraction of the millisecond, because buttons have no fraction."""
     return now.replace(microsecond=now.microsecond // 1000 * 1000)
 

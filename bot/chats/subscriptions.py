@@ -15,7 +15,7 @@ from bot.billing.ledger import Ledger
 from bot.chats.explain import Obstacle, Why, explain
 from bot.chats.import_export import ImportEntry
 from bot.chats.payers import lock_allowance_of_earlier_checks, open_chat_and_reschedule_checks
-from bot.chats.subscribing import load_subscription, time_for_undo
+from bot.chats.subscribing import load_subscription, undo_key_at
 from bot.domain import alert_rules
 from bot.domain.budget import DAY
 from bot.domain.errors import NotFollowedError
@@ -79,7 +79,7 @@ async def _resume_with_missed_stories(
     if subscription.state == "blocked" or (chat is not None and chat.payer is None):
         return
     resumed = replace(subscription, since=since)
-    await deliveries.reopen(tx, resumed, reason=deliveries.PAUSED, now=now)
+    await deliveries.reopen_dropped(tx, resumed, reason=deliveries.PAUSED, now=now)
     await fan_outs.enqueue_missed_stories(tx, subscription_id=subscription.id, now=now)
 
 
@@ -180,7 +180,7 @@ class Subscriptions:
                 name for name in names if await profiles.find_by_username(tx, name, since=EPOCH)
             ]
 
-    async def unsubscribe(self, chat_id: int, rows: Iterable[Subscription]) -> datetime:
+    async def unsubscribe(self, chat_id: int, rows: Iterable[Subscription]) -> UndoKey:
         """End subscriptions of a chat. Return the time that ``Subscribing.restore`` needs.
 
         Subscriptions in ``rows`` that do not belong to the chat are not changed.
@@ -315,7 +315,7 @@ class Subscriptions:
         Return the number of changed subscriptions, and the time that ``undo_pauses`` needs.
         """
         now = self._now()
-        at = time_for_undo(now)
+        at = undo_key_at(now)
         begin = alert_rules.alerts_begin_at_second_of(now)
         async with writing(self._db) as tx:
             await chat_queues.lock(tx, chat_id)
@@ -414,8 +414,8 @@ class Subscriptions:
 
         If ``rules_undone_since`` is given, the change undoes rules of the whole chat. The rules
         were set at the time ``rules_undone_since``. Deliveries of live stories that the rules have
-        dropped since then are also selected again (``deliveries.reopen_of_chat``), unless the chat
-        has no payer.
+        dropped since then are also selected again (``deliveries.reopen_dropped_of_chat``), unless
+        the chat has no payer.
 
         The next checks of the followed profiles are rescheduled (``reschedule_checks_of_chat``).
         """
@@ -426,7 +426,7 @@ class Subscriptions:
             chat = await chats.get(tx, chat_id)
             if rules_undone_since is not None and chat is not None and chat.payer is not None:
                 reason = f"{FILTERED}: {CHAT_RULE}"
-                await deliveries.reopen_of_chat(
+                await deliveries.reopen_dropped_of_chat(
                     tx, chat_id, reason=reason, since=rules_undone_since, now=now
                 )
             await deliveries.mark_for_reselection(tx, chat_id, now=now)

@@ -40,7 +40,7 @@ async def main(settings: Settings, arguments: argparse.Namespace) -> int:
     async with Database(settings.database_url.get_secret_value()) as db:
         file = arguments.file or settings.backup_folder / backups.file_name(now)
         try:
-            preflight.require_database_file(db)
+            preflight.raise_if_no_database_file(db)
             await store.make(db, file, at=now)
         except (BackupError, DatabaseUnavailableError) as error:
             out.print(f"No backup of {settings.database_place} was made: {error}.", markup=False)

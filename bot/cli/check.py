@@ -19,7 +19,7 @@ from telegram import Bot
 from telegram.error import Forbidden, InvalidToken, TelegramError
 
 from bot.config import Settings, reveal, unknown_variables_and_suggestions
-from bot.domain.budget import Limits, propose_lower_person_daily_allowance, reply_credits
+from bot.domain.budget import Limits, propose_lower_person_daily_allowance, reply_share_of_budget
 from bot.domain.errors import BotError, OutOfServiceError
 from bot.domain.packs import BudgetPlan
 from bot.operations import preflight
@@ -192,7 +192,7 @@ async def check_telegram(settings: Settings) -> list[CheckResult]:
                 *await _check_webhook(bot, settings),
                 *[
                     await _send_typing_to_owner(bot, owner)
-                    for owner in sorted(await owners_of(settings))
+                    for owner in sorted(await read_owners(settings))
                 ],
             ]
     except InvalidToken:
@@ -257,7 +257,7 @@ async def _check_webhook(bot: Bot, settings: Settings) -> list[CheckResult]:
     return [CheckResult("ok", f"Updates come by webhook{waiting}.")]
 
 
-async def owners_of(settings: Settings) -> set[int]:
+async def read_owners(settings: Settings) -> set[int]:
     """Return the ids of the owners in ``ADMIN_IDS`` and of the owners who used an owner link.
 
     If the database can't be used or is from another version, the owners who used an owner link are
@@ -294,7 +294,7 @@ async def check_allowance(settings: Settings) -> list[CheckResult]:
     if settings.access != "open" or proposal is None:
         return []
     text = _MUCH_FOR_ONE.format(
-        own=limits.person_daily_allowance, replies=reply_credits(limits), proposal=proposal
+        own=limits.person_daily_allowance, replies=reply_share_of_budget(limits), proposal=proposal
     )
     return [CheckResult("note", text)]
 

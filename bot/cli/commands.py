@@ -37,7 +37,7 @@ def _with_database(report: _Report) -> Command:
             return 1
         try:
             async with Database(url) as db:
-                preflight.require_database_file(db)
+                preflight.raise_if_no_database_file(db)
                 if await readiness(db) is not Readiness.CURRENT:
                     stderr.print(_NOT_OURS)
                     return 1

@@ -43,7 +43,7 @@ def execute(chosen: argparse.Namespace) -> int:
         settings = load(chosen.env_file)
     except SettingsError as error:
         return _print_settings_error(error, chosen.env_file)
-    hidden = [*secrets_of(settings), *derive_webhook(settings.telegram_token).secrets]
+    hidden = [*secrets_of(settings), *derive_webhook(settings.telegram_token).secrets_to_redact]
     logging.set_up(level=settings.log_level, secrets=hidden)
     return _run_command(chosen, settings)
 

@@ -12,7 +12,7 @@ from bot.domain.errors import BackupError, DatabaseUnavailableError
 from bot.operations import preflight
 from bot.store.copies import transfer
 from bot.store.engine.database import Database
-from bot.store.engine.lock import only_process
+from bot.store.engine.lock import locked_sqlite_file
 from bot.store.engine.readiness import Readiness, readiness
 from bot.store.engine.sqlite_copies import reason_of
 from bot.store.upgrades import count_running_processes
@@ -60,8 +60,8 @@ async def _move_or_undo(settings: Settings, to: str | None, out: Console) -> int
     url, now = settings.database_url.get_secret_value(), datetime.now(UTC)
     async with AsyncExitStack() as stack:
         source = await stack.enter_async_context(Database(url))
-        preflight.require_database_file(source)
-        await stack.enter_async_context(only_process(url, wait=timedelta(0)))
+        preflight.raise_if_no_database_file(source)
+        await stack.enter_async_context(locked_sqlite_file(url, wait=timedelta(0)))
         if await readiness(source) is not Readiness.CURRENT:
             raise BackupError(OLD)
         if to is None:

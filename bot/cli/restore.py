@@ -11,7 +11,7 @@ from bot.config import Settings
 from bot.domain.errors import BackupError, DatabaseUnavailableError
 from bot.store.copies import backups
 from bot.store.engine.database import Database
-from bot.store.engine.lock import only_process
+from bot.store.engine.lock import locked_sqlite_file
 from bot.store.engine.sqlite_copies import reason_of
 
 _NEW = (
@@ -41,7 +41,7 @@ async def main(settings: Settings, arguments: argparse.Namespace) -> int:
         return 2
     url = settings.database_url.get_secret_value()
     try:
-        async with Database(url) as db, only_process(url, wait=timedelta(0)):
+        async with Database(url) as db, locked_sqlite_file(url, wait=timedelta(0)):
             before = await backups.restore(db, arguments.file, now=now)
     except (BackupError, DatabaseUnavailableError, OSError) as error:
         place = settings.database_place

@@ -228,7 +228,7 @@ def retry_after_success_at(
     return min(due_at, max(now, last_copy_at + pause_after_lost_response(is_reply=is_reply)))
 
 
-def poll_again_at(now: datetime, failures: int) -> datetime:
+def retry_failed_check_at(now: datetime, failures: int) -> datetime:
     """Return the time of the next check of a profile after ``failures`` consecutive failed checks.
 
     The pause after the first failure is 1 minute. It doubles with each failure, up to 30 minutes.
@@ -253,11 +253,11 @@ def recheck_failed_at(now: datetime, *, failures: int, refusals: int, is_active:
     consecutive answers that the profile is private or missing, or 0 if the last check failed for a
     different reason. ``is_active`` is False if the profile counts as private or missing. In that
     case, ``recheck_unavailable_at`` gives the time if ``refusals`` is not 0. In all other cases,
-    ``poll_again_at`` gives the time.
+    ``retry_failed_check_at`` gives the time.
     """
     if refusals and not is_active:
         return recheck_unavailable_at(now, refusals)
-    return poll_again_at(now, failures)
+    return retry_failed_check_at(now, failures)
 
 
 def is_refusal_proven(answers: int) -> bool:

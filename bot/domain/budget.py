@@ -91,7 +91,7 @@ def allowances_for(
         return Allowances(chat, of_person, None)
     if is_known or limits.newcomer_allowance is None:
         return Allowances(chat, limits.person_daily_allowance, None)
-    together = math.floor(reply_credits(limits) * limits.newcomer_share)
+    together = math.floor(reply_share_of_budget(limits) * limits.newcomer_share)
     fair = max(_LEAST_LIMIT, together // _NEWCOMERS_IN_FULL)
     own = min(limits.person_daily_allowance, limits.newcomer_allowance, fair)
     return Allowances(chat, own, together)
@@ -103,11 +103,11 @@ def propose_lower_person_daily_allowance(limits: Limits) -> int | None:
     The proposal is half of the day's credits for replies, but at least 3 credits. Return None if
     ``person_daily_allowance`` is at most the proposal.
     """
-    proposal = max(_LEAST_LIMIT, reply_credits(limits) // 2)
+    proposal = max(_LEAST_LIMIT, reply_share_of_budget(limits) // 2)
     return proposal if limits.person_daily_allowance > proposal else None
 
 
-def reply_credits(limits: Limits) -> int:
+def reply_share_of_budget(limits: Limits) -> int:
     """Return the replies' share of the daily budget in credits."""
     return round(limits.daily_budget * limits.reply_share)
 
@@ -166,7 +166,7 @@ def side_rule_for(side: Side, limits: Limits, now: datetime) -> BudgetRule:
 
 
 def _share_of_other(side: Side, limits: Limits) -> int:
-    replies = reply_credits(limits)
+    replies = reply_share_of_budget(limits)
     return limits.daily_budget - replies if side == "replies" else replies
 
 
@@ -215,7 +215,7 @@ def reply_credits_left_for_schedule(
     - At least a tenth of the remaining hours' part of the share is kept.
     - If ``past`` is empty, the whole part of the remaining hours is kept.
     """
-    share = reply_credits(limits)
+    share = reply_share_of_budget(limits)
     left = (midnight_after(now) - now) / DAY
     if past:
         usual = max(sum(day[now.hour :]) for day in past)

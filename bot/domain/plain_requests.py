@@ -2734,7 +2734,7 @@ def _asks_for_pause_or_its_end(
     return is_for_today or _asks_to_stop_for_time(plain, command, language)
 
 
-def _has_end_or_span(plain: Sequence[str]) -> bool:
+def _has_later_day_or_span(plain: Sequence[str]) -> bool:
     """Return whether a text has a span of time or a later day, as "for days" or "until monday"."""
     has_later = _has_word_in(plain, _DAY_WORDS) or _has_word_in(plain, _LATER_WORDS)
     return has_later and _has_word_in(plain, _UNTIL_WORDS + _FOR_WORDS)
@@ -2764,7 +2764,7 @@ def _asks_to_stop_for_time(plain: Sequence[str], command: Command | None, langua
     ``command`` is the command that the patterns find in the text. "For days" is also a complaint
     about missing alerts (``why``), but not in "stop for 3 days".
     """
-    has_time = has_span(plain) or _has_end_or_span(plain)
+    has_time = has_span(plain) or _has_later_day_or_span(plain)
     return has_time and _is_request_to_stop(plain, command, language)
 
 

@@ -277,7 +277,7 @@ async def _record_snapshot_and_cache_stories(
     snapshot = snapshots.Snapshot(
         profile, tuple(fetched.result), partial=fetched.partial, is_checked=fetched.is_checked
     )
-    await snapshots.record_and_return_new_pks(tx, snapshot, now=now)
+    await snapshots.record_snapshot_and_enqueue_alerts(tx, snapshot, now=now)
 
 
 def _profile_and_story_keys(fetched: Fetched[Any]) -> set[str]:

@@ -87,18 +87,18 @@ class Downloads:
             StoriesError: The API failed, or the profile is private or blocked.
         """
         if is_pasted(story):
-            return await self._charge_and_fetch_or_buy_pasted(story.media_url or "", asker)
+            return await self._count_and_fetch_or_buy_pasted_file(story.media_url or "", asker)
         alert = Charge("schedule", profile_id=story.profile.profile_id)
         charge = alert if asker.chat_id is None else Charge("media", asker)
         return await self.ledger.spend(charge, self.api.download(story, self.spool))
 
-    async def _charge_and_fetch_or_buy_pasted(self, url: str, asker: Asker) -> MediaFile:
+    async def _count_and_fetch_or_buy_pasted_file(self, url: str, asker: Asker) -> MediaFile:
         """Return the file at a pasted URL, and count megabytes towards the daily limit.
 
         The cost is 0 credits, or 1 credit if the file is bought because the media host refuses the
         bot. The errors are the same as in ``__call__``.
         """
-        await self.ledger.charge_megabytes(asker, 1)
+        await self.ledger.count_pasted_megabytes(asker, 1)
         try:
             file = await self.fetch(url)
         except MediaDeniedError:
@@ -106,9 +106,11 @@ class Downloads:
             # a story.
             if expires_at(url) is None or self._count_unnamed_in_a_row() >= _MOST_UNNAMED:
                 raise
-            call = self.api.download_url(url, self.spool, refuse=self._raise_unless_showable)
+            call = self.api.download_url(
+                url, self.spool, refuse=self._count_answer_and_raise_unless_showable
+            )
             return await self.ledger.spend(Charge("media", asker), call)
-        await self.ledger.charge_megabytes(asker, file.size // MEGABYTE, most=10**9)
+        await self.ledger.count_pasted_megabytes(asker, file.size // MEGABYTE, most=10**9)
         return file
 
     def _count_unnamed_in_a_row(self) -> int:
@@ -118,7 +120,7 @@ class Downloads:
         """
         return self._in_a_row.get(_UNNAMED, now=self.now()) or 0
 
-    def _raise_unless_showable(self, profile: Profile | None) -> None:
+    def _count_answer_and_raise_unless_showable(self, profile: Profile | None) -> None:
         """Raise an error if the bought file must not be shown.
 
         Also count an answer without an account. An answer with an account resets the number to 0.

@@ -127,7 +127,7 @@ class Highlights:
         async def fetch() -> Fetched[Highlight]:
             with self._stopping_calls_after_refusal():
                 call = self._api.highlight(highlight_id)
-                result, bill = await self._ledger.call_unsettled(charge, call)
+                result, bill = await self._ledger.reserve_and_call_unsettled(charge, call)
             return Fetched(None, [result], bill=bill)
 
         def until(result: list[Highlight], now: datetime) -> datetime:
@@ -148,10 +148,10 @@ class Highlights:
     async def _fetch_public_unblocked_profile(self, username: str, charge: Charge) -> Profile:
         """Return the current owner of a name, if the account is public and not blocked.
 
-        The cost and the errors are those of ``Names.fetch_and_store_public``: at most 2 credits.
-        For a blocked account, a ``StoriesError`` is raised.
+        The cost and the errors are those of ``Names.fetch_and_store_public_profile``: at most 2
+        credits. For a blocked account, a ``StoriesError`` is raised.
         """
-        profile = await self._names.fetch_and_store_public(username, charge)
+        profile = await self._names.fetch_and_store_public_profile(username, charge)
         self._raise_if_blocked(profile)
         return profile
 
@@ -159,9 +159,9 @@ class Highlights:
         """Return the known, public owner of a name, or None if the name must be looked up.
 
         A profile is also public if a lookup has found the profile public since the last refusal
-        (``checked_at``). The errors are those of ``Names.read_last_known``.
+        (``checked_at``). The errors are those of ``Names.read_last_known_owner``.
         """
-        known = await self._names.read_last_known(username)
+        known = await self._names.read_last_known_owner(username)
         is_public = known is not None and (known.state == "active" or known.checked_at is not None)
         return known.profile if known and is_public else None
 
@@ -184,7 +184,7 @@ class Highlights:
         """Return whether a list of highlights belongs to the known, public owner of the name.
 
         A cached list may belong to an earlier owner of the name. For a list that is empty or has
-        no profile id, return True. The errors are those of ``Names.read_last_known``.
+        no profile id, return True. The errors are those of ``Names.read_last_known_owner``.
         """
         if not result or not result[0].profile.profile_id:
             return True

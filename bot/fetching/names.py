@@ -60,7 +60,7 @@ class Names:
         """Return whether ``fetch_stories_if_same_owner`` checks that the account is public."""
         return self._api.checks_privacy
 
-    async def read_last_known(
+    async def read_last_known_owner(
         self, username: str, *, within: timedelta = _VALID_FOR
     ) -> Known | None:
         """Return the stored owner of a name, or None if the name was not seen recently.
@@ -80,7 +80,7 @@ class Names:
                 raise _VERDICTS[verdict]("known from the last answer", username=username)
             return await profiles.find_by_username(tx, username, since=now - within)
 
-    async def fetch_and_store_with_retry(self, username: str, charge: Charge) -> Profile:
+    async def fetch_and_store_profile_with_retry(self, username: str, charge: Charge) -> Profile:
         """Return and store the current owner of a name.
 
         The cost is 1 credit, or 2 credits if the first answer is that the account does not exist
@@ -109,7 +109,7 @@ class Names:
         await self._store_profile(username, profile)
         return profile
 
-    async def fetch_and_store_once(self, username: str, charge: Charge) -> Profile:
+    async def fetch_and_store_profile_once(self, username: str, charge: Charge) -> Profile:
         """Return and store the current owner of a name. The cost is 1 credit.
 
         If the account is private, the answer is cached for five minutes. A failed lookup is not
@@ -127,39 +127,39 @@ class Names:
 
     async def _store_profile(self, username: str, profile: Profile) -> None:
         async with self._db.begin() as tx:
-            await snapshots.record_name_returning_previous(tx, profile, now=self._now())
+            await snapshots.record_name_and_notify_of_change(tx, profile, now=self._now())
             checked_at = None if profile.is_private else self._now()
             await profiles.change(tx, profile.profile_id, checked_at=checked_at)
             if profile.is_private:
                 await self._cache_refusal(tx, username, ProfilePrivateError)
 
-    async def fetch_and_store_public(
+    async def fetch_and_store_public_profile(
         self, username: str, charge: Charge, *, since: datetime | None = None
     ) -> Profile:
         """Return the current owner of a name, but only if the account is public.
 
-        The name is looked up as in ``fetch_and_store_with_retry``, for 1 or 2 credits. If a
-        concurrent request is already looking up the same name, this request waits, and usually
+        The name is looked up as in ``fetch_and_store_profile_with_retry``, for 1 or 2 credits. If
+        a concurrent request is already looking up the same name, this request waits, and usually
         needs no second lookup. Two cases need no lookup and cost nothing: the known owner was
         found to be public after ``since``, by default the time of the call; or the name was
-        refused in the last five minutes (``read_last_known``). A private account that a lookup
-        returns is recorded (``record_private``).
+        refused in the last five minutes (``read_last_known_owner``). A private account that a
+        lookup returns is recorded (``record_private``).
 
         Raises:
             ProfilePrivateError: The account is visible to followers only.
-            NoSuchProfileError: As in ``fetch_and_store_with_retry``, or the same recent refusal.
-            SpendingError: As in ``fetch_and_store_with_retry``.
-            StoriesError: As in ``fetch_and_store_with_retry``, or the same recent refusal.
+            NoSuchProfileError: As in ``fetch_and_store_profile_with_retry``, or the same recent
+            refusal. SpendingError: As in ``fetch_and_store_profile_with_retry``. StoriesError: As
+            in ``fetch_and_store_profile_with_retry``, or the same recent refusal.
         """
         since = since or self._now()
         async with _asking.setdefault(username, asyncio.Lock()):
-            known = await self.read_last_known(username)
+            known = await self.read_last_known_owner(username)
             # A concurrent request may have looked up the name in the meantime. The state and the
             # time of the name do not show this, because a lookup does not change the state, and
             # changes the time at most once an hour.
             if known and known.checked_at and known.checked_at > since:
                 return known.profile
-            profile = await self.fetch_and_store_with_retry(username, charge)
+            profile = await self.fetch_and_store_profile_with_retry(username, charge)
             if profile.is_private:
                 await self.record_private(profile.profile_id)
                 raise ProfilePrivateError(username=username)
@@ -186,7 +186,7 @@ class Names:
         if not username:
             return "unknown"
         try:
-            answer = await self.fetch_and_store_with_retry(username, charge)
+            answer = await self.fetch_and_store_profile_with_retry(username, charge)
         except NoSuchProfileError:
             return "gone"
         except (SpendingError, StoriesError):
@@ -224,7 +224,7 @@ class Names:
             return await self._ledger.spend(charge, call)
         except (ProfilePrivateError, NoSuchProfileError) as error:
             if not is_just_named:
-                shown = await self.fetch_and_store_with_retry(profile.username, charge)
+                shown = await self.fetch_and_store_profile_with_retry(profile.username, charge)
                 if shown.profile_id != profile.profile_id:
                     return None
                 if shown.is_private and isinstance(error, ProfilePrivateError):

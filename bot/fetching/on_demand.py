@@ -90,13 +90,13 @@ class Viewer:
 
         async def ask() -> tuple[Story, Bill]:
             try:
-                return await self._ledger.call_unsettled(charge, call)
+                return await self._ledger.reserve_and_call_unsettled(charge, call)
             except StoryGoneError:
                 if links.story_taken_at(story_id) is None:
                     # No second call is made, because the id has no valid time and the story may be
                     # old.
                     raise
-                return await self._ledger.call_unsettled(charge, call)
+                return await self._ledger.reserve_and_call_unsettled(charge, call)
 
         async def fetch() -> Fetched[Story]:
             try:
@@ -137,7 +137,7 @@ class Viewer:
             SpendingError: The credits are not allowed to be spent.
             StoriesError: The API failed.
         """
-        return await self._names.fetch_and_store_once(username, Charge("stories", asker))
+        return await self._names.fetch_and_store_profile_once(username, Charge("stories", asker))
 
     async def get_or_fetch_stories(self, username: str, asker: Asker) -> list[Story]:
         """Return the live stories of a profile, oldest first.
@@ -176,7 +176,7 @@ class Viewer:
         charge = Charge("stories", asker)
 
         async def fetch() -> Fetched[Story]:
-            known = await self._names.read_last_known(username)
+            known = await self._names.read_last_known_owner(username)
             if known is None or known.state != "active":
                 # Look up the name first, because a lookup costs less than the stories.
                 return await self._fetch_stories_by_name(username, charge)
@@ -228,7 +228,7 @@ class Viewer:
         known = None
         if link:  # a refusal in the cache (private, gone) is not an error here
             with suppress(StoriesError):
-                known = await self._names.read_last_known(link.username or "")
+                known = await self._names.read_last_known_owner(link.username or "")
         async with self._db.read() as tx:
             ids = {known.profile_id} if known else set()
             if name_prefix is not None:
@@ -242,7 +242,9 @@ class Viewer:
         self, username: str, charge: Charge, *, since: datetime | None = None
     ) -> Fetched[Story]:
         try:
-            profile = await self._names.fetch_and_store_public(username, charge, since=since)
+            profile = await self._names.fetch_and_store_public_profile(
+                username, charge, since=since
+            )
         except ApiUnavailableError as error:
             if not error.may_be_account or self._api.is_failing:
                 raise

@@ -366,7 +366,7 @@ class Scheduler:
         if now >= self._search_overdue_at:
             self._search_overdue_at = now + _OVERDUE_SEARCHED_EVERY
             since = EPOCH
-        for profile_id in await subscriptions.ids_due_with_summaries(
+        for profile_id in await subscriptions.ids_of_due_profiles_with_summaries(
             tx, since=since, now=now, limit=_SUMMARIES_READ
         ):
             if await snapshots.is_summary_near(tx, profile_id, now=now):
@@ -618,7 +618,7 @@ class Scheduler:
         snapshot = snapshots.Snapshot(profile, tuple(shown), is_checked=answer.is_checked)
 
         async def record(tx: Tx) -> list[str]:
-            new = await snapshots.record_and_return_new_pks(
+            new = await snapshots.record_snapshot_and_enqueue_alerts(
                 tx, snapshot, now=now, scheduler_plan=plan, token=known.token
             )
             await self._ledger.settle(tx, reservation, answer.credits)
@@ -722,7 +722,7 @@ async def _count_checks_for_summaries(tx: Tx, now: datetime) -> int:
 
     The profiles have a subscriber with a daily summary. At most ``_SUMMARIES_READ`` checks count.
     """
-    planned = await subscriptions.ids_due_with_summaries(
+    planned = await subscriptions.ids_of_due_profiles_with_summaries(
         tx, since=now, now=midnight_after(now), limit=_SUMMARIES_READ
     )
     return len(planned)

@@ -88,7 +88,7 @@ class SlowHosts:
         is_slow = len(state.slow) >= SLOW_AT_ONCE or now < state.last + _SLOW_FOR
         return state.since if is_slow else None
 
-    def names(self) -> list[str]:
+    def slow_host_names(self) -> list[str]:
         """Return the names of the hosts that are slow now or were slow in the last minute."""
         now = self._now()
         return sorted(

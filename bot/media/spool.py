@@ -231,15 +231,15 @@ async def write_stream(chunks: AsyncIterable[bytes], draft: Draft) -> MediaFile:
             head += chunk
             if len(head) < HEAD:
                 continue
-            kind, chunk = _require_media_kind(head), head  # noqa: PLW2901 - the chunks so far, joined
+            kind, chunk = _media_kind_or_raise(head), head  # noqa: PLW2901 - the chunks so far, joined
         draft.write(chunk)
     if kind is None:
-        kind = _require_media_kind(head)
+        kind = _media_kind_or_raise(head)
         draft.write(head)
     return await draft.finish(kind)
 
 
-def _require_media_kind(head: bytes) -> MediaKind:
+def _media_kind_or_raise(head: bytes) -> MediaKind:
     kind = sniff(head)
     if kind is None:
         raise MediaError("neither photo nor video", text=MEDIA_REFUSED)

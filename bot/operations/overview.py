@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from bot.billing.ledger import Ledger
-from bot.billing.people import Guest, list_monthly_costs
+from bot.billing.people import Guest, list_guests_by_cost
 from bot.billing.reports import Reports
 from bot.chats.access import Access
 from bot.domain.access import Subject
@@ -72,7 +72,7 @@ class Overview:
     wake: Callable[[], None]
     now: Callable[[], datetime]
 
-    async def issue_admin_link(self, owner: int) -> str:
+    async def issue_admin_link_and_end_session(self, owner: int) -> str:
         """Return a link to the admin page for an owner. The link works once, within ten minutes.
 
         An earlier link no longer works, and any open session ends.
@@ -96,7 +96,7 @@ class Overview:
         spent = await self.reports.spending()
         async with reading(self.db) as tx:
             stands = await self._read_check_and_alert_figures(tx)
-            people = await list_monthly_costs(tx, offset=0, limit=_SHOWN, now=now)
+            people = await list_guests_by_cost(tx, offset=0, limit=_SHOWN, now=now)
             dead_letters = await self._read_dead_letters(tx)
             cost = await schedule_state.read_credits_per_check(tx, self.credits_a_check)
             schedule = [

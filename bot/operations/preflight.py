@@ -114,7 +114,7 @@ async def check_database(url: str, spool: Path | None = None) -> CheckResult:
     return CheckResult("ok", _SENTENCES[state])
 
 
-def require_database_file(db: Database) -> None:
+def raise_if_no_database_file(db: Database) -> None:
     """Check that an SQLite database is an existing file of the bot. Do nothing for PostgreSQL.
 
     Raises:

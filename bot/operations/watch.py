@@ -164,7 +164,7 @@ class Watch:
             await self._store_last_hour_if_missing(now)
         return min(now + self._file_every, self._check_at) if held else self._check_at
 
-    async def _rescue_replaced_file_and_report(self, now: datetime) -> datetime:
+    async def _rescue_replaced_file_and_report(self, now: datetime) -> NextStepAt:
         """Copy the content of the opened file to a new file after the file was replaced.
 
         Notify the owners once if the copy fails, and once when the copy succeeds. Return the time

@@ -197,7 +197,7 @@ class JobClaims:
         for row, until, why in decision.held:
             await deliveries.change(tx, [row.id], due_at=until, held=why)
         for row in decision.doubled:
-            await deliveries.remove(tx, row.id)
+            await deliveries.remove_reply_or_notice(tx, row.id)
         for row, reason in decision.dropped:
             await deliveries.end_open(tx, [row.id], reason=reason, now=now)
         for (target, username, silent), count in selection.count_too_late(decision).items():

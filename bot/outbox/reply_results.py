@@ -191,7 +191,7 @@ async def _delete_or_cut_reply(
             await _add_usage(tx, target, payload, outcome, now=now)
             await deliveries.change(tx, [reply.id], fields=_unsent_part(payload, outcome))
         return False
-    if not await deliveries.remove(tx, reply.id):
+    if not await deliveries.remove_reply_or_notice(tx, reply.id):
         # An earlier commit recorded the outcome, but the response to the commit was lost.
         return False
     await _add_usage(tx, target, payload, outcome, now=now)

@@ -102,7 +102,7 @@ class JobRunner:
         self._pause_claims_until = pause_claims_until
         self._wake = wake
         self._now = now
-        self._arrivals = BatchingQueue(self._write_arrived, gather_s=GATHERED_S)
+        self._arrivals = BatchingQueue(self._record_arrived_alerts, gather_s=GATHERED_S)
 
     async def deliver(self, job: Job) -> None:
         """Do a job and record the outcome. Each file that must be bought costs 1 credit.
@@ -357,7 +357,7 @@ class JobRunner:
             return False
         return True
 
-    async def _write_arrived(self, sends: list[Arrived]) -> None:
+    async def _record_arrived_alerts(self, sends: list[Arrived]) -> None:
         async with self._db.begin() as tx:
             await results.record_whole_sends_and_release_queues(
                 tx, sends, floods=self._floods, now=self._now()

@@ -65,7 +65,7 @@ async def add_or_recount_summary(
 
 async def _replace_by_failure_notices(tx: Tx, notice: Delivery, now: datetime) -> None:
     """Remove an unsent notice. Enqueue failure notices about the expired stories in the notice."""
-    await deliveries.remove(tx, notice.id)
+    await deliveries.remove_reply_or_notice(tx, notice.id)
     for username, count in notice.fields["ended"].items():
         fields = {"username": username, "n": count, "why": selection.GONE}
         await add_failure_notice(tx, notice.target, fields, now=now)

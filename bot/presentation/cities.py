@@ -268,14 +268,18 @@ def _place_in_statement(clause: str) -> str:
     If ``clause`` neither begins nor ends with such a phrase, return an empty text.
     """
     words = f"{_normalized(clause)} "
-    before = next((one for one in _phrases(_BEFORE_PLACE) if words.startswith(f"{one} ")), "")
-    after = next((one for one in _phrases(_AFTER_PLACE) if words.endswith(f" {one} ")), "")
+    before = next(
+        (one for one in _normalized_phrases(_BEFORE_PLACE) if words.startswith(f"{one} ")), ""
+    )
+    after = next(
+        (one for one in _normalized_phrases(_AFTER_PLACE) if words.endswith(f" {one} ")), ""
+    )
     is_statement = bool(before or after)
     return words.removeprefix(before).strip().removesuffix(after).strip() if is_statement else ""
 
 
 @cache
-def _phrases(table: str) -> tuple[str, ...]:
+def _normalized_phrases(table: str) -> tuple[str, ...]:
     """Return the normalized phrases of a table, the longest first."""
     return tuple(sorted(map(_normalized, table.split("|")), key=len, reverse=True))
 

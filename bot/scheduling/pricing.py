@@ -245,7 +245,7 @@ class CreditBucket:
     credits: float = 0.0
     at: float = 0.0
 
-    def release(
+    def release_due_credits(
         self, at: float, *, spent_today: float, budget: float, plan: "ReleaseCurve"
     ) -> None:
         """Release the credits whose release is due by the time ``at``.

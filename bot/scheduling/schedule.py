@@ -256,7 +256,7 @@ class Schedule:
         ``spent_today`` is the number of credits that checks have already spent on the UTC
         day.
         """
-        self.bucket.release(
+        self.bucket.release_due_credits(
             now, spent_today=spent_today, budget=self.budget, plan=self.release_curve
         )
 

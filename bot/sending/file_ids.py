@@ -129,7 +129,7 @@ class Files:
             except DatabaseUnavailableError as error:
                 log.warning("files can't be kept for the others", count=len(files), why=str(error))
 
-    async def forget(self, pk: str) -> None:
+    async def remove_refused(self, pk: str) -> None:
         """Remove a file_id that Telegram refused from memory and from the database.
 
         ``pk`` is an ``Item.file_key``.

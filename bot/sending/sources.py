@@ -137,7 +137,7 @@ class Supply:
         """
         is_file = isinstance(item.source, ByUpload)
         if isinstance(item.source, ByFileId):
-            await self._files.forget(item.file_key)
+            await self._files.remove_refused(item.file_key)
             item.kind = item.expected_kind
         elif isinstance(item.source, ByUrl):
             self.record_url_refusals([item])  # later sends must not use the refused URL
@@ -351,7 +351,7 @@ class Supply:
             return False
         if record.has_recent_purchase(now):
             if not record.may_be_gone:
-                _mark_for_later(item)
+                _mark_for_later_unless_downloaded(item)
             return False
         record.record_purchase(now)
         return True
@@ -439,11 +439,11 @@ class Supply:
             if record.is_gone:
                 _mark_gone(item)
         elif isinstance(error, ApiUnavailableError | OutOfServiceError):
-            _mark_for_later(item)
+            _mark_for_later_unless_downloaded(item)
             item.reason = MediaUnavailableError.text
         elif isinstance(error, SpendingError):
             item.reason = error.text if isinstance(error, PastedLimitError) else item.reason
-            _mark_for_later(item)
+            _mark_for_later_unless_downloaded(item)
 
 
 def _mark_gone(item: Item) -> None:
@@ -451,7 +451,7 @@ def _mark_gone(item: Item) -> None:
     item.later, item.reason = False, MEDIA_GONE
 
 
-def _mark_for_later(item: Item) -> None:
+def _mark_for_later_unless_downloaded(item: Item) -> None:
     """Mark an item for a later retry, unless a file of the item was downloaded.
 
     An earlier mark stays.

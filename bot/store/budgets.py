@@ -101,8 +101,8 @@ async def take_allowances_or_return_exceeded(
     """Add ``amount`` to counters of a day. Return the first scope with an exceeded limit, or None.
 
     ``wanted`` has a tuple (scope, subject, limit) for each counter. The unit of ``amount`` and of
-    the limits depends on the scope (``allowance_used``). If a scope is returned, the caller rolls
-    back the transaction.
+    the limits depends on the scope (``read_used_allowance``). If a scope is returned, the caller
+    rolls back the transaction.
     """
     limits = {f"{scope}_limit": 0 for scope in _SCOPES}
     limits |= {f"{scope}_limit": limit for scope, _, limit in wanted}
@@ -118,8 +118,8 @@ async def take_allowances_or_return_exceeded(
 async def add_to_counters(tx: Tx, day: date, amount: int, *counters: tuple[Scope, int]) -> None:
     """Add ``amount`` to counters (scope, subject) of a day whose limits the caller checks.
 
-    The unit depends on the scope (``allowance_used``). An amount of 0 only locks the counters, and
-    adds missing counters.
+    The unit depends on the scope (``read_used_allowance``). An amount of 0 only locks the
+    counters, and adds missing counters.
     """
     wanted = [(scope, subject, _PLENTY) for scope, subject in counters]
     await take_allowances_or_return_exceeded(tx, day, amount, wanted)
@@ -128,14 +128,14 @@ async def add_to_counters(tx: Tx, day: date, amount: int, *counters: tuple[Scope
 async def give_back_allowance(tx: Tx, scope: Scope, subject: int, day: date, amount: int) -> None:
     """Subtract ``amount`` from a counter of a day. Do nothing if the counter does not exist.
 
-    The unit depends on ``scope`` (``allowance_used``). A negative ``amount`` increases the
+    The unit depends on ``scope`` (``read_used_allowance``). A negative ``amount`` increases the
     counter, even above the limit.
     """
     rest = allowances.c.credits - amount
     await update_rows(tx, allowances, _is_of(scope, subject, day), credits=rest)
 
 
-async def allowance_used(tx: Tx, scope: Scope, subject: int, day: date) -> int:
+async def read_used_allowance(tx: Tx, scope: Scope, subject: int, day: date) -> int:
     """Return the amount that a counter has counted on a day, or 0 if the counter does not exist.
 
     The unit depends on ``scope``:

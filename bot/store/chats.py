@@ -292,7 +292,7 @@ async def chat_ids_of_person(tx: Tx, person: int) -> list[int]:
     return sorted({person, *rows})
 
 
-async def chats_silenced_by_block_of(tx: Tx, subject: Subject) -> list[int]:
+async def ids_of_chats_closed_by_block_of(tx: Tx, subject: Subject) -> list[int]:
     """Return the ids of the chats that a block of ``subject`` closes.
 
     The block of a profile closes no chat.

@@ -396,7 +396,7 @@ async def mark_to_be_sent_alone(tx: Tx, ids: Iterable[int]) -> None:
     await change(tx, ids, reason=sa.case((_WAS_DEFERRED, FLOODED_AND_DEFERRED), else_=FLOODED))
 
 
-async def remove(tx: Tx, delivery_id: int) -> Existed:
+async def remove_reply_or_notice(tx: Tx, delivery_id: int) -> Existed:
     """Delete a reply or a notice that is not needed any more. Return False if the row is missing.
 
     A reply is not kept, because the text is private.
@@ -545,9 +545,9 @@ async def drop_and_detach_stories(
 async def attach_and_reopen_stories(tx: Tx, subscription: Subscription, *, now: datetime) -> None:
     """Assign the stories of an ended subscription to the restored subscription.
 
-    The stories that the end of the subscription dropped are reopened as by ``reopen``. If a story
-    has several rows, because several subscriptions to the profile ended, only the newest row is
-    used.
+    The stories that the end of the subscription dropped are reopened as by ``reopen_dropped``. If
+    a story has several rows, because several subscriptions to the profile ended, only the newest
+    row is used.
 
     The caller has locked the chat's queue and reschedules the queue afterwards.
     """
@@ -565,7 +565,7 @@ async def attach_and_reopen_stories(tx: Tx, subscription: Subscription, *, now: 
     )
     is_newest = deliveries.c.id.in_(list(await tx.scalars(newest)))
     await update_rows(tx, deliveries, is_newest, subscription_id=subscription.id)
-    await reopen(tx, subscription, reason=ENDED, now=now)
+    await reopen_dropped(tx, subscription, reason=ENDED, now=now)
 
 
 async def remove_dropped_from_summary(tx: Tx, target: Target) -> None:
@@ -585,7 +585,9 @@ async def remove_dropped_from_summary(tx: Tx, target: Target) -> None:
     )
 
 
-async def reopen(tx: Tx, subscription: Subscription, *, reason: str, now: datetime) -> None:
+async def reopen_dropped(
+    tx: Tx, subscription: Subscription, *, reason: str, now: datetime
+) -> None:
     """Reopen the deliveries of a subscription that were dropped for ``reason``.
 
     The following deliveries stay dropped:
@@ -612,7 +614,7 @@ async def reopen(tx: Tx, subscription: Subscription, *, reason: str, now: dateti
     )
 
 
-async def reopen_of_chat(
+async def reopen_dropped_of_chat(
     tx: Tx, chat_id: int, *, reason: str, since: datetime, now: datetime
 ) -> None:
     """Reopen deliveries of a chat that were dropped at ``since`` or later.

@@ -216,7 +216,7 @@ class Leader:
             self._working.add_done_callback(lambda _: self.worker.wake())
         return asked_at + self._every
 
-    async def _release_and_rest(self, now: datetime) -> datetime:
+    async def _release_and_rest(self, now: datetime) -> NextStepAt:
         """Release the lease because the work can't be done here.
 
         Return the time of the next bid.

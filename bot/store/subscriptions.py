@@ -470,7 +470,7 @@ _DUE_WITH_SUMMARIES = (
 )
 
 
-async def ids_due_with_summaries(
+async def ids_of_due_profiles_with_summaries(
     tx: Tx, *, since: datetime, now: datetime, limit: int
 ) -> list[str]:
     """Return the ids of profiles with a waiting daily-summary subscriber and a due check.

@@ -175,10 +175,12 @@ class Handling:
             return Enqueued(lease, rows, strangers)
         for chat_id in sorted({row.target.chat_id for row in rows}):
             await chat_queues.make_due(tx, chat_id, due_at=now, now=now)
-            await self._make_earlier_replies_due(tx, chat_id, now)
+            await self._make_earlier_replies_due_unless_recent(tx, chat_id, now)
         return Enqueued(None, rows, strangers)
 
-    async def _make_earlier_replies_due(self, tx: Tx, chat_id: int, now: datetime) -> None:
+    async def _make_earlier_replies_due_unless_recent(
+        self, tx: Tx, chat_id: int, now: datetime
+    ) -> None:
         """Make the earlier pending replies to a chat due now, but at most once in 30 seconds.
 
         Replies that may crash the bot are not changed.

@@ -19,7 +19,7 @@ class Webhook:
     secret: SecretStr
 
     @property
-    def secrets(self) -> list[str]:
+    def secrets_to_redact(self) -> list[str]:
         """Return the secret, and the path without the prefix ``/telegram/``.
 
         The texts must not appear in any log.

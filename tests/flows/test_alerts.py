@@ -175,7 +175,7 @@ async def test_one_look_serves_all_and_every_look_counts(stage: Stage) -> None:
     shown = await stage.control.publish(name)  # seen by a link that somebody pasted
     story: Story = story_of(shown)
     async with stage.parts.db.begin() as tx:
-        await snapshots.record_and_return_new_pks(
+        await snapshots.record_snapshot_and_enqueue_alerts(
             tx, snapshots.Snapshot(story.profile, (story,), partial=True), now=utc_now()
         )
     await stage.ring()
@@ -219,7 +219,7 @@ async def test_current_stories_exclude_deleted_stories_and_private_profiles(stag
     async def live_after(seconds: int, shown: Sequence[Story], state: str) -> list[str]:
         async with stage.parts.db.begin() as tx:
             answer = snapshots.Snapshot(stories[0].profile, tuple(shown))
-            await snapshots.record_and_return_new_pks(
+            await snapshots.record_snapshot_and_enqueue_alerts(
                 tx, answer, now=start + timedelta(seconds=seconds)
             )
             await profiles.change(tx, followed.profile_id, state=state)

@@ -257,13 +257,13 @@ async def test_each_kind_of_block_holds_whatever_way_its_chat_comes_in(town: Tow
 async def test_channel_blocked_during_a_lookup_gets_no_subscription(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place, public = await place_of(town, "channel", "named"), Names.fetch_and_store_public
+    place, public = await place_of(town, "channel", "named"), Names.fetch_and_store_public_profile
 
     async def blocked_meanwhile(*asked: Any) -> Profile:
         await town.block(place.chat)
         return await public(*asked)
 
-    monkeypatch.setattr(Names, "fetch_and_store_public", blocked_meanwhile)
+    monkeypatch.setattr(Names, "fetch_and_store_public_profile", blocked_meanwhile)
     (said,) = await town.bell.ask(place.bob, f"/subscribe unseen @{place.name}")
     assert said["text"].startswith(REFUSED)
 

@@ -309,7 +309,8 @@ async def test_each_button_that_moves_alerts_asks_for_the_time_zone(
             moving.add(topic)
             cities = buttons(await bell.message(person, own["message_id"])).values()
             assert any(city.startswith("set:zone:") for city in cities), (
-                f"{data} moves alerts: see _expect_zone_if_missing in handlers/settings.py"
+                f"{data} moves alerts: see _expect_zone_and_get_page_if_missing in "
+                "handlers/settings.py"
             )
     assert moving >= {"set:quiet", "set:digest"}
 

@@ -128,4 +128,4 @@ async def test_a_group_that_moves_between_question_and_answer_has_one_allowance(
         assert await control.billed() == 2
         async with db.read() as tx:
             day = datetime.now(UTC).date()
-            assert await budgets.allowance_used(tx, "chat", group, day) == 2
+            assert await budgets.read_used_allowance(tx, "chat", group, day) == 2

@@ -359,7 +359,7 @@ def _ignored_rules_of_all() -> list[Swap]:
 
 def _forgetful_rules() -> list[Swap]:
     """Keep the stories dropped that undone rules have excluded."""
-    return [(deliveries, "reopen_of_chat", _nothing)]
+    return [(deliveries, "reopen_dropped_of_chat", _nothing)]
 
 
 def _loose_searches() -> list[Swap]:

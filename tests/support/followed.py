@@ -68,7 +68,7 @@ async def follow(
     if chat.payer is None:
         await chats.set_payer(tx, chat_id, PAYER)
     await chat_queues.add_if_missing(tx, chat_id, now=now)
-    await snapshots.record_name_returning_previous(tx, of, now=now)
+    await snapshots.record_name_and_notify_of_change(tx, of, now=now)
     added = await subscriptions.add(
         tx,
         Target(chat_id, thread_id),
@@ -90,7 +90,7 @@ async def look(
     tx: Tx, *found: Story, of: Profile = NATGEO, partial: bool = False, now: datetime = NOON
 ) -> list[str]:
     """Record a check, and create the deliveries for all subscribers. Return the new pks."""
-    new = await snapshots.record_and_return_new_pks(
+    new = await snapshots.record_snapshot_and_enqueue_alerts(
         tx, snapshots.Snapshot(of, found, partial=partial), now=now
     )
     await spread(tx, now=now)

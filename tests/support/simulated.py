@@ -61,7 +61,7 @@ class Day:
         async with Database(self.url) as db, db.begin() as tx:
             for person in people:
                 await follow(tx, person, profile, since=since, now=since)
-            await snapshots.record_and_return_new_pks(
+            await snapshots.record_snapshot_and_enqueue_alerts(
                 tx, snapshots.Snapshot(profile, (story,)), now=self.loop.now()
             )
         return story.pk

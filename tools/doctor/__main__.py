@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 from telegram.error import TelegramError
 
-from bot.cli.check import connected_bot, owners_of
+from bot.cli.check import connected_bot, read_owners
 from bot.config import Settings, load, reveal, secrets_of
 from bot.domain.errors import SettingsError
 from bot.operations import preflight
@@ -71,7 +71,7 @@ async def main(
     - 3: all results agree with the assumptions, but an assumption could not be tested.
     """
     console = Console(soft_wrap=True, highlight=False)
-    chat = arguments.chat or min(await owners_of(settings), default=None)
+    chat = arguments.chat or min(await read_owners(settings), default=None)
     credits = price_of_all(private=bool(arguments.private))  # noqa: A001 - the project's term
     console.print(
         f"The doctor asks the Stories API for {arguments.profile}"

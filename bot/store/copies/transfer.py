@@ -87,7 +87,7 @@ async def move_and_count_unless_done(
         # A bot that starts with the target database waits for this transaction.
         if await key_values.get(tx, _CAME) == number:
             return None
-        await _require_empty(tx)
+        await _raise_if_not_empty(tx)
         with as_outages(source.file), closing(_open_and_check_source(source)) as source_connection:
             for table in all_tables().sorted_tables:
                 count = await _copy_table(source_connection, tx, table)
@@ -128,7 +128,7 @@ async def _stamp_moved(source: Database, stamp: dict[str, Any]) -> None:
         await key_values.put(tx, _MOVED, stamp)
 
 
-async def _require_empty(tx: Tx) -> None:
+async def _raise_if_not_empty(tx: Tx) -> None:
     for table in all_tables().sorted_tables:
         if await tx.scalar(sa.select(sa.exists().select_from(table))):
             raise BackupError(

@@ -29,7 +29,7 @@ _TAKEN = "another process runs the bot on this database file: stop it first"
 
 
 @asynccontextmanager
-async def only_process(url: str, *, wait: timedelta) -> AsyncIterator[None]:
+async def locked_sqlite_file(url: str, *, wait: timedelta) -> AsyncIterator[None]:
     """Lock the SQLite file of ``url`` while the block runs.
 
     On PostgreSQL, and for a database in memory, nothing is locked.

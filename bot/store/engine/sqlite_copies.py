@@ -125,7 +125,7 @@ def _write_marked_copy(source: Path, part: Path, *, at: datetime, stop: threadin
             raise
 
 
-def require_tables(file: Path) -> None:
+def raise_if_no_tables(file: Path) -> None:
     """Check that a copy has tables of the bot.
 
     Raises:

@@ -22,6 +22,9 @@ from bot.runtime.clock import steady
 from bot.store.engine import private, sqlite_copies
 from bot.store.engine.secure_delete import SECURE_DELETE
 
+IsInPlace = bool
+"""True if each path still leads to the opened file."""
+
 Identity = tuple[int, int]
 """Device and inode."""
 
@@ -93,7 +96,7 @@ class HeldFile:
     def _log_paths(self) -> list[Path]:
         return [self._real.with_name(self._real.name + end) for end in _LOGS]
 
-    def check_and_record_in_place(self) -> bool:
+    def check_and_record_in_place(self) -> IsInPlace:
         """Return whether each path still leads to the opened file.
 
         The first check that finds a difference returns False. The difference may end, for example
@@ -154,7 +157,7 @@ class HeldFile:
         assert self._connection is not None  # noqa: S101 - ``open`` has opened the connection
         with sqlite_copies.atomic_file(copy) as part:
             self._connection.execute("VACUUM INTO ?", (str(part),))
-            sqlite_copies.require_tables(part)
+            sqlite_copies.raise_if_no_tables(part)
 
     def _set_log_aside(self, at: datetime) -> None:
         """Rename the log and delete its index if a different database has the original path now.

@@ -187,11 +187,11 @@ async def test_a_balance_beside_a_call_is_not_compared(sqlite_db: Database) -> N
         return Balance(1000, 1)
 
     async def call() -> Answer[None]:
-        await ledger.update_balance(ask)
+        await ledger.fetch_and_store_balance(ask)
         return Answer(None, 1)
 
     await ledger.spend(payer, PaidCall(Operation.STORIES, 1, call))
-    await ledger.update_balance(ask_beside_a_call)
+    await ledger.fetch_and_store_balance(ask_beside_a_call)
     async with sqlite_db.read() as tx:
         assert await key_values.get(tx, KEY) is None
 
@@ -226,7 +226,9 @@ async def test_what_nobody_knew_counts_until_the_balance_tells(
         assert await ledger.spent_by_replies_and_schedule() == (billed, 0)
         scopes: tuple[Scope, ...] = ("chat", "person")
         async with sqlite_db.read() as tx:
-            used = [await budgets.allowance_used(tx, one, 1, clock().date()) for one in scopes]
+            used = [
+                await budgets.read_used_allowance(tx, one, 1, clock().date()) for one in scopes
+            ]
         assert used == [billed] * 2
     assert told == []
 

@@ -214,7 +214,7 @@ async def test_below_the_minimum_balance_only_admins_are_served(db: Database) ->
     async def balance() -> Balance:
         return Balance(102, 15.0)
 
-    await ledger.update_balance(balance)
+    await ledger.fetch_and_store_balance(balance)
     await ledger.spend(link(), answering())
     await ledger.spend(link(), answering())
     with pytest.raises(SpendingStoppedError):
@@ -234,7 +234,7 @@ async def test_what_is_under_way_is_not_in_the_balance_yet(db: Database) -> None
         await ledger.spend(link(), answering())  # billed after the API had counted
         return Balance(1000, 15.0)
 
-    await ledger.update_balance(balance)
+    await ledger.fetch_and_store_balance(balance)
     assert await left_of(db) == 1000 - 2 - 1
     async with db.begin() as tx:
         await ledger.settle(tx, reservation, 0)
@@ -255,9 +255,11 @@ async def test_a_group_that_moves_during_a_call_gets_its_credits_back(db: Databa
             await chats.add_or_update(tx, old, kind="group", title="", now=NOON)
     async with db.read() as tx:
         for chat in (old, new):
-            assert await budgets.allowance_used(tx, "chat", chat, NOON.date()) == 0, chat
+            assert await budgets.read_used_allowance(tx, "chat", chat, NOON.date()) == 0, chat
         for person in (1, 9):
-            assert await budgets.allowance_used(tx, "person", person, NOON.date()) == 0, person
+            assert await budgets.read_used_allowance(tx, "person", person, NOON.date()) == 0, (
+                person
+            )
 
 
 async def test_what_a_crash_left_open_is_presumed_spent_but_a_late_answer_knows_better(
@@ -376,7 +378,7 @@ async def test_at_the_last_credit_one_of_many_is_served(db: Database, scope: str
     async def balance() -> Balance:
         return Balance(100, 15.0)
 
-    await ledger.update_balance(balance)
+    await ledger.fetch_and_store_balance(balance)
     many = 200  # the benchmark has 1,000
     count = many if scope == "schedule" else 30
     assert await together(count, lambda n: ledger.spend(charge(n), answering())) == 1
@@ -566,7 +568,7 @@ class LedgerMachine(RuleBasedStateMachine):
                 return await entries.reserved_credits(tx)
 
         pending = self.runner.run(under_way())
-        self.runner.run(self.ledger.update_balance(ask))
+        self.runner.run(self.ledger.fetch_and_store_balance(ask))
         self.model.reach = told - pending + self.model.total()
 
     async def settled(self, reservation: Reservation, billed: int, *, crash: bool = False) -> None:
@@ -720,14 +722,14 @@ async def test_what_is_pasted_costs_no_credits_but_is_bounded_by_its_size(db: Da
     clock = Clock()
     ledger = Ledger(db, FREE, now=clock)
     ann, bob = Asker(1, 1), Asker(1, 2)
-    await ledger.charge_megabytes(ann, 499)
-    await ledger.charge_megabytes(ann, 1)
+    await ledger.count_pasted_megabytes(ann, 499)
+    await ledger.count_pasted_megabytes(ann, 1)
     with pytest.raises(PastedLimitError):
-        await ledger.charge_megabytes(ann, 1)
-    await ledger.charge_megabytes(bob, 1)  # another in the same chat
+        await ledger.count_pasted_megabytes(ann, 1)
+    await ledger.count_pasted_megabytes(bob, 1)  # another in the same chat
     assert await ledger.spent_by_replies_and_schedule() == (0, 0)
     clock.now += timedelta(days=1)
-    await ledger.charge_megabytes(ann, 1)
+    await ledger.count_pasted_megabytes(ann, 1)
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,9 @@ async def test_a_question_without_a_name_is_billed_to_the_payer_of_its_chat(
     await pay(sqlite_db, 8, -6)  # in the middle of the day
     await spend(ledger, in_group(None, chat=-6), 1)
     async with sqlite_db.read() as tx:
-        used = [await budgets.allowance_used(tx, "person", one, NOON.date()) for one in (9, 8, 1)]
+        used = [
+            await budgets.read_used_allowance(tx, "person", one, NOON.date()) for one in (9, 8, 1)
+        ]
     assert used == [8, 1, 3]
 
 
@@ -79,7 +81,7 @@ async def test_a_refund_goes_to_the_payer_of_the_moment_of_the_question(
     async with sqlite_db.begin() as tx:
         await ledger.settle(tx, reservation, 0)
         for payer in (9, 8):
-            assert await budgets.allowance_used(tx, "person", payer, NOON.date()) == 0
+            assert await budgets.read_used_allowance(tx, "person", payer, NOON.date()) == 0
 
 
 async def test_unknown_channels_have_ten_credits_of_the_payer_and_a_known_one_its_own(
@@ -95,7 +97,9 @@ async def test_unknown_channels_have_ten_credits_of_the_payer_and_a_known_one_it
     await spend(ledger, in_group(None))
     await spend(ledger, Charge("link", Asker(GROUP, None, as_channel=-1007)), 2)
     async with sqlite_db.read() as tx:
-        used = [await budgets.allowance_used(tx, "person", one, NOON.date()) for one in (9, 7)]
+        used = [
+            await budgets.read_used_allowance(tx, "person", one, NOON.date()) for one in (9, 7)
+        ]
     assert used == [11, 2]
 
 
@@ -157,7 +161,7 @@ async def test_newcomers_have_less_and_only_a_part_that_is_theirs_together(
     reservation = await ledger.reserve(link(7, 7), answering())
     async with sqlite_db.begin() as tx:
         await ledger.settle(tx, reservation, 0)
-        assert await budgets.allowance_used(tx, "person", 7, NOON.date()) == 12
+        assert await budgets.read_used_allowance(tx, "person", 7, NOON.date()) == 12
 
 
 async def test_what_a_newcomer_was_not_billed_is_there_for_the_next(sqlite_db: Database) -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 
 from bot.billing.ledger import Charge
-from bot.billing.people import list_monthly_costs, monthly_costs_of
+from bot.billing.people import list_guests_by_cost, monthly_costs_of
 from bot.domain.access import Subject
 from bot.domain.model import Asker
 from bot.store import access, acquaintances, chats, usage
@@ -30,8 +30,8 @@ async def test_the_dearest_come_first_and_who_is_on_the_list_only_last(db: Datab
         for number, name, days in ((3, "Cem", 2), (4, "Dua", 1), (2, "Bea", 0)):
             since = NOW - timedelta(days=days)
             await access.put(tx, Subject.of_chat(number), now=since, name=name, is_allowed=True)
-        everybody = await list_monthly_costs(tx, offset=0, limit=100, now=NOW)
-        pages = [await list_monthly_costs(tx, offset=n, limit=2, now=NOW) for n in (0, 2, 4, 6)]
+        everybody = await list_guests_by_cost(tx, offset=0, limit=100, now=NOW)
+        pages = [await list_guests_by_cost(tx, offset=n, limit=2, now=NOW) for n in (0, 2, 4, 6)]
         group = await monthly_costs_of(tx, -9, now=NOW)
         unknown = await monthly_costs_of(tx, 77, now=NOW)
     assert [(one.id, one.total_millicredits, one.millicredits_elsewhere) for one in everybody] == [
@@ -56,7 +56,7 @@ async def test_of_a_group_the_five_dearest_members_are_shown_since_the_first(
         await acquaintances.record_seen(tx, [7], first.date())
         await acquaintances.update_name(tx, 7, "Gil")
         group = await monthly_costs_of(tx, -9, now=NOW)
-        [dearest, *_] = await list_monthly_costs(tx, offset=0, limit=1, now=NOW)
+        [dearest, *_] = await list_guests_by_cost(tx, offset=0, limit=1, now=NOW)
     assert (group.total_millicredits, group.millicredits_elsewhere) == (28_000, 0)
     assert [user for user, _, _ in group.by_person] == [7, 6, 5, 4, 3]
     assert [name for _, name, _ in group.by_person] == ["Gil", "6", "5", "4", "3"]
@@ -94,7 +94,7 @@ async def test_a_page_is_read_where_more_chats_cost_something_than_a_statement_t
     ]
     async with db.begin() as tx:
         await tx.execute(sa.insert(usage_days), rows)
-        last = await list_monthly_costs(
+        last = await list_guests_by_cost(
             tx, offset=MORE_THAN_A_STATEMENT_TAKES - 2, limit=8, now=NOW
         )
     assert [one.id for one in last] == [2, 1]
@@ -115,7 +115,7 @@ async def test_a_page_reads_the_blocks_of_all_groups_at_once(db: Database) -> No
         with recorded_statements() as of_one:
             await monthly_costs_of(tx, -1, now=NOW)
         with recorded_statements() as of_page:
-            found = await list_monthly_costs(tx, offset=0, limit=100, now=NOW)
+            found = await list_guests_by_cost(tx, offset=0, limit=100, now=NOW)
     assert {one.id for one in found if one.is_silenced} == {-1, -3, -5}
     assert {one.id for one in found if not one.is_silenced} == {7, -2, -4, -6}
     assert 0 < len(of_page) <= len(of_one) + 1  # the page itself

@@ -101,7 +101,7 @@ async def test_admins_see_what_the_bot_spent(month: Database) -> None:
     async def balance() -> Balance:
         return Balance(700, 15.0)
 
-    await ledger.update_balance(balance)
+    await ledger.fetch_and_store_balance(balance)
     seen = await reports(month).spending()
     assert seen.today == 5
     assert seen.week == 6
@@ -201,7 +201,7 @@ async def test_without_a_balance_or_a_pace_nobody_knows_how_long_it_lasts(
     async def balance() -> Balance:
         return Balance(8, 15.0)
 
-    await Ledger(sqlite_db, LIMITS, now=lambda: NOW).update_balance(balance)
+    await Ledger(sqlite_db, LIMITS, now=lambda: NOW).fetch_and_store_balance(balance)
     assert (await reports(sqlite_db).spending()).days_left == 2.0
     later = Reports(sqlite_db, LIMITS, lambda: NOW + timedelta(days=10))
     assert (await later.spending()).days_left is None

@@ -34,8 +34,10 @@ def shown(moment: datetime, zone: str) -> int:
 def test_retries_come_later_and_later_up_to_a_limit(now: datetime, attempts: int) -> None:
     first, second = alert_rules.retry_at(now, attempts), alert_rules.retry_at(now, attempts + 1)
     assert now < first <= second <= now + timedelta(minutes=15)
-    assert alert_rules.poll_again_at(now, attempts) <= alert_rules.poll_again_at(now, attempts + 1)
-    assert alert_rules.poll_again_at(now, attempts) <= now + timedelta(minutes=30)
+    assert alert_rules.retry_failed_check_at(now, attempts) <= alert_rules.retry_failed_check_at(
+        now, attempts + 1
+    )
+    assert alert_rules.retry_failed_check_at(now, attempts) <= now + timedelta(minutes=30)
 
 
 @given(moments, minutes_of_day, zones)
@@ -301,7 +303,7 @@ def test_each_try_waits_twice_as_long() -> None:
         640 * SECOND,
         *[15 * MINUTE] * 2,
     ]
-    polls = waits(alert_rules.poll_again_at, 1, 2, 5, 6, 99)
+    polls = waits(alert_rules.retry_failed_check_at, 1, 2, 5, 6, 99)
     assert polls == [MINUTE, 2 * MINUTE, 16 * MINUTE, 30 * MINUTE, 30 * MINUTE]
     returns = waits(alert_rules.recheck_unavailable_at, 1, 2, 3, 7, 8, 99)
     assert returns == [HOUR / 2, HOUR / 2, HOUR, 16 * HOUR, DAY, DAY]

@@ -49,7 +49,9 @@ class Desk:
             return Answer(STORY, 1)
 
         payer = Charge("link", Asker(1, 1))
-        found, bill = await self.ledger.call_unsettled(payer, PaidCall(Operation.STORY, 1, call))
+        found, bill = await self.ledger.reserve_and_call_unsettled(
+            payer, PaidCall(Operation.STORY, 1, call)
+        )
         return Fetched(NATGEO, [found], partial=partial, bill=bill)
 
     async def ask(self) -> list[Story]:

@@ -38,7 +38,7 @@ async def test_several_slow_downloads_at_once_make_a_slow_host(
         assert slow.slow_since(HOST) is None
         await asyncio.sleep(0.2)
         assert (slow.slow_since(HOST) is not None) == is_slow
-        assert slow.names() == [HOST] * is_slow
+        assert slow.slow_host_names() == [HOST] * is_slow
 
 
 async def test_a_host_is_tried_again_after_its_last_slow_download() -> None:
@@ -52,9 +52,9 @@ async def test_a_host_is_tried_again_after_its_last_slow_download() -> None:
         assert slow.slow_since(HOST) == since
         await asyncio.sleep(5.1)
         assert slow.slow_since(HOST) is None
-        assert slow.names() == [HOST]  # it is tried again, and may be slow still
+        assert slow.slow_host_names() == [HOST]  # it is tried again, and may be slow still
     await asyncio.sleep(60)
-    assert slow.names() == []
+    assert slow.slow_host_names() == []
 
 
 async def test_a_host_that_is_slow_again_at_once_has_been_slow_all_the_time() -> None:

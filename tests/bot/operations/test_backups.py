@@ -27,7 +27,7 @@ from bot.store.copies import backups as store
 from bot.store.copies import restored
 from bot.store.engine import sqlite_copies
 from bot.store.engine.database import Database
-from bot.store.engine.lock import only_process
+from bot.store.engine.lock import locked_sqlite_file
 from tests.flows.test_database_outages import fill, small_disk
 from tests.support.control import PATIENCE_S
 from tests.support.followed import HOUR, NOON, Clock, follow, look, story
@@ -440,7 +440,7 @@ async def test_what_root_restores_belongs_to_the_bot(
         await store.make(db, tmp_path / "copy", at=NOON)
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(os, "chown", lambda path, *owner: given.append((path.name, owner)))
-    async with only_process(f"sqlite:///{file}", wait=HOUR):
+    async with locked_sqlite_file(f"sqlite:///{file}", wait=HOUR):
         sqlite_copies.replace_database(tmp_path / "copy", file, now=NOON)
     owner = (file.parent.stat().st_uid, file.parent.stat().st_gid)
     assert given == [("data", owner), ("bot.db.lock", owner), ("bot.db.restoring.part", owner)]

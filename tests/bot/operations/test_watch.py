@@ -168,7 +168,7 @@ async def test_a_profile_whose_alerts_can_not_be_written_is_told_after_five_atte
     async with sqlite_db.begin() as tx:
         await follow(tx, 1)
         await tx.exec_driver_sql(refuse + "BEGIN SELECT RAISE(ABORT, 'refused'); END")
-        await snapshots.record_and_return_new_pks(
+        await snapshots.record_snapshot_and_enqueue_alerts(
             tx, snapshots.Snapshot(NATGEO, (story("1"),)), now=NOON
         )
     fan_out = FanOut(sqlite_db, lambda: None, now=lambda: machine.now)

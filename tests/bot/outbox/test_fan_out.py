@@ -56,7 +56,7 @@ async def post(db: Database, *pks: str) -> None:
         for star in (NATGEO, PRADA):
             found = story(f"{star.username}{pk}", NOON + number * MINUTE / 60, star)
             async with db.begin() as tx:
-                await snapshots.record_and_return_new_pks(
+                await snapshots.record_snapshot_and_enqueue_alerts(
                     tx, snapshots.Snapshot(star, (found,)), now=NOON
                 )
 

@@ -212,7 +212,7 @@ async def test_what_a_look_showed_is_spread_and_sent_when_woken(office: Office) 
         for number in range(1, 4):
             async with office.db.begin() as tx:
                 shown = snapshots.Snapshot(NATGEO, (story(str(number)),))
-                await snapshots.record_and_return_new_pks(tx, shown, now=office.clock())
+                await snapshots.record_snapshot_and_enqueue_alerts(tx, shown, now=office.clock())
             outbox.wake()
             await wait_for(lambda: len(office.post.albums) == number)  # noqa: B023 - awaited here
         outbox.stop()
@@ -230,7 +230,7 @@ async def test_each_slice_wakes_the_outbox_and_more_follows_at_once(db: Database
     async with db.begin() as tx:
         for chat in range(1, 11):
             await follow(tx, chat)
-        await snapshots.record_and_return_new_pks(
+        await snapshots.record_snapshot_and_enqueue_alerts(
             tx, snapshots.Snapshot(NATGEO, (story("1"),)), now=NOON
         )
     turns = 0

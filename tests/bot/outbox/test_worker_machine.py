@@ -180,7 +180,7 @@ class OutboxMachine(RuleBasedStateMachine):
 
     async def _look(self, look: snapshots.Snapshot) -> None:
         async with self.db.begin() as tx:
-            await snapshots.record_and_return_new_pks(tx, look, now=self.clock())
+            await snapshots.record_snapshot_and_enqueue_alerts(tx, look, now=self.clock())
         await self.outbox.fan_out.write_due_fan_outs()
 
     @rule()

@@ -18,8 +18,8 @@ WANTED: list[tuple[Scope, int, int]] = [("chat", -1, 5), ("person", 7, 3)]
 
 async def used(tx: Tx) -> tuple[int, int]:
     return (
-        await budgets.allowance_used(tx, "chat", -1, TODAY),
-        await budgets.allowance_used(tx, "person", 7, TODAY),
+        await budgets.read_used_allowance(tx, "chat", -1, TODAY),
+        await budgets.read_used_allowance(tx, "person", 7, TODAY),
     )
 
 
@@ -160,6 +160,7 @@ async def test_yesterday_is_kept_and_the_day_before_forgotten(db: Database) -> N
     await delete_overdue_rows(db, now=now)
     async with db.read() as tx:
         kept = [
-            await budgets.allowance_used(tx, "chat", -1, TODAY - ago * DAY) for ago in range(4)
+            await budgets.read_used_allowance(tx, "chat", -1, TODAY - ago * DAY)
+            for ago in range(4)
         ]
         assert kept == [1, 1, 0, 0]

@@ -175,7 +175,7 @@ async def test_a_reply_that_is_added_while_a_lease_ends_is_due(empty_postgres_ur
                 await chat_queues.end_claim_and_reschedule(
                     tx, queue, except_delivery=first, flood_state=None, now=NOON
                 )
-                await deliveries.remove(tx, first)
+                await deliveries.remove_reply_or_notice(tx, first)
 
         await run_behind_a_lock(db, hold, add, end)
         assert [len(lane.rows) for lane in await claim(db, now=NOON + MINUTE)] == [1]

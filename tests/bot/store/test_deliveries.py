@@ -137,7 +137,7 @@ async def test_a_story_that_expired_in_quiet_hours_is_reopened_until_an_hour_aft
         await deliveries.change(tx, [row.id], held=Held.QUIET, due_at=NOON + HOUR)
         reason = deliveries.PAUSED
         await deliveries.drop_open_where(tx, subscription_id=one.id, reason=reason, now=NOON)
-        await deliveries.reopen(tx, one, reason=reason, now=NOON + hours * HOUR)
+        await deliveries.reopen_dropped(tx, one, reason=reason, now=NOON + hours * HOUR)
     assert [row.state for row in await rows(sqlite_db)] == [state]
 
 
@@ -154,7 +154,7 @@ async def test_rules_that_are_undone_reopen_their_drops_of_active_subscriptions(
         await deliveries.end_open(tx, [kept, paused], reason="filtered: chat: not #ad", now=NOON)
         await deliveries.end_open(tx, [other], reason="filtered: not #ad", now=NOON)
         for chat_id in (1, 2):
-            await deliveries.reopen_of_chat(
+            await deliveries.reopen_dropped_of_chat(
                 tx, chat_id, reason="filtered: chat: ", since=NOON, now=NOON
             )
     states = {row.id: row.state for row in await rows(db)}
@@ -168,7 +168,7 @@ async def test_rules_that_are_undone_reopen_no_drop_of_an_expired_story(db: Data
         reason = "filtered: chat: "
         await deliveries.end_open(tx, [over], reason=f"{reason}not #ad", now=NOON)
         later = NOON + 25 * HOUR
-        await deliveries.reopen_of_chat(tx, 1, reason=reason, since=NOON, now=later)
+        await deliveries.reopen_dropped_of_chat(tx, 1, reason=reason, since=NOON, now=later)
     assert [row.state for row in await rows(db)] == ["dropped"]
 
 

@@ -90,8 +90,8 @@ async def test_allowances_move_and_go(db: Database) -> None:
             await budgets.take_allowances_or_return_exceeded(tx, day, 9, [("person", 1, 3)])
         ) == "person"
         await budgets.move_chat(tx, -1, -100)
-        assert await budgets.allowance_used(tx, "chat", -100, day) == 4
-        assert await budgets.allowance_used(tx, "chat", -1, day) == 0
+        assert await budgets.read_used_allowance(tx, "chat", -100, day) == 4
+        assert await budgets.read_used_allowance(tx, "chat", -1, day) == 0
     await delete_overdue_rows(db, now=NOW + timedelta(days=2))
     async with db.read() as tx:
-        assert await budgets.allowance_used(tx, "chat", -100, day) == 0
+        assert await budgets.read_used_allowance(tx, "chat", -100, day) == 0

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from bot.domain.errors import DatabaseUnavailableError
 from bot.store.engine.database import MIGRATING, Database
-from bot.store.engine.lock import only_process
+from bot.store.engine.lock import locked_sqlite_file
 from tests.support.control import wait_for
 from tests.support.postgres import connected
 
@@ -19,9 +19,9 @@ AT_ONCE = timedelta(0)
 async def test_a_wait_for_another_process_is_logged_once(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/bot.db"
     with capture_logs() as logs:
-        async with only_process(url, wait=AT_ONCE):
+        async with locked_sqlite_file(url, wait=AT_ONCE):
             with pytest.raises(DatabaseUnavailableError):
-                async with only_process(url, wait=timedelta(seconds=0.5)):
+                async with locked_sqlite_file(url, wait=timedelta(seconds=0.5)):
                     pass
     assert [one["event"] for one in logs] == ["waiting for another process on this database file"]
 
@@ -39,13 +39,13 @@ async def test_a_wait_for_the_migration_of_another_process_is_logged(postgres_ur
 
 async def test_one_process_alone_has_a_file(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/deep/bot.db"
-    async with only_process(url, wait=AT_ONCE):
+    async with locked_sqlite_file(url, wait=AT_ONCE):
         with pytest.raises(DatabaseUnavailableError, match="another process"):
-            async with only_process(url, wait=timedelta(seconds=0.3)):
+            async with locked_sqlite_file(url, wait=timedelta(seconds=0.3)):
                 pass
     async with (
-        only_process(url, wait=AT_ONCE),
-        only_process("sqlite:///:memory:", wait=AT_ONCE),
-        only_process("postgresql://nobody@x/y", wait=AT_ONCE),
+        locked_sqlite_file(url, wait=AT_ONCE),
+        locked_sqlite_file("sqlite:///:memory:", wait=AT_ONCE),
+        locked_sqlite_file("postgresql://nobody@x/y", wait=AT_ONCE),
     ):
         pass

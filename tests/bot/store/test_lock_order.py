@@ -130,7 +130,7 @@ class Crowd:
         found = story(f"{star.profile_id}-{self.posted}", of=star)
         seen = snapshots.Snapshot(star, (found,))
         async with self.db.begin() as tx:
-            await snapshots.record_and_return_new_pks(
+            await snapshots.record_snapshot_and_enqueue_alerts(
                 tx, seen, now=self.clock.on(timedelta(seconds=1))
             )
         await self.fan_out.write_due_fan_outs()
@@ -323,7 +323,7 @@ class Crowd:
         found = story(f"{star.profile_id}-{self.posted}", self.clock(), star)
         async with self.db.begin() as tx:
             seen = snapshots.Snapshot(star, (found,))
-            await snapshots.record_and_return_new_pks(
+            await snapshots.record_snapshot_and_enqueue_alerts(
                 tx, seen, now=self.clock.on(timedelta(seconds=1)), token=token
             )
             await self.ledger.settle(tx, reserved, 1)
@@ -496,7 +496,7 @@ async def run_behind_the_counters(db: Database, crowd: Crowd, person: int, work:
 
     async def count(pause: Pause) -> None:
         async with db.begin() as tx:
-            await crowd.payers.lock_daily_counters(tx, person, person)
+            await crowd.payers.lock_new_subscription_counters(tx, person, person)
             await pause()
             await lock_soon(tx, "profiles", "true")
 

@@ -254,11 +254,11 @@ async def test_what_is_on_its_way_to_a_doubled_subscription_comes_to_the_other(
     """That one began after the story was found, so that the fan-out passes it over."""
     async with db.begin() as tx:
         older = await follow(tx, -5, thread_id=9)
-        await snapshots.record_and_return_new_pks(
+        await snapshots.record_snapshot_and_enqueue_alerts(
             tx, snapshots.Snapshot(NATGEO, (story("1"),)), now=NOON
         )
         younger = await follow(tx, -5)
-        await snapshots.record_and_return_new_pks(
+        await snapshots.record_snapshot_and_enqueue_alerts(
             tx, snapshots.Snapshot(NATGEO, (story("2"),)), now=NOON
         )
         await chat_queues.lock(tx, -5)
@@ -276,7 +276,7 @@ async def test_what_is_on_its_way_to_a_chat_that_moves_comes_to_the_new_one(db: 
         await follow(tx, -5, PRADA)
         await moves.move_chat(tx, -5, -1005, now=NOON)
         await follow(tx, -5)  # it has begun anew
-        await snapshots.record_and_return_new_pks(
+        await snapshots.record_snapshot_and_enqueue_alerts(
             tx, snapshots.Snapshot(NATGEO, (story("1"),)), now=NOON
         )
         await follow(tx, -1005)
@@ -291,7 +291,7 @@ async def test_what_is_on_its_way_comes_to_an_heir_that_does_not_wait_for_it(
     """It joined, or was resumed, after the story was posted, or is paused now."""
     async with db.begin() as tx:
         ends, heir = await follow(tx, -5, thread_id=9), await follow(tx, -5)
-        await snapshots.record_and_return_new_pks(
+        await snapshots.record_snapshot_and_enqueue_alerts(
             tx, snapshots.Snapshot(NATGEO, (story("1"),)), now=NOON + HOUR
         )
         await subscriptions.change(tx, heir, **change)
@@ -308,7 +308,7 @@ async def test_what_comes_to_both_comes_once(db: Database, *, heir_is_older: boo
         places = (None, 9) if heir_is_older else (9, None)
         for place in places:
             await follow(tx, -5, thread_id=place)
-        await snapshots.record_and_return_new_pks(
+        await snapshots.record_snapshot_and_enqueue_alerts(
             tx, snapshots.Snapshot(NATGEO, (story("1"),)), now=NOON
         )
         await fan_outs.add(tx, NATGEO.profile_id, notice="private", due_at=NOON, now=NOON)
@@ -324,7 +324,7 @@ async def test_what_the_new_chat_has_had_does_not_come_again_while_it_is_on_its_
     async with db.begin() as tx:
         await follow(tx, -1005)
         await follow(tx, -5)
-        await snapshots.record_and_return_new_pks(
+        await snapshots.record_snapshot_and_enqueue_alerts(
             tx, snapshots.Snapshot(NATGEO, (story("1"),)), now=NOON
         )
         await fan_outs.write_next_slice_if_due(tx, now=NOON, limit=1)

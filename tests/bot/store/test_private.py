@@ -17,7 +17,7 @@ from bot.domain.errors import DatabaseUnavailableError
 from bot.operations.preflight import check_database
 from bot.store.copies import backups
 from bot.store.engine.database import Database
-from bot.store.engine.lock import only_process
+from bot.store.engine.lock import locked_sqlite_file
 from bot.store.engine.private import migration_copies, other_owner_note
 from bot.store.engine.revisions import newest_revision
 from bot.store.engine.sqlite_copies import reason_of
@@ -53,7 +53,7 @@ async def old_database(file: Path) -> str:
 async def test_the_database_its_log_and_copies_are_ours_alone(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     url = f"sqlite:///{folder}/bot.db"
-    async with only_process(url, wait=timedelta(seconds=5)), Database(url) as db:
+    async with locked_sqlite_file(url, wait=timedelta(seconds=5)), Database(url) as db:
         await db.migrate()
         await backups.make(db, folder / "copy.db", at=NOON)
         assert rights(folder) == dict.fromkeys(
@@ -203,7 +203,7 @@ async def test_another_user_is_told_who_owns_the_files(
     assert whose in finding.text
     monkeypatch.setattr(os, "open", _refuse)
     with pytest.raises(DatabaseUnavailableError, match=f"bot.db.lock: Permission denied .{whose}"):
-        async with only_process(f"sqlite:///{tmp_path}/bot.db", wait=timedelta(0)):
+        async with locked_sqlite_file(f"sqlite:///{tmp_path}/bot.db", wait=timedelta(0)):
             pass
 
 
