@@ -1,11 +1,16 @@
 """/help: a short overview of the bot, with a button for each section."""
 
+from typing import TypeAlias
+
 from bot.context import Context
 from bot.domain.sentences import N_
 from bot.presentation.actions import HELP, Buttons, Page, back, grid, link_button
 from handlers.guard import command, on_press
 from handlers.replies import edit_pressed, say
 from handlers.rights import COMMANDS
+
+FirstPage: TypeAlias = None
+"""In the type of a section, the first page is meant."""
 
 INLINE = N_(
     "In any other chat: write <code>@{bot} natgeo</code> and tap a story from my last check"
@@ -46,7 +51,7 @@ async def show_help(context: Context) -> None:
 
 
 @on_press(HELP)
-async def show_help_section(context: Context, section: str | None) -> None:
+async def show_help_section(context: Context, section: str | FirstPage) -> None:
     """Show a section of the help in place of the message whose button was pressed.
 
     If ``section`` is None, show the first page.
@@ -54,7 +59,7 @@ async def show_help_section(context: Context, section: str | None) -> None:
     await edit_pressed(context, *await help_page(context, section))
 
 
-async def help_page(context: Context, section: str | None = None) -> Page:
+async def help_page(context: Context, section: str | FirstPage = None) -> Page:
     """Return a section of the help. If no section has this name, return the first page."""
     t = context.t
     me = context.bot

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import TypeAlias
 
 from bot.context import Context
 from bot.domain.model import Endless
@@ -17,6 +18,9 @@ from bot.presentation.html import code, plain, truncate_plain
 from handlers.guard import on_press
 from handlers.press_answers import PopUpText
 from handlers.replies import edit_pressed, replace_pressed_button
+
+MainPage: TypeAlias = None
+"""In the type of a section, the page with the buttons of all sections is meant."""
 
 TOGGLES = {
     "silent": N_("Silent"),
@@ -60,7 +64,9 @@ USE_FOR_ALL = NN_("Use for {n} subscription", "Use for all {n} subscriptions")
 DEFAULTS_TITLE = N_("<b>Options for new subscriptions</b>\nTap an option to change it.")
 
 
-def options_page(subscription: Subscription, context: Context, section: str | None = None) -> Page:
+def options_page(
+    subscription: Subscription, context: Context, section: str | MainPage = None
+) -> Page:
     """Return the page of a subscription with buttons to its sections, or a section's page."""
     t = context.t
     text: str = t(

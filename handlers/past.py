@@ -3,6 +3,7 @@
 from bot.context import Context
 from bot.domain import past_search
 from bot.domain.errors import NotFollowedError, NothingKeptError
+from bot.domain.model import FromNewest
 from bot.domain.past_search import Search
 from bot.domain.sentences import N_
 from bot.presentation.actions import KEEP, OPTION, PAST, PRIMARY, Buttons
@@ -68,7 +69,7 @@ async def send_earlier_stories(context: Context, before_story: str) -> PopUpText
 
 
 async def _send_kept_stories_page(
-    context: Context, search: Search, before: str | None = None
+    context: Context, search: Search, before: str | FromNewest = None
 ) -> None:
     """Send a page of at most 30 stories, with a button for the next page.
 

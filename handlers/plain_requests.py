@@ -22,7 +22,7 @@ from handlers.errors import react
 from handlers.guard import OBEYED
 from handlers.help import help_page
 from handlers.links import username_shown_by
-from handlers.options import options_page
+from handlers.options import MainPage, options_page
 from handlers.options_of_all import options_of_all_page
 from handlers.questions import EXAMPLE_NAME
 from handlers.replies import WasAnswered, say, say_message
@@ -213,7 +213,7 @@ async def _show_pause(context: Context, request: Request) -> None:
 
 
 async def _show_options_of_chat(
-    context: Context, rows: Sequence[Subscription], section: str | None = None
+    context: Context, rows: Sequence[Subscription], section: str | MainPage = None
 ) -> None:
     """Show the options of all subscriptions ``rows``, or ``section`` of the only subscription.
 

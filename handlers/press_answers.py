@@ -21,7 +21,9 @@ REPEATED = timedelta(minutes=10)  # the same text is not sent again in this time
 UNCHANGED = N_("Nothing has changed.")
 
 
-async def answer_press(context: Context, text: str | None = None, *, alert: bool = False) -> None:
+async def answer_press(
+    context: Context, text: PopUpText | None = None, *, alert: bool = False
+) -> None:
     """Answer the pressed button once, with a pop-up if ``text`` is given.
 
     - Without a pressed button, do nothing.
@@ -50,7 +52,7 @@ async def answer_press(context: Context, text: str | None = None, *, alert: bool
 async def _answer_press_now(
     context: Context,
     query: CallbackQuery,
-    text: str | None,
+    text: PopUpText | None,
     *,
     alert: bool,
     unit: unit_of_work.Unit | None,

@@ -9,6 +9,7 @@ from bot.context import Context
 from bot.domain.albums import plan_albums
 from bot.domain.errors import BotError, NoStoriesError, NotFollowedError
 from bot.domain.model import Album, NoMaximum, Profile, Story
+from bot.domain.records import NotFollowed
 from bot.domain.sentences import N_
 from bot.presentation import captions
 from bot.presentation.actions import CARD, RUN, Buttons, link_to
@@ -142,7 +143,7 @@ async def show_albums(
 
 
 def _buttons_of_story(
-    story: Story, context: Context, followed: int | None, *, has_more: bool, is_file: bool
+    story: Story, context: Context, followed: int | NotFollowed, *, has_more: bool, is_file: bool
 ) -> Buttons:
     """Return the buttons of a story that is sent alone.
 
@@ -196,7 +197,9 @@ def _album_number_and_count(usernames: Sequence[str], place: int) -> tuple[int, 
     return usernames[: place + 1].count(username), usernames.count(username)
 
 
-def _line_under_album(story: Story, context: Context, followed: int | None) -> Payload | None:
+def _line_under_album(
+    story: Story, context: Context, followed: int | NotFollowed
+) -> Payload | None:
     """Return the silent message with an album's buttons. Return None without a profile name."""
     name = story.profile.username
     if not name:
@@ -219,7 +222,7 @@ def story_from_media_url(url: str, now: datetime) -> Story:
     )
 
 
-async def subscription_id_of(context: Context, username: str) -> int | None:
+async def subscription_id_of(context: Context, username: str) -> int | NotFollowed:
     """Return the ID of the chat's first subscription to a profile, if any."""
     try:
         followed = await context.services.subscriptions.get_of_username(context.chat.id, username)

@@ -47,6 +47,7 @@ from handlers.links import unreadable_reply
 from handlers.managed_chats import may_manage
 from handlers.options import (
     SETTINGS,
+    MainPage,
     all_subscriptions_buttons,
     is_paused_or_blocked,
     options_page,
@@ -793,7 +794,7 @@ async def _fetch_rights_of_person_and_bot(
 
 
 @on_press(actions.SUBSCRIPTION)
-async def show_options(context: Context, subscription_id: int, section: str | None) -> None:
+async def show_options(context: Context, subscription_id: int, section: str | MainPage) -> None:
     """Show the options of a subscription in place of the message whose button was pressed.
 
     If the button is under a photo, a video, a file or a daily summary, the options are a new
@@ -807,7 +808,7 @@ async def show_options(context: Context, subscription_id: int, section: str | No
 
 
 async def get_options_page_and_expect_zone(
-    context: Context, subscription_id: int, section: str | None
+    context: Context, subscription_id: int, section: str | MainPage
 ) -> Page:
     """Return the page of a subscription, or a section of the subscription's options.
 

@@ -28,7 +28,7 @@ from bot.domain.errors import (
     PROFILE_IN_SETTINGS,
     RightsError,
 )
-from bot.domain.model import Endless
+from bot.domain.model import Anonymous, Endless
 from bot.domain.records import Chat, Question
 from bot.fetching import snapshots
 from bot.runtime.timed_cache import TimedCache
@@ -148,7 +148,7 @@ class Access:
             log.info("chats that were there before stay allowed", chats=kept)
 
     async def judge(
-        self, person: int | None, chat_id: int | None, *, as_chat: int | None = None
+        self, person: int | Anonymous, chat_id: int | None, *, as_chat: int | None = None
     ) -> Judgement:
         """Return the access decision, whether the person is an owner, and the stored chat.
 

@@ -17,7 +17,7 @@ from bot.domain.errors import (
     NothingKeptError,
     SubscriptionError,
 )
-from bot.domain.model import ORIGINAL, Album, Story
+from bot.domain.model import ORIGINAL, Album, FromNewest, Story
 from bot.domain.past_search import Search, fits_all
 from bot.domain.records import EPOCH, KnownFile
 from bot.store import deliveries, file_ids, kept_stories, profiles
@@ -76,7 +76,7 @@ class Past:
         self._now = now
 
     async def find_page_and_store_file_ids(
-        self, chat_id: int, bot_id: int, search: Search, *, before: str | None = None
+        self, chat_id: int, bot_id: int, search: Search, *, before: str | FromNewest = None
     ) -> Page:
         """Return the latest kept stories of a search. Store the file_ids for the sender.
 
@@ -154,7 +154,9 @@ class Past:
             return await deliveries.is_recent_alert(tx, chat_id, message_id)
 
 
-async def _read_matching_kept_stories(tx: Tx, scope: _Scope, before: str | None) -> list[Kept]:
+async def _read_matching_kept_stories(
+    tx: Tx, scope: _Scope, before: str | FromNewest
+) -> list[Kept]:
     """Return the stories of a page, newest first, and one more story if a further page exists.
 
     The stories are read in batches, because a chat may keep very many stories.

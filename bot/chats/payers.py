@@ -26,8 +26,8 @@ from bot.domain.errors import (
     SubscriptionError,
     TooManyFastError,
 )
-from bot.domain.model import Asker, NoMaximum, Unchanged
-from bot.domain.records import Chat
+from bot.domain.model import Anonymous, Asker, NoMaximum, Now, Unchanged, Unknown
+from bot.domain.records import Chat, Removed
 from bot.fetching import snapshots
 from bot.fetching.snapshots import EarlierChecksAllowance
 from bot.runtime.clock import utc_now
@@ -97,7 +97,7 @@ class Payers:
     # Payers.
 
     async def record_bot_added(
-        self, chat_id: int, by: int | None, *, kind: str, title: str, language_code: str | None
+        self, chat_id: int, by: int | Unknown, *, kind: str, title: str, language_code: str | None
     ) -> None:
         """Record that a person has added the bot to a group or channel.
 
@@ -149,7 +149,7 @@ class Payers:
         tx: Tx,
         chat_id: int,
         old: int | None,
-        by: int | None,
+        by: int | Unknown,
         *,
         is_blocked: bool,
         now: datetime,
@@ -259,7 +259,7 @@ class Payers:
         self,
         tx: Tx,
         chat_id: int,
-        payer: int | None,
+        payer: int | Removed,
         now: datetime,
         *,
         profile_ids: Collection[str] = (),
@@ -337,7 +337,7 @@ class Payers:
 
     # Limits of subscriptions.
 
-    async def payer_or_possible_payer(self, tx: Tx, chat_id: int, by: int | None) -> int:
+    async def payer_or_possible_payer(self, tx: Tx, chat_id: int, by: int | Anonymous) -> int:
         """Return the payer of a chat, or the person ``by``, who would become the payer.
 
         Raises:
@@ -357,7 +357,7 @@ class Payers:
         return by
 
     async def ensure_payer(
-        self, tx: Tx, chat_id: int, by: int | None, *, profile_ids: Collection[str] = ()
+        self, tx: Tx, chat_id: int, by: int | Anonymous, *, profile_ids: Collection[str] = ()
     ) -> int:
         """Return the payer of a chat. If the chat has no payer, ``by`` becomes the payer.
 
@@ -553,7 +553,7 @@ async def open_chat_and_reschedule_checks(
     *,
     most_earlier_checks: int,
     now: datetime,
-    since: datetime | None = None,
+    since: datetime | Now = None,
 ) -> bool:
     """Reopen a chat (``moves.open_chat``), and reschedule the checks of the followed profiles.
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TypeAlias
 from weakref import WeakValueDictionary
 
 from bot.billing.ledger import Charge, Ledger
@@ -26,10 +27,10 @@ from bot.domain.errors import (
     TooManyFastError,
     name_account_in_errors,
 )
-from bot.domain.model import Asker, Profile, Story, Target
-from bot.domain.options import Options, Preferences
+from bot.domain.model import Anonymous, Asker, Profile, Story, Target
+from bot.domain.options import ChatDefaults, Options, Preferences
 from bot.domain.paid_calls import StoriesService
-from bot.domain.records import MAIN, ChangedCount, Chat, Known, Subscription, UndoKey
+from bot.domain.records import MAIN, ChangedCount, Chat, Known, NoUndo, Subscription, UndoKey
 from bot.domain.selection import FILTERED
 from bot.fetching import schedule_state, snapshots
 from bot.fetching.names import Names
@@ -53,6 +54,9 @@ from bot.store.chats import raise_if_blocked
 from bot.store.ended_subscriptions import Ended
 from bot.store.engine.database import Database, Tx
 from bot.updates.unit_of_work import as_current, reading, writing
+
+NotMadeFast: TypeAlias = None
+"""In the type of a number, the request does not make subscriptions fast."""
 
 _NAME_IS_SURE = timedelta(days=1)
 """The time for which a stored name of a profile is taken as current."""
@@ -138,7 +142,7 @@ class Subscribing:
         username: str,
         by: Asker,
         *,
-        preferences: Preferences | None = None,
+        preferences: Preferences | ChatDefaults = None,
     ) -> Subscribed:
         """Subscribe a chat or topic to a profile. The cost is usually 0 to 3 credits.
 
@@ -168,7 +172,7 @@ class Subscribing:
         usernames: Sequence[str],
         by: Asker,
         *,
-        preferences: Preferences | None = None,
+        preferences: Preferences | ChatDefaults = None,
         own_topic: bool = False,
         fast: bool = False,
     ) -> list[tuple[str, Subscribed | BotError]]:
@@ -217,7 +221,7 @@ class Subscribing:
         self,
         answers: Sequence[tuple[str, _CheckedProfile | BotError, Target]],
         by: Asker,
-        preferences: Preferences | None,
+        preferences: Preferences | ChatDefaults,
         *,
         fast: bool,
     ) -> list[tuple[str, Subscribed | BotError]]:
@@ -278,7 +282,7 @@ class Subscribing:
         target: Target,
         checked: _CheckedProfile,
         by: Asker,
-        preferences: Preferences | None,
+        preferences: Preferences | ChatDefaults,
         *,
         fast: bool,
         profile_ids: Collection[str],
@@ -335,7 +339,7 @@ class Subscribing:
         )
         return await self._move(subscription, target)
 
-    async def restore(self, chat_id: int, by: int | None, *, ended_at: datetime) -> Restored:
+    async def restore(self, chat_id: int, by: int | Anonymous, *, ended_at: datetime) -> Restored:
         """Restore the subscriptions that a chat ended at ``ended_at``. The cost is 0 credits.
 
         Each subscription gets the earlier options. Each subscription also gets the live stories
@@ -368,7 +372,7 @@ class Subscribing:
         self._wake()
         return Restored(restored, failed)
 
-    async def _restore(self, ended: Ended, by: int | None) -> Subscription:
+    async def _restore(self, ended: Ended, by: int | Anonymous) -> Subscription:
         """Add an ended subscription again. Return the subscription, or an existing one.
 
         Raises:
@@ -416,7 +420,7 @@ class Subscribing:
             await snapshots.reschedule_check(tx, profile_id, now=now, allowance=allowance)
         return subscription
 
-    async def _ensure_payer_and_count(self, tx: Tx, ended: Ended, by: int | None) -> None:
+    async def _ensure_payer_and_count(self, tx: Tx, ended: Ended, by: int | Anonymous) -> None:
         """Ensure that the chat has a payer, and count a subscription that may be restored.
 
         If the chat has no payer, the person ``by`` becomes the payer.
@@ -481,7 +485,7 @@ class Subscribing:
         by: Asker,
         *,
         new: int,
-        faster: int | None,
+        faster: int | NotMadeFast,
     ) -> _CheckedProfile:
         """Return the profile, its live stories, and the existing subscription or None.
 
@@ -646,7 +650,7 @@ class Subscribing:
         target: Target,
         checked: _CheckedProfile,
         by: Asker,
-        preferences: Preferences | None,
+        preferences: Preferences | ChatDefaults,
         *,
         fast: bool,
         profile_ids: Collection[str],
@@ -705,7 +709,13 @@ class Subscribing:
         return Subscribed(subscription, profile, checked.live, already=False, is_new=True)
 
     async def _preferences_of_new(
-        self, tx: Tx, chat: Chat, payer: int, preferences: Preferences | None, *, fast: bool
+        self,
+        tx: Tx,
+        chat: Chat,
+        payer: int,
+        preferences: Preferences | ChatDefaults,
+        *,
+        fast: bool,
     ) -> Preferences:
         """Return the preferences of a new subscription.
 
@@ -811,7 +821,7 @@ class Subscribing:
         chat_id: int,
         wanted: Sequence[tuple[Subscription, Options]],
         *,
-        undo_at: datetime | None = None,
+        undo_at: UndoKey | NoUndo = None,
     ) -> None:
         """Set the options of subscriptions of a chat. The caller has locked the chat's queue.
 

@@ -19,10 +19,10 @@ from bot.chats.subscribing import load_subscription, undo_key_at
 from bot.domain import alert_rules
 from bot.domain.budget import DAY
 from bot.domain.errors import NotFollowedError
-from bot.domain.model import Endless, Story, Target
+from bot.domain.model import Endless, Now, Story, Target
 from bot.domain.options import CHAT_RULE, Preferences
 from bot.domain.paid_calls import StoriesService
-from bot.domain.records import EPOCH, ChangedCount, Chat, Known, Subscription, UndoKey
+from bot.domain.records import EPOCH, ChangedCount, Chat, Known, NoUndo, Subscription, UndoKey
 from bot.domain.selection import FILTERED
 from bot.fetching import snapshots
 from bot.fetching.snapshots import EarlierChecksAllowance
@@ -53,7 +53,7 @@ async def _pause(
     *,
     until: datetime | Endless,
     now: datetime,
-    undo_at: datetime | None = None,
+    undo_at: UndoKey | NoUndo = None,
 ) -> None:
     """Pause a subscription, and drop the pending deliveries of the subscription.
 
@@ -462,7 +462,7 @@ class Subscriptions:
         async with writing(self._db) as tx:
             return await moves.close_left_chat(tx, chat_id, now=self._now())
 
-    async def reopen_chat(self, chat_id: int, *, since: datetime | None = None) -> WasClosed:
+    async def reopen_chat(self, chat_id: int, *, since: datetime | Now = None) -> WasClosed:
         """Reopen a chat. Return False if the chat was open or is not stored.
 
         Pending deliveries of a reopened chat are dropped. Alerts restart with stories posted from

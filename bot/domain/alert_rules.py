@@ -7,11 +7,21 @@ day are minutes after midnight in the time zone of the chat.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from typing import TypeAlias
 
 from bot.domain.budget import DAY
 from bot.domain.hours import is_within
 from bot.domain.model import STORY_LIFE, Endless, Right
 from bot.domain.zones import zone_of
+
+NoSummary: TypeAlias = None
+"""In the type of the time of a summary, no summary will list the story."""
+
+NotInQuietHours: TypeAlias = None
+"""In the type of the end of quiet hours, the time is not in quiet hours."""
+
+NoQuietHours: TypeAlias = None
+"""In the type of quiet hours, the chat has no quiet hours."""
 
 MOST_DOUBTS = 2
 """The number of equal answers in a row that prove that a profile or story is not available.
@@ -314,7 +324,9 @@ def next_local_time(now: datetime, minute: int, zone: str | None) -> datetime:
     return min(moment for moment in moments if moment > now)
 
 
-def quiet_until(now: datetime, quiet: tuple[int, int] | None, zone: str | None) -> datetime | None:
+def quiet_until(
+    now: datetime, quiet: tuple[int, int] | NoQuietHours, zone: str | None
+) -> datetime | NotInQuietHours:
     """Return the end of the quiet hours that contain ``now``.
 
     ``quiet`` has the begin and the end of the quiet hours in minutes after midnight in ``zone``.
@@ -348,7 +360,7 @@ class AudienceMember:
     digest: int | None = None
 
 
-def deferred_until(moment: datetime, member: AudienceMember) -> datetime | None:
+def deferred_until(moment: datetime, member: AudienceMember) -> datetime | NotInQuietHours:
     """Return the time until which the member's quiet hours defer an alert of the time ``moment``.
 
     The result is the end of the quiet hours that contain ``moment``. Return None if ``moment`` is
@@ -384,7 +396,9 @@ def notified_at(seen_at: datetime, expires_at: datetime, member: AudienceMember)
     return _after_quiet_hours(max(seen_at, _last_moment_before_quiet(last, member)), member)
 
 
-def summary_at(seen_at: datetime, expires_at: datetime, member: AudienceMember) -> datetime | None:
+def summary_at(
+    seen_at: datetime, expires_at: datetime, member: AudienceMember
+) -> datetime | NoSummary:
     """Return the time of the daily summary that will list a story.
 
     A check finds the story at ``seen_at``. The story expires at ``expires_at``. Return None if the

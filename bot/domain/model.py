@@ -8,6 +8,18 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
+FromNewest: TypeAlias = None
+"""In the type of a cursor, the page begins with the newest story."""
+
+AllChats: TypeAlias = None
+"""In the type of the id of a chat, all chats are meant."""
+
+Anonymous: TypeAlias = None
+"""In the type of a person's id, the sender is anonymous."""
+
+Now: TypeAlias = None
+"""In the type of a time, the time is now."""
+
 Unchanged: TypeAlias = None
 """In the type of a result, the call changed nothing."""
 

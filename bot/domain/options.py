@@ -3,11 +3,14 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import MAXYEAR, MINYEAR, datetime, timedelta
-from typing import Any, Literal, Self, get_args, get_type_hints
+from typing import Any, Literal, Self, TypeAlias, get_args, get_type_hints
 
 from bot.domain.model import Endless, Story
 from bot.domain.sentences import N_
 from bot.domain.story_terms import fits, valid_terms
+
+ChatDefaults: TypeAlias = None
+"""In the type of preferences, the defaults of the chat apply."""
 
 TEXTS: Mapping[str, Callable[[str], str]] = {"only": valid_terms, "without": valid_terms}
 """The options with free text, each with the function that normalizes the text."""

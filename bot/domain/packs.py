@@ -5,6 +5,8 @@ In all computations of this module, a month has 30 days. Prices are in US dollar
 
 from dataclasses import dataclass
 
+from bot.domain.model import Unknown
+
 DEFAULT_BUDGET = 100
 """The daily budget in credits if the setting ``DAILY_BUDGET`` is missing."""
 CHECKS_A_DAY = 5
@@ -66,7 +68,7 @@ class BudgetPlan:
         return self.budget * self.credit_price * _MONTH
 
     @property
-    def days_left(self) -> float | None:
+    def days_left(self) -> float | Unknown:
         """Return the number of days that the balance lasts if each day spends the whole budget.
 
         Return None if the balance is unknown, or if the budget is 0.

@@ -4,11 +4,23 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, Literal, Protocol, assert_never
+from typing import Any, Literal, Protocol, TypeAlias, assert_never
 
 from bot.domain.hours import contains
 from bot.domain.model import Profile, Right, Story, Target
 from bot.domain.options import Options, Preferences
+
+OutsideTopics: TypeAlias = None
+"""In the type of the id of a thread, the messages outside of topics are meant."""
+
+NotFollowed: TypeAlias = None
+"""In the type of the id of a subscription, the chat does not follow the profile."""
+
+NoUndo: TypeAlias = None
+"""In the type of an ``UndoKey``, the change can not be undone."""
+
+Removed: TypeAlias = None
+"""In the type of a new value, the stored value is removed."""
 
 UndoKey = datetime
 """The time of a change, which identifies the change for *Undo*."""
@@ -374,7 +386,7 @@ class Mute:
         return self.thread_id == WHOLE
 
 
-def find_mute(mutes: Iterable[Mute], thread_id: int | None) -> Mute | None:
+def find_mute(mutes: Iterable[Mute], thread_id: int | OutsideTopics) -> Mute | None:
     """Return the first mute that applies to a thread, or None if no mute applies.
 
     A mute of the whole chat applies to each thread. If ``thread_id`` is None, return the mute that

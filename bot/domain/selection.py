@@ -11,6 +11,7 @@ from itertools import takewhile
 from typing import Literal, assert_never
 
 from bot.domain import albums, alert_rules, options
+from bot.domain.alert_rules import NotInQuietHours
 from bot.domain.budget import DAY
 from bot.domain.errors import StoryGoneError
 from bot.domain.model import Album, Target
@@ -277,7 +278,7 @@ def _kind_of_dropped(reason: str) -> Literal["filtered", "paused", "failed"]:
     return "filtered" if reason.startswith(FILTERED) else "failed"
 
 
-def _outlook_of_free(quiet_end: datetime | None) -> Outlook:
+def _outlook_of_free(quiet_end: datetime | NotInQuietHours) -> Outlook:
     """Return the outlook of a story that only quiet hours can defer."""
     return Outlook("quiet", quiet_end) if quiet_end else Outlook("sending")
 
@@ -348,7 +349,7 @@ def _target_and_content(reply: Delivery) -> tuple[Target, dict[str, object]]:
     return reply.target, {name: value for name, value in fields if name not in _OF_THE_ASKING}
 
 
-def _deferred_until(moment: datetime, chat: Chat) -> datetime | None:
+def _deferred_until(moment: datetime, chat: Chat) -> datetime | NotInQuietHours:
     """Return the end of the chat's quiet hours that contain ``moment``.
 
     Return None if ``moment`` is not in quiet hours.

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from bot.domain import alert_rules
 from bot.domain.model import Profile, Story
@@ -14,6 +14,12 @@ from bot.fetching.schedule_state import Plan
 from bot.store import answers, budgets, enqueue, fan_outs, profiles, stories, subscriptions
 from bot.store.claims import RELEASED
 from bot.store.engine.database import Tx
+
+NotByScheduler: TypeAlias = None
+"""In the type of a plan, the scheduler did not make the check."""
+
+NoClaim: TypeAlias = None
+"""In the type of the token of a claim, no claim exists."""
 
 # The maximum number of distinct notification times that are read for a profile. If the chats of
 # the profile have more distinct times, the times are not used, because some chat can almost always
@@ -62,8 +68,8 @@ async def record_snapshot_and_enqueue_alerts(
     snapshot: Snapshot,
     *,
     now: datetime,
-    scheduler_plan: Plan | None = None,
-    token: int | None = None,
+    scheduler_plan: Plan | NotByScheduler = None,
+    token: int | NoClaim = None,
 ) -> list[str]:
     """Record a snapshot, and enqueue alerts for new stories. Return the ids of the new stories.
 
@@ -105,7 +111,7 @@ async def record_snapshot_and_enqueue_alerts(
     return new
 
 
-def _columns_that_end_claim(token: int | None) -> Mapping[str, object]:
+def _columns_that_end_claim(token: int | NoClaim) -> Mapping[str, object]:
     """Return the column values that release the claim of a check.
 
     If ``token`` is None, no claim exists, and the result is empty.
@@ -145,7 +151,7 @@ async def _record_check_and_notify_and_schedule(
     tx: Tx,
     before: Known,
     snapshot: Snapshot,
-    scheduler_plan: Plan | None,
+    scheduler_plan: Plan | NotByScheduler,
     *,
     now: datetime,
     columns_of_end: Mapping[str, object],
@@ -366,7 +372,7 @@ async def record_failure_and_notify_if_proven(
     why: Literal["private", "gone", "error"],
     *,
     now: datetime,
-    token: int | None = None,
+    token: int | NoClaim = None,
 ) -> None:
     """Record a failed check.
 

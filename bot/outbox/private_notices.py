@@ -8,7 +8,7 @@ the owners get the notice about a missing right.
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from bot.domain.model import Target
+from bot.domain.model import Now, Target
 from bot.domain.records import Held, Mute
 from bot.presentation.notices import CANNOT_POST, REMOVED
 from bot.store import chats, enqueue, subscriptions
@@ -56,7 +56,7 @@ async def add_failure_notice(
     fields: Mapping[str, object],
     *,
     now: datetime,
-    due_at: datetime | None = None,
+    due_at: datetime | Now = None,
     held: Held = Held.NOTHING,
 ) -> None:
     """Enqueue the notice about stories that could not be sent.

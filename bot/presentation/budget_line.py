@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from bot.domain.model import Unknown
 from bot.domain.packs import CHECKS_A_DAY, BudgetPlan, corrected_credit_price_if_wrong
 from bot.domain.paid_calls import Balance
 from bot.domain.sentences import N_, NN_
@@ -41,7 +42,7 @@ def wrong_price_note(credit_price: float, balance: Balance) -> str:
     )
 
 
-def balance_text(t: Translator, balance: int, days_left: float | None) -> str:
+def balance_text(t: Translator, balance: int, days_left: float | Unknown) -> str:
     """Return the text about the remaining credits and the time for which the credits will last.
 
     ``balance`` is in credits, and ``days_left`` is in days. The text omits the time if

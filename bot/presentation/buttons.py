@@ -6,14 +6,19 @@ these buttons.
 
 import re
 from collections.abc import Sequence
+from typing import TypeAlias
 
 from bot.domain.foreign_text import one_line
 from bot.domain.model import Story
+from bot.domain.records import NotFollowed
 from bot.domain.sentences import N_
 from bot.presentation import actions
 from bot.presentation.actions import Button, Buttons, button, grid, link_button
 from bot.presentation.html import truncate_plain
 from bot.presentation.translation import Translator
+
+WholeList: TypeAlias = None
+"""In the type of the id of a subscription, the list of all subscriptions is meant."""
 
 OPTIONS = N_("⚙️ Options")
 MORE = "⋯"
@@ -65,7 +70,7 @@ def links_with_button(story: Story) -> list[str]:
 def story_buttons(
     story: Story,
     t: Translator,
-    subscription_id: int | None,
+    subscription_id: int | NotFollowed,
     *,
     has_more: bool,
     is_inline: bool,
@@ -115,7 +120,7 @@ def share_button(query: str, t: Translator) -> Button:
 
 
 def subscribe_or_options_button(
-    username: str, t: Translator, subscription_id: int | None
+    username: str, t: Translator, subscription_id: int | NotFollowed
 ) -> Button:
     """Return the button that subscribes the chat to a profile.
 
@@ -129,7 +134,7 @@ def subscribe_or_options_button(
 
 
 def row_under_album(
-    username: str, t: Translator, subscription_id: int | None, *, is_inline: bool
+    username: str, t: Translator, subscription_id: int | NotFollowed, *, is_inline: bool
 ) -> list[Button]:
     """Return the row of buttons for an album with stories of a profile.
 
@@ -146,7 +151,7 @@ def row_under_album(
     return [follow, *share, button(MORE, actions.CARD(username))]
 
 
-def alert_buttons(story: Story, t: Translator, subscription_id: int | None) -> Buttons:
+def alert_buttons(story: Story, t: Translator, subscription_id: int | NotFollowed) -> Buttons:
     """Return the buttons under an alert that has a single story.
 
     If ``subscription_id`` is None, return only buttons with links.
@@ -177,7 +182,7 @@ def summary_buttons(posted: Sequence[tuple[str, int, int]]) -> Buttons:
     return grid([button(name, actions.SUBSCRIPTION(number, NEW)) for name, _, number in first], 2)
 
 
-def options_link(bot_name: str, chat_id: int, subscription_id: int | None = None) -> str:
+def options_link(bot_name: str, chat_id: int, subscription_id: int | WholeList = None) -> str:
     """Return the link to the options of a subscription of the chat ``chat_id``.
 
     If ``subscription_id`` is None, return the link to the list of all subscriptions of the chat.

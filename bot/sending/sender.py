@@ -29,7 +29,7 @@ from bot.domain.model import (
 )
 from bot.media.download import Media
 from bot.runtime.clock import utc_now
-from bot.sending.attempts import Attempts, SendRequest
+from bot.sending.attempts import Attempts, NotStopped, SendRequest
 from bot.sending.file_ids import MAX_RESERVATION_AGE, Files
 from bot.sending.items import Item, SendOptions, Text
 from bot.sending.sources import Fallback, Supply
@@ -140,7 +140,7 @@ class Sender:
         return _album_outcome(items, stopped, is_alert=request.is_alert)
 
 
-def _album_outcome(items: list[Item], stopped: Outcome | None, *, is_alert: bool) -> Outcome:
+def _album_outcome(items: list[Item], stopped: Outcome | NotStopped, *, is_alert: bool) -> Outcome:
     """Return the outcome of a whole album.
 
     In a reply, items that may succeed later count as failed now. The first of these rules that

@@ -34,6 +34,9 @@ from bot.store.engine.database import Tx, add_new, delete_rows
 from bot.store.engine.prepared import Prepared
 from bot.store.engine.schema import Insert, insert, metadata, partial_index
 
+KeepClaim: TypeAlias = None
+"""In the type of the end of a claim, the claim stays."""
+
 NotClaimed: TypeAlias = None
 """In the type of a token, the queue is not claimed or not stored."""
 
@@ -257,7 +260,7 @@ async def lock_or_block_insert(tx: Tx, chat_id: int, *, now: datetime) -> None:
 
 
 async def reschedule(
-    tx: Tx, chat_id: int, *, unclaimed_until: datetime | None = None
+    tx: Tx, chat_id: int, *, unclaimed_until: datetime | KeepClaim = None
 ) -> HasDueTime:
     """Set the due time of a locked queue. Return whether the queue has a due time.
 
@@ -269,7 +272,7 @@ async def reschedule(
 
 
 async def reschedule_all(
-    tx: Tx, chat_ids: Collection[int], *, unclaimed_until: datetime | None = None
+    tx: Tx, chat_ids: Collection[int], *, unclaimed_until: datetime | KeepClaim = None
 ) -> ChatIdsWithDueTime:
     """Reschedule many locked queues, as ``reschedule`` does for a single queue.
 

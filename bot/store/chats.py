@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from bot.domain.access import Entry, Judged, Subject, judge
 from bot.domain.errors import CHAT_SILENCED, BlockedError
 from bot.domain.model import NoMaximum
-from bot.domain.records import Chat, Question
+from bot.domain.records import Chat, Question, Removed
 from bot.store import access, key_values, mutes
 from bot.store.engine.columns import Timestamp, flag, primary_key, required
 from bot.store.engine.database import (
@@ -175,7 +175,7 @@ async def get_with_access(
 
 
 async def set_question(
-    tx: Tx, chat_id: int, question: Question | None, *, until: datetime | None = None
+    tx: Tx, chat_id: int, question: Question | Removed, *, until: datetime | None = None
 ) -> None:
     """Set the open question of a chat. If ``question`` is None, remove the open question.
 
@@ -397,7 +397,7 @@ async def payer_of(tx: Tx, chat_id: int) -> int | None:
     return await tx.scalar(statement)
 
 
-async def set_payer(tx: Tx, chat_id: int, payer: int | None) -> None:
+async def set_payer(tx: Tx, chat_id: int, payer: int | Removed) -> None:
     """Set the payer of a chat. The value None removes the payer."""
     await change(tx, chat_id, payer=payer)
 

@@ -9,7 +9,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from bot.domain.model import Target
+from bot.domain.model import AllChats, Target
 from bot.domain.options import Preferences
 from bot.domain.records import Subscription
 from bot.store.engine.columns import BigId, Timestamp, chat_key, primary_key, required
@@ -119,7 +119,7 @@ async def alerts_start_of(tx: Tx, subscription: Ended) -> datetime:
 
 
 async def set_alerts_start(
-    tx: Tx, *, since: datetime, chat_id: int | None, profile_ids: Collection[str]
+    tx: Tx, *, since: datetime, chat_id: int | AllChats, profile_ids: Collection[str]
 ) -> None:
     """Set the column ``since`` of the ended subscriptions of a chat.
 

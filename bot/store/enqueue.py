@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 
-from bot.domain.model import Target
+from bot.domain.model import Now, Target
 from bot.domain.records import MAIN, REPLY, Held
 from bot.store import chat_queues, fan_outs
 from bot.store.chats import active_among, chats
@@ -96,7 +96,7 @@ async def add_notice(
     fields: Mapping[str, Any],
     *,
     now: datetime,
-    due_at: datetime | None = None,
+    due_at: datetime | Now = None,
     held: Held = Held.NOTHING,
 ) -> None:
     """Enqueue a notice or reply for a chat or topic. The message is due at ``due_at``.

@@ -8,11 +8,11 @@ time of the send.
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 
-from bot.domain.model import ORIGINAL, Story
+from bot.domain.model import ORIGINAL, FromNewest, Story
 from bot.domain.records import Delivery, FileKind
 from bot.domain.serialization import dump_stories, load_each_or_none
 from bot.store.chats import chats
@@ -21,6 +21,12 @@ from bot.store.engine.database import Tx, column_values, has_row, row_or_none
 from bot.store.engine.schema import insert, metadata
 from bot.store.file_ids import files
 from bot.store.profiles import profiles
+
+NoFurtherPage: TypeAlias = None
+"""In the type of a cursor, no further page exists."""
+
+AllProfiles: TypeAlias = None
+"""In the type of the id of a profile, all profiles are meant."""
 
 kept = sa.Table(
     "kept_stories",
@@ -160,12 +166,12 @@ async def latest_and_next_cursor(
     tx: Tx,
     chat_id: int,
     bot_id: int,
-    profile_id: str | None,
+    profile_id: str | AllProfiles,
     *,
     since: datetime,
-    before: str | None,
+    before: str | FromNewest,
     limit: int,
-) -> tuple[Sequence[Kept], str | None]:
+) -> tuple[Sequence[Kept], str | NoFurtherPage]:
     """Return the kept stories of a profile, or of all profiles, in a chat, newest first.
 
     At most ``limit`` stories with a file of the bot ``bot_id`` that were posted at or after

@@ -6,7 +6,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from bot.domain import alert_rules
-from bot.domain.model import Moved, Presence, Target
+from bot.domain.model import Moved, Now, Presence, Target
 from bot.domain.records import CHAT_SETTINGS, EPOCH, MAIN, REPLY, Chat, Held, Mute, Subscription
 from bot.store import (
     access,
@@ -321,7 +321,7 @@ async def close_chats(tx: Tx, chat_ids: Collection[int], *, now: datetime) -> li
 
 
 async def open_chat(
-    tx: Tx, chat_id: int, *, now: datetime, since: datetime | None = None
+    tx: Tx, chat_id: int, *, now: datetime, since: datetime | Now = None
 ) -> WasClosed:
     """Reopen a closed chat and restart the alerts.
 

@@ -25,6 +25,9 @@ from bot.store.engine.database import (
 )
 from bot.store.engine.schema import columns_of, insert, metadata, partial_index
 
+AnyTime: TypeAlias = None
+"""In the type of a bound, the time of the last check does not matter."""
+
 NeverChecked: TypeAlias = None
 """In the type of the time of a check, the profile was never checked."""
 
@@ -181,7 +184,7 @@ async def claim_checks(
     *,
     limit: int,
     only_not_due: bool = False,
-    unseen_since: datetime | None = None,
+    unseen_since: datetime | AnyTime = None,
     skip_newcomers: bool = False,
     ids: Sequence[str] | None = None,
 ) -> list[Known]:
@@ -244,7 +247,7 @@ async def next_for_early_checks(
     *,
     now: datetime,
     limit: int,
-    unseen_since: datetime | None,
+    unseen_since: datetime | AnyTime,
     skip_newcomers: bool,
 ) -> list[Known]:
     """Return at most ``limit`` profiles that can be claimed early, the next due check first.

@@ -11,9 +11,9 @@ from typing import Any, TypeAlias
 import sqlalchemy as sa
 
 from bot.domain.alert_rules import AudienceMember, recheck_failed_at
-from bot.domain.model import Endless, Target
+from bot.domain.model import AllChats, Endless, Target
 from bot.domain.options import Options, Preferences
-from bot.domain.records import EPOCH, MAIN, Chat, SubscriberCount, Subscription
+from bot.domain.records import EPOCH, MAIN, Chat, NoUndo, SubscriberCount, Subscription, UndoKey
 from bot.store import access, ended_subscriptions
 from bot.store import chats as chat_store
 from bot.store.chats import COLUMNS, HAS_PAYER, IS_ACTIVE, chats
@@ -247,7 +247,7 @@ async def change(tx: Tx, subscription_id: int, **values: object) -> None:
 
 
 async def set_options(
-    tx: Tx, subscription: Subscription, options: Options, *, undo_at: datetime | None = None
+    tx: Tx, subscription: Subscription, options: Options, *, undo_at: UndoKey | NoUndo = None
 ) -> None:
     """Set the options of a subscription.
 
@@ -266,7 +266,7 @@ async def set_options(
 
 
 async def options_before(
-    tx: Tx, chat_id: int, *, undo_at: datetime
+    tx: Tx, chat_id: int, *, undo_at: UndoKey
 ) -> list[tuple[Subscription, Options]]:
     """Return the subscriptions that ``set_options`` changed at ``undo_at``.
 
@@ -284,7 +284,7 @@ async def set_pause(
     paused: bool,
     until: datetime | Endless = None,
     since: datetime | None = None,
-    undo_at: datetime | None = None,
+    undo_at: UndoKey | NoUndo = None,
 ) -> None:
     """Pause a subscription until ``until``, or without an end, or resume the subscription.
 
@@ -304,7 +304,7 @@ async def set_pause(
 
 
 async def pauses_before(
-    tx: Tx, chat_id: int, *, undo_at: datetime
+    tx: Tx, chat_id: int, *, undo_at: UndoKey
 ) -> list[tuple[Subscription, Preferences]]:
     """Return the subscriptions that ``set_pause`` changed at ``undo_at``.
 
@@ -319,7 +319,7 @@ async def pauses_before(
 
 
 async def _changed_at(
-    tx: Tx, chat_id: int, key: str, undo_at: datetime
+    tx: Tx, chat_id: int, key: str, undo_at: UndoKey
 ) -> list[tuple[Subscription, dict[str, Any]]]:
     """Return the subscriptions of a chat that were changed at ``undo_at``, and not again.
 
@@ -377,7 +377,7 @@ async def forget_creator(tx: Tx, person: int) -> None:
 
 
 async def set_alerts_start(
-    tx: Tx, *, since: datetime, chat_id: int | None = None, profile_ids: Collection[str] = ()
+    tx: Tx, *, since: datetime, chat_id: int | AllChats = None, profile_ids: Collection[str] = ()
 ) -> None:
     """Set the time from which posted stories cause alerts, for a chat or for profiles.
 

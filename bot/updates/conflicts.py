@@ -18,12 +18,15 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import structlog
 
 from bot.store import key_values
 from bot.store.engine.database import Database, Tx
+
+FirstRun: TypeAlias = None
+"""In the type of a stored place, no earlier run stored a place."""
 
 log = structlog.get_logger()
 
@@ -137,7 +140,7 @@ class Polls:
 
 
 def role_in_token_conflict(
-    polls: Polls, *, own: Origin, remembered: Origin | None, now: datetime
+    polls: Polls, *, own: Origin, remembered: Origin | FirstRun, now: datetime
 ) -> Role:
     """Return the role of this process among two processes with the same token.
 
@@ -158,7 +161,7 @@ def role_in_token_conflict(
 
 
 def must_pause_checks_and_alerts(
-    polls: Polls, *, own: Origin, remembered: Origin | None, now: datetime
+    polls: Polls, *, own: Origin, remembered: Origin | FirstRun, now: datetime
 ) -> bool:
     """Return True if this process must pause its checks and alerts now.
 
