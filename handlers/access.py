@@ -241,7 +241,7 @@ async def redeem_entry_link(context: Context, payload: str) -> OwnerWelcomeOrErr
 async def _owner_welcome_text(context: Context) -> str:
     """Return the welcome of a new owner, with the cost of the daily budget."""
     services = context.services
-    spent = await services.reports.spending()
+    spent = await services.reports.read_spending()
     plan = BudgetPlan(spent.budget, services.credit_price, spent.balance)
     return "\n".join([context.t(WELCOME_ADMIN), "", *budget_lines(context.t, plan)])
 

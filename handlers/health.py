@@ -28,7 +28,7 @@ async def show_health(context: Context) -> None:
     services = context.services
     t = context.t
     stands = await services.overview.read_check_and_alert_figures()
-    spent = await services.reports.spending()
+    spent = await services.reports.read_spending()
     buttons: Buttons = []
     lines: list[str] = [_incident_line(SINCE, incident, context) for incident in stands.still_open]
     if await services.ledger.is_stopped():

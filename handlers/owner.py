@@ -45,7 +45,7 @@ async def show_spending(context: Context) -> None:
     The credits are shown for today (UTC), for the last 7 days and for the last 30 days. For the
     last 30 days, the credits of each kind of call are also shown.
     """
-    spent = await context.services.reports.spending()
+    spent = await context.services.reports.read_spending()
     text = _spending_text(spent, context)
     if await context.services.ledger.is_stopped():
         await say(context, paragraphs(context.t(STOPPED), text), resume_spending_row(context))

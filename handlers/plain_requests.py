@@ -128,7 +128,7 @@ async def answer_request(context: Context, text: str, *, is_command: bool = Fals
     if request.command == "privacy" and await _has_profile_name(context, request):
         request = replace(request, command="unsubscribe")
     if request.command == "pause" and request.names:
-        await _show_pause(context, request)
+        await _show_pause_buttons(context, request)
         return True
     if await _answer_question_of_fact(context, request.command):
         return True
@@ -198,7 +198,7 @@ async def _show_options(context: Context, request: Request) -> None:
         await _show_options_of_chat(context, named or rows)
 
 
-async def _show_pause(context: Context, request: Request) -> None:
+async def _show_pause_buttons(context: Context, request: Request) -> None:
     """Show the buttons of the pause of the only subscription that a request names.
 
     If the request names no subscription or several subscriptions of the chat, do the same as for a

@@ -31,7 +31,7 @@ WHICH_LANGUAGE = N_("Which language should I use here?")
 
 
 @command("start")
-async def greet_or_open_link(context: Context) -> None:
+async def greet_or_redeem_or_open_link(context: Context) -> None:
     """Send the greeting, open the page of a link, or use an owner link or an invitation link.
 
     A page is a card, a page of the help, or a page of the current or a managed chat.

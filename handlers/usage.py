@@ -32,7 +32,7 @@ OTHERS = N_("Others")
 async def show_usage(context: Context) -> None:
     """Show today's usage, the stories sent in the last seven days, and the cost of this month."""
     t = context.t
-    used = await context.services.reports.usage(context.chat.id)
+    used = await context.services.reports.read_usage_of_chat(context.chat.id)
     lines: list[str] = [t(TITLE), t(TODAY, n=used.stories[-1])]
     if used.part is not None:
         # The limits of a day are reset at midnight UTC.

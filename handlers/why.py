@@ -114,7 +114,7 @@ def _why_text(reports: Sequence[Why], context: Context) -> str:
     if is_one:
         lines += _obstacle_lines(first, context)
     if profile and not first.has_stopped:
-        lines += _check_lines(reports, profile, context)
+        lines += _lines_about_checks(reports, profile, context)
     for known in reports:
         lines.append("")
         if not is_one:
@@ -153,7 +153,7 @@ def _obstacle_lines(known: Why, context: Context) -> list[str]:
     return [context.t(MISSING[known.mute.missing])] if known.mute else []
 
 
-def _check_lines(reports: Sequence[Why], profile: Known, context: Context) -> list[str]:
+def _lines_about_checks(reports: Sequence[Why], profile: Known, context: Context) -> list[str]:
     """Return the lines about the last check, the next check, the delay and failed checks.
 
     If all subscriptions have a daily summary, the time of the summary replaces the delay. After a

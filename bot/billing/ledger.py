@@ -331,7 +331,7 @@ class Ledger:
         """Return the credits that the schedule may still spend today, and its spent credits."""
         account = await budgets.account_state(tx)
         replies, schedule = account.spent_by_replies_and_schedule(now.date())
-        room = side_rule_for("schedule", self.limits, now).room(
+        room = side_rule_for("schedule", self.limits, now).credits_left(
             own_spending=schedule, spending_of_others=replies
         )
         if account.balance is not None:

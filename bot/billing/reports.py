@@ -87,7 +87,7 @@ class Reports:
     limits: Limits
     now: Callable[[], datetime]
 
-    async def usage(self, chat_id: int) -> ChatUsage:
+    async def read_usage_of_chat(self, chat_id: int) -> ChatUsage:
         """Return the usage of a chat. In a private chat, the limits of the person also apply."""
         today = self.now().date()
         person = chat_id if chat_id > 0 else None
@@ -115,7 +115,7 @@ class Reports:
         parts = [min(1.0, spent / limit) for spent, limit in used if limit > 0]
         return ChatUsage(max(parts) if has_limit else None, week, month, newcomer_part)
 
-    async def spending(self) -> Spending:
+    async def read_spending(self) -> Spending:
         """Return the spending of the bot, with forecasts."""
         return await self.db.fetch(lambda tx: load_spending(tx, self.limits, now=self.now()))
 

@@ -141,7 +141,7 @@ class BudgetRule:
     others_share: int
     protected: int
 
-    def room(self, *, own_spending: int, spending_of_others: int) -> int:
+    def credits_left(self, *, own_spending: int, spending_of_others: int) -> int:
         """Return the credits that the side of this rule may still spend today.
 
         ``own_spending`` is the number of credits that this side has spent today.

@@ -258,7 +258,7 @@ def parse_start_and_end_minute(text: str) -> tuple[int, int] | None:
             start = _minute_of_day_in(tokens[:place])
             end = _minute_of_day_in(tokens[place + 1 :])
             if start is not None and end is not None:
-                has_part = not _part_by_word().keys().isdisjoint(tokens[:place])
+                has_part = not _part_of_day_by_word().keys().isdisjoint(tokens[:place])
                 if has_digits or has_part or start < end or start >= (_NOON + 1) * 60:
                     return start, end
                 return _shift_start_or_end_by_12_hours(start, end)
@@ -288,7 +288,7 @@ def parse_minute_of_day(text: str) -> int | None:
 def is_about_time(word: str) -> bool:
     """Return whether ``word`` consists only of words and numbers of times, as in "9 बजे"."""
     tokens = _tokens(word)
-    known = _words(_TO) | _words(_OTHERS) | _part_by_word().keys()
+    known = _words(_TO) | _words(_OTHERS) | _part_of_day_by_word().keys()
     others = [token for token in tokens if not (token in known or _TIME.fullmatch(token))]
     return bool(tokens) and not others
 
@@ -448,8 +448,8 @@ def _minute_of_day_in(tokens: Sequence[str]) -> int | None:
     times: list[re.Match[str]] = []
     parts: list[str] = []
     for token in tokens:
-        if token in _part_by_word():
-            parts.append(_part_by_word()[token])
+        if token in _part_of_day_by_word():
+            parts.append(_part_of_day_by_word()[token])
         elif match := _TIME.fullmatch(token):
             times.append(match)
         elif token not in _words(_OTHERS):
@@ -493,7 +493,7 @@ def _words(table: str) -> frozenset[str]:
 
 
 @cache
-def _part_by_word() -> dict[str, str]:
+def _part_of_day_by_word() -> dict[str, str]:
     """Return a mapping from each word for a part of the day to the part (a key of ``_PARTS``)."""
     found: dict[str, str] = {}
     for part, words in _PARTS.items():

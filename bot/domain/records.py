@@ -17,7 +17,7 @@ NotFollowed: TypeAlias = None
 """In the type of the id of a subscription, the chat does not follow the profile."""
 
 NoUndo: TypeAlias = None
-"""In the type of an ``UndoKey``, the change can not be undone."""
+"""In the type of an ``UndoKey``, the change cannot be undone."""
 
 Removed: TypeAlias = None
 """In the type of a new value, the stored value is removed."""

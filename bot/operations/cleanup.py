@@ -28,7 +28,7 @@ async def delete_overdue_rows(db: Database, *, now: datetime) -> int:
     deleted row is not found again.
     """
     gone = 0
-    for overdue in retention.all_overdue(now):
+    for overdue in retention.conditions_of_overdue_rows(now):
         count = _SLICE
         while count == _SLICE:
             # If a power cut loses the commit, the next clean-up deletes the rows.

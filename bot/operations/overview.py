@@ -93,7 +93,7 @@ class Overview:
         rows.
         """
         now = self.now()
-        spent = await self.reports.spending()
+        spent = await self.reports.read_spending()
         async with reading(self.db) as tx:
             stands = await self._read_check_and_alert_figures(tx)
             people = await list_guests_by_cost(tx, offset=0, limit=_SHOWN, now=now)

@@ -228,7 +228,7 @@ class Attempts:
             return _give_up_items_without_right(outcome, batch)
         if len(batch) > 1:
             return await self._adjust_album_or_return_outcome(refusal, batch, request)
-        await self._set_next_source_or_postpone(refusal, batch[0], request)
+        await self._set_or_buy_next_source_or_postpone(refusal, batch[0], request)
         return None
 
     async def _adjust_album_or_return_outcome(
@@ -268,7 +268,7 @@ class Attempts:
         rest = _sendable(batch, in_order=request.options.in_order)
         return stopped or await self._send_all(rest, request)
 
-    async def _set_next_source_or_postpone(
+    async def _set_or_buy_next_source_or_postpone(
         self, refusal: Refusal, item: Item, request: SendRequest
     ) -> None:
         if refusal.scope == "size" and not isinstance(item.source, ByUrl):

@@ -244,7 +244,7 @@ async def take_credits_or_return_account(
     later day.
     """
     if (
-        amount > rule.room(own_spending=0, spending_of_others=0)
+        amount > rule.credits_left(own_spending=0, spending_of_others=0)
         and amount > rule.budget - rule.others_share
     ):
         # The statement does not check the first row of the account.

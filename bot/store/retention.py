@@ -69,7 +69,7 @@ class Overdue:
     by: sa.Column[Any] | None = None
 
 
-def all_overdue(now: datetime) -> list[Overdue]:
+def conditions_of_overdue_rows(now: datetime) -> list[Overdue]:
     """Return the conditions of all overdue rows, in the order of deletion.
 
     The deliveries of a chat are deleted before the chat, so that no single delete is long. The

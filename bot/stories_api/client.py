@@ -204,7 +204,9 @@ class StoriesApi:
         quick = replace(full, checks_privacy=False, nominal=full.nominal - 1)
         privacy = self._privacy
         if privacy and privacy.mode == "auto" and privacy.may_skip(last_known_public_at):
-            make = partial(self._ask_without_then_with_privacy_check, quick, full, expects_stories)
+            make = partial(
+                self._ask_unchecked_then_checked_if_needed, quick, full, expects_stories
+            )
             return PaidCall(Operation.STORIES, quick.nominal + full.nominal, make)
         return self._call_for_stories(quick if privacy and privacy.mode == "true" else full)
 
@@ -381,7 +383,7 @@ class StoriesApi:
         _raise_if_any_private(answer.value, answer.credits)
         return replace(answer, is_checked=query.checks_privacy)
 
-    async def _ask_without_then_with_privacy_check(
+    async def _ask_unchecked_then_checked_if_needed(
         self,
         quick: Query,
         full: Query,

@@ -16,7 +16,7 @@ from sqlalchemy import Table
 from bot.context import Services
 from bot.store.engine.database import Database
 from bot.store.engine.schema import metadata
-from bot.store.retention import all_overdue
+from bot.store.retention import conditions_of_overdue_rows
 
 PAGE = Path("docs/architecture.md")
 DATA = Path("docs/data.md")
@@ -159,7 +159,7 @@ def test_the_page_lists_all_caches() -> None:
 
 
 def test_what_the_clean_up_forgets_is_not_kept_for_good() -> None:
-    cleaned = {one.table.name for one in all_overdue(datetime.now(UTC))}
+    cleaned = {one.table.name for one in conditions_of_overdue_rows(datetime.now(UTC))}
     lasting = ("with its", "until", "for good")
     for table, (_, _, _, kept) in TABLES.items():
         is_cleaned = not kept.startswith(lasting) or table in CLEANED_AT_THE_END

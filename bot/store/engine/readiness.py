@@ -47,9 +47,9 @@ async def readiness(db: Database) -> Readiness:
                 raise PermissionError("it is a standby, which only reads")
             state = await tx.run_sync(_readiness_of)
             if not db.is_sqlite and state in {Readiness.EMPTY, Readiness.OLD}:
-                await _check_may_make_tables(tx)
+                await _raise_if_may_not_make_tables(tx)
             if not db.is_sqlite and state is Readiness.EMPTY:
-                await _check_encoding(tx)
+                await _raise_if_wrong_encoding(tx)
         async with db.begin():
             return state
     except DatabaseUnavailableError as error:
@@ -59,13 +59,13 @@ async def readiness(db: Database) -> Readiness:
         raise OSError(str(reason).partition("\n")[0]) from None
 
 
-async def _check_may_make_tables(tx: Tx) -> None:
+async def _raise_if_may_not_make_tables(tx: Tx) -> None:
     schema = sa.func.current_schema()
     if not await tx.scalar(sa.select(sa.func.has_schema_privilege(schema, "CREATE"))):
         raise PermissionError("its user may not make tables in it")
 
 
-async def _check_encoding(tx: Tx) -> None:
+async def _raise_if_wrong_encoding(tx: Tx) -> None:
     encoding = await tx.scalar(_ENCODING)
     if encoding != "UTF8":
         raise DatabaseUnavailableError(_WRONG_ENCODING.format(encoding=encoding))

@@ -117,7 +117,7 @@ def _write_marked_copy(source: Path, part: Path, *, at: datetime, stop: threadin
                 "INSERT INTO key_values (key, value) VALUES (?, ?) ON CONFLICT DO NOTHING",
                 (MARK, json.dumps(at.isoformat())),
             )
-            _check_integrity(connection, DAMAGED.format(file=source))
+            _raise_if_pages_damaged(connection, DAMAGED.format(file=source))
         except sqlite3.DatabaseError as error:
             _raise_if_stopped(stop)
             if is_damage(error):
@@ -147,7 +147,7 @@ def raise_if_damaged(file: Path, stop: threading.Event) -> None:
     damaged = DAMAGED.format(file=file)
     try:
         with closing(_open(file, stop)) as connection:
-            _check_integrity(connection, damaged)
+            _raise_if_pages_damaged(connection, damaged)
     except sqlite3.DatabaseError as error:
         _raise_if_stopped(stop)
         if is_damage(error):
@@ -235,7 +235,7 @@ def verified_revision(file: Path) -> str | None:
         raise BackupError(f"{real}-wal belongs to another database: move it to another folder")
     try:
         with closing(_open(file, threading.Event())) as connection:
-            _check_integrity(connection, f"{file} is damaged")
+            _raise_if_pages_damaged(connection, f"{file} is damaged")
             return _read_revision(connection)
     except sqlite3.Error as error:
         raise BackupError(f"{file} can't be read as an SQLite database: {error}") from error
@@ -323,7 +323,7 @@ def _raise_if_stopped(stop: threading.Event) -> None:
         raise BackupError("it was stopped")
 
 
-def _check_integrity(connection: sqlite3.Connection, damaged: str) -> None:
+def _raise_if_pages_damaged(connection: sqlite3.Connection, damaged: str) -> None:
     """Verify every page and every index.
 
     Raises:

@@ -131,7 +131,7 @@ async def test_the_admins_are_told_what_was_billed_for_failures(sqlite_db: Datab
         assert billed > 0
         assert len(told) == 1
         assert f"billed {billed} credit more" in told[0]
-        spent = await Reports(sqlite_db, FREE, clock).spending()
+        spent = await Reports(sqlite_db, FREE, clock).read_spending()
         assert spent.drift == billed
         assert metrics.registry.get_sample_value("api_drift_credits") == billed
 

@@ -483,7 +483,7 @@ class Model:
             return SpendingStoppedError()
         side = budget_side_of_calls(charge.kind)
         others = "schedule" if side == "replies" else "replies"
-        room = side_rule_for(side, LIMITS, now).room(
+        room = side_rule_for(side, LIMITS, now).credits_left(
             own_spending=self.day(side, now), spending_of_others=self.day(others, now)
         )
         return SpendingError(text=BUDGET_SPENT) if n > room else None

@@ -129,7 +129,7 @@ async def test_what_was_set_for_a_chat_or_a_person_goes_before_the_limits(
     with raises(SpendingError, PERSON_LIMIT_REACHED):
         await spend(ledger, link(-6, 7))
     seen = Reports(sqlite_db, limits, Clock())
-    shown = [await seen.usage(chat) for chat in (GROUP, 7, 1)]
+    shown = [await seen.read_usage_of_chat(chat) for chat in (GROUP, 7, 1)]
     assert [one.part for one in shown] == [3 / 6, 5 / 5, 0]
 
 

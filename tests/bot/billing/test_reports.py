@@ -55,14 +55,14 @@ async def month(db: Database) -> Database:
 
 
 async def test_a_chat_sees_what_it_used(month: Database) -> None:
-    seen = await reports(month).usage(1)
+    seen = await reports(month).read_usage_of_chat(1)
     assert (seen.part, seen.stories[-1]) == (3 / 20, 7)
-    nothing = await reports(month).usage(99)
+    nothing = await reports(month).read_usage_of_chat(99)
     assert (nothing.stories, nothing.part) == ([0] * 7, 0)
 
 
 async def test_stored_sums_agree_with_the_entries_also_after_a_late_bill(month: Database) -> None:
-    before = await reports(month).spending()
+    before = await reports(month).read_spending()
     ledger = Ledger(month, LIMITS, now=lambda: NOW - timedelta(hours=3))
 
     async def fails() -> Answer[None]:
@@ -74,11 +74,11 @@ async def test_stored_sums_agree_with_the_entries_also_after_a_late_bill(month: 
     now = Ledger(month, LIMITS, now=lambda: NOW)
     for _ in range(2):
         await now.close_old_reservations_and_split_costs()
-        seen = await reports(month).spending()
+        seen = await reports(month).read_spending()
         assert (seen.today, seen.month) == (before.today + 4, before.month + 4)
     async with month.begin() as tx:
         await now.settle(tx, late, 0)
-    seen = await reports(month).spending()
+    seen = await reports(month).read_spending()
     assert (seen.today, seen.month) == (before.today + 2, before.month + 2)
     async with month.read() as tx:
         kept = await key_values.get(tx, "spending")
@@ -87,11 +87,11 @@ async def test_stored_sums_agree_with_the_entries_also_after_a_late_bill(month: 
 
 
 async def test_sums_of_a_clock_that_was_ahead_do_not_count(month: Database) -> None:
-    before = await reports(month).spending()
+    before = await reports(month).read_spending()
     ahead = Ledger(month, LIMITS, now=lambda: NOW + timedelta(days=20))
     await ahead.close_old_reservations_and_split_costs()
     await spend(month, NOW, Charge("schedule"), "two", 2)
-    seen = await reports(month).spending()
+    seen = await reports(month).read_spending()
     assert (seen.today, seen.month) == (before.today + 2, before.month + 2)
 
 
@@ -102,7 +102,7 @@ async def test_admins_see_what_the_bot_spent(month: Database) -> None:
         return Balance(700, 15.0)
 
     await ledger.fetch_and_store_balance(balance)
-    seen = await reports(month).spending()
+    seen = await reports(month).read_spending()
     assert seen.today == 5
     assert seen.week == 6
     assert seen.month == 8
@@ -119,7 +119,7 @@ async def test_admins_see_what_the_bot_spent(month: Database) -> None:
 
 
 async def test_an_empty_ledger_has_no_outlook(db: Database) -> None:
-    seen = await reports(db).spending()
+    seen = await reports(db).read_spending()
     assert (seen.today, seen.forecast, seen.balance, seen.days_left) == (0, 0, None, None)
 
 
@@ -161,7 +161,7 @@ async def test_days_weeks_and_months_begin_where_they_do(sqlite_db: Database) ->
     for ago, spent in days_ago.items():
         await spend(sqlite_db, now - timedelta(days=ago), chat, "two", spent)
     limits = Limits(10**7, 0.5, 10**7)
-    seen = await Reports(sqlite_db, limits, lambda: now).spending()
+    seen = await Reports(sqlite_db, limits, lambda: now).read_spending()
     assert (seen.today, seen.week, seen.month) == (1, 11, 1_111)
     assert (seen.days[0], len(seen.days)) == ((date(2026, 3, 2), 1_000), 30)
     assert seen.by_operation == {Operation.STORIES: seen.month}
@@ -173,21 +173,21 @@ async def test_the_stories_of_a_week_are_shown_by_day(sqlite_db: Database) -> No
         for ago, items in ((0, 1), (6, 2), (7, 4)):
             day = NOW - timedelta(days=ago)
             await usage.add(tx, [(1, usage.Use(items=items))], day=day.date())
-    assert (await reports(sqlite_db).usage(1)).stories == [2, 0, 0, 0, 0, 0, 1]
+    assert (await reports(sqlite_db).read_usage_of_chat(1)).stories == [2, 0, 0, 0, 0, 0, 1]
 
 
 async def test_the_part_of_an_allowance_that_is_used(sqlite_db: Database) -> None:
     await spend(sqlite_db, NOW, Charge("link", Asker(1, 5)), "two", 2)
     for allowance, part in ((8, 0.25), (2, 1.0), (1, 1.0), (0, None)):
         limits = Limits(daily_budget=100, chat_daily_allowance=allowance)
-        seen = await Reports(sqlite_db, limits, lambda: NOW).usage(1)
+        seen = await Reports(sqlite_db, limits, lambda: NOW).read_usage_of_chat(1)
         assert seen.part == part
 
 
 async def test_of_a_budget_that_is_used_up_nothing_is_left(sqlite_db: Database) -> None:
     await spend(sqlite_db, NOW, Charge("link", Asker(1, 5)), "two", 2)
     for budget, left in ((3, 1), (2, 0), (1, 0)):
-        seen = await Reports(sqlite_db, Limits(budget), lambda: NOW).spending()
+        seen = await Reports(sqlite_db, Limits(budget), lambda: NOW).read_spending()
         assert (seen.budget, seen.left_today) == (budget, left)
 
 
@@ -195,13 +195,13 @@ async def test_without_a_balance_or_a_pace_nobody_knows_how_long_it_lasts(
     sqlite_db: Database,
 ) -> None:
     await spend(sqlite_db, NOW, Charge("link", Asker(1, 5)), "two", 2)
-    seen = await reports(sqlite_db).spending()
+    seen = await reports(sqlite_db).read_spending()
     assert (seen.balance, seen.days_left, seen.drift) == (None, None, 0)
 
     async def balance() -> Balance:
         return Balance(8, 15.0)
 
     await Ledger(sqlite_db, LIMITS, now=lambda: NOW).fetch_and_store_balance(balance)
-    assert (await reports(sqlite_db).spending()).days_left == 2.0
+    assert (await reports(sqlite_db).read_spending()).days_left == 2.0
     later = Reports(sqlite_db, LIMITS, lambda: NOW + timedelta(days=10))
-    assert (await later.spending()).days_left is None
+    assert (await later.read_spending()).days_left is None

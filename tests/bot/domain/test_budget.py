@@ -23,19 +23,32 @@ LIMITS = st.builds(Limits, daily_budget=st.integers(0, 5000), reply_share=st.flo
 
 def test_at_midnight_each_has_its_share_and_in_the_evening_all_that_is_left() -> None:
     limits = Limits(daily_budget=1000, reply_share=0.4)
-    assert side_rule_for("replies", limits, DAY).room(own_spending=0, spending_of_others=0) == 400
-    assert side_rule_for("schedule", limits, DAY).room(own_spending=0, spending_of_others=0) == 600
-    noon = DAY + timedelta(hours=12)
-    assert side_rule_for("replies", limits, noon).room(own_spending=0, spending_of_others=0) == 700
     assert (
-        side_rule_for("replies", limits, noon).room(own_spending=0, spending_of_others=500) == 400
+        side_rule_for("replies", limits, DAY).credits_left(own_spending=0, spending_of_others=0)
+        == 400
     )
     assert (
-        side_rule_for("replies", limits, noon).room(own_spending=650, spending_of_others=0) == 50
+        side_rule_for("schedule", limits, DAY).credits_left(own_spending=0, spending_of_others=0)
+        == 600
+    )
+    noon = DAY + timedelta(hours=12)
+    assert (
+        side_rule_for("replies", limits, noon).credits_left(own_spending=0, spending_of_others=0)
+        == 700
+    )
+    assert (
+        side_rule_for("replies", limits, noon).credits_left(own_spending=0, spending_of_others=500)
+        == 400
+    )
+    assert (
+        side_rule_for("replies", limits, noon).credits_left(own_spending=650, spending_of_others=0)
+        == 50
     )
     late = DAY + timedelta(hours=23, minutes=59)
     assert (
-        side_rule_for("schedule", limits, late).room(own_spending=300, spending_of_others=100)
+        side_rule_for("schedule", limits, late).credits_left(
+            own_spending=300, spending_of_others=100
+        )
         == 599
     )
 
@@ -46,7 +59,7 @@ def test_nobody_goes_over_the_budget_or_into_the_others_protected_part(
 ) -> None:
     for side in ("replies", "schedule"):
         rule = side_rule_for(side, limits, now)
-        room = rule.room(own_spending=mine, spending_of_others=others)
+        room = rule.credits_left(own_spending=mine, spending_of_others=others)
         assert room == 0 or mine + others + room <= limits.daily_budget
         if mine == others == 0:
             assert room == limits.daily_budget - min(rule.protected, rule.others_share)
@@ -57,7 +70,9 @@ def test_the_time_that_is_told_is_right(
     limits: Limits, now: datetime, mine: int, others: int, price: int
 ) -> None:
     if (
-        side_rule_for("replies", limits, now).room(own_spending=mine, spending_of_others=others)
+        side_rule_for("replies", limits, now).credits_left(
+            own_spending=mine, spending_of_others=others
+        )
         >= price
     ):
         return
@@ -67,7 +82,7 @@ def test_the_time_that_is_told_is_right(
         at = max(again, now) + timedelta(seconds=1)
         if at < midnight_after(now):
             assert (
-                side_rule_for("replies", limits, at).room(
+                side_rule_for("replies", limits, at).credits_left(
                     own_spending=mine, spending_of_others=others
                 )
                 >= price
@@ -94,7 +109,7 @@ def test_the_time_that_is_told_is_right_while_the_schedule_goes_on_spending(
         spent = share * pace
         others = int(spent * passed)
         if (
-            side_rule_for("replies", limits, now).room(
+            side_rule_for("replies", limits, now).credits_left(
                 own_spending=mine, spending_of_others=others
             )
             >= price
@@ -106,7 +121,7 @@ def test_the_time_that_is_told_is_right_while_the_schedule_goes_on_spending(
         if again < midnight_after(now) and at < midnight_after(now) and passed > 1 / 24:
             later = others + int(others / passed * ((at - now) / ONE_DAY))
             assert (
-                side_rule_for("replies", limits, at).room(
+                side_rule_for("replies", limits, at).credits_left(
                     own_spending=mine, spending_of_others=later
                 )
                 >= price

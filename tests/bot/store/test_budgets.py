@@ -94,7 +94,7 @@ async def test_a_row_says_yes_to_the_budget_just_when_the_rule_has_room(db: Data
             for taken, of in ((mine, side), (others, other)):
                 if taken:
                     assert await take_credits_or_return_account(tx, taken, of, day)
-            has_room = amount <= rule.room(own_spending=mine, spending_of_others=others)
+            has_room = amount <= rule.credits_left(own_spending=mine, spending_of_others=others)
             case = (mine, others, rule, amount)
             assert await take_credits_or_return_account(tx, amount, side, day, rule) is has_room, (
                 case

@@ -60,7 +60,7 @@ async def test_each_thing_is_forgotten_in_its_time(db: Database) -> None:
 
     async def left(now: datetime) -> tuple[int, set[str], bool, bool]:
         async with db.begin() as tx:
-            for what in retention.all_overdue(now):
+            for what in retention.conditions_of_overdue_rows(now):
                 await retention.delete_overdue(tx, what, limit=1000)
             kept = set(await kept_stories(tx, ["1", "2", "3"]))
             chat, profile = await chats.get(tx, 2), await profiles.get(tx, PRADA.profile_id)
@@ -111,7 +111,7 @@ async def test_nothing_is_kept_for_longer_than_is_said(db: Database) -> None:
         running = said | {"state": "running", "made_at": NOON - 99 * DAY}
         await tx.execute(sa.insert(broadcasts).values(running))
     async with db.begin() as tx:
-        for what in retention.all_overdue(NOON):
+        for what in retention.conditions_of_overdue_rows(NOON):
             await retention.delete_overdue(tx, what, limit=1000)
         for (table, column), (span, _) in kept_for.items():
             left = list((await tx.execute(sa.select(table.c[column]))).scalars())
@@ -128,7 +128,7 @@ async def test_a_story_shown_again_when_its_delivery_is_forgotten_rings_no_secon
         await look(tx, story("1"))
         [one] = await deliveries.lock_and_return_due(tx, [1], now=NOON)
         await deliveries.record_sent(tx, {one.id: 1}, now=NOON)
-        for what in retention.all_overdue(late):
+        for what in retention.conditions_of_overdue_rows(late):
             await retention.delete_overdue(tx, what, limit=1000)
         assert not await kept_stories(tx, ["1"])
         await look(tx, story("1"), now=late)
@@ -141,6 +141,6 @@ async def test_what_was_given_up_is_kept_for_the_operator(db: Database) -> None:
         await look(tx, story("1"))
         [one] = await deliveries.lock_and_return_due(tx, [1], now=NOON)
         await deliveries.end_open(tx, [one.id], state="parked", reason="no answers", now=NOON)
-        for what in retention.all_overdue(NOON + 29 * DAY):
+        for what in retention.conditions_of_overdue_rows(NOON + 29 * DAY):
             await retention.delete_overdue(tx, what, limit=1000)
     assert len(await rows(db, state="parked")) == 1
