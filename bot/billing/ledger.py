@@ -58,9 +58,11 @@ from bot.store import (
 )
 from bot.store.budgets import Scope
 from bot.store.engine.database import Database, Tx
+from bot.store.ledger import ClosedCount
 
-ClosedCount = int
-"""The number of closed reservations."""
+RefundedCredits = int
+"""The number of refunded credits."""
+
 
 T = TypeVar("T")
 
@@ -402,7 +404,7 @@ class Ledger:
             if is_all:
                 return drift if drift.size else None
 
-    async def _refund_presumed(self, tx: Tx, *, since: datetime, most: int) -> int:
+    async def _refund_presumed(self, tx: Tx, *, since: datetime, most: int) -> RefundedCredits:
         """Refund at most ``most`` credits of the first call since ``since`` with an unknown bill.
 
         Return the number of refunded credits.

@@ -41,6 +41,7 @@ from bot.store import (
     subscriptions,
 )
 from bot.store.engine.database import Database, Tx
+from bot.store.moves import WasClosed
 from bot.updates.unit_of_work import reading, writing
 
 CountsAsNew = bool
@@ -554,7 +555,7 @@ async def open_chat_and_reschedule_checks(
     most_earlier_checks: int,
     now: datetime,
     since: datetime | Now = None,
-) -> bool:
+) -> WasClosed:
     """Reopen a chat (``moves.open_chat``), and reschedule the checks of the followed profiles.
 
     Otherwise, a profile that other chats follow would miss the check before the daily summary of

@@ -50,13 +50,15 @@ async def main(settings: Settings, arguments: argparse.Namespace) -> int:
         out.print(f"--to {problem}.", markup=False)
         return 2
     try:
-        return await _move_or_undo(settings, arguments.to, out)
+        return await _move_or_undo_and_return_exit_status(settings, arguments.to, out)
     except (BackupError, DatabaseUnavailableError, OSError) as error:
         out.print(f"Not moved: {reason_of(error)}.", markup=False)
         return 1
 
 
-async def _move_or_undo(settings: Settings, to: str | None, out: Console) -> int:
+async def _move_or_undo_and_return_exit_status(
+    settings: Settings, to: str | None, out: Console
+) -> int:
     url, now = settings.database_url.get_secret_value(), datetime.now(UTC)
     async with AsyncExitStack() as stack:
         source = await stack.enter_async_context(Database(url))
@@ -65,7 +67,7 @@ async def _move_or_undo(settings: Settings, to: str | None, out: Console) -> int
         if await readiness(source) is not Readiness.CURRENT:
             raise BackupError(OLD)
         if to is None:
-            return await _undo(source, out)
+            return await _undo_and_return_exit_status(source, out)
         target = await stack.enter_async_context(Database(to, pool_size=3))
         if await readiness(target) is Readiness.OLD:
             raise BackupError(_OLD_TARGET)
@@ -83,7 +85,7 @@ async def _move_or_undo(settings: Settings, to: str | None, out: Console) -> int
     return 0
 
 
-async def _undo(source: Database, out: Console) -> int:
+async def _undo_and_return_exit_status(source: Database, out: Console) -> int:
     if not await transfer.undo(source):
         out.print("Nothing of this file was moved.")
         return 1

@@ -46,17 +46,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 async def main(settings: Settings, arguments: argparse.Namespace, db: Database) -> int:
-    """Print a table of simulations of the recorded stories. Return the exit status of ``run``."""
+    """Print a table of simulations of the recorded stories. Return the exit status."""
     past = await db.fetch(stories.weights_and_posting_times_by_username)
     records = [
         Record(name, weight, [moment.timestamp() for moment in taken_at])
         for name, (weight, taken_at) in past.items()
     ]
     cost = 2 if settings.skip_privacy_check == "false" else 1
-    return run(records, arguments, cost=cost, minimum=settings.poll_floor_s)
+    return simulate_and_return_status(records, arguments, cost=cost, minimum=settings.poll_floor_s)
 
 
-def run(records: Sequence[Record], args: argparse.Namespace, *, cost: int, minimum: float) -> int:
+def simulate_and_return_status(
+    records: Sequence[Record], args: argparse.Namespace, *, cost: int, minimum: float
+) -> int:
     """Simulate each budget, and print a table with a row for each budget.
 
     Return 0 on success, or 2 if a budget is wrong or too small, or if no stories are recorded. A

@@ -58,6 +58,9 @@ from bot.scheduling.pricing import (
 from bot.scheduling.rates import Pool, expert_rates, log_ratios, mixed_rate
 from bot.scheduling.waiting_time import DAY, HOUR
 
+DueAt = float
+"""The time at which the next check of a profile is due, in Unix seconds."""
+
 AnyTime: TypeAlias = None
 """None instead of a bound means that the time of the last check does not matter."""
 
@@ -154,7 +157,7 @@ class Schedule:
     def _with_learned_exponents(self, population: Population) -> Population:
         return replace(population, exponents=self.pool.exponents)
 
-    def set_due_at(self, state: ProfileState, weight: float, cost: float) -> float:
+    def set_due_at(self, state: ProfileState, weight: float, cost: float) -> DueAt:
         """Compute the time of the next check at the current price. Set and return ``due_at``.
 
         ``state.price`` is also set. ``weight`` is the weight of the subscriptions, and ``cost`` is
@@ -174,7 +177,7 @@ class Schedule:
 
     def learn_and_set_due_at(
         self, state: ProfileState, weight: float, cost: float, *, at: float, taken: Sequence[float]
-    ) -> float:
+    ) -> DueAt:
         """Update ``state`` from a check at the time ``at``. Return the time of the next check.
 
         ``taken`` are the sorted times of the stories that the check found. The credit bucket, the
@@ -185,7 +188,7 @@ class Schedule:
 
     def charge_learn_and_set_due_at(
         self, state: ProfileState, weight: float, cost: float, *, at: float, taken: Sequence[float]
-    ) -> float:
+    ) -> DueAt:
         """Update ``state`` from a scheduled check. Return the time of the next check.
 
         The arguments are those of ``learn_and_set_due_at``. The cost of the check is subtracted
@@ -221,7 +224,7 @@ class Schedule:
         at: float,
         taken: Sequence[float],
         is_sample: bool,
-    ) -> float:
+    ) -> DueAt:
         """Update ``state`` from a check. Compare the new stories with each expert's estimate.
 
         New stories that no earlier story triggered are counted at each check. Expected stories are

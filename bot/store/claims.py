@@ -19,6 +19,9 @@ from bot.store.engine.columns import Timestamp, counter, required
 from bot.store.engine.database import Tx, has_row
 from bot.store.engine.prepared import Prepared
 
+ValidCount = int
+"""The number of claims that are still valid."""
+
 ReleasedCount = int
 """The number of released claims."""
 
@@ -158,7 +161,7 @@ class Claims:
         at: datetime | None = await tx.scalar(self._next_sql)
         return at
 
-    async def renew(self, tx: Tx, claims: Collection[Claim], lease: Lease) -> int:
+    async def renew(self, tx: Tx, claims: Collection[Claim], lease: Lease) -> ValidCount:
         """Extend the leases of claims that are still valid. Return the number of valid claims.
 
         A claim with an expired lease is valid until the row is claimed again or released.

@@ -20,6 +20,9 @@ from bot.store.engine.database import Tx, row_or_none, update_rows
 from bot.store.engine.prepared import Prepared
 from bot.store.engine.schema import metadata, partial_index
 
+ClosedCount = int
+"""The number of closed reservations."""
+
 EntryId = int
 """The id of a ledger entry."""
 
@@ -152,7 +155,9 @@ async def first_presumed_spent(tx: Tx, since: datetime) -> IdAndCredits | None:
     return await row_or_none(tx, IdAndCredits, rows)
 
 
-async def presume_old_reservations_spent(tx: Tx, *, before: datetime, now: datetime) -> int:
+async def presume_old_reservations_spent(
+    tx: Tx, *, before: datetime, now: datetime
+) -> ClosedCount:
     """Close reservations older than ``before`` as spent, because their process has ended.
 
     Return the number of closed reservations.

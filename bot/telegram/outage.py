@@ -27,6 +27,9 @@ from bot.runtime.metrics import UNSEEN, Metrics
 from bot.telegram.outcomes import outcome_of
 from bot.telegram.request import TooManyFilesError
 
+IsCausedByOutage = bool
+"""True if a send failed because Telegram is down, and all sends are paused."""
+
 TooLong: TypeAlias = None
 """In the type of a wait, the wait would be too long, and nothing is reserved."""
 
@@ -114,7 +117,9 @@ class Outage:
         """Return the time of the next trial send, or None without a pause."""
         return datetime.fromtimestamp(self._pause.next_at, UTC) if self._pause else None
 
-    async def record_outcome_and_detect_outage(self, chat_id: int, outcome: Outcome) -> bool:
+    async def record_outcome_and_detect_outage(
+        self, chat_id: int, outcome: Outcome
+    ) -> IsCausedByOutage:
         """Record the outcome of a send. Start a pause of all sends if Telegram is down.
 
         If the send failed because Telegram may be down, and there is no pause, call ``getMe``.
@@ -179,7 +184,7 @@ class Outage:
         self._pause = None
         self._failing.clear()
 
-    async def _record_failure_and_detect_outage(self, chat_id: int) -> bool:
+    async def _record_failure_and_detect_outage(self, chat_id: int) -> IsCausedByOutage:
         if self._pause is None:
             self._failing.add(chat_id)
             answers = await self._is_telegram_answering()

@@ -22,7 +22,7 @@ from bot.runtime.transaction_guard import refusing_slow_operations_while
 from bot.store import key_values
 from bot.store.copies import restored
 from bot.store.engine import sqlite_copies
-from bot.store.engine.database import Database, Tx, all_tables
+from bot.store.engine.database import Database, RowCount, Tx, all_tables
 from bot.store.engine.failures import as_outages, is_outage
 from bot.store.engine.secure_delete import SECURE_DELETE
 
@@ -136,7 +136,7 @@ async def _raise_if_not_empty(tx: Tx) -> None:
             )
 
 
-async def _copy_table(source: sqlite3.Connection, tx: Tx, table: sa.Table) -> int:
+async def _copy_table(source: sqlite3.Connection, tx: Tx, table: sa.Table) -> RowCount:
     """Copy a table. Return the number of rows.
 
     Raises:

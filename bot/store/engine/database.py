@@ -53,6 +53,9 @@ from bot.store.engine.transactions import (
     Transaction,
 )
 
+RowCount = int
+"""The number of rows that a statement locked or changed."""
+
 IsEmptied = bool
 """True if the log is empty. False if a reader or writer blocks the log."""
 
@@ -518,7 +521,7 @@ async def count_rows(tx: Tx, *conditions: sa.ColumnElement[bool]) -> int:
 
 async def lock_rows(
     tx: Tx, key: sa.Column[Any], which: sa.ColumnElement[bool], *, against_references: bool = False
-) -> int:
+) -> RowCount:
     """Lock the rows of the table of ``key`` that match a condition, in the order of ``key``.
 
     Return the number of rows. On SQLite, no row is locked, because a writing transaction already
@@ -546,12 +549,12 @@ async def update_rows(
     table: sa.Table,
     *conditions: sa.ColumnElement[bool],
     **values: Any,  # noqa: ANN401 - values of columns
-) -> int:
+) -> RowCount:
     """Set columns of the rows that fulfil all conditions. Return the number of these rows."""
     return (await tx.execute(sa.update(table).where(*conditions).values(values))).rowcount
 
 
-async def delete_rows(tx: Tx, table: sa.Table, *conditions: sa.ColumnElement[bool]) -> int:
+async def delete_rows(tx: Tx, table: sa.Table, *conditions: sa.ColumnElement[bool]) -> RowCount:
     """Delete the rows that fulfil all conditions. Return the number of deleted rows."""
     return (await tx.execute(sa.delete(table).where(*conditions))).rowcount
 

@@ -21,7 +21,7 @@ def told(
     parser = argparse.ArgumentParser()
     simulate.add_arguments(parser)
     arguments = parser.parse_args(["--history", *words])
-    status = simulate.run(records, arguments, cost=cost, minimum=60.0)
+    status = simulate.simulate_and_return_status(records, arguments, cost=cost, minimum=60.0)
     said = capsys.readouterr()
     lines = said.out.replace(" min", "min").splitlines()[1:]
     return status, [line.split() for line in lines], said.err
