@@ -154,7 +154,7 @@ async def block(context: Context) -> None:
 
 
 @on_press(PROFILE_ID)
-async def look_up_and_store_profile_id(context: Context, username: str) -> None:
+async def fetch_and_store_profile_id(context: Context, username: str) -> None:
     """Look up and store the ID of a blocked profile for a cost of 1 credit.
 
     If the block has ended since the button was sent, nothing is looked up or stored.

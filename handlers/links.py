@@ -130,7 +130,7 @@ async def is_forward_of_our_post(message: Message, context: Context) -> bool:
     return await context.services.past.is_recent_alert(origin.chat.id, origin.message_id)
 
 
-async def _serve_link_and_return_error(context: Context, link: Link) -> BotError | None:
+async def _fetch_and_serve_link(context: Context, link: Link) -> BotError | None:
     """Send the stories of a link. Return the error, if any, so that the next link can be served.
 
     In a private chat, a link to a profile page gets the card of the profile for 0 credits. In
@@ -238,10 +238,10 @@ class _HasLink(filters.MessageFilter):
     & ~filters.VIA_BOT
     & _HasLink(),
 )
-async def serve_links(context: Context) -> None:
+async def fetch_and_serve_links(context: Context) -> None:
     """Send the stories of at most five links (``LINKS_A_MESSAGE``) of a message, in order.
 
-    The message is new or edited. ``_serve_link_and_return_error`` describes the costs. Further
+    The message is new or edited. ``_fetch_and_serve_link`` describes the costs. Further
     rules:
 
     - If no link of a message in a private chat can be served, send the card of the first profile
@@ -281,7 +281,7 @@ async def serve_links(context: Context) -> None:
     fresh = [link for link in wanted if not _is_answered_before_edit(link, before)]
     failed: list[tuple[Link, BotError]] = []
     for link in fresh[:LINKS_A_MESSAGE]:
-        if error := await _serve_link_and_return_error(context, link):
+        if error := await _fetch_and_serve_link(context, link):
             failed.append((link, error))
         before[link] = not (link.is_page and context.is_private)
     await _send_failures(context, failed, is_one_link=len(fresh) == 1)

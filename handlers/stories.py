@@ -81,7 +81,7 @@ class Current:
 
 
 @command("stories")
-async def show_stories(context: Context) -> None:
+async def fetch_and_show_named_stories(context: Context) -> None:
     """Show the stories of the profiles that a command names.
 
     If the command has no arguments and is a reply, the message that the person replied to names
@@ -108,7 +108,7 @@ async def _fetch_and_show_by_message(context: Context, message: Message) -> None
     """Show the stories of the profile in a message, or of the decisive link in the message.
 
     The decisive link is the first link of a supported kind, if the message has such a link. Costs
-    and errors are those of ``show_stories``.
+    and errors are those of ``fetch_and_show_named_stories``.
     """
     if name := await username_shown_by(message, context):
         await fetch_and_show_stories(context, name)
@@ -214,7 +214,7 @@ async def _fetch_and_show_by_words(context: Context, words: Sequence[str]) -> No
     """Show the stories of the named profiles, or the stories or the highlight that a link names.
 
     A command with names and everyday words makes no API call until a button confirms the names.
-    Costs and errors are those of ``show_stories``.
+    Costs and errors are those of ``fetch_and_show_named_stories``.
     """
     if await answer_if_cancellation(context, " ".join(words)):
         return
@@ -236,7 +236,7 @@ async def _fetch_and_show_by_words(context: Context, words: Sequence[str]) -> No
 async def _fetch_and_show_by_link(context: Context, link: Link | None) -> None:
     """Show the stories of the profile that a link names, or the highlight that a link names.
 
-    Costs and errors are those of ``show_stories``.
+    Costs and errors are those of ``fetch_and_show_named_stories``.
     """
     if link is None:
         await say_message(context, USAGE)

@@ -5,7 +5,7 @@ import pytest
 from tools import trace
 
 BOTH = ("bot/telegram/rate_limiter.py", "Pacing._wait_and_take_bot_ticket")
-LINK_ONLY = ("handlers/links.py", "serve_links")
+LINK_ONLY = ("handlers/links.py", "fetch_and_serve_links")
 ALERT_ONLY = ("bot/store/fan_outs.py", "write_next_slice_if_due")
 
 
