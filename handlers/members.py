@@ -108,9 +108,9 @@ async def record_return_to_blocked_chat(context: Context) -> None:
 async def record_payer_of_added_chat(context: Context) -> None:
     """Record that a person added the bot to a group or channel.
 
-    The person usually becomes the payer. ``Payers.record_bot_added`` lists the exceptions. If the
-    chat has no payer, a blocked person is also recorded. In that case, the bot stays silent in the
-    chat. Other changes of the membership are ignored.
+    The person usually becomes the payer. ``Payers.record_bot_added_and_set_payer`` lists the
+    exceptions. If the chat has no payer, a blocked person is also recorded. In that case, the bot
+    stays silent in the chat. Other changes of the membership are ignored.
     """
     change = context.event.my_chat_member
     if change is None or change.chat.type == Chat.PRIVATE or _is_member(change.old_chat_member):
@@ -118,7 +118,7 @@ async def record_payer_of_added_chat(context: Context) -> None:
     if not _is_member(change.new_chat_member):
         return
     person = change.from_user
-    await context.services.payers.record_bot_added(
+    await context.services.payers.record_bot_added_and_set_payer(
         change.chat.id,
         None if identifies_no_person(person.id) else person.id,
         kind=change.chat.type,

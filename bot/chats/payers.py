@@ -97,7 +97,7 @@ class Payers:
 
     # Payers.
 
-    async def record_bot_added(
+    async def record_bot_added_and_set_payer(
         self, chat_id: int, by: int | Unknown, *, kind: str, title: str, language_code: str | None
     ) -> None:
         """Record that a person has added the bot to a group or channel.

@@ -377,8 +377,8 @@ class Subscribing:
 
         Raises:
             BlockedError: The access list blocks the chat or the responsible person.
-            SubscriptionError: As in ``_ensure_payer_and_count``.
-            NoPayerError: As in ``_ensure_payer_and_count``.
+            SubscriptionError: As in ``_ensure_payer_and_count_restored``.
+            NoPayerError: As in ``_ensure_payer_and_count_restored``.
             StoriesError: The owner has blocked the profile.
         """
         now = self._now()
@@ -392,7 +392,7 @@ class Subscribing:
             existing = await store.find(tx, ended.target, profile_id)
             if existing is not None:
                 return existing
-            await self._ensure_payer_and_count(tx, ended, by)
+            await self._ensure_payer_and_count_restored(tx, ended, by)
             allowance = await self._payers.lock_allowance_of_earlier_checks(tx, chat_id)
             # A new payer, or another transaction, may have restarted the alerts.
             since = await ended_subscriptions.alerts_start_of(tx, ended)
@@ -420,7 +420,9 @@ class Subscribing:
             await snapshots.reschedule_check(tx, profile_id, now=now, allowance=allowance)
         return subscription
 
-    async def _ensure_payer_and_count(self, tx: Tx, ended: Ended, by: int | Anonymous) -> None:
+    async def _ensure_payer_and_count_restored(
+        self, tx: Tx, ended: Ended, by: int | Anonymous
+    ) -> None:
         """Ensure that the chat has a payer, and count a subscription that may be restored.
 
         If the chat has no payer, the person ``by`` becomes the payer.

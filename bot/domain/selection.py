@@ -126,7 +126,7 @@ def decide(queue: ChatQueue, *, now: datetime) -> Decision:
     - In quiet hours, only replies are sent.
     - If the missing right of the whole chat must be checked, only replies are sent.
     """
-    decision = Decision(doubtful=[row for row in queue.rows if _is_doubtful(row)])
+    decision = Decision(doubtful=[row for row in queue.rows if _is_outcome_unknown(row)])
     if any(row.notice == REPLY for row in decision.doubtful):
         return decision
     quiet_end = _deferred_until(now, queue.chat)
@@ -382,7 +382,7 @@ def _belongs_to_batch(row: Delivery, head: Delivery) -> bool:
     return row.subscription_id == head.subscription_id
 
 
-def _is_doubtful(row: Delivery) -> bool:
+def _is_outcome_unknown(row: Delivery) -> bool:
     if row.copies >= alert_rules.MAX_COPIES:
         return True
     return row.copies > 0 and row.sending

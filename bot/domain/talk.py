@@ -343,7 +343,7 @@ def is_said(word: str) -> bool:
     "jajaja", and insults with at least five letters, also count.
     """
     plain = normalize_word(word)
-    is_insult = len(plain) >= _LEAST_INSULT and plain in _insults()
+    is_insult = len(plain) >= _LEAST_INSULT and plain in _insulting_words()
     return _is_in(NO_NAMES, plain) or _is_laughter(plain) or is_insult
 
 
@@ -352,7 +352,7 @@ def _is_laughter(word: str) -> bool:
 
 
 @cache
-def _insults() -> frozenset[str]:
+def _insulting_words() -> frozenset[str]:
     """Return the words of ``_ABOUT_BOT`` in all languages."""
     return frozenset(map(fold_for_comparison, " ".join(_ABOUT_BOT.values()).split()))
 

@@ -232,7 +232,9 @@ class Viewer:
         async with self._db.read() as tx:
             ids = {known.profile_id} if known else set()
             if name_prefix is not None:
-                ids |= await cached_stories.followed_ids(tx, person, begins_with=name_prefix)
+                ids |= await cached_stories.followed_profile_ids_with_prefix(
+                    tx, person, begins_with=name_prefix
+                )
             pk = link.story_id if link else None
             return await cached_stories.newest_with_file(
                 tx, bot_id, ids, pk=pk, blocked=self._blocked, now=self._now(), most=MOST

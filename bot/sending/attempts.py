@@ -119,7 +119,7 @@ class Attempts:
                 deleted, or a purchase can't be recorded. ``items`` shows which items have arrived.
         """
         request.items = items
-        self._supply.use_known_files(items)
+        self._supply.set_known_files_as_sources(items)
         if request.is_alert:
             self._supply.postpone_refused_in_three_chats(items)
         sourceless = [item for item in items if item.source is None and item.is_open]

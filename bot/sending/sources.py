@@ -226,7 +226,7 @@ class Supply:
             if self._file_record(item).is_postponed(self._now()):
                 item.failed, item.later = MediaUnavailableError.text, True
 
-    def use_known_files(self, items: list[Item]) -> None:
+    def set_known_files_as_sources(self, items: list[Item]) -> None:
         """Set the file_id as the source of each item whose file Telegram already has.
 
         An item without a file_id, or with a compressed file instead of the original, is not

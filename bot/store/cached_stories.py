@@ -39,7 +39,7 @@ async def read_username_of_file(tx: Tx, bot_id: int, unique_ids: Collection[str]
     return await tx.scalar(statement) if unique_ids else None
 
 
-async def followed_ids(tx: Tx, chat_id: int, *, begins_with: str) -> set[str]:
+async def followed_profile_ids_with_prefix(tx: Tx, chat_id: int, *, begins_with: str) -> set[str]:
     """Return the ids of a chat's followed profiles with names that begin with ``begins_with``."""
     statement = (
         sa.select(subscriptions.c.profile_id)

@@ -181,8 +181,8 @@ class Crowd:
         group = await self.current_id(self.chance.choice(GROUPS))
         at: dict[str, Any] = {"kind": "supergroup", "title": "", "language_code": None}
         changes: list[Change] = [
-            lambda: self.payers.record_bot_added(group, person, **at),
-            lambda: self.payers.record_bot_added(group, None, **at),
+            lambda: self.payers.record_bot_added_and_set_payer(group, person, **at),
+            lambda: self.payers.record_bot_added_and_set_payer(group, None, **at),
             lambda: self.payers.become_payer(group, person),
             lambda: self.payers.stop_paying(group, person),
             lambda: self.payers.set_payer(group, person),
