@@ -48,7 +48,7 @@ def balance_text(t: Translator, balance: int, days_left: float | Unknown) -> str
     ``balance`` is in credits, and ``days_left`` is in days. The text omits the time if
     ``days_left`` is None or more than 365, or if no credits remain.
     """
-    if not balance or days_left is None or days_left > _A_YEAR:
+    if balance <= 0 or days_left is None or days_left > _A_YEAR:
         return t.plain(BALANCE, n=balance)
     time = timedelta(days=round(days_left))
     if days_left < 1:

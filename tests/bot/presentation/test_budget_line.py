@@ -13,6 +13,7 @@ from bot.presentation.translation import translator_for
         (1, 0.01, "Balance: 1 credit, enough for about 1 hr"),
         (900, 9.0, "Balance: 900 credits, enough for about 9 days"),
         (0, 0.0, "Balance: 0 credits"),
+        (-5, 0.0, "Balance: -5 credits"),
         (10**6, 1000.0, "Balance: 1,000,000 credits"),
         (5, None, "Balance: 5 credits"),
     ],
