@@ -50,7 +50,10 @@ PRICE_FOR_OWNER = N_(
 
 
 async def react_to_thanks(context: Context, text: str) -> WasAnswered:
-    """React to a message that only says thanks. Return whether the bot reacted."""
+    """React to a message that only says thanks. Return whether the text is such a message.
+
+    The reaction follows the replies.
+    """
     message = context.message
     if message is None or not await _is_only_thanks(context, text):
         return False

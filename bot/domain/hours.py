@@ -347,9 +347,10 @@ def _digits_of(found: re.Match[str]) -> str:
 
 
 def _with_minutes(plain: str) -> str:
-    """Return a text with minutes in words as digits, as "7:15" for "7 fifteen" or "sete e quinze".
+    """Return a text with a time such as "seven fifteen" or "sete e quinze" as "7:15".
 
-    A word such as "and" before the minutes can instead be a part of a span, as in "between ten and
+    ``plain`` has the numbers as digits, with ``_IN_WORDS`` after each number that was in words. A
+    word such as "and" before the minutes can instead be a part of a span, as in "between ten and
     fifteen".
     """
     is_span = re.search(rf"(?<!\w)(?:{_without_marks(_BETWEEN_TIMES)})(?!\w)", plain)

@@ -465,8 +465,9 @@ def _must_not_be_overtaken(row: PendingMessage) -> bool:
 async def _end_removed_and_mute_if_repeated(
     tx: Tx, batch: Batch, rest: Sequence[Delivery], now: datetime
 ) -> None:
-    """End rows whose messages another bot deleted immediately after the send.
+    """End the rows of a send that stopped because another bot deleted a message at once.
 
+    ``rest`` has the rows of the deleted message and the rows that were not sent.
     After three such deletions in a row, the alerts of the topic pause for a day. In this case, the
     people who added the subscriptions get private notices, because the other bot would also delete
     a notice in the topic.

@@ -195,7 +195,8 @@ async def claim_checks(
     - With ``only_not_due``, only checks that are not due are claimed, the next due check first. A
       profile whose last check failed or has no recorded outcome is not claimed.
     - With ``unseen_since``, only profiles without a complete snapshot after that time are claimed.
-      A complete snapshot is from a check, or from a person's request for all stories.
+      A complete snapshot is from a check, from a person's request for all stories, or from a
+      subscription.
     - With ``skip_newcomers``, profiles that only newcomers follow are not claimed.
     - With ``ids``, only profiles with these ids are claimed.
     """
