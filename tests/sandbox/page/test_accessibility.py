@@ -46,6 +46,8 @@ async def test_axe_finds_nothing(
     async with tab(browser, box.urls.page, size, **context) as me:
         page = me.page
         if size is PHONE:
+            await expect(page.locator("#chats a").first).to_be_visible()
+            assert await findings_in(me) == []
             await page.locator("#chats a").first.tap()
         chat = await started(me, bot)
         for text in (ENGLISH, ARABIC):
@@ -64,3 +66,6 @@ async def test_axe_finds_nothing(
             await page.get_by_role("button", name="Sandbox panel").tap()
         await expect(page.locator("#panel")).to_be_visible()
         assert await findings_in(me) == []
+        if size is PHONE:
+            await page.keyboard.press("Escape")
+            await expect(page.locator("#panel")).to_be_hidden()

@@ -46,15 +46,15 @@ function when(seconds) {
 }
 
 function rowNode({ chat, name, line, action, when: time, count, open, thumb }) {
-  const told = count ? `, ${count} unread` : "";
-  const link = h("a", { class: "chat-row", href: `#${chat.id}`, "aria-current": open ? "page" : null, "aria-label": `${name}${told}` },
+  const link = h("a", { class: "chat-row", href: `#${chat.id}`, "aria-current": open ? "page" : null },
     avatar(faceOf(chat)),
     h("span", { class: "row-text" },
       h("span", { class: "row-top" }, h("strong", { dir: "auto" }, name), h("time", {}, time)),
       h("span", { class: "row-bottom" },
         thumb && !action ? h("img", { class: "thumb", src: thumb, alt: "" }) : null,
         h("span", { class: action ? "line doing" : "line", dir: "auto" }, line),
-        count ? h("span", { class: "unread" }, count > 99 ? "99+" : String(count)) : null)));
+        count ? h("span", { class: "unread" }, count > 99 ? "99+" : String(count)) : null,
+        count ? h("span", { class: "spoken" }, "unread") : null)));
   return h("li", {}, link);
 }
 

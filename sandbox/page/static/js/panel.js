@@ -129,7 +129,11 @@ export async function setUpPanel(world, actions) {
     section("The clock", clock())));
   const wide = matchMedia("(min-width: 1180px)").matches;
   toggle(wide && memory.read("panel", true));
-  $("panel-toggle").addEventListener("click", () => toggle($("app").dataset.panel !== "open"));
+  $("panel-toggle").addEventListener("click", () => {
+    const open = $("app").dataset.panel !== "open";
+    toggle(open);
+    if (open) close.focus(); // on a phone the panel covers the chat
+  });
   $("panel").addEventListener("keydown", (event) => event.key === "Escape" && close.click());
   on("link", look);
   setInterval(tick, 1_000);
