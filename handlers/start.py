@@ -86,14 +86,22 @@ async def offer_languages_in_place(context: Context) -> None:
 
 @on_press(actions.LANGUAGE)
 async def set_language(context: Context, code: str) -> PopUpText | None:
-    """Change the language of the chat to the language of the pressed button."""
+    """Change the language of the chat to the language of the pressed button.
+
+    The answer has a button for the previous language, because a person who pressed the button by
+    mistake may not understand the new language.
+    """
     if code not in LANGUAGES:
         return context.t.plain(UNKNOWN_BUTTON)
+    before = language_for(context.chat.effective_language)
     changed = await context.services.chats.change(context.chat.id, language=code)
     context.chat = changed or context.chat
     context.t = translator_for(code).in_zone(context.t.zone)
     text = context.t("From now on I'll use English here.")
-    await edit_pressed(context, text, [[back(context.t, settings.TOP)]])
+    rows = [[back(context.t, settings.TOP)]]
+    if before != code:
+        rows.insert(0, [button(LANGUAGES[before].name, actions.LANGUAGE(before))])
+    await edit_pressed(context, text, rows)
     await publish_chat_menu(context)
     return None
 

@@ -30,6 +30,8 @@ async def test_the_language_is_telegrams_until_one_is_chosen(bell: Bell, control
     (choice,) = await bell.ask(eva, "/language")
     assert "✓ Русский" in buttons(choice)
     await bell.press(eva, choice, "language:id")
+    changed = await bell.message(eva, choice["message_id"])
+    assert "Русский" in buttons(changed)  # the way back from a language pressed by mistake
     (reply,) = await bell.ask(eva, "/stories @quiet")
     assert "quiet" in reply["text"]
     (choice,) = await bell.ask(eva, "/language")
