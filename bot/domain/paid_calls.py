@@ -195,5 +195,6 @@ class StoriesService(Protocol):
     async def record_answer_contradicted_by_refusal(self, known: Known) -> None:
         """Record that the last answer about a profile was wrong, because the profile is private.
 
-        Nothing is recorded unless the last answer skipped the privacy check.
+        Nothing is recorded unless the last answer skipped the privacy check, and the last proof
+        that the account is public is at least a day old.
         """

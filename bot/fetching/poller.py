@@ -657,7 +657,9 @@ class Scheduler:
         elif not isinstance(error, OutOfServiceError):
             # An ``OutOfServiceError`` is not recorded, because this error opens another incident.
             self.failed_checks.record_failure(str(error), now)
-        if why == "private":
+        # Without known live stories, the refusal contradicts no answer: the answers without the
+        # privacy check showed no stories, and the account may have become private only recently.
+        if why == "private" and await self._has_stored_live_stories(known):
             await self._api.record_answer_contradicted_by_refusal(known)
         async with self._db.begin() as tx:
             match error:

@@ -351,7 +351,8 @@ class StoriesApi:
     async def record_answer_contradicted_by_refusal(self, known: Known) -> None:
         """Record that the last answer about a profile was wrong, because the profile is private.
 
-        Nothing is recorded unless the last answer skipped the privacy check.
+        Nothing is recorded unless the last answer skipped the privacy check, and the last proof
+        that the account is public is at least a day old.
         """
         if self._privacy is not None:
             await self._privacy.record_answer_contradicted_by_refusal(known)

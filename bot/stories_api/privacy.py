@@ -7,8 +7,9 @@ calls return for private accounts.
 For this reason, when the schedule asks for a subscribed profile with the check, the answer (a
 checked answer) is compared with the last answer without the check (an unchecked answer). The
 unchecked answer was wrong if the answer lacked a story that was posted more than 10 minutes
-earlier, or if the checked answer states that the account is private. If unchecked answers about
-two profiles were wrong within two days, all calls include the check again.
+earlier. The unchecked answer also counts as wrong if the bot knows live stories of the profile,
+and the daily checked answer states that the account is private. If unchecked answers about two
+profiles were wrong within two days, all calls include the check again.
 """
 
 from collections.abc import Callable, Iterable
@@ -152,9 +153,11 @@ class PrivacyCheck:
         """Record that the last unchecked answer was wrong, because a checked answer is a refusal.
 
         Nothing is recorded unless the mode is "auto" and the last recorded answer about the
-        profile skipped the check.
+        profile skipped the check. Nothing is recorded either if the last proof that the account is
+        public is less than a day old. In that case, a new unchecked answer was a refusal or lacked
+        stories, so the account has probably become private since the last recorded answer.
         """
-        if self._was_last_call_unchecked(known):
+        if self._was_last_call_unchecked(known) and not self.may_skip(known.checked_at):
             await self._record_contradiction(known.profile_id, "a refusal")
 
     def _was_last_call_unchecked(self, known: Known) -> bool:

@@ -1,6 +1,9 @@
 """A poll skips the privacy check only while that is safe, and shows nothing that is hidden."""
 
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
+from operator import add
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +11,7 @@ import pytest
 
 from benchmarks.privacy import World, week, world
 from bot.store import profiles, stories
-from bot.stories_api.privacy import WITHIN, SkipCheck, Trust
+from bot.stories_api.privacy import WITHIN, PrivacyCheck, SkipCheck, Trust
 from tests.support.followed import NOON
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -76,6 +79,56 @@ async def test_a_profile_that_becomes_private_is_seen_to_be_and_never_shown(
         await here.go_on(26 * HOUR, STEP)
         assert await state_of(here, "shy") == "private"
         assert await seen_of(here, "shy") <= before  # nothing that was posted in private
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shown", ["empty", "stories", "UserNotFound", "PrivateAccount"])
+async def test_two_accounts_that_become_private_do_not_make_all_checks_dearer(
+    tmp_path: Path, shown: str
+) -> None:
+    async with world("auto", tmp_path, budget=60) as here:
+        instagram = here.sandbox.instagram
+        shy = [instagram.add_profile(name) for name in ("shy.a", "shy.b")]
+        instagram.add_profile("open", posts_per_day=0)
+        instagram.publish(shy[0], 1)
+        here.sandbox.stories_api.configure({"forced_private": shown})
+        for name in ("shy.a", "shy.b", "open"):
+            await here.follow(name)
+        await here.go_on(2 * HOUR, STEP)
+        for profile in shy:
+            profile.is_private = True
+        await here.go_on(26 * HOUR, STEP)
+        assert [await state_of(here, name) for name in ("shy.a", "shy.b")] == ["private"] * 2
+        assert not here.told
+        forced, _ = await polls(here)
+        await here.go_on(2 * HOUR, STEP)
+        assert (await polls(here))[0] > forced
+
+
+@pytest.mark.parametrize(("hours", "is_ended"), [(23, False), (24, True)])
+async def test_only_a_refusal_of_the_daily_checked_answer_contradicts(
+    tmp_path: Path, hours: int, is_ended: bool
+) -> None:
+    told: list[str | None] = []
+
+    async def tell(text: str | None, /, **_: object) -> None:
+        told.append(text)
+
+    async with world("auto", tmp_path, budget=60) as here:
+        found = []
+        for name in ("leak.a", "leak.b"):
+            profile = here.sandbox.instagram.add_profile(name)
+            await here.follow(name)
+            async with here.db.read() as tx:
+                found.append(await profiles.get(tx, profile.pk))
+        for known in found:
+            assert known is not None
+            assert known.checked_at is not None
+            at = known.checked_at
+            privacy = PrivacyCheck(here.db, "auto", tell=tell, now=partial(add, at, hours * HOUR))
+            unchecked = replace(known, snapshot_at=at + HOUR)
+            await privacy.record_answer_contradicted_by_refusal(unchecked)
+    assert bool(told) == is_ended
 
 
 def test_two_profiles_within_two_days_end_the_trust_and_one_never_does() -> None:
