@@ -50,7 +50,7 @@ class Drift:
     def after_reading(self, reading: Reading) -> Self:
         """Return the drift after a new reading of the balance.
 
-        A reading within 30 seconds after the last reading changes nothing.
+        A reading within 30 seconds after ``last`` changes nothing.
 
         If the balance is larger than at the start of the comparison, the balance was topped up.
         In that case the comparison starts again from the new reading. The comparison also starts

@@ -593,7 +593,7 @@ async def _refund(
     """Refund ``back`` credits of a ledger entry to the limits that the entry was charged to.
 
     If ``back`` is negative, the credits are charged to the limits instead. ``is_billed`` means
-    that the API reported the bill. In that case the total spending changes too.
+    that the bill of the call is known. In that case the total spending changes too.
     """
     day = entry.at.date()
     subjects: dict[str, Any] = {"person": entry.user_id, "newcomer": 0}

@@ -14,7 +14,7 @@ _MEMBERS = 5  # the number of group members to show, highest costs first
 
 @dataclass(frozen=True, slots=True)
 class Guest:
-    """A person or chat that has costs this month or is in the access list.
+    """A person or chat, with the costs of this month and the entry in the access list.
 
     All costs are in thousandths of a credit.
 

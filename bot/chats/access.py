@@ -505,7 +505,7 @@ class Access:
         return entry
 
     async def _end_expired_block(self, tx: Tx, subject: Subject) -> HasEnded:
-        """End an expired block. Return False if the owner has meanwhile changed or ended it."""
+        """End an expired block. Return False if the owner has extended or ended the block."""
         await self._lock_chats_closed_by_block(tx, subject)
         entry = await store.lock(tx, subject)
         is_expired = entry is not None and entry.blocked_until is not None

@@ -47,9 +47,9 @@ _LARGEST_DIRECTORY = 4 * 2**20
 def followed_usernames_in(data: bytes) -> list[str] | None:
     """Return at most 10,000 unique usernames of followed accounts, in the order of the file.
 
-    ``data`` is the content of a list or of an archive. The names of all lists in an archive are
-    combined. Return None if the data contain no list of followed accounts, or if no list is small
-    enough to be read.
+    ``data`` is the content of a list or of an archive. The names of at most 10 lists in an archive
+    are combined. Return None if the data contain no list of followed accounts, or if no list is
+    small enough to be read.
     """
     files = list(_lists_in_archive(data)) if data.startswith(_ARCHIVE) else [data]
     found = [_names_in_list(file) for file in files if len(file) <= LARGEST]

@@ -1,8 +1,8 @@
 """The payers of chats, and the limits of subscriptions. A payer is responsible for a chat.
 
 A subscription counts towards the limits of the chat and of the payer of the chat. It does not
-matter who sent the command. Therefore nobody gets more subscriptions by using more chats. The
-payer of a private chat is the person in the chat.
+matter who sent the command. Therefore the limit of a payer does not grow with the number of the
+payer's chats. The payer of a private chat is the person in the chat.
 """
 
 from collections.abc import Callable, Collection

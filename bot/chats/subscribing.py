@@ -596,7 +596,8 @@ class Subscribing:
         """Return an error if the budget does not cover a further profile, or None if it does.
 
         ``pending`` is the number of further profiles that the same request is about to add. If the
-        payer is a newcomer, only the newcomers' part of the budget counts.
+        payer is a newcomer, the part of the budget for newcomers applies
+        (``share_with_newcomers``).
         """
         is_fresh = not await access.is_known(tx, payer)
         counts = list(await profiles.count_followed_by_known_and_newcomers(tx))

@@ -548,7 +548,7 @@ def has_missed_summary(
 
 
 def alerts_begin_at_second_of(now: datetime) -> datetime:
-    """Return the time from which stories count as new for a subscription that is made at ``now``.
+    """Return the time from which stories count as new if the alerts begin at ``now``.
 
     The result is ``now`` without the fraction of the second.
     """
@@ -559,8 +559,8 @@ def alerts_begin_after_pause(since: datetime, until: datetime | Endless) -> date
     """Return the time from which stories count as new for a subscription after a pause.
 
     ``since`` is the time from which stories counted as new before the pause. ``until`` is the end
-    of the pause. The result is the later one of the two times. If ``until`` is None, the result is
-    ``since``.
+    of the pause. The result is the later one of ``since`` and the second of ``until``. If
+    ``until`` is None, the result is ``since``.
     """
     return since if until is None else max(since, alerts_begin_at_second_of(until))
 

@@ -638,9 +638,9 @@ def is_cancellation(text: str, language: str, *, is_answer: bool = False) -> boo
 def is_unsure(text: str, language: str) -> bool:
     """Return whether an answer to a question of the bot neither decides nor cancels.
 
-    The text says that the person does not know, or asks what the question means, and says nothing
-    else, as in "not sure, for example?". Only phrases in English and in ``language`` are
-    recognised.
+    The text says that the person does not know or does not care, or asks what the question means.
+    The text says nothing else, as in "not sure, for example?". Only phrases in English and in
+    ``language`` are recognised.
     """
     return _has_only_phrases(text, _unsure_phrases(language))
 

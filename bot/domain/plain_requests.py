@@ -2975,7 +2975,8 @@ def _command_of(
     - If a text without names asks for no messages at certain times, as in "don't message me
       between 11pm and 7am" or "pause until sunday", the result is that of
       ``_command_of_wish_about_times``.
-    - If no pattern matches a question about another network, the result is ``content``.
+    - If no pattern, or only a pattern of ``help``, matches a question about another network, the
+      result is ``content``.
     - If no pattern matches a text with names and a word such as "send", the result is ``stories``.
     """
 
@@ -3096,7 +3097,7 @@ def _may_be_username(word: str, language: str) -> bool:
     """Return whether a word in a request can be a profile name.
 
     A word with an @ can be a name. Any other word can be a name unless it is a common word, a word
-    of requests, an everyday word, a time, or a word in ``NO_NAMES``.
+    of requests, an everyday word, a time, or a word for which ``is_said`` is True.
     """
     if word.startswith("@"):
         return True

@@ -171,8 +171,8 @@ def name_in(text: str) -> str | None:
     """Return the profile name in a text, in lower case and without an @.
 
     If the text is a single word that can be a name, return this word. Otherwise return the first
-    name with an @. A word in ``NO_NAMES`` is a name only if it has an @. Return None if the text
-    has no name.
+    name with an @. A word for which ``is_said`` is True is a name only if it has an @. Return None
+    if the text has no name.
     """
     match [word.strip(_AROUND) for word in typed_words(text)]:
         case [word] if not is_said(word) and "/" not in word:
@@ -187,8 +187,8 @@ def name_in(text: str) -> str | None:
 def words_that_may_be_names(text: str, language: str) -> tuple[str, ...]:
     """Return the distinct words of a short text that can be names of profiles.
 
-    Everyday words of English and of ``language``, the words in ``NO_NAMES``, and words without
-    Latin letters and digits are ignored. The result is empty in these cases:
+    Everyday words of English and of ``language``, the words for which ``is_said`` is True, and
+    words without Latin letters and digits are ignored. The result is empty in these cases:
 
     - The text has a single word.
     - The text has more than four words, because such a text is prose.
@@ -204,7 +204,7 @@ def words_that_may_be_names(text: str, language: str) -> tuple[str, ...]:
 
 
 def _is_common(word: str, language: str) -> bool:
-    """Return whether a word, or its main part, is in ``NO_NAMES`` or is an everyday word."""
+    """Return whether a word or its main part is an everyday word, or a word of ``is_said``."""
     parts = (word, main_part_beside_apostrophe(word))
     return any(is_said(part) or is_everyday_word(part, language) for part in parts)
 
@@ -229,9 +229,8 @@ def joined_name_in(text: str, language: str) -> str | None:
 def is_thanks(text: str) -> bool:
     """Return whether a text says thanks, in any language of the bot.
 
-    A text that begins with thanks must have at most twelve words. Any other text with words of
-    thanks must have at most five words. A text that only says praise, as in "great job", counts as
-    thanks.
+    A text that says only thanks or praise, as in "great job", says thanks at any length. Any other
+    text must have at most five words, or at most twelve words if the text begins with thanks.
     """
     if is_thanks_alone(text):
         return True
