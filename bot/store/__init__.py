@@ -2,10 +2,10 @@
 
 Only this package has tables. A function that reads or writes rows of an entity takes an open
 transaction (``tx``) as the first argument, so the caller decides which changes are atomic.
-Functions of leases and upgrades may take a ``Database`` instead. ``engine`` is the access to a
-database, and imports the entities only for ``all_tables``. ``copies`` has the backups and the move
-to PostgreSQL. Public: ``Database`` and ``Tx`` of ``engine.database``, and the functions of each
-entity.
+Functions of leases, upgrades and ``copies`` may take a ``Database`` instead. ``engine`` is the
+access to a database, and imports the entities only for ``all_tables``. ``copies`` has the backups
+and the move to PostgreSQL. Public: ``Database`` and ``Tx`` of ``engine.database``, and the
+functions of each entity.
 
 **The order of locks.** A transaction that changes several rows locks the rows in this order, so
 that two transactions do not wait for each other:

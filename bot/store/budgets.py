@@ -25,7 +25,7 @@ Taken: TypeAlias = None
 """In the type of a result, all credits or allowances were taken."""
 
 NoMinimum: TypeAlias = None
-"""In the type of a minimum balance, the whole balance may be spent."""
+"""In the type of a minimum balance, the balance does not limit the spending."""
 
 Scope = Literal[
     "chat",

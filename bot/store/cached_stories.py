@@ -24,9 +24,10 @@ _FILE = (files.c.kind, files.c.file_id, files.c.file_unique_id, files.c.until)
 
 
 async def read_username_of_file(tx: Tx, bot_id: int, unique_ids: Collection[str]) -> str | None:
-    """Return the stored name of the profile with a story file in ``unique_ids``, or None.
+    """Return the stored username of the profile to which a story file belongs, or None.
 
-    Only files of the bot ``bot_id`` count.
+    ``unique_ids`` has values of Telegram's ``file_unique_id``. The file must have any of these
+    ids. Only files of the bot ``bot_id`` count.
     """
     pk = sa.func.replace(files.c.story_pk, ORIGINAL, "")
     statement = (

@@ -1,4 +1,4 @@
-"""Chat queues: a row for each chat, with the time of the chat's next due delivery.
+"""Chat queues: at most one row for each chat, with the time of the chat's next due delivery.
 
 Only the process that has claimed a chat queue sends the deliveries of the chat, until the lease
 ends. A transaction that changes the due times of a chat's deliveries locks the chat's queue first

@@ -171,9 +171,9 @@ IN_TURN = [
 ]
 """The order in which the due rows of a chat are sent.
 
-The order is: replies, daily summaries, stories that a summary lists, other alerts. Stories that a
-summary lists are in the order of the list. All other rows of the same kind are in the order of the
-ids.
+The order is: replies, daily summaries, stories that a summary lists, all other rows. Stories that
+a summary lists are in the order of the list. All other rows of the same kind are in the order of
+the ids.
 """
 
 
@@ -334,11 +334,11 @@ async def record_claim(tx: Tx, ids: Sequence[int]) -> None:
 
 
 async def count_copies_and_return_counted_ids(tx: Tx, ids: Sequence[int]) -> set[int]:
-    """Add 1 to the number of copies of each open delivery, right before the request to Telegram.
+    """Add 1 to the number of copies of deliveries, right before the request to Telegram.
 
-    If the bot crashes after this transaction, the message may have arrived. Return the ids of the
-    counted deliveries. Deliveries that have ended, are deferred or must be selected again are not
-    counted.
+    Return the ids of the counted deliveries. Deliveries that have ended, are deferred or must be
+    selected again are not counted. If the bot crashes after this transaction, the message may have
+    arrived.
     """
     if not ids:
         return set()
@@ -696,7 +696,7 @@ async def drop_duplicates_and_reassign_sent(
 
 
 async def reassign_sent(tx: Tx, subscription_id: int, *, to: int) -> None:
-    """Move the sent stories of a subscription to the subscription ``to``.
+    """Move the sent deliveries of a subscription to the subscription ``to``.
 
     Stories that ``to`` already has are not moved.
     """
@@ -731,9 +731,9 @@ async def make_deferred_due(tx: Tx, chat_id: int, held: Held, *, now: datetime) 
 async def mark_for_reselection(tx: Tx, chat_id: int, *, now: datetime) -> None:
     """Let the outbox decide again when to send the open deliveries of a chat.
 
-    The settings or rights of the chat have changed. The deliveries that settings or rights
-    deferred become due. The deliveries with ``Held.NOTHING`` get the mark ``Held.CHANGED``, also
-    if a worker has claimed the delivery. Deliveries with a different reason (``Held``) are not
+    The settings or rights of the chat have changed. The deliveries that depend on settings or
+    rights (``Held.depends_on_settings``) become due. The deliveries with ``Held.NOTHING`` get the
+    mark ``Held.CHANGED``, also if a worker has claimed the delivery. All other deliveries are not
     changed.
     """
     statement = sa.update(deliveries).where(deliveries.c.chat_id == chat_id, is_open)

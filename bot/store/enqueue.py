@@ -69,10 +69,11 @@ async def add_reply(
     held: Held = Held.NOTHING,
     notice: str = REPLY,
 ) -> int | UnknownChat:
-    """Enqueue a reply. Return the id of the delivery, or None if the chat is unknown.
+    """Enqueue a reply, or the notice named ``notice``.
 
-    The reply is due at ``due_at``. ``copies`` is 1 if the caller sends the reply now and needs the
-    outbox only after a failure. The caller has claimed the chat's queue or makes the queue due.
+    Return the id of the delivery, or None if the chat is unknown. The message is due at
+    ``due_at``. ``copies`` is 1 if the caller sends the reply now and needs the outbox only after a
+    failure. The caller has claimed the chat's queue or makes the queue due.
     """
     values = {
         "chat_id": target.chat_id,

@@ -64,7 +64,7 @@ async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
     - The permissions of the chat stay, so that an erasure does not end a block. The name and
       the language in the permissions are erased. The person is also erased as the creator of
       invitations and of permissions, but stays recorded as the person who added the bot to a chat.
-    - The counters of a day's limits stay.
+    - The counters of a day's limits stay. The broadcasts of an owner stay too.
     - On SQLite, a mark for a checkpoint is stored (``pending_checkpoint_mark``), because the log
       of the database still contains the erased content.
     """

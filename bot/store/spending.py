@@ -155,7 +155,7 @@ async def spent_between(tx: Tx, start: datetime, end: datetime) -> int:
 
 
 async def presumed_credits_since(tx: Tx, start: datetime) -> int:
-    """Return the credits of calls since ``start`` with an unknown bill."""
+    """Return the credits of calls since ``start`` that are presumed spent (``ledger.close``)."""
     statement = sa.select(sa.func.sum(_ENTRIES.credits)).where(IS_PRESUMED, _ENTRIES.at >= start)
     return int(await tx.scalar(statement) or 0)
 

@@ -113,8 +113,9 @@ NEWER = (
 class Database:
     """A database, given by an SQLAlchemy URL. Use the object as an async context manager.
 
-    All methods that open a transaction raise ``DatabaseUnavailableError`` during an outage of the
-    database, and the errors of SQLAlchemy or of the driver for a wrong statement.
+    The methods that open a transaction raise ``DatabaseUnavailableError`` during an outage of the
+    database, except ``run_until_recorded``, which retries. For a wrong statement, the methods
+    raise the errors of SQLAlchemy or of the driver.
     """
 
     def __init__(

@@ -37,7 +37,8 @@ async def readiness(db: Database) -> Readiness:
     Raises:
         OSError: The database cannot be reached, opened or written, or belongs to a different
             program. Also raised if the tables are missing or old, and the database's user lacks
-            the right to create tables. The text states the reason without the database's URL.
+            the right to create tables, or if an empty PostgreSQL database has an encoding other
+            than UTF8. The text states the reason without the database's URL.
     """
     try:
         if db.is_sqlite and not _has_writable_file(Path(str(db.url.database))):

@@ -93,10 +93,11 @@ class Connection(AsyncAdapt_aiosqlite_connection):
         return self._connection._conn  # noqa: SLF001 - SQLAlchemy uses the same attribute
 
     def begin_with_next_statement(self, statements: Sequence[str]) -> None:
-        """Execute ``statements``, which end with a BEGIN, right before the next statement.
+        """Execute ``statements`` right before the next statement.
 
-        A PRAGMA that already has its value is left out, because ``PRAGMA foreign_keys`` makes
-        SQLite compile all statements of the connection again.
+        ``statements`` end with a BEGIN, or are empty for a read. A PRAGMA that already has its
+        value is left out, because ``PRAGMA foreign_keys`` makes SQLite compile all statements of
+        the connection again.
         """
         self._begin = statements
 
