@@ -437,10 +437,11 @@ class Payers:
     async def lock_new_subscription_counters(
         self, tx: Tx, chat_id: int, payer: int | None
     ) -> None:
-        """Lock the counters of today's new subscriptions of a chat and, unless None, of a payer.
+        """Lock the counters of today's new subscriptions of a chat and of a payer.
 
-        The counter of the restored subscriptions of the payer is locked too. Without the lock, two
-        chats of a payer could both add the last subscription that the limit allows.
+        The counter of the restored subscriptions of the payer is locked too. If ``payer`` is None,
+        only the counter of the chat is locked. Without the lock, two chats of a payer could both
+        add the last subscription that the limit allows.
         """
         await _lock_new_subscription_counters(tx, chat_id, payer, self._now())
 

@@ -98,6 +98,8 @@ class Chats:
         - Bills. The id of the chat is removed from the bills. If the chat is private, the id of
           the person in the chat is also removed.
         - Permissions and blocks in the access list, without the name and the language.
+        - The id of the person who added the bot to a group or channel, because a block of this
+          person closes the chat.
         - The counters of the daily limits.
         - Updates that are not finished. A finished update has no contents and stays for 25 hours.
           The id of the chat is removed from updates that are already finished.

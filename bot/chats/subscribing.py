@@ -348,8 +348,8 @@ class Subscribing:
 
         - A paused subscription does not get the stories found since ``ended_at``.
         - If alerts have restarted since ``ended_at``, the subscription gets only stories since the
-          restart. Alerts restart when a mute ends, when the bot returns to the chat, when the chat
-          gets a payer, or when the block of the profile ends.
+          restart. Alerts restart when a mute ends, when a closed chat opens, when the chat gets a
+          payer, or when the block of the profile ends.
         - A subscription that the chat has added again in the meantime is not changed.
 
         If the chat has no payer, the person ``by`` becomes the payer.

@@ -78,7 +78,7 @@ After the pause the bot tries again, because the owner can have corrected the to
 """
 
 MAX_REMOVALS = 3
-"""The number of consecutive removed messages after which the sends to a chat pause for a day.
+"""The number of consecutive removed messages after which the alerts of a topic pause for a day.
 
 The messages are removed by another bot in the chat.
 """

@@ -150,10 +150,10 @@ def _may_some_names_be_words(
 def escape_names_as_arguments(names: Sequence[str], language: str) -> list[str]:
     """Return profile names as the arguments of a command.
 
-    A name that is also a keyword, an everyday word, a time or a number gets an @, so that the
-    command reads a name. The names with an @ come first, because a command can read an ``@name``
-    at the end as a channel. For the same reason, if all names have an @, commas separate the
-    names.
+    A name that is also a keyword, an everyday word, a time or a number up to 999 gets an @, so
+    that the command reads a name. The names with an @ come first, because a command can read an
+    ``@name`` at the end as a channel. For the same reason, if all names have an @, commas separate
+    the names.
     """
     ambiguous = [name for name in names if _is_ambiguous(name, language)]
     clear = [name for name in names if name not in ambiguous]

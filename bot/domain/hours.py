@@ -421,7 +421,7 @@ def _number_pattern() -> re.Pattern[str]:
 
 @cache
 def _half_patterns() -> tuple[re.Pattern[str], ...]:
-    """Return the patterns of halves: as "halb neun", "half past eight" and "huit et demie"."""
+    """Return the patterns of half hours, as "halb neun", "half past 8" and "huit et demie"."""
     hour = r"(1?\d|2[0-3])(?![:.]?\d)"
     half_to, half_past, and_a_half = map(_without_marks, (_HALF_TO, _HALF_PAST, _AND_A_HALF))
     return (

@@ -2722,7 +2722,7 @@ def _says_only_what_to_avoid(plain: Sequence[str], language: str) -> bool:
 def _asks_for_pause_or_its_end(
     plain: Sequence[str], command: Command | None, language: str
 ) -> bool:
-    """Return whether a text without names asks for a pause, or for its end.
+    """Return whether a text without names asks for a pause, or for the end of a pause.
 
     ``command`` is the command that the patterns find in the text. For "subscriptions", the text
     must have a word such as "pause". For all other commands, the text must ask to stop for a time
@@ -2743,7 +2743,7 @@ def _has_later_day_or_span(plain: Sequence[str]) -> bool:
 def _command_about_one_profile(
     plain: Sequence[str], command: Command | None, language: str
 ) -> Command | None:
-    """Return the command of a text with names that asks for a pause or complains about a number.
+    """Return the command of a text with names that asks for a pause or for fewer alerts.
 
     The result is None for other texts. ``command`` is the command that the patterns find in the
     text. In "too many alerts from natgeo", all matching patterns of ``unsubscribe`` are in
@@ -2786,7 +2786,7 @@ def _begins_with_request(plain: Sequence[str], command: Command, language: str) 
 
 
 def _asks_to_pause_profile(plain: Sequence[str], command: Command | None, language: str) -> bool:
-    """Return whether a text with names asks for a pause of the alerts of a profile, or its end.
+    """Return whether a text with names asks to pause or to resume the alerts of a profile.
 
     ``command`` is the command that the patterns find in the text. A request to stop with a span of
     time, as in "stop natgeo for a week", is a request for a pause. "For 2 days" is also a

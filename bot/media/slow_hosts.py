@@ -80,7 +80,10 @@ class SlowHosts:
         loop.call_later(SLOW_AFTER.total_seconds(), judge)
 
     def slow_since(self, host: str) -> datetime | None:
-        """Return the time at which a host became slow, or None if the host is not slow now."""
+        """Return the time at which a host became slow, or None if the host is not slow now.
+
+        A host that becomes slow again within a minute keeps the earlier time.
+        """
         now = self._now()
         state = self._hosts.get(host, now=now)
         if state is None or state.last is None:
