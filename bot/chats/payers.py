@@ -75,7 +75,7 @@ class SubscriptionLimits:
 
 
 class Payers:
-    """Sets the payers of chats, and checks the limits of subscriptions."""
+    """Sets the payers of chats, and checks the limits of subscriptions, for 0 credits."""
 
     def __init__(
         self,

@@ -171,9 +171,10 @@ def decisive_link(links: Iterable[Link]) -> Link | None:
 def story_taken_at(pk: str) -> datetime | None:
     """Return the creation time of the story with the id ``pk``.
 
-    The upper bits of an id are the milliseconds since Instagram's own epoch. The time is accurate
-    to some seconds. Return None if ``pk`` is no id, or if the time is not plausible: before about
-    August 2016, when Instagram introduced stories, or after the year 2099.
+    The upper bits of an id are the milliseconds since Instagram's own epoch (source:
+    docs/sandbox-stories.md). The time is accurate to some seconds. Return None if ``pk`` is no id,
+    or if the time is not plausible: before about August 2016, when Instagram introduced stories,
+    or after the year 2099.
     """
     if not _ID.fullmatch(pk):
         return None

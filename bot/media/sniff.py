@@ -61,7 +61,9 @@ def sniff(head: bytes) -> MediaKind | None:
 
 
 def measure_video(path: Path) -> Measures:
-    """Return the dimensions and the duration in a video's header. Unknown values are None.
+    """Return the dimensions (pixels) and the duration (seconds) in the header of a video.
+
+    Unknown values are None.
 
     Raises:
         OSError: The file can't be read.

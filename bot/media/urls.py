@@ -68,8 +68,8 @@ def parse(url: str) -> URL | None:
 def expires_at(url: str) -> datetime | None:
     """Return the time at which a signed URL expires.
 
-    The parameter ``oe`` of the URL contains this time as a hexadecimal Unix time. Return None if
-    the URL is invalid or not signed.
+    The parameter ``oe`` of the URL contains this time as a hexadecimal Unix time (source:
+    docs/sandbox-stories.md). Return None if the URL is invalid or not signed.
     """
     parsed = parse(url)
     try:
