@@ -116,10 +116,10 @@ async def take_allowances_or_return_exceeded(
 
 
 async def add_to_counters(tx: Tx, day: date, amount: int, *counters: tuple[Scope, int]) -> None:
-    """Add ``amount`` to counters (scope, subject) of a day whose limits the caller checks.
+    """Add ``amount`` to counters of a day. The caller checks the limits.
 
-    The unit depends on the scope (``read_used_allowance``). An amount of 0 only locks the
-    counters, and adds missing counters.
+    A counter is a pair of scope and subject. The unit depends on the scope
+    (``read_used_allowance``). An amount of 0 only locks the counters, and adds missing counters.
     """
     wanted = [(scope, subject, _PLENTY) for scope, subject in counters]
     await take_allowances_or_return_exceeded(tx, day, amount, wanted)

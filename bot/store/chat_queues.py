@@ -129,8 +129,8 @@ async def claim(tx: Tx, lease: Lease, *, limit: int) -> list[ChatQueue]:
     """Claim at most ``limit`` chat queues that are due.
 
     The queues that have been free to claim for the longest time are claimed first. Return the
-    claimed queues, in no particular order, with the chats, due deliveries, mutes and flood-limit
-    states.
+    claimed queues, in no particular order, with the chats, due deliveries, mutes and states of the
+    flood limits.
     """
     rows_claimed = await tx.execute(_CLAIM, claim_values(lease, limit=limit))
     claimed = {row.chat_id: row for row in rows_claimed}
@@ -362,6 +362,6 @@ _SET_FLOOD = (
 
 
 async def store_flood_limit_states(tx: Tx, states: Mapping[int, FloodLimitState | None]) -> None:
-    """Set the flood-limit states of chats, for the next process that claims the queues."""
+    """Store the states of the chats' flood limits, for the next process that claims the queues."""
     rows = [{"chat": chat_id, "state": state} for chat_id, state in states.items()]
     await tx.execute(_SET_FLOOD, rows)

@@ -79,10 +79,10 @@ async def add(
     scopes: Sequence[str] = (),
     is_on_behalf: bool = False,
 ) -> EntryId:
-    """Insert a reservation charged to the allowances of ``scopes``. Return the id of the entry.
+    """Insert a reservation. Return the id of the entry.
 
-    ``nominal`` is the nominal cost in credits. If ``is_on_behalf`` is True, the request has no
-    person, and ``user_id`` is the payer.
+    ``nominal`` is the nominal cost in credits. ``scopes`` are the allowances that the caller
+    charges. If ``is_on_behalf`` is True, the request has no person, and ``user_id`` is the payer.
     """
     row = {
         "kind": kind,

@@ -473,11 +473,11 @@ _DUE_WITH_SUMMARIES = (
 async def ids_of_due_profiles_with_summaries(
     tx: Tx, *, since: datetime, now: datetime, limit: int
 ) -> list[str]:
-    """Return the ids of profiles with a waiting daily-summary subscriber and a due check.
+    """Return the ids of profiles with a due check and a subscription with a daily summary.
 
-    The summaries of newcomers only count if no known person follows the profile. The check is
-    unclaimed. The due time is after ``since``, and at ``now`` or earlier. Return at most ``limit``
-    ids, the longest overdue first.
+    The subscription waits for alerts. Subscriptions of newcomers only count if no known person
+    follows the profile. The check is unclaimed. The due time is after ``since``, and at ``now`` or
+    earlier. Return at most ``limit`` ids, the longest overdue first.
     """
     values = {"since": since, "now": now, "most": limit}
     return list(await tx.scalars(_DUE_WITH_SUMMARIES, values))

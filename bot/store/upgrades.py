@@ -94,7 +94,7 @@ class Replicas:
     async def count(self) -> int:
         """Return the number of processes, at least 1.
 
-        The number is up to 5 seconds old. If the database is unavailable, return the last number.
+        The number is up to 5 seconds old, or older while the database is unavailable.
         """
         if self._counted_until <= self._clock():
             self._counted_until = self._clock() + _COUNTED_FOR_S
@@ -152,6 +152,9 @@ class ProcessLease:
 
         If another version upgrades the database, call ``on_upgrade``. Return the time of the next
         step.
+
+        Raises:
+            DatabaseUnavailableError: The database is unavailable or has not answered in time.
         """
         if await self.renew_and_detect_upgrade():
             log.warning("this process ends", reason=ENDS)
@@ -190,6 +193,9 @@ class ProcessLease:
 
         A lease is deleted after the last claim of its process is released. The lease is locked
         during the release, so that the process can't renew the lease.
+
+        Raises:
+            DatabaseUnavailableError: The database is unavailable or has not answered in time.
         """
         released = 0
         async with leases.begin_with_timeout(self._db) as tx:

@@ -252,7 +252,8 @@ def replace_database(
 
     Raises:
         BackupError: ``file`` is damaged or has no tables of the bot, ``database`` is a folder or
-            device, or ``stop`` was set before the end of the copy.
+            device, a different process restores too, or ``stop`` was set before the end of the
+            copy.
         OSError, sqlite3.Error: A file can't be read or written.
     """
     # If the path is a symbolic link, the link stays, and the target of the link is replaced.
