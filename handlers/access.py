@@ -288,7 +288,8 @@ def _subject_name_and_rest(
       this bot and messages in the name of a chat do not count.
     - Otherwise, the first word of the command names the subject.
     - With ``may_be_current_chat``, a command without a word means the group or channel of the
-      command, unless the command replies to a message that this bot has not sent.
+      command. If the command replies to a message, Telegram must name this bot as the author of
+      that message.
 
     Return None if the command names no subject.
     """

@@ -50,8 +50,8 @@ async def answer_choice(context: Context, command: str, text: str) -> WasAnswere
 
     For several profiles, and for /unsubscribe, ``offer_understood_command`` offers the command for
     at most ten profiles. The text is not answered if no word is the name of a followed profile, or
-    if the text has other words than names, everyday words and words of politeness. A word such as
-    "not" or "but" counts as an other word.
+    if a word has another meaning. Words such as "please", "and" or "the" do not matter, but a word
+    such as "not" or "but" has another meaning.
 
     Raises:
         BotError: The command is refused or fails.

@@ -126,8 +126,7 @@ async def send_import_button_or_account_list(
     - For a list of followed accounts, the offer is the page to choose the accounts.
 
     Raises:
-        BotError: The file has neither of the two formats, is too large, or is a list without
-            accounts.
+        BotError: The file has a different format, is too large, or is a list without accounts.
         RightsError: The file lists followed accounts, and the chat is not private.
         AskAgainError: Telegram does not answer.
     """
@@ -171,7 +170,7 @@ async def import_subscriptions_options_or_rules(
 
 
 async def _download_export(context: Context, source: Document) -> Import:
-    """Return the content of a file of /export.
+    """Return the content of a file of /export, or of a JSON list of names.
 
     Raises:
         BotError: The file has a different format, or is too large.

@@ -75,6 +75,8 @@ class NewExistingAndFailed(NamedTuple):
 async def download_accounts_or_export(context: Context, document: Document) -> list[str] | Import:
     """Download a file. Return the followed accounts in the file, or the content of an /export.
 
+    A JSON list of names counts as an /export.
+
     Raises:
         BotError: The file has a different format, or is too large.
         AskAgainError: Telegram does not answer.

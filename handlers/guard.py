@@ -70,7 +70,7 @@ class _Command(CommandHandler[Context, Any]):
     ) -> bool | tuple[list[str], bool | dict[str, list[Any]] | None] | None:
         """Return the words after the command, and the result of the filters.
 
-        If the update is not a message with this command, return the result of ``CommandHandler``.
+        If this handler does not accept the update, return the result of ``CommandHandler``.
         """
         result = super().check_update(update)
         message = update.effective_message if isinstance(update, Update) else None

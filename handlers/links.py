@@ -248,7 +248,8 @@ async def fetch_and_serve_links(context: Context) -> None:
       that a link names. If no link names a profile, explain the reason.
     - If the message is a forward of an alert that the bot posted in a channel, do nothing.
     - Links to the pages of followed profiles can answer a question for a followed profile.
-    - Links to pages and other names in a message in a private chat get buttons for all profiles.
+    - Links to pages and other names in a message in a private chat can get buttons for the
+      profiles (``_offer_names_with_links``).
     - The served links, including links that failed, are recorded for two days. After an edit of
       the message, only links that were not served before are served.
     - If the bot has answered a link to a profile's page only with the card of the profile, a link
@@ -256,6 +257,7 @@ async def fetch_and_serve_links(context: Context) -> None:
 
     Raises:
         DatabaseUnavailableError: The database is unavailable.
+        BotError: The command of an answered question is refused or fails.
     """
     message = context.message
     if message is None:
@@ -296,8 +298,9 @@ async def _offer_names_with_links(
     """Offer actions for the links and the other names in a text of a private chat.
 
     Return whether actions were offered. The command in a text such as "follow
-    instagram.com/natgeo and nike" determines the action. Nothing is offered for a text without
-    other names, or with a command that has no button in ``ONE``.
+    instagram.com/natgeo and nike" determines the action. The buttons are for at most ten profiles.
+    Nothing is offered for a text without other names, or with a command that has no button in
+    ``ONE``.
     """
     language = context.t.language
     text = normalize_typed(text)

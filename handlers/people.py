@@ -146,8 +146,9 @@ async def _give_access_and_greet(subject: Subject, context: Context) -> None:
 def other_request_rows_of_message(chat_id: int, context: Context) -> Buttons:
     """Return the buttons that answer the other pending requests for access.
 
-    The message whose button was pressed has a row of buttons for each pending request. The row of
-    the request that was just answered is omitted.
+    A report about new requests has a row of buttons for each listed request. If the pressed button
+    is in such a report, return the rows of the report that still have buttons, without the row of
+    the request that was just answered. Otherwise return an empty list.
     """
     message = context.query.message if context.query else None
     shown = message.reply_markup if isinstance(message, Message) else None

@@ -182,8 +182,7 @@ async def _show_options(context: Context, request: Request) -> None:
 
     - For a single name, show the options of the only subscription to the profile, or the card of
       the profile. A name that is not certain (``Request.is_list``) must be stored or
-      ``EXAMPLE_NAME``, because in "only videos, I don't need photos" any other word can be an
-      ordinary word.
+      ``EXAMPLE_NAME``, because any other word can be an ordinary word.
     - In a reply to a story, without such a name, show the card of the profile, which leads to the
       options and to the stories as files.
     - Otherwise, show the options of the chat (``_show_options_of_chat``).
@@ -273,7 +272,10 @@ async def known_names(context: Context, names: Sequence[str]) -> list[str]:
 
 
 async def _has_profile_name(context: Context, request: Request) -> bool:
-    """Return whether a request to delete data names a profile, as in "delete account natgeo"."""
+    """Return whether a request to delete data names a profile, as in "delete account natgeo".
+
+    Unless all names are certain (``Request.is_list``), one of the names must be stored.
+    """
     if request.is_list:
         return True
     return bool(await context.services.subscriptions.known_names(request.names))

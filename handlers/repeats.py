@@ -33,8 +33,9 @@ def is_channel_copy_or_own_forward(message: Message, bot_id: int) -> bool:
     """Return whether a message only repeats another message, so that no answer is needed.
 
     Telegram copies the posts of a channel, including posts of the bot, into the discussion group
-    (``is_automatic_forward``). People also forward messages of the bot with links. For a forwarded
-    file of subscriptions the result is False, because people forward the file to import it.
+    (``is_automatic_forward``). People also forward messages of the bot with links. If a person
+    forwards a file of subscriptions, the result is False, because people forward the file to
+    import it.
     """
     origin = message.forward_origin
     if message.is_automatic_forward:

@@ -27,7 +27,7 @@ from bot.updates import unit_of_work
 from handlers.press_answers import answer_press
 
 WasReplaced = bool
-"""True if the pressed button was replaced."""
+"""True if the pressed button will be replaced, unless Telegram refuses the change."""
 
 WasAnswered = bool
 """True if the bot has answered the message."""
@@ -161,9 +161,10 @@ def code_texts(message: Message | None) -> list[str]:
 async def replace_pressed_button(context: Context, new: Button) -> WasReplaced:
     """Put ``new`` in the place of the pressed button under a photo, video or file.
 
-    Telegram is called after the replies. Return False, and change nothing, if the pressed message
-    is a text, because the text can show the result of the press. Also return False if no button
-    was pressed, or if the message was deleted or is too old for the bot to read.
+    Telegram is called after the replies, and a failure of this call is only logged. Return False,
+    and change nothing, if the pressed message is a text, because the text can show the result of
+    the press. Also return False if no button was pressed, or if the message was deleted or is too
+    old for the bot to read.
     """
     query = context.query
     shown = query.message if query else None

@@ -256,6 +256,7 @@ async def set_from_answer(context: Context) -> None:
     - After any other unreadable text, the bot asks again.
 
     Raises:
+        BotError: The requested command is refused or fails.
         RightsError: The errors of ``set_managed_chat``, for example if the person no longer has
             the right to manage the chat that the settings page is about.
     """
@@ -377,8 +378,8 @@ async def _may_be_value(context: Context, setting: str, text: str, *, is_proacti
       is True for the name of a country with several time zones, and False for any other text.
     - For the zone, the result is False if the text has an @, or is a list of names, a stored
       profile name or small talk.
-    - For hours, the result is False if the text has letters, and has a possible profile name
-      (``talk.name_in``), or is a list of names or small talk.
+    - For hours, the result is False for a text with letters that has a possible profile name
+      (``talk.name_in``), that is a list of names, or that is small talk.
     - Otherwise the result is True.
     """
     if is_proactive:

@@ -88,8 +88,8 @@ async def offer_languages_in_place(context: Context) -> None:
 async def set_language(context: Context, code: str) -> PopUpText | None:
     """Change the language of the chat to the language of the pressed button.
 
-    The answer has a button for the previous language, because a person who pressed the button by
-    mistake may not understand the new language.
+    If the language changes, the answer has a button for the previous language, because a person
+    who pressed the button by mistake may not understand the new language.
     """
     if code not in LANGUAGES:
         return context.t.plain(UNKNOWN_BUTTON)

@@ -90,7 +90,7 @@ async def fetch_and_show_named_stories(context: Context) -> None:
     A command without arguments that is no reply lists the followed profiles with live stories
     (``_last_found_live_stories``). The list costs 0 credits. The stories of a profile usually cost
     2 or 3 credits, as ``Viewer.get_or_fetch_stories`` describes. A link to a story shows all
-    stories of the profile. A linked highlight costs 1 credit.
+    stories of the profile. A linked highlight costs 1 credit, or 0 credits while it is cached.
 
     Raises:
         BotError: The stories of the only named profile, or of the link, can't be shown, or nobody

@@ -412,8 +412,8 @@ async def _delay_lines(done: Sequence[Subscribed], context: Context) -> list[str
 def expected_delay(known: Known) -> timedelta | Unknown:
     """Return the expected time from a post to the alert about the post, in whole minutes.
 
-    The time is rounded, and is at least one minute. Return None if the profile was never checked,
-    or if no check is planned.
+    The time is rounded, and is at least one minute. Return None if the profile has no complete
+    snapshot, or if no check is planned.
     """
     delay = mean_detection_delay_of(known)
     return max(round(delay / LEAST) * LEAST, LEAST) if delay else None

@@ -125,8 +125,8 @@ async def run_captioned_command(context: Context) -> None:
     answered by ``_suggest_command_or_answer_request`` in a private chat, and is ignored elsewhere.
 
     Raises:
-        BotError: The command was refused or failed, or as in
-        ``_suggest_command_or_answer_request``.
+        BotError: The command is refused or fails, or the errors of
+            ``_suggest_command_or_answer_request``.
     """
     caption = context.message.caption if context.message else None
     command = talk.split_command(normalize_typed(caption or ""))

@@ -71,10 +71,10 @@ def _outcome_msgid(kind: Kind) -> str:
 
 @command("why", channel_after=1, usage=USAGE)
 async def explain_alerts(context: Context) -> None:
-    """Send the times of the last and the next check, and the result for each kind of story.
+    """Send the times of the last and the next check, and the number of stories for each result.
 
-    The stories are the stories that the checks of the last two days have found. A result says for
-    example that stories were sent, are waiting or were skipped. The report costs 0 credits.
+    The stories were found in the last two days. Results are for example that stories were sent,
+    are waiting or were skipped. The report costs 0 credits.
 
     Raises:
         NotFollowedError: A group or channel has no subscription to the profile.

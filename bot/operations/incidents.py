@@ -126,5 +126,5 @@ def text_with_advice_if_open(t: Translator, incident: Incident) -> Safe:
 
 
 def in_english(sentence: str, fields: Fields) -> str:
-    """Return the message of an incident as plain English text for the log."""
+    """Return the message and the advice of an incident as plain English text for the log."""
     return plain(text_with_advice(translator_for("en"), sentence, fields))

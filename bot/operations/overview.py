@@ -32,15 +32,14 @@ _MOST_CREDITS = 100_000
 
 @dataclass(frozen=True, slots=True)
 class CheckAndAlertFigures:
-    """CheckAndAlertFigures about checks and alerts.
+    """The figures about checks, alerts and incidents.
 
     ``profiles`` is the number of checked profiles, which is estimated if the number is large.
     ``possible`` is the number of profiles that the budget allows. ``delay`` is the estimated mean
     time before a new story is detected, or None if the time is unknown. ``waiting`` is the number
-    of deliveries that are due and not sent.
-    ``dead_letters`` is the number of deliveries that are no longer sent. ``days`` are the figures
-    of the last 30 days. ``still_open`` contains the open incidents. ``last`` contains the 50
-    newest incidents.
+    of deliveries that are due and not sent. ``dead_letters`` is the number of deliveries that are
+    no longer sent. ``days`` are the figures of the last 30 days. ``still_open`` contains the open
+    incidents. ``last`` contains the 50 newest incidents.
     """
 
     profiles: int
@@ -175,10 +174,12 @@ class Overview:
         self.wake()
 
     async def _set_limit(self, subject: Subject, value: object) -> None:
-        """Set the daily limit of a chat or person, in credits. None removes the limit.
+        """Set the daily limit of a chat or person, in credits.
+
+        If ``value`` is None, the limit in the settings of the bot applies.
 
         Raises:
-            BotError: The value is not a whole number from 0 to 100,000.
+            BotError: The value is neither None nor a whole number from 0 to 100,000.
         """
         credits_ = _whole_number(value)
         if value is not None and (credits_ is None or not 0 <= credits_ <= _MOST_CREDITS):
@@ -264,7 +265,8 @@ def _upcoming_check_row(
 
     The row contains the mean delay of an alert in seconds, and the cost of the checks in credits
     per day. The delay is half of the time from the last complete snapshot to the check. Without a
-    snapshot, both values are None. ``cost`` is the cost of a check in credits.
+    snapshot, both values are None. If the check is not later than the snapshot, the delay is 0 and
+    the cost is None. ``cost`` is the cost of a check in credits.
     """
     pause = (next_at - snapshot_at).total_seconds() if snapshot_at else None
     return {

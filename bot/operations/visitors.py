@@ -33,7 +33,7 @@ class Visitors:
     ) -> None:
         """Prepare to send reports to ``owners``. ``every`` is the interval between two checks.
 
-        Persons and chats that are older than the first check are not reported.
+        Invitations that were used, and refusals, before the first check are not reported.
         """
         self._db = db
         self._owners = owners
@@ -41,9 +41,10 @@ class Visitors:
         self._now = now
 
     async def report_new_visitors(self) -> NextStepAt:
-        """Report the new persons and chats since the last report to the owners.
+        """Report the persons and chats that have used an invitation or were refused.
 
-        Report nothing within an hour after the last report. Return the time of the next check.
+        The report covers the time since the last report. Within an hour after the last report,
+        report nothing. Return the time of the next check.
         """
         now = self._now()
         async with self._db.begin() as tx:

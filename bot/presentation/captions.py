@@ -86,7 +86,7 @@ def profile_link(profile: Profile, t: Translator) -> Safe:
     """Return the name and the handle of a profile as HTML. The text is a link to the profile.
 
     If the name is empty or equals the handle, the text has only the handle. A handle that is not a
-    valid username gets no link. A check mark follows the link of a verified profile.
+    valid username gets no link. A check mark follows the text of a verified profile.
     """
     name = truncate_plain(one_line(profile.full_name), _NAME_LENGTH)
     handle = foreign_html(truncate_plain(one_line(profile.username), _WORD_LENGTH), rtl=t.is_rtl)
@@ -280,7 +280,7 @@ def _place_link(name: str, t: Translator) -> str:
 def _post_link(post: Reshared, t: Translator) -> str:
     """Return the link to a reshared post, with the author of the post if the author is known.
 
-    If the URL of the post is unknown, return the word "Post" without a link.
+    If the URL of the post is unknown, the word "Post" has no link.
     """
     shown = link(post.page_url, t("Post")) if post.page_url else t("Post")
     return t.noted(shown, _person_link(post.username, t)) if post.username else shown

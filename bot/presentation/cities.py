@@ -226,7 +226,8 @@ def _possible_names(text: str) -> list[str]:
     """Return the parts of a text that can be the name of a city, normalized.
 
     The first part is the whole text. Each further part omits one more of the words that people
-    write before or after a city. If the shortest part has an ending of ``_CASES``, the parts with
+    write before or after a city. If the shortest part has an ending of ``_LOCATIVES``, the part
+    without the ending follows. If the shortest part has an ending of ``_CASES``, the parts with
     the endings of the base form follow.
     """
     words = _normalized(text[:_LONGEST]).split()
