@@ -1,4 +1,4 @@
-"""Broadcasts: an owner's message to all chats, enqueued in small batches."""
+"""Broadcasts: an owner's message to all open chats except channels, enqueued in small batches."""
 
 from collections.abc import Collection
 from dataclasses import dataclass

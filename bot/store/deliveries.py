@@ -368,11 +368,11 @@ async def record_unsent(
     is_failed_attempt: bool = False,
     **values: Any,  # noqa: ANN401 - columns
 ) -> None:
-    """Record that a claim ended and that the message has certainly not arrived.
+    """Record that a claim ended and that the send of this claim has certainly not arrived.
 
-    If ``is_copy_counted`` is True, a copy was counted before the request. This copy is now
-    subtracted. If ``is_failed_attempt`` is True, the claim counts as a failed attempt. ``values``
-    are further columns to set.
+    Earlier sends may have arrived. If ``is_copy_counted`` is True, a copy was counted before the
+    request. This copy is now subtracted. If ``is_failed_attempt`` is True, the claim counts as a
+    failed attempt. ``values`` are further columns to set.
     """
     attempts = deliveries.c.attempts if is_failed_attempt else ENDED_ATTEMPTS
     await change(

@@ -2,8 +2,8 @@
 
 After the backup was made, the bot may have sent the deliveries that are pending in the backup, and
 alerts for stories that the backup does not contain. Therefore pending deliveries are dropped, and
-only stories posted after the restore cause alerts. Subscribers of public profiles are notified
-that alerts for stories posted between the backup and the restore may be missing. The ids of
+only stories posted after the start cause alerts. Subscribers of public profiles are notified
+that alerts for stories posted between the backup and the start may be missing. The ids of
 subscriptions and broadcasts that the bot may have used after the backup are skipped, because
 buttons contain ids.
 """
