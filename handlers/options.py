@@ -253,8 +253,9 @@ async def mute_for_a_day(context: Context, subscription_id: int) -> PopUpText | 
     """Mute a subscription for a day.
 
     If the button is under a photo, video or file, only the button changes, and a pop-up shows the
-    end of the mute. If the subscription is already paused without an end, the pause stays
-    unchanged, and the page of the subscription is shown.
+    end of the mute. Otherwise, a text with the end of the mute replaces the message. If the
+    subscription is already paused without an end, the pause stays unchanged, and the page of the
+    subscription is shown.
 
     Raises:
         NotFollowedError: The chat does not have the subscription.

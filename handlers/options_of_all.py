@@ -252,7 +252,12 @@ def _value_in_bold(option: str, value: str, context: Context) -> Safe:
 
 
 async def _change_all_and_show_result(context: Context, option: str, value: str) -> None:
-    """Change an option of all subscriptions, and show the result with the *Undo* button."""
+    """Change an option of all subscriptions, and show the result with the *Undo* button.
+
+    Raises:
+        TooManyFastError: The chat or the payer would exceed the maximum number of fast
+            subscriptions.
+    """
     changes = changes_of(option, value)
     change = context.services.subscribing.set_options_of_all
     count, at = await change(context.chat.id, changes)

@@ -90,9 +90,10 @@ async def become_payer(context: Context) -> PopUpText | None:
 async def stop_paying_for_chat_and_notify(context: Context, chat_id: int) -> PopUpText | None:
     """End the person's responsibility for a chat after a press, and notify the chat.
 
-    The alerts of the chat stop until the chat has a payer again. If the person is not the payer,
-    the payer stays. In both cases, the list of the chats of the person (``paid_chats_page``) is
-    shown again. The button works only in a private chat.
+    A chat that the access list blocks gets no message. The alerts of the chat stop until the chat
+    has a payer again. If the person is not the payer, the payer stays. In both cases, the list of
+    the chats of the person (``paid_chats_page``) is shown again. The button works only in a
+    private chat.
     """
     payers = context.services.payers
     person = context.user_id

@@ -244,6 +244,9 @@ async def _run_without_names(context: Context, command: str) -> None:
 
     In a reply to a story or a card, "stories" means the profile. The answer is then the card of
     the profile, because the stories cost credits.
+
+    Raises:
+        BotError: The command is refused or fails.
     """
     context.args = []
     if command != "stories" or context.replied_to is None:
@@ -306,6 +309,9 @@ async def _explain_alerts(context: Context, request: Request) -> None:
 
     If the request names no subscribed profile and one known profile, send the card of the known
     profile. If the request does not mean exactly one subscribed profile, ask for a profile.
+
+    Raises:
+        BotError: The command /why is refused or fails.
     """
     rows = await context.subscriptions()
     named = await _followed_names_meant(context, request, rows)

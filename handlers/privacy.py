@@ -70,8 +70,8 @@ async def confirm_or_erase_and_notify(context: Context, step: str | None) -> Non
     """Ask for confirmation, then delete the data of the chat.
 
     ``Chats.erase`` describes the data that are kept. If the person in an erased private chat was
-    the payer of groups or channels, these chats are notified. The steps "no" and "more" delete
-    nothing.
+    the payer of groups or channels, ``notify_chats_without_payer`` notifies these chats. The steps
+    "no" and "more" delete nothing.
     """
     if step == "yes":
         left = await context.services.payers.chats_paid_by(context.chat.id, most=None)

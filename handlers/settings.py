@@ -118,7 +118,10 @@ async def show_settings(context: Context) -> None:
 
 @command("timezone", channel_after=0)
 async def set_or_ask_zone(context: Context) -> None:
-    """Set the time zone by the name of a city or zone. Without a name, offer cities."""
+    """Set the time zone that the words name (``cities.zone_named``).
+
+    Without words, and for an unknown name, ask for the time zone.
+    """
     if context.words:
         await _set_from_text(context, "zone", " ".join(context.words))
     else:

@@ -109,9 +109,9 @@ class Payers:
           closed.
         - An open group that has become a supergroup keeps its payer.
         - If the person is blocked, a previous payer stays, and the chat opens, unless the chat is
-          still stored as left by the bot (see ``ChatPresence.record_return``). Without a previous
-          payer, the chat is closed, because the person is stored as the person who added the bot,
-          as the payer, or as both.
+          still stored as left by the bot (see ``ChatPresence.record_return_to_blocked_chat``).
+          Without a previous payer, the chat is closed, because the person is stored as the person
+          who added the bot, as the payer, or as both.
         - If the person is anonymous, the chat gets no payer. The chat also gets no payer if the
           person has no access, and the chat has no permission of its own. The chat also gets no
           payer if its subscriptions would exceed the limit of the person, unless the person is the

@@ -47,6 +47,9 @@ async def complete_pending_checkpoint(db: Database) -> IsLogClean:
     repeated, because a reader or writer of the database prevents the removal. Until the
     removal succeeds, the database stores that the removal is required. A restart therefore loses
     no removal.
+
+    Raises:
+        DatabaseUnavailableError: The database is unavailable, or its file was replaced.
     """
     mark = await db.fetch(erasure.pending_checkpoint_mark)
     if mark is None:

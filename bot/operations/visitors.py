@@ -41,10 +41,11 @@ class Visitors:
         self._now = now
 
     async def report_new_visitors(self) -> NextStepAt:
-        """Report the persons and chats that have used an invitation or were refused.
+        """Report the persons and chats that have used an invitation, or that were refused.
 
-        The report covers the time since the last report. Within an hour after the last report,
-        report nothing. Return the time of the next check.
+        Blocked persons and chats are not reported as refused. The report covers the time since the
+        last report. Within an hour after the last report, report nothing. Return the time of the
+        next check.
         """
         now = self._now()
         async with self._db.begin() as tx:
