@@ -65,10 +65,10 @@ async def ask_again(context: Context, question: str) -> None:
 async def answer_if_cancellation(
     context: Context, text: str, *, is_answer: bool = False
 ) -> WasAnswered:
-    """Reply that nothing has changed if a text cancels a request. Return whether a reply was sent.
+    """Reply that nothing has changed if a text cancels a request. Return whether the text does so.
 
-    The stored question of a private chat is removed. ``is_answer`` is explained at
-    ``is_cancellation``.
+    A cancellation also removes the stored question of a private chat. ``is_answer`` is explained
+    at ``is_cancellation``.
     """
     if not is_cancellation(text, context.t.language, is_answer=is_answer):
         return False

@@ -30,7 +30,7 @@ WasReplaced = bool
 """True if the pressed button will be replaced, unless Telegram refuses the change."""
 
 WasAnswered = bool
-"""True if the bot has answered the message."""
+"""True if the message needs no other answer, because the bot has sent or queued an answer."""
 
 log = structlog.get_logger()
 

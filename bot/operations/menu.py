@@ -59,8 +59,8 @@ class Menu:
         """Prepare to publish the texts that ``load_texts`` returns.
 
         The key of a text identifies the stored digest of the text. ``digest_of_sources`` returns a
-        digest of all data that determines the texts. The texts are loaded only if this digest has
-        changed, because they need the catalogues of all languages.
+        digest of all data that determines the texts. The texts are not loaded if all texts of this
+        digest are already published, because the texts need the catalogues of all languages.
         """
         self._db = db
         self._load_texts = load_texts

@@ -54,7 +54,7 @@ class CheckAndAlertFigures:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """Reads the figures from the database at each call.
+    """Reads the data of the admin page from the database, and executes the page's actions.
 
     ``wake`` makes the outbox check for due messages.
     """

@@ -429,7 +429,8 @@ def load_catalogue(language: str, locales: Path = LOCALES) -> Catalogue:
 
     References to buttons are replaced by the translated labels. Messages without a translation,
     and messages with a fuzzy translation, are omitted. If the file of the catalogue is missing,
-    the catalogue is empty.
+    the catalogue is empty. In a language that is written from right to left, the texts get marks
+    of the writing direction (``_mark_rtl_lines``).
     """
     path = locales / language / "LC_MESSAGES" / "bot.po"
     if not path.is_file():
