@@ -16,7 +16,8 @@ async def fetch_and_send_as_files(context: Context, pk_or_name: str) -> None:
     """Send a story (by ID) or the stories of a profile (by ``@name``) as files.
 
     A story usually costs 1 credit, and the stories of a profile usually cost 2 or 3 credits, as
-    ``Viewer`` describes. Cached stories cost 0 credits.
+    ``Viewer`` describes. Cached stories cost 0 credits. Each file that must be bought costs 1 more
+    credit.
 
     Raises:
         StoryGoneError: The story has expired or was deleted, or the ID contains no valid time.

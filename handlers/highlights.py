@@ -88,7 +88,8 @@ async def fetch_and_show_highlight(
 
     If the highlight has no story with ``story_id``, at most ten stories are shown. An ``offset``
     after the last story means the first story. The cost is 1 credit, or 0 credits while the
-    highlight is cached. A highlight is cached for at most a day.
+    highlight is cached. A highlight is cached for at most a day. Each file that must be bought
+    costs 1 more credit.
 
     Raises:
         BotError: The errors of ``Highlights.get_or_fetch`` and ``show_albums``.

@@ -48,6 +48,7 @@ async def answer_inline_query(update: Update, context: Context) -> None:
     Raises:
         TelegramError: The answer without results failed, or the answer with results failed for a
             reason other than ``BadRequest``.
+        DatabaseUnavailableError: The database is unavailable.
     """
     query = update.inline_query
     if query is None:

@@ -30,7 +30,7 @@ async def fetch_and_show_stories(
     """Send all live stories of a profile, or the latest ``count`` stories.
 
     The cost is usually 2 or 3 credits, or 0 credits for a cached answer, as described in
-    ``Viewer.get_or_fetch_stories``.
+    ``Viewer.get_or_fetch_stories``. Each file that must be bought costs 1 more credit.
 
     Raises:
         NoStoriesError: The profile has no stories now, and the chat is a group or channel.
