@@ -147,9 +147,9 @@ class Names:
 
         Raises:
             ProfilePrivateError: The account is visible to followers only.
-            NoSuchProfileError: As in ``fetch_and_store_profile_with_retry``, or the same recent
-            refusal. SpendingError: As in ``fetch_and_store_profile_with_retry``. StoriesError: As
-            in ``fetch_and_store_profile_with_retry``, or the same recent refusal.
+            NoSuchProfileError: No account has the name, now or according to a recent refusal.
+            SpendingError: The credits are not allowed to be spent.
+            StoriesError: The API failed, or refused the name recently.
         """
         since = since or self._now()
         async with _asking.setdefault(username, asyncio.Lock()):

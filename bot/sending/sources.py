@@ -208,8 +208,8 @@ class Supply:
     ) -> None:
         """Postpone an item that Telegram refused with an unknown error message.
 
-        If Telegram refuses a story with the same error message in three chats, the story is
-        postponed in all chats. Alerts try the story again 15 minutes after the last refusal. An
+        If Telegram refuses a story with the same error message in three chats, alerts in all chats
+        try the story again only 15 minutes after the last refusal. Replies still try the story. An
         error message that did not occur in the last hour is passed to ``tell``.
         """
         now, words = self._now(), refusal.words_without_numbers

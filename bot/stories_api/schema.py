@@ -206,11 +206,11 @@ class _Highlight(_Wire):
 
 
 def highlight_from(value: object) -> Highlight:
-    """Return the highlight in decoded JSON. Its stories are sorted, the oldest first.
+    """Return the highlight in decoded JSON, with its stories from the oldest to the newest.
 
     Raises:
         MalformedBodyError: The body has no highlight, or the highlight has neither a title nor an
-            account, or the highlight has items of which none is a story.
+            account, or its ``items`` are no list, or no item is a story.
     """
     try:
         wire = _Highlight.model_validate(value)
@@ -246,7 +246,7 @@ def story_from(value: object, *, profile_id: str = "", username: str = "") -> St
     """Return the story in decoded JSON.
 
     If the JSON does not contain the id of the story's account, ``profile_id`` is used instead. If
-    the JSON does not contain the name of the account, ``username`` is used instead.
+    the JSON does not contain the name of the account, ``username`` in lower case is used instead.
 
     Raises:
         MalformedBodyError: The body has no story, or neither the story nor its ``pk`` has a time.
@@ -312,10 +312,12 @@ def profile_from(value: object) -> Profile:
 
 
 def balance_from(value: object) -> Balance:
-    """Return the balance in decoded JSON. If the rate is invalid, use 15 calls per second.
+    """Return the balance in decoded JSON, in credits.
+
+    If the rate is missing, invalid, or not positive, use 15 calls per second.
 
     Raises:
-        MalformedBodyError: The body has no balance.
+        MalformedBodyError: The body has no balance, or the balance is not a plausible integer.
     """
     left = value.get("requests") if isinstance(value, dict) else None
     if not isinstance(value, dict) or not isinstance(left, int) or abs(left) >= MOST_NUMBER:

@@ -141,7 +141,7 @@ def _is_private_command_reply_or_link(message: _Json) -> bool:
 
     - The chat is private.
     - The message is a command, or a reply to a message.
-    - The message contains a link or the word "instagram".
+    - The message contains a link, "instagram" or "instagr.am".
 
     A message of a bot never needs a reply. Telegram's accounts for anonymous senders do not count
     as bots.
