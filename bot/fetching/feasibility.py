@@ -46,9 +46,10 @@ class Shortfall:
     """A budget that is too small for all subscribed profiles.
 
     ``profiles`` is the number of subscribed profiles. Only ``enough`` profiles can be checked in
-    time. ``credits`` is the number of daily credits that all profiles need. ``enough`` and ``credits``
-    include a reserve of 5 %. ``daily_budget`` is the setting that would be enough. If ``REPLY_SHARE``
-    reserves the whole budget for replies, no setting is enough, and ``daily_budget`` is None.
+    time. ``credits`` is the number of daily credits that all profiles need. ``enough`` and
+    ``credits`` include a reserve of 5 %. ``daily_budget`` is the setting that would be enough. If
+    ``REPLY_SHARE`` reserves the whole budget for replies, no setting is enough, and
+    ``daily_budget`` is None.
     """
 
     profiles: int

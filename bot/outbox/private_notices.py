@@ -18,7 +18,7 @@ from bot.store.engine.database import Tx
 async def enqueue_private_notices_of_removed_posts(tx: Tx, chat_id: int, *, now: datetime) -> None:
     """Enqueue private notices that another bot removes the bot's posts in a chat.
 
-    The people who added subscriptions in the chat get the notices.
+    The reachable people who added subscriptions in the chat get the notices.
     """
     chat, people = (
         await chats.get(tx, chat_id),

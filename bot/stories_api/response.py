@@ -104,8 +104,8 @@ async def read_json(response: aiohttp.ClientResponse) -> object:
     """Return the JSON of a successful answer.
 
     Raises:
-        MalformedBodyError: The body is not JSON or has more than 4 MiB, or the answer is a
-            redirect.
+        MalformedBodyError: The body is not JSON or has more than 4 MiB, or the status is not
+            200, for example for a redirect.
         ComplainedError: The answer is an error, but has status 200.
         aiohttp.ClientError: The connection failed during the answer.
         TimeoutError: The answer took too long.
