@@ -59,19 +59,20 @@ the credits pay for checks. The setting `DAILY_BUDGET` limits the credits of a d
 
 ## The bills
 
-The ledger is the bot's record of the credits of each call. There are three cases:
+The bot records the credits of each call in its ledger. A call is free, billed, or of unknown cost:
 
 - **The call is free.** The bot can't connect to the API, or the answer has the status 401, 402,
-  410, 500, 503 or 504. An error page of the vendor's network with the status 403 or 404 is also
-  free, because this page does not come from the API.
-- **The call is billed.** The call succeeds, or the API answers with the status 400, 403, 404 or
-  422. If the answer reports its cost, the ledger records this cost, but at most five times the
-  price of the call. If the answer reports no cost, the ledger records the price of the call.
+  410, 500, 503 or 504. The status 403 or 404 is free only if the answer is an error page of the
+  vendor's network, because this page does not come from the API.
+- **The call is billed.** The call succeeds, or the API itself answers with the status 400, 403,
+  404 or 422. If the answer reports the cost of the call, the ledger records this number. The
+  ledger never records more than five times the list price. If the answer reports no cost, the
+  ledger records the list price.
 - **The cost is unknown.** The bot gets no answer to a sent call, or the answer has any other
-  status, such as 408, 429 or 502. The ledger records the price of the call. At least every 5
-  minutes, the bot asks the Stories API for the balance of your account (the credits that are
-  left). If three balances in a row show that the call was not billed, the bot adds the credits to
-  the day's budget and to the daily limit of the person again.
+  status, such as 408, 429 or 502. The ledger records the list price. At least every 5 minutes, the
+  bot asks the Stories API for the balance of your account (the credits that are left). If three
+  balances in a row show no bill, the bot gives the credits back: to the day's budget, and to the
+  person's daily limit.
 
 ## The files of stories
 
@@ -84,21 +85,21 @@ A person can also paste the address of a file on Instagram's servers. The bot lo
 free. Each person may load 500 MB a day in this way. If Instagram's server refuses the address
 (status 403), for example because the address has expired, the bot buys the file for 1 credit. The
 bot sends the bought file only if the answer of the Stories API names the account of the file, and
-the account is public and not blocked. If three answers in a row name no account, the bot buys no
-file of a pasted address for a day.
+the account is public and not blocked. Otherwise the credit is spent, and the person gets no file.
+After three answers in a row without an account, the bot stops buying files of pasted addresses for
+a day.
 
 ## The table
 
 The rows of the table use these terms:
 
-- A row with *again*, *this* or *these* refers to the row above.
 - `NAME` is the name of a profile (an Instagram account).
 - A name is *known* if an answer of the Stories API within the last 30 days contained the name. All
   other names are *new*.
 - `CACHE_S` is a [setting](configuration.md): for this number of seconds after a paid answer, the
   bot shows the same stories again for free.
-- A *privacy check* tests whether an account is private. If a row names no value of the setting
-  `SKIP_PRIVACY_CHECK`, the row applies to the default value, `auto`.
+- A *privacy check* tests whether an account is private. The rows apply to the default setting
+  `SKIP_PRIVACY_CHECK=auto`, unless a row names another value.
 
 The table leaves out two requests. A request in inline mode (`@yourbot natgeo` in any chat) costs
 nothing. The button *Look it up: 1 credit* of `/block` costs 1 credit.
@@ -261,10 +262,12 @@ async def _links(here: Shop) -> None:
 
     await here.row("the link of a story", ask(0))
     await here.row(
-        "the same link again, in any chat, while the address of the file of the story is valid",
+        "the link of a story again, in any chat, while the address of its file is valid",
         ask(0),
     )
-    await here.row("the button *As a file* under this story", ask(0))
+    await here.row(
+        "the button *As a file* under a story, while the address of its file is valid", ask(0)
+    )
     stories[1].removed = True
     await here.row("the link of a deleted story", ask(1))
     here.go_on(hours=26)
@@ -285,7 +288,7 @@ async def _names(here: Shop) -> None:
     await here.row("`/stories NAME`, new name", ask("new"))
     await here.row("`/stories NAME` again, within `CACHE_S` seconds", ask("new"))
     await here.row(
-        "the button *As files* under these stories, within `CACHE_S` seconds",
+        "the button *As files* under the stories of `/stories`, within `CACHE_S` seconds",
         ask("new"),
     )
     here.go_on(minutes=2)
@@ -297,12 +300,12 @@ async def _names(here: Shop) -> None:
                 await do(name, BOB)
         await here.subscribing.subscribe(Target(2), name, BOB)
 
-    for what, name in (
-        ("if no account has the name", "no.such.name"),
-        ("new name of a private account", "hidden"),
+    for what, whose, name in (
+        ("if no account has the name", "the missing name", "no.such.name"),
+        ("new name of a private account", "the name of the private account", "hidden"),
     ):
         await here.row(f"`/stories NAME`, {what}", ask(name))
-        again = "any command with this name, in any chat, within five minutes"
+        again = f"any command with {whose}, in any chat, within five minutes"
         await here.row(again, partial(by_all_ways, name))
     refused = Link("story", "natgeo", "5", url="https://www.instagram.com/stories/natgeo/5/")
     await here.row(
@@ -310,22 +313,23 @@ async def _names(here: Shop) -> None:
         lambda: here.viewer.get_or_fetch_story(refused, ANN),
     )
     await here.row(
-        "the refused link again, within five minutes",
+        "the link of a refused story again, within five minutes",
         lambda: here.viewer.get_or_fetch_story(refused, BOB),
     )
     await here.row("`/stories NAME`, new name of an account without stories", ask("silent"))
     here.go_on(minutes=2)
     await here.row(
-        "`/stories NAME` again for this account, after `CACHE_S` seconds", ask("silent")
+        "`/stories NAME` again for an account without stories, after `CACHE_S` seconds",
+        ask("silent"),
     )
     await here.row(
-        "`/stories NAME`, new name, if the account exists but the first call answers 404",
+        "`/stories NAME`, new name, if the first call wrongly answers 404",
         ask("passing"),
     )
     here.go_on(minutes=2)
     passing.failures = 1
     await here.row(
-        "`/stories NAME`, known name, if the account exists but the first call answers 404",
+        "`/stories NAME`, known name, if the first call wrongly answers 404",
         ask("passing"),
     )
     contrary = here.account("contrary")
@@ -333,15 +337,17 @@ async def _names(here: Shop) -> None:
     here.go_on(minutes=2)
     contrary.trouble, contrary.trouble_times = "PrivateAccount", 1
     await here.row(
-        "`/stories NAME`, known name, if the account is public but the first call says *private*",
+        "`/stories NAME`, known name, if the first call wrongly says *private*",
         ask("contrary"),
     )
-    await here.row("`/stories NAME` again for this account, within five minutes", ask("contrary"))
+    await here.row(
+        "`/stories NAME` again, within five minutes after a wrong *private*", ask("contrary")
+    )
     await here.row(
         "`/stories NAME`, new name, if every call answers 403 for a reason other than privacy",
         ask("walled"),
     )
-    await here.row("`/stories NAME` again for this account, within five minutes", ask("walled"))
+    await here.row("`/stories NAME` again, within five minutes after only 403", ask("walled"))
     await here.row("`/stories NAME`, new name, if every call answers 500", ask("sick"))
     await here.row(
         "`/stories NAME`, new name, if every call gets an error page of the vendor's network",
@@ -387,12 +393,13 @@ async def _highlights(here: Shop) -> None:
     await here.row("`/highlights NAME`, new name of a private account", listed("keeps.secrets"))
     here.go_on(hours=2)
     await here.row(
-        "`/highlights NAME` again for this account, after five minutes", listed("keeps.secrets")
+        "`/highlights NAME` again for a private account, after five minutes",
+        listed("keeps.secrets"),
     )
     await here.row("the button or the link of a highlight", opened(kept.pk))
+    await here.row("the highlight again, within a day", opened(kept.pk))
     await here.row(
-        "the same highlight again within a day, or the button for its next ten stories",
-        opened(kept.pk),
+        "the button for the next ten stories of a highlight, within a day", opened(kept.pk)
     )
     await here.row("the link of a highlight that does not exist", opened("17800000000000001"))
     here.sandbox.switches.set("highlight_by_url", "refused")
@@ -401,7 +408,7 @@ async def _highlights(here: Shop) -> None:
         opened("17800000000000002"),
     )
     await here.row(
-        "another highlight within an hour after this refusal, with the same API key",
+        "any new highlight, within an hour after a highlight that the plan does not include",
         opened("17800000000000003"),
     )
 
@@ -455,8 +462,11 @@ async def _polls(here: Shop, mode: SkipCheck) -> None:
     profile = here.account("polled")
     await here.subscribing.subscribe(Target(1), "polled", ANN)
     here.go_on(minutes=5)
+    what = f"a check of a subscribed profile, with `SKIP_PRIVACY_CHECK={mode}`"
+    if mode == "auto":
+        what = "a check, if the last privacy check of the profile was at most a day ago"
     await here.row(
-        f"a check of a subscribed profile, with `SKIP_PRIVACY_CHECK={mode}`",
+        what,
         lambda: here.poll(profile),
     )
     if mode != "auto":
@@ -481,7 +491,7 @@ async def _polls(here: Shop, mode: SkipCheck) -> None:
         lambda: here.poll(profile),
     )
     here.go_on(hours=1)
-    await here.row("each later check of this private account", lambda: here.poll(profile))
+    await here.row("each later check of a private account", lambda: here.poll(profile))
 
 
 if __name__ == "__main__":
