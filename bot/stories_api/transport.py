@@ -208,7 +208,7 @@ class Transport:
 
         The call is retried at most once.
 
-        If the rate limit allows no attempt before ``end``, return a failure with status 429
+        If the rate limit allows no first attempt before ``end``, return a failure with status 429
         without a call.
 
         Raises:
