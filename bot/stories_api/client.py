@@ -339,11 +339,11 @@ class StoriesApi:
     ) -> None:
         """Record that the last answer about a profile was wrong, if the answer lacked a story.
 
-        Nothing is recorded unless the last answer skipped the privacy check. ``stories`` are the
-        stories of a later answer with the check. ``new`` has the ids of those stories that the
-        database did not contain. ``known`` is the profile as stored before the later answer. If
-        answers about two profiles were wrong within two days, all calls include the check again,
-        and the owners are notified.
+        Nothing is recorded unless the mode is "auto" and the last answer skipped the privacy
+        check. ``stories`` are the stories of a later answer with the check. ``new`` has the ids of
+        those stories that the database did not contain. ``known`` is the profile as stored before
+        the later answer. If answers about two profiles were wrong within two days, all calls
+        include the check again, and the owners are notified.
         """
         if self._privacy is not None:
             await self._privacy.record_contradicted_answers(known, stories, new)
@@ -351,8 +351,9 @@ class StoriesApi:
     async def record_answer_contradicted_by_refusal(self, known: Known) -> None:
         """Record that the last answer about a profile was wrong, because the profile is private.
 
-        Nothing is recorded unless the last answer skipped the privacy check, and the last proof
-        that the account is public is at least a day old.
+        Nothing is recorded unless the mode is "auto" and the last answer skipped the privacy
+        check. Nothing is recorded either while a call may skip the check, which means that a proof
+        of the last day shows the account as public and answers without the check are trusted.
         """
         if self._privacy is not None:
             await self._privacy.record_answer_contradicted_by_refusal(known)

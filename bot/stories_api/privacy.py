@@ -153,9 +153,9 @@ class PrivacyCheck:
         """Record that the last unchecked answer was wrong, because a checked answer is a refusal.
 
         Nothing is recorded unless the mode is "auto" and the last recorded answer about the
-        profile skipped the check. Nothing is recorded either if the last proof that the account is
-        public is less than a day old. In that case, a new unchecked answer was a refusal or lacked
-        stories, so the account has probably become private since the last recorded answer.
+        profile skipped the check. Nothing is recorded either if ``may_skip`` allows a call without
+        the check. In that case, a new unchecked answer was a refusal or lacked stories, so the
+        account has probably become private since the last recorded answer.
         """
         if self._was_last_call_unchecked(known) and not self.may_skip(known.checked_at):
             await self._record_contradiction(known.profile_id, "a refusal")
