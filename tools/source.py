@@ -59,7 +59,10 @@ def image_line(source: str) -> str:
 def ask(source: str) -> str:
     """Return the README's sentence on questions and issues."""
     if not source:
-        return "Open an issue where you got the code from. Questions are welcome as issues.\n"
+        return (
+            "Open an issue in the repository from which you got this page. "
+            "Questions are welcome as issues.\n"
+        )
     return f"[Open an issue]({source}/issues). Questions are welcome as issues.\n"
 
 
