@@ -162,6 +162,7 @@ class Outbox:
         Each bought file costs 1 credit.
 
         Raises:
+            DatabaseUnavailableError: The fan-outs can't be written, or no job can be claimed.
             ExceptionGroup: The outcome of a job can't be recorded.
         """
         await self.fan_out.write_due_fan_outs()

@@ -147,9 +147,10 @@ class Pool:
                 row[other] += part * ratio
 
     def refit(self, at: float) -> None:
-        """Compute new exponents at the time ``at``. Reduce the weight of the older data.
+        """Compute new exponents at the time ``at``, in Unix seconds.
 
-        ``at`` is in Unix seconds.
+        The weight of the data then decays by the time since the last call. The first call does not
+        change the weight.
         """
         solution = _solved(self.curvature, self.pull)
         self.exponents = tuple(min(max(value, -_STEEPEST), _STEEPEST) for value in solution)
