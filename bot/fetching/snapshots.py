@@ -187,8 +187,18 @@ async def _record_check_and_notify_and_schedule(
     )
     due_at = None
     if followed:
-        is_request = scheduler_plan is None
-        due_at = await _read_next_check_at(tx, before, due, plan, is_request=is_request, now=now)
+        # A request for stories moves no check before a daily summary to an earlier time, because a
+        # person could otherwise exceed the limit of ``reschedule_checks``.
+        is_request = scheduler_plan is None and not before.failures
+        due_at = await read_useful_check_at(
+            tx,
+            before,
+            due,
+            plan,
+            seen_at=now,
+            now=now,
+            not_before=before.due_at if is_request else None,
+        )
     await profiles.change(
         tx,
         before.profile_id,
@@ -203,25 +213,6 @@ async def _record_check_and_notify_and_schedule(
         **columns,
         due_at=due_at,
     )
-
-
-async def _read_next_check_at(
-    tx: Tx, before: Known, due: datetime, plan: Plan, *, is_request: bool, now: datetime
-) -> datetime:
-    """Return the time for the next check after a complete check at ``now``.
-
-    ``before`` is the profile before the check. If ``is_request`` is True, a person requested the
-    stories. Unless the last check failed, a request moves no check before a daily summary to an
-    earlier time. Otherwise, a person could exceed the limit of ``reschedule_checks``.
-    """
-    useful = partial(read_useful_check_at, tx, before, due, plan, seen_at=now, now=now)
-    at = await useful()
-    planned = before.due_at
-    if not is_request or before.failures or planned is None or planned <= at:
-        return at
-    if await is_summary_near(tx, before.profile_id, now=at):
-        return await useful(not_before=planned)
-    return at
 
 
 async def reschedule_check(
