@@ -29,8 +29,9 @@ async def fetch_and_list_highlights(context: Context) -> None:
     """List the highlights of a profile, or show the highlight of a link.
 
     A list usually costs 2 or 3 credits, as ``Highlights.get_or_fetch_of_profile`` describes. A
-    highlight costs 1 credit. Cached answers cost 0 credits. For several names or everyday words,
-    no API call is made until a button confirms a name.
+    highlight costs 1 credit. Cached answers cost 0 credits. Each file of a highlight that must be
+    bought costs 1 more credit. For several names or everyday words, no API call is made until a
+    button confirms a name.
 
     Raises:
         BotError: The errors of ``_fetch_list_page`` or ``fetch_and_show_highlight``.

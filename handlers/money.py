@@ -28,7 +28,7 @@ def resume_spending_row(context: Context) -> Buttons:
 def cost_text(credits: float, context: Context) -> Safe:  # noqa: A002 - the project's word
     """Return a number of credits, rounded to a tenth, and the price in US dollars as text.
 
-    A price below a cent is shown as "less than $0.01".
+    A price above 0 and below a cent is shown as "less than $0.01".
     """
     price = credits * context.services.credit_price
     amount = context.t.money(price)

@@ -149,6 +149,8 @@ def shortfall(
     numbers: the profiles with a known person as a subscriber, and the profiles with newcomers
     only. ``cost`` is the number of credits of a check. ``was_short`` means that the budget was too
     small before. In that case, the budget is sufficient only with a reserve of 5 %.
+    ``reply_share`` is the part of the daily budget for replies, from 0 to 1. ``budget`` does not
+    include this part, which only determines ``Shortfall.daily_budget``.
     """
     known, fresh = counts
     shares = share_with_newcomers(budget, known=known, fresh=fresh)
