@@ -41,7 +41,7 @@ from handlers.show import (
 )
 
 LINKS_A_MESSAGE = 5
-# The label of a link ends with this number of last digits of the story ID. The digits distinguish
+# The label of a link ends with the last digits of the story ID, this many. The digits distinguish
 # the links of a message.
 _DIGITS = 4
 SERVED = {"story", "profile", "highlight", "media"}

@@ -58,7 +58,7 @@ WasBlocked = bool
 log = structlog.get_logger()
 
 INVITATION_VALID_FOR = timedelta(days=7)
-# A block that a different process has stored applies in this process after at most this time.
+# If a different process stores a block, this process applies the block after at most this time.
 REFRESH = timedelta(minutes=1)
 _SEED = "owner_link"
 _MODE = "access_mode"

@@ -92,7 +92,7 @@ class BudgetPlan:
 
     @property
     def is_budget_small(self) -> bool:
-        """Return whether the budget can check only fewer than ``FEW_PROFILES`` profiles."""
+        """Return whether the budget pays the checks of fewer than ``FEW_PROFILES`` profiles."""
         return self.profiles < FEW_PROFILES
 
 

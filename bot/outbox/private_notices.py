@@ -31,7 +31,7 @@ async def enqueue_private_notices_of_removed_posts(tx: Tx, chat_id: int, *, now:
 async def enqueue_private_notices_of_missing_right(
     tx: Tx, mute: Mute, owners: Iterable[int], *, now: datetime
 ) -> None:
-    """Enqueue private notices that the bot is not allowed to write in the chat of a mute.
+    """Enqueue private notices which say that the bot may not write in the chat of a mute.
 
     - The people who added subscriptions in the chat get the notices. If no such person can be
       reached, the owners who can be reached get the notices.

@@ -366,9 +366,9 @@ async def _record_arrived(tx: Tx, sends: Sequence[Arrived], now: datetime) -> No
 
 
 async def _end_mute_after_removals(tx: Tx, send: Arrived) -> None:
-    """End the mute of the topic of a send if another bot deleted messages in the topic.
+    """End a mute that began because another bot deleted messages in the topic.
 
-    The sent message was not deleted, so alerts can be sent again.
+    The other bot did not delete the message that was just sent, so alerts can be sent again.
     """
     thread_id = send.batch.target.thread_id or MAIN
     for mute in send.queue.mutes:

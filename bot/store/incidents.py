@@ -99,7 +99,7 @@ async def latest(tx: Tx, *, limit: int) -> list[Incident]:
 
 
 async def record_condition_met(tx: Tx, kind: str, *, process: str, until: datetime) -> None:
-    """Record that ``process`` finds the condition of a kind of incident met.
+    """Record that the condition of a kind of incident is met in ``process``.
 
     The record expires at ``until``.
     """

@@ -203,9 +203,9 @@ async def latest_and_next_cursor(
 
 
 def _is_older_than(chat_id: int, bot_id: int, story_pk: str) -> sa.ColumnElement[bool]:
-    """Return the SQL condition that a row is after a kept story.
+    """Return the SQL condition that the story of a row is older than a kept story.
 
-    The order is the order of ``latest_and_next_cursor``.
+    The stories are compared by the time of their post, and then by their ids.
     """
     last = kept.alias()
     taken_at = (

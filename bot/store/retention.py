@@ -35,8 +35,8 @@ from bot.store.usage import usage_days
 # Stories are kept for this time after their expiry. The time is short, so that no long-term list
 # of deleted stories exists.
 _STORIES_KEPT = timedelta(hours=48)
-# Deliveries are kept longer than any story lives, so that the row still prevents a second alert.
-# Sent stories are also counted by day (``bot.store.usage``).
+# A delivery is kept longer than any story lives, because the row of the delivery prevents a
+# second alert about the story. Sent stories are also counted by day (``bot.store.usage``).
 _DELIVERIES_KEPT = timedelta(days=3)
 _DEAD_LETTERS_KEPT = timedelta(days=30)
 _CLOSED_CHATS_KEPT = timedelta(days=30)

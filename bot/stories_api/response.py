@@ -16,7 +16,7 @@ _BUDGET = 4 * 1024 * 1024
 ERROR_BUDGET = 256 * 1024  # the maximum bytes of an error's body
 CHUNK = 64 * 1024
 OK = 200
-_SHOWN = 200  # maximum characters of an error's name and message, which may be logged
+_SHOWN = 200  # maximum characters of a logged name or message of an error
 _REQS = re.compile(r'(?<!\w)"?reqs"?\s*[:=]\s*"?(\d+)(?![\w.])')
 _DIGITS = 9  # maximum digits of a valid price
 

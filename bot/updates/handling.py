@@ -1,8 +1,8 @@
 """The handling of an update. Database writes, replies and completion are one transaction.
 
 The transaction usually also claims the queue of the chat, so that the replies can be sent at once.
-A reply that can't be sent now waits in the queue, and has priority over alerts. The cause can be a
-flood limit, an outage, a lost connection, or a different message that is being sent to the chat.
+If a reply can't be sent now, the reply waits in the queue, and has priority over alerts. For
+example, a flood limit or an outage prevents the send, or the chat is getting a different message.
 After the commit, the handler of the update never runs again, unless a power failure undoes a
 commit that did not wait for the disk.
 """
