@@ -41,8 +41,8 @@ from handlers.show import (
 )
 
 LINKS_A_MESSAGE = 5
-# The label of a link ends with the last digits of the story ID, this many. The digits distinguish
-# the links of a message.
+# The label of a link ends with the last digits of the story ID. This is the number of digits. The
+# digits distinguish the links of a message.
 _DIGITS = 4
 SERVED = {"story", "profile", "highlight", "media"}
 # For this time after a message, Telegram lets people edit the message.
