@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import structlog
 from telegram import Update
@@ -80,12 +80,6 @@ from handlers.members import cancel_question_and_recheck_chat
 
 TroubleOrEmpty = str
 """The reason why a part of the bot does not work now, or an empty string."""
-
-BuildAgain: TypeAlias = None
-"""In the type of an exit status, all parts must be built again."""
-
-MayRunLoops = bool
-"""True if the loops may run. False if the process must stop."""
 
 log = structlog.get_logger()
 
@@ -185,7 +179,7 @@ async def run(
     return status
 
 
-async def _run_once(settings: Settings, stop: asyncio.Event, build: Build) -> int | BuildAgain:
+async def _run_once(settings: Settings, stop: asyncio.Event, build: Build) -> int | None:
     """Build the parts, start the web server, and run all loops until ``stop`` is set.
 
     Return None if the clock went back and all parts must be built again. Otherwise return the exit
@@ -433,7 +427,7 @@ class Running:
             folders.append(self._settings.backup_folder)
         return folders
 
-    async def connect_anchor_clock_and_begin(self, stop: asyncio.Event) -> MayRunLoops:
+    async def connect_anchor_clock_and_begin(self, stop: asyncio.Event) -> bool:
         """Connect to Telegram, verify the clock, and do the work of a start.
 
         The work of a start has three parts: the first database writes, the registration of the

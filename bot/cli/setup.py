@@ -36,9 +36,6 @@ from bot.stories_api.endpoints import CHECK_COST
 NotWritten: TypeAlias = None
 """In the type of a result, no settings file was written."""
 
-IsAccepted = bool
-"""True if a value is accepted."""
-
 _VALUES = {
     "TELEGRAM_TOKEN": (
         "The bot's token (send /newbot to https://t.me/BotFather)",
@@ -171,7 +168,7 @@ class Setup:
             self.console.print("Please try again.")
         return None
 
-    async def _check_and_confirm(self, name: str, value: str) -> IsAccepted:
+    async def _check_and_confirm(self, name: str, value: str) -> bool:
         """Check a value, at a cost of 0 credits. Print the results.
 
         Return whether the value is accepted. If the service is unreachable, ask whether to keep

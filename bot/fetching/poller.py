@@ -42,19 +42,10 @@ from bot.scheduling.failed_checks import FailedChecks
 from bot.store import budgets, profiles, stories, subscriptions
 from bot.store.engine.database import Database, Tx
 
-StartedCount = int
-"""The number of started checks."""
-
 AnyTime: TypeAlias = None
 """None instead of a bound means that the time of the last check does not matter."""
 
-WasPostponed = bool
-"""True if a check was postponed."""
-
 log = structlog.get_logger()
-
-ErrorName = str
-"""The name of the class of an error."""
 
 # The lease of a check. Each request of a check takes at most 30 seconds.
 _POLL_LEASE = timedelta(minutes=2)
@@ -242,7 +233,7 @@ class Scheduler:
                 room, spent, await profiles.next_due_and_last_check(tx, now=now)
             )
 
-    async def run_once(self) -> StartedCount:
+    async def run_once(self) -> int:
         """Make the checks that can be made now, and wait for the results.
 
         A check costs up to 3 credits, and lookups of a refused name cost more. Return the number
@@ -251,7 +242,7 @@ class Scheduler:
         async with asyncio.TaskGroup() as group:
             return await self._claim_and_start_checks(group)
 
-    async def _claim_and_start_checks(self, group: asyncio.TaskGroup) -> StartedCount:
+    async def _claim_and_start_checks(self, group: asyncio.TaskGroup) -> int:
         """Start the checks that can be made now (``_claim_payable_checks_or_postpone``).
 
         Return the number of started checks. A slow check does not delay other checks. The
@@ -635,7 +626,7 @@ class Scheduler:
 
     async def _fetch_proof_and_record_failure(
         self, known: Known, plan: Plan, reservation: Reservation, error: StoriesError
-    ) -> ErrorName:
+    ) -> str:
         """Settle the bill of a failed check, and plan the next check.
 
         The failure is recorded in the profile, unless the API fails for all profiles or refuses
@@ -737,7 +728,7 @@ def _must_be_unseen_since(
     return None if before is None else datetime.fromtimestamp(before, UTC)
 
 
-async def _postpone_if_not_due(tx: Tx, known: Known, plan: Plan, now: datetime) -> WasPostponed:
+async def _postpone_if_not_due(tx: Tx, known: Known, plan: Plan, now: datetime) -> bool:
     """Postpone a claimed profile that is not due any more at the current price.
 
     Return whether the profile was postponed. The claim of a postponed profile ends. A profile is

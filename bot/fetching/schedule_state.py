@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeAlias
+from typing import Any
 from zlib import crc32
 
 from bot.domain.budget import share_with_newcomers
@@ -19,9 +19,6 @@ from bot.scheduling.schedule import Schedule
 from bot.scheduling.waiting_time import HOUR
 from bot.store import key_values, profiles
 from bot.store.engine.database import Tx
-
-Measured: TypeAlias = None
-"""In the type of a cost, the measured mean cost is used."""
 
 KEY = "schedule"
 # The number of profiles in each random sample. With this number, the error of the price is about
@@ -214,7 +211,7 @@ async def store_plan(tx: Tx, plan: Plan) -> None:
     await key_values.put(tx, KEY, value)
 
 
-async def read_credits_per_check(tx: Tx, fixed: float | Measured) -> float:
+async def read_credits_per_check(tx: Tx, fixed: float | None) -> float:
     """Return the cost of a check in credits.
 
     The result is ``fixed``, or the measured mean cost if ``fixed`` is None.

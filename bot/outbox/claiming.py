@@ -25,9 +25,6 @@ from bot.store.engine.database import Database, Tx
 from bot.telegram.limit_state import ChatFloods
 from bot.telegram.outage import Outage
 
-MayBeDone = bool
-"""True if a job may be done now."""
-
 log = structlog.get_logger()
 
 # The pause of a queue after an error in the decision about its deliveries.
@@ -94,7 +91,7 @@ class JobClaims:
 
     async def _reserve_turn_or_postpone(
         self, tx: Tx, job: Job, queue: ChatQueue, now: datetime
-    ) -> MayBeDone:
+    ) -> bool:
         """Before a repeat, reserve a turn to ask Telegram whether the chat accepts calls.
 
         Return True if the job may be done. Return False if too many chats wait for a turn. In this

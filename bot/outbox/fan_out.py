@@ -8,9 +8,6 @@ from bot.runtime.workers import NextStepAt, UntilWoken, Worker
 from bot.store import fan_outs
 from bot.store.engine.database import Database
 
-WasDue = bool
-"""True if an unlocked fan-out was due."""
-
 _SLICE = 200  # subscriptions per transaction
 _LOCKED_AGAIN = timedelta(seconds=0.1)  # The pause while other processes write all due fan-outs.
 
@@ -61,7 +58,7 @@ class FanOut:
             return now
         return now + _LOCKED_AGAIN
 
-    async def _write_slice_if_due(self) -> WasDue:
+    async def _write_slice_if_due(self) -> bool:
         """Write the deliveries of a slice. Return False if no unlocked fan-out is due.
 
         If the slice can't be written, the fan-out is retried later, and the result is True.

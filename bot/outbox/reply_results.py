@@ -25,9 +25,6 @@ from bot.store.claims import WasValid
 from bot.store.engine.database import Tx
 from bot.telegram.limit_state import ChatFloods
 
-HasFollowUps = bool
-"""True if a reply was deleted and has follow-ups."""
-
 log = structlog.get_logger()
 
 _CANT_SHOW = {
@@ -176,7 +173,7 @@ def _moved_to(reply: PendingMessage, chat_id: int) -> PendingMessage:
 
 async def _delete_or_cut_reply(
     tx: Tx, reply: PendingMessage, outcome: Outcome, *, now: datetime
-) -> HasFollowUps:
+) -> bool:
     """Delete a reply after a final outcome, and enqueue the follow-ups of the reply.
 
     After any other outcome, remove the part that has arrived from the reply. In both cases, add

@@ -40,15 +40,6 @@ from bot.telegram.calls import Calls
 from bot.telegram.limit_state import ChatFloods
 from bot.telegram.outage import Outage, shows_telegram_is_up
 
-IsRecorded = bool
-"""True if a transaction has recorded a whole alert."""
-
-InOutage = bool
-"""True if the database, or an outage of Telegram, is the cause of a failure."""
-
-AcceptsCalls = bool
-"""True if Telegram accepts calls for a chat."""
-
 log = structlog.get_logger()
 
 GATHERED_S = 0.005  # The time in seconds in which outcomes are collected for a shared transaction.
@@ -189,7 +180,7 @@ class JobRunner:
 
     async def _send_and_detect_outage(
         self, job: SendJob, send: Callable[[Target], Awaitable[Outcome]]
-    ) -> tuple[Outcome, InOutage]:
+    ) -> tuple[Outcome, bool]:
         """Send under the lease of a job, which is renewed during the send.
 
         Return the outcome, and whether the database, or an outage of Telegram, is the cause of a
@@ -243,7 +234,7 @@ class JobRunner:
             return TryLater(reason="its topic may be there", items=outcome.items)
         return await send(Target(target.chat_id))
 
-    async def _wait_and_ask_if_chat_accepts_calls(self, job: SendJob) -> AcceptsCalls:
+    async def _wait_and_ask_if_chat_accepts_calls(self, job: SendJob) -> bool:
         """Return whether a chat accepts calls.
 
         If the job requires a question, the bot waits until the turn of the chat has come, and then
@@ -339,7 +330,7 @@ class JobRunner:
 
         return await self._db.run_until_recorded(write)
 
-    async def _record_whole_alert(self, job: SendJob, outcome: Outcome) -> IsRecorded:
+    async def _record_whole_alert(self, job: SendJob, outcome: Outcome) -> bool:
         """Record an alert that has arrived completely, in a transaction with other alerts.
 
         Return False if the job is no alert, if the outcome is not ``Sent``, if a row has not

@@ -36,9 +36,6 @@ from bot.telegram.outage import Outage
 NotPaused: TypeAlias = None
 """None instead of the end of a pause means that claims are allowed now."""
 
-DoneCount = int
-"""The number of jobs that were done."""
-
 log = structlog.get_logger()
 
 AT_ONCE = 64  # the maximum number of chats with a send in progress
@@ -156,7 +153,7 @@ class Outbox:
             self._group.create_task(self.fan_out.worker.run())
             await self.worker.run()
 
-    async def run_once(self) -> DoneCount:
+    async def run_once(self) -> int:
         """Write all due fan-outs, and do at most 64 due jobs. Return the number of jobs.
 
         Each bought file costs 1 credit.

@@ -9,11 +9,7 @@ from collections.abc import AsyncIterator, Hashable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from itertools import count
-from typing import TypeAlias
 from weakref import WeakValueDictionary
-
-UntilTaskEnds: TypeAlias = None
-"""In the type of a time, no slot becomes free before a task ends."""
 
 
 class FairSlots:
@@ -86,7 +82,7 @@ class FastAndSlowSlots:
         """Return the number of free fast slots, which is the number of tasks that may start."""
         return max(0, self.fast - (len(self) - self.count_slow(now)))
 
-    def next_free_at(self, now: datetime) -> datetime | UntilTaskEnds:
+    def next_free_at(self, now: datetime) -> datetime | None:
         """Return the time at which the next task moves to a slow slot and frees a fast slot.
 
         Return None if no task can move to a slow slot. In this case, no fast slot becomes free

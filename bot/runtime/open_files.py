@@ -7,9 +7,6 @@ import errno
 import os
 import resource
 
-FileLimit = int
-"""The limit of open files after the call."""
-
 WANTED = 4096
 LEAST = 256
 """The minimum limit of open files with which the bot starts.
@@ -21,7 +18,7 @@ _OUT_OF_FILES = frozenset({errno.EMFILE, errno.ENFILE})
 REACHED = "this process has too many open files (EMFILE): raise its limit (ulimit -n)"
 
 
-def raise_limit() -> FileLimit:
+def raise_limit() -> int:
     """Raise the limit of open files to ``WANTED``, or as far as the system allows.
 
     Return the resulting limit. A limit above ``WANTED`` is not changed. Return ``WANTED`` if the

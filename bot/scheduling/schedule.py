@@ -58,9 +58,6 @@ from bot.scheduling.pricing import (
 from bot.scheduling.rates import Pool, expert_rates, log_ratios, mixed_rate
 from bot.scheduling.waiting_time import DAY, HOUR
 
-DueAt = float
-"""The time at which the next check of a profile is due, in Unix seconds."""
-
 AnyTime: TypeAlias = None
 """None instead of a bound means that the time of the last check does not matter."""
 
@@ -157,7 +154,7 @@ class Schedule:
     def _with_learned_exponents(self, population: Population) -> Population:
         return replace(population, exponents=self.pool.exponents)
 
-    def set_due_at(self, state: ProfileState, weight: float, cost: float) -> DueAt:
+    def set_due_at(self, state: ProfileState, weight: float, cost: float) -> float:
         """Compute the time of the next check at the current price. Set and return ``due_at``.
 
         ``state.price`` is also set. ``weight`` is the weight of the subscriptions, and ``cost`` is
@@ -177,7 +174,7 @@ class Schedule:
 
     def learn_and_set_due_at(
         self, state: ProfileState, weight: float, cost: float, *, at: float, taken: Sequence[float]
-    ) -> DueAt:
+    ) -> float:
         """Update ``state`` from a check at the time ``at``. Return the time of the next check.
 
         ``taken`` are the sorted times of the stories that the check found. The credit bucket, the
@@ -188,7 +185,7 @@ class Schedule:
 
     def charge_learn_and_set_due_at(
         self, state: ProfileState, weight: float, cost: float, *, at: float, taken: Sequence[float]
-    ) -> DueAt:
+    ) -> float:
         """Update ``state`` from a scheduled check. Return the time of the next check.
 
         The arguments are those of ``learn_and_set_due_at``. The cost of the check is subtracted
@@ -224,7 +221,7 @@ class Schedule:
         at: float,
         taken: Sequence[float],
         is_sample: bool,
-    ) -> DueAt:
+    ) -> float:
         """Update ``state`` from a check. Compare the new stories with each expert's estimate.
 
         New stories that no earlier story triggered are counted at each check. Expected stories are

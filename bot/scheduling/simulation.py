@@ -30,9 +30,6 @@ _PROBE = 60.0
 # Therefore the first checks are evenly spread over time.
 _GOLDEN = 0.6180339887498949
 
-TakenAt = float
-"""The time at which a story was posted, in Unix seconds."""
-
 
 @dataclass(frozen=True, slots=True)
 class Record:
@@ -248,7 +245,7 @@ class _Run:
             return self.plan.refresh
         return _REFRESH if now < self.result.begin + DAY else 6 * _REFRESH
 
-    def _record_delays_and_get_story_times(self, key: int, now: float) -> Sequence[TakenAt]:
+    def _record_delays_and_get_story_times(self, key: int, now: float) -> Sequence[float]:
         """Return the times of the new stories that a check finds.
 
         Record the delays of these stories, and the number of stories that expired before the

@@ -35,9 +35,6 @@ from bot.telegram.outcomes import OF_FILES, Refusal
 NotStopped: TypeAlias = None
 """None instead of an outcome means that nothing has stopped the send."""
 
-WasConverted = bool
-"""True if a refused photo has become a document."""
-
 log = structlog.get_logger()
 
 # A reply waits for the end of a flood limit only if the flood limit lasts at most this time.
@@ -299,7 +296,7 @@ class Attempts:
 
     async def _convert_if_refused_photo(
         self, refusal: Refusal, item: Item, request: SendRequest
-    ) -> WasConverted:
+    ) -> bool:
         is_one = refusal.scope == "photo" and item.kind == "photo"
         return is_one and await self._supply.download_and_convert_to_document(item, request.asker)
 

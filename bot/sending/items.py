@@ -21,9 +21,6 @@ from bot.media.spool import MediaFile
 from bot.presentation.actions import Buttons
 from bot.presentation.html import plain, truncate_plain
 
-HadCaption = bool
-"""True if a caption was left to simplify."""
-
 _CAPTION = 1024  # maximum characters of a caption after parsing (Bot API, "caption")
 # The minimum time for which the file_id of a story in a highlight is stored.
 _HIGHLIGHTS_KEPT = timedelta(days=30)
@@ -168,7 +165,7 @@ class Text:
             self.caption = self.caption_for_count(stories)
             self.stories = stories
 
-    def simplify(self) -> HadCaption:
+    def simplify(self) -> bool:
         """Simplify a caption that Telegram refused.
 
         The first call removes the markup and shortens the caption to at most 1024 characters. The

@@ -43,15 +43,6 @@ from bot.sending.items import ByFileId, ByUpload, ByUrl, Item, Source
 from bot.sending.source_records import FAILED_FOR, RECORD_LIFE, FileRecord, StoryRecord
 from bot.telegram.outcomes import Refusal
 
-MayBuy = bool
-"""True if the story may be bought now."""
-
-WasDownloaded = bool
-"""True if the photo was downloaded."""
-
-WasFound = bool
-"""True if the URL or an upload was found as a source."""
-
 log = structlog.get_logger()
 
 _LARGEST_PHOTO = 10 * 2**20  # bytes; a larger photo is sent as a document
@@ -178,7 +169,7 @@ class Supply:
     def _ensure_file_record(self, item: Item) -> FileRecord:
         return self._ensure_record(item).file_of(as_file=item.as_file)
 
-    async def set_next_free_source(self, item: Item, asker: Asker) -> WasFound:
+    async def set_next_free_source(self, item: Item, asker: Asker) -> bool:
         """Set the next source of the item before a purchase: the URL or an upload.
 
         For an upload, the file is downloaded for 0 credits, or for at most 1 credit if the URL was
@@ -267,7 +258,7 @@ class Supply:
             if isinstance(item.source, ByUrl):
                 self._ensure_record(item).record_url_refusal(self._now())
 
-    async def download_and_convert_to_document(self, item: Item, asker: Asker) -> WasDownloaded:
+    async def download_and_convert_to_document(self, item: Item, asker: Asker) -> bool:
         """Turn a photo into a document to upload, because Telegram refused the file as a photo.
 
         The photo is downloaded first. The download of a pasted URL may cost 1 credit. This method
@@ -338,7 +329,7 @@ class Supply:
         item.later = False
         return source
 
-    def _reserve_purchase_or_mark_item(self, item: Item) -> MayBuy:
+    def _reserve_purchase_or_mark_item(self, item: Item) -> bool:
         """Record that the story is being bought for an alert.
 
         Return False, and record no purchase, if a purchase is not allowed now. In this case, the

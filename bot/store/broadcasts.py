@@ -29,9 +29,6 @@ from bot.store.engine.schema import columns_of, metadata
 BroadcastNumber = int
 """The number of a broadcast."""
 
-WereChatsLeft = bool
-"""True if the message was due in further chats."""
-
 # A delivery that is due within this time counts as being sent. The time is longer than the wait
 # after a lost answer, and longer than most flood limits.
 _SENT_SOON = timedelta(minutes=1)
@@ -123,7 +120,7 @@ async def change_state(
 
 async def enqueue_next_if_chats_left(
     tx: Tx, broadcast: Broadcast, *, limit: int, now: datetime
-) -> WereChatsLeft:
+) -> bool:
     """Enqueue the message for at most ``limit`` further chats. Return False if none is left.
 
     If several processes make this call at the same time, only the first call enqueues the message.

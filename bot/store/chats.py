@@ -26,12 +26,6 @@ from bot.store.engine.database import (
 from bot.store.engine.prepared import Prepared
 from bot.store.engine.schema import columns_of, insert, metadata
 
-IsNewMove = bool
-"""True if no move of the chat was recorded before."""
-
-HasChanged = bool
-"""True if the state of a chat has changed."""
-
 chats = sa.Table(
     "chats",
     metadata,
@@ -318,7 +312,7 @@ async def moved_to(tx: Tx, old_chat_id: int) -> int | None:
     return await row_or_none(tx, int, statement)
 
 
-async def record_move(tx: Tx, old: int, new: int, *, now: datetime) -> IsNewMove:
+async def record_move(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
     """Record that a group has moved. Return False if a move of ``old`` is already recorded."""
     return await add_new(tx, moved_chats, old_id=old, new_id=new, at=now)
 
@@ -453,7 +447,7 @@ async def lock_and_return_current_id(tx: Tx, chat_id: int) -> int:
 
 async def set_state(
     tx: Tx, chat_id: int, state: Literal["active", "closed"], *, now: datetime
-) -> HasChanged:
+) -> bool:
     """Set the state of a chat. Return whether the state has changed.
 
     A chat that is not stored has no state, and the result is False. The bot is a member of each

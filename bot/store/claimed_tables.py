@@ -1,13 +1,13 @@
 """All tables with claims, and the release of the claims of a process that has ended."""
 
 from bot.store import chat_queues, inbox, profiles
-from bot.store.claims import AllOwners, ReleasedCount
+from bot.store.claims import AllOwners
 from bot.store.engine.database import Tx
 
 TABLES = (inbox.claims, chat_queues.claims, profiles.claims)
 
 
-async def release_claims_of_owner(tx: Tx, owner: str | AllOwners = None) -> ReleasedCount:
+async def release_claims_of_owner(tx: Tx, owner: str | AllOwners = None) -> int:
     """Release the claims of an owner, by default of all owners.
 
     Return the number of released claims. Rows that are locked by other transactions are skipped.

@@ -19,12 +19,6 @@ from bot.store.engine.columns import Timestamp, counter, required
 from bot.store.engine.database import Tx, has_row
 from bot.store.engine.prepared import Prepared
 
-ValidCount = int
-"""The number of claims that are still valid."""
-
-ReleasedCount = int
-"""The number of released claims."""
-
 AllOwners: TypeAlias = None
 """In the type of an owner, the call applies to the claims of all owners."""
 
@@ -161,7 +155,7 @@ class Claims:
         at: datetime | None = await tx.scalar(self._next_sql)
         return at
 
-    async def renew(self, tx: Tx, claims: Collection[Claim], lease: Lease) -> ValidCount:
+    async def renew(self, tx: Tx, claims: Collection[Claim], lease: Lease) -> int:
         """Extend the leases of claims that are still valid. Return the number of valid claims.
 
         A claim with an expired lease is valid until the row is claimed again or released.
@@ -184,9 +178,7 @@ class Claims:
         """
         return await self._change(tx, claim, _FREE | {"due_at": due_at, **values})
 
-    async def release_claims_of_owner(
-        self, tx: Tx, owner: str | AllOwners = None
-    ) -> ReleasedCount:
+    async def release_claims_of_owner(self, tx: Tx, owner: str | AllOwners = None) -> int:
         """Release the claims of an owner, by default of all owners.
 
         Return the number of released claims. The numbers of attempts stay. Rows that are locked by

@@ -37,9 +37,6 @@ from bot.store.profiles import profiles
 from bot.store.stories import stories
 from bot.store.subscriptions import subscriptions
 
-Existed = bool
-"""True if the row existed."""
-
 deliveries = sa.Table(
     "deliveries",
     metadata,
@@ -396,7 +393,7 @@ async def mark_to_be_sent_alone(tx: Tx, ids: Iterable[int]) -> None:
     await change(tx, ids, reason=sa.case((_WAS_DEFERRED, FLOODED_AND_DEFERRED), else_=FLOODED))
 
 
-async def remove_reply_or_notice(tx: Tx, delivery_id: int) -> Existed:
+async def remove_reply_or_notice(tx: Tx, delivery_id: int) -> bool:
     """Delete a reply or a notice that is not needed any more. Return False if the row is missing.
 
     A reply is not kept, because the text is private.

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -17,9 +17,6 @@ from bot.store.engine.database import Tx, all_rows, column_values, count_rows
 from bot.store.engine.prepared import Prepared
 from bot.store.engine.schema import columns_of
 from bot.store.stories import stories
-
-UnknownChat: TypeAlias = None
-"""In the type of the id of a delivery, the chat is not stored."""
 
 
 async def add_fan_out_of_live_stories(
@@ -68,7 +65,7 @@ async def add_reply(
     copies: int = 0,
     held: Held = Held.NOTHING,
     notice: str = REPLY,
-) -> int | UnknownChat:
+) -> int | None:
     """Enqueue a reply, or the notice named ``notice``.
 
     Return the id of the delivery, or None if the chat is unknown. The message is due at

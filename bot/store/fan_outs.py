@@ -29,9 +29,6 @@ from bot.store.profiles import IS_NOT_BLOCKED, profiles
 from bot.store.stories import stories
 from bot.store.subscriptions import WAITS, subscriptions
 
-WasDue = bool
-"""True if a fan-out was due."""
-
 log = structlog.get_logger()
 
 fan_outs = sa.Table(
@@ -172,7 +169,7 @@ async def lock_due(tx: Tx, *, now: datetime) -> sa.Row[Any] | None:
     return (await tx.execute(_LOCK_DUE, {"now": now})).one_or_none()
 
 
-async def write_next_slice_if_due(tx: Tx, *, now: datetime, limit: int) -> WasDue:
+async def write_next_slice_if_due(tx: Tx, *, now: datetime, limit: int) -> bool:
     """Write the next slice of the fan-out that has been due longest.
 
     The slice has the deliveries of up to ``limit`` subscriptions. Return False if no unlocked

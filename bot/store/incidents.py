@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -11,12 +11,6 @@ from bot.store import key_values, leases
 from bot.store.engine.columns import Timestamp, automatic_id, required
 from bot.store.engine.database import Tx, row_or_none, update_rows
 from bot.store.engine.schema import columns_of, insert, metadata, partial_index
-
-AlreadyOpen: TypeAlias = None
-"""In the type of the number of an incident, an incident of the kind is open."""
-
-WasUnreported = bool
-"""True if the end of the outage was not reported before."""
 
 incidents = sa.Table(
     "incidents",
@@ -51,7 +45,7 @@ async def add(
     *,
     opened_at: datetime,
     closed_at: datetime | None = None,
-) -> int | AlreadyOpen:
+) -> int | None:
     """Insert an incident. Return the number of the incident.
 
     With ``closed_at``, the incident is already over: the incident is a momentary event, or is
@@ -116,9 +110,7 @@ def _met_prefix(kind: str) -> str:
     return f"met:{kind}:"
 
 
-async def record_outage_end_if_unreported(
-    tx: Tx, *, since: datetime, now: datetime
-) -> WasUnreported:
+async def record_outage_end_if_unreported(tx: Tx, *, since: datetime, now: datetime) -> bool:
     """Record at ``now`` that the end of an outage of the database is reported.
 
     The outage began at ``since``. Return False, and record nothing, if a report at ``since`` or

@@ -8,7 +8,7 @@ time of the send.
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -21,12 +21,6 @@ from bot.store.engine.database import Tx, column_values, has_row, row_or_none
 from bot.store.engine.schema import insert, metadata
 from bot.store.file_ids import files
 from bot.store.profiles import profiles
-
-NoFurtherPage: TypeAlias = None
-"""In the type of a cursor, no further page exists."""
-
-AllProfiles: TypeAlias = None
-"""In the type of the id of a profile, all profiles are meant."""
 
 kept = sa.Table(
     "kept_stories",
@@ -166,19 +160,20 @@ async def latest_and_next_cursor(
     tx: Tx,
     chat_id: int,
     bot_id: int,
-    profile_id: str | AllProfiles,
+    profile_id: str | None,
     *,
     since: datetime,
     before: str | FromNewest,
     limit: int,
-) -> tuple[Sequence[Kept], str | NoFurtherPage]:
-    """Return the kept stories of a profile, or of all profiles, in a chat, newest first.
+) -> tuple[Sequence[Kept], str | None]:
+    """Return the kept stories of a profile in a chat, newest first.
 
-    At most ``limit`` stories with a file of the bot ``bot_id`` that were posted at or after
-    ``since`` are returned. If ``before`` is given, only stories older than the kept story with the
-    pk ``before`` are returned. Unreadable stories are left out. The second result is the value of
-    ``before`` for the next call. This value is the pk of the last row, or None for fewer than
-    ``limit`` rows. The next call may nevertheless return no stories.
+    If ``profile_id`` is None, the stories of all profiles are returned. At most ``limit`` stories
+    with a file of the bot ``bot_id`` that were posted at or after ``since`` are returned. If
+    ``before`` is given, only stories older than the kept story with the pk ``before`` are
+    returned. Unreadable stories are left out. The second result is the value of ``before`` for the
+    next call. This value is the pk of the last row, or None for fewer than ``limit`` rows. The
+    next call may nevertheless return no stories.
     """
     statement = (
         sa.select(

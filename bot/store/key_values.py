@@ -16,12 +16,6 @@ from bot.store.engine.database import Tx, add_new, delete_rows
 from bot.store.engine.prepared import Prepared
 from bot.store.engine.schema import metadata
 
-WasMissing = bool
-"""True if the key was missing, and the value was set."""
-
-Existed = bool
-"""True if a value existed."""
-
 key_values = sa.Table(
     "key_values",
     metadata,
@@ -57,11 +51,11 @@ async def put(tx: Tx, key: str, value: Any, *, until: datetime | Endless = None)
     await database.put(tx, key_values, {"key": key}, {"value": value, "until": until})
 
 
-async def add(tx: Tx, key: str, value: Any) -> WasMissing:  # noqa: ANN401 - any JSON value
+async def add(tx: Tx, key: str, value: Any) -> bool:  # noqa: ANN401 - any JSON value
     """Set the value of ``key`` if the key is missing. Return whether the value was set."""
     return await add_new(tx, key_values, key=key, value=value)
 
 
-async def remove(tx: Tx, key: str) -> Existed:
+async def remove(tx: Tx, key: str) -> bool:
     """Delete the value of ``key``. Return whether a value existed."""
     return await delete_rows(tx, key_values, key_values.c.key == key) > 0

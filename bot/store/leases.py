@@ -20,12 +20,6 @@ from bot.runtime.workers import NextStepAt, Worker
 from bot.store.engine.database import Database, Tx, column_values, delete_rows, put
 from bot.store.key_values import key_values
 
-IsLocked = bool
-"""True if the lease has ended and is locked now."""
-
-HasLease = bool
-"""True if the owner has the lease now."""
-
 log = structlog.get_logger()
 
 LEASE = timedelta(seconds=5)
@@ -42,7 +36,7 @@ _SILENT = "it has not answered in time"
 
 async def acquire_or_renew(
     tx: Tx, key: str, owner: str, *, now: datetime, lease: timedelta = LEASE
-) -> HasLease:
+) -> bool:
     """Acquire a free lease or renew an own lease.
 
     Return False if a different owner has the lease and the lease has not ended.
@@ -76,7 +70,7 @@ async def ends_by_key(tx: Tx, prefix: str) -> dict[str, datetime]:
     return {row.key: row.until for row in rows}
 
 
-async def lock_if_ended(tx: Tx, key: str, *, now: datetime) -> IsLocked:
+async def lock_if_ended(tx: Tx, key: str, *, now: datetime) -> bool:
     """Lock a lease that has ended.
 
     Return False if the lease has not ended, was deleted, or is locked by another transaction.

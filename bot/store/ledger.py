@@ -23,9 +23,6 @@ from bot.store.engine.schema import metadata, partial_index
 ClosedCount = int
 """The number of closed reservations."""
 
-EntryId = int
-"""The id of a ledger entry."""
-
 OPEN = "reserved"
 PRESUMED = "presumed"  # the outcome is unknown, and the credits count as spent
 _HOUR_MS = 3_600_000
@@ -78,7 +75,7 @@ async def add(
     now: datetime,
     scopes: Sequence[str] = (),
     is_on_behalf: bool = False,
-) -> EntryId:
+) -> int:
     """Insert a reservation. Return the id of the entry.
 
     ``nominal`` is the nominal cost in credits. ``scopes`` are the allowances that the caller

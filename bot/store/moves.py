@@ -27,9 +27,6 @@ from bot.store.deliveries import deliveries, is_open
 from bot.store.engine.database import Tx, all_tables, delete_rows, update_rows
 from bot.store.enqueue import add_notice
 
-HadSubscriptions = bool
-"""True if the moved topic had subscriptions."""
-
 WasClosed = bool
 """True if the chat was stored and closed."""
 
@@ -148,7 +145,7 @@ async def _rewrite_chat_id(tx: Tx, table: sa.Table, old: int, new: int) -> None:
 
 async def move_topic_to_main_chat_and_notify(
     tx: Tx, chat_id: int, thread_id: int, *, now: datetime
-) -> HadSubscriptions:
+) -> bool:
     """Move the subscriptions and pending deliveries of a topic to the main chat. Add one notice.
 
     If the main chat follows the same profile, the subscription of the topic ends, and the

@@ -7,7 +7,7 @@ the time of the next check of the right. Alerts that need the right are deferred
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -17,12 +17,6 @@ from bot.domain.records import Mute
 from bot.store.engine.columns import Timestamp, chat_key, counter, primary_key, required
 from bot.store.engine.database import Tx, all_rows, delete_rows, put
 from bot.store.engine.schema import columns_of, metadata
-
-AllThreads: TypeAlias = None
-"""In the type of the id of a thread, all threads of the chat are meant."""
-
-WasMuted = bool
-"""True if a mute existed."""
 
 mutes = sa.Table(
     "mutes",
@@ -87,7 +81,7 @@ async def record_missing_right_and_detect_change(
     return has_changed
 
 
-async def unmute(tx: Tx, chat_id: int, thread_id: int | AllThreads = None) -> WasMuted:
+async def unmute(tx: Tx, chat_id: int, thread_id: int | None = None) -> bool:
     """Delete the mute of ``thread_id``, or all mutes of a chat if ``thread_id`` is None.
 
     Return False if no mute existed.

@@ -28,9 +28,6 @@ from bot.store.engine.schema import columns_of, insert, metadata, partial_index
 AnyTime: TypeAlias = None
 """In the type of a bound, the time of the last check does not matter."""
 
-NeverChecked: TypeAlias = None
-"""In the type of the time of a check, the profile was never checked."""
-
 profiles = sa.Table(
     "profiles",
     metadata,
@@ -301,11 +298,11 @@ async def retry_check(tx: Tx, claimed: Known, *, due_at: datetime) -> None:
 
 async def next_due_and_last_check(
     tx: Tx, *, now: datetime
-) -> tuple[datetime, datetime | NeverChecked] | None:
+) -> tuple[datetime, datetime | None] | None:
     """Return the due time of the first unclaimed check, and the time of the last snapshot.
 
-    The snapshot is the last complete snapshot of the same profile. Return None if no unclaimed
-    check is planned.
+    The snapshot is the last complete snapshot of the same profile, and its time is None without a
+    snapshot. Return None instead of both times if no unclaimed check is planned.
     """
     row = (await tx.execute(_FIRST_DUE, {"now": now})).one_or_none()
     return (row.due_at, row.snapshot_at) if row else None

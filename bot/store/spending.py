@@ -18,9 +18,6 @@ from bot.store.engine.database import Tx
 from bot.store.ledger import ENTRIES_KEPT, IS_PRESUMED, NOBODY, ledger_entries
 from bot.store.usage import usage_days
 
-WasAdded = bool
-"""True if an hour was added."""
-
 _DAY_MS = 86_400_000
 _HOUR = timedelta(hours=1)
 _EPOCH_DAY = date(1970, 1, 1)
@@ -104,7 +101,7 @@ async def _parts_between(tx: Tx, start: datetime, end: datetime) -> list[Part]:
     ]
 
 
-async def add_next_hour_to_sums(tx: Tx, *, now: datetime) -> WasAdded:
+async def add_next_hour_to_sums(tx: Tx, *, now: datetime) -> bool:
     """Add the entries of the next hour with entries to the stored sums.
 
     Only hours that ended at least an hour ago are added. Return whether an hour was added. Call

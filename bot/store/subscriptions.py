@@ -6,7 +6,7 @@ Each subscription has its own options.
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -31,9 +31,6 @@ from bot.store.engine.database import (
 from bot.store.engine.schema import insert, metadata
 from bot.store.profiles import IS_CHECKED, lock_all, profiles
 from bot.store.topics import topics
-
-AlreadyFollowed: TypeAlias = None
-"""In the type of an id, the chat or topic already follows the profile."""
 
 # The key of the options before a change of several subscriptions, in the column ``options``.
 _BEFORE = "before"
@@ -217,7 +214,7 @@ async def add(
     created_by: int | None,
     now: datetime,
     wanted_id: int | None = None,
-) -> int | AlreadyFollowed:
+) -> int | None:
     """Add a subscription. Return the id, or None if the chat or topic already follows the profile.
 
     The chat and the profile must be stored. The new subscription gets the id ``wanted_id`` if no

@@ -4,12 +4,8 @@ import json
 import re
 from collections.abc import AsyncIterable, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import aiohttp
-
-NotStated: TypeAlias = None
-"""In the type of billed credits, the answer states no credits."""
 
 # Maximum bytes of decompressed JSON. For comparison, a hundred stories have about 0.5 MB.
 _BUDGET = 4 * 1024 * 1024
@@ -130,7 +126,7 @@ async def read_error_body(response: aiohttp.ClientResponse) -> bytes | None:
         return None  # the status alone is sufficient to classify the error
 
 
-def credits_in(headers: Mapping[str, str]) -> int | NotStated:
+def credits_in(headers: Mapping[str, str]) -> int | None:
     """Return the billed credits in the header ``x-hiker-info``.
 
     Return None if the header is missing or states no credits. The header has the form ``reqs=2``

@@ -39,9 +39,6 @@ from bot.stories_api.response import (
     read_error_body,
 )
 
-HasWaited = bool
-"""True if the turn has come. False if the wait would be too long."""
-
 T = TypeVar("T")
 
 LONGEST_WAIT = 0.5  # maximum seconds of the random pause before a retry (full jitter)
@@ -227,7 +224,7 @@ class Transport:
         busy = ApiUnavailableError("too many calls at once")
         return last or Failure(busy, status=TOO_MANY)
 
-    async def _wait_for_turn_unless_too_long(self, end: float) -> HasWaited:
+    async def _wait_for_turn_unless_too_long(self, end: float) -> bool:
         """Wait for the rate limit. Return True after the wait.
 
         If the wait would not end before ``end``, return False without a wait.

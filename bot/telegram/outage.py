@@ -27,9 +27,6 @@ from bot.runtime.metrics import UNSEEN, Metrics
 from bot.telegram.outcomes import outcome_of
 from bot.telegram.request import TooManyFilesError
 
-IsCausedByOutage = bool
-"""True if a send failed because Telegram is down, and all sends are paused."""
-
 TooLong: TypeAlias = None
 """In the type of a wait, the wait would be too long, and nothing is reserved."""
 
@@ -46,10 +43,6 @@ _PROBE_TAKES_S = 5.0  # seconds; a slower answer to getMe is a failure
 _ASKS_EVERY = timedelta(seconds=1)
 # Maximum wait before a call that tests whether Telegram accepts calls for a chat.
 _LONGEST_ASKING = timedelta(seconds=5)
-
-
-MaySendNow = bool
-"""True if one message may be sent now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +110,7 @@ class Outage:
         """Return the time of the next trial send, or None without a pause."""
         return datetime.fromtimestamp(self._pause.next_at, UTC) if self._pause else None
 
-    async def record_outcome_and_detect_outage(
-        self, chat_id: int, outcome: Outcome
-    ) -> IsCausedByOutage:
+    async def record_outcome_and_detect_outage(self, chat_id: int, outcome: Outcome) -> bool:
         """Record the outcome of a send. Start a pause of all sends if Telegram is down.
 
         If the send failed because Telegram may be down, and there is no pause, call ``getMe``.
@@ -132,7 +123,7 @@ class Outage:
             self._failing.clear()
         return False
 
-    async def reserve_next_trial_and_ask_telegram(self) -> MaySendNow:
+    async def reserve_next_trial_and_ask_telegram(self) -> bool:
         """Reserve the next trial send and call ``getMe``, if the trial send is due.
 
         Return True if the trial send is due and Telegram answers ``getMe``, so that one message
@@ -184,7 +175,7 @@ class Outage:
         self._pause = None
         self._failing.clear()
 
-    async def _record_failure_and_detect_outage(self, chat_id: int) -> IsCausedByOutage:
+    async def _record_failure_and_detect_outage(self, chat_id: int) -> bool:
         if self._pause is None:
             self._failing.add(chat_id)
             answers = await self._is_telegram_answering()

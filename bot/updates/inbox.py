@@ -37,9 +37,6 @@ from bot.store.inbox import Arrival, ClaimedUpdate
 from bot.updates import queues
 from bot.updates.queues import BUSY, QueueAndPerson
 
-ResultAndIsRecorded = tuple[str, bool]
-"""The result of an update for the metrics, and whether the update is recorded as done."""
-
 log = structlog.get_logger()
 
 
@@ -422,7 +419,7 @@ class Intake:
         # repetition is harmless, because the update had no effect.
         await self._db.run_until_recorded(write, durable=False)
 
-    async def _handle_and_return_if_recorded(self, claimed: ClaimedUpdate) -> ResultAndIsRecorded:
+    async def _handle_and_return_if_recorded(self, claimed: ClaimedUpdate) -> tuple[str, bool]:
         """Handle an update.
 
         Return the outcome, and whether the update is already recorded as done.

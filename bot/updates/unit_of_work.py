@@ -19,9 +19,6 @@ from bot.runtime import transaction_guard
 from bot.store.engine.database import Database, Tx
 from bot.store.engine.failures import as_outages
 
-IsInUnit = bool
-"""True if the reply was added to the current unit. False without a current unit."""
-
 Call = Callable[[], Awaitable[Any]]
 Work = Callable[[Tx], Awaitable[None]]
 
@@ -164,7 +161,7 @@ async def run_before_commit(db: Database, work: Work) -> None:
         await work(tx)
 
 
-def add_reply(target: Target, payload: dict[str, Any]) -> IsInUnit:
+def add_reply(target: Target, payload: dict[str, Any]) -> bool:
     """Add a reply to the current unit, and return True. If no unit is current, return False."""
     unit = _current.get()
     if unit is None:

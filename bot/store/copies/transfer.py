@@ -26,9 +26,6 @@ from bot.store.engine.database import Database, RowCount, Tx, all_tables
 from bot.store.engine.failures import as_outages, is_outage
 from bot.store.engine.secure_delete import SECURE_DELETE
 
-WasMoved = bool
-"""True if the source was moved."""
-
 _MOVED = "moved"  # the key in the source that marks the database as moved
 _CAME = "moved_in"  # a key in the target; the value is the number of the completed copy
 # Keys that are not copied. A health check writes "ready" again.
@@ -104,7 +101,7 @@ async def move_and_count_unless_done(
     return rows
 
 
-async def undo(source: Database) -> WasMoved:
+async def undo(source: Database) -> bool:
     """Allow the use of the source again. Return False if the source was not moved.
 
     After a complete copy, the bot may have run on the target. The source then starts like a

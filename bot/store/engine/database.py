@@ -59,12 +59,6 @@ RowCount = int
 IsEmptied = bool
 """True if the log is empty. False if a reader or writer blocks the log."""
 
-WasWritten = bool
-"""True if the row was inserted or updated."""
-
-WasInserted = bool
-"""True if the row was inserted."""
-
 log = structlog.get_logger()
 
 Tx = AsyncConnection
@@ -538,7 +532,7 @@ async def lock_rows(
     return count
 
 
-async def add_new(tx: Tx, table: sa.Table, **row: Any) -> WasInserted:  # noqa: ANN401 - values of columns
+async def add_new(tx: Tx, table: sa.Table, **row: Any) -> bool:  # noqa: ANN401 - values of columns
     """Insert a row. Return False, and change nothing, if the primary key already exists."""
     keys = list(table.primary_key.columns)
     new = insert(table).values(**row).on_conflict_do_nothing(index_elements=keys)
@@ -568,7 +562,7 @@ async def put(
     *,
     new: Mapping[str, Any] | None = None,
     where: sa.ColumnElement[bool] | None = None,
-) -> WasWritten:
+) -> bool:
     """Update the row with this key with ``values``, or insert a row with ``values`` and ``new``.
 
     Return False, and change nothing, if the row exists and does not match ``where``.

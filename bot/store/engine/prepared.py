@@ -18,9 +18,6 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from bot.store.engine.failures import breaks_connection
 
-ChangedRowCount = int
-"""The number of changed rows. After several executions, the number has no meaning."""
-
 _Convert = Callable[[Any], Any]
 Values = Mapping[str, Any]
 _DIALECT = aiosqlite.dialect()
@@ -50,9 +47,7 @@ class Prepared:
         rows, _ = await self._execute(tx, values)
         return [self._row_converter(row) for row in rows]
 
-    async def execute(
-        self, tx: AsyncConnection, values: Values | Sequence[Values]
-    ) -> ChangedRowCount:
+    async def execute(self, tx: AsyncConnection, values: Values | Sequence[Values]) -> int:
         """Execute a statement without RETURNING for ``values``, or for each mapping in ``values``.
 
         If ``values`` is a single mapping, return the number of changed rows. Otherwise, the result

@@ -22,9 +22,6 @@ from bot.runtime.clock import steady
 from bot.store.engine import private, sqlite_copies
 from bot.store.engine.secure_delete import SECURE_DELETE
 
-IsInPlace = bool
-"""True if each path still leads to the opened file."""
-
 Identity = tuple[int, int]
 """Device and inode."""
 
@@ -96,7 +93,7 @@ class HeldFile:
     def _log_paths(self) -> list[Path]:
         return [self._real.with_name(self._real.name + end) for end in _LOGS]
 
-    def check_and_record_in_place(self) -> IsInPlace:
+    def check_and_record_in_place(self) -> bool:
         """Return whether each path still leads to the opened file.
 
         The first check that finds a difference returns False. The difference may end, for example
