@@ -26,6 +26,12 @@ Unchanged: TypeAlias = None
 NoMaximum: TypeAlias = None
 """In the type of a limit, no limit applies."""
 
+AnyTime: TypeAlias = None
+"""In the type of a bound, the time of the last check does not matter."""
+
+TooLong: TypeAlias = None
+"""In the type of a wait, the wait would be too long, and nothing is reserved."""
+
 Unknown: TypeAlias = None
 """In the type of a value, the value is not known."""
 

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Literal, TypeAlias
+from typing import Literal
 
 import structlog
 
@@ -25,7 +25,7 @@ from bot.domain.errors import (
     SpendingError,
     StoriesError,
 )
-from bot.domain.model import Story
+from bot.domain.model import AnyTime, Story
 from bot.domain.paid_calls import Answer, StoriesService
 from bot.domain.records import EPOCH, Known, SubscriberCount
 from bot.fetching import schedule_state, snapshots
@@ -41,9 +41,6 @@ from bot.runtime.workers import NextStepAt, UntilWoken, Worker
 from bot.scheduling.failed_checks import FailedChecks
 from bot.store import budgets, profiles, stories, subscriptions
 from bot.store.engine.database import Database, Tx
-
-AnyTime: TypeAlias = None
-"""None instead of a bound means that the time of the last check does not matter."""
 
 log = structlog.get_logger()
 

@@ -12,14 +12,11 @@ from bot.domain.records import EPOCH, MISSED, Known
 from bot.fetching import schedule_state
 from bot.fetching.schedule_state import Plan
 from bot.store import answers, budgets, enqueue, fan_outs, profiles, stories, subscriptions
-from bot.store.claims import RELEASED
+from bot.store.claims import RELEASED, NoClaim
 from bot.store.engine.database import Tx
 
 NotByScheduler: TypeAlias = None
 """In the type of a plan, the scheduler did not make the check."""
-
-NoClaim: TypeAlias = None
-"""In the type of the token of a claim, no claim exists."""
 
 # The maximum number of distinct notification times that are read for a profile. If the chats of
 # the profile have more distinct times, the times are not used, because some chat can almost always

@@ -7,7 +7,7 @@ A single chat gets its messages in sequence. Different chats get messages concur
 import asyncio
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
-from typing import Any, TypeAlias
+from typing import Any
 
 import structlog
 from telegram.ext import ExtBot
@@ -31,10 +31,7 @@ from bot.sending.topics import Topics
 from bot.store import chat_queues
 from bot.store.engine.database import Database
 from bot.telegram.limit_state import ChatFloods
-from bot.telegram.outage import Outage
-
-NotPaused: TypeAlias = None
-"""None instead of the end of a pause means that claims are allowed now."""
+from bot.telegram.outage import NotPaused, Outage
 
 log = structlog.get_logger()
 

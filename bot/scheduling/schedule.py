@@ -36,8 +36,9 @@ day.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from math import sqrt
-from typing import Any, TypeAlias
+from typing import Any
 
+from bot.domain.model import AnyTime
 from bot.scheduling.forecast import (
     Population,
     ProfileState,
@@ -57,9 +58,6 @@ from bot.scheduling.pricing import (
 )
 from bot.scheduling.rates import Pool, expert_rates, log_ratios, mixed_rate
 from bot.scheduling.waiting_time import DAY, HOUR
-
-AnyTime: TypeAlias = None
-"""None instead of a bound means that the time of the last check does not matter."""
 
 _PRICE_TOLERANCE = 0.1
 """The change of the price, as a part of the price, that makes a stored due time outdated."""

@@ -24,6 +24,7 @@ from bot.store.claims import (
     RELEASED,
     UNTIL,
     Claims,
+    NoClaim,
     WasValid,
     claim_columns,
     claim_values,
@@ -36,9 +37,6 @@ from bot.store.engine.schema import Insert, insert, metadata, partial_index
 
 KeepClaim: TypeAlias = None
 """In the type of the end of a claim, the claim stays."""
-
-NotClaimed: TypeAlias = None
-"""In the type of a token, the queue is not claimed or not stored."""
 
 ClaimToken = int
 """The token of the claim of a queue."""
@@ -226,7 +224,7 @@ async def add_if_missing(tx: Tx, chat_id: int, *, now: datetime) -> None:
     await add_new(tx, queues, chat_id=chat_id, **_unleased_columns(now))
 
 
-async def lock(tx: Tx, chat_id: int) -> ClaimToken | NotClaimed:
+async def lock(tx: Tx, chat_id: int) -> ClaimToken | NoClaim:
     """Lock a chat's queue until this transaction ends. Return the token of the claim.
 
     Return None if the queue is not claimed or not stored.

@@ -22,6 +22,9 @@ from bot.store.engine.prepared import Prepared
 AllOwners: TypeAlias = None
 """In the type of an owner, the call applies to the claims of all owners."""
 
+NoClaim: TypeAlias = None
+"""In the type of the token of a claim, no claim exists."""
+
 WasValid = bool
 """True if a claim was valid until now. False if the claim was lost."""
 

@@ -23,6 +23,7 @@ from bot.store import (
     usage,
 )
 from bot.store import deliveries as deliveries_store
+from bot.store.claims import NoClaim
 from bot.store.deliveries import deliveries, is_open
 from bot.store.engine.database import Tx, all_tables, delete_rows, update_rows
 from bot.store.enqueue import add_notice
@@ -253,7 +254,7 @@ async def end_mute(tx: Tx, chat_id: int, thread_id: int, *, now: datetime) -> No
 
 async def lock_for_presence(
     tx: Tx, chat_id: int, presence: Presence
-) -> chat_queues.ClaimToken | chat_queues.NotClaimed:
+) -> chat_queues.ClaimToken | NoClaim:
     """Lock the chat queue of a chat, and the chats that ``apply_presence`` moves or closes.
 
     Return the token of the claim of the chat queue, or None if the queue is not claimed or not

@@ -5,11 +5,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any, TypeAlias
+from typing import Any
 
 import sqlalchemy as sa
 
-from bot.domain.model import Profile, Unknown
+from bot.domain.model import AnyTime, Profile, Unknown
 from bot.domain.records import Known, SubscriberCount
 from bot.runtime.claims import Lease
 from bot.store.claims import NOW, Claims, claim_columns, claim_values
@@ -24,9 +24,6 @@ from bot.store.engine.database import (
     update_rows,
 )
 from bot.store.engine.schema import columns_of, insert, metadata, partial_index
-
-AnyTime: TypeAlias = None
-"""In the type of a bound, the time of the last check does not matter."""
 
 profiles = sa.Table(
     "profiles",

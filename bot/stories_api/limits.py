@@ -3,12 +3,7 @@
 The present time is passed as an argument. Times are seconds of any steady clock.
 """
 
-from typing import TypeAlias
-
-from bot.domain.model import Unknown
-
-TooLong: TypeAlias = None
-"""In the type of a wait, the wait would be too long, and nothing is reserved."""
+from bot.domain.model import TooLong, Unknown
 
 _MINUTE = 60.0
 

@@ -22,13 +22,10 @@ from telegram import Bot
 from telegram.constants import ChatAction
 from telegram.error import TelegramError
 
-from bot.domain.model import Outcome, Target, TryLater
+from bot.domain.model import Outcome, Target, TooLong, TryLater
 from bot.runtime.metrics import UNSEEN, Metrics
 from bot.telegram.outcomes import outcome_of
 from bot.telegram.request import TooManyFilesError
-
-TooLong: TypeAlias = None
-"""In the type of a wait, the wait would be too long, and nothing is reserved."""
 
 NotPaused: TypeAlias = None
 """In the type of a time, the sends are not paused."""

@@ -41,7 +41,7 @@ from bot.store.engine.failures import (
 )
 from bot.store.engine.revisions import is_known_revision, newest_revision, revision_of
 from bot.store.engine.schema import insert
-from bot.store.engine.secure_delete import SECURE_DELETE, truncate_log
+from bot.store.engine.secure_delete import SECURE_DELETE, IsEmptied, truncate_log
 from bot.store.engine.sqlite import Connection, open_connection
 from bot.store.engine.sqlite_file import HeldFile, existing_uri, raise_if_log_orphaned
 from bot.store.engine.transactions import (
@@ -55,9 +55,6 @@ from bot.store.engine.transactions import (
 
 RowCount = int
 """The number of rows that a statement locked or changed."""
-
-IsEmptied = bool
-"""True if the log is empty. False if a reader or writer blocks the log."""
 
 log = structlog.get_logger()
 
