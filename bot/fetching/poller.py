@@ -397,6 +397,8 @@ class Scheduler:
                 useful_at[known.profile_id] = at
             if len(useful_at) == limit:
                 break
+        if not useful_at:
+            return []
         taken: list[Known] = []
         for known in await profiles.claim_checks(
             tx,
