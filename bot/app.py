@@ -670,7 +670,7 @@ async def _build_parts_with_retries(
     until = steady() + WAIT_S
     is_said = False
     while True:
-        trouble = await _raise_file_limit_and_find_start_problem(settings)
+        trouble = await _raise_limit_and_find_problem(settings)
         text, is_temporary = (trouble.text, trouble.is_temporary) if trouble else ("", False)
         if not trouble:
             try:
@@ -705,7 +705,7 @@ async def _build_parts(settings: Settings, stack: AsyncExitStack, build: Build) 
         return parts
 
 
-async def _raise_file_limit_and_find_start_problem(
+async def _raise_limit_and_find_problem(
     settings: Settings,
 ) -> preflight.CheckResult | None:
     """Test the limit of open files, the spool folder and the database.

@@ -154,7 +154,7 @@ async def open_parts(
             follows_database=not db.is_sqlite,
         )
         await clock.correct_by_database_clock()
-        owner, ours = await _create_owner_and_lease_or_release_old_claims(db, stack, now=now)
+        owner, ours = await _acquire_lease_or_release_claims(db, stack, now=now)
         spool = stack.enter_context(Spool(settings.spool_dir, limit=SPOOL_MB * MEGABYTE))
         record_that_tables_exist(db, settings.spool_dir)
         to_media = await stack.enter_async_context(
@@ -432,7 +432,7 @@ async def _prepare_database(db: Database, sharing: Sharing) -> None:
     await transfer.raise_if_moved(db)
 
 
-async def _create_owner_and_lease_or_release_old_claims(
+async def _acquire_lease_or_release_claims(
     db: Database, stack: AsyncExitStack, *, now: Callable[[], datetime]
 ) -> tuple[Owner, ProcessLease | None]:
     """Create the owner of this process's claims, and acquire the lease of the process.

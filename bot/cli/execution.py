@@ -42,7 +42,7 @@ def execute(chosen: argparse.Namespace) -> int:
     try:
         settings = load(chosen.env_file)
     except SettingsError as error:
-        return _print_settings_error_and_return_status(error, chosen.env_file)
+        return _print_error_and_return_status(error, chosen.env_file)
     hidden = [*secrets_of(settings), *derive_webhook(settings.telegram_token).secrets_to_redact]
     logging.set_up(level=settings.log_level, secrets=hidden)
     return _run_command(chosen, settings)
@@ -89,7 +89,7 @@ def _is_missing(file: Path) -> bool:
     return False
 
 
-def _print_settings_error_and_return_status(error: SettingsError, env_file: Path | None) -> int:
+def _print_error_and_return_status(error: SettingsError, env_file: Path | None) -> int:
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     for sentence in error.sentences:
         console.print(sentence, markup=False)

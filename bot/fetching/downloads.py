@@ -107,7 +107,7 @@ class Downloads:
             if expires_at(url) is None or self._count_unnamed_in_a_row() >= _MOST_UNNAMED:
                 raise
             call = self.api.download_url(
-                url, self.spool, refuse=self._count_answer_and_raise_unless_showable
+                url, self.spool, refuse=self._count_and_raise_unless_showable
             )
             return await self.ledger.spend(Charge("media", asker), call)
         await self.ledger.count_pasted_megabytes(asker, file.size // MEGABYTE, most=10**9)
@@ -120,7 +120,7 @@ class Downloads:
         """
         return self._in_a_row.get(_UNNAMED, now=self.now()) or 0
 
-    def _count_answer_and_raise_unless_showable(self, profile: Profile | None) -> None:
+    def _count_and_raise_unless_showable(self, profile: Profile | None) -> None:
         """Raise an error if the bought file must not be shown.
 
         Also count an answer without an account. An answer with an account resets the number to 0.

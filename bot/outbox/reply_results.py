@@ -76,7 +76,7 @@ async def record_reply_outcome(
         if isinstance(outcome, Moved):
             await deliveries.record_unsent(tx, [reply.id], is_copy_counted=report.is_counted)
             await deliveries.record_unsent(tx, ids_behind, is_copy_counted=True)
-            tally.is_due = await results.end_claim_of_moved_queue_and_reschedule(
+            tally.is_due = await results.end_moved_claim_and_reschedule(
                 tx, queue, outcome, now=now
             )
         return tally

@@ -201,9 +201,7 @@ async def record_alert_outcome(
     if not is_ours:
         if isinstance(outcome, Moved):
             await deliveries.record_unsent(tx, _ids(rest), is_copy_counted=report.is_counted)
-            tally.is_due = await end_claim_of_moved_queue_and_reschedule(
-                tx, queue, outcome, now=now
-            )
+            tally.is_due = await end_moved_claim_and_reschedule(tx, queue, outcome, now=now)
         return tally
     if report.answers_again:
         await deliveries.make_deferred_due(tx, chat_id, Held.UNTOLD, now=now)
@@ -243,7 +241,7 @@ async def lock_and_check_claim(tx: Tx, queue: QueueClaim, outcome: Outcome) -> W
     return await chat_queues.lock(tx, queue.chat_id) == queue.token
 
 
-async def end_claim_of_moved_queue_and_reschedule(
+async def end_moved_claim_and_reschedule(
     tx: Tx, queue: QueueClaim, outcome: Moved, *, now: datetime
 ) -> HasDueTime:
     """End the claim of a queue whose chat was moved to ``outcome.chat_id`` during the send.

@@ -261,9 +261,7 @@ class JobRunner:
         async with self._db.begin() as tx:
             if await moves.lock_for_presence(tx, queue.chat_id, presence) != queue.token:
                 if new := await chats.moved_to(tx, queue.chat_id):
-                    await results.end_claim_of_moved_queue_and_reschedule(
-                        tx, queue, Moved(new), now=now
-                    )
+                    await results.end_moved_claim_and_reschedule(tx, queue, Moved(new), now=now)
                 return
             # The claim ends before a move, because the queue has the new id of the chat after the
             # move.
