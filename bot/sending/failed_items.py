@@ -19,24 +19,24 @@ _MOST_LINES = 25  # maximum number of lines about stories in a message; a line m
 
 
 def failure_notices_by_cause(
-    album: Payload, sentence_by_story: Mapping[str, str], *, reply_to: int | None = None
+    album: Payload, error_by_story: Mapping[str, str], *, reply_to: int | None = None
 ) -> list[Payload]:
     """Return the payload of a message for each cause of failed stories of an album.
 
-    ``sentence_by_story`` maps story ids to error messages. Stories that are not in the album are
+    ``error_by_story`` maps story ids to error messages. Stories that are not in the album are
     left out.
     """
     by_pk = {story.pk: story for story in load_stories(album["stories"])}
     by_cause: dict[str, list[list[str]]] = {}
-    for pk, sentence in sentence_by_story.items():
+    for pk, error in error_by_story.items():
         if story := by_pk.get(pk):
             name = story.profile.username
             page = story.page_url if name else ""
             about = [name, story.media_url or story.page_url, page]
-            by_cause.setdefault(sentence, []).append(about)
+            by_cause.setdefault(error, []).append(about)
     return [
-        _failure_notice(sentence, stories, album.get("language"), reply_to)
-        for sentence, stories in by_cause.items()
+        _failure_notice(error, stories, album.get("language"), reply_to)
+        for error, stories in by_cause.items()
     ]
 
 
