@@ -184,17 +184,13 @@ async def _record_check_and_notify_and_schedule(
     )
     due_at = None
     if followed:
-        # A request for stories moves no check before a daily summary to an earlier time, because a
-        # person could otherwise exceed the limit of ``reschedule_checks``.
-        is_request = scheduler_plan is None and not before.failures
+        not_before = None
+        if scheduler_plan is None and not before.failures:
+            # A request for stories moves no check before a daily summary to an earlier time,
+            # because a person could otherwise exceed the limit of ``reschedule_checks``.
+            not_before = before.due_at
         due_at = await read_useful_check_at(
-            tx,
-            before,
-            due,
-            plan,
-            seen_at=now,
-            now=now,
-            not_before=before.due_at if is_request else None,
+            tx, before, due, plan, seen_at=now, now=now, not_before=not_before
         )
     await profiles.change(
         tx,

@@ -151,11 +151,8 @@ class _Run:
         result, plan, schedule = self.result, self.plan, self.schedule
         queue = self._queue_first_checks()
         resting: deque[tuple[float, int]] = deque()
-        next_at, fill, may_poll = (
-            schedule.next_check_at,
-            schedule.release_due_credits,
-            schedule.may_poll,
-        )
+        next_at, may_poll = schedule.next_check_at, schedule.may_poll
+        fill = schedule.release_due_credits
         states, cost = self.states, plan.cost
         now = result.begin
         for day in range(self.days):

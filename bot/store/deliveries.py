@@ -648,8 +648,8 @@ async def reopen_dropped_of_chat(
 
 async def _reopen(tx: Tx, *which: sa.ColumnElement[bool]) -> None:
     """Reopen the dropped deliveries that fulfil all conditions in ``which``."""
-    reopened = {"state": "open", "reason": "", "done_at": None}
-    await update_rows(tx, deliveries, deliveries.c.state == "dropped", *which, **reopened)
+    is_dropped = deliveries.c.state == "dropped"
+    await update_rows(tx, deliveries, is_dropped, *which, state="open", reason="", done_at=None)
 
 
 def _has_same_story_sql(
