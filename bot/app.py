@@ -450,7 +450,8 @@ class Running:
                 if self._parts.clock.went_back.is_set():
                     return True
                 await self._parts.begin()
-                if not self.has_begun:  # no update is stored before
+                if not self.has_begun:
+                    # Updates are stored after ``has_begun`` is set, so no update is stored yet.
                     await self.intake.count_open()
                 self.has_begun = True
                 if self._webhook:

@@ -250,8 +250,8 @@ class CreditBucket:
     ) -> None:
         """Release the credits whose release is due by the time ``at``.
 
-        ``spent_today`` is the number of credits that were already spent on the UTC day of
-        ``at``. ``budget`` is in credits per UTC day.
+        ``spent_today`` is the number of credits that were already spent on the UTC day of ``at``.
+        ``budget`` is in credits per UTC day.
         """
         if at // DAY > self.at // DAY:
             self.credits = min(self.credits, budget)
@@ -274,8 +274,7 @@ class CreditBucket:
 
         If the bucket already contains ``need`` credits, return the time of the last release. If
         the rest of the day has too few credits, return the next midnight (UTC). The result ignores
-        the capacity of the bucket, and assumes that no credits are spent before the returned
-        time.
+        the capacity of the bucket, and assumes that no credits are spent before the returned time.
         """
         if self.credits >= need:
             return self.at

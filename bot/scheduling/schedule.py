@@ -251,8 +251,7 @@ class Schedule:
     def release_due_credits(self, now: float, *, spent_today: float) -> None:
         """Release the credits whose release is due by ``now`` into the bucket.
 
-        ``spent_today`` is the number of credits that checks have already spent on the UTC
-        day.
+        ``spent_today`` is the number of credits that checks have already spent on the UTC day.
         """
         self.bucket.release_due_credits(
             now, spent_today=spent_today, budget=self.budget, plan=self.release_curve

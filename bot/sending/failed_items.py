@@ -23,8 +23,8 @@ def failure_notices_by_cause(
 ) -> list[Payload]:
     """Return the payload of a message for each cause of failed stories of an album.
 
-    ``error_by_story`` maps story ids to error messages. Stories that are not in the album are
-    left out.
+    ``error_by_story`` maps story ids to error messages. Stories that are not in the album are left
+    out.
     """
     by_pk = {story.pk: story for story in load_stories(album["stories"])}
     by_cause: dict[str, list[list[str]]] = {}

@@ -352,7 +352,7 @@ class StoriesApi:
         """Record that the last answer about a profile was wrong, because the profile is private.
 
         Nothing is recorded unless the mode is "auto" and the last answer skipped the privacy
-        check. Nothing is recorded either while a call may skip the check, which means that a proof
+        check. Also, nothing is recorded while a call may skip the check, which means that a proof
         of the last day shows the account as public and answers without the check are trusted.
         """
         if self._privacy is not None:

@@ -153,7 +153,7 @@ class PrivacyCheck:
         """Record that the last unchecked answer was wrong, because a checked answer is a refusal.
 
         Nothing is recorded unless the mode is "auto" and the last recorded answer about the
-        profile skipped the check. Nothing is recorded either if ``may_skip`` allows a call without
+        profile skipped the check. Also, nothing is recorded if ``may_skip`` allows a call without
         the check. In that case, a new unchecked answer was a refusal or lacked stories, so the
         account has probably become private since the last recorded answer.
         """

@@ -100,7 +100,7 @@ def is_slow_statement(error: BaseException) -> bool:
 
 
 def is_timeout(error: sa.exc.DBAPIError) -> bool:
-    """Return whether PostgreSQL ended a statement that took, or waited for a lock, too long."""
+    """Return whether PostgreSQL ended a statement because of a time limit or a lock timeout."""
     return _sqlstate_of(error) in {_TIMEOUT, _LOCKED}
 
 
