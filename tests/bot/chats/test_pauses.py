@@ -1,5 +1,6 @@
 """The end of a mute: which stories cause alerts, also after a late resume or a restore."""
 
+from datetime import datetime
 from typing import Any
 
 from bot.chats.subscriptions import Subscriptions
@@ -24,15 +25,29 @@ from tests.support.followed import (
 from tests.support.lock_waits import Pause, run_behind_a_lock
 
 
-async def mute(db: Database) -> tuple[Subscriptions, Clock]:
-    """Subscribe chats 1 and 2 to a profile, and mute chat 1 for an hour."""
+def subscriptions_of(db: Database, **options: Any) -> tuple[Subscriptions, Clock]:
+    """Return the use cases of subscriptions, and the clock of these use cases."""
     nobody: Any = None  # these use cases need no ledger
     clock = Clock()
+    return Subscriptions(db, nobody, now=clock, **options), clock
+
+
+async def next_check_at(db: Database) -> datetime:
+    """Return the time of the next check of NATGEO."""
+    async with db.read() as tx:
+        known = await profiles.get(tx, NATGEO.profile_id)
+    assert known is not None
+    assert known.due_at is not None
+    return known.due_at
+
+
+async def mute(db: Database) -> tuple[Subscriptions, Clock]:
+    """Subscribe chats 1 and 2 to a profile, and mute chat 1 for an hour."""
     async with db.begin() as tx:
         one = await follow(tx, 1)
         await follow(tx, 2)  # the checks continue during the mute
         await store.change(tx, one, paused=True, paused_until=NOON + HOUR)
-    return Subscriptions(db, nobody, now=clock), clock
+    return subscriptions_of(db)
 
 
 async def stories_of_chat(db: Database, chat_id: int) -> list[str]:
@@ -129,9 +144,7 @@ async def test_a_mute_that_is_renewed_at_its_end_stays(db: Database) -> None:
 
 async def test_a_resume_after_the_hour_of_a_summary_makes_no_check_at_once(db: Database) -> None:
     """Otherwise, a pause and another hour of the summary could cause any number of checks."""
-    nobody: Any = None
-    clock = Clock()
-    paused = Subscriptions(db, nobody, most_earlier_checks=0, now=clock)
+    paused, clock = subscriptions_of(db, most_earlier_checks=0)
     async with db.begin() as tx:
         await follow(tx, 1, options=Options(digest=True))
         await chats.change(tx, 1, zone="UTC", digest_at=9 * 60)
@@ -141,21 +154,15 @@ async def test_a_resume_after_the_hour_of_a_summary_makes_no_check_at_once(db: D
     async with db.begin() as tx:
         await chats.change(tx, 1, digest_at=12 * 60 + 30)
     await paused.resume_all(1)
-    async with db.read() as tx:
-        known = await profiles.get(tx, NATGEO.profile_id)
-    assert known is not None
-    assert known.due_at is not None
-    assert known.due_at > clock() + 5 * MINUTE
+    assert await next_check_at(db) > clock() + 5 * MINUTE
 
 
 async def test_a_pause_in_a_chat_without_a_payer_moves_no_check_to_an_earlier_time(
     db: Database,
 ) -> None:
     """Otherwise, each group without a payer would add to the daily limit of a person."""
-    nobody: Any = None
-    clock = Clock()
+    subscribed, _ = subscriptions_of(db, most_earlier_checks=1)
     chat, group = 1, -2
-    subscribed = Subscriptions(db, nobody, most_earlier_checks=1, now=clock)
     async with db.begin() as tx:
         for chat_id in (chat, group):
             await follow(tx, chat_id, options=Options(digest=True))
@@ -166,73 +173,50 @@ async def test_a_pause_in_a_chat_without_a_payer_moves_no_check_to_an_earlier_ti
         async with db.begin() as tx:
             await chats.change(tx, chat, digest_at=hour * 60)
         await subscribed.reselect_deferred(chat)
-    async with db.read() as tx:
-        before = await profiles.get(tx, NATGEO.profile_id)
+    before = await next_check_at(db)
     await subscribed.pause_all(group)
-    async with db.read() as tx:
-        after = await profiles.get(tx, NATGEO.profile_id)
-    assert before is not None
-    assert after is not None
-    assert before.due_at is not None
-    assert before.due_at > NOON + 4 * HOUR
-    assert after.due_at == before.due_at
+    after = await next_check_at(db)
+    assert before > NOON + 4 * HOUR
+    assert after == before
 
 
 async def test_a_question_moves_no_check_before_a_summary_to_an_earlier_time(db: Database) -> None:
     """Otherwise, a person could move more checks than the daily limit allows."""
-    nobody: Any = None
-    clock = Clock()
-    subscribed = Subscriptions(db, nobody, most_earlier_checks=0, now=clock)
+    subscribed, clock = subscriptions_of(db, most_earlier_checks=0)
     async with db.begin() as tx:
         await follow(tx, 1, options=Options(digest=True))
         await chats.change(tx, 1, zone="UTC", digest_at=9 * 60)
         await look(tx)
         await chats.change(tx, 1, digest_at=14 * 60)
     await subscribed.reselect_deferred(1)
-    async with db.read() as tx:
-        before = await profiles.get(tx, NATGEO.profile_id)
+    before = await next_check_at(db)
     async with db.begin() as tx:
         await look(tx, now=clock.on(MINUTE))
-    async with db.read() as tx:
-        after = await profiles.get(tx, NATGEO.profile_id)
-    assert before is not None
-    assert after is not None
-    assert before.due_at is not None
-    assert after.due_at is not None
-    assert before.due_at > NOON + 3 * HOUR
-    assert after.due_at >= before.due_at
+    after = await next_check_at(db)
+    assert before > NOON + 3 * HOUR
+    assert after >= before
 
 
 async def test_after_a_return_of_the_bot_a_check_comes_before_the_summary_of_the_chat(
     db: Database,
 ) -> None:
     """Another chat follows the profile, so the next check is planned for its summary only."""
-    nobody: Any = None
-    clock = Clock()
-    subscribed = Subscriptions(db, nobody, most_earlier_checks=1, now=clock)
+    subscribed, clock = subscriptions_of(db, most_earlier_checks=1)
     async with db.begin() as tx:
         for chat_id, hour in ((1, 14), (2, 20)):
             await follow(tx, chat_id, options=Options(digest=True))
             await chats.change(tx, chat_id, zone="UTC", digest_at=hour * 60)
         await moves.close_chats(tx, [1], now=clock())
         await look(tx)
-    async with db.read() as tx:
-        before = await profiles.get(tx, NATGEO.profile_id)
+    before = await next_check_at(db)
     assert await subscribed.reopen_chat(1)
-    async with db.read() as tx:
-        after = await profiles.get(tx, NATGEO.profile_id)
-    assert before is not None
-    assert after is not None
-    assert before.due_at is not None
-    assert after.due_at is not None
-    assert before.due_at > NOON + 2 * HOUR
-    assert NOON + HOUR < after.due_at < NOON + 2 * HOUR
+    after = await next_check_at(db)
+    assert before > NOON + 2 * HOUR
+    assert NOON + HOUR < after < NOON + 2 * HOUR
 
 
 async def test_undo_of_a_mute_of_all_that_was_pressed_twice_ends_the_mute(db: Database) -> None:
-    nobody: Any = None  # these use cases need no ledger
-    clock = Clock()
-    subscribed = Subscriptions(db, nobody, now=clock)
+    subscribed, clock = subscriptions_of(db)
     async with db.begin() as tx:
         await follow(tx, 1)
     _, at = await subscribed.pause_all(1, until=clock() + DAY)
