@@ -132,12 +132,22 @@ async def two_stories_for_a_summary(office: Office) -> None:
     office.clock.on(HOUR)
 
 
+def subscriptions_of(office: Office) -> Subscriptions:
+    """Return the use cases of subscriptions."""
+    nobody: Any = None  # a pause and a new selection cost nothing
+    return Subscriptions(office.db, nobody, now=office.clock)
+
+
+def sent_albums(office: Office) -> list[tuple[list[str], bool]]:
+    """Return the stories of each sent album, and whether the album was silent."""
+    return [(pks, options.silent) for _, pks, options in office.post.albums]
+
+
 async def change_chat(office: Office, **settings: Any) -> None:
     """Change settings of chat -5, as a person does."""
     async with office.db.begin() as tx:
         await chats.change(tx, -5, **settings)
-    nobody: Any = None  # the selection costs nothing
-    await Subscriptions(office.db, nobody, now=office.clock).reselect_deferred(-5)
+    await subscriptions_of(office).reselect_deferred(-5)
 
 
 async def test_a_summary_of_several_profiles_comes_at_its_hour(office: Office) -> None:
@@ -152,10 +162,7 @@ async def test_a_summary_of_several_profiles_comes_at_its_hour(office: Office) -
     assert [text.splitlines()[1:] for _, text, _ in office.post.sentences] == [
         ["• <b>natgeo</b>: 2 stories", "• <b>prada</b>: 1 story"]
     ]
-    assert [(pks, sent.silent) for _, pks, sent in office.post.albums] == [
-        (["1", "2"], True),
-        (["9"], True),
-    ]
+    assert sent_albums(office) == [(["1", "2"], True), (["9"], True)]
 
 
 async def test_a_summary_lists_every_story_of_a_long_queue(office: Office) -> None:
@@ -280,8 +287,7 @@ async def test_the_end_of_a_pause_brings_no_failure_of_a_story_that_expired_in_t
         await look(tx, story("1"))
     assert await office.outbox.run_once() == 0
     [row] = await rows(office.db)
-    nobody: Any = None  # a pause costs nothing
-    paused = Subscriptions(office.db, nobody, now=office.clock)
+    paused = subscriptions_of(office)
     await paused.set_paused(-5, row.subscription_id, paused=True)
     office.clock.on(25 * HOUR)
     await paused.resume_with_missed_stories(-5, row.subscription_id)
@@ -329,10 +335,7 @@ async def test_a_list_that_waits_for_a_right_counts_the_stories_again(
             "• <b>prada</b>: 1 story",
             "2 stories disappeared before I could send them.",
         ]
-        assert [(pks, sent.silent) for _, pks, sent in office.post.albums] == [
-            (["2"], True),
-            (["9"], True),
-        ]
+        assert sent_albums(office) == [(["2"], True), (["9"], True)]
     else:  # all stories have expired
         assert office.post.albums == []
         assert not any("Daily summary" in text for _, text, _ in office.post.sentences[1:])
@@ -364,10 +367,7 @@ async def test_the_notice_of_a_claim_without_an_outcome_rings_once(office: Offic
     office.clock.on(2 * MINUTE)  # the lease is over
     await send_all_due(office)
     assert [is_silent for _, _, is_silent in office.post.sentences] == [False]
-    assert [(pks, sent.silent) for _, pks, sent in office.post.albums] == [
-        (["1"], True),
-        (["9"], True),
-    ]
+    assert sent_albums(office) == [(["1"], True), (["9"], True)]
 
 
 async def test_a_story_that_ends_soon_after_the_hour_rings_before_the_summary(
@@ -384,7 +384,7 @@ async def test_a_story_that_ends_soon_after_the_hour_rings_before_the_summary(
     await send_all_due(office)
     [(_, text, _)] = office.post.sentences
     assert text.splitlines()[1:] == ["• <b>natgeo</b>: 1 story", "• <b>prada</b>: 1 story"]
-    assert [(pks, sent.silent) for _, pks, sent in office.post.albums] == [
+    assert sent_albums(office) == [
         (["8"], False),
         (["1"], True),
         (["9"], True),
@@ -486,8 +486,7 @@ async def test_a_pause_that_is_undone_after_its_list_was_removed_gets_a_new_list
     await two_stories_for_a_summary(office)
     office.post.outcomes = [TryLater(after=MINUTE)]
     await send_all_due(office)
-    nobody: Any = None  # a pause costs nothing
-    paused = Subscriptions(office.db, nobody, now=office.clock)
+    paused = subscriptions_of(office)
     _, at = await paused.pause_all(-5)
     office.clock.on(MINUTE)
     await send_all_due(office)  # removes the list
@@ -495,10 +494,7 @@ async def test_a_pause_that_is_undone_after_its_list_was_removed_gets_a_new_list
     await paused.undo_pauses(-5, at)
     await send_all_due(office)
     assert [silent for _, _, silent in office.post.sentences] == [False, False]
-    assert [(pks, sent.silent) for _, pks, sent in office.post.albums] == [
-        (["1"], True),
-        (["9"], True),
-    ]
+    assert sent_albums(office) == [(["1"], True), (["9"], True)]
 
 
 async def test_a_pause_that_is_undone_brings_no_failure_of_a_story_that_expired_in_quiet_hours(
@@ -511,8 +507,7 @@ async def test_a_pause_that_is_undone_brings_no_failure_of_a_story_that_expired_
     office.clock.on(HOUR * 5 / 4)
     await send_all_due(office)
     assert [row.held for row in await rows(office.db)] == [Held.QUIET]
-    nobody: Any = None  # a pause costs nothing
-    paused = Subscriptions(office.db, nobody, now=office.clock)
+    paused = subscriptions_of(office)
     _, at = await paused.pause_all(-5)
     office.clock.on(8 * HOUR)
     await paused.undo_pauses(-5, at)
