@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from bot.domain.budget import (
     Limits,
+    Side,
     budget_free_at,
     midnight_after,
     reply_credits_left_for_schedule,
@@ -23,34 +24,19 @@ LIMITS = st.builds(Limits, daily_budget=st.integers(0, 5000), reply_share=st.flo
 
 def test_at_midnight_each_has_its_share_and_in_the_evening_all_that_is_left() -> None:
     limits = Limits(daily_budget=1000, reply_share=0.4)
-    assert (
-        side_rule_for("replies", limits, DAY).credits_left(own_spending=0, spending_of_others=0)
-        == 400
-    )
-    assert (
-        side_rule_for("schedule", limits, DAY).credits_left(own_spending=0, spending_of_others=0)
-        == 600
-    )
+
+    def left(side: Side, at: datetime, *, own: int = 0, others: int = 0) -> int:
+        rule = side_rule_for(side, limits, at)
+        return rule.credits_left(own_spending=own, spending_of_others=others)
+
+    assert left("replies", DAY) == 400
+    assert left("schedule", DAY) == 600
     noon = DAY + timedelta(hours=12)
-    assert (
-        side_rule_for("replies", limits, noon).credits_left(own_spending=0, spending_of_others=0)
-        == 700
-    )
-    assert (
-        side_rule_for("replies", limits, noon).credits_left(own_spending=0, spending_of_others=500)
-        == 400
-    )
-    assert (
-        side_rule_for("replies", limits, noon).credits_left(own_spending=650, spending_of_others=0)
-        == 50
-    )
+    assert left("replies", noon) == 700
+    assert left("replies", noon, others=500) == 400
+    assert left("replies", noon, own=650) == 50
     late = DAY + timedelta(hours=23, minutes=59)
-    assert (
-        side_rule_for("schedule", limits, late).credits_left(
-            own_spending=300, spending_of_others=100
-        )
-        == 599
-    )
+    assert left("schedule", late, own=300, others=100) == 599
 
 
 @given(LIMITS, TIMES, st.integers(0, 5000), st.integers(0, 5000))
