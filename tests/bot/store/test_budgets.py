@@ -33,7 +33,7 @@ async def take(db: Database, amount: int, *wanted: tuple[Scope, int, int]) -> Sc
     return refusing
 
 
-async def take_credits_or_return_account(
+async def take_credits(
     tx: Tx,
     amount: int,
     side: Side = "replies",
@@ -93,12 +93,10 @@ async def test_a_row_says_yes_to_the_budget_just_when_the_rule_has_room(db: Data
             side, other = sides[number % 2]
             for taken, of in ((mine, side), (others, other)):
                 if taken:
-                    assert await take_credits_or_return_account(tx, taken, of, day)
+                    assert await take_credits(tx, taken, of, day)
             has_room = amount <= rule.credits_left(own_spending=mine, spending_of_others=others)
             case = (mine, others, rule, amount)
-            assert await take_credits_or_return_account(tx, amount, side, day, rule) is has_room, (
-                case
-            )
+            assert await take_credits(tx, amount, side, day, rule) is has_room, case
             spent = (await budgets.account_state(tx)).spent_by_replies_and_schedule(day)
             assert sum(spent) == mine + others + amount * has_room
 
@@ -110,29 +108,29 @@ async def test_what_is_given_back_of_a_budget_is_its_sides_and_its_days(db: Data
         return (await budgets.account_state(tx)).spent_by_replies_and_schedule(day)
 
     async with db.begin() as tx:
-        await take_credits_or_return_account(tx, 4, "replies", TODAY, rule)
-        await take_credits_or_return_account(tx, 6, "schedule", TODAY, rule)
+        await take_credits(tx, 4, "replies", TODAY, rule)
+        await take_credits(tx, 6, "schedule", TODAY, rule)
         await budgets.give_back_credits(tx, "schedule", TODAY, 1)
         assert (await used(tx, TODAY), await used(tx, tomorrow)) == ((4, 5), (0, 0))
-        assert await take_credits_or_return_account(tx, 8, "replies", tomorrow, rule)
+        assert await take_credits(tx, 8, "replies", tomorrow, rule)
         await budgets.give_back_credits(tx, "replies", TODAY, 4)
         # A replica that is behind spends of the day that the others have begun.
-        assert not await take_credits_or_return_account(tx, 3, "schedule", TODAY, rule)
-        assert await take_credits_or_return_account(tx, 2, "schedule", TODAY, rule)
+        assert not await take_credits(tx, 3, "schedule", TODAY, rule)
+        assert await take_credits(tx, 2, "schedule", TODAY, rule)
         assert (await used(tx, TODAY), await used(tx, tomorrow)) == ((8, 2), (8, 2))
         assert (await budgets.account_state(tx)).spent == 15
 
 
 async def test_the_purse_keeps_the_minimum_once_its_balance_is_told(db: Database) -> None:
     async with db.begin() as tx:
-        assert await take_credits_or_return_account(tx, 50, minimum=10)  # nobody told us yet
+        assert await take_credits(tx, 50, minimum=10)  # nobody told us yet
         assert (await budgets.account_state(tx)).balance is None
         await budgets.set_spent_at_zero_balance(tx, 53 + 10)
-        assert not await take_credits_or_return_account(tx, 4, minimum=10)
-        assert await take_credits_or_return_account(tx, 3, minimum=10)
+        assert not await take_credits(tx, 4, minimum=10)
+        assert await take_credits(tx, 3, minimum=10)
         assert (await budgets.account_state(tx)).balance == 10
-        assert not await take_credits_or_return_account(tx, 1, minimum=10)
-        assert await take_credits_or_return_account(tx, 11)
+        assert not await take_credits(tx, 1, minimum=10)
+        assert await take_credits(tx, 11)
         await budgets.give_back_credits(tx, "replies", TODAY, 5)
         await budgets.give_back_credits(tx, "replies", TODAY, 9, of_balance=False)
         state = await budgets.account_state(tx)
@@ -143,12 +141,12 @@ async def test_the_stop_switch_stops_all_and_changes_no_sum(db: Database) -> Non
     async with db.begin() as tx:
         assert not (await budgets.account_state(tx)).is_stopped
         await budgets.set_spent_at_zero_balance(tx, 20)
-        await take_credits_or_return_account(tx, 5, minimum=0)
+        await take_credits(tx, 5, minimum=0)
         await budgets.set_spending_stopped(tx, stopped=True)
         assert (await budgets.account_state(tx)).is_stopped
-        assert not await take_credits_or_return_account(tx, 1)
+        assert not await take_credits(tx, 1)
         await budgets.set_spending_stopped(tx, stopped=False)
-        assert await take_credits_or_return_account(tx, 1, minimum=0)
+        assert await take_credits(tx, 1, minimum=0)
         assert (await budgets.account_state(tx)).balance == 14
 
 
