@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from tests.flows.test_rights import channel_of
 from tests.support.control import Control, Json, wait_for
 from tests.support.storybell import Bell, buttons
 
@@ -200,8 +201,7 @@ async def test_a_file_with_rules_alone_in_a_channel_names_the_command_for_the_pr
     bell: Bell, control: Control
 ) -> None:
     boss = await control.person("Boss")
-    members = {boss: "creator"}
-    channel = await control.chat("channel", "News", members=members, bot_status="administrator")
+    channel = await channel_of(bell, boss)
     await control.name_chat(channel, "rule_news")
     file = file_of(only="@mybakery")
     (asked,) = await bell.ask(channel, "", user=boss, file=file, caption="/import")
