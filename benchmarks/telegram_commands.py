@@ -60,10 +60,8 @@ async def _measure(box: Box, victim: Victim, people: list[int]) -> dict[str, Any
     await ask_all(box, people, "/help", per_s=STEADY_PER_S)
     cpu_s = cpu_s_of(victim) - cpu_before
     steady = {"cpu_ms": round(cpu_s * 1000 / len(people), 2)}
-    link, inline = (
-        await _measure_links(box, victim, people),
-        await _measure_inline(box, victim, people),
-    )
+    link = await _measure_links(box, victim, people)
+    inline = await _measure_inline(box, victim, people)
     return {"burst": burst, "steady": steady, "link": link, "inline": inline}
 
 

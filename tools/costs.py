@@ -465,10 +465,7 @@ async def _polls(here: Shop, mode: SkipCheck) -> None:
     what = f"a check of a subscribed profile, with `SKIP_PRIVACY_CHECK={mode}`"
     if mode == "auto":
         what = "a check, if the last privacy check of the profile was at most a day ago"
-    await here.row(
-        what,
-        lambda: here.poll(profile),
-    )
+    await here.row(what, lambda: here.poll(profile))
     if mode != "auto":
         return
     here.go_on(hours=12)

@@ -306,7 +306,8 @@ def asked_for_updates() -> Iterator[tuple[list[tuple[str, str]], list[str]]]:
             statements.append((current_trace(), statement))
 
     def committed(_: sa.Connection) -> None:
-        commits.extend([current_trace()] * current_trace().startswith("u"))
+        if current_trace().startswith("u"):
+            commits.append(current_trace())
 
     sa.event.listen(sa.Engine, "before_cursor_execute", asked)
     sa.event.listen(sa.Engine, "commit", committed)

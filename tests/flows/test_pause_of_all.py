@@ -3,12 +3,7 @@
 import pytest
 
 from tests.flows.test_chat_rules import following, pressed
-from tests.flows.test_options_of_all import (
-    ALL,
-    change_one,
-    following_in_topics,
-    page_of_all,
-)
+from tests.flows.test_options_of_all import ALL, change_one, following_in_topics, page_of_all
 from tests.flows.test_rights import channel_of
 from tests.support.control import Control, Json
 from tests.support.storybell import Bell, buttons

@@ -206,10 +206,8 @@ async def test_a_concurrent_request_for_a_profile_that_is_no_longer_private_need
 ) -> None:
     one, two = await build(), await build()
     await box.control.profile("opens.up", is_private=True)
-    for each in (
-        one,
-        two,
-    ):  # both have then opened their connections, so that the requests overlap
+    # Both connections are open afterwards, so that the later requests overlap.
+    for each in (one, two):
         with pytest.raises(ProfilePrivateError):
             await each.get_or_fetch_stories("opens.up", ANN)
     await box.control.change_profile("opens.up", is_private=False)

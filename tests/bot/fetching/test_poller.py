@@ -339,10 +339,9 @@ async def test_the_first_check_after_a_block_of_a_profile_does_not_wait_as_for_n
     async with tower.db.begin() as tx:
         await access.put(tx, Subject("person", "1"), now=NOON, is_allowed=True)
     profile = await tower.followed(1)
-    await tower.followed(
-        1
-    )  # The interval of newcomers needs a profile that a known person follows.
-    await tower.followed(2)  # The person is a newcomer.
+    # The interval of newcomers needs a profile of a known person (1) and of a newcomer (2).
+    await tower.followed(1)
+    await tower.followed(2)
     await tower.scheduler(budget=500).run_once()
     tower.subscriptions.blocked = frozenset({profile.profile_id})
     await tower.subscriptions.apply_profile_blocks()
