@@ -102,7 +102,7 @@ async def _measure_inline(box: Box, victim: Victim, people: list[int]) -> dict[s
 
     numbers = itertools.count(1)
     await wait_for(are_offered, PATIENCE_S, "the stories")
-    letters = [name[: 1 + place] for name in SHOWN for place in range(len(name))]
+    letters = [name[:length] for name in SHOWN for length in range(1, len(name))]
     kinds = {"letters": letters, "30_results": ["thirty"]}
     return {
         f"{kind}_cpu_ms": await _cpu_ms_of_queries(box, victim, people, texts)
