@@ -623,15 +623,16 @@ async def start_or_stop_checks(
     # transaction with changed subscriptions also needs the locks. Either the transaction has
     # committed, and the search finds the changes, or the search of that transaction comes later.
     await lock_all(tx, wanted)
-    is_known = chat_id is None or await access.is_known(tx, await chat_store.payer_of(tx, chat_id))
+    payer = None if chat_id is None else await chat_store.payer_of(tx, chat_id)
+    is_known = await access.is_known(tx, payer)
     found = (await tx.execute(_CHECK_STATES.where(condition))).all()
     begun = [
         row for row in found if row.is_awaited and not row.is_checked and row.state != "blocked"
     ]
-    await _start_checks(tx, begun, fresh=not is_known, now=now)
+    await _start_checks(tx, begun, fresh=chat_id is not None and not is_known, now=now)
     ended = [row.profile_id for row in found if row.is_checked and not row.is_awaited]
     if ended:
         are_ended = profiles.c.profile_id.in_(ended)
         await update_rows(tx, profiles, are_ended, weight=0.0, chats=0, due_at=None)
-    if is_known and chat_id is not None:
+    if is_known:
         await update_rows(tx, profiles, condition, profiles.c.fresh, fresh=False)
