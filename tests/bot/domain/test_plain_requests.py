@@ -2,7 +2,14 @@
 
 import pytest
 
-from bot.domain.plain_requests import Command, Request, is_request_word, request_in
+from bot.domain.plain_requests import (
+    _PATTERNS,
+    Command,
+    Request,
+    _patterns_in,
+    is_request_word,
+    request_in,
+)
 
 
 @pytest.mark.parametrize(
@@ -464,3 +471,14 @@ def test_a_name_that_begins_like_a_word_of_requests_is_a_name(name: str, languag
 )
 def test_a_form_of_a_word_of_requests_is_no_name(word: str, language: str) -> None:
     assert is_request_word(word, language)
+
+
+@pytest.mark.parametrize("command", _PATTERNS)
+def test_no_language_repeats_a_pattern(command: Command) -> None:
+    # Two spellings are the same pattern if only accents differ, as in "grátis" and "gratis".
+    repeated = {
+        language: [pattern for n, pattern in enumerate(patterns) if pattern in patterns[:n]]
+        for language in _PATTERNS[command]
+        for patterns in [_patterns_in({language: _PATTERNS[command][language]}, language)]
+    }
+    assert not any(repeated.values()), repeated
