@@ -20,7 +20,7 @@ rarely have this name.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Literal
 
 from bot.domain import links
@@ -2548,24 +2548,25 @@ def _with_corrected_verbs(written: list[str], language: str) -> list[str]:
 
     Examples are "unsubscirbe natgeo" and "natgeo abonieren". A known word, and a word with a digit
     or a sign, are no misspelled verbs. A text of one word is returned unchanged, because the word
-    can be a profile name. A misspelled verb that is not the first word is only corrected if
-    another word can be a name.
+    can be a profile name. A text of more than 30 words is also returned unchanged, because such a
+    text is prose. A misspelled verb that is not the first word is only corrected if another word
+    can be a name.
     """
-    polite = [normalize_word(word) in FILLERS for word in written]
-    first = polite.index(False) if False in polite else 0
-    places = [
-        place
-        for place, word in enumerate(map(normalize_word, written))
-        if not _has_sign(word) and _may_be_username(word, language)
-    ]
-    verbs = {place: _verb_meant(normalize_word(written[place]), language) for place in places}
-    has_name = not all(verbs.values()) or any(map(_has_sign, written))
-    if len(written) == 1:
+    if not 1 < len(written) <= _LONGEST_WITH_NAME:
         return written
-    return [
-        verbs.get(place) or word if has_name or place == first else word
-        for place, word in enumerate(written)
-    ]
+    plain = [normalize_word(word) for word in written]
+    first = next((place for place, word in enumerate(plain) if word not in FILLERS), 0)
+    verbs = {
+        place: _verb_meant(word, language)
+        for place, word in enumerate(plain)
+        if not _has_sign(word) and _may_be_username(word, language)
+    }
+    has_name = not all(verbs.values()) or any(map(_has_sign, written))
+    corrected = list(written)
+    for place, verb in verbs.items():
+        if verb and (has_name or place == first):
+            corrected[place] = verb
+    return corrected
 
 
 def _has_sign(word: str) -> bool:
@@ -2573,7 +2574,7 @@ def _has_sign(word: str) -> bool:
     return any(char in _IN_NAMES or char.isdecimal() for char in word)
 
 
-@cache
+@lru_cache(maxsize=1_000)
 def _verb_meant(word: str, language: str) -> str:
     """Return the verb of which a word is a misspelling, or an empty text."""
     verbs = _verbs(language)
