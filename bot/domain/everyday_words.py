@@ -548,25 +548,28 @@ def strip_punctuation(word: str) -> str:
 
 
 @cache
-def thanks_phrases() -> tuple[tuple[str, ...], ...]:
+def thanks_phrases() -> frozenset[tuple[str, ...]]:
     """Return the phrases that say thanks or a blessing.
 
     The words have the form for comparisons (see ``normalize_word``).
     """
-    phrases = [phrase.split() for phrase in _THANKS_PHRASES.split("|")]
-    return tuple(tuple(map(normalize_word, words)) for words in phrases)
+    return _phrases_as_words(_THANKS_PHRASES)
 
 
 @cache
-def greeting_phrases() -> tuple[tuple[str, ...], ...]:
+def greeting_phrases() -> frozenset[tuple[str, ...]]:
     """Return the phrases of greetings and farewells. The words have the form for comparisons."""
-    return tuple(tuple(phrase.split()) for phrase in normalized_phrases([_GREETING_PHRASES]))
+    return _phrases_as_words(_GREETING_PHRASES)
 
 
 @cache
-def praise_phrases() -> tuple[tuple[str, ...], ...]:
+def praise_phrases() -> frozenset[tuple[str, ...]]:
     """Return the phrases of praise. The words have the form for comparisons."""
-    return tuple(tuple(phrase.split()) for phrase in normalized_phrases([_PRAISE_PHRASES]))
+    return _phrases_as_words(_PRAISE_PHRASES)
+
+
+def _phrases_as_words(text: str) -> frozenset[tuple[str, ...]]:
+    return frozenset(tuple(phrase.split()) for phrase in normalized_phrases([text]))
 
 
 @cache

@@ -252,16 +252,9 @@ def is_thanks_alone(text: str) -> bool:
     thanks.
     """
     words = _normalized_words(text)
-    place = 0
-    has_thanks = False
-    while place < len(words):
-        length = _count_phrase_words_at(words, place, praise_phrases())
-        length = length or _count_thanks_words_at(words, place)
-        has_thanks = has_thanks or length > 0
-        if not (length or _is_said_with_thanks(words[place])):
-            return False
-        place += length or 1
-    return has_thanks
+    others = _words_outside_phrases(words, thanks_phrases() | praise_phrases())
+    has_thanks = len(others) < len(words) or any(_is_in(ALL_THANKS, word) for word in others)
+    return has_thanks and all(map(_is_said_with_thanks, others))
 
 
 def _is_said_with_thanks(word: str) -> bool:
@@ -296,6 +289,20 @@ def _count_thanks_words_at(words: Sequence[str], place: int) -> int:
     return 1 if words[place : place + 1] and _is_in(ALL_THANKS, words[place]) else 0
 
 
+def _words_outside_phrases(
+    words: Sequence[str], phrases: Collection[tuple[str, ...]]
+) -> list[str]:
+    """Return ``words`` without the phrases among the words. Longer phrases are preferred."""
+    others: list[str] = []
+    place = 0
+    while place < len(words):
+        length = _count_phrase_words_at(words, place, phrases)
+        if not length:
+            others.append(words[place])
+        place += length or 1
+    return others
+
+
 def _count_phrase_words_at(
     words: Sequence[str], place: int, phrases: Collection[tuple[str, ...]]
 ) -> int:
@@ -325,14 +332,12 @@ def is_small_talk(text: str) -> bool:
     if not (_QUESTION_EMOJI | _ANGRY_EMOJI).isdisjoint(text):
         return False
     words = _normalized_words(text)
-    place = 0
-    while place < len(words):
-        length = _count_phrase_words_at(words, place, greeting_phrases())
-        word = words[place]
-        if not (length or _is_in(SMALL_TALK, word) or _is_laughter(word) or _is_emoji(word)):
-            return False
-        place += length or 1
-    return bool(words)
+    others = _words_outside_phrases(words, greeting_phrases())
+    return bool(words) and all(map(_is_small_talk_word, others))
+
+
+def _is_small_talk_word(word: str) -> bool:
+    return _is_in(SMALL_TALK, word) or _is_laughter(word) or _is_emoji(word)
 
 
 def is_said(word: str) -> bool:
