@@ -323,6 +323,7 @@ async def set_setting_if_expected(context: Context, text: str) -> WasAnswered:
     - The message is a command, or is empty.
     - The text only says thanks.
     - The text is unreadable, and requests another command.
+    - The bot asked without a request of the person, and the text is a remark (``_is_remark``).
     - The text is unreadable, and was probably not meant as a value (``_may_be_value``).
 
     Raises:
@@ -341,6 +342,8 @@ async def set_setting_if_expected(context: Context, text: str) -> WasAnswered:
         return True
     if _is_thanks_or_other_request(context, setting, text):
         return False
+    if is_proactive and _is_remark(context, text):
+        return False
     is_unsure = _is_unsure(context, setting, text)
     is_taken = is_unsure or _parse_columns(setting, text) is not None
     if not is_taken:
@@ -354,6 +357,16 @@ async def set_setting_if_expected(context: Context, text: str) -> WasAnswered:
     else:
         await _set_from_text(context, setting, text)
     return True
+
+
+def _is_remark(context: Context, text: str) -> bool:
+    """Return whether a text is small talk, an insult, or a text about the bot.
+
+    Some of these texts are also names of cities, or are similar to such names. Examples are "nice"
+    and the insult "merda" (Mérida).
+    """
+    is_said = talk.is_small_talk(text) or talk.is_said(text)
+    return is_said or talk.is_about_bot(text, context.t.language)
 
 
 async def offer_zone_of_place(context: Context, text: str) -> WasAnswered:

@@ -98,6 +98,28 @@ async def test_a_question_for_a_city_leaves_names_and_doubts_alone(
     assert "Time zone: UTC (not set), now" in page["text"]
 
 
+@pytest.mark.parametrize(
+    ("language", "statement", "remark"),
+    [
+        ("en", "I live in Berlin", "nice"),
+        ("pt-br", "moro em Berlin", "merda"),
+        ("it", "vivo a Berlin", "vergogna"),
+    ],
+)
+async def test_a_remark_after_a_stated_place_sets_no_time_zone(
+    bell: Bell, control: Control, language: str, statement: str, remark: str
+) -> None:
+    ann = await control.person(language_code=language)
+    (asked,) = await bell.ask(ann, statement)
+    assert "set:zone:Europe/Berlin" in buttons(asked).values()
+    await bell.noticed(ann, remark, user=ann)
+    (page,) = await bell.ask(ann, "/settings")
+    assert "UTC" in page["text"]
+    await bell.ask(ann, statement)
+    (reply,) = await bell.ask(ann, "Paris")
+    assert "Europe/Paris" in reply["text"]
+
+
 async def test_a_doubt_and_a_country_keep_the_question_for_a_setting_open(
     bell: Bell, control: Control
 ) -> None:
