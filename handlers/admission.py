@@ -29,7 +29,7 @@ from telegram.ext import ApplicationHandlerStop, filters
 
 from bot.chats.access import INVITE, OWNER
 from bot.context import Context
-from bot.domain.access import IsFirstRefusal, Judged, Subject
+from bot.domain.access import Judged, Subject
 from bot.domain.errors import BlockedError
 from bot.domain.identity import is_bot_but_no_service_account
 from bot.domain.model import Moved, Muted, PermanentFailure, TryLater
@@ -46,9 +46,6 @@ from handlers.members import record_return_to_blocked_chat
 from handlers.press_answers import answer_press
 from handlers.repeats import is_channel_copy_or_own_forward
 from handlers.replies import edit_pressed, say_message
-
-IsAdmitted = bool
-"""True if handlers may process the update."""
 
 log = structlog.get_logger()
 
@@ -83,7 +80,7 @@ async def stop_refused(_: Update, context: Context) -> None:
         raise ApplicationHandlerStop
 
 
-async def admit_or_refuse(context: Context) -> IsAdmitted:
+async def admit_or_refuse(context: Context) -> bool:
     """Return whether handlers may process the update. If not, refuse as the module describes.
 
     In a group or channel, the name of a person with access who addresses the bot is stored.
@@ -261,7 +258,7 @@ async def _send_and_record_refusal(context: Context, judged: Judged, text: Safe)
         await _record_refusal_if_new(context, judged)
 
 
-async def _record_refusal_if_new(context: Context, judged: Judged) -> IsFirstRefusal:
+async def _record_refusal_if_new(context: Context, judged: Judged) -> bool:
     """Record a refusal. Return False if the access list already has a refusal."""
     return await context.services.access.record_first_refusal(
         judged.about,

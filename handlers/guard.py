@@ -49,9 +49,6 @@ from handlers.press_answers import PopUpText, answer_press
 from handlers.repeats import NEW_MESSAGES, RepeatedMessages, cache_after_commit
 from handlers.rights import ANYBODY, OWNER, SHOW, TABLE, Right
 
-HasRight = bool
-"""True if the sender has the right."""
-
 Handler = BaseHandler[Any, Context, Any]
 Run = Callable[[Context], Coroutine[Any, Any, None]]
 Press = Callable[..., Coroutine[Any, Any, PopUpText | None]]
@@ -284,7 +281,7 @@ async def _reload_moved_chat(context: Context) -> None:
         context.chat = await context.services.chats.get(context.chat.id) or context.chat
 
 
-async def _set_chat_and_check_right(context: Context, right: Right) -> HasRight:
+async def _set_chat_and_check_right(context: Context, right: Right) -> bool:
     """Check that the sender has a right. Return False only if an owner's right is missing.
 
     If a button names a chat that the person manages, the update acts on this chat.

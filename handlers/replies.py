@@ -26,9 +26,6 @@ from bot.sending.replies import (
 from bot.updates import unit_of_work
 from handlers.press_answers import answer_press
 
-WasReplaced = bool
-"""True if the pressed button will be replaced, unless Telegram refuses the change."""
-
 WasAnswered = bool
 """True if the message needs no other answer, because the bot has sent or queued an answer."""
 
@@ -158,7 +155,7 @@ def code_texts(message: Message | None) -> list[str]:
     ]
 
 
-async def replace_pressed_button(context: Context, new: Button) -> WasReplaced:
+async def replace_pressed_button(context: Context, new: Button) -> bool:
     """Put ``new`` in the place of the pressed button under a photo, video or file.
 
     Telegram is called after the replies, and a failure of this call is only logged. Return False,

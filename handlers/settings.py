@@ -63,9 +63,6 @@ from handlers.questions import (
 )
 from handlers.replies import WasAnswered, edit_pressed, say
 
-WasReadable = bool
-"""True if the text is a value of the setting, and the setting was set."""
-
 NIGHTS = ((22, 7), (23, 7), (23, 8), (0, 8))
 """Common quiet hours, offered as buttons. Each pair has the hour of the start and of the end."""
 HOURS = (6, 7, 8, 9, 12, 18, 20, 22)
@@ -203,7 +200,7 @@ async def _question_page(context: Context, setting: str) -> Page | None:
             return None
 
 
-async def _set_if_readable(context: Context, setting: str, text: str) -> WasReadable:
+async def _set_if_readable(context: Context, setting: str, text: str) -> bool:
     """Set a setting to the value in a button or a typed text. Return False if unreadable.
 
     The chat and the time zone of the context are also updated.

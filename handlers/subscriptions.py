@@ -68,9 +68,6 @@ from handlers.replies import edit_pressed, say, say_message, show_working
 from handlers.rights import SHOW, TABLE
 from handlers.show import show_albums
 
-AreRightsSufficient = bool
-"""True if a person is allowed to manage a chat, and the bot is allowed to write in the chat."""
-
 PAGE = 8
 MOST_LISTED = 60  # maximum number of subscriptions in a channel's list, which has no pages
 TITLE = 30  # the number of characters of a full-width button that a phone shows
@@ -772,9 +769,7 @@ async def _check_and_admit_channel(context: Context, name: str) -> tuple[Target,
     return Target(chat_id), shown or name
 
 
-async def _fetch_rights_of_person_and_bot(
-    context: Context, chat_id: int, kind: str
-) -> AreRightsSufficient:
+async def _fetch_rights_of_person_and_bot(context: Context, chat_id: int, kind: str) -> bool:
     """Return whether the person manages a group or channel, and the bot may write in the chat.
 
     In a group, it is sufficient that the bot is a member.

@@ -60,10 +60,6 @@ from bot.store.budgets import Scope
 from bot.store.engine.database import Database, Tx
 from bot.store.ledger import ClosedCount
 
-RefundedCredits = int
-"""The number of refunded credits."""
-
-
 T = TypeVar("T")
 
 # A reservation that is older has no running call, and is counted as spent.
@@ -404,7 +400,7 @@ class Ledger:
             if is_all:
                 return drift if drift.size else None
 
-    async def _refund_presumed(self, tx: Tx, *, since: datetime, most: int) -> RefundedCredits:
+    async def _refund_presumed(self, tx: Tx, *, since: datetime, most: int) -> int:
         """Refund at most ``most`` credits of the first call since ``since`` with an unknown bill.
 
         Return the number of refunded credits.

@@ -13,13 +13,13 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Literal, TypeAlias
+from typing import Literal
 
 import structlog
 from pydantic import SecretStr
 
 from bot.billing.people import Guest, list_guests_by_cost, monthly_costs_of
-from bot.domain.access import Entry, IsFirstRefusal, Judged, Mode, Subject, find_entry, judge
+from bot.domain.access import Entry, Judged, Mode, Subject, find_entry, judge
 from bot.domain.budget import NoOwnLimit
 from bot.domain.errors import (
     NOT_AN_OWNER,
@@ -36,21 +36,6 @@ from bot.store import access as store
 from bot.store import acquaintances, chats, key_values, moves, profiles, subscriptions
 from bot.store.engine.database import Database, Tx
 from bot.updates.unit_of_work import reading, run_before_commit, writing
-
-ExpiresAt = datetime
-"""The time at which an invitation expires."""
-
-StartPayload = str
-"""The payload of a ``start`` link."""
-
-Invalid: TypeAlias = None
-"""In the type of a role, the link is invalid."""
-
-HasOwner: TypeAlias = None
-"""In the type of an owner link, the bot has an owner and needs no link."""
-
-HasEnded = bool
-"""True if the expired block was ended."""
 
 WasBlocked = bool
 """True if the subject was blocked."""
@@ -221,9 +206,7 @@ class Access:
         self._names.put(person, name, until=now + _NAME_AGAIN)
         await run_before_commit(self._db, lambda tx: acquaintances.update_name(tx, person, name))
 
-    async def record_first_refusal(
-        self, about: Subject, *, name: str, language_code: str
-    ) -> IsFirstRefusal:
+    async def record_first_refusal(self, about: Subject, *, name: str, language_code: str) -> bool:
         """Record that a person or chat is refused.
 
         Return False, and change nothing, if the access list already has a refusal.
@@ -235,7 +218,7 @@ class Access:
 
     # Invitations.
 
-    async def ensure_owner_link_payload(self) -> str | HasOwner:
+    async def ensure_owner_link_payload(self) -> str | None:
         """Return the ``start`` payload of the owner link, or None if the bot has an owner.
 
         The first call stores the secret of the link. Therefore the payload is the same at each
@@ -256,7 +239,7 @@ class Access:
         code = hmac.new(key, f"storybell owner {seed}".encode(), "sha256").hexdigest()
         return OWNER + code[:32]
 
-    async def store_invitation(self, by: int | None, uses: int) -> tuple[StartPayload, ExpiresAt]:
+    async def store_invitation(self, by: int | None, uses: int) -> tuple[str, datetime]:
         """Store an invitation for ``uses`` persons. Return the ``start`` payload and the expiry.
 
         The invitation is valid for 7 days. Expired invitations are deleted.
@@ -292,7 +275,7 @@ class Access:
 
     async def use_link_and_return_role(
         self, payload: str, person: int, *, name: str
-    ) -> Literal["owner", "guest"] | Invalid:
+    ) -> Literal["owner", "guest"] | None:
         """Use a link. Return the person's role, or None if the link is invalid.
 
         The link is an owner link or an invitation. If the person is an owner or on the list of
@@ -504,7 +487,7 @@ class Access:
             await snapshots.reschedule_checks(tx, followed, now=now)
         return entry
 
-    async def _end_expired_block(self, tx: Tx, subject: Subject) -> HasEnded:
+    async def _end_expired_block(self, tx: Tx, subject: Subject) -> bool:
         """End an expired block. Return False if the owner has extended or ended the block."""
         await self._lock_chats_closed_by_block(tx, subject)
         entry = await store.lock(tx, subject)

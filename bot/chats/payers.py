@@ -44,9 +44,6 @@ from bot.store.engine.database import Database, Tx
 from bot.store.moves import WasClosed
 from bot.updates.unit_of_work import reading, writing
 
-CountsAsNew = bool
-"""True if a subscription counts as new for the limits."""
-
 OF_PAYER = 3
 """All chats of a payer together may have this multiple of a single chat's subscription limit."""
 
@@ -405,7 +402,7 @@ class Payers:
 
     async def check_limits_of_new_subscription(
         self, tx: Tx, chat_id: int, payer: int, username: str, pending: int = 0
-    ) -> CountsAsNew:
+    ) -> bool:
         """Check the limits of a new subscription. Return whether the subscription counts as new.
 
         The limit of fast subscriptions is not checked. A subscription does not count as new if the

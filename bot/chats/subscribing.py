@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TypeAlias
 from weakref import WeakValueDictionary
 
 from bot.billing.ledger import Charge, Ledger
@@ -54,9 +53,6 @@ from bot.store.chats import raise_if_blocked
 from bot.store.ended_subscriptions import Ended
 from bot.store.engine.database import Database, Tx
 from bot.updates.unit_of_work import as_current, reading, writing
-
-NotMadeFast: TypeAlias = None
-"""In the type of a number, the request does not make subscriptions fast."""
 
 _NAME_IS_SURE = timedelta(days=1)
 """The time for which a stored name of a profile is taken as current."""
@@ -487,7 +483,7 @@ class Subscribing:
         by: Asker,
         *,
         new: int,
-        faster: int | NotMadeFast,
+        faster: int | None,
     ) -> _CheckedProfile:
         """Return the profile, its live stories, and the existing subscription or None.
 

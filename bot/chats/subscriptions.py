@@ -36,9 +36,6 @@ from bot.store.moves import WasClosed, WasOpen, WasStored
 from bot.stories_api.endpoints import CHECK_COST
 from bot.updates.unit_of_work import reading, writing
 
-DroppedCount = int
-"""The number of dropped stories."""
-
 ProfileCount = int
 """The number of profiles with a changed block."""
 
@@ -522,7 +519,7 @@ class Subscriptions:
     async def _remove_fan_outs_of_blocked(tx: Tx) -> None:
         await fan_outs.remove_story_fan_outs(tx, await profiles.blocked_ids(tx))
 
-    async def _drop_batch_of_blocked_stories(self, tx: Tx) -> DroppedCount:
+    async def _drop_batch_of_blocked_stories(self, tx: Tx) -> int:
         """Drop pending stories of blocked profiles. Return the number of dropped stories."""
         paused = await profiles.blocked_ids(tx)
         waiting = await deliveries.waiting_delivery_and_chat_ids(

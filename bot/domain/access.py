@@ -17,9 +17,6 @@ from bot.domain import links
 from bot.domain.foreign_text import normalize_typed, typed_words
 from bot.domain.model import Endless
 
-IsFirstRefusal = bool
-"""True if the access list had no refusal of the person or chat."""
-
 Mode = Literal["invited", "open"]
 _Kind = Literal["person", "chat", "profile"]
 Via = Literal["", "before", "invitation", "link", "owner", "added"]

@@ -14,14 +14,8 @@ from bot.domain.hours import is_within
 from bot.domain.model import STORY_LIFE, Endless, Right
 from bot.domain.zones import zone_of
 
-NoSummary: TypeAlias = None
-"""In the type of the time of a summary, no summary will list the story."""
-
 NotInQuietHours: TypeAlias = None
 """In the type of the end of quiet hours, the time is not in quiet hours."""
-
-NoQuietHours: TypeAlias = None
-"""In the type of quiet hours, the chat has no quiet hours."""
 
 MOST_DOUBTS = 2
 """The number of equal answers in a row that prove that a profile or story is not available.
@@ -325,7 +319,7 @@ def next_local_time(now: datetime, minute: int, zone: str | None) -> datetime:
 
 
 def quiet_until(
-    now: datetime, quiet: tuple[int, int] | NoQuietHours, zone: str | None
+    now: datetime, quiet: tuple[int, int] | None, zone: str | None
 ) -> datetime | NotInQuietHours:
     """Return the end of the quiet hours that contain ``now``.
 
@@ -396,9 +390,7 @@ def notified_at(seen_at: datetime, expires_at: datetime, member: AudienceMember)
     return _after_quiet_hours(max(seen_at, _last_moment_before_quiet(last, member)), member)
 
 
-def summary_at(
-    seen_at: datetime, expires_at: datetime, member: AudienceMember
-) -> datetime | NoSummary:
+def summary_at(seen_at: datetime, expires_at: datetime, member: AudienceMember) -> datetime | None:
     """Return the time of the daily summary that will list a story.
 
     A check finds the story at ``seen_at``. The story expires at ``expires_at``. Return None if the

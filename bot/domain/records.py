@@ -10,9 +10,6 @@ from bot.domain.hours import contains
 from bot.domain.model import Profile, Right, Story, Target
 from bot.domain.options import Options, Preferences
 
-OutsideTopics: TypeAlias = None
-"""In the type of the id of a thread, the messages outside of topics are meant."""
-
 NotFollowed: TypeAlias = None
 """In the type of the id of a subscription, the chat does not follow the profile."""
 
@@ -386,7 +383,7 @@ class Mute:
         return self.thread_id == WHOLE
 
 
-def find_mute(mutes: Iterable[Mute], thread_id: int | OutsideTopics) -> Mute | None:
+def find_mute(mutes: Iterable[Mute], thread_id: int | None) -> Mute | None:
     """Return the first mute that applies to a thread, or None if no mute applies.
 
     A mute of the whole chat applies to each thread. If ``thread_id`` is None, return the mute that

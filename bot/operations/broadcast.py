@@ -24,9 +24,6 @@ from bot.store.broadcasts import Broadcast, BroadcastNumber, Reach
 from bot.store.engine.database import Database, Tx
 from bot.updates.unit_of_work import call_after_replies, writing
 
-WasClaimed = bool
-"""True if this process has the right to add the messages of this second."""
-
 log = structlog.get_logger()
 
 # The number of chats that get a broadcast per second. Telegram allows the bot 30 messages per
@@ -157,7 +154,7 @@ class Broadcasts:
         self._wake()
         return now + _EVERY
 
-    async def _claim_turn(self, now: datetime) -> WasClaimed:
+    async def _claim_turn(self, now: datetime) -> bool:
         """Claim the right to add the messages of this second.
 
         Return False if a process, for example this process, already has the right for this second.

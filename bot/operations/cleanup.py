@@ -10,9 +10,6 @@ import structlog
 from bot.store import erasure, retention
 from bot.store.engine.database import Database
 
-IsLogClean = bool
-"""True if the write-ahead log contains no erased content."""
-
 log = structlog.get_logger()
 
 # The maximum number of rows that a transaction deletes. The number is small, because SQLite has a
@@ -40,7 +37,7 @@ async def delete_overdue_rows(db: Database, *, now: datetime) -> int:
     return gone
 
 
-async def complete_pending_checkpoint(db: Database) -> IsLogClean:
+async def complete_pending_checkpoint(db: Database) -> bool:
     """Remove erased content from SQLite's write-ahead log, if an erasure requires the removal.
 
     Return True if the log contains no erased content. Return False if the removal must be

@@ -20,9 +20,6 @@ from bot.runtime.workers import NextStepAt
 from bot.store.engine import server_clock
 from bot.store.engine.database import Database
 
-IsTimeKnown = bool
-"""True if the time is known."""
-
 log = structlog.get_logger()
 
 EVERY = timedelta(seconds=15)
@@ -114,7 +111,7 @@ class ClockKeeper:
         is_right = await self.anchor()
         return self._now() + (self._every if is_right else min(self._every, _AGAIN))
 
-    async def anchor(self) -> IsTimeKnown:
+    async def anchor(self) -> bool:
         """Correct the clock if its time is in doubt. Return True if the time is known after that.
 
         The balance of the Stories API is fetched only if Telegram sends no time, or if Telegram's

@@ -6,7 +6,6 @@ first message about an urgent incident makes a sound. The kinds in ``QUIET`` are
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import TypeAlias
 
 import structlog
 
@@ -19,9 +18,6 @@ from bot.presentation.translation import Translator, translator_for
 from bot.store import incidents as store
 from bot.store.engine.database import Database, Tx
 from bot.updates.unit_of_work import reading
-
-ConditionEnded: TypeAlias = None
-"""In the type of a message, the condition of the incident has ended."""
 
 log = structlog.get_logger()
 
@@ -38,7 +34,7 @@ class Incidents:
         self._now = now
 
     async def open_or_close(
-        self, kind: IncidentKind, sentence: str | ConditionEnded, /, **fields: object
+        self, kind: IncidentKind, sentence: str | None, /, **fields: object
     ) -> None:
         """Open an incident with the message ``sentence``, and notify the owners.
 

@@ -34,12 +34,6 @@ from bot.store import budgets, chat_queues, enqueue, fan_outs, key_values, sampl
 from bot.store import incidents as store
 from bot.store.engine.database import Database
 
-IsMetElsewhere = bool
-"""True if another process finds the condition met."""
-
-IsWritable = bool
-"""True if the database accepts writes."""
-
 _EVERY = timedelta(minutes=1)
 # The pause between two test writes while the database is unavailable.
 _TRY_EVERY = timedelta(seconds=2)
@@ -185,9 +179,7 @@ class Watch:
             await self._incidents.open_or_close("database", DATABASE_REPLACED, **fields)
         return now + self._file_every
 
-    async def _probe_database_and_report_outage(
-        self, since: datetime, now: datetime
-    ) -> IsWritable:
+    async def _probe_database_and_report_outage(self, since: datetime, now: datetime) -> bool:
         """Make a test write. Return whether the write succeeds.
 
         If an outage lasted at least 15 seconds, report its end, unless another process has
@@ -242,7 +234,7 @@ class Watch:
 
     async def _record_met_and_check_elsewhere(
         self, kind: IncidentKind, *, is_met: bool, now: datetime
-    ) -> IsMetElsewhere:
+    ) -> bool:
         """Store whether this process finds a condition met. Return whether another process does.
 
         A condition such as a full disk can be met in a single process. If only one process uses

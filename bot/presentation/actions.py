@@ -10,13 +10,9 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TypeAlias
 
 from bot.domain.records import EPOCH
 from bot.presentation.translation import Translator
-
-ChatOfButton: TypeAlias = None
-"""In the type of the id of a chat, the chat with the button is meant."""
 
 DANGER, PRIMARY = "danger", "primary"  # values of ``InlineKeyboardButton.style`` in the Bot API
 Button = dict[str, str]
@@ -202,7 +198,7 @@ def arrows(page: int, *, is_last: bool, to: Callable[[int], str]) -> Buttons:
     return [row] if row else []
 
 
-def split_chat(data: str) -> tuple[int | ChatOfButton, str]:
+def split_chat(data: str) -> tuple[int | None, str]:
     """Split button data into the chat to which the action applies, and the remaining data.
 
     If the action applies to the chat with the button, the chat is None.

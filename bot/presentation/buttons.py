@@ -6,7 +6,6 @@ these buttons.
 
 import re
 from collections.abc import Sequence
-from typing import TypeAlias
 
 from bot.domain.foreign_text import one_line
 from bot.domain.model import Story
@@ -16,9 +15,6 @@ from bot.presentation import actions
 from bot.presentation.actions import Button, Buttons, button, grid, link_button
 from bot.presentation.html import truncate_plain
 from bot.presentation.translation import Translator
-
-WholeList: TypeAlias = None
-"""In the type of the id of a subscription, the list of all subscriptions is meant."""
 
 OPTIONS = N_("⚙️ Options")
 MORE = "⋯"
@@ -182,7 +178,7 @@ def summary_buttons(posted: Sequence[tuple[str, int, int]]) -> Buttons:
     return grid([button(name, actions.SUBSCRIPTION(number, NEW)) for name, _, number in first], 2)
 
 
-def options_link(bot_name: str, chat_id: int, subscription_id: int | WholeList = None) -> str:
+def options_link(bot_name: str, chat_id: int, subscription_id: int | None = None) -> str:
     """Return the link to the options of a subscription of the chat ``chat_id``.
 
     If ``subscription_id`` is None, return the link to the list of all subscriptions of the chat.

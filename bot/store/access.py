@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.domain.access import Entry, IsFirstRefusal, Mode, Subject, Via
+from bot.domain.access import Entry, Mode, Subject, Via
 from bot.domain.budget import NoOwnLimit
 from bot.domain.records import EPOCH
 from bot.store import acquaintances
@@ -92,7 +92,7 @@ async def put(tx: Tx, subject: Subject, *, now: datetime, **values: Any) -> Entr
 
 async def record_first_refusal(
     tx: Tx, subject: Subject, *, name: str, now: datetime, language_code: str = ""
-) -> IsFirstRefusal:
+) -> bool:
     """Record that a refusal was shown at ``now``. Store the name and the language code too.
 
     Return False, and change nothing, if the entry already has a refusal.
