@@ -23,7 +23,7 @@ from bot.domain.foreign_text import normalize_typed
 from bot.domain.identity import identifies_no_person
 from bot.domain.links import Link
 from bot.domain.model import Anonymous, Asker, Target
-from bot.domain.records import Chat, Question, Removed, Subscription
+from bot.domain.records import Chat, Cleared, Question, Subscription
 from bot.domain.zones import zone_of
 from bot.fetching.highlights import Highlights
 from bot.fetching.on_demand import Viewer
@@ -256,7 +256,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         return Asker(where.id if where else None, self.user_id, self.is_owner, as_channel)
 
     async def set_question(
-        self, question: Question | Removed, *, valid_for: timedelta = timedelta(0)
+        self, question: Question | Cleared, *, valid_for: timedelta = timedelta(0)
     ) -> None:
         """Store the question that the next plain message of a private chat answers.
 

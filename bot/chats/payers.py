@@ -27,7 +27,7 @@ from bot.domain.errors import (
     TooManyFastError,
 )
 from bot.domain.model import Anonymous, Asker, NoMaximum, Now, Unchanged, Unknown
-from bot.domain.records import Chat, Removed
+from bot.domain.records import Chat, Cleared
 from bot.fetching import snapshots
 from bot.fetching.snapshots import EarlierChecksAllowance
 from bot.runtime.clock import utc_now
@@ -257,7 +257,7 @@ class Payers:
         self,
         tx: Tx,
         chat_id: int,
-        payer: int | Removed,
+        payer: int | Cleared,
         now: datetime,
         *,
         profile_ids: Collection[str] = (),

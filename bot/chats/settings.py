@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from bot.domain.options import Options
-from bot.domain.records import Chat, Question, Removed
+from bot.domain.records import Chat, Cleared, Question
 from bot.store import chats, erasure
 from bot.store.engine.database import Database
 from bot.updates.unit_of_work import reading, run_before_commit, writing
@@ -77,7 +77,7 @@ class Chats:
             return defaults
 
     async def set_question(
-        self, chat_id: int, question: Question | Removed, *, until: datetime | None = None
+        self, chat_id: int, question: Question | Cleared, *, until: datetime | None = None
     ) -> None:
         """Store the question that the next plain message of a chat can answer.
 

@@ -16,8 +16,8 @@ NotFollowed: TypeAlias = None
 NoUndo: TypeAlias = None
 """In the type of an ``UndoKey``, the change cannot be undone."""
 
-Removed: TypeAlias = None
-"""In the type of a new value, the stored value is removed."""
+Cleared: TypeAlias = None
+"""In the type of a new value, the stored value is cleared."""
 
 UndoKey = datetime
 """The time of a change, which identifies the change for *Undo*."""

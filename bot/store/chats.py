@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from bot.domain.access import Entry, Judged, Subject, judge
 from bot.domain.errors import CHAT_SILENCED, BlockedError
 from bot.domain.model import NoMaximum
-from bot.domain.records import Chat, Question, Removed
+from bot.domain.records import Chat, Cleared, Question
 from bot.store import access, key_values, mutes
 from bot.store.engine.columns import Timestamp, flag, primary_key, required
 from bot.store.engine.database import (
@@ -169,7 +169,7 @@ async def get_with_access(
 
 
 async def set_question(
-    tx: Tx, chat_id: int, question: Question | Removed, *, until: datetime | None = None
+    tx: Tx, chat_id: int, question: Question | Cleared, *, until: datetime | None = None
 ) -> None:
     """Set the open question of a chat. If ``question`` is None, remove the open question.
 
@@ -391,7 +391,7 @@ async def payer_of(tx: Tx, chat_id: int) -> int | None:
     return await tx.scalar(statement)
 
 
-async def set_payer(tx: Tx, chat_id: int, payer: int | Removed) -> None:
+async def set_payer(tx: Tx, chat_id: int, payer: int | Cleared) -> None:
     """Set the payer of a chat. The value None removes the payer."""
     await change(tx, chat_id, payer=payer)
 
