@@ -212,12 +212,12 @@ ALL_THANKS = frozenset(map(fold_for_comparison, " ".join(THANKS.values()).split(
 _THANKS_PHRASES = """
     much appreciated|appreciate it|sağ ol|sağ olun|ellerine sağlık|ellerinize sağlık|от души
     |lifesaver|life saver|you're a star|you're a legend|you're a hero|you are a star
-    |you are a legend|you are a hero|youre a star|youre a legend|you're an absolute star
+    |you are a legend|you are a hero|you're an absolute star
     |you're an absolute legend|you're an absolute lifesaver|you're a lifesaver
     |you are a lifesaver|absolute legend|what a legend
     |يعطيك العافية|جزاك الله|terima kasih|دستت درد نکنه|دستتون درد نکنه|دمت گرم
     |eline sağlık|elinize sağlık|emeğine sağlık|allah razı olsun|helal olsun
-    |gott vergelt's|vergelt's gott|vergelts gott|god bless|bless you|dios te bendiga
+    |gott vergelt's|vergelt's gott|god bless|bless you|dios te bendiga
     |dios los bendiga|dios te lo pague|bendiciones|deus te abençoe|deus abençoe|deus lhe pague
     |dio ti benedica|che dio ti benedica|dieu te bénisse|dieu vous bénisse|храни тебя бог
     |дай бог здоровья|дай бог вам здоровья|дай боже здоров'я|хай щастить|بارك الله|يبارك فيك
@@ -229,13 +229,13 @@ _THANKS_PHRASES = """
 
 _PRAISE_PHRASES = """
     great job|good job|nice job|nice work|great work|good work|well done|you're the best
-    |you are the best|youre the best|you're amazing|you are amazing|you're awesome|you are awesome
+    |you are the best|you're amazing|you are amazing|you're awesome|you are awesome
     |you're great|you are great|you rock|u rock|love this bot|i love you|love you|love it
     |i love it|good bot|great bot|best bot|best bot ever|nice bot|cool bot|awesome bot|works great
     |eres genial|eres la mejor|eres el mejor|eres lo máximo|eres un crack|eres una crack|qué crack
     |buen trabajo|buen bot|me encanta|me encanta este bot|te amo|te quiero|qué maravilla
     |você é demais|você é ótimo|você é incrível|você é o melhor|você é top|vc é demais|vc é top
-    |bom trabalho|amei|adorei|te amo|muito bom|que bot bom|parabéns
+    |bom trabalho|amei|adorei|muito bom|que bot bom|parabéns
     |du bist super|du bist der beste|du bist die beste|du bist toll|du bist klasse|gut gemacht
     |guter bot|super bot|gute arbeit|ich liebe dich|tolle sache|läuft super|du bist spitze
     |tu es génial|tu es super|tu es le meilleur|t'es génial|t'es le meilleur|t'es super
@@ -246,7 +246,7 @@ _PRAISE_PHRASES = """
     |adamsın|iyi iş|güzel bot|bayıldım
     |ты лучший|ты лучшая|ты супер|ты крут|ты классный|ты молодец|молодец|красавчик|отличная работа
     |хорошая работа|классный бот|хороший бот|лучший бот|люблю тебя|я тебя люблю|умница
-    |أنت رائع|انت رائع|أنت الأفضل|انت الافضل|أحسنت|احسنت|عمل رائع|بوت رائع|أحبك|احبك|برافو
+    |أنت رائع|أنت الأفضل|أحسنت|عمل رائع|بوت رائع|أحبك|برافو
     |kamu keren|kamu hebat|kamu terbaik|kerja bagus|bagus banget|keren banget|mantap|mantul
     |bot bagus|bot keren|love you bot
     |ти найкращий|ти найкраща|ти супер|ти молодець|ти крутий|молодець|чудова робота|гарна робота
@@ -261,15 +261,15 @@ _PRAISE_PHRASES = """
 """The phrases of praise. A text that only says praise gets the same reaction as thanks."""
 
 _GREETING_PHRASES = (
-    "how are you|how are u|how r u|how are you doing|how's it going|hows it going|what's up"
-    "|whats up|see you|see ya|see you later|see you soon|see u|talk to you later|take care"
+    "how are you|how are u|how r u|how are you doing|how's it going|what's up"
+    "|see you|see ya|see you later|see you soon|see u|talk to you later|take care"
     "|bye for now|have a nice day|have a good day|have a good one|good to see you"
     "|nice to meet you|qué tal|qué onda|cómo estás|cómo andas|cómo va|cómo te va|todo bien"
     "|hasta luego|hasta mañana|hasta pronto|hasta la vista|nos vemos|mucho gusto|tudo bem"
     "|tudo bom|tudo certo|como vai|como você está|como vc está|até mais|até logo|até amanhã"
-    "|até breve|até a próxima|um abraço|wie geht's|wie gehts|wie geht es dir|wie geht es ihnen"
-    "|wie läuft's|wie läufts|alles klar|alles gut|na du|na wie geht's|na wie gehts"
-    "|na wie läuft's|na wie läufts|bis später|bis dann|bis bald|bis morgen|mach's gut"
+    "|até breve|até a próxima|um abraço|wie geht's|wie geht es dir|wie geht es ihnen"
+    "|wie läuft's|alles klar|alles gut|na du|na wie geht's"
+    "|na wie läuft's|bis später|bis dann|bis bald|bis morgen|mach's gut"
     "|auf wiedersehen|auf wiederhören|schönen tag|schönen abend|schönen tag noch"
     "|schönen abend noch|ça va|comment ça va|comment vas-tu|comment vas tu|comment allez-vous"
     "|comment allez vous|quoi de neuf|tu vas bien|à bientôt|à plus|à plus tard|à demain"
@@ -278,9 +278,9 @@ _GREETING_PHRASES = (
     "|nasıl gidiyor|hoşça kal|hoşça kalın|güle güle|kendine iyi bak|iyi akşamlar|как жизнь"
     "|как ты|как поживаешь|до свидания|до встречи|до завтра|всего доброго|всего хорошего"
     "|хорошего дня|хорошего вечера|доброго времени суток|доброго дня|كيف الحال|كيفك اليوم|شلونك"
-    "|شو الأخبار|شو اخبارك|إزيك|ازيك|عامل ايه|مع السلامة|إلى اللقاء|الى اللقاء|في أمان الله"
+    "|شو الأخبار|شو اخبارك|إزيك|عامل ايه|مع السلامة|إلى اللقاء|في أمان الله"
     "|apa kabar|gimana kabarnya|sampai jumpa|sampai nanti|sampai ketemu|sampai besok|як ся маєш"
-    "|як життя|як ти|до побачення|до зустрічі|до завтра|гарного дня|гарного вечора|на все добре"
+    "|як життя|як ти|до побачення|до зустрічі|гарного дня|гарного вечора|на все добре"
     "|всього найкращого|چه خبر|حالت چطوره|حالتون چطوره|خوب هستی|خوب هستید|خدا نگهدار|خدا حافظ"
     "|روز بخیر|صبح بخیر|कैसे हो|कैसे हैं|कैसी हो|क्या हाल है|क्या हाल|फिर मिलेंगे|शुभ रात्रि"
     "|शुभ प्रभात|kaise ho|kaise hain|kaisi ho|kya haal hai|kya haal|aap kaise ho|aap kaise hain"

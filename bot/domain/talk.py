@@ -69,20 +69,20 @@ _LIKENESS = 0.7
 
 # These words could be usernames, but people write them to the bot much more often as plain words.
 _SAID = """
-hi hello hey hallo helo hola ola oi halo hai salam salaam salut ciao bonjour merhaba selam
+hi hello hey hallo helo hola olá oi halo hai salam salaam salut ciao bonjour merhaba selam
 privet namaste yo sup morning night bye goodbye adios tchau dadah ok okay okey k yes no yeah yep
-nope si sim nao tidak ya da net cool nice good great super wow lol haha hahaha sorry you привет
-здравствуйте ок да нет привіт вітаю так ні مرحبا سلام नमस्ते olá não evet tamam schön bitte
+nope si sim não tidak ya da net cool nice good great super wow lol haha hahaha sorry you привет
+здравствуйте ок да нет привіт вітаю так ні مرحبا سلام नमस्ते evet tamam schön bitte
 mille ça tudo bem buenas buenos tardes noches dias guten terima kasih kabar большое добрый день
 вечер جزيلا خیلی السلام عليكم moin servus grüezi hallöchen coucou bonsoir buongiorno buonasera
 selamlar gunaydin selamat pagi namaskar доброе утро доброго ранку здравствуй صباح الخير درود boa
 noite bonne nuit gute nacht buonanotte malam nasilsin спокойной ночи на добраніч как дела як
-справи خوبی شب بخیر كيفك كيف حالك تصبح oui ouais evet iya iyi günler geceler morgen abend
-tag nachmittag siang sore bro mate friend kak bang there everyone good evening afternoon день
-добрий вечір ранок hii heyy helloo ey wassup sup whatsup howdy alo alô eae eai slt cc bjr bsr
-naber nabersin n'aber nbr slm mrb moinsen tach servus tschüss tschau tschö arrivederci ciaone
+справи خوبی شب بخیر كيفك كيف حالك تصبح oui ouais iya iyi günler geceler morgen abend
+tag nachmittag siang sore bro mate friend kak bang there everyone evening afternoon
+добрий вечір ранок hii heyy helloo ey wassup whatsup howdy alô eae eai slt cc bjr bsr
+n'aber nabersin nbr slm mrb moinsen tach tschüss tschau tschö arrivederci ciaone
 görüşürüz hoşçakal hoşçakalin пока бувай خداحافظ अलविदा alvida falou flw dadaah baybay
-здарова здоров прив салам салют хай вечер доброе здоровеньки هلا اهلا أهلا
+здарова здоров прив салам салют хай здоровеньки هلا اهلا
 goodnight gn gm brb later ttyl oops ups uups lmao lmfao rofl xd mdr ptdr jk
 \u0647 خ داداش والله حبيبي bhai yaar
 beautiful amazing awesome fantastic hermoso güzel harika
@@ -143,12 +143,12 @@ _THANKED_FOR = frozenset(map(fold_for_comparison, _REASONS.split()))
 _ASKED = """
 test testing start stop help ayuda ajuda bantuan please pls plz bot what why how who when where
 restart reset undo back ping
-que como quien por favor porfa porfavor lütfen lutfen svp stp tolong kripya
+que como quien por favor porfa porfavor lütfen svp stp tolong kripya
 """
 _POLITE = ALL_THANKS.union(map(fold_for_comparison, ["please", "pls", "plz", "bitte", "lütfen"]))
 """The words of politeness that are no names in a list of names."""
 SMALL_TALK = ALL_THANKS.union(map(fold_for_comparison, _SAID.split()))
-NO_NAMES = SMALL_TALK.union(_ASKED.split())
+NO_NAMES = SMALL_TALK.union(map(fold_for_comparison, _ASKED.split()))
 
 ALIASES = {
     "story": "stories", "show": "stories", "view": "stories", "s": "stories", "get": "stories",
