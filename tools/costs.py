@@ -479,6 +479,15 @@ async def _polls(here: Shop, mode: SkipCheck) -> None:
         "a check, if the last privacy check of the profile was more than a day ago",
         lambda: here.poll(profile),
     )
+    here.go_on(hours=1)
+    here.sandbox.instagram.publish(profile, 1)
+    here.go_on(hours=11)
+    await here.poll(profile)
+    here.go_on(hours=12.5)
+    await here.row(
+        "the same check, if the answer has a story that the check before should have shown",
+        lambda: here.poll(profile),
+    )
     profile.is_private = True
     here.go_on(hours=25)
     await here.row("the first check after the account became private", lambda: here.poll(profile))

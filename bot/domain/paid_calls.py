@@ -1,6 +1,6 @@
 """The interface of the paid Stories API: its operations, prices and answers."""
 
-from collections.abc import Awaitable, Callable, Generator, Iterable
+from collections.abc import Awaitable, Callable, Collection, Generator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -182,19 +182,22 @@ class StoriesService(Protocol):
         stored value is deleted.
         """
 
-    async def record_contradicted_answers(
-        self, known: Known, stories: Iterable[Story], new: Iterable[str]
-    ) -> None:
-        """Record that the last answer about a profile was wrong, if the answer lacked a story.
+    def call_to_verify_last_answer(
+        self, known: Known, stories: Sequence[Story], new: Collection[str]
+    ) -> PaidCall[list[Story]] | None:
+        """Return the paid call that verifies the last answer about a profile, for 1 credit.
 
-        Nothing is recorded unless the last answer skipped the privacy check. ``stories`` are the
-        stories of a later answer with the check. ``new`` has the ids of those stories that the
-        database did not contain. ``known`` is the profile as stored before the later answer.
+        The result is None if the last answer is not in doubt. The answer is in doubt if the answer
+        skipped the privacy check and lacked a story of ``stories``, a later answer with the check.
+        ``new`` has the ids of those stories that the database did not contain. ``known`` is the
+        profile as stored before the later answer. The call records whether answers without the
+        check are wrong.
         """
 
-    async def record_answer_contradicted_by_refusal(self, known: Known) -> None:
-        """Record that the last answer about a profile was wrong, because the profile is private.
+    def call_to_verify_after_refusal(self, known: Known) -> PaidCall[list[Story]] | None:
+        """Return the paid call that verifies the last answer about a profile that became private.
 
-        Nothing is recorded unless the last answer skipped the privacy check, and the last proof
+        The call costs 1 credit, and records whether answers without the privacy check are wrong.
+        The result is None unless the last answer skipped the privacy check, and the last proof
         that the account is public is at least a day old.
         """

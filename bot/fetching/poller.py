@@ -26,7 +26,7 @@ from bot.domain.errors import (
     StoriesError,
 )
 from bot.domain.model import AnyTime, Story
-from bot.domain.paid_calls import Answer, StoriesService
+from bot.domain.paid_calls import Answer, PaidCall, StoriesService
 from bot.domain.records import EPOCH, Known, SubscriberCount
 from bot.fetching import schedule_state, snapshots
 from bot.fetching.feasibility import BudgetWatch
@@ -617,7 +617,8 @@ class Scheduler:
         new = await self._db.run_until_recorded(record)
         self._wake()
         if answer.is_checked:
-            await self._api.record_contradicted_answers(known, shown, new)
+            call = self._api.call_to_verify_last_answer(known, shown, new)
+            await self._verify_last_answer(known, plan, call)
         self._new.inc(len(new))
         if new:
             for pk in new:
@@ -647,10 +648,11 @@ class Scheduler:
         elif not isinstance(error, OutOfServiceError):
             # An ``OutOfServiceError`` is not recorded, because this error opens another incident.
             self.failed_checks.record_failure(str(error), now)
-        # Without known live stories, the refusal contradicts no answer: the answers without the
-        # privacy check showed no stories, and the account may have become private only recently.
+        # Without known live stories, the refusal raises no doubt: the answers without the privacy
+        # check showed no stories.
         if why == "private" and await self._has_stored_live_stories(known):
-            await self._api.record_answer_contradicted_by_refusal(known)
+            call = self._api.call_to_verify_after_refusal(known)
+            await self._verify_last_answer(known, plan, call)
         async with self._db.begin() as tx:
             match error:
                 case OutOfServiceError():
@@ -664,6 +666,24 @@ class Scheduler:
                     )
         self._wake()
         return type(error).__name__
+
+    async def _verify_last_answer(
+        self, known: Known, plan: Plan, call: PaidCall[list[Story]] | None
+    ) -> None:
+        """Make the paid call that verifies the last answer about a profile, for 1 credit.
+
+        Without a call, do nothing. An error is only logged, because a later daily check repeats
+        the comparison.
+        """
+        if call is None:
+            return
+        try:
+            await self._ledger.spend(_charge(known), call)
+        except SpendingError:
+            return
+        except StoriesError as error:
+            log.info("an answer is not verified", profile=known.profile_id, error=str(error))
+        plan.schedule.bucket.credits -= call.price
 
     async def _fetch_proven_state(
         self, known: Known, plan: Plan, error: StoriesError

@@ -1,7 +1,7 @@
 """The client of the Stories API. The results are objects of the domain model, or files."""
 
 import random
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -201,7 +201,7 @@ class StoriesApi:
             NoSuchProfileError: The account does not exist.
         """
         full = self._query(Endpoint.USER_STORIES, {"user_id": profile_id})
-        quick = replace(full, checks_privacy=False, nominal=full.nominal - 1)
+        quick = self._query_without_check(profile_id)
         privacy = self._privacy
         if privacy and privacy.mode == "auto" and privacy.may_skip(last_known_public_at):
             make = partial(
@@ -334,29 +334,59 @@ class StoriesApi:
         if self._privacy is not None:
             await self._privacy.load_or_delete_trust()
 
-    async def record_contradicted_answers(
-        self, known: Known, stories: Iterable[Story], new: Iterable[str]
-    ) -> None:
-        """Record that the last answer about a profile was wrong, if the answer lacked a story.
+    def call_to_verify_last_answer(
+        self, known: Known, stories: Sequence[Story], new: Collection[str]
+    ) -> PaidCall[list[Story]] | None:
+        """Return the paid call that verifies an unchecked answer, or None without a doubt.
 
-        Nothing is recorded unless the mode is "auto" and the last answer skipped the privacy
-        check. ``stories`` are the stories of a later answer with the check. ``new`` has the ids of
-        those stories that the database did not contain. ``known`` is the profile as stored before
-        the later answer. If answers about two profiles were wrong within two days, all calls
-        include the check again, and the owners are notified.
+        An answer is unchecked if the API skipped the privacy check. ``stories`` are the stories of
+        a later answer with the check, ``new`` has the ids of those stories that the bot did not
+        know, and ``known`` is the profile as stored before this later answer. The last answer is
+        in doubt if it was unchecked and lacked a story (``PrivacyCheck.doubts_last_answer``).
+
+        The call costs 1 credit. The call fetches the stories without the check again. If this
+        answer contradicts ``stories``, the call records the contradiction. After contradictions
+        about two profiles within two days, all calls include the check again, and the owners are
+        notified.
         """
-        if self._privacy is not None:
-            await self._privacy.record_contradicted_answers(known, stories, new)
+        if self._privacy is None or not self._privacy.doubts_last_answer(known, stories, new):
+            return None
+        return self._call_to_verify(self._privacy, known.profile_id, stories)
 
-    async def record_answer_contradicted_by_refusal(self, known: Known) -> None:
-        """Record that the last answer about a profile was wrong, because the profile is private.
+    def call_to_verify_after_refusal(self, known: Known) -> PaidCall[list[Story]] | None:
+        """Return the paid call that verifies an unchecked answer, or None without a doubt.
 
-        Nothing is recorded unless the mode is "auto" and the last answer skipped the privacy
-        check. Also, nothing is recorded while a call may skip the check, which means that a proof
-        of the last day shows the account as public and answers without the check are trusted.
+        The method is for a profile whose later answer with the privacy check stated that the
+        account is private. The last answer is in doubt if it was unchecked
+        (``PrivacyCheck.doubts_last_answer_after_refusal``). The call costs 1 credit. The call
+        fetches the stories without the check again, and records a contradiction if the answer
+        still has stories.
+
+        Raises:
+            ProfilePrivateError: The answer without the check states the same.
         """
-        if self._privacy is not None:
-            await self._privacy.record_answer_contradicted_by_refusal(known)
+        if self._privacy is None or not self._privacy.doubts_last_answer_after_refusal(known):
+            return None
+        return self._call_to_verify(self._privacy, known.profile_id, None)
+
+    def _call_to_verify(
+        self, privacy: PrivacyCheck, profile_id: str, checked: Sequence[Story] | None
+    ) -> PaidCall[list[Story]]:
+        query = self._query_without_check(profile_id)
+
+        async def ask_and_compare() -> Answer[list[Story]]:
+            at = self._now()
+            answer = await self._request_public_stories(query)
+            await privacy.record_if_contradicted(
+                profile_id, unchecked=answer.value, checked=checked, at=at
+            )
+            return answer
+
+        return PaidCall(Operation.STORIES, query.nominal, ask_and_compare)
+
+    def _query_without_check(self, profile_id: str) -> Query:
+        full = self._query(Endpoint.USER_STORIES, {"user_id": profile_id})
+        return replace(full, checks_privacy=False, nominal=full.nominal - 1)
 
     def _query(self, endpoint: Endpoint, params: dict[str, str], *, subject: str = "") -> Query:
         return Query(endpoint, params, endpoint.price, subject, self._deadline)
@@ -415,8 +445,8 @@ class StoriesApi:
                 error.credits += spent
             raise
         if silent_at is not None and self._privacy is not None:
-            await self._privacy.record_contradicted_empty_answer(
-                full.params["user_id"], answer.value, at=silent_at
+            await self._privacy.record_if_contradicted(
+                full.params["user_id"], unchecked=[], checked=answer.value, at=silent_at
             )
         return Answer(answer.value, spent + answer.credits)
 

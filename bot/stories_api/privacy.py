@@ -4,15 +4,21 @@ In mode ``auto``, calls skip the check for at most one day after an answer state
 is public. Calls without the check use ``force=on``. The API's documentation does not say what such
 calls return for private accounts.
 
-For this reason, when the schedule asks for a subscribed profile with the check, the answer (a
-checked answer) is compared with the last answer without the check (an unchecked answer). The
-unchecked answer was wrong if the answer lacked a story that was posted more than 10 minutes
-earlier. The unchecked answer also counts as wrong if the bot knows live stories of the profile,
-and the daily checked answer states that the account is private. If unchecked answers about two
-profiles were wrong within two days, all calls include the check again.
+For this reason, the daily answer with the check (a checked answer) is compared with the last
+answer without the check (an unchecked answer). The unchecked answer is in doubt in two cases:
+
+- The checked answer has a story that the unchecked answer lacked, although the story was posted
+  more than 10 minutes before the unchecked answer.
+- The checked answer states that the account is private, and the bot knows live stories of the
+  account.
+
+In both cases, the account may have changed between private and public after the unchecked answer.
+So the bot at once makes one more call without the check, and compares the two answers of the same
+moment. If these answers contradict each other for two profiles within two days, all calls include
+the check again.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
@@ -121,44 +127,53 @@ class PrivacyCheck:
             return False
         return self._now() - last_known_public_at < _TRUSTED_FOR
 
-    async def record_contradicted_answers(
-        self, known: Known, stories: Iterable[Story], new: Iterable[str]
-    ) -> None:
-        """Record that the last unchecked answer was wrong, if the answer lacked a story.
+    def doubts_last_answer(
+        self, known: Known, stories: Sequence[Story], new: Collection[str]
+    ) -> bool:
+        """Return whether the last answer was unchecked, and lacked a story of a checked answer.
 
-        ``stories`` are the stories of a checked answer. The unchecked answer lacked a story if
-        the story is in ``new`` and was posted more than 10 minutes before the unchecked answer.
-        Nothing is recorded unless the mode is "auto" and the last recorded answer about the
-        profile skipped the check.
+        ``stories`` are the stories of the checked answer. ``new`` has the ids of those stories
+        that the bot did not know. ``known`` is the profile as stored before the checked answer. A
+        story was lacking if it was posted more than 10 minutes before the unchecked answer. In
+        modes other than "auto", return False.
         """
         if not self._was_last_call_unchecked(known) or known.snapshot_at is None:
-            return
-        unseen, before = set(new), known.snapshot_at - _LATE
-        if any(story.pk in unseen and story.taken_at < before for story in stories):
-            await self._record_contradiction(known.profile_id, "a story that it lacked")
+            return False
+        unseen = [story for story in stories if story.pk in new]
+        return _has_old_story(unseen, at=known.snapshot_at)
 
-    async def record_contradicted_empty_answer(
-        self, profile_id: str, stories: Iterable[Story], *, at: datetime
+    def doubts_last_answer_after_refusal(self, known: Known) -> bool:
+        """Return whether the last answer was unchecked, before a checked call was refused.
+
+        Return False if ``may_skip`` allows a call without the check. In this case, the refused
+        call itself began without the check, and that answer showed no stories. In modes other than
+        "auto", return False.
+        """
+        return self._was_last_call_unchecked(known) and not self.may_skip(known.checked_at)
+
+    async def record_if_contradicted(
+        self,
+        profile_id: str,
+        *,
+        unchecked: Sequence[Story],
+        checked: Sequence[Story] | None,
+        at: datetime,
     ) -> None:
-        """Record that an empty unchecked answer was wrong, if the answer lacked a story.
+        """Record that an unchecked answer was wrong, if a checked answer contradicts the answer.
 
-        ``stories`` are the stories of a checked answer just after the unchecked answer. ``at`` is
-        the time of the unchecked answer. The unchecked answer lacked a story if the story was
-        posted more than 10 minutes before ``at``.
+        Both answers are of the same moment ``at``. ``checked`` is None if the checked answer
+        stated that the account is private. Then an unchecked answer with stories is wrong. In all
+        other cases, an unchecked answer is wrong if the answer lacks a story that was posted more
+        than 10 minutes before ``at``.
         """
-        if any(story.taken_at < at - _LATE for story in stories):
+        if checked is None:
+            if unchecked:
+                await self._record_contradiction(profile_id, "a refusal")
+            return
+        shown = {story.pk for story in unchecked}
+        lacking = [story for story in checked if story.pk not in shown]
+        if _has_old_story(lacking, at=at):
             await self._record_contradiction(profile_id, "a story that it lacked")
-
-    async def record_answer_contradicted_by_refusal(self, known: Known) -> None:
-        """Record that the last unchecked answer was wrong, because a checked answer is a refusal.
-
-        Nothing is recorded unless the mode is "auto" and the last recorded answer about the
-        profile skipped the check. Also, nothing is recorded if ``may_skip`` allows a call without
-        the check. In that case, a new unchecked answer was a refusal or lacked stories, so the
-        account has probably become private since the last recorded answer.
-        """
-        if self._was_last_call_unchecked(known) and not self.may_skip(known.checked_at):
-            await self._record_contradiction(known.profile_id, "a refusal")
 
     def _was_last_call_unchecked(self, known: Known) -> bool:
         """Return whether the mode is "auto" and the last recorded stories are unchecked.
@@ -183,6 +198,11 @@ class PrivacyCheck:
         self._trust = trust
         if has_trust_ended and self._tell is not None:
             await self._tell(_FELL_BACK, n=len(trust.contradicted))
+
+
+def _has_old_story(stories: Sequence[Story], *, at: datetime) -> bool:
+    """Return whether a story was posted more than 10 minutes before ``at``."""
+    return any(story.taken_at < at - _LATE for story in stories)
 
 
 async def _read_trust_in_unchecked_answers(tx: Tx) -> Trust:

@@ -1,18 +1,17 @@
 """A poll skips the privacy check only while that is safe, and shows nothing that is hidden."""
 
-from dataclasses import replace
 from datetime import timedelta
-from functools import partial
-from operator import add
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from benchmarks.privacy import World, week, world
+from bot.domain.model import Story
 from bot.store import profiles, stories
 from bot.stories_api.privacy import WITHIN, PrivacyCheck, SkipCheck, Trust
-from tests.support.followed import NOON
+from sandbox.instagram import Profile
+from tests.support.followed import NOON, story
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 STEP = 1800.0
@@ -105,30 +104,79 @@ async def test_two_accounts_that_become_private_do_not_make_all_checks_dearer(
         assert (await polls(here))[0] > forced
 
 
-@pytest.mark.parametrize(("hours", "is_ended"), [(23, False), (24, True)])
-async def test_only_a_refusal_of_the_daily_checked_answer_contradicts(
-    tmp_path: Path, hours: int, is_ended: bool
+async def _shy_profiles(here: World, shown: str) -> list[Profile]:
+    """Follow two profiles that will be private for a time, and a public profile."""
+    instagram = here.sandbox.instagram
+    shy = [instagram.add_profile(name, posts_per_day=0) for name in ("shy.a", "shy.b")]
+    instagram.add_profile("open", posts_per_day=0)
+    here.sandbox.stories_api.configure({"forced_private": shown})
+    for name in ("shy.a", "shy.b", "open"):
+        await here.follow(name)
+    return shy
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shown", ["PrivateAccount", "empty"])
+async def test_accounts_made_private_at_the_daily_check_do_not_make_all_checks_dearer(
+    tmp_path: Path, shown: str
 ) -> None:
-    told: list[str | None] = []
+    async with world("auto", tmp_path, budget=120) as here:
+        begin = here.now()
+        shy = await _shy_profiles(here, shown)
+        await here.go_on(20 * HOUR, STEP)
+        for profile in shy:
+            here.sandbox.instagram.publish(profile, 1)
+        await here.go_on(begin + DAY - here.now(), 60.0)
+        for profile in shy:
+            profile.is_private = True
+        await here.go_on(6 * HOUR, 600.0)
+        assert [await state_of(here, name) for name in ("shy.a", "shy.b")] == ["private"] * 2
+        assert not here.told
 
-    async def tell(text: str | None, /, **_: object) -> None:
-        told.append(text)
 
+@pytest.mark.slow
+async def test_accounts_that_post_in_private_and_reopen_do_not_make_all_checks_dearer(
+    tmp_path: Path,
+) -> None:
+    async with world("auto", tmp_path, budget=120) as here:
+        begin = here.now()
+        shy = await _shy_profiles(here, "empty")
+        await here.go_on(20 * HOUR, STEP)
+        for profile in shy:
+            profile.is_private = True
+            here.sandbox.instagram.publish(profile, 1)
+        await here.go_on(begin + DAY - here.now(), 60.0)
+        for profile in shy:
+            profile.is_private = False
+        await here.go_on(6 * HOUR, 600.0)
+        assert [await seen_of(here, name) for name in ("shy.a", "shy.b")] == [1, 1]
+        assert not here.told
+
+
+OLD, FRESH = story("1", NOON - HOUR), story("2", NOON - timedelta(minutes=5))
+
+
+@pytest.mark.parametrize(
+    ("unchecked", "checked", "is_ended"),
+    [
+        ([OLD], None, True),  # stories of a private account
+        ([], None, False),
+        ([], [OLD], True),
+        ([], [FRESH], False),  # it may not have appeared everywhere
+        ([OLD], [OLD, FRESH], False),
+        ([OLD], [], False),
+    ],
+)
+async def test_an_unchecked_answer_is_wrong_if_it_hides_an_old_story_or_shows_a_private_one(
+    tmp_path: Path, unchecked: list[Story], checked: list[Story] | None, is_ended: bool
+) -> None:
     async with world("auto", tmp_path, budget=60) as here:
-        found = []
-        for name in ("leak.a", "leak.b"):
-            profile = here.sandbox.instagram.add_profile(name)
-            await here.follow(name)
-            async with here.db.read() as tx:
-                found.append(await profiles.get(tx, profile.pk))
-        for known in found:
-            assert known is not None
-            assert known.checked_at is not None
-            at = known.checked_at
-            privacy = PrivacyCheck(here.db, "auto", tell=tell, now=partial(add, at, hours * HOUR))
-            unchecked = replace(known, snapshot_at=at + HOUR)
-            await privacy.record_answer_contradicted_by_refusal(unchecked)
-    assert bool(told) == is_ended
+        privacy = PrivacyCheck(here.db, "auto", now=lambda: NOON)
+        for profile_id in ("1", "2"):
+            await privacy.record_if_contradicted(
+                profile_id, unchecked=unchecked, checked=checked, at=NOON
+            )
+        assert privacy.may_skip(NOON) != is_ended
 
 
 def test_two_profiles_within_two_days_end_the_trust_and_one_never_does() -> None:
