@@ -1,9 +1,9 @@
 """Access to the bot: the use cases for the access list. All use cases cost 0 credits.
 
-In ``invited`` mode, strangers are refused before any work is done. In both modes, blocked persons
-and chats are refused. The owners are the persons in ``ADMIN_IDS``, and the person who used the
-owner link. Without ``ADMIN_IDS``, the bot prints the owner link at each start until the link is
-used.
+In the mode ``invited``, strangers are refused before any work is done. In the mode ``open``,
+everybody has access. In both modes, blocked persons and chats are refused. The owners are the
+persons in ``ADMIN_IDS``, and the person who used the owner link. Without ``ADMIN_IDS``, the bot
+prints the owner link at each start until the link is used.
 """
 
 import hashlib
@@ -47,7 +47,8 @@ INVITATION_VALID_FOR = timedelta(days=7)
 REFRESH = timedelta(minutes=1)
 _SEED = "owner_link"
 _MODE = "access_mode"
-_BLOCKED_PROFILES = "blocked_profiles"  # the key of BLOCKED_PROFILES at the last start
+# The database key of the value of BLOCKED_PROFILES at the last start.
+_BLOCKED_PROFILES = "blocked_profiles"
 OWNER, INVITE = "owner_", "invite_"  # prefixes of ``start`` payloads: owner link, invitation
 _TOKEN_BYTES = 16
 _NAME_AGAIN = timedelta(days=1)  # the minimum interval between two writes of an unchanged name
@@ -55,7 +56,7 @@ _NAME_AGAIN = timedelta(days=1)  # the minimum interval between two writes of an
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """The access decision about a person in a chat, and what the database has about the chat.
+    """The access decision about a person in a chat, and the stored data of the chat.
 
     ``chat`` is None if the database has no such chat. ``is_muted`` is True if the chat or a topic
     of the chat has a mute. ``question`` is the open question of the chat, or None.
@@ -82,10 +83,10 @@ class Access:
         wake: Callable[[], None] = lambda: None,
         now: Callable[[], datetime],
     ) -> None:
-        """Create the use cases. The owner link requires ``token``, the bot's token.
+        """Create the use cases. The owner link is derived from ``token``, the bot's token.
 
         ``allow``, ``block``, ``unblock`` and the end of an expired block call ``wake``, because
-        work may be due.
+        alerts or checks may then be due.
         """
         self._db = db
         self.mode = mode
@@ -137,11 +138,14 @@ class Access:
     ) -> Judgement:
         """Return the access decision, whether the person is an owner, and the stored chat.
 
-        ``as_chat`` is the id of the channel or group in whose name the person writes. If
-        ``as_chat`` is not the chat itself, and the access list blocks or silences ``as_chat``, the
-        person is refused and does not count as an owner. In all other cases, an owner is not
-        refused. The chat is None if the database has no such chat. If ``chat_id`` is not stored,
-        and is the old id of a group that became a supergroup, the chat is the supergroup.
+        ``as_chat`` is the id of the channel or group in whose name the person writes.
+
+        - If the access list blocks or silences ``as_chat``, and ``as_chat`` is not the chat
+          itself, the person is refused and does not count as an owner.
+        - In all other cases, an owner is not refused.
+
+        If ``chat_id`` is the old id of a group that became a supergroup, the returned chat is the
+        supergroup. If the database does not have the chat, the returned chat is None.
         """
         now = self._now()
         async with reading(self._db) as tx:
@@ -221,9 +225,9 @@ class Access:
     async def ensure_owner_link_payload(self) -> str | None:
         """Return the ``start`` payload of the owner link, or None if the bot has an owner.
 
-        The first call stores the secret of the link. Therefore the payload is the same at each
-        start and in each process until the secret is deleted: when the link is used, or at a start
-        with ``ADMIN_IDS``.
+        The payload is derived from a stored secret, which the first call creates. All processes
+        return the same payload until the secret is deleted. The secret is deleted when the link is
+        used, and at a start with ``ADMIN_IDS``.
         """
         if self._always_owners:
             return None
@@ -276,12 +280,14 @@ class Access:
     async def use_link_and_return_role(
         self, payload: str, person: int, *, name: str
     ) -> Literal["owner", "guest"] | None:
-        """Use a link. Return the person's role, or None if the link is invalid.
+        """Use an owner link or an invitation. Return the role, or None if the link is invalid.
 
-        The link is an owner link or an invitation. If the person is an owner or on the list of
-        allowed persons, the result for an invitation or an invalid link is "guest", and the
-        invitation is not used up. In mode ``open``, an invitation puts the person on the list, so
-        that the person is no newcomer. In this mode, the result for an invalid link is "guest".
+        - A valid owner link makes the person an owner.
+        - If the person is already an owner or an allowed guest, the result for any other link is
+          "guest". An invitation is not used up.
+        - A valid invitation makes any other person an allowed guest, who does not count as a
+          newcomer.
+        - In mode ``open``, the result for an invalid link is "guest".
         """
         now = self._now()
         subject = Subject("person", str(person))
@@ -341,8 +347,8 @@ class Access:
         """Store a channel that an administrator of the channel has named, and allow the channel.
 
         The channel is allowed only if the administrator has personal access. The entry of an
-        allowed channel does not change, so that a block of the person who added the bot still
-        closes the channel. The transaction is separate.
+        already allowed channel does not change, so that a block of the person who added the bot
+        still closes the channel. The changes are committed in a separate transaction.
 
         Raises:
             BlockedError: The access list blocks the channel or the responsible person.
@@ -376,7 +382,8 @@ class Access:
         if known and known.is_allowed_without_adder:
             return
         if not await store.has_own_access(tx, by, mode=self.mode, owner_ids=self._always_owners):
-            # A stranger does not replace the recorded person, who gave access to the group.
+            # The recorded person who added the bot stays, because the access of the group depends
+            # on the access of this person.
             return
         values = {"is_allowed": True, "via": "added", "added_by": str(by), "name": name}
         await store.put(tx, subject, now=self._now(), refused_at=None, **values)
@@ -460,7 +467,7 @@ class Access:
     async def set_limit(self, subject: Subject, credits: int | NoOwnLimit) -> Entry:  # noqa: A002 - the field's term
         """Set the daily allowance of a person or chat in credits. Return the changed entry.
 
-        None restores the allowance in the settings.
+        If ``credits`` is None, the allowance in the settings applies again.
         """
         async with writing(self._db) as tx:
             subject = await self._lock_current_subject(tx, subject)
@@ -476,7 +483,8 @@ class Access:
         before = await store.get(tx, subject)
         ended = {"blocked_since": None, "blocked_until": None, "reason": "", "refused_at": None}
         if subject.kind == "profile" and subject.id not in self._always_blocked:
-            # At a later block, a different profile may have the name.
+            # Delete the stored id of the profile, because a different profile may have the
+            # username at a later block.
             ended["name"] = ""
         entry = await store.put(tx, subject, now=now, **ended, **values)
         if before and before.blocked_since:
@@ -558,7 +566,7 @@ class Access:
     async def _close_blocked_chats(self) -> None:
         """Close the open chats that the access list blocks or silences.
 
-        For example, such a chat was not stored when the block began.
+        For example, a chat that was first stored after the beginning of its block is open.
         """
         now = self._now()
         async with self._db.read() as tx:
@@ -584,9 +592,9 @@ class Access:
         """Load the blocked profiles and the owners from the database.
 
         A different process may have changed the stored profiles and owners since the last call.
-        The ``BLOCKED_PROFILES`` of the process that started last apply. If the access list lacks
-        the id of a blocked profile, and the API returned the name in the last 30 days, store the
-        id.
+        The process that started last determines the value of ``BLOCKED_PROFILES``. If the access
+        list lacks the id of a blocked profile, and the API returned the name in the last 30 days,
+        store the id.
         """
         async with self._db.read() as tx:
             in_settings = await key_values.get(tx, _BLOCKED_PROFILES)

@@ -28,10 +28,11 @@ Obstacle = Literal["", "budget", "stopped", "outage"]
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
-    """The number of stories enqueued in the last two days, for each kind in ``KINDS``.
+    """The number of stories enqueued in the last two days, for each outcome in ``KINDS``.
 
-    ``until`` maps each kind of deferred stories to the earliest send time. The kind ``muted`` has
-    no send time. ``filtered_by`` names the options and rules that excluded stories.
+    ``until`` maps an outcome of deferred stories to the earliest send time of these stories. The
+    outcome ``muted`` has no send time. ``filtered_by`` names the options and rules that excluded
+    stories.
     """
 
     counts: Mapping[Kind, int]

@@ -1,9 +1,9 @@
-"""The followed accounts in the export of a person's data that Instagram makes.
+"""Reads the followed accounts from the export of personal data that Instagram offers.
 
 The list of followed accounts is a JSON or HTML file. A person gets the file alone, or inside an
 archive of all data. The JSON has the following format, according to programs that read the export:
-``{"relationships_following": [{"title", "string_list_data": [{"href", "value"}]}]}``; in newer
-files only ``href`` (``/_u/name``) and ``title`` contain the name. This module makes no network
+``{"relationships_following": [{"title", "string_list_data": [{"href", "value"}]}]}``. In newer
+files, only ``href`` (``/_u/name``) and ``title`` contain the name. This module makes no network
 calls.
 """
 
@@ -24,8 +24,8 @@ LARGEST_ARCHIVE = 20 * 2**20  # maximum bytes of an archive; Bot API, getFile: f
 MOST = 10_000  # maximum number of names that are read
 _MOST_FILES = 10  # maximum number of lists that are read in one archive
 
-# Each object, each array and each further value of a JSON text has one of these characters. A
-# limit of these characters therefore limits the memory of the parsed text. An entry of the export
+# Each object, array and list item of a JSON text needs one of these characters. A limit on the
+# number of these characters therefore limits the memory of the parsed text. An entry of the export
 # has about 9 of these characters.
 _STRUCTURE = (b"{", b"[", b",")
 _MOST_STRUCTURE = 12 * MOST

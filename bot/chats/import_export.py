@@ -13,7 +13,7 @@ from bot.domain.sentences import N_
 LARGEST = 256 * 1024  # maximum size of an imported file in bytes
 _MOST = 1000  # maximum number of subscriptions in a file
 _VERSION = 1
-_PREFERENCES = frozenset(Preferences().to_json())  # the keys of an entry, in addition to the name
+_PREFERENCES = frozenset(Preferences().to_json())  # the JSON keys of preferences in an entry
 
 
 UNREADABLE = N_(
@@ -50,7 +50,7 @@ class Import:
 
 
 def to_json(entries: Iterable[ImportEntry], rules: Options | None = None) -> bytes:
-    """Return the subscriptions and the rules of the whole chat as a JSON file in UTF-8."""
+    """Return the content of an export file: the subscriptions and the chat-wide rules as JSON."""
     rows = [
         {"username": entry.username, **(entry.preferences or Preferences()).to_json()}
         for entry in entries
@@ -93,7 +93,7 @@ def _parse_json(text: bytes) -> Any:  # noqa: ANN401 - JSON
 
 
 def _rules_of(value: Any) -> Options:  # noqa: ANN401 - JSON
-    """Return the rules of the whole chat in a file. Invalid values are ignored."""
+    """Return the chat-wide rules in the JSON value of a file. Ignore invalid rules."""
     rules = value.get("rules") if isinstance(value, dict) else None
     known = Options.from_json(rules) if isinstance(rules, dict) else Options()
     return Options(only=known.only, without=known.without)

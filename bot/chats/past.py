@@ -27,7 +27,7 @@ from bot.updates.unit_of_work import reading, writing
 
 MOST = 30  # maximum number of stories per page; 30 stories of one profile fill three albums
 _BATCH = 500  # the number of kept stories that a search reads at a time
-# A stored file_id stays valid for at least this time, so that the stories can be sent.
+# The minimum time for which the file_id of a found story is stored for the sender.
 _FILES_VALID_FOR = timedelta(hours=1)
 # Kinds of media that can be in an album (Bot API, sendMediaGroup). Media of other kinds are sent
 # alone.
@@ -78,10 +78,10 @@ class Past:
     async def find_page_and_store_file_ids(
         self, chat_id: int, bot_id: int, search: Search, *, before: str | FromNewest = None
     ) -> Page:
-        """Return the latest kept stories of a search. Store the file_ids for the sender.
+        """Return a page of kept stories that match a search. Store their file_ids for the sender.
 
-        If ``before`` is the pk of a kept story, the page has only older stories. A page has at
-        most 30 stories. The search costs 0 credits.
+        A page has at most 30 stories, the latest first. If ``before`` is the pk of a kept story,
+        the page has only older stories. The search costs 0 credits.
 
         Raises:
             NothingKeptError: The chat has no kept story of the profile or no kept story at all, or
@@ -147,8 +147,7 @@ class Past:
     async def is_recent_alert(self, chat_id: int, message_id: int) -> bool:
         """Return whether a message is an alert or a notice that the bot sent to the chat.
 
-        Sent deliveries are kept for about three days. After the deletion of the delivery, return
-        False.
+        Sent deliveries are kept for about three days. For older messages, return False.
         """
         async with reading(self._db) as tx:
             return await deliveries.is_recent_alert(tx, chat_id, message_id)

@@ -1,8 +1,8 @@
 """The payers of chats, and the limits of subscriptions. A payer is responsible for a chat.
 
-A subscription counts towards the limits of the chat and of the payer of the chat. It does not
-matter who sent the command. Therefore the limit of a payer does not grow with the number of the
-payer's chats. The payer of a private chat is the person in the chat.
+A subscription counts towards the limits of its chat and of the payer of the chat, whoever sent the
+command. All chats of a payer share the limit of the payer. The payer of a private chat is the
+person in the chat.
 """
 
 from collections.abc import Callable, Collection
@@ -137,7 +137,8 @@ class Payers:
             if await chats.is_blocked(tx, chat_id, now=now):
                 await moves.close_chats(tx, [chat_id], now=now)
             elif is_by_blocked:
-                # No handler opens the chat, because the update of a blocked person is refused.
+                # The chat is opened here, because no handler runs for the update of a blocked
+                # person.
                 await moves.open_unblocked_chats(tx, [chat_id], now=now)
                 await snapshots.reschedule_checks_of_chat(tx, chat_id, now=now)
         self._wake()
@@ -157,12 +158,14 @@ class Payers:
         ``by`` is None if the person is unknown. ``is_blocked`` is True if the access list blocks
         the person. The first rule that applies determines the payer:
 
-        - If the person is blocked and the chat has a payer, the payer stays.
-        - If the person is unknown, the chat gets no payer. The chat also gets no payer if the
-          person is not blocked and ``_may_pay`` is False.
-        - The previous payer stays the payer. Any other person becomes the payer if the
-          subscriptions of the chat do not exceed a limit of the person. A blocked person also
-          becomes the payer if the chat would be open without this payer.
+        - If the person is blocked, a previous payer stays.
+        - If the person is unknown, or is not blocked and ``_may_pay`` is False, the chat gets no
+          payer.
+        - If the person is the previous payer, the person stays the payer.
+        - If the person is blocked and the chat would be open without a payer, the person becomes
+          the payer, so that the chat closes.
+        - If the subscriptions of the chat do not exceed a limit of the person, the person becomes
+          the payer.
         - In all other cases, the chat gets no payer.
         """
         payer = None
@@ -211,8 +214,8 @@ class Payers:
         """Make a person the payer of a group or channel, because the bot's owner requests it.
 
         If the chat is not stored, nothing is changed. The access and the limits of the person are
-        not checked. If the chat was closed only because the previous payer is blocked, the chat
-        opens. If the new payer is blocked, the chat closes.
+        not checked. If the new payer is blocked, the chat closes. If the chat was closed only
+        because of a block of the previous payer, the chat opens.
         """
         async with writing(self._db) as tx:
             chat_id = await chats.lock_and_return_current_id(tx, chat_id)
@@ -226,9 +229,10 @@ class Payers:
             return await chats.payer_of(tx, chat_id) is not None
 
     async def raise_if_no_payer(self, asker: Asker) -> None:
-        """Refuse a request without a person in a chat without a payer. The cost is 0 credits.
+        """Refuse a request that has neither a person nor a payer. The cost is 0 credits.
 
-        An answer from the cache reserves no credits, so the ledger does not refuse the request.
+        The ledger would not refuse a request that the cache can answer, because a cached answer
+        reserves no credits.
 
         Raises:
             NoPayerError: The request has no person, and nobody pays for the chat or for the
@@ -264,15 +268,16 @@ class Payers:
     ) -> None:
         """Set or remove the payer of a chat. The caller has locked the chat and the chat queue.
 
-        If the chat is not stored or already has this payer, nothing is changed.
+        If the chat is not stored or already has this payer, nothing is changed. Otherwise:
 
-        ``profile_ids`` are profiles that the caller will change. If the chat follows profiles,
-        ``profile_ids`` are locked together with the followed profiles, because all profiles must
-        be locked in the order of the ids.
+        - If the chat had no payer, the alerts restart with stories posted from now on.
+        - If the new payer is blocked, the chat closes. If the chat was closed only because of a
+          block of the previous payer, the chat opens.
+        - The checks of the followed profiles are started or stopped, and rescheduled.
 
-        Stopped alerts resume with stories posted from now on. If the chat was closed only because
-        the previous payer is blocked, the chat opens. If the new payer is blocked, the chat
-        closes.
+        All profiles of a transaction must be locked in the order of their ids. If the chat follows
+        profiles, the profiles ``profile_ids``, which the caller will change, are therefore locked
+        together with the followed profiles.
         """
         before = await chats.get(tx, chat_id)
         if before is None or before.payer == payer:
@@ -364,8 +369,10 @@ class Payers:
         both add the last subscription that the limit allows.
 
         Raises:
-            NoPayerError: As in ``payer_or_possible_payer``.
-            SubscriptionError: As in ``payer_or_possible_payer``.
+            NoPayerError: The chat has no payer, and ``by`` is None or not allowed to become the
+                payer.
+            SubscriptionError: The chat has no payer, and the subscriptions of the chat would
+                exceed a limit of the person ``by``.
         """
         await self.lock_new_subscription_counters(
             tx, chat_id, await chats.payer_of(tx, chat_id) or by
@@ -405,13 +412,14 @@ class Payers:
     ) -> bool:
         """Check the limits of a new subscription. Return whether the subscription counts as new.
 
-        The limit of fast subscriptions is not checked. A subscription does not count as new if the
-        chat ended a subscription to the same profile within a day, and the restored subscriptions
-        of the payer are below today's limit: ``OF_PAYER`` times the limit of a chat, also for
-        newcomers. If the subscription does not count as new, the daily limits of new subscriptions
-        are not checked.
+        A subscription counts as restored, and not as new, if both conditions are met:
 
-        ``pending`` is the number of other subscriptions that the same request is about to add.
+        - The chat ended a subscription to the same profile in the last 24 hours.
+        - The payer has restored fewer than ``OF_PAYER * limits.most`` subscriptions today.
+
+        The daily limits apply only if the subscription counts as new. The limit of fast
+        subscriptions is not checked. ``pending`` is the number of other subscriptions that the
+        same request is about to add.
 
         Raises:
             SubscriptionError: A limit is reached. The text of the error names the limit.
@@ -445,10 +453,11 @@ class Payers:
     async def count_new_or_restored_subscription(
         self, tx: Tx, chat_id: int, payer: int, *, is_new: bool
     ) -> None:
-        """Count a subscription of today: for a chat and the payer, or as restored for the payer.
+        """Add a subscription to today's counters, which the caller has locked.
 
-        ``is_new`` is the result of ``check_limits_of_new_subscription``. The limits are not
-        checked. The caller has locked the counters.
+        If ``is_new`` is True, count a new subscription of the chat and of the payer. Otherwise,
+        count a restored subscription of the payer. The limits are not checked. ``is_new`` is the
+        result of ``check_limits_of_new_subscription``.
         """
         counters: list[tuple[budgets.Scope, int]] = [("restored", payer)]
         if is_new:
@@ -458,18 +467,19 @@ class Payers:
     async def lock_allowance_of_earlier_checks(
         self, tx: Tx, chat_id: int
     ) -> EarlierChecksAllowance:
-        """Lock and return the allowance of checks that a chat may move to an earlier time today.
+        """Lock and return how many further checks a chat may move to an earlier time today.
 
-        The allowance is for checks before daily summaries (see ``EarlierChecksAllowance``).
+        Only checks before daily summaries are moved (see ``EarlierChecksAllowance``).
         """
         return await lock_allowance_of_earlier_checks(
             tx, chat_id, most=self.limits.most, now=self._now()
         )
 
     async def record_budget_refusal(self, payer: int) -> None:
-        """Record for today that the budget did not allow a subscription of the payer.
+        """Record that the budget did not allow a subscription of the payer today.
 
-        Nothing is recorded if the payer is a newcomer. The transaction is separate.
+        Nothing is recorded if the payer is a newcomer. The record is committed in a separate
+        transaction.
         """
         async with self._db.begin(durable=False) as tx:
             if await access.is_known(tx, payer):
@@ -507,8 +517,9 @@ async def _record_blocked_adder(
 ) -> None:
     """Record that a blocked person has added the bot to a chat without a payer.
 
-    The block of the person then closes the chat, also without a payer. The chat gets no access. A
-    permission that does not depend on a person stays, and in that case nothing is recorded.
+    The record lets the block of the person close the chat, and gives the chat no permission.
+    Nothing is recorded if the chat has a permission that does not depend on the person who added
+    the bot.
     """
     subject = Subject.of_chat(chat_id)
     known = await access.get(tx, subject)
@@ -528,18 +539,17 @@ async def _lock_new_subscription_counters(
 async def lock_allowance_of_earlier_checks(
     tx: Tx, chat_id: int, *, most: int, now: datetime
 ) -> EarlierChecksAllowance:
-    """Lock and return the allowance of checks that a chat may move to an earlier time today.
+    """Lock and return how many further checks a chat may move to an earlier time today.
 
-    The allowance is for checks before daily summaries (see ``EarlierChecksAllowance``). The checks
-    of all chats of a payer count together. ``most`` is the number of checks for a whole UTC day.
-    Without a payer, the allowance is 0. The caller has locked the queue of the chat, and locks the
-    profiles later. The counters of new subscriptions are locked first, because a later step of the
-    same transaction may need these counters.
+    Only checks before daily summaries are moved (see ``EarlierChecksAllowance``). All chats of a
+    payer together may move ``most`` checks in a UTC day. A chat without a payer may move none. The
+    caller has locked the queue of the chat, and has not yet locked the profiles.
     """
     payer = await chats.payer_of(tx, chat_id)
     await _lock_new_subscription_counters(tx, chat_id, payer, now)
     if payer is None:
-        # The chat gets no alerts. An allowance of the chat would move checks for other chats.
+        # A chat without a payer gets no alerts, so the chat must not move checks of profiles that
+        # other chats also follow.
         return EarlierChecksAllowance(chat_id, now.date(), 0)
     await budgets.add_to_counters(tx, now.date(), 0, ("earlier", payer))
     used = await budgets.read_used_allowance(tx, "earlier", payer, now.date())
@@ -556,9 +566,10 @@ async def open_chat_and_reschedule_checks(
 ) -> WasClosed:
     """Reopen a chat (``moves.open_chat``), and reschedule the checks of the followed profiles.
 
-    Otherwise, a profile that other chats follow would miss the check before the daily summary of
-    the reopened chat. ``most_earlier_checks`` limits the checks that move to an earlier time
-    (``lock_allowance_of_earlier_checks``). Return False if the chat was open or is not stored.
+    Without the new times, a profile that other chats follow could get no check before the daily
+    summary of the reopened chat. ``most_earlier_checks`` limits the checks that move to an earlier
+    time (``lock_allowance_of_earlier_checks``). Return False if the chat was open or is not
+    stored.
 
     Raises:
         BlockedError: The access list blocks the chat or the responsible person.

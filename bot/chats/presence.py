@@ -1,6 +1,6 @@
-"""Repeated checks of the bot's presence and rights in a chat.
+"""Checks of the bot's presence and rights in a chat.
 
-A message from the chat triggers the checks.
+A message from a closed or muted chat triggers the checks.
 """
 
 from collections.abc import Callable
@@ -46,19 +46,18 @@ class ChatPresence:
     async def recheck_presence_and_return_mutes(self, chat_id: int) -> tuple[Mute, ...]:
         """Ask Telegram about a closed or muted chat, and store the result.
 
-        Return the remaining mutes of the chat and of its topics.
+        Return the remaining mutes of the chat and of its topics. The bot is away if Telegram
+        states that the bot is not in the chat, or cannot write to the chat at all.
 
-        The bot is away if Telegram states that the bot is not in the chat, or cannot write to the
-        chat at all. A closed chat is reopened, unless the bot is away. If Telegram does not
-        answer, the chat is also reopened. The alerts restart with stories posted from now on. A
-        chat that the access list blocks stays closed.
+        - A closed chat is reopened unless the bot is away or the access list blocks the chat.
+          Alerts restart with stories posted from now on. If Telegram does not answer, the bot does
+          not count as away.
+        - If the whole chat is muted and the bot has the missing right again, the mute ends.
+        - If the whole chat is muted and the bot is away, the chat is closed.
+        - Mutes of single topics are not checked.
 
-        If the whole chat is muted and the bot has the missing right again, the mute ends. If the
-        whole chat is muted and the bot is away, the chat is closed. Mutes of single topics are not
-        checked.
-
-        If the current unit of work has a transaction or replies, return the stored mutes, and ask
-        Telegram after the unit.
+        If the current unit of work has a transaction or replies, return the stored mutes at once,
+        and ask Telegram after the unit.
         """
         async with reading(self._db) as tx:
             chat = await chats.get(tx, chat_id)
@@ -107,7 +106,8 @@ class ChatPresence:
     async def _recheck_mute(self, mute: Mute) -> None:
         presence = await self._ask(mute.chat_id, mute.missing)
         if presence == "may not" or isinstance(presence, Moved):
-            # The repeated checks continue; Telegram reports a migration by a separate message.
+            # A later message repeats the check of a missing right. Telegram reports the migration
+            # of a group in a separate message.
             return
         async with self._db.begin() as tx:
             await moves.lock_for_presence(tx, mute.chat_id, presence)

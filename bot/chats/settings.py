@@ -14,7 +14,7 @@ class Chats:
     """The use cases for the settings of chats. All use cases cost 0 credits."""
 
     def __init__(self, db: Database, *, now: Callable[[], datetime]) -> None:
-        """Store chats in ``db``."""
+        """Create the use cases. The chats are stored in ``db``."""
         self._db = db
         self._now = now
 
@@ -29,11 +29,11 @@ class Chats:
     async def ensure(
         self, known: Chat | None, chat_id: int, *, kind: str, title: str, language_code: str | None
     ) -> Chat:
-        """Return the chat of an update. Insert a missing chat, or update changed data.
+        """Return the chat of an update. Insert a missing chat, or update a changed chat.
 
-        ``known`` is the stored chat, or None if the database has no such chat. If ``chat_id`` is a
-        former id of ``known``, ``known`` is returned unchanged. The data are the kind, the title
-        and the language code. A write is a separate transaction.
+        ``known`` is the stored chat, or None if the database has no such chat. The kind, the title
+        and the language code are compared and updated. If ``chat_id`` is a former id of ``known``,
+        ``known`` is returned unchanged. A change is committed in a separate transaction.
         """
         if known and known.id != chat_id:
             return known  # the update has the id that the group had before it became a supergroup
@@ -66,8 +66,8 @@ class Chats:
     async def change_defaults(self, chat_id: int, changes: Mapping[str, object]) -> Options:
         """Set default options of new subscriptions to JSON values. Return all default options.
 
-        Other defaults are not changed. Two people may change different defaults at the same time.
-        ``chat_id`` is the current or former id of the chat.
+        Defaults that ``changes`` does not name stay, even if another person changes them at the
+        same time. ``chat_id`` is the current or former id of the chat.
         """
         async with writing(self._db) as tx:
             chat_id = await chats.lock_and_return_current_id(tx, chat_id)
@@ -81,9 +81,8 @@ class Chats:
     ) -> None:
         """Store the question that the next plain message of a chat can answer.
 
-        The question is valid until ``until``. A question without this time is ignored. If
-        ``question`` is None, the stored question is removed. The write is made at the end of the
-        update.
+        The question is valid until ``until``, and is ignored if ``until`` is None. If ``question``
+        is None, the stored question is removed. The write is made at the end of the update.
         """
         await run_before_commit(
             self._db, lambda tx: chats.set_question(tx, chat_id, question, until=until)

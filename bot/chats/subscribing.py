@@ -73,7 +73,7 @@ class Subscribed:
     """The result of a subscription request.
 
     ``live`` contains the live stories to offer to the subscriber, oldest first. ``already`` is
-    True if the subscription existed in the requested chat or topic before.
+    True if the requested chat or topic already had the subscription.
     """
 
     subscription: Subscription
@@ -97,7 +97,7 @@ class _CheckedProfile:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """The restored subscriptions. For each failed restore, the username and the error."""
+    """The restored subscriptions, and the username and error of each failed restore."""
 
     subscriptions: list[Subscription]
     failed: list[tuple[str, BotError]]
@@ -221,7 +221,7 @@ class Subscribing:
         *,
         fast: bool,
     ) -> list[tuple[str, Subscribed | BotError]]:
-        """Start or move all possible subscriptions. Return the results in the same order.
+        """Start or move all subscriptions without an error. Return all results in the same order.
 
         The cost is 0 credits.
 
@@ -255,9 +255,10 @@ class Subscribing:
     async def _places_to_find_subscription(
         self, target: Target, usernames: Sequence[str], *, own_topic: bool
     ) -> dict[str, list[Target]]:
-        """Return, for each profile, the places where an existing subscription can be.
+        """Return, for each username, the places where the chat may already have a subscription.
 
-        A place is ``target``, or the separate topic of the profile.
+        The places are ``target`` and, with ``own_topic``, the separate topic of the profile. If a
+        profile has no separate topic yet, ask Telegram whether the bot can make topics.
 
         Raises:
             SubscriptionError: A new topic is needed, and the bot can't make topics in the chat.
@@ -369,12 +370,12 @@ class Subscribing:
         return Restored(restored, failed)
 
     async def _restore(self, ended: Ended, by: int | Anonymous) -> Subscription:
-        """Add an ended subscription again. Return the subscription, or an existing one.
+        """Add an ended subscription again. Return the new or already existing subscription.
 
         Raises:
             BlockedError: The access list blocks the chat or the responsible person.
-            SubscriptionError: As in ``_ensure_payer_and_count_restored``.
-            NoPayerError: As in ``_ensure_payer_and_count_restored``.
+            SubscriptionError: A limit is reached, or the profile is not stored any more.
+            NoPayerError: The chat has no payer, and the person is not allowed to become the payer.
             StoriesError: The owner has blocked the profile.
         """
         now = self._now()
@@ -390,7 +391,8 @@ class Subscribing:
                 return existing
             await self._ensure_payer_and_count_restored(tx, ended, by)
             allowance = await self._payers.lock_allowance_of_earlier_checks(tx, chat_id)
-            # A new payer, or another transaction, may have restarted the alerts.
+            # The start of the alerts is read again, because a new payer or a concurrent
+            # transaction may have restarted the alerts.
             since = await ended_subscriptions.alerts_start_of(tx, ended)
             ended = replace(ended, since=since)
             await store.add(
@@ -419,13 +421,13 @@ class Subscribing:
     async def _ensure_payer_and_count_restored(
         self, tx: Tx, ended: Ended, by: int | Anonymous
     ) -> None:
-        """Ensure that the chat has a payer, and count a subscription that may be restored.
+        """Check whether a subscription may be restored, and count the restored subscription.
 
         If the chat has no payer, the person ``by`` becomes the payer.
 
         Raises:
-            SubscriptionError: A limit of the chat, the payer or the budget is reached, or the
-                profile is not stored any more.
+            SubscriptionError: A limit of the chat or of the payer is reached, the budget is too
+                small, or the profile is not stored any more.
             NoPayerError: The chat has no payer, and the person is not allowed to become the payer.
             StoriesError: The owner has blocked the profile.
         """
@@ -458,9 +460,9 @@ class Subscribing:
         now = self._now()
         async with writing(self._db) as tx:
             await chat_queues.lock(tx, target.chat_id)
-            # A later step of the same transaction may make the subscription fast, and then changes
-            # the counters. The counters are locked here, because ``start_or_stop_checks`` locks
-            # the profile, and counters must be locked before profiles (see ``bot.store``).
+            # The counters of new subscriptions are locked here, because a later step of the same
+            # transaction may change the counters. ``start_or_stop_checks`` locks the profile, and
+            # counters must be locked before profiles (see ``bot.store``).
             payer = await chats.payer_of(tx, target.chat_id)
             await self._payers.lock_new_subscription_counters(tx, target.chat_id, payer)
             before = await store.get(tx, subscription.id)
@@ -542,7 +544,7 @@ class Subscribing:
             except (SpendingStoppedError, OutOfServiceError):
                 if not is_sure:
                     raise
-                # The stored profile is sufficient to subscribe. The checks begin later.
+                # The stored profile is enough for a subscription. The checks begin later.
                 live = await self._stored_live_stories(profile.profile_id)
             return _CheckedProfile(profile, live)
 
@@ -562,11 +564,12 @@ class Subscribing:
     ) -> None:
         """Check the limits and the budget for a new subscription. Record a refusal by the budget.
 
-        The budget is not checked for a profile that already has a planned check. The refusal of a
-        newcomer is not recorded.
+        The budget is not checked for a profile that already has a planned check. If the payer is a
+        newcomer, a refusal by the budget is not recorded.
 
         Raises:
-            SubscriptionError: A limit of the chat or the payer, or the budget is reached.
+            SubscriptionError: A limit of the chat or of the payer is reached, or the budget is too
+                small for a further profile.
             NoPayerError: The chat has no payer, and the person is not allowed to become the payer.
         """
         budget_error = None
@@ -589,10 +592,10 @@ class Subscribing:
     async def _budget_error(
         self, tx: Tx, payer: int, pending: int = 0
     ) -> SubscriptionError | None:
-        """Return an error if the budget does not cover a further profile, or None if it does.
+        """Return an error if the budget does not cover a further profile, or else None.
 
         ``pending`` is the number of further profiles that the same request is about to add. If the
-        payer is a newcomer, the part of the budget for newcomers applies
+        payer is a newcomer, only the part of the budget for newcomers counts
         (``share_with_newcomers``).
         """
         is_fresh = not await access.is_known(tx, payer)
@@ -656,7 +659,7 @@ class Subscribing:
     ) -> Subscribed:
         """Start a subscription. ``profile_ids`` are all profiles that the transaction changes.
 
-        If a concurrent command has added the subscription, return this subscription.
+        If a concurrent command has added the same subscription, return the existing subscription.
 
         Raises:
             BlockedError: The access list blocks the chat or the responsible person.
@@ -719,12 +722,13 @@ class Subscribing:
         """Return the preferences of a new subscription.
 
         The result is ``preferences``, or the defaults of the chat if ``preferences`` is None. If
-        ``fast`` is True, the option "fast" is turned on. A mute that has ended is removed. If a
-        limit does not allow a further fast subscription, a default of "fast" is ignored.
+        ``fast`` is True, the option "fast" is turned on. A pause that has ended is removed. If
+        only the defaults turn "fast" on, and a limit does not allow a further fast subscription,
+        "fast" is turned off.
 
         Raises:
-            TooManyFastError: A fast subscription was requested, but a limit does not allow a
-                further fast subscription.
+            TooManyFastError: The request asks for a fast subscription, but a limit does not allow
+                a further fast subscription.
         """
         wanted = preferences or Preferences(Options.from_json(chat.defaults))
         if fast:
@@ -793,8 +797,8 @@ class Subscribing:
         """Undo a change of ``set_options_of_all``, in one transaction.
 
         Return the number of changed subscriptions. Subscriptions whose options have changed again
-        keep their options. The live stories that the undone option ``media`` has excluded are
-        selected again (``deliveries.reopen_dropped_of_chat``), unless the chat has no payer.
+        keep their options. Live stories that the undone option ``media`` has excluded can be sent
+        again (``deliveries.reopen_dropped_of_chat``), unless the chat has no payer.
 
         Raises:
             TooManyFastError: The chat or the payer would exceed the maximum number of fast
@@ -828,15 +832,16 @@ class Subscribing:
             TooManyFastError: The chat or the payer would exceed the maximum number of fast
                 subscriptions.
         """
-        # A later step of the same transaction may make a further subscription fast, and then
-        # changes the counters. All counters are locked here, because ``reschedule_checks`` locks
-        # the profiles, and counters must be locked before profiles (see ``bot.store``).
+        # All counters of the payer are locked here, because a later step of the same transaction
+        # may change the counters. ``reschedule_checks`` locks the profiles, and counters must be
+        # locked before profiles (see ``bot.store``).
         allowance = await self._payers.lock_allowance_of_earlier_checks(tx, chat_id)
         more_fast = sum(options.fast - before.options.fast for before, options in wanted)
         if more_fast > 0:
             payer = await chats.payer_of(tx, chat_id)
             await self._payers.raise_if_too_many_fast(tx, chat_id, payer, pending=more_fast - 1)
-        # All subscriptions must be locked in the order of the ids.
+        # The subscriptions are locked in the order of their ids, so that two transactions never
+        # wait for each other.
         for before, options in sorted(wanted, key=lambda pair: pair[0].id):
             await store.set_options(tx, before, options, undo_at=undo_at)
         profile_ids = {before.profile_id for before, _ in wanted}
@@ -850,12 +855,11 @@ class Subscribing:
 
 
 def _since_of_restored(ended: Ended, now: datetime) -> datetime:
-    """Return the time at which the alerts of a restored subscription start.
+    """Return the time from which posted stories cause alerts of a restored subscription.
 
-    The subscription sends alerts only about stories that were posted from this time on. The time
-    is the start of the alerts of the ended subscription. If the ended subscription was paused, and
-    the pause has ended by ``now``, the alerts do not start before the end of the pause. The result
-    is never later than ``now``.
+    The time is usually the same as for the ended subscription. If the ended subscription was
+    paused, and the pause has ended by ``now``, the time is not before the end of the pause. The
+    result is never later than ``now``.
     """
     until = ended.preferences.paused_until
     since = ended.since
@@ -865,7 +869,7 @@ def _since_of_restored(ended: Ended, now: datetime) -> datetime:
 
 
 def undo_key_at(now: datetime) -> UndoKey:
-    """Return ``now`` without the fraction of the millisecond, because buttons have no fraction."""
+    """Return ``now`` in whole milliseconds, because a button stores no finer time."""
     return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
 

@@ -54,8 +54,8 @@ async def _pause(
 ) -> None:
     """Pause a subscription, and drop the pending deliveries of the subscription.
 
-    ``undo_at`` is explained at ``store.set_pause``. The caller has locked the chat's queue and
-    reschedules the queue afterwards.
+    If ``undo_at`` is not None, the earlier pause is stored for ``Subscriptions.undo_pauses``. The
+    caller has locked the chat's queue and reschedules the queue afterwards.
     """
     await store.set_pause(tx, subscription, paused=True, until=until, undo_at=undo_at)
     await deliveries.drop_open_where(
@@ -66,10 +66,11 @@ async def _pause(
 async def _resume_with_missed_stories(
     tx: Tx, subscription: Subscription, *, since: datetime, now: datetime
 ) -> None:
-    """Resume a subscription with the live stories since ``since`` that the pause has skipped.
+    """Resume a subscription, and enqueue the live stories that the pause has skipped.
 
-    No stories are enqueued for a chat without a payer, or from a blocked profile. The caller has
-    locked the chat's queue and reschedules the queue afterwards.
+    Only stories posted from ``since`` are enqueued. No stories are enqueued for a chat without a
+    payer, or from a blocked profile. The caller has locked the chat's queue and reschedules the
+    queue afterwards.
     """
     await store.set_pause(tx, subscription, paused=False, since=since)
     chat = await chats.get(tx, subscription.target.chat_id)
@@ -88,7 +89,10 @@ async def _reschedule_queue_and_checks(
     now: datetime,
     allowance: EarlierChecksAllowance,
 ) -> None:
-    """Reschedule the queue of a chat, and the checks of profiles with a changed pause."""
+    """Reschedule the queue of a chat, and start, stop or reschedule checks of profiles.
+
+    The caller has changed the pauses of subscriptions to the profiles ``profile_ids``.
+    """
     await chat_queues.reschedule(tx, chat_id)
     if profile_ids:
         await store.start_or_stop_checks(tx, chat_id=chat_id, profile_ids=profile_ids, now=now)
@@ -197,7 +201,8 @@ class Subscriptions:
                 tx, [subscription.id for subscription in gone], now=now
             )
             await store.remove(tx, [subscription.id for subscription in gone])
-            # Subscriptions are locked before ended subscriptions (see ``bot.store``).
+            # Ended subscriptions are added after this step, because subscriptions must be locked
+            # before ended subscriptions (see ``bot.store``).
             await ended_store.add(tx, gone, now=now)
             await chat_queues.reschedule(tx, chat_id)
             profile_ids = {subscription.profile_id for subscription in gone}
@@ -219,11 +224,14 @@ class Subscriptions:
         drops the pending deliveries. After a resume, alerts restart with stories posted from now
         on.
 
-        If ``since`` is given, ``since`` is the end of the pause. Alerts then restart with stories
-        posted from ``since``, unless the alerts of the subscription start later. If a check has
-        already found such a live story, and the chat can get alerts of the profile, the story is
-        enqueued. If the stored pause has a different end, the pause was renewed in the meantime.
-        In this case, the subscription is not changed.
+        ``since`` is the end of a pause that has ended by itself. With ``since``, these rules
+        apply:
+
+        - Alerts restart with stories posted from ``since``, or from a later start of the alerts of
+          the subscription. Such stories that a check has already found are enqueued, if they are
+          live and the chat can get alerts of the profile.
+        - If the stored pause has a different end, the pause was renewed in the meantime, and the
+          subscription is not changed.
 
         Raises:
             NotFollowedError: The chat does not have the subscription.
@@ -318,7 +326,8 @@ class Subscriptions:
             await chat_queues.lock(tx, chat_id)
             allowance = await self._lock_allowance_of_earlier_checks(tx, chat_id, now)
             changed = []
-            # All subscriptions must be locked in the order of the ids.
+            # The subscriptions are locked in the order of their ids, so that two transactions
+            # never wait for each other.
             for subscription in sorted(await store.of_chat(tx, chat_id), key=lambda row: row.id):
                 wanted = change(subscription.preferences)
                 if wanted == subscription.preferences:
@@ -335,11 +344,13 @@ class Subscriptions:
     async def undo_pauses(self, chat_id: int, at: UndoKey) -> ChangedCount:
         """Undo a change of ``pause_all`` or ``resume_all``, in one transaction.
 
-        Each subscription gets its earlier pause. Subscriptions whose pause has changed again are
-        not changed. A subscription that was not paused resumes as in
-        ``resume_with_missed_stories``. An earlier mute that has ended in the meantime is not
-        restored: a paused subscription resumes with the stories posted from the end of the mute,
-        or from a later start of the alerts of the subscription.
+        Each subscription gets its earlier pause back. Exceptions:
+
+        - A subscription whose pause has changed again stays as it is.
+        - If the subscription was not paused before, the subscription resumes, and gets the live
+          stories of the pause (``resume_with_missed_stories``).
+        - If the earlier pause has ended in the meantime, a paused subscription resumes with the
+          stories posted from the end of the earlier pause.
 
         Return the number of changed subscriptions.
         """
@@ -387,8 +398,9 @@ class Subscriptions:
         """Resume the subscriptions whose pause has ended.
 
         Return the time at which the next pause ends, or None if no further pause has an end.
-        Alerts restart with stories posted from the end of the pause, even if this call is late, or
-        from a later start of the alerts of the subscription.
+        Alerts restart with stories posted from the end of the pause, even if this call is late. If
+        the alerts of the subscription start later than the end of the pause, the later start
+        applies.
         """
         rows = await self._db.fetch(store.timed_pauses)
         for subscription in rows:
@@ -407,14 +419,12 @@ class Subscriptions:
     async def reselect_deferred(
         self, chat_id: int, *, rules_undone_since: datetime | None = None
     ) -> None:
-        """Select the deferred deliveries of a chat again after a change of the chat's settings.
+        """Decide again about the deferred deliveries of a chat, after a change of the settings.
 
-        If ``rules_undone_since`` is given, the change undoes rules of the whole chat. The rules
-        were set at the time ``rules_undone_since``. Deliveries of live stories that the rules have
-        dropped since then are also selected again (``deliveries.reopen_dropped_of_chat``), unless
-        the chat has no payer.
-
-        The next checks of the followed profiles are rescheduled (``reschedule_checks_of_chat``).
+        The checks of the followed profiles are rescheduled too. ``rules_undone_since`` is given if
+        the change undoes chat-wide rules, and is the time at which these rules were set. In this
+        case, live stories that the rules have dropped can be sent again
+        (``deliveries.reopen_dropped_of_chat``), unless the chat has no payer.
         """
         now = self._now()
         async with writing(self._db) as tx:
@@ -462,9 +472,9 @@ class Subscriptions:
     async def reopen_chat(self, chat_id: int, *, since: datetime | Now = None) -> WasClosed:
         """Reopen a chat. Return False if the chat was open or is not stored.
 
-        Pending deliveries of a reopened chat are dropped. Alerts restart with stories posted from
-        ``since``, but not later than now. Live stories from ``since`` that were already found are
-        enqueued.
+        Pending deliveries of the reopened chat are dropped. Alerts restart with stories posted
+        from ``since``, or from now on if ``since`` is None or later than now. Live stories since
+        ``since`` that a check has already found are enqueued.
 
         Raises:
             BlockedError: The access list blocks the chat or the responsible person.
@@ -502,7 +512,8 @@ class Subscriptions:
             return 0
         unblocked = [profile.profile_id for profile in ends]
         since = alert_rules.alerts_begin_at_second_of(now)
-        # This update comes first, because subscriptions must be locked before profiles.
+        # The subscriptions are updated first, because subscriptions must be locked before
+        # profiles.
         await store.set_alerts_start(tx, profile_ids=unblocked, since=since)
         both = {profile.profile_id for profile in [*begins, *ends]}
         begun, ended = await profiles.block_and_unblock_profiles(tx, blocked, both, now=now)
@@ -578,10 +589,11 @@ class Subscriptions:
         """Return the stored live stories of a followed profile, without deleted stories.
 
         The cost is 0 credits. The chat must follow the profile, because other chats have paid for
-        the checks of other profiles. The list is empty for a blocked profile, for a profile that
-        is not public, and for a profile that the API refused in the last five minutes. A story
-        counts as deleted if neither the last check nor a later answer of the API has shown the
-        story.
+        the checks of other profiles. A story counts as deleted if neither the last check nor a
+        later answer of the API has shown the story. The list is empty in these cases:
+
+        - The profile is blocked or not public.
+        - The API refused the profile in the last five minutes.
 
         Raises:
             NotFollowedError: The chat does not follow the profile.
