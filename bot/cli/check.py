@@ -126,7 +126,7 @@ async def run_check(check: Check, settings: Settings) -> Sequence[CheckResult]:
 
 
 def describe_unknown_settings(env_file: Path | None) -> list[str]:
-    """Return a sentence for each result of ``bot.config.unknown_variables_and_suggestions``.
+    """Return a sentence about each unknown variable in ``env_file`` and in the environment.
 
     Raises:
         SettingsError: ``env_file`` exists, but can't be read.
@@ -260,8 +260,8 @@ async def _check_webhook(bot: Bot, settings: Settings) -> list[CheckResult]:
 async def read_owners(settings: Settings) -> set[int]:
     """Return the ids of the owners in ``ADMIN_IDS`` and of the owners who used an owner link.
 
-    If the database can't be used or is from another version, the owners who used an owner link are
-    missing.
+    If the database can't be used or is from another version, return only the owners in
+    ``ADMIN_IDS``.
     """
     by_link = await preflight.read_owners_by_link(settings.database_url.get_secret_value())
     return set(settings.admin_ids) | (by_link or set())

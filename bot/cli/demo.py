@@ -20,7 +20,7 @@ from sandbox.telegram.world import FIRST_PERSON
 _PLENTY = 10_000
 _BUDGET = 200_000  # credits per day
 _DAYS = 365  # the credits of the demo pay for this number of days
-_VISITORS = 30  # this number of persons, who open the page first, are owners
+_VISITORS = 30  # the first persons who open the page are owners, up to this number
 _TOKEN = "7000000001:demo-token-of-the-sandbox-0123456789abc"  # noqa: S105 - the simulated Telegram accepts any token
 
 
@@ -40,8 +40,8 @@ def run_demo(*, port_base: int) -> int:
             try:
                 return runner.run(_run_demo(Path(folder), port_base, loop))
             except OSError as error:
-                # Only errors of ports are handled here. Unlike an error of a port, an error of a
-                # file has a file name.
+                # Other errors are raised again. Unlike an error of a port, an error of a file has
+                # a file name.
                 if error.filename or error.errno not in {errno.EADDRINUSE, errno.EACCES}:
                     raise
     text = (
@@ -53,7 +53,8 @@ def run_demo(*, port_base: int) -> int:
 
 
 async def _run_demo(folder: Path, port_base: int, loop: MovableLoop) -> int:
-    # The sandbox uses the time of this loop. A skipped day therefore passes for the bot as well.
+    # The bot and the sandbox use the time of this loop. If the sandbox skips a day, the day also
+    # passes for the bot.
     async with running(port_base=port_base, clock=Clock(move_on=loop.advance)) as sandbox:
         # The balance is large, because with fewer credits the bot would warn at its start that the
         # balance is too small for the budget.

@@ -30,9 +30,9 @@ def execute(chosen: argparse.Namespace) -> int:
     if chosen.command == "setup":
         from bot.cli import setup  # noqa: PLC0415 - creates the settings that other commands load
 
-        # A handler is set, because asyncio replaces only Python's own handler of Ctrl-C. The
-        # handler of asyncio would ignore the first Ctrl-C, because the event loop does not run
-        # while setup waits for an answer.
+        # This handler ends ``setup`` at the first Ctrl-C. The handler of asyncio would ignore the
+        # first Ctrl-C, because the event loop does not run while setup waits for an answer.
+        # asyncio replaces only Python's own handler.
         signal.signal(signal.SIGINT, _interrupt)
         starts = asyncio.run(setup.main(file=chosen.env_file))
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -97,7 +97,7 @@ def _print_error_and_return_status(error: SettingsError, env_file: Path | None) 
     state = ""
     if _is_missing(file):
         state = ", which does not exist"
-    elif not os.access(file, os.R_OK):  # the printed errors already say so
+    elif not os.access(file, os.R_OK):  # the printed errors already report this
         state = other_owner_note(file)
     console.print(f"The settings come from the environment and from {file}{state}.", markup=False)
     console.print("docs/configuration.md lists every setting.", markup=False)

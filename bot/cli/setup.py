@@ -326,7 +326,7 @@ def _access_problem(file: Path) -> str:
         with tempfile.TemporaryFile(dir=real.parent):
             return ""
     except OSError as error:
-        # The error contains the name of the temporary file, not of the settings file.
+        # Name the folder in the error, because the original error names the temporary file.
         return reason_of(OSError(error.errno, error.strerror, str(real.parent)))
 
 

@@ -18,8 +18,8 @@ from bot.store import stories
 from bot.store.engine.database import Database
 
 _STEPS = 4  # the number of steps from --budget to --budget-to; five budgets are simulated
-# The seconds at the start of the records that are not evaluated. At most half of the records are
-# excluded.
+# The simulation does not evaluate this number of seconds at the start of the records, or the first
+# half of shorter records.
 _WARMUP = 7 * DAY
 _COLUMNS = ("credits a day", "checks", "delay, mean", "one credit a day more or less",
             "delay, 95 %", "stories lost")  # fmt: skip
@@ -120,7 +120,8 @@ def _table_row(records: Sequence[Record], budget: float, result: Result) -> list
         f"{budget:,.0f}",
         f"{result.poll_count:,}",
         _minutes_text(average),
-        # The mean delay is inversely proportional to the budget.
+        # The mean delay is inversely proportional to the budget, so one credit changes the mean
+        # delay by about this value.
         _minutes_text(None if average is None else average / budget),
         _minutes_text(quantile_minutes(weighted, 0.95)),
         f"{result.lost:,}",

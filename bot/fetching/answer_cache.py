@@ -42,9 +42,9 @@ T = TypeVar("T")
 # The delay in seconds before an answer is stored, so that the person gets the story first.
 _STORED_AFTER_S = 0.05
 _URL_MARGIN = timedelta(seconds=60)
-# Errors that are cached if the call was billed or was possibly billed, so that a repeated request
-# costs no second call. The module ``names`` caches the errors about a name. The answer that an
-# account is private is cached here only for requests without a name.
+# Errors that are cached here, so that a repeated request costs no second call. Errors of free
+# calls are not cached. The module ``names`` caches errors about a name. Therefore, the answer that
+# an account is private is cached here only if the request has no name.
 _NEGATIVE: dict[str, type[StoriesError]] = {
     kind.__name__: kind
     for kind in (
@@ -151,8 +151,9 @@ class AnswerCache:
             await asyncio.wait([future])
             if not future.cancelled():
                 return future.result()
-            # The call failed for a reason that applies only to the request that made the call, for
-            # example a spending limit.
+            # The future was cancelled, because the call failed for a reason that concerns only the
+            # request that made the call, for example a spending limit. One of the waiting requests
+            # makes the next call.
         future = self._in_flight[key] = asyncio.get_running_loop().create_future()
         try:
             result = await self._load_or_fetch(
@@ -160,7 +161,7 @@ class AnswerCache:
             )
         except StoriesError as error:
             future.set_exception(error)
-            # Otherwise, asyncio would log that the exception was never retrieved.
+            # Retrieve the exception, because asyncio logs each exception that is never retrieved.
             future.exception()
             raise
         else:
@@ -229,10 +230,9 @@ class AnswerCache:
     ) -> None:
         """Store the answer and the snapshot, and settle the bill, in one transaction.
 
-        An error is only logged.
-
-        If a power failure undoes the transaction, the reservation still counts as spent. Therefore
-        the commit must be durable only if the bill exceeds the reservation.
+        Errors are logged and not raised. If a power failure undoes the transaction, the reserved
+        credits still count as spent. For this reason, the commit is durable only if the bill
+        exceeds the reserved credits.
         """
         bill = fetched.bill
         durable = bill is not None and bill.credits > bill.reservation.credits
@@ -246,7 +246,8 @@ class AnswerCache:
 
         try:
             await asyncio.sleep(_STORED_AFTER_S)
-            # This write is independent of any open transaction of the caller.
+            # The guard is off, because this write does not depend on an open transaction of the
+            # caller.
             with transaction_guard.refusing_slow_operations_while(None):
                 await self._db.run(write, durable=durable)
         except Exception:
@@ -266,9 +267,9 @@ class AnswerCache:
 async def _record_snapshot_and_cache_stories(
     tx: Tx, profile: Profile, fetched: Fetched[Story], *, now: datetime
 ) -> None:
-    """Store the snapshot of the profile.
+    """Record the fetched stories of a profile as a snapshot, and enqueue alerts for new stories.
 
-    If the answer is complete, also cache each story by its id.
+    If ``fetched`` has all stories of the profile, also cache each story by its id.
     """
     if not fetched.partial:
         for story in fetched.result:
@@ -281,11 +282,11 @@ async def _record_snapshot_and_cache_stories(
 
 
 def _profile_and_story_keys(fetched: Fetched[Any]) -> set[str]:
-    """Return further cache keys of the requests that must wait until this result is stored.
+    """Return the cache keys of other requests that must wait until a result is stored.
 
-    The keys are those of each story in the result, and of the profile. Without a profile, the
-    result has no keys. A single story does not answer a request for all stories of the profile.
-    That request waits nevertheless, in order to use the stored profile.
+    The keys are the keys of the stories in the result, and the key of the profile's live stories.
+    After the wait, a request for all stories of the profile can use the stored profile, even if
+    the result is a single story. A result without a profile has no keys.
     """
     if fetched.profile is None:
         return set()
@@ -316,9 +317,9 @@ def first_story_cacheable_until(stories: list[Story], now: datetime) -> datetime
 
 
 def signed_url_end_or_empty(story: Story) -> list[datetime]:
-    """Return a list with the time that is 60 seconds before the story's signed URL expires.
+    """Return a list with the time until which the story's signed URL may be used.
 
-    The list is empty if the URL is not signed.
+    The time is 60 seconds before the URL expires. The list is empty if the URL is not signed.
     """
     end = expires_at(story.media_url or "")
     return [end - _URL_MARGIN] if end else []

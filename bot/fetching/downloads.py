@@ -70,13 +70,13 @@ class Downloads:
     _in_a_row: TimedCache[str, int] = field(init=False, default_factory=TimedCache)
 
     async def __call__(self, story: Story, asker: Asker) -> MediaFile:
-        """Return the file of a story for 1 credit. The caller must remove the file.
+        """Return the file of a story. The caller must remove the file.
 
-        For an alert, the schedule pays. For a reply, ``asker`` pays, or the payer of the chat or
-        channel if no person is known. A file from a pasted URL is free. If the media host refuses
-        the bot, and the URL is signed, the file may be bought for 1 credit (see the class). The
-        size of a free file counts towards a daily limit of megabytes. Each attempt with a pasted
-        URL counts at least 1 megabyte.
+        - The file of a story from the API costs 1 credit. For an alert, the schedule pays. For a
+          reply, ``asker`` pays, or the payer of the chat or channel if no person is known.
+        - The file of a pasted URL is free. If the media host refuses the bot, and the URL is
+          signed, the file may be bought for 1 credit (see the class). The megabytes of free files
+          count towards a daily limit. Each attempt counts as at least 1 megabyte.
 
         Raises:
             PastedLimitError: The person's daily limit of megabytes is exceeded.
@@ -102,8 +102,8 @@ class Downloads:
         try:
             file = await self.fetch(url)
         except MediaDeniedError:
-            # Instagram signs the URLs of all stories. An unsigned URL is therefore not the URL of
-            # a story.
+            # An unsigned URL is not bought. Instagram signs the URLs of all stories, so an
+            # unsigned URL is not the URL of a story.
             if expires_at(url) is None or self._count_unnamed_in_a_row() >= _MOST_UNNAMED:
                 raise
             call = self.api.download_url(

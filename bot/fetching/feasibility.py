@@ -77,7 +77,8 @@ class BudgetWatch:
         self._set_capacity = set_capacity
         self._credit_price = credit_price
         self._last: Shortfall | Literal["unknown"] | None = "unknown"
-        # The last report. The first value differs from every report.
+        # The last report. The initial value differs from every report, so that the first call
+        # reports.
         self._last_refused: tuple[int, int | None] | None = (-1, None)
 
     async def report_refused_people(
@@ -89,8 +90,8 @@ class BudgetWatch:
         reported budget does not rise if a person tries again. The other arguments are the same as
         in ``shortfall``.
 
-        The report ends if ``people`` is 0, or if the budget covers all profiles, or if no budget
-        would be sufficient. Nothing is reported if the result is the same as in the last call.
+        The report ends if ``people`` is 0, if the budget covers all profiles, or if no budget
+        would be enough. Nothing is reported if the result is the same as in the last call.
         """
         known, fresh = counts
         lack = shortfall(budget, (known + people, fresh), cost, reply_share=reply_share)
@@ -145,12 +146,15 @@ def shortfall(
 ) -> Shortfall | None:
     """Return the shortfall of ``budget``, or None if the budget covers the checks.
 
-    ``budget`` is the number of credits that checks get on every day. ``counts`` contains two
-    numbers: the profiles with a known person as a subscriber, and the profiles with newcomers
-    only. ``cost`` is the number of credits of a check. ``was_short`` means that the budget was too
-    small before. In that case, the budget is sufficient only with a reserve of 5 %.
-    ``reply_share`` is the part of the daily budget for replies, from 0 to 1. ``budget`` does not
-    include this part, which only determines ``Shortfall.daily_budget``.
+    - ``budget`` is the number of credits that checks get on every day, without the credits for
+      replies.
+    - ``counts`` contains two numbers of profiles: the profiles that a known person follows, and
+      the profiles that only newcomers follow.
+    - ``cost`` is the number of credits of a check.
+    - ``was_short`` means that the budget was too small before. In that case, the budget is
+      sufficient only with a reserve of 5 %.
+    - ``reply_share`` is the part of the daily budget for replies, from 0 to 1. ``reply_share``
+      only affects ``Shortfall.daily_budget``.
     """
     known, fresh = counts
     shares = share_with_newcomers(budget, known=known, fresh=fresh)

@@ -27,7 +27,8 @@ from bot.store.engine.database import Database
 
 _LIST_KEPT = timedelta(hours=1)
 _OPENED_KEPT = timedelta(days=1)  # the signed URLs of the stories are valid for about a day
-# The pause after an answer that the plan of the API key does not include highlights.
+# The pause in calls after the API has refused a call, because the plan of the API key does not
+# include highlights.
 _REFUSED_FOR = timedelta(hours=1)
 
 
@@ -158,7 +159,7 @@ class Highlights:
     async def _read_public_profile(self, username: str) -> Profile | None:
         """Return the known, public owner of a name, or None if the name must be looked up.
 
-        A profile is also public if a lookup has found the profile public since the last refusal
+        A refused owner also counts as public if a later lookup has found the owner public
         (``checked_at``). The errors are those of ``Names.read_last_known_owner``.
         """
         known = await self._names.read_last_known_owner(username)
@@ -193,9 +194,10 @@ class Highlights:
 
     @contextmanager
     def _stopping_calls_after_refusal(self) -> Iterator[None]:
-        """Allow no calls for an hour after an answer that the plan does not include highlights.
+        """Raise an error instead of a call, if a call was refused within the last hour.
 
-        An error that is raised without a call does not extend this hour.
+        A call is refused if the plan of the API key does not include highlights. An error that is
+        raised without a call does not extend this hour.
 
         Raises:
             HighlightsUnavailableError: A call was refused within the last hour, or is refused now.

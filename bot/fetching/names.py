@@ -89,9 +89,9 @@ class Names:
         are cached for five minutes.
 
         Raises:
-            NoSuchProfileError: The second answer, after a refusal, is that the account does not
+            NoSuchProfileError: After a refusal, the second answer is that the account does not
                 exist.
-            ProfilePrivateError: The second answer, after a refusal, is that even the page of the
+            ProfilePrivateError: After a refusal, the second answer is that even the page of the
                 account is hidden.
             SpendingError: The credits are not allowed to be spent.
             StoriesError: The API failed.
@@ -138,12 +138,15 @@ class Names:
     ) -> Profile:
         """Return the current owner of a name, but only if the account is public.
 
-        The name is looked up as in ``fetch_and_store_profile_with_retry``, for 1 or 2 credits. If
-        a concurrent request is already looking up the same name, this request waits, and usually
-        needs no second lookup. Two cases need no lookup and cost nothing: the known owner was
-        found to be public after ``since``, by default the time of the call; or the name was
-        refused in the last five minutes (``read_last_known_owner``). A private account that a
-        lookup returns is recorded (``record_private``).
+        The name is looked up for 1 or 2 credits (``fetch_and_store_profile_with_retry``).
+        Concurrent requests for the same name wait for each other. The cost is 0 credits in these
+        cases:
+
+        - A lookup after ``since`` has already found the known owner public. If ``since`` is None,
+          the time of this call is used.
+        - The name was refused in the last five minutes. The refusal is raised again.
+
+        If the lookup returns a private account, the account is recorded as private.
 
         Raises:
             ProfilePrivateError: The account is visible to followers only.
@@ -154,9 +157,9 @@ class Names:
         since = since or self._now()
         async with _asking.setdefault(username, asyncio.Lock()):
             known = await self.read_last_known_owner(username)
-            # A concurrent request may have looked up the name in the meantime. The state and the
-            # time of the name do not show this, because a lookup does not change the state, and
-            # changes the time at most once an hour.
+            # Only ``checked_at`` shows that a concurrent request has looked up the name in the
+            # meantime. A lookup does not change the state of a profile, and changes the time of
+            # the name at most once an hour.
             if known and known.checked_at and known.checked_at > since:
                 return known.profile
             profile = await self.fetch_and_store_profile_with_retry(username, charge)
@@ -244,8 +247,7 @@ class Names:
     async def record_private(self, profile_id: str, *, token: int | None = None) -> None:
         """Record that a lookup has shown an account as private.
 
-        ``token`` identifies the claim of the profile, as in
-        ``snapshots.record_failure_and_notify_if_proven``.
+        ``token`` identifies the claim of the profile, or is None if this process has no claim.
         """
         async with self._db.begin() as tx:
             await snapshots.record_failure_and_notify_if_proven(

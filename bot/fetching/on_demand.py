@@ -67,11 +67,13 @@ class Viewer:
     async def get_or_fetch_story(self, link: Link, asker: Asker) -> Story:
         """Return the story of a link for 1 credit.
 
-        For a cached answer, and for a story that has certainly expired, the cost is 0 credits. If
-        the API answers that the story is gone, and the id contains a valid time, a second call for
-        1 more credit must confirm that the story is gone. If the API answers that the account is
-        private, a lookup of the name in the link must confirm that the account is private, for 1
-        or 2 more credits.
+        The cost differs in these cases:
+
+        - A cached answer, or a story that has certainly expired, costs 0 credits.
+        - If the API answers that the story is gone, and the id contains a valid time, a second
+          call for 1 more credit must confirm the answer.
+        - If the API answers that the account is private, a lookup of the name in the link, for 1
+          or 2 more credits, must confirm the answer.
 
         Raises:
             StoryGoneError: The story is over 24 hours old or was deleted.
@@ -203,7 +205,7 @@ class Viewer:
         return [story for story in stories if story.expires_at > now]
 
     async def read_username_of_file(self, bot_id: int, unique_ids: Collection[str]) -> str | None:
-        """Return the username of the story that the bot has sent as one of the given files.
+        """Return the username of the profile whose story the bot has sent as one of the files.
 
         ``unique_ids`` identify the files. The cost is 0 credits. Return None if no such story is
         stored.
@@ -226,7 +228,7 @@ class Viewer:
         If ``link`` names a single story, no other story is returned.
         """
         known = None
-        if link:  # a refusal in the cache (private, gone) is not an error here
+        if link:  # a cached refusal is not an error here
             with suppress(StoriesError):
                 known = await self._names.read_last_known_owner(link.username or "")
         async with self._db.read() as tx:

@@ -56,20 +56,21 @@ _LONGEST_WAIT = timedelta(minutes=5)
 # The pause between two checks while the API fails for all profiles.
 _PROBE_EVERY = timedelta(seconds=30)
 MAINTAIN_EVERY = timedelta(minutes=1)
-# After the number of slow checks was at least half of the number of fast slots, the API counts as
-# slow for this time.
+# The API counts as slow for this time after many checks were slow at the same time (see
+# ``Scheduler.is_api_slow``).
 _SLOW_FOR = timedelta(minutes=2)
 # If more chats than this number follow a profile, the chats are counted only once an hour.
 _MANY = 1_000
 _COUNTED_AGAIN = timedelta(hours=1)
-# Profiles per minute; a survey of 1,000 profiles blocks the event loop for 15 ms.
+# The mean number of profiles that are sampled per minute. A sample of 1,000 profiles blocks the
+# event loop for 15 ms.
 _SURVEYED_A_MINUTE = 1_000
-# The maximum number of profiles that are read in search of profiles with a daily summary soon.
+# The maximum number of profiles that a search for checks before a daily summary reads.
 _SUMMARIES_READ = 100
-# The maximum number of profiles that are read in search of profiles for early checks.
+# The maximum number of profiles that a search for early checks reads.
 _EARLY_READ = 100
-# The interval between two searches among all overdue profiles for a daily summary soon. The other
-# searches read only the profiles that became due within ``SUMMARY_LEAD``.
+# The interval between two searches for checks before a daily summary among all overdue profiles.
+# The searches in between read only the profiles that became due within ``SUMMARY_LEAD``.
 _OVERDUE_SEARCHED_EVERY = timedelta(minutes=1)
 _LOOKUPS = 1, 2  # credits of a single lookup of a name, and of the two lookups that prove "gone"
 
@@ -175,7 +176,7 @@ class Scheduler:
     def is_api_slow(self) -> bool:
         """Return whether many checks were slow at the same time within the last 2 minutes.
 
-        A check is slow after 5 seconds. Many checks are at least half of the number of fast slots.
+        A check is slow after 5 seconds. "Many" means at least half of the number of fast slots.
         """
         return self._slow_at is not None and self._now() - self._slow_at < _SLOW_FOR
 
@@ -201,8 +202,8 @@ class Scheduler:
         due, snapshot_at = state.first
         if state.room < self._price_of_check:
             return max(due, now + _MONEY_AGAIN)
-        # If the last check of the profile that is due first was a short time ago, this profile
-        # can't be checked early. In that case, a different profile may be checked early.
+        # The profile that is due first may have been checked too recently for an early check. A
+        # different profile may be checked early instead, so the last check counts as old enough.
         rested = now.timestamp() - plan.schedule.minimum
         seen_at = min(snapshot_at.timestamp(), rested) if snapshot_at else 0.0
         # If the credit bucket is empty, wait until the bucket has enough credits.
@@ -213,7 +214,8 @@ class Scheduler:
             now=now.timestamp(),
             spent_today=state.spent,
         )
-        # No profile could be checked early at the last step. Try again soon.
+        # The last step could not check any profile early, so the next step waits for a short
+        # pause.
         earliest = now + _SHORTEST if due <= now else min(due, now + _EARLY_AGAIN)
         return max(datetime.fromtimestamp(at, UTC), earliest)
 
@@ -285,12 +287,12 @@ class Scheduler:
     async def _claim_payable_checks_or_postpone(
         self, plan: Plan, state: "_CreditsAndFirstCheck", lease: Lease
     ) -> list[Known]:
-        """Claim the profiles whose checks can be paid and for which slots are free.
+        """Claim and return the profiles whose checks can be paid and for which slots are free.
 
         Due profiles are claimed first, then profiles that must be checked before a daily summary.
-        If credits are left, profiles are also claimed early. While the API fails for all profiles,
-        at most one check runs. ``_postpone_if_not_due`` decides which claimed profiles are
-        postponed instead, and are not returned.
+        If credits are left, profiles are also claimed early. Claimed profiles that
+        ``_postpone_if_not_due`` postpones are not returned. While the API fails for all profiles,
+        at most one check runs.
         """
         now = lease.at
         # The credits of the running checks are subtracted, because the bucket still contains them.
@@ -327,7 +329,7 @@ class Scheduler:
                 limit = min(of_day, most) - len(taken)
                 taken += await self._claim_checks_for_summaries(tx, plan, lease, limit=limit)
             spare = min(for_early, most) - len(taken)
-            # Early checks leave credits of the day for the checks before summaries.
+            # Do not spend the credits of the day that the checks before daily summaries need.
             unused = of_day - len(taken)
             if spare > 0 and unused < spare + _SUMMARIES_READ:
                 spare = min(spare, unused - await _count_checks_for_summaries(tx, now))
@@ -343,8 +345,8 @@ class Scheduler:
         """Claim profiles that must be checked before a daily summary.
 
         The day's remaining credits pay for the checks, even if the credit bucket is empty. The
-        search starts with the checks that became due within the last ``SUMMARY_LEAD``. Once a
-        minute, the search starts with the oldest due check.
+        search reads the checks that became due within the last ``SUMMARY_LEAD``. Once a minute,
+        the search also reads older due checks.
         """
         now = lease.at
         found: list[str] = []
@@ -372,11 +374,13 @@ class Scheduler:
     async def _claim_early_checks_or_postpone(
         self, tx: Tx, plan: Plan, lease: Lease, *, limit: int
     ) -> list[Known]:
-        """Claim profiles that are due next, before their due time.
+        """Claim and return profiles that are due next, before their due time.
 
-        A profile is not returned if no chat can be notified of the result yet. If the check of
-        such a profile is due before a chat can be notified, the check is postponed. The search
-        reads at most ``_EARLY_READ`` profiles.
+        The search reads at most ``_EARLY_READ`` profiles:
+
+        - If a chat can already be notified of the result, the profile is returned.
+        - If the check is due before any chat can be notified, the check is postponed.
+        - Other profiles are not changed.
         """
         now = lease.at
         unseen_since = _must_be_unseen_since(plan, now, is_due=False, is_paid=True)
@@ -438,11 +442,11 @@ class Scheduler:
                 await schedule_state.store_plan(tx, plan)
 
     async def _recompute_demand_and_report_budget(self, plan: Plan, now: datetime) -> None:
-        """Compute the demand from a sample of profiles, and plan the next survey.
+        """Compute the demand from a sample of profiles, and report whether the budget is enough.
 
-        The sample is of the profiles that known persons follow. If there are no such profiles, the
-        sample is of the profiles that newcomers follow. Also check whether the budget covers all
-        profiles. ``BudgetWatch`` reports the result.
+        The sample is taken from the profiles that known persons follow. If there are no such
+        profiles, the sample is taken from the profiles that newcomers follow. ``BudgetWatch``
+        reports whether the budget covers all profiles. The time of the next sample is set.
         """
         async with self._db.read() as tx:
             self._counts = await profiles.count_followed_by_known_and_newcomers(tx)
@@ -493,10 +497,11 @@ class Scheduler:
     async def _check_and_name_outcome(self, known: Known, lease: Lease, plan: Plan) -> str:
         """Check a profile. Return the outcome in a few words.
 
-        No call is made if the profile is blocked, if no chat waits, or if the lease has ended. If
-        the profile seems private, a lookup of the name for 1 or 2 credits comes first. If the
-        profile is still private, the check ends. In all other cases, the stories are fetched
-        (``_fetch_record_and_name_outcome``).
+        - No call is made if the profile is blocked, if no chat waits for alerts, or if the lease
+          has ended.
+        - If the profile seems private, a lookup of the name for 1 or 2 credits comes first. If the
+          lookup shows that the profile is private, no further call is made.
+        - In all other cases, the stories are fetched (``_fetch_record_and_name_outcome``).
         """
         if alert_rules.is_on_block_list(known.profile_id, known.username, self._settings.blocked):
             return "blocked"
@@ -514,15 +519,15 @@ class Scheduler:
         return await self._fetch_record_and_name_outcome(known, lease, plan)
 
     def _is_lease_valid(self, lease: Lease) -> bool:
-        """Return whether the lease still prevents other processes from making these checks."""
+        """Return whether the lease still prevents other processes from making the same checks."""
         now = self._now()
         return now < lease.until and self._owner.still_owns_claim(lease.at, now=now)
 
     async def _store_count_and_has_subscribers(self, known: Known) -> bool:
-        """Count and store the chats that wait for a profile. Return whether any chat was found.
+        """Count the chats that wait for alerts of a profile. Return whether there is such a chat.
 
-        If no chat waits, the profile is not checked any more. If a profile has many chats, the
-        chats are counted only once an hour.
+        The count is stored. If no chat waits, the checks of the profile stop. If a profile has
+        many chats, the chats are counted only once an hour.
         """
         now = self._now()
         if known.chats > _MANY and self._counted.get(known.profile_id, now=now):
@@ -585,7 +590,7 @@ class Scheduler:
         return "seen"
 
     async def _has_stored_live_stories(self, known: Known) -> bool:
-        """Return whether a stored story of the profile should still be live."""
+        """Return whether a stored story of the profile is less than 24 hours old."""
 
         async def has_live(tx: Tx) -> bool:
             return bool(await stories.live_stories(tx, known.profile_id, now=self._now()))
@@ -646,10 +651,11 @@ class Scheduler:
         if why != "error":
             self.failed_checks.record_success()
         elif not isinstance(error, OutOfServiceError):
-            # An ``OutOfServiceError`` is not recorded, because this error opens another incident.
+            # An ``OutOfServiceError`` is not recorded, because this error opens an incident of its
+            # own.
             self.failed_checks.record_failure(str(error), now)
-        # Without known live stories, the refusal raises no doubt: the answers without the privacy
-        # check showed no stories.
+        # If no live stories are known, the refusal raises no doubt, because the answers without
+        # the privacy check showed no stories.
         if why == "private" and await self._has_stored_live_stories(known):
             call = self._api.call_to_verify_after_refusal(known)
             await self._verify_last_answer(known, plan, call)
@@ -730,9 +736,10 @@ def _count_payable_checks(credits_left: float, cost: float, most: float) -> int:
 
 
 async def _count_checks_for_summaries(tx: Tx, now: datetime) -> int:
-    """Return the number of planned checks, until midnight (UTC), of profiles with summaries.
+    """Count the planned checks before midnight (UTC) that serve daily summaries.
 
-    The profiles have a subscriber with a daily summary. At most ``_SUMMARIES_READ`` checks count.
+    A check serves a daily summary if a subscriber of the profile gets daily summaries. At most
+    ``_SUMMARIES_READ`` checks are counted.
     """
     planned = await subscriptions.ids_of_due_profiles_with_summaries(
         tx, since=now, now=midnight_after(now), limit=_SUMMARIES_READ
@@ -748,11 +755,11 @@ def _must_be_unseen_since(
 
 
 async def _postpone_if_not_due(tx: Tx, known: Known, plan: Plan, now: datetime) -> bool:
-    """Postpone a claimed profile that is not due any more at the current price.
+    """Postpone the check of a claimed profile if a new price has made the check due later.
 
-    Return whether the profile was postponed. The claim of a postponed profile ends. A profile is
-    not postponed if no check was made in time for a daily summary, because the stories of that
-    summary are sent as soon as a check finds the stories.
+    Return whether the check was postponed. The claim of a postponed profile ends. The check is not
+    postponed if a daily summary came without a check, because the stories of the summary are sent
+    as soon as a check finds the stories.
     """
     is_due = known.due_at is not None and known.due_at <= now
     if not is_due or known.failures or not plan.must_recompute_due_at(known):

@@ -63,12 +63,12 @@ class Plan:
     newcomer_interval: timedelta | None = None
 
     def correct_bucket_and_learn_cost(self, credits: int) -> None:  # noqa: A002 - the term of the project
-        """Subtract the difference between a bill and the cost of a check from the credit bucket.
+        """Correct the credit bucket after a check whose bill differs from the expected cost.
 
-        The bill is in credits. If ``learns_cost`` is True, also update the mean cost of a check.
+        ``credits`` is the bill. If ``learns_cost`` is True, also update the mean cost of a check.
         """
-        # The record of a check subtracts the mean cost from the bucket. The difference between the
-        # bill and the mean cost is subtracted here.
+        # ``learn_check_and_compute_due`` subtracts ``cost`` from the bucket. Only the difference
+        # between the bill and ``cost`` is subtracted here.
         self.schedule.bucket.credits -= credits - self.cost
         if self.learns_cost:
             self.cost += (credits - self.cost) / _POLLS_OF_MEAN
@@ -79,9 +79,10 @@ class Plan:
         """Set the budget and ``newcomer_interval``.
 
         The budget is ``every_day`` credits a day, and ``extra_today`` more credits today.
-        ``known`` is the number of profiles with a known person as a subscriber. ``fresh`` is the
-        number of profiles whose subscribers are all newcomers. If both kinds exist, the second
-        kind gets a separate part of ``every_day``. Otherwise ``newcomer_interval`` becomes None.
+        ``known`` is the number of profiles that a known person follows. ``fresh`` is the number of
+        profiles that only newcomers follow. If both numbers are positive, the ``fresh`` profiles
+        get a separate part of ``every_day``, which determines ``newcomer_interval``. Otherwise
+        ``newcomer_interval`` becomes None.
         """
         schedule = self.schedule
         budget = every_day + extra_today
@@ -145,7 +146,7 @@ class Plan:
             self.schedule.recompute_demand(rows, profiles=profiles)
 
     def must_recompute_due_at(self, known: Known) -> bool:
-        """Return whether a new price or interval has possibly made the due time incorrect."""
+        """Return whether a change of the price or of an interval may have moved the due time."""
         if known.forecast is None:
             return False
         return self.uses_newcomer_interval(known) or self.schedule.has_price_changed_since_due_at(
@@ -159,7 +160,7 @@ class Plan:
     def _set_due_if_newcomers_only(self, known: Known, state: ProfileState) -> None:
         """Set the due time by ``newcomer_interval``, if the interval applies to the profile."""
         if known.fresh and self.newcomer_interval is not None:
-            # The factor has the mean 1. The factor spreads the checks of profiles with the same
+            # The factor varies around 1, and spreads the checks of profiles with the same
             # interval.
             text = f"{known.profile_id} {state.seen_at:.0f}"
             factor = 0.75 + crc32(text.encode()) / 2**32 / 2
@@ -222,11 +223,11 @@ async def read_credits_per_check(tx: Tx, fixed: float | None) -> float:
 async def sample_states(
     tx: Tx, *, most: int = _SAMPLE, only_newcomers: bool
 ) -> list[tuple[ProfileState, float]]:
-    """Return the state and the weight of the checked profiles.
+    """Return the states and the weights of checked profiles.
 
-    If there are more than ``most`` profiles, return a random sample, because reading all rows
-    would take too long. With ``only_newcomers``, the profiles are those that only newcomers
-    follow, or else the other profiles.
+    If ``only_newcomers`` is True, the profiles are those that only newcomers follow. Otherwise,
+    the profiles are those that a known person follows. If there are more than ``most`` profiles,
+    return a random sample, because reading all rows would take too long.
     """
     rows = await profiles.sample_forecasts_and_weights(tx, most=most, fresh=only_newcomers)
     return [(ProfileState.from_json(forecast), weight) for forecast, weight in rows]

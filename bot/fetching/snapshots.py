@@ -48,11 +48,11 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class EarlierChecksAllowance:
-    """The allowance of checks before daily summaries that may move to an earlier time.
+    """How many checks before daily summaries may still move to an earlier time.
 
-    ``left`` is the number of checks that may still move on the UTC day ``day``. ``counted_for`` is
-    the id of the payer. For a chat without a payer, ``counted_for`` is the id of the chat, and
-    ``left`` is 0. The caller has locked the allowance before the profiles.
+    ``left`` is this number for the UTC day ``day``. ``counted_for`` is the id of the payer. For a
+    chat without a payer, ``counted_for`` is the id of the chat, and ``left`` is 0. The allowance
+    must be locked before the profiles.
     """
 
     counted_for: int
@@ -133,10 +133,10 @@ async def record_name_and_notify_of_change(tx: Tx, profile: Profile, *, now: dat
 
 
 async def _lock_or_add(tx: Tx, profile: Profile, *, now: datetime) -> Known:
-    """Lock and return the stored profile, after an answer that contains no name.
+    """Lock and return the stored profile. Add and return a missing profile.
 
-    ``profile`` has the name that was known before the call. This name is stored only for a new
-    profile, because a concurrent answer has possibly reported a newer name.
+    ``profile`` has a name that was known before the API was called. The name is stored only for a
+    new profile, because a concurrent answer of the API may have reported a newer name.
     """
     stored = await profiles.lock(tx, profile.profile_id)
     if stored is not None:
@@ -155,9 +155,9 @@ async def _record_check_and_notify_and_schedule(
 ) -> None:
     """Record a complete check of the profile.
 
-    If a chat needs checks of the profile, also schedule the next check, and notify the chats of a
-    profile that is public again, or of stories that may have been missed. If the bot's owner has
-    blocked the profile, only release the claim.
+    If a chat needs checks of the profile, also schedule the next check. In addition, notify the
+    chats if the profile is public again, or if stories may have been missed. If the bot's owner
+    has blocked the profile, only release the claim.
     """
     if before.state == "blocked":  # the bot's owner has blocked the profile during the check
         if columns_of_end:
@@ -186,8 +186,8 @@ async def _record_check_and_notify_and_schedule(
     if followed:
         not_before = None
         if scheduler_plan is None and not before.failures:
-            # A request for stories moves no check before a daily summary to an earlier time,
-            # because a person could otherwise exceed the limit of ``reschedule_checks``.
+            # If a person has requested the stories, no check before a daily summary moves to an
+            # earlier time. Otherwise, people could exceed the limit of ``reschedule_checks``.
             not_before = before.due_at
         due_at = await read_useful_check_at(
             tx, before, due, plan, seen_at=now, now=now, not_before=not_before
@@ -213,7 +213,7 @@ async def reschedule_check(
 ) -> None:
     """Compute and store the time of a profile's next check, after a change of its subscribers.
 
-    The profile is skipped, and ``allowance`` is used, as in ``reschedule_checks``.
+    This is ``reschedule_checks`` for a single profile.
     """
     await reschedule_checks(tx, [profile_id], now=now, allowance=allowance)
 
@@ -227,15 +227,17 @@ async def reschedule_checks(
 ) -> None:
     """Compute and store the times of next checks, after a change of subscribers or settings.
 
-    A profile is skipped in five cases: the profile is not stored, no chat needs checks of the
-    profile, the last check failed, no check was made yet, or the check was due before a daily
-    summary and has missed the summary (``has_missed_summary``). The rows of the profiles stay
-    locked until the end of the transaction.
+    The rows of the profiles stay locked until the end of the transaction. The time of a check does
+    not change in these cases:
+
+    - The profile is not stored, or no chat needs checks of the profile.
+    - The last check failed, or no check was made yet.
+    - The check was due before a daily summary, but was not made (``has_missed_summary``).
 
     The credit bucket does not limit the checks before a daily summary. Therefore ``allowance``
-    limits how many of these checks move to an earlier time, and the moved checks are counted in
-    this allowance. If the allowance is used up, or if ``allowance`` is None, no check moves to an
-    earlier time because of a summary.
+    limits how many checks move to an earlier time because of a summary. The moved checks are
+    subtracted from this limit. If the limit is reached, or if ``allowance`` is None, no check
+    moves to an earlier time because of a summary.
     """
     plan = await schedule_state.load_plan_or_new(tx)
     moved = 0
@@ -245,8 +247,8 @@ async def reschedule_checks(
             continue
         if known.failures or known.snapshot_at is None:
             continue
-        # A check that this change has started missed no earlier summary. Otherwise, a person could
-        # cause any number of checks by pausing, and by changing the hour of the summary.
+        # Summaries before the due time of the check do not count. Otherwise, a person could cause
+        # any number of checks by pausing, and by changing the hour of the summary.
         if known.due_at <= now and await has_missed_summary(
             tx, known, plan, now=now, since=known.due_at
         ):
@@ -257,7 +259,8 @@ async def reschedule_checks(
             read_useful_check_at, tx, known, due, plan, seen_at=known.snapshot_at, now=now
         )
         at = await useful()
-        # The checks of a profile that is due now have possibly just begun.
+        # If the profile is due now, its check may have just begun, and the due time does not
+        # count.
         planned = known.due_at if known.due_at > now else None
         is_sooner = planned is None or at < planned
         if is_sooner and await is_summary_near(tx, profile_id, now=at):
@@ -275,7 +278,7 @@ async def reschedule_checks_of_chat(
 ) -> None:
     """Compute and store the times of the next checks of all profiles that a chat follows.
 
-    The profiles are skipped, and ``allowance`` is used, as in ``reschedule_checks``.
+    This is ``reschedule_checks`` for the followed profiles.
     """
     rows = await subscriptions.of_chat(tx, chat_id)
     profile_ids = [subscription.profile_id for subscription in rows]
@@ -337,7 +340,7 @@ async def is_summary_near(tx: Tx, profile_id: str, *, now: datetime) -> bool:
 async def has_missed_summary(
     tx: Tx, known: Known, plan: Plan, *, now: datetime, since: datetime = EPOCH
 ) -> bool:
-    """Return whether a chat's daily summary came without a check of a profile for the summary.
+    """Return whether a chat's daily summary is past, and no check was made just before it.
 
     Summaries before ``since`` do not count. Return False if ``Plan.newcomer_interval`` applies to
     the profile, or if the chats have more than ``_MOST_MEMBERS`` distinct notification times.
@@ -360,10 +363,10 @@ async def record_failure_and_notify_if_proven(
 ) -> None:
     """Record a failed check.
 
-    If a chat needs checks of the profile, plan the next check, and notify the subscribers if the
-    state of the profile changes. A single answer "private" or "no such account" does not change
-    the state, because the answer may be wrong. Two equal answers in a row change the state. If no
-    chat needs checks of the profile, a single answer changes the state, and nobody is notified.
+    If a chat needs checks of the profile, plan the next check. A single answer "private" or "gone"
+    may be wrong, so only two equal answers in a row change the state of the profile and notify the
+    subscribers. If no chat needs checks of the profile, a single answer changes the state, and
+    nobody is notified.
 
     ``token`` identifies the claim of the profile for this check. Nothing is recorded in three
     cases: the profile has been claimed again since then, the profile is blocked, or the profile is

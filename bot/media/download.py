@@ -31,8 +31,8 @@ _HEADERS = {
     "Accept-Encoding": "identity",
 }
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
-# The status if the URL's signature has expired or was altered, or if the server refuses the bot's
-# network.
+# The server answers with this status if the URL's signature has expired or was altered, or if the
+# server refuses the bot's network.
 _DENIED = 403
 _GONE = frozenset({404, 410})
 _MOST_HOPS = 5  # the maximum number of requests of a download, including redirects
@@ -56,7 +56,7 @@ private networks. Sources: RFC 4291, 6052, 8215.
 class PublicResolver(AbstractResolver):
     """A resolver that returns only public IP addresses.
 
-    The resolution of a name that has only private addresses is an error.
+    If all addresses of a name are private, an error is raised.
     """
 
     def __init__(self, resolver: AbstractResolver | None = None) -> None:

@@ -11,9 +11,9 @@ from bot.runtime.timed_cache import TimedCache
 
 SLOW_BYTES = 80 * 1024  # a download that receives fewer bytes in 5 seconds is slow
 SLOW_AT_ONCE = 3  # a host with this number of concurrent slow downloads is slow
-# After its downloads are no longer slow, a host still counts as slow for this time.
+# A host still counts as slow for this time after its last slow download.
 _SLOW_FOR = timedelta(seconds=5)
-# If a host becomes slow again within this time, the start of its slow time is not changed.
+# If a host becomes slow again within this time, ``slow_since`` still returns the earlier time.
 _REMEMBERED = timedelta(minutes=1)
 
 
@@ -62,9 +62,7 @@ class SlowHosts:
             self._record_download(host, download, is_slow=False)
 
     def _judge_repeatedly(self, host: str, download: Download) -> None:
-        """Start a timer that decides every 5 seconds whether a download is slow.
-
-        The timer ends with the download.
+        """Decide every 5 seconds whether a download is slow, until the download ends.
 
         A download is slow if it received fewer than ``SLOW_BYTES`` bytes in the last 5 seconds.
         """

@@ -85,7 +85,8 @@ def _measure_mp4(file: BinaryIO) -> Measures:
         if name == b"mvhd":
             duration = _duration(body)
         elif name == b"tkhd":
-            # In version 1 of the box, the times before the width have 64 bits instead of 32.
+            # The width begins at byte 76. In version 1 of the box, the width begins at byte 88,
+            # because the three times before the width then have 8 bytes each instead of 4.
             at = 88 if body[0] else 76
             w, h = (value >> 16 for value in struct.unpack(">II", body[at:][:8]))
             if w * h > width * height:

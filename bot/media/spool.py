@@ -17,7 +17,8 @@ from bot.domain.errors import MEDIA_REFUSED, MediaError, MediaTooBigError, Media
 from bot.media.sniff import EXTENSIONS, HEAD, Measures, MediaKind, measure_video, sniff
 
 _PATIENCE = 30.0  # the maximum number of seconds that a download waits for free space
-# The names of subfolders, which are UUIDs. The folder may also have folders of other programs.
+# The pattern of subfolder names, which are UUIDs. Folders with other names belong to other
+# programs and are not removed.
 _SUBFOLDER = "[0-9a-f]" * 32
 
 
@@ -134,8 +135,8 @@ class Spool:
     """A folder for downloads, used as a context manager.
 
     All downloads of this process together have at most ``limit`` bytes. Each process has its own
-    subfolder with a lock file. When a process enters the context manager, it removes the
-    subfolders of processes that have ended.
+    subfolder with a lock file. Entering the context manager removes the subfolders of processes
+    that have ended.
     """
 
     def __init__(self, folder: Path, *, limit: int, patience: float = _PATIENCE) -> None:

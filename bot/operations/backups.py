@@ -78,8 +78,9 @@ class Backups:
         due_at = await self._ensure_due_at(now)
         if due_at > now:
             return due_at
-        # While the database can't be written, this call fails. Without the record before the
-        # attempt, each repetition of this step would write a backup or send a message.
+        # The attempt is recorded first, and the record fails if the database can't be written.
+        # Without the record, each step during such an outage would write a backup or send a
+        # message.
         await self._record_backup_time(now + _AGAIN_AFTER - self._every)
         try:
             await asyncio.to_thread(_delete_partial_backups, self._folder)
@@ -122,8 +123,8 @@ class Backups:
     def _delete_old_backups(self, database_id: str, newest: str) -> None:
         """Remove all but the ``most`` newest backups of this database. The call blocks the thread.
 
-        ``newest`` is the name of the newest backup. A backup with a later name was usually made
-        with a wrong clock. Such a backup is kept and does not count.
+        ``newest`` is the name of the newest backup. Backups with later names are kept and do not
+        count, because such backups were usually made with a wrong clock.
 
         Backups of other databases are kept, because a second bot may use the same folder. In
         addition, a new database must not remove the backups of a lost database.
@@ -184,8 +185,8 @@ async def make_live_and_report_if_restored(
     async with db.begin() as tx:
         made_at = await restored.make_restored_backup_live(tx, now=now)
         if made_at is not None:
-            # The restored ledger lacks the bills since the backup, so the stored drift does not
-            # apply.
+            # Delete the stored drift (the lasting difference between the balance and the ledger),
+            # because the restored ledger lacks the bills since the backup.
             await key_values.remove(tx, DRIFT)
             await key_values.put(tx, _KEY, now.isoformat())
     if made_at is not None:

@@ -30,8 +30,8 @@ log = structlog.get_logger()
 # second in total. Broadcasts, alerts and replies share this limit.
 A_SECOND = 10
 _EVERY = timedelta(seconds=1)
-# The time for which the process that adds messages keeps other processes from adding messages. The
-# time is below a second, because a timer can fire slightly too early.
+# The time for which a process keeps the right to add messages (``_claim_turn``). The time is below
+# a second, because a timer can fire slightly too early.
 _TURN = timedelta(seconds=0.9)
 _TURN_KEY = "broadcast"
 _LONGEST = timedelta(minutes=1)
@@ -129,9 +129,9 @@ class Broadcasts:
 
         The messages are those of the oldest broadcast that is not yet completely in the outbox. A
         broadcast ends when all its messages are in the outbox, and
-        ``broadcasts.is_being_sent_or_due_soon`` is False. Messages that wait for the end of quiet
-        hours or for a right may be sent later. If ``_claim_turn`` returns False, nothing is
-        changed. Return the time of the next call, or None if no broadcast is running.
+        ``broadcasts.is_being_sent_or_due_soon`` is False. Messages that are deferred, for example
+        because of quiet hours, may be sent after the end. If ``_claim_turn`` returns False,
+        nothing is changed. Return the time of the next call, or None if no broadcast is running.
         """
         now = self._now()
         async with self._db.read() as tx:
@@ -155,11 +155,10 @@ class Broadcasts:
         return now + _EVERY
 
     async def _claim_turn(self, now: datetime) -> bool:
-        """Claim the right to add the messages of this second.
+        """Claim the right to add the messages of this second. Return whether the claim succeeded.
 
-        Return False if a process, for example this process, already has the right for this second.
-
-        The limit of messages in a second applies to all processes together.
+        Return False if this or another process has already added messages in this second, because
+        the limit of messages in a second applies to all processes together.
         """
         turn = uuid.uuid4().hex
         return await self._db.run(
@@ -210,11 +209,11 @@ async def _enqueue_result_edit(
 
 
 def _end_text(reach: Reach, t: Translator) -> Safe:
-    """Return the text about the end of a broadcast.
+    """Return the text about the result of a broadcast.
 
-    The text contains the number of chats that got the message. The text also contains the number
-    of chats for which the message is pending, and the number of chats that can't get the message,
-    unless these numbers are 0.
+    The text contains up to three numbers of chats: the chats that got the message, the chats for
+    which the message is pending, and the chats that can't get the message. The second and third
+    numbers are omitted if they are 0.
     """
     lines = [t(_DONE, n=reach.sent)]
     if reach.waiting:

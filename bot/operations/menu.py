@@ -23,7 +23,7 @@ from bot.telegram.outcomes import wait_of
 log = structlog.get_logger()
 
 _KEY = "menu"
-_SOURCES = "sources"  # the key of the digest of the sources, beside the digests of the texts
+_SOURCES = "sources"  # the key of the digest of the sources of all texts
 _PAUSE = timedelta(seconds=2)
 _AGAIN = timedelta(minutes=5)  # the pause after a failed call to Telegram
 LONGEST = timedelta(days=1)
@@ -65,7 +65,7 @@ class Menu:
         self._db = db
         self._load_texts = load_texts
         self._digest_of_sources = digest_of_sources
-        self._sources = ""  # the digest, which cannot change while the process runs
+        self._sources = ""  # the digest of the sources, which stay the same until a restart
         self._now = now
 
     async def publish_next_changed_text(self) -> NextStepAt | UntilWoken:

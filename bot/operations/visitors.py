@@ -33,7 +33,7 @@ class Visitors:
     ) -> None:
         """Prepare to send reports to ``owners``. ``every`` is the interval between two checks.
 
-        Invitations that were used, and refusals, before the first check are not reported.
+        Persons and chats that were invited or refused before the first check are not reported.
         """
         self._db = db
         self._owners = owners
@@ -70,7 +70,10 @@ class Visitors:
 
 
 def report_text(new: Sequence[Entry], t: Translator) -> str:
-    """Return a line for each of at most ten persons and chats, and the number of the others."""
+    """Return a report with a line for each of at most ten persons and chats.
+
+    If ``new`` has more than ten entries, a last line has the number of the remaining entries.
+    """
     lines = [t(CAME if entry.is_allowed else ASKS, name=name_of(entry)) for entry in new[:_MOST]]
     rest = len(new) - _MOST
     return "\n".join([*lines, *([t(MORE, n=rest)] if rest > 0 else [])])

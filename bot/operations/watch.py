@@ -41,8 +41,8 @@ FILE_EVERY = timedelta(seconds=1)
 _RESCUE_EVERY = timedelta(seconds=10)  # the pause after a failure to copy the opened file
 # Shorter outages of the database are not reported.
 _PATIENCE = timedelta(seconds=15)
-# The time for which a condition counts as met in a process after a check. A process checks every
-# minute.
+# After a check of a process, a condition that was met counts as met for this time. Each process
+# checks every minute.
 _MET_FOR = _EVERY * 2.5
 
 _SIGNS: frozenset[IncidentKind] = frozenset(
@@ -182,9 +182,10 @@ class Watch:
     async def _probe_database_and_report_outage(self, since: datetime, now: datetime) -> bool:
         """Make a test write. Return whether the write succeeds.
 
-        If an outage lasted at least 15 seconds, report its end, unless another process has
-        reported the end. If the bot can send messages without a database, also report the outage
-        while it lasts.
+        - If the write succeeds after an outage of at least 15 seconds, report the end of the
+          outage, unless another process has reported the end.
+        - If the write fails, and the bot can send messages without a database, report an outage of
+          at least 15 seconds once.
 
         Raises:
             DatabaseUnavailableError: The test write succeeded, and a later write failed.
@@ -208,13 +209,14 @@ class Watch:
     async def update_incidents(self, now: datetime) -> None:
         """Check the conditions of incidents. Open, update or close incidents after a change.
 
-        A condition is skipped if its state is unknown. The owners are notified as ``Incidents``
-        describes.
+        If it is unknown whether a condition is met, the incident does not change. The owners are
+        notified as ``Incidents`` describes.
         """
         signs = {kind: sign() for kind, sign in self._signs.items()}
         seen = await self.measure_and_set_gauges(signs, now)
         if seen.failed_checks:
-            # If all checks have failed, the incident is opened even if the API seems to work.
+            # If all scheduled checks have failed, the incident is opened even if other calls show
+            # that the API works.
             signs["api_fails"] = True
         was_open = {incident.kind: incident for incident in await self._incidents.all_open()}
         for kind in KINDS:
@@ -237,8 +239,8 @@ class Watch:
     ) -> bool:
         """Store whether this process finds a condition met. Return whether another process does.
 
-        A condition such as a full disk can be met in a single process. If only one process uses
-        the database, store nothing and return False.
+        Some conditions, for example a full disk, can be met for one process only. If only one
+        process uses the database, store nothing and return False.
         """
         if not self._process:
             return False
@@ -258,10 +260,10 @@ class Watch:
     async def measure_and_set_gauges(
         self, signs: Mapping[IncidentKind, bool | Unknown], now: datetime
     ) -> Seen:
-        """Return the measured values that decide about incidents.
+        """Return the measured values that decide about incidents, and set the outbox metrics.
 
-        Set the metrics of the outbox. Update the times since which the API, Telegram and servers
-        fail or are slow.
+        Some values are times: when the API or Telegram began to fail, and when a server began to
+        be slow. These times are stored until the failure or slowness ends.
         """
         async with self._db.read() as tx:
             account = await budgets.account_state(tx)
@@ -295,9 +297,9 @@ class Watch:
     def _track_since(
         self, condition: str, is_so: bool | Unknown, now: datetime
     ) -> datetime | None:
-        """Store and return the time since which a condition has been true without interruption.
+        """Return the time at which a condition became true, or None if the condition is not true.
 
-        If the condition is not true, delete the stored time and return None.
+        The time is stored while the condition stays true.
         """
         if not is_so:
             self._since.pop(condition, None)

@@ -153,8 +153,8 @@ class StoriesApi:
     def story(self, story_id: str, page_url: str = "") -> PaidCall[Story]:
         """Return the paid call that fetches a live story by its id (pk), for 1 credit.
 
-        If the id does not contain the time of the story and ``page_url`` is given, the call asks
-        for the URL of the story's page instead of the id.
+        If the id does not contain the time of the story and ``page_url`` is given, the request
+        contains ``page_url``, the URL of the story's page, in place of the id.
 
         Raises:
             StoryGoneError: The story has expired or was deleted.
@@ -276,13 +276,14 @@ class StoriesApi:
         """Return the paid call that downloads the file of a story into ``spool``.
 
         The call costs 1 credit. The code that awaits the call must remove the file. If the id of
-        the story does not contain its time, the call asks for the URL of the story's page.
+        the story does not contain its time, the request contains the URL of the story's page in
+        place of the id.
 
         Raises:
             StoryGoneError: The story has expired or was deleted.
-            MediaError: The file is too large or cannot be stored. If the answer has a URL, the
-                file cannot be fetched, or is neither a photo nor a video. The download is billed
-                nevertheless.
+            MediaError: The file is too large, or cannot be stored. If the answer is the URL of a
+                file, the error also means that the file cannot be fetched, or is neither a photo
+                nor a video. The download is billed nevertheless.
         """
         if story_taken_at(story.pk) is None:
             endpoint, params = Endpoint.DOWNLOAD_BY_STORY_URL, {"url": story.page_url}

@@ -74,15 +74,15 @@ class Failure:
     again: bool = False
     after: float | None = None
     status: int = 0
-    is_local: bool = False  # whether the request failed before it left this machine
+    is_local: bool = False  # whether this machine could not send the request
 
     @property
     def is_outage(self) -> bool:
         """Return whether the failure may affect the whole API.
 
-        A 403 with an error message of the API affects one profile only. A 429 response and a
-        failure of this machine are no signs of an outage. An answer that a profile or story does
-        not exist is no sign of an outage either.
+        Only an ``ApiUnavailableError`` can affect the whole API. Return False if the error
+        concerns a single profile (``ProfileUnavailableError``), if the status is 429, or if the
+        request failed on this machine.
         """
         if self.is_local:
             return False

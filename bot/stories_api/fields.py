@@ -66,7 +66,8 @@ def seconds_or_zero(value: object) -> float:
     """Return a duration in seconds, or 0 if the duration is invalid or longer than a day."""
     if not isinstance(value, int | float) or isinstance(value, bool):
         return 0.0
-    # An integer of over 308 digits can't be converted to a float, but can be compared with one.
+    # The comparison comes first, because an integer of over 308 digits can't be converted to a
+    # float.
     return float(value) if 0 < value <= LONGEST_SECONDS else 0.0
 
 

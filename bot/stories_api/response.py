@@ -25,7 +25,7 @@ class ComplainedError(Exception):
     """Raised for an answer that has status 200 although its body is an error."""
 
     def __init__(self, body: bytes) -> None:
-        """Store the body of the answer. The body is read like the body of an error answer."""
+        """Store ``body``, the body of the answer."""
         super().__init__("a complaint")
         self.body = body
 

@@ -359,8 +359,7 @@ def _reshared_from(wire: _Media, people: Mapping[str, str]) -> Reshared:
 def _names_by_id(wire: _Story) -> dict[str, str]:
     """Return the usernames of mentioned accounts, by id.
 
-    The usernames also include the author of a post that the story shows. A story usually mentions
-    this author too.
+    If the story shows a post, the author of the post is included.
     """
     named = [wire.reshared_story_media_author, *(mention.user for mention in wire.mentions)]
     return {user.pk: user.username for user in named if user and user.pk and user.username}

@@ -71,7 +71,7 @@ class Query:
 
     @property
     def about(self) -> str:
-        """Return the subject of the call: an id, a name or a URL, or the path if none is given."""
+        """Return the subject of the call: an id, a name or a URL, or else the path of the call."""
         return next(iter(self.params.values()), self.path)
 
 
@@ -186,7 +186,7 @@ class Transport:
 
         Raises:
             StoriesError: The call failed.
-            MediaError: As in ``_read_result``.
+            MediaError: ``read`` cannot save the received file, or refuses the file.
         """
         result = await self._ask_and_retry(query, read, end)
         failure = result if isinstance(result, Failure) else None
@@ -201,15 +201,13 @@ class Transport:
         return result
 
     async def _ask_and_retry(self, query: Query, read: Read[T], end: float) -> Answer[T] | Failure:
-        """Make a call. If the first attempt fails with ``Failure.again``, retry before ``end``.
+        """Make a call, and retry once if the first attempt was free and may be retried.
 
-        The call is retried at most once.
-
-        If the rate limit allows no first attempt before ``end``, return a failure with status 429
-        without a call.
+        Both attempts wait for the rate limit and must begin before the time ``end``. If the first
+        attempt would begin too late, return a failure with the status 429 without a call.
 
         Raises:
-            MediaError: As in ``_read_result``.
+            MediaError: ``read`` cannot save the received file, or refuses the file.
         """
         last: Failure | None = None
         while await self._wait_for_turn_unless_too_long(end):
@@ -242,11 +240,13 @@ class Transport:
     async def _send_once_and_count(
         self, query: Query, read: Read[T], end: float
     ) -> Answer[T] | Failure:
-        """Send a request once. Do not allow a retry of a request that may have been billed.
+        """Send a request once, and count the result. Return the answer or the failure.
+
+        A failure allows no retry if the request may have been billed.
 
         Raises:
-            MediaError: As in ``_read_result``. The request is not counted in
-                ``api_requests_total``.
+            MediaError: ``read`` cannot save the received file, or refuses the file. This result is
+                not counted in ``api_requests_total``.
         """
         result: Answer[T] | Failure
         try:
@@ -359,7 +359,7 @@ def _lost_answer_error(
     error: Exception,
     credits: int | Unknown,  # noqa: A002 - the project's term
 ) -> ApiUnavailableError:
-    """Return the error of a lost answer.
+    """Return the error of a request whose answer was lost or unreadable.
 
     The original error is not attached, because its text may contain the API key.
     """
@@ -374,8 +374,8 @@ async def prevent_resending(
     Raises:
         aiohttp.ClientConnectorError: No connection was made. The request was not sent.
         aiohttp.ConnectionTimeoutError: No connection was made in time. The request was not sent.
-        aiohttp.ClientError: The connection broke. aiohttp would repeat the request after the
-            original errors, which are subclasses, but not after this class itself.
+        aiohttp.ClientError: The connection broke after the request may have been sent. The
+            original error was of a subclass, after which aiohttp repeats a request.
     """
     try:
         return await handler(request)

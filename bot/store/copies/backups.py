@@ -56,7 +56,7 @@ def _make_folder_with_room(source: Path, target: Path) -> None:
         BackupError: The target exists, the source is missing, or the disk has too little space.
         OSError: The folder can't be created or read.
     """
-    if os.path.lexists(target):  # A symbolic link to a missing file also counts as existing.
+    if os.path.lexists(target):  # also True for a symbolic link to a missing file
         raise BackupError(f"there is a file {target} already")
     if not source.exists():
         raise BackupError(f"there is no file {source}")
@@ -133,7 +133,8 @@ async def raise_if_damaged(db: Database) -> None:
 def rescued_copies(db: Database) -> list[Path]:
     """Return the copies that were rescued after the file of a running bot was replaced.
 
-    The copies are sorted, oldest first.
+    A copy has the content that the bot still read from the replaced file. The oldest copy is
+    first.
     """
     if db.file is None:
         return []

@@ -65,7 +65,8 @@ async def make_restored_backup_live(tx: Tx, *, now: datetime) -> datetime | None
     await claimed_tables.release_claims_of_owner(tx)
     await update_rows(tx, queues, token=queues.c.token + 1, leased_until=EPOCH, due_at=None)
     await update_rows(tx, inbox, OPEN, done_at=now, body="")
-    # Stories of the current second may already have caused alerts before the restart.
+    # Alerts start with stories of the next second, because stories of the current second may
+    # already have caused alerts before the restart.
     since = alert_rules.alerts_begin_at_second_of(now) + timedelta(seconds=1)
     # Ended subscriptions are also changed, because *Undo* restores ended subscriptions.
     for table in (subscriptions, ended):

@@ -81,7 +81,7 @@ async def move_and_count_unless_done(
     await _stamp_moved(source, stamp)
     rows = 0
     async with target.long_transaction() as tx:
-        # A bot that starts with the target database waits for this transaction.
+        # A bot that starts on the target database waits until this transaction ends.
         if await key_values.get(tx, _CAME) == number:
             return None
         await _raise_if_not_empty(tx)
@@ -153,7 +153,8 @@ async def _copy_table(source: sqlite3.Connection, tx: Tx, table: sa.Table) -> Ro
         except sa.exc.DBAPIError as error:
             if is_outage(error):
                 raise
-            # The text of ``error`` has the values of rows, which are data of people.
+            # Only the reason is shown, because the text of ``error`` has the values of rows, which
+            # are data of people.
             reason = getattr(error.orig, "__cause__", None) or error.orig
             raise BackupError(_REFUSED.format(table=table.name, reason=reason)) from error
         count += len(batch)
