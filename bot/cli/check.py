@@ -16,7 +16,7 @@ from typing import Literal
 import aiohttp
 from rich.console import Console
 from telegram import Bot
-from telegram.error import Forbidden, InvalidToken, TelegramError
+from telegram.error import BadRequest, Forbidden, InvalidToken, TelegramError
 
 from bot.config import Settings, reveal, unknown_variables_and_suggestions
 from bot.domain.budget import Limits, propose_lower_person_daily_allowance, reply_share_of_budget
@@ -304,9 +304,13 @@ async def _send_typing_to_owner(bot: Bot, owner: int) -> CheckResult:
         await bot.send_chat_action(owner, "typing")
     except Forbidden:
         return CheckResult("note", f"The owner {owner} has blocked the bot, and can't be told.")
-    except TelegramError:
+    except BadRequest:  # Telegram does not find the chat
         return CheckResult(
             "note", f"The owner {owner} has not started the bot, and can't be told."
+        )
+    except TelegramError as error:
+        return CheckResult(
+            "note", f"The check could not test whether the owner {owner} can be told: {error}."
         )
     return CheckResult("ok", f"{owner} can be told when something needs them.")
 

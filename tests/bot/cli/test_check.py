@@ -170,6 +170,17 @@ async def test_an_admin_who_has_blocked_the_bot(
     assert (status, f"{ann} has blocked the bot" in said) == (0, True)
 
 
+async def test_an_error_of_telegram_says_nothing_about_an_owner(
+    box: Box, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ann = await box.control.person(started=True)
+    await box.control.fault("telegram", refused("Internal", 500), match="sendChatAction")
+    status, said = await told(box, folder, capsys, admin_ids={ann})
+    assert status == 0
+    assert "has not started the bot" not in said
+    assert f"could not test whether the owner {ann} can be told: Internal" in said
+
+
 async def test_an_admin_by_link_is_asked_for_too(
     box: Box, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
