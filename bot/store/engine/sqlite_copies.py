@@ -283,9 +283,9 @@ def replace_database(
             database.replace(before)
         with suppress(PermissionError):  # a database of another owner keeps its mode
             before.chmod(private.OURS)
-    # SQLite would apply a log that is beside a different database. The log is kept under another
-    # name, because the log may be the only remaining part of a moved database.
-    for end in ("-wal", "-shm"):
+    # SQLite would apply a log or a rollback journal that is beside a different database. The file
+    # is kept under another name, because a log may be the only remaining part of a moved database.
+    for end in ("-wal", "-shm", "-journal"):
         old = database.with_name(database.name + end)
         if old.exists():
             old.replace(before.with_name(before.name + end))

@@ -306,6 +306,28 @@ async def test_what_was_there_is_kept_beside_what_was_restore(tmp_path: Path) ->
     assert rights(tmp_path) == {"0o600"}
 
 
+async def test_the_journal_of_a_lost_database_is_not_applied_to_the_restored_copy(
+    sqlite_db: Database, tmp_path: Path
+) -> None:
+    file, copy = tmp_path / "lost.db", tmp_path / "copy"
+    journal = tmp_path / "lost.db-journal"
+    async with sqlite_db.begin() as tx:
+        await follow(tx, 5)
+    await store.make(sqlite_db, copy, at=NOON)
+    # A process is killed while the process writes a database without a write-ahead log.
+    with closing(sqlite3.connect(file, isolation_level=None)) as database:
+        database.execute("CREATE TABLE small (x)")
+        database.execute("PRAGMA cache_size = 1")
+        database.execute("BEGIN IMMEDIATE")
+        database.execute("INSERT INTO small SELECT zeroblob(100000)")
+        left = journal.read_bytes()
+    file.unlink()
+    journal.write_bytes(left)
+    await store.restore(Database(f"sqlite:///{file}"), copy, now=NOON)
+    with closing(sqlite3.connect(file)) as new:
+        assert new.execute("SELECT count(*) FROM chats").fetchone() == (1,)
+
+
 async def test_the_copy_that_a_killed_restore_left_can_be_restored(
     sqlite_db: Database, tmp_path: Path
 ) -> None:
