@@ -157,7 +157,7 @@ async def block(context: Context) -> None:
 async def fetch_and_store_profile_id(context: Context, username: str) -> None:
     """Look up and store the ID of a blocked profile for a cost of 1 credit.
 
-    If the block has ended since the button was sent, nothing is looked up or stored.
+    If the profile is no longer blocked, nothing is looked up or stored.
 
     Raises:
         BotError: The errors of ``Viewer.fetch_and_store_profile``.
@@ -206,10 +206,11 @@ async def remove_owner(context: Context) -> None:
 
 
 def name_with_id(entry: Entry) -> str:
-    """Return the name and the ID of an access entry, or the ID alone if no name is stored.
+    """Return the text that names a person, a chat or a profile in a message.
 
-    For a profile, return the word that stands for the profile in the access list: the username, or
-    the ID.
+    - The text of a person or chat has the name and the ID. If no name is stored, the text has only
+      the ID.
+    - The text of a profile is the entry of the access list: either the username or the ID.
     """
     if entry.kind == "profile" or not entry.name:
         return entry.subject
@@ -217,20 +218,20 @@ def name_with_id(entry: Entry) -> str:
 
 
 async def redeem_entry_link(context: Context, payload: str) -> OwnerWelcomeOrError | None:
-    """Use an owner link or an invitation link. Return the page to send, if any.
+    """Use an owner link or an invitation link. Return the page to send, or None.
 
-    - After a valid owner link, the page is the welcome of a new owner.
-    - After an invalid link of a person without access, the page is the error message. In the mode
+    - If an owner link is valid, the page is the welcome of a new owner.
+    - If a link is invalid, and the person has no access, the page is an error message. In the mode
       ``open``, each person has access.
-    - In all other cases, the result is None, and the caller sends the usual greeting.
+    - In all other cases, the result is None, and the caller sends the greeting of /start.
     """
     person = context.event.effective_user
     access = context.services.access
     if person is None:
         return None
-    # The welcome of an owner contains a report of the spending. This report is read before
-    # Access.use_link_and_return_role(), because that method opens a transaction in which no read
-    # is allowed to begin.
+    # The welcome of an owner contains a report of the spending. The report must be read before
+    # ``Access.use_link_and_return_role``, because that method opens a transaction, and no read is
+    # allowed to begin inside a transaction.
     welcome = await _owner_welcome_text(context) if payload.startswith(OWNER_LINK) else ""
     became = await access.use_link_and_return_role(payload, person.id, name=person.full_name)
     if became == "owner":
@@ -257,11 +258,11 @@ def _new_owner_buttons(context: Context) -> Buttons:
 async def send_invitation_or_dismiss_request(
     context: Context, action: str, guest_id: int | None
 ) -> None:
-    """Send an invitation, explain how to open the bot to everyone, or deny access.
+    """Send an invitation, explain how to open the bot to everyone, or deny a request for access.
 
-    ``guest_id`` is the ID of the person or chat whose request for access is denied. A denial
-    stores nothing, and only replaces the message whose button was pressed. If the person or chat
-    has received access in the meantime, the new text of the message says that the access exists.
+    ``guest_id`` is the ID of the person or chat that requested access. A denial stores nothing,
+    and only replaces the message with the pressed button. If the person or chat has received
+    access in the meantime, the new message says so.
     """
     if action == "invite":
         await say(context, await store_invitation_and_get_text(context, 1))
@@ -277,29 +278,29 @@ async def send_invitation_or_dismiss_request(
 def _subject_name_and_rest(
     context: Context, *, may_be_current_chat: bool = False
 ) -> tuple[Subject, str, Sequence[str]] | None:
-    """Return the subject of a command, the subject's name, and the words after the subject.
+    """Return the subject of a command, the name of the subject, and the words after the subject.
 
-    The name is empty if the name is unknown.
+    The subject is a person, a chat or a profile. The name is empty if the name is unknown. The
+    first rule that applies determines the subject:
 
-    - If the first word of the command is an ID of a person or chat with at least 5 characters, the
-      ID is the subject.
-    - Otherwise, if the command replies to a message of another person, the subject is the author
-      of that message, and a number of fewer than 5 characters is a part of the reason. Messages of
-      this bot and messages in the name of a chat do not count.
-    - Otherwise, the first word of the command names the subject.
-    - With ``may_be_current_chat``, a command without a word means the group or channel of the
-      command. If the command replies to a message, Telegram must name this bot as the author of
-      that message.
+    - If the first word is an ID of a person or chat with at least 5 characters, the subject is
+      this person or chat.
+    - If the command replies to a message of another person, the subject is the author of that
+      message. All words of the command are then returned, even a short number at the beginning.
+      Messages of this bot and messages in the name of a chat do not count.
+    - If the command has words, the first word names the subject.
+    - With ``may_be_current_chat``, the subject is the group or channel of the command. If the
+      command replies to a message, Telegram must name this bot as the author of that message.
 
-    Return None if the command names no subject.
+    Return None if no rule applies, or if the first word names no subject.
     """
     asked = context.replied_to
     words = context.words
     author = asked.from_user if asked and not asked.sender_chat else None
     subject = parse_telegram_id_or_profile(words[0]) if words else None
     is_id = subject is not None and subject.kind != "profile" and len(subject.id) >= _SHORTEST_ID
-    # The author of a message that the owner has forwarded is the owner. Therefore the command does
-    # not mean this author.
+    # If the owner forwards a message and replies to this message with the command, Telegram names
+    # the owner as the author. The command never means its own sender, so the author is ignored.
     counts = author is not None and author.id not in {context.bot.id, context.user_id}
     if author and counts and not (is_id or identifies_no_person(author.id)):
         return Subject("person", str(author.id)), author.full_name, words

@@ -64,7 +64,8 @@ OVER = N_("This invitation is no longer valid. Please ask for a new one.")
 ASK_OWNER = N_("Ask the bot's owner")
 ASKED = N_("I've asked the bot's owner. I'll write to you here when you can use the bot.")
 SAID_AGAIN = timedelta(days=1)
-SENDING = timedelta(minutes=1)  # a refusal is sent and recorded within this time
+# While the first refusal is being sent, no second refusal is sent, for at most this time.
+SENDING = timedelta(minutes=1)
 BLOCKED_UNTIL = N_("Sorry, the bot's owner has blocked you until {until}.")
 REASON = N_("The reason: {reason}")
 
@@ -81,12 +82,13 @@ async def stop_refused(_: Update, context: Context) -> None:
 
 
 async def admit_or_refuse(context: Context) -> bool:
-    """Return whether handlers may process the update. If not, refuse as the module describes.
+    """Return whether handlers may process the update. If not, refuse access.
 
-    In a group or channel, the name of a person with access who addresses the bot is stored.
+    The docstring of the module lists the admitted updates and the refusals. If a person with
+    access addresses the bot in a group or channel, the name of the person is stored.
 
-    Set ``is_owner``, ``known``, ``is_muted`` and ``question`` of the context, except for a
-    channel's direct messages and for messages of other bots.
+    The attributes ``is_owner``, ``known``, ``is_muted`` and ``question`` of the context are set.
+    Exceptions are messages of other bots, and the direct messages of a channel.
     """
     if _is_non_service_message_of_other_bot(context):
         return False
@@ -116,13 +118,13 @@ async def admit_or_refuse(context: Context) -> bool:
 async def _explain_direct_messages_once_a_day(context: Context) -> None:
     """Explain that the bot does not work in a channel's direct messages.
 
-    Each person gets the explanation at most once a day for each channel (from each process of the
-    bot), and only after a message that asks the bot for something. After a flood limit or an
-    outage of Telegram, the next message gets the explanation again.
+    The explanation is sent only after a message that asks the bot for something. Each process of
+    the bot sends the explanation at most once a day to a person in a channel. If a flood limit or
+    an outage of Telegram prevents the explanation, the next message gets the explanation.
 
-    Each message to a person needs the person's topic ID (Bot API 9.2). The bot stores no topic IDs
-    of direct messages, so alerts and answers could not arrive. For this reason, the bot spends no
-    credits for these chats.
+    Each message to a person needs the topic ID of the person (Bot API 9.2). The bot stores no
+    topic IDs of direct messages, so alerts and answers could not arrive. For this reason, the bot
+    spends no credits for these chats.
     """
     message = context.event.message
     services = context.services
@@ -192,18 +194,16 @@ def _is_removal_or_move(context: Context) -> bool:
 
 
 async def _send_first_refusal(context: Context, judged: Judged) -> None:
-    """Notify a person or chat once that access is refused.
+    """Send a refusal of access, at most one to each person or chat.
 
-    Messages that are not addressed to the bot get no answer. Each press of a button is answered,
-    because Telegram shows a loading indicator on the button until the bot answers (Bot API,
-    CallbackQuery).
-
-    If the person responsible for a group or channel is blocked, nothing is sent or recorded, and a
-    press gets an answer without text.
-
-    An invalid invitation of a stranger always gets an error message, with a button to ask the
-    owner for access. No refusal is recorded with this message. A press of this button records the
-    request.
+    - A message that is not addressed to the bot gets no answer.
+    - Each press of a button is answered, because Telegram shows a loading indicator on the button
+      until the bot answers (Bot API, CallbackQuery).
+    - If the payer of a group or channel is blocked, nothing is sent or recorded. A press gets an
+      answer without text.
+    - If a person without access sends an invalid invitation, the bot sends an error message each
+      time, and records no refusal. The message has a button that asks the owner for access. A
+      press of this button records the request.
     """
     known = context.known
     code = context.language_code
@@ -234,14 +234,14 @@ async def _send_first_refusal(context: Context, judged: Judged) -> None:
 
 
 async def _send_and_record_refusal(context: Context, judged: Judged, text: Safe) -> None:
-    """Send a refusal, and record the refusal unless a later attempt may succeed.
+    """Send a refusal. Record the refusal, unless a later attempt may succeed.
 
-    After a flood limit or an outage of Telegram, nothing is recorded, so that the next message
-    gets the refusal. The outbox can't send the refusal later, because the chat is closed or not
-    stored.
+    If a flood limit or an outage of Telegram prevents the refusal, nothing is recorded, so that
+    the next message gets the refusal. The outbox can't send the refusal later, because the chat is
+    closed or not stored.
 
-    While the refusal is being sent, this process sends no second refusal of the same person or
-    chat, because the messages of a person in several groups are handled at the same time.
+    The bot handles the messages of a person in several groups at the same time. For this reason, a
+    process sends no second refusal to a person or chat while the first refusal is being sent.
     """
     cache = context.services.cache
     key = ("refusal", judged.about)
@@ -259,7 +259,7 @@ async def _send_and_record_refusal(context: Context, judged: Judged, text: Safe)
 
 
 async def _record_refusal_if_new(context: Context, judged: Judged) -> bool:
-    """Record a refusal. Return False if the access list already has a refusal."""
+    """Record the refusal of a person or chat. Return False if a refusal is already recorded."""
     return await context.services.access.record_first_refusal(
         judged.about,
         name=_name_of_refused(context, judged),
@@ -273,7 +273,7 @@ def _is_access_request(context: Context) -> bool:
 
 
 async def _record_and_confirm_access_request(context: Context, judged: Judged) -> None:
-    """Record a request for access, and replace the message of the pressed button.
+    """Record a request for access, and show a confirmation in the message with the button.
 
     ``bot.operations.visitors`` reports the request to the owners, unless the access list already
     has a refusal of the person.
@@ -312,10 +312,10 @@ def _refusal_sentence(judged: Judged, context: Context) -> Safe:
 
 
 def _is_non_service_message_of_other_bot(context: Context) -> bool:
-    """Return whether another bot wrote the message.
+    """Return whether another bot wrote the message of the update.
 
-    Service messages and Telegram's own accounts, such as the account of anonymous admins, do not
-    count.
+    Return False for service messages, and for messages of Telegram's own accounts, such as the
+    account of anonymous admins.
     """
     message = context.event.message or context.event.edited_message
     sender = message.from_user if message else None

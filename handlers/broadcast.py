@@ -87,11 +87,10 @@ async def start_stop_or_discard_broadcast(
 
 
 def _broadcast_html(context: Context) -> str:
-    """Return the HTML of the broadcast.
+    """Return the HTML of the message to broadcast.
 
-    If the command is a reply to a message with text, the HTML is this message. Otherwise, the HTML
-    is the text after the command. A message without text, such as a photo, is ignored. The result
-    may be empty.
+    If the command replies to a message with text, return the HTML of that message. Otherwise
+    return the HTML of the text after the command, which may be empty.
     """
     message = context.message
     asked = context.replied_to

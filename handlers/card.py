@@ -18,7 +18,7 @@ async def card_page(context: Context, username: str, *, has_more: bool = False) 
     """Return the card of a profile. The card costs 0 credits until a button is pressed.
 
     The number of the last known stories is shown only if the chat has subscribed to the profile.
-    With ``has_more``, the card also has the button for the stories as files.
+    With ``has_more``, the card also has a button to get the stories as files.
     """
     followed = await subscription_id_of(context, username)
     text: str = context.t(WHICH, username=username)
@@ -40,7 +40,9 @@ async def show_card_under_album(context: Context, username: str) -> None:
 
 
 async def last_found_stories_line(context: Context, username: str) -> str:
-    """Return the line about the stored live stories of a profile, or an empty string.
+    """Return the line with the number of stored live stories of a profile.
+
+    If no live stories are stored, return an empty string.
 
     Raises:
         NotFollowedError: The chat has no subscription to the profile.

@@ -1,7 +1,9 @@
-"""/rules all only: #sale: rules for all subscriptions of a chat that have no own rules.
+"""Rules for a whole chat, such as ``/rules all only: #sale``.
 
-The pages contain the rules as commands in code style. A button reads these commands, so no state
-is stored.
+The rules apply to all subscriptions of the chat that have no rules of their own.
+
+The pages contain the rules as commands in code style. A button reads the rules from these
+commands, so no state is stored.
 """
 
 from datetime import datetime
@@ -78,9 +80,9 @@ async def save_rules_and_get_page(
 ) -> Page:
     """Save rules of the whole chat, and apply the rules to pending stories.
 
-    Return the page with the *Undo* button. With ``rules_undone_since``, the rules are also applied
-    to the live stories that earlier rules have excluded since that time, unless the chat has no
-    payer.
+    Return the page with the *Undo* button. ``rules_undone_since`` is given if the call undoes a
+    change of the rules. In that case, live stories that were excluded since this time can be sent
+    again, unless the chat has no payer.
     """
     chat = context.chat
     services = context.services
@@ -99,9 +101,8 @@ async def save_rules_and_get_page(
 async def show_or_change_chat_rules(context: Context, action: str) -> PopUpText | None:
     """Show, save, remove or restore the rules of the whole chat.
 
-    *Undo* works only if the present rules are the rules after the change on the page. *Undo* also
-    applies the restored rules to the live stories that the undone rules have excluded
-    (``save_rules_and_get_page``).
+    *Undo* works only if the rules were not changed again after the page was shown. *Undo* also
+    applies the restored rules to the live stories that the undone rules have excluded.
     """
     if action == "show":
         await edit_pressed(context, *rules_page(context))
@@ -111,12 +112,14 @@ async def show_or_change_chat_rules(context: Context, action: str) -> PopUpText 
         return None
     written = _rules_in_pressed_message(context)
     current = context.chat.rule_options
-    # The page with *Undo* has the rules before the change and the rules after the change.
+    # The page with *Undo* shows two commands: the rules before the change, and the rules after the
+    # change. *Undo* is allowed only if the rules after the change are the current rules.
     is_valid = len(written) == 1 if action == "save" else written[1:] == [current]
     if not is_valid:
         return context.t.plain(UNKNOWN_BUTTON)
     # The date of the message may be earlier than the change of the rules, because the bot edited
-    # the message when the rules were saved.
+    # the message when the rules were saved. All stories that were excluded since the change are
+    # found.
     rules_undone_since = context.message.date if context.message and action == "undo" else None
     await edit_pressed(
         context,
@@ -126,7 +129,7 @@ async def show_or_change_chat_rules(context: Context, action: str) -> PopUpText 
 
 
 def _rules_in_pressed_message(context: Context) -> list[Options]:
-    """Return the rules in each rules command that the message of the pressed button shows."""
+    """Return the rules from the commands in the message with the pressed button."""
     commands = [text for text in code_texts(context.message) if text.startswith(f"{COMMAND} ")]
     return [parse_chat_rules(command.removeprefix(COMMAND)) for command in commands]
 

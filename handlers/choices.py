@@ -1,8 +1,8 @@
 """Typed answers to the questions that have a button for each followed profile.
 
-An answer is a reply to the question. In a private chat, the next message with a name within five
-minutes also counts as an answer. An answer runs the command of the question, or offers the command
-as a button.
+A reply to the question is an answer. In a private chat, the next message with the name of a
+profile within five minutes is also an answer. An answer runs the command of the question, or
+offers the command as a button.
 """
 
 from collections.abc import Sequence
@@ -46,12 +46,17 @@ def expected_command(context: Context) -> str | None:
 
 
 async def answer_choice(context: Context, command: str, text: str) -> WasAnswered:
-    """Run ``command`` for the followed profile in a text. Return whether the text was answered.
+    """Run or offer ``command`` for the followed profiles that a text names.
 
-    For several profiles, and for /unsubscribe, ``offer_understood_command`` offers the command for
-    at most ten profiles. The text is not answered if no word is the name of a followed profile, or
-    if a word has another meaning. Words such as "please", "and" or "the" do not matter, but a word
-    such as "not" or "but" has another meaning.
+    Return whether the text was answered.
+
+    - If the text names one profile, the command runs. The command /unsubscribe is only offered as
+      a button.
+    - If the text names several profiles, ``offer_understood_command`` offers the command for at
+      most ten profiles.
+    - If the text names no followed profile, the text is not answered. Words such as "please",
+      "and" or "the" may stand beside the names. With any other word, such as "not" or "but", the
+      text is not answered.
 
     Raises:
         BotError: The command is refused or fails.
@@ -60,7 +65,9 @@ async def answer_choice(context: Context, command: str, text: str) -> WasAnswere
     if not names:
         return False
     wanted = parse([f"@{name}" for name in names])
-    if not wanted.left_out:  # the reply asks for the rest of more than ten names
+    # The answer to more than ten names asks the person to send the rest, so the question stays
+    # open.
+    if not wanted.left_out:
         await context.set_question(None)
     if command == "unsubscribe" or len(names) > 1:
         await offer_understood_command(context, command, wanted)
@@ -71,7 +78,10 @@ async def answer_choice(context: Context, command: str, text: str) -> WasAnswere
 
 
 async def _followed_names_alone_in(context: Context, text: str) -> Sequence[str]:
-    """Return the names of followed profiles in a text that has no words of another meaning."""
+    """Return the followed profiles in a text of names and words such as "please" or "and".
+
+    If the text has any other word, return an empty list.
+    """
     language = context.t.language
     followed = {subscription.username for subscription in await context.subscriptions()}
     names: dict[str, None] = {}
@@ -92,7 +102,7 @@ def _followed_name(word: str, followed: set[str]) -> str | None:
 
 
 def _may_stand_beside_name(word: str, language: str) -> bool:
-    if excludes_names(word, language):  # as in "all but natgeo"
+    if excludes_names(word, language):  # such as "but" in "all but natgeo"
         return False
     plain = normalize_word(word)
     is_polite = not plain or plain in FILLERS or plain in _ONE

@@ -35,7 +35,8 @@ SHORT = N_("Instagram stories in Telegram, and an alert for every new one.")
 def menus_and_descriptions(bot: ExtBot[None]) -> dict[str, BotText]:
     """Return the menus and descriptions to publish.
 
-    The key of a text identifies the stored digest of the text (``operations.menu.Menu``).
+    The keys are the names under which the digests of published texts are stored
+    (``operations.menu.Menu``).
 
     The name of the bot is not published, because the owner chooses the name. Telegram's menu
     button needs no change, because the button shows the commands by default.
@@ -62,8 +63,8 @@ def menus_and_descriptions(bot: ExtBot[None]) -> dict[str, BotText]:
 def digest_of_menu_sources() -> str:
     """Return a digest of the English texts, the language codes and the files of all catalogues.
 
-    While the digest is the same, ``menus_and_descriptions`` returns the same texts. Only the
-    English catalogue is parsed.
+    If the digest has not changed, ``menus_and_descriptions`` returns the same texts as before.
+    Only the English catalogue is parsed.
     """
     english = [_menu_rows(_menu_commands(translator_for("en"))), ABOUT, SHORT]
     digest = hashlib.sha256(json.dumps([english, languages_by_code()]).encode())
@@ -75,17 +76,22 @@ def digest_of_menu_sources() -> str:
 async def publish_chat_menu(context: Context) -> None:
     """Publish the command menu of the chat to which the update applies (``Context.chat``).
 
-    The menu is published in three cases: the chat is the private chat of an owner of the bot, the
-    chat has a chosen language, or an earlier menu of the chat was published. The menu is in the
-    language of the chat. A channel gets no menu. An unchanged menu is not published again. The
-    menu is published after the replies, and its digest is then stored. A failure of the
-    publication is only logged.
+    The menu is in the language of the chat. The menu is published only in these cases:
+
+    - The chat is the private chat of an owner of the bot.
+    - The chat has a chosen language.
+    - An earlier menu of the chat was published.
+
+    A channel gets no menu, and an unchanged menu is not published again. The menu is published
+    after the replies, and the digest of the menu is then stored. If the publication fails, the
+    failure is only logged.
     """
     chat = context.chat
     is_owners = context.is_owner and chat.kind == TgChat.PRIVATE
     if chat.kind == TgChat.CHANNEL or not (is_owners or chat.language or chat.menu):
         return
-    # A command in a private chat can apply to another chat, whose language can differ.
+    # The translator of the context is not used, because a command in a private chat can apply to
+    # another chat with another language.
     menu = _menu_commands(translator_for(chat.effective_language), for_owner=is_owners)
     own = BotText(
         _menu_rows(menu),

@@ -29,9 +29,11 @@ FOR_ONE_PROFILE = frozenset({"highlights", "why", "rules", "past"})
 async def offer_understood_command(context: Context, command: str, wanted: Wanted) -> None:
     """Show a command with the recognised names and options, and a button that runs the command.
 
-    The handler of the button reads the command from the message. In a channel, people copy the
-    command instead. Outside of channels, each of several names gets a button, and the command is
-    not shown, in these cases:
+    The handler of the button reads the command from the message. In a channel, the message has no
+    button, so people copy the command.
+
+    Outside of channels, a command with several names is not shown in the following cases. Instead,
+    each name gets a button that runs the command for this name.
 
     - The command accepts one profile only (``FOR_ONE_PROFILE``).
     - The command is /stories or /subscribe without a channel, keyword or count, and some of the
@@ -57,9 +59,10 @@ async def offer_understood_command(context: Context, command: str, wanted: Wante
 async def offer_commands_for_names(
     context: Context, names: Sequence[str], commands: Sequence[str] = tuple(MANY)
 ) -> None:
-    """Offer each of ``commands`` as a button for at most ten profiles. Further names are omitted.
+    """Show at most ten profile names, and a button for each command in ``commands``.
 
-    The handler of a button reads the names from the message.
+    A button runs the command for all shown names. The handler of the button reads the names from
+    the message. Further names are omitted.
     """
     t = context.t
     quoted = [t.isolate(code(name)) for name in names[:MOST]]
@@ -72,7 +75,7 @@ async def offer_commands_for_names(
 
 
 def _arguments_without_everyday_words(wanted: Wanted, language: str) -> list[str]:
-    """Return the arguments of a command without the everyday words."""
+    """Return the names and options of a command, without words such as "please"."""
     count = [str(wanted.count)] if wanted.count else []
     channel = [wanted.channel] if wanted.channel else []
     return [

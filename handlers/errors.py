@@ -54,11 +54,13 @@ async def send_error(
 ) -> None:
     """Send an error message.
 
-    If a group has received the same message in the last ten minutes, the bot only reacts to the
-    message of the update. Error messages about a member's own rights or limit are sent once to
-    each member in ten minutes. After a pressed button or an edited message, the error message is
-    always sent. ``more`` is HTML that follows the error message. If ``buttons`` is empty, the
-    message has the buttons of ``payer_buttons_for_errors``.
+    In a group, the same message is sent at most once in ten minutes. If the same error message is
+    due again in this time, the bot only reacts to the message of the update. For an error about
+    the rights or the limit of a member, each member is counted separately. After a pressed button
+    or an edited message, the error message is always sent.
+
+    ``more`` is HTML that follows the error message. If ``buttons`` is empty, the message has the
+    buttons of ``payer_buttons_for_errors``.
     """
     text: str = Safe(sentence_for(error, context) + more)
     message = context.event.message
@@ -76,10 +78,9 @@ async def send_error(
 
 
 def payer_buttons_for_errors(errors: Iterable[BotError], context: Context) -> Buttons:
-    """Return the button to become the payer, or no buttons.
+    """Return the button to become the payer if ``errors`` include a ``NoPayerError``.
 
-    The result has the button if ``errors`` include a ``NoPayerError`` and the chat is a group or
-    channel. In all other cases, the result is empty.
+    In a private chat, and without a ``NoPayerError``, return no buttons.
     """
     has_no_payer = any(isinstance(error, NoPayerError) for error in errors)
     if has_no_payer and not context.is_private:
@@ -96,10 +97,9 @@ async def react(context: Context, message: Message, sign: str) -> None:
 
 
 async def answer_given_up_update(update: Update, *, chats: Chats) -> None:
-    """Send an error message for an update that is given up after its last attempt.
+    """Queue an error message for an update after the last attempt to handle the update failed.
 
-    An update without a message gets no error message. The handlers do not send the error message,
-    because the handlers have failed.
+    An update without a message gets no error message.
     """
     message = update.effective_message
     person = update.effective_user
@@ -131,18 +131,17 @@ async def send_too_many_requests(context: Context) -> None:
 async def roll_back_and_report_error(update: object, context: Context) -> None:
     """Roll back the uncommitted changes, send the error message and log the failure.
 
-    PTB calls this handler for each exception, unless the update will be retried. Telegram's error
-    ``Forbidden`` gets no message, because the bot is not allowed to write in the chat. An update
-    without a chat also gets no message.
+    PTB calls this handler for each exception, unless the update will be retried. After Telegram's
+    error ``Forbidden``, no message is sent, because the bot is not allowed to write in the chat.
+    An update without a chat also gets no message.
 
-    After a press of a button, the error message is shown in a pop-up, which other members do not
-    see, in these cases:
+    After a press of a button, the error message is shown in a pop-up in the following cases, so
+    that other members do not see the message. If it is too late for a pop-up, the text is sent as
+    a message.
 
     - The error is a ``RightsError`` or a ``SubscriptionError``.
     - The failure is expected, and the chat is a group.
     - The chat is a channel.
-
-    If it is too late for a pop-up, the text is sent as a message.
     """
     error = context.error
     if unit := unit_of_work.current():
@@ -192,7 +191,7 @@ async def _set_chat_and_translator_again(update: Update, context: Context) -> No
     """Set the chat and the translator of the context again.
 
     The error handler gets a new context from python-telegram-bot. If the chat can't be read, the
-    translator is for the language that Telegram reports.
+    translator uses the language that Telegram reports for the person.
     """
     try:
         await ensure_chat_and_translator(update, context)
