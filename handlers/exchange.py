@@ -107,8 +107,8 @@ async def import_subscriptions_from_file(context: Context) -> None:
 async def import_captioned_file(context: Context) -> None:
     """Import a file that has the caption ``/import``. The caption may also name another chat.
 
-    Costs and errors are those of ``_subscribe_to_listed``. For a named chat, the errors are also
-    those of ``set_managed_chat_from_words``.
+    Costs and errors are those of ``_subscribe_to_listed``. If the caption names a chat, the errors
+    of ``set_managed_chat_from_words`` are added.
     """
     caption = context.message.caption if context.message else None
     context.args = (caption or "").split()[1:]
@@ -118,12 +118,13 @@ async def import_captioned_file(context: Context) -> None:
 async def send_import_button_or_account_list(
     context: Context, message: Message, source: Document
 ) -> None:
-    """Send the offer to import a file that was sent without /import.
+    """Answer a file that was sent without /import with an offer to import the file.
 
-    - For a file of /export, the offer is a button with the number of profiles. For a file with
-      rules alone, ``_ask_or_show_unchanged_rules`` sends the message. For any other file without
-      profiles, an error message is sent instead.
-    - For a list of followed accounts, the offer is the page to choose the accounts.
+    - For a file of /export with profiles, the answer is a button with the number of profiles.
+    - For a file of /export with rules alone, the answer is the message of
+      ``_ask_or_show_unchanged_rules``.
+    - For a list of followed accounts, the answer is the page to choose the accounts.
+    - For a file without profiles and rules, the answer is an error message.
 
     Raises:
         BotError: The file has a different format, is too large, or is a list without accounts.
@@ -150,11 +151,14 @@ async def send_import_button_or_account_list(
 async def import_subscriptions_options_or_rules(
     context: Context, choice: str | None
 ) -> PopUpText | None:
-    """Import the subscriptions in a file, or apply the options or the rules in the file.
+    """Import the subscriptions, the options or the rules in a file, after a press of a button.
 
-    The message with the pressed button replies to the message with the file. An import of
-    subscriptions has the costs and errors of ``_subscribe_to_listed``. The errors of the other two
-    actions are those of ``_apply_options_in_file`` and ``_download_export``.
+    ``choice`` is "options" or "rules", or None for the subscriptions. The message with the button
+    replies to the message with the file. The costs and errors for each choice are:
+
+    - None: the costs and errors of ``_subscribe_to_listed``
+    - "options": no costs, and the errors of ``_apply_options_in_file``
+    - "rules": no costs, and the errors of ``_download_export``
     """
     source = context.replied_to
     if source is None or source.document is None:
@@ -186,10 +190,11 @@ async def _subscribe_to_listed(context: Context, source: Message) -> None:
     """Subscribe to the profiles in a file, and list the failures with reasons.
 
     Each profile costs 0 to 3 credits, or more if the API refuses the account. Each new
-    subscription is committed at once. For a list of followed accounts, only the page to choose the
-    accounts is sent. The options of existing subscriptions, and the rules of the whole chat, stay
-    unchanged until a button is pressed. For a file with rules alone, only the message of
-    ``_ask_or_show_unchanged_rules`` is sent.
+    subscription is committed at once. The options of existing subscriptions, and the rules of the
+    whole chat, stay unchanged until a button is pressed.
+
+    - If the file lists followed accounts, only the page to choose the accounts is sent.
+    - If the file has rules alone, only the message of ``_ask_or_show_unchanged_rules`` is sent.
 
     Raises:
         BotError: The file has a different format, is too large, or lists no accounts.
@@ -277,7 +282,8 @@ async def _ask_or_show_unchanged_rules(
 ) -> None:
     """Ask about the rules in a file, or show that the rules of the chat are unchanged.
 
-    In a channel, the question has no button, but names the command for the private chat (``say``).
+    In a channel, the question has no button. Instead, the question names the command that a person
+    can send in the private chat.
     """
     if not await _ask_to_replace_rules(imported, source, context):
         await say(context, *chat_rules.rules_page(context, context.t(UNCHANGED)))
@@ -318,7 +324,7 @@ async def _apply_options_in_file(context: Context, source: Document) -> None:
         if entry.preferences is None:
             continue
         try:
-            with unit_of_work.as_current(None):  # each change is committed
+            with unit_of_work.as_current(None):  # commit each change at once
                 await _set_options_if_subscribed(
                     context, entry.username, entry.preferences.options
                 )
@@ -332,7 +338,9 @@ async def _apply_options_in_file(context: Context, source: Document) -> None:
 
 
 async def _set_options_if_subscribed(context: Context, username: str, options: Options) -> None:
-    """Set the options of a profile's subscription in ``Context.acted_on``, if one exists.
+    """Set the options of the chat's subscription to a profile, if the chat has a subscription.
+
+    Only the subscription in the chat and topic of ``Context.acted_on`` changes.
 
     Raises:
         TooManyFastError: The chat or the payer has the maximum number of fast subscriptions.

@@ -1,4 +1,4 @@
-"""The choice of accounts in a file of Instagram's export, by a page of names with buttons.
+"""The page to choose accounts from a file of Instagram's export. Each name has a button.
 
 The names are not stored. After each press, the bot reads the file again from the message to which
 the page replies. A button contains the position of a name in the file.
@@ -60,7 +60,7 @@ A_PAGE = 6  # maximum number of names on a page
 _MOST_FOUND = 12  # maximum number of names that a search shows
 # Maximum credits of a new subscription, for the lookup of the name and for the stories.
 _MOST_COST = 3
-_SEARCHED_FOR = timedelta(minutes=10)  # for this time after a list, a plain message is a search
+_SEARCHED_FOR = timedelta(minutes=10)  # how long a message after a list is a search
 _LEAST_SEARCH = 2  # minimum characters of a search
 
 
@@ -126,13 +126,13 @@ async def send_accounts_and_expect_search(
 
 
 async def answer_search_if_expected(context: Context, text: str) -> WasAnswered:
-    """Answer a plain message with at most 12 names of the last list that contain the text.
+    """Search the listed accounts for a text. Return whether the message was answered.
 
-    The list contains the followed accounts in a file of Instagram's export. The buttons act on the
-    chat for which the file was sent. Return whether the message was answered. The message is not
-    answered in these cases:
+    The listed accounts are the accounts in the file of Instagram's export that the bot has listed
+    last. The answer shows at most 12 names that contain the text. The buttons act on the chat for
+    which the file was sent. The message is not answered in these cases:
 
-    - No list was sent in the last ten minutes, or the bot has asked another question since.
+    - No file was listed in the last ten minutes, or the bot has asked another question since.
     - The file cannot be read.
     - No name contains the text.
     - The text has fewer than two characters without the @, has several words, or is small talk.
@@ -205,9 +205,9 @@ async def turn_page_or_subscribe(context: Context, action: str, place: int) -> P
 
 
 def _places_on_search_page(context: Context, names: Sequence[str]) -> list[int]:
-    """Return the positions of the names on the pressed page if a search found these names.
+    """Return the positions of the names in the pressed message if it shows the result of a search.
 
-    Return an empty list if the pressed page is a page of the whole list.
+    If the pressed message shows a page of the whole list, return an empty list.
     """
     markup = context.message.reply_markup if context.message else None
     keys = [key for row in (markup.inline_keyboard if markup else ()) for key in row]
@@ -265,7 +265,7 @@ async def subscribe_each(
     failed: list[tuple[str, BotError]] = []
     for name, preferences in wanted:
         try:
-            with unit_of_work.as_current(None):  # each subscription is committed
+            with unit_of_work.as_current(None):  # commit each subscription at once
                 subscribed = await context.services.subscribing.subscribe(
                     context.acted_on, name, context.asker, preferences=preferences
                 )
@@ -301,7 +301,10 @@ async def _accounts_page(context: Context, names: Sequence[str], page: int) -> P
 async def _subscribe_button_rows(
     context: Context, names: Sequence[str], places: Sequence[int]
 ) -> Buttons:
-    """Return a button for the name at each position. A sign marks a followed profile."""
+    """Return a row with a button for each position in ``places``.
+
+    The label is the name at this position in ``names``. A check mark marks a followed profile.
+    """
     followed = await _followed_names(context)
     return [
         [button(("✅ " if names[place] in followed else "") + names[place], LIST("one", place))]

@@ -1,9 +1,9 @@
 """Decorators that register handlers and check the rights of the sender.
 
 ``@command``, ``@on_press`` and ``@on_message`` make a handler with a row in the table of rights. A
-person without the right gets an error message after a command and a pop-up after a press. If a
-person who is not an owner uses a command or button for owners, the bot answers as after an unknown
-command or button. Groups and channels get no message about unknown commands.
+person without the right gets an error message after a command and a pop-up after a press. If the
+sender is not an owner, commands and buttons for owners are treated as unknown. Groups and channels
+get no message about unknown commands.
 """
 
 from collections.abc import Callable, Coroutine
@@ -53,7 +53,7 @@ Handler = BaseHandler[Any, Context, Any]
 Run = Callable[[Context], Coroutine[Any, Any, None]]
 Press = Callable[..., Coroutine[Any, Any, PopUpText | None]]
 
-# For this time after the end of a press, repeated presses are ignored.
+# How long repeated presses of a button are ignored, from the end of the first press.
 TWICE = timedelta(seconds=1)
 ALBUM = timedelta(minutes=10)  # all photos of an album arrive within this time
 UNKNOWN_BUTTON = N_("This button no longer works. /help shows what I can do.")
@@ -96,7 +96,10 @@ class Guarded:
         await self.check_right_and_run(context)
 
     async def check_right_and_run(self, context: Context) -> None:
-        """Run the handler if the person has the right. Otherwise refuse, as the module describes.
+        """Run the handler if the sender has the right that the table of rights requires.
+
+        A press of an owner's button by another person is answered as a press of an unknown button.
+        An owner's command of another person in a group or channel gets no answer.
 
         Raises:
             RightsError: The person does not have the right in this chat, or Telegram does not
@@ -185,7 +188,8 @@ def on_message(name: str, what: filters.BaseFilter) -> Callable[[Run], Guarded]:
     """Return a decorator that makes the handler of messages that match the filter ``what``.
 
     Messages that only repeat another message (``is_channel_copy_or_own_forward``) are ignored.
-    After a message of an album was handled, the album is recorded in the cache for ten minutes.
+    After a photo of an album was handled, the album is recorded in the cache for ten minutes,
+    because Telegram sends each further photo as a separate message.
     """
 
     def decorate(run: Run) -> Guarded:
@@ -193,7 +197,8 @@ def on_message(name: str, what: filters.BaseFilter) -> Callable[[Run], Guarded]:
             await run(context)
             message = context.message
             if message and message.media_group_id:
-                # Telegram sends each photo of an album as a separate message.
+                # Telegram sends each photo of an album as a separate message. This record shows
+                # the handlers of the further photos that the album is already answered.
                 key = (message.chat.id, "album", message.media_group_id)
                 await cache_after_commit(context, key, age=ALBUM)
 
@@ -219,10 +224,10 @@ def _raise_if_not_private(context: Context, word: str) -> None:
 def on_press(kind: Kind, *, only_in_private: str = "") -> Callable[[Press], Guarded]:
     """Return a decorator that makes the handler of buttons of a ``kind``.
 
-    The handler gets the arguments of the button, and returns the text of the pop-up. None means
-    that the pop-up has no text. After a press was handled without an error, a repeated press of
-    the same button by the same person is ignored for a second. If ``only_in_private`` names a
-    command, the button works only in private chats, and the error message suggests that command.
+    The decorated function gets the arguments of the button, and returns the text of a pop-up or
+    None. After a press was handled without an error, repeated presses of the same button by the
+    same person are ignored for a second. If ``only_in_private`` is the name of a command, the
+    button works only in private chats, and the error message suggests this command.
     """
 
     def decorate(run: Press) -> Guarded:
@@ -241,8 +246,9 @@ def on_press(kind: Kind, *, only_in_private: str = "") -> Callable[[Press], Guar
                 await answer_press(context, context.t.plain(UNKNOWN_BUTTON))
                 return
             await answer_press(context, await run(context, *args))
-            # The press is recorded after the handler, because a second press may wait for the end
-            # of the first press.
+            # The press is recorded after the handler. If the first press takes long, the second
+            # press waits for its end. A record from before the first press could have expired by
+            # then.
             await cache_after_commit(context, key, query.data, age=TWICE)
 
         return _make_guarded(
@@ -274,17 +280,19 @@ def _is_list_of_names(context: Context) -> bool:
 async def _reload_moved_chat(context: Context) -> None:
     """Set the supergroup as the chat if the group has become a supergroup since the update.
 
-    The group can become a supergroup while the check of the right waits for Telegram, because
-    updates of the supergroup are handled at the same time.
+    While the bot waits for Telegram's answer about the sender's rights, updates of the supergroup
+    are handled. One of these updates can move the data of the group to the supergroup.
     """
     if context.origin.type == Chat.GROUP:
         context.chat = await context.services.chats.get(context.chat.id) or context.chat
 
 
 async def _set_chat_and_check_right(context: Context, right: Right) -> bool:
-    """Check that the sender has a right. Return False only if an owner's right is missing.
+    """Check that the sender has the right ``right``, and set the chat of the update.
 
-    If a button names a chat that the person manages, the update acts on this chat.
+    If the right is ``OWNER``, return whether the sender is an owner. If any other right is
+    missing, raise an error. If a button names a chat that the person manages, set this chat
+    (``set_managed_chat``).
 
     Raises:
         RightsError: The person does not have the right in this chat, or Telegram does not return

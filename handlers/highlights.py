@@ -21,7 +21,7 @@ CHOOSE = N_("Highlights from <b>{username}</b>. Tap one to see it.")
 SHOWN = N_("{shown} of {total} shown.")
 NAMELESS = N_("Highlight {number}")
 PAGE, A_ROW = 20, 2
-TITLE = 24  # the number of characters of a button that a phone shows
+TITLE = 24  # a phone shows this many characters of a button
 
 
 @command("highlights")
@@ -85,12 +85,14 @@ async def fetch_and_show_highlight(
     offset: int = 0,
     story_id: str | None = None,
 ) -> None:
-    """Show the story with ``story_id``, or at most ten stories of a highlight from ``offset``.
+    """Show one story, or at most ten stories, of a highlight.
 
-    If the highlight has no story with ``story_id``, at most ten stories are shown. An ``offset``
-    after the last story means the first story. The cost is 1 credit, or 0 credits while the
-    highlight is cached. A highlight is cached for at most a day. Each file that must be bought
-    costs 1 more credit.
+    - If the highlight has a story with the ID ``story_id``, only this story is shown.
+    - Otherwise, at most ten stories are shown, beginning with the story at ``offset``. An
+      ``offset`` after the last story means the first story.
+
+    The cost is 1 credit, or 0 credits if the highlight is cached. A highlight is cached for at
+    most a day. Each file that must be bought costs 1 more credit.
 
     Raises:
         BotError: The errors of ``Highlights.get_or_fetch`` and ``show_albums``.
@@ -122,12 +124,12 @@ async def _show_ten_stories(context: Context, result: Highlight, offset: int) ->
 async def _fetch_list_page(context: Context, username: str, page: int) -> Page:
     """Return a page of at most 20 of a profile's highlights, with a button for each highlight.
 
-    A page number after the last page means the first page. Within an hour after the list of
-    highlights was fetched, the cost is usually 0 credits. Otherwise the cost is usually 2 or 3
-    credits (``Highlights.get_or_fetch_of_profile``).
+    A page number after the last page means the first page. A list that was fetched in the last
+    hour usually costs 0 credits. Otherwise the cost is usually 2 or 3 credits
+    (``Highlights.get_or_fetch_of_profile``).
 
     Raises:
-        NoPayerError: As in ``Payers.raise_if_no_payer``.
+        NoPayerError: The request has no person, and the chat has no payer.
         BotError: The errors of ``Highlights.get_or_fetch_of_profile``.
     """
     await context.services.payers.raise_if_no_payer(context.asker)

@@ -1,8 +1,10 @@
 """Inline queries, ``@bot natgeo`` in any chat: the results are cached stories and cost 0 credits.
 
-A person without access gets an empty list without a message, because other members of the chat
-must not see the refusal. The buttons under a result are only links, because Telegram names no chat
-if a person presses a different button under a message from inline mode.
+A person without access gets an empty list. The bot sends no refusal, because other members of the
+chat would see the message.
+
+The buttons under a result are only links. If a person pressed any other button under a message
+from inline mode, Telegram would not name the chat.
 """
 
 import re
@@ -66,8 +68,8 @@ async def answer_inline_query(update: Update, context: Context) -> None:
     try:
         await _send_results(context, query.id, results, None if results else button)
     except BadRequest:
-        # Telegram refuses all results if one file is invalid. The page that the button opens
-        # renews the file.
+        # Telegram refuses all results if the ``file_id`` of one story is invalid. The answer is
+        # then only the button that opens a page in the private chat. This page renews the file.
         if not results:
             raise
         await _send_results(context, query.id, [], button)
@@ -91,7 +93,7 @@ async def _send_results(
 def cache_seconds(results: Sequence[HeldStory], now: datetime) -> int:
     """Return the seconds for which Telegram may cache an answer.
 
-    The result is 30, or less than 30 if a story expires within this time.
+    The result is 30, or less than 30 if a story expires in less than 30 seconds.
     """
     ends = min([now + CACHED, *(story.expires_at for story, _ in results)])
     return max(0, int((ends - now).total_seconds()))

@@ -45,7 +45,7 @@ LINKS_A_MESSAGE = 5
 # digits distinguish the links of a message.
 _DIGITS = 4
 SERVED = {"story", "profile", "highlight", "media"}
-# For this time after a message, Telegram lets people edit the message.
+# Telegram lets people edit a message for this time.
 EDITABLE = timedelta(days=2)
 
 NOT_OURS = N_(
@@ -77,7 +77,7 @@ def unreadable_reply(wanted: Wanted, usage: str, context: Context) -> Safe:
 def links_of(message: Message, bot_name: str) -> list[Link]:
     """Return the links in the text or caption of a message, and in the message's entities.
 
-    ``links.links_in_message`` describes the links of a message that begins with a command.
+    If the message begins with a command, the entities are ignored (``links.links_in_message``).
     """
     entities = [(e.type, e.url) for e in (*message.entities, *message.caption_entities)]
     return links.links_in_message(message.text or message.caption or "", entities, bot_name)
@@ -86,14 +86,14 @@ def links_of(message: Message, bot_name: str) -> list[Link]:
 async def username_shown_by(message: Message, context: Context) -> str | None:
     """Return the profile of the story, card or list entry in a message of the bot.
 
-    - If the message contains a media file that the bot has sent as a story, the file determines
-      the profile.
-    - In any other message of the bot, the decisive link behind words (``links.decisive_link``)
-      names the profile. If there is no such link, or if the link has no username, the first bold
-      text names the profile.
+    - If the message contains a media file that the bot has sent as a story, return the profile of
+      the story. The file also counts in a message of another sender.
+    - Otherwise, return the profile of the decisive link behind words (``links.decisive_link``).
+    - If the link is missing or names no profile, return the profile that the first bold text
+      names.
 
-    Return None if no profile is named. Also return None if another sender wrote the message and
-    the message contains no file that the bot has sent as a story.
+    Return None if no profile is named. Links and bold texts count only in a message of the bot, or
+    in a forward of a message of the bot.
     """
     files = [*message.photo, message.video, message.animation, message.document]
     ids = [file.file_unique_id for file in files if file]
@@ -112,7 +112,7 @@ async def username_shown_by(message: Message, context: Context) -> str | None:
     ]
     if not bold:
         return None
-    # ``parse_username_or_link`` removes the direction marks around the name.
+    # The bold text may have direction marks, which ``parse_username_or_link`` removes.
     named = links.parse_username_or_link(bold[0])
     return named.username if named else None
 
@@ -133,11 +133,11 @@ async def is_forward_of_our_post(message: Message, context: Context) -> bool:
 async def _fetch_and_serve_link(context: Context, link: Link) -> BotError | None:
     """Send the stories of a link. Return the error, if any, so that the next link can be served.
 
-    In a private chat, a link to a profile page gets the card of the profile for 0 credits. In
-    groups the stories are sent at once. A story or highlight usually costs 1 credit, and the
-    stories of a profile usually cost 2 or 3 credits, as ``Viewer`` and ``Highlights`` describe. A
-    link to a media file costs 0 credits in this function, but the sender may buy the file for 1
-    credit if Instagram refuses the download.
+    - The stories of a profile usually cost 2 or 3 credits (``Viewer``). In a private chat, a link
+      to a profile page gets the card of the profile instead, for 0 credits.
+    - A story or highlight usually costs 1 credit (``Viewer`` and ``Highlights``).
+    - A media file costs 0 credits. If Instagram later refuses the download, the file may be bought
+      for 1 credit.
 
     Raises:
         DatabaseUnavailableError: The database is unavailable.
@@ -170,8 +170,9 @@ async def _send_failures(
 ) -> None:
     """Send each different error message once.
 
-    Unless ``is_one_link`` is True, the message lists the affected links, except links to media
-    files. If all gone stories are of one profile, the message has ``_gone_story_buttons``.
+    Unless ``is_one_link`` is True, a message lists the affected links, except links to media
+    files. If the error is that stories are gone, and all these stories are of one profile, the
+    message has the buttons of ``_gone_story_buttons``.
     """
     by_sentence: dict[str, list[tuple[Link, BotError]]] = {}
     for link, error in failed:
@@ -203,9 +204,10 @@ def _link_text(link: Link) -> Safe:
 async def _gone_story_buttons(context: Context, username: str) -> Buttons:
     """Return the buttons under the error message about a story that is gone.
 
-    The buttons show all stories of the profile, and subscribe or open the options.
+    - The first button shows all stories of the profile.
+    - The second button subscribes to the profile, or opens the options of the subscription.
 
-    The result is empty without a username, and in a channel.
+    Without a username, and in a channel, return no buttons.
     """
     if not username or context.is_channel:
         return []
@@ -219,7 +221,7 @@ async def _gone_story_buttons(context: Context, username: str) -> Buttons:
 class _HasLink(filters.MessageFilter):
     """A filter for messages with links. The links are stored in ``Context.links``.
 
-    A message is therefore parsed only once.
+    The handler reads ``Context.links``, so that a message is parsed only once.
     """
 
     data_filter = True
@@ -276,7 +278,8 @@ async def fetch_and_serve_links(context: Context) -> None:
         if context.is_private:
             await _send_card_or_explain_unserved(context, pasted)
         return
-    # Telegram sends each photo of an album as a separate message.
+    # Telegram sends each photo of an album as a separate message. All photos of an album have the
+    # same key.
     key = ("links", message.chat.id, message.media_group_id or message.message_id)
     served = context.services.cache.get(key, now=context.now)
     before: dict[Link, bool] = dict(served) if isinstance(served, dict) else {}
@@ -295,12 +298,15 @@ async def fetch_and_serve_links(context: Context) -> None:
 async def _offer_names_with_links(
     context: Context, text: str, pasted: Sequence[Link]
 ) -> WasAnswered:
-    """Offer actions for the links and the other names in a text of a private chat.
+    """Offer actions for the profiles in a text with links and other profile names.
 
-    Return whether actions were offered. The command in a text such as "follow
-    instagram.com/natgeo and nike" determines the action. The buttons are for at most ten profiles.
-    Nothing is offered for a text without other names, or with a command that has no button in
-    ``ONE``.
+    Return whether actions were offered. If the text has a command, as in "follow
+    instagram.com/natgeo and nike", only this command is offered. The buttons are for at most ten
+    profiles. Nothing is offered in these cases:
+
+    - The chat is not private.
+    - The text has no profile names besides the links.
+    - The command in the text has no button in ``ONE``.
     """
     language = context.t.language
     text = normalize_typed(text)
@@ -321,10 +327,11 @@ async def _offer_names_with_links(
 
 
 def _is_answered_before_edit(link: Link, before: Mapping[Link, bool]) -> bool:
-    """Return whether a link was answered before an edit of the message.
+    """Return whether a link in an edited message was already answered before the edit.
 
-    ``before`` has the links of the earlier text. The value of a link is False if only the card of
-    the profile was shown. The card is the answer to a link to the page of the profile.
+    ``before`` has the links that were answered before the edit. The value of a link is False if
+    the answer was only the card of the profile. The card answers a link to the page of the
+    profile, but no other link.
     """
     if link not in before:
         return False

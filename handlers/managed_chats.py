@@ -32,9 +32,9 @@ _CHAT = re.compile(r"@.+|-\d{5,18}")
 
 
 async def set_managed_chat(context: Context, chat_id: int) -> None:
-    """Set a channel or group that the person manages as the chat to which the update applies.
+    """Make the update apply to a channel or group that the person manages.
 
-    The new values of ``Context.chat`` and ``Context.about`` are valid for the rest of the update.
+    ``Context.chat`` and ``Context.about`` have new values for the rest of the update.
 
     Raises:
         NotAdminError: The person has no right to manage the chat, the bot does not know the chat,
@@ -46,7 +46,8 @@ async def set_managed_chat(context: Context, chat_id: int) -> None:
     user_id = context.user_id
     if not context.is_private or user_id != context.origin.id:
         raise NotAdminError("not in a private chat", text=ONLY_CHANNEL_ADMINS)
-    # Links and buttons from before the migration of a group contain the old ID.
+    # Links and buttons from before the migration of a group contain the old ID. ``judgement.chat``
+    # has the new ID.
     judgement = await context.services.access.judge(user_id, chat_id)
     judged, chat = judgement.judged, judgement.chat
     if chat is None or chat.kind == Chat.PRIVATE:
@@ -60,10 +61,11 @@ async def set_managed_chat(context: Context, chat_id: int) -> None:
 
 
 async def set_managed_chat_from_words(context: Context, places: Iterable[int], usage: str) -> None:
-    """Apply the command to the first chat that a word at ``places`` names, and remove the word.
+    """Apply the command to the chat that the arguments name, and remove the name.
 
-    A word with the name of the bot, or with the name or ID of the current chat, is removed and has
-    no other effect.
+    ``places`` are the positions of the arguments that may name a chat. Only the first of these
+    arguments that looks like the name or ID of a chat counts. If this argument names the bot or
+    the current chat, the argument is removed and has no other effect.
 
     Raises:
         UnknownChannelError: The bot does not know the chat, the person has no right to manage the
@@ -93,10 +95,14 @@ async def set_managed_chat_from_words(context: Context, places: Iterable[int], u
 
 
 async def set_managed_chat_from_second_word(context: Context, usage: str) -> None:
-    """Apply the command to a chat that the second of two words names, and remove the word.
+    """Apply the command to the chat that the second argument names, and remove the name.
 
-    Do nothing in these cases: the named chat is unknown, Telegram does not confirm that the person
-    manages the named chat, or the chat of the update is not private.
+    Do nothing in these cases:
+
+    - The command has more than two arguments.
+    - The chat of the update is not private.
+    - The named chat is unknown, or Telegram does not confirm that the person manages the named
+      chat.
 
     Raises:
         BlockedError: The access list blocks the chat or the responsible person.
@@ -126,9 +132,10 @@ async def _fetch_chat_id(context: Context, name: str) -> int:
 
 
 async def is_admin_here(context: Context) -> bool:
-    """Return whether the sender administers the group, or may post in the channel, of the update.
+    """Return whether the sender is an admin of the group, or may post in the channel.
 
-    Telegram is asked only if the update does not show the answer.
+    The group or channel is the chat of the update. Telegram is asked only if the update itself
+    does not show the rights of the sender.
 
     Raises:
         AdminsUnknownError: Telegram does not return the administrators.
@@ -142,7 +149,8 @@ async def is_admin_here(context: Context) -> bool:
         if message and message.sender_chat:
             return message.sender_chat.id == where.id  # an anonymous admin of the group
     user_id = context.user_id
-    # A late update can have the id of a group that has become a supergroup since.
+    # If a group has become a supergroup, a late update still has the old ID. ``Context.chat`` has
+    # the new ID.
     chat = context.chat
     return user_id is not None and await may_manage(context, chat.id, chat.kind, user_id)
 

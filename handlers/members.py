@@ -51,12 +51,13 @@ HIDDEN = N_(
 
 @on_event(lambda run: ChatMemberHandler(run, ChatMemberHandler.MY_CHAT_MEMBER))
 async def open_and_greet_or_close_chat(context: Context) -> None:
-    """Stop the alerts of a chat that blocks or removes the bot. Resume alerts if the bot returns.
+    """Handle a change of the bot's own membership in a chat.
 
-    If the bot was added, also record the person who added the bot, and give a group or channel
-    access if the person has access. ``_greet_or_report_missing_payer`` describes the message.
-    After each change in which the bot stays or becomes a member, check whether the bot may write
-    in a closed or muted chat.
+    - If the chat blocks or removes the bot, close the chat. A closed chat gets no alerts.
+    - If the bot was added, record the person who added the bot. If this person has access, give a
+      group or channel access.
+    - If the bot is a member now, open the chat, and check whether the bot may write in the chat.
+    - If the bot was added, send the message of ``_greet_or_report_missing_payer``.
 
     Raises:
         BlockedError: The access list blocks the chat or the responsible person.
@@ -93,11 +94,11 @@ async def _allow_chat_if_adder_has_access(context: Context, change: ChatMemberUp
 
 
 async def record_return_to_blocked_chat(context: Context) -> None:
-    """Record that a blocked person has added the bot, or that a blocked chat has the bot again.
+    """Record that a blocked chat has the bot again, or that a blocked person has added the bot.
 
-    A blocked chat stays closed, and opens at the end of the block. If a blocked person adds the
-    bot to a chat that is not blocked and that has a payer who is not blocked, the chat opens at
-    once.
+    - A blocked chat stays closed, and opens at the end of the block.
+    - If a blocked person adds the bot to a chat, the chat opens at once, unless the chat or the
+      payer is blocked, or the chat has no payer.
     """
     change = context.event.my_chat_member
     if change is not None and _is_member(change.new_chat_member):
@@ -109,7 +110,7 @@ async def record_payer_of_added_chat(context: Context) -> None:
     """Record that a person added the bot to a group or channel.
 
     The person usually becomes the payer. ``Payers.record_bot_added_and_set_payer`` lists the
-    exceptions. If the chat has no payer, a blocked person is also recorded. In that case, the bot
+    exceptions. A blocked person is recorded only if the chat has no payer. In that case, the bot
     stays silent in the chat. Other changes of the membership are ignored.
     """
     change = context.event.my_chat_member
@@ -132,8 +133,9 @@ async def _greet_or_report_missing_payer(
 ) -> None:
     """Greet a new group or channel, or report that a chat with subscriptions has no payer.
 
-    ``was_closed`` is True if the chat was closed until this change. If such a chat has no
-    subscriptions, the chat gets no message.
+    - A chat without subscriptions gets the greeting, unless the chat was closed until this change
+      (``was_closed``).
+    - A chat with subscriptions gets a message only if the chat has no payer.
     """
     if change.chat.type == Chat.PRIVATE:
         return
@@ -200,11 +202,12 @@ def greeting_page(chat: Chat, context: Context) -> tuple[Safe, Buttons]:
 
 
 async def cancel_question_and_recheck_chat(update: Update, context: Context) -> None:
-    """Check whether the bot may write to a closed or muted chat of a message or a pressed button.
+    """Cancel a pending question after a command, and recheck a closed or muted chat.
 
-    A closed chat is checked after each message and each press, because Telegram may have reported
-    the return of the bot while the bot was off. A muted chat is checked only after a command. Each
-    command cancels the pending question of a settings page or for a followed profile.
+    - Each command cancels the pending question of a settings page or for a followed profile.
+    - If the chat is closed, each message and each press starts a check whether the bot may write
+      in the chat. Telegram may have reported the return of the bot while the bot was off.
+    - If the chat is muted, only a command starts this check.
     """
     is_command = bool(filters.COMMAND.check_update(update))
     if is_command and not {"setting", "command"}.isdisjoint(context.question or {}):

@@ -8,7 +8,7 @@ from bot.presentation.actions import RUN, Buttons
 from bot.presentation.html import Safe
 
 COST = NN_("{n} credit ({amount})", "{n} credits ({amount})")
-# Used for fractions such as 1.5 credits.
+# The texts for fractions, such as 1.5 credits. Both forms have the plural of the word.
 PART = NN_("{n} credits ({amount})", "{n} credits ({amount})")
 LESS_THAN = N_("less than {amount}")
 _CENT = 0.01
@@ -21,7 +21,7 @@ STOPPED = N_(
 
 
 def resume_spending_row(context: Context) -> Buttons:
-    """Return a row with the button that resumes spending. The row belongs below ``STOPPED``."""
+    """Return a row with the button that resumes spending, for a message with ``STOPPED``."""
     return [[context.button(N_("Resume spending"), RUN("resume_spending"))]]
 
 
@@ -39,9 +39,9 @@ def cost_text(credits: float, context: Context) -> Safe:  # noqa: A002 - the pro
 
 
 def unconfirmed_line(spent: Spending, context: Context) -> str:
-    """Return the line about today's calls with an unknown bill, with a line feed at the end.
+    """Return the line with the credits of today's calls whose bill is not yet known.
 
-    Without such calls, return an empty string.
+    The line ends with a line feed. Without such calls, return an empty string.
     """
     return f"{context.t(UNCONFIRMED, credits=spent.unconfirmed)}\n" if spent.unconfirmed else ""
 

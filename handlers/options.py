@@ -51,9 +51,10 @@ USUAL = {"when": N_("at once"), "which": MEDIA["all"], "how": N_("as usual")}
 VALUE = 24
 ON, OFF, EVERYWHERE, UNDONE = "on", "off", "everywhere", "undone"  # in callback data
 SETTINGS = actions.SETTING("back")
-# The bot asked for the time zone, but the person did not request the question.
+# In a stored question, this name means that the bot asked for the time zone on its own initiative,
+# without a request of the person.
 MAYBE_ZONE = "maybe zone"
-# For this time after a question for a setting, a plain message answers the question.
+# How long a plain message counts as the answer to a question for a setting.
 EXPECTED = timedelta(minutes=5)
 RULES_OF_CHAT = N_("<b>Rules for the whole chat</b>")
 YOUR_TIME = N_("So that {time} is your {time}, I need to know where you are.")
@@ -67,7 +68,10 @@ DEFAULTS_TITLE = N_("<b>Options for new subscriptions</b>\nTap an option to chan
 def options_page(
     subscription: Subscription, context: Context, section: str | MainPage = None
 ) -> Page:
-    """Return the page of a subscription with buttons to its sections, or a section's page."""
+    """Return the main page of a subscription, or the page of a section of its options.
+
+    The main page has a button for each section.
+    """
     t = context.t
     text: str = t(
         "<b>{username}</b>\nTap an option to change it for this chat.",
@@ -233,8 +237,11 @@ def is_paused_or_blocked(subscription: Subscription) -> bool:
 def paused_line(subscription: Subscription, context: Context) -> str:
     """Return the sentence about a paused subscription.
 
-    The sentence says that the owner of the bot has blocked the profile, that the pause ends at a
-    given time, or that the pause has no end.
+    The sentence depends on the cause and the end of the pause:
+
+    - The owner of the bot has blocked the profile.
+    - The pause ends at a given time.
+    - The pause has no end.
     """
     if subscription.state == "blocked":
         return context.t("⏸ Paused by the bot's owner.")
@@ -285,9 +292,10 @@ async def change_option(
 ) -> PopUpText | None:
     """Change an option of a subscription, or of all subscriptions of the chat to the profile.
 
-    The value ``everywhere`` changes all subscriptions to the profile. The option ``pause`` pauses
-    or resumes a single subscription. The value ``undone`` of ``pause`` resumes the subscription as
-    in ``Subscriptions.resume_with_missed_stories``.
+    - The value ``everywhere`` changes the option of all subscriptions to the profile.
+    - The option ``pause`` with the value ``on`` or ``off`` pauses or resumes the subscription.
+    - The option ``pause`` with the value ``undone`` resumes the subscription, and sends the
+      stories that were missed during the pause (``Subscriptions.resume_with_missed_stories``).
 
     Raises:
         TooManyFastError: The chat or the payer has the maximum number of fast subscriptions.
@@ -324,7 +332,8 @@ async def _use_for_all_buttons(
 ) -> Buttons:
     """Return a row with the button that uses an option for all subscriptions of the chat.
 
-    Return no row if the option is no switch and no choice, or if all subscriptions have the value.
+    Return no row if all subscriptions already have the value. Also return no row for options
+    without a list of values, such as the rules.
     """
     if option not in ALL:
         return []
@@ -380,7 +389,10 @@ async def change_options_of_profile(
 
 
 def _section_of(option: str) -> str | None:
-    """Return the section of an option, of ``pause`` or of ``rules``; None if no section has it."""
+    """Return the section with an option. Return None if no section has the option.
+
+    ``option`` can also be ``pause`` or ``rules``.
+    """
     if option in {"pause", "rules"}:
         return "when" if option == "pause" else "which"
     return next((name for name, (_, held) in SECTIONS.items() if option in held), None)
@@ -417,9 +429,10 @@ async def show_or_change_default(context: Context, option: str | None, value: st
 
 
 def changes_of(option: str, value: str) -> dict[str, object]:
-    """Return the changes that a button makes, as JSON values by option name.
+    """Return the change that a button makes, as a mapping from option names to JSON values.
 
-    A button can remove the text of an option but not set a text. ``rules`` removes all rules.
+    If the value of an option is a text, a button can only remove the text. The option ``rules``
+    means all rules, and a button removes all of them.
     """
     if option == "rules":
         return dict.fromkeys(RULES, "")

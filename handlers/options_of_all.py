@@ -1,6 +1,6 @@
 """The options and pauses of all subscriptions of a chat.
 
-A change of several subscriptions is confirmed.
+A change of several subscriptions needs a confirmation.
 """
 
 from collections.abc import Sequence
@@ -97,7 +97,7 @@ def _pause_buttons(rows: Sequence[Subscription], context: Context) -> Buttons:
 
 
 def _with_pause(preferences: Preferences, value: str, now: datetime) -> Preferences:
-    """Return the preferences after the change of the pause that ``value`` of ``PAUSES`` means."""
+    """Return the preferences after a change of the pause. ``value`` is a key of ``PAUSES``."""
     if value == OFF:
         return preferences.without_pause()
     return preferences.with_pause_at_least_until(_end_of_pause(value, now))
@@ -145,10 +145,15 @@ async def change_option_of_all(
 ) -> PopUpText | None:
     """Change an option or the pause of all subscriptions of the chat, or show the options of all.
 
-    The option ``pause`` with a value of ``PAUSES`` pauses, mutes or resumes all subscriptions.
-    Without a valid option and value, show the options. A chat without subscriptions gets the list
-    of subscriptions. If the change affects several subscriptions, the bot first asks for a
-    confirmation, which is the same button with the argument ``save``.
+    - If ``option`` is ``pause`` and ``value`` is a key of ``PAUSES``, all subscriptions are
+      paused, muted or resumed.
+    - If ``option`` and ``value`` are a valid option and value, the option of all subscriptions is
+      changed.
+    - Otherwise, the options of all subscriptions are shown.
+
+    A chat without subscriptions gets the list of subscriptions. If a change affects several
+    subscriptions, the bot first asks for a confirmation. The confirmation is the same button with
+    the argument ``save``.
 
     Raises:
         TooManyFastError: The chat or the payer would exceed the maximum number of fast
@@ -280,7 +285,8 @@ async def _change_all_and_show_result(context: Context, option: str, value: str)
 async def undo_change_of_all(context: Context, changed_at: datetime) -> PopUpText | None:
     """Undo a change of all subscriptions that was made at ``changed_at``.
 
-    Subscriptions whose changed options or changed pause have changed again are not changed.
+    If the option or the pause of a subscription was changed again later, this subscription stays
+    unchanged.
 
     Raises:
         TooManyFastError: The chat or the payer would exceed the maximum number of fast

@@ -1,4 +1,4 @@
-"""/past NAME TERMS 7d: free searches in the kept stories, which the bot has sent to the chat."""
+"""/past NAME TERMS 7d: free searches in the stories that the bot has sent to a chat and kept."""
 
 from bot.context import Context
 from bot.domain import past_search
@@ -116,10 +116,10 @@ async def _send_kept_stories_page(
 
 
 async def _rows_to_start_keeping_stories(context: Context, username: str) -> Buttons:
-    """Return the button that keeps the stories of a profile's subscription from now on.
+    """Return a row with the button that starts to keep the stories of a profile.
 
-    The button is for the chat's first subscription to the profile that does not keep the stories.
-    The result is empty if the chat has no such subscription.
+    The button changes the chat's first subscription to the profile that does not keep stories. If
+    the chat has no such subscription, return no row.
     """
     try:
         rows = await context.services.subscriptions.get_of_username(context.chat.id, username)
@@ -132,10 +132,12 @@ async def _rows_to_start_keeping_stories(context: Context, username: str) -> But
 
 
 async def _offer_to_keep(context: Context, error: NothingKeptError) -> None:
-    """Send the message that the chat keeps no stories, with a button that keeps future stories.
+    """Answer a search in a chat that has no kept stories.
 
-    If the chat already keeps all stories, the chat gets the same text as after a press of this
-    button. A chat without subscriptions gets the text about an empty list of subscriptions.
+    - If some subscriptions do not keep stories, the answer has a button that keeps all future
+      stories.
+    - If all subscriptions keep stories, the answer says that future stories are kept.
+    - A chat without subscriptions gets the text about an empty list of subscriptions.
     """
     rows = await context.subscriptions()
     if rows and all(subscription.options.keep for subscription in rows):

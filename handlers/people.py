@@ -83,12 +83,13 @@ async def list_people(context: Context) -> None:
 async def act_on_person_or_chat(
     context: Context, action: str, chat_id_or_page: int, limit_or_payer_id: int | None
 ) -> None:
-    """Turn the page of the list, or change the person or chat with ID ``chat_id_or_page``.
+    """Turn the page of the list, or do the action of a button for a person or chat.
 
-    ``limit_or_payer_id`` is the new limit in credits per day, or the ID of the new payer. If a
-    button sets a limit without ``limit_or_payer_id``, the limit in the settings of the bot
-    applies. Owners have no limit. Some buttons only show the person or chat, or a page with
-    further buttons.
+    ``chat_id_or_page`` is the page number for the action ``list``, and the ID of the person or
+    chat for all other actions. ``limit_or_payer_id`` is the new limit in credits per day, or the
+    ID of the new payer. If a button sets a limit without ``limit_or_payer_id``, the limit in the
+    settings of the bot applies. Owners have no limit. Some buttons only show the person or chat,
+    or a page with further buttons.
 
     Raises:
         RightsError: The button blocks an owner of the bot.
@@ -144,11 +145,11 @@ async def _give_access_and_greet(subject: Subject, context: Context) -> None:
 
 
 def other_request_rows_of_message(chat_id: int, context: Context) -> Buttons:
-    """Return the buttons that answer the other pending requests for access.
+    """Return the rows of buttons in the pressed message for other requests for access.
 
-    A report about new requests has a row of buttons for each listed request. If the pressed button
-    is in such a report, return the rows of the report that still have buttons, without the row of
-    the request that was just answered. Otherwise return an empty list.
+    A report about new requests for access has a row of buttons for each listed request. Return the
+    rows of the report, without the row of the request of ``chat_id``. If the pressed button is not
+    in such a report, return an empty list.
     """
     message = context.query.message if context.query else None
     shown = message.reply_markup if isinstance(message, Message) else None
@@ -196,7 +197,8 @@ def _list_label(sign: str, name: str, millicredits: int, context: Context) -> st
 
     ``millicredits`` is the cost in thousandths of a credit.
     """
-    cost = Safe(plain(cost_text(millicredits / 1000, context)))  # keeps the amount isolated
+    # ``Safe`` keeps the direction marks around the amount.
+    cost = Safe(plain(cost_text(millicredits / 1000, context)))
     return f"{sign} {context.t.plain(LABELLED, label=_name_label(name), text=cost)}"
 
 

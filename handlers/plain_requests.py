@@ -42,7 +42,7 @@ FACTS = {"viewers": VIEWERS, "content": CONTENT, "several": SEVERAL}
 """The subjects whose answer is a single sentence, with the answer."""
 SHOWING = frozenset({"stories", "highlights", "subscribe"})
 """The commands whose purpose needs the name of a profile."""
-MOST_OFFERED = 3  # the maximum number of uncertain words; each word gets a button
+MOST_OFFERED = 3  # at most this number of uncertain words get a button each
 PRICE = N_("The bot is free for you: the bot's owner pays. /usage shows today's limit.")
 PRICE_FOR_OWNER = N_(
     "You pay for the bot, as its owner; it's free for everyone else. /spending shows the costs."
@@ -81,7 +81,7 @@ async def _is_only_thanks(context: Context, text: str) -> bool:
 
 
 def _is_part_of_thanks(request: Request, text: str) -> bool:
-    """Return whether a text mentions the subject of a request only as the reason of thanks.
+    """Return whether the apparent request in a text is only the reason of thanks.
 
     Examples are "nice story, thanks", "thanks for the natgeo stories" and "thank you very much for
     your help".
@@ -95,7 +95,7 @@ def _is_part_of_thanks(request: Request, text: str) -> bool:
 async def known_names_in(context: Context, text: str) -> list[str]:
     """Return the words of a short text that are stored profile names or ``EXAMPLE_NAME``.
 
-    ``talk.words_that_may_be_names`` selects the words, so the text must have two to four words.
+    Only a text of two to four words is searched (``talk.words_that_may_be_names``).
     ``EXAMPLE_NAME`` is the profile in the examples of the bot's texts.
     """
     names = talk.words_that_may_be_names(text, context.t.language)
@@ -103,9 +103,10 @@ async def known_names_in(context: Context, text: str) -> list[str]:
 
 
 def is_other_request(context: Context, text: str, expected: Collection[str]) -> bool:
-    """Return whether an answer to a question is a request for another command than ``expected``.
+    """Return whether the answer to a question requests a command that is not in ``expected``.
 
-    A request for a command of ``SHOWING`` must contain the name of a profile.
+    A request for stories, highlights or a subscription (``SHOWING``) counts only if the answer
+    contains the name of a profile.
     """
     request = request_in(text, context.t.language, is_group=not context.is_private)
     if request is None or request.command in expected:
@@ -178,14 +179,17 @@ def _quiet_hours_and_summary_buttons(context: Context) -> list[Button]:
 
 
 async def _show_options(context: Context, request: Request) -> None:
-    """Show the options that a request means.
+    """Show the options that a request means. The first rule that applies determines the answer.
 
-    - For a single name, show the options of the only subscription to the profile, or the card of
-      the profile. A name that is not certain (``Request.is_list``) must be stored or
-      ``EXAMPLE_NAME``, because any other word can be an ordinary word.
-    - In a reply to a story, without such a name, show the card of the profile, which leads to the
-      options and to the stories as files.
+    - If the request names a single profile, show the options of the only subscription to the
+      profile. If the chat has no subscription or several subscriptions to the profile, show the
+      card of the profile.
+    - If the request names no profile and replies to a story, show the card of the profile of the
+      story. The card leads to the options and to the stories as files.
     - Otherwise, show the options of the chat (``_show_options_of_chat``).
+
+    Any uncertain name can be an ordinary word. For this reason, a name that is not certain
+    (``Request.is_list``) counts only if the name is stored or is ``EXAMPLE_NAME``.
     """
     rows = await context.services.subscriptions.all_of_chat(context.chat.id)
     names = request.names if request.is_list else await known_names(context, request.names)
@@ -203,8 +207,8 @@ async def _show_options(context: Context, request: Request) -> None:
 async def _show_pause_buttons(context: Context, request: Request) -> None:
     """Show the buttons of the pause of the only subscription that a request names.
 
-    If the request names no subscription or several subscriptions of the chat, do the same as for a
-    request to subscribe.
+    If the request names no subscription or several subscriptions of the chat, the request is
+    handled as a request to subscribe.
     """
     rows = await context.services.subscriptions.all_of_chat(context.chat.id)
     named = [subscription for subscription in rows if subscription.username in request.names]
@@ -217,10 +221,12 @@ async def _show_pause_buttons(context: Context, request: Request) -> None:
 async def _show_options_of_chat(
     context: Context, rows: Sequence[Subscription], section: str | MainPage = None
 ) -> None:
-    """Show the options of all subscriptions ``rows``, or ``section`` of the only subscription.
+    """Show the options of the subscriptions ``rows`` of a chat.
 
-    In a channel with several subscriptions, and in a chat without subscriptions, show the list of
-    subscriptions.
+    - For a single subscription, show the section ``section`` of its options.
+    - For several subscriptions, show the options of all subscriptions. A channel gets the list of
+      subscriptions instead.
+    - Without subscriptions, show the list of subscriptions.
     """
     if len(rows) == 1:
         await say(context, *options_page(rows[0], context, section))
@@ -231,7 +237,10 @@ async def _show_options_of_chat(
 
 
 async def explain_alerts_if_asked(context: Context, text: str) -> WasAnswered:
-    """Explain the alerts of the known profile in a long text. Return whether the text asks why."""
+    """Explain the alerts of a profile if a text asks for a reason. Return whether the text asks.
+
+    The text must contain the name of a stored profile.
+    """
     request = request_in(text, context.t.language, has_known_name=True)
     if request is None or request.command != "why":
         return False
@@ -242,8 +251,9 @@ async def explain_alerts_if_asked(context: Context, text: str) -> WasAnswered:
 async def _run_without_names(context: Context, command: str) -> None:
     """Run a command without names.
 
-    In a reply to a story or a card, "stories" means the profile. The answer is then the card of
-    the profile, because the stories cost credits.
+    If the command is "stories", and the message replies to a story or a card, the person means the
+    profile of the story or card. The answer is then only the card of the profile, because the
+    stories cost credits.
 
     Raises:
         BotError: The command is refused or fails.
@@ -260,8 +270,12 @@ async def _run_without_names(context: Context, command: str) -> None:
 async def is_for_bot(context: Context, request: Request) -> bool:
     """Return whether a text is a request to the bot.
 
-    In a group, a text with names is a request only if all words are certainly names
-    (``Request.is_list``), or if all names belong to stored profiles or the example profile.
+    A request with names in a group is a request to the bot only in these cases:
+
+    - All words in ``names`` are certainly names (``Request.is_list``).
+    - All names belong to stored profiles or the example profile.
+
+    Any other request is a request to the bot.
     """
     if context.is_private or not request.names or request.is_list:
         return True
@@ -277,7 +291,7 @@ async def known_names(context: Context, names: Sequence[str]) -> list[str]:
 async def _has_profile_name(context: Context, request: Request) -> bool:
     """Return whether a request to delete data names a profile, as in "delete account natgeo".
 
-    Unless all names are certain (``Request.is_list``), one of the names must be stored.
+    If some names are uncertain (``Request.is_list``), one of the names must be a stored name.
     """
     if request.is_list:
         return True
@@ -287,9 +301,10 @@ async def _has_profile_name(context: Context, request: Request) -> bool:
 async def _offer_to_unsubscribe(context: Context, request: Request, text: str) -> None:
     """Offer to end the subscriptions that a request means.
 
-    If the request means no subscription of the chat, ask which subscriptions to end
-    (``ask_which_to_stop``). Also ask if the request has no name and the text has a word such as
-    "all". A chat without subscriptions gets the text about an empty list instead.
+    - If the request means followed profiles, offer to end the subscriptions to these profiles.
+    - If the request means no followed profile, or if the text has no name but a word such as
+      "all", ask which subscriptions to end (``ask_which_to_stop``).
+    - A chat without subscriptions gets the text about an empty list.
     """
     rows = await context.subscriptions()
     named = await _followed_names_meant(context, request, rows)
@@ -305,10 +320,12 @@ async def _offer_to_unsubscribe(context: Context, request: Request, text: str) -
 
 
 async def _explain_alerts(context: Context, request: Request) -> None:
-    """Explain the alerts of the only subscribed profile that a request means.
+    """Run /why for the profile that a request means.
 
-    If the request names no subscribed profile and one known profile, send the card of the known
-    profile. If the request does not mean exactly one subscribed profile, ask for a profile.
+    - If the request means one subscribed profile, run /why for this profile.
+    - If the request names no subscribed profile and one known profile, send the card of the known
+      profile.
+    - Otherwise, run /why without a name. The command then asks for a profile.
 
     Raises:
         BotError: The command /why is refused or fails.
@@ -340,15 +357,18 @@ async def _followed_names_meant(
 
 
 async def _send_card_or_offer_or_run_for_names(context: Context, request: Request) -> None:
-    """Offer the command for the names in a request. For a single name, send the profile's card.
+    """Answer a request with names. The first rule that applies determines the answer.
 
-    The names in a list, and joined names, are certain. Among other words, the names of stored
-    profiles are preferred. If none of several words is a stored profile, some words may be
-    ordinary words. If there are at most three words, each word gets a button. For more words, the
-    command runs without names.
+    - A single name gets the card of the profile.
+    - If some names are uncertain, and no name is a stored profile, at most three names get a
+      button each. For more names, the command runs without names.
+    - If the request is to subscribe, and the chat or topic already follows all profiles, the list
+      of subscriptions is sent. This list leads to the pauses, because "pause natgeo and nasa"
+      counts as a request to subscribe.
+    - Otherwise, the command is offered for all names.
 
-    A request such as "pause natgeo and nasa" counts as "subscribe". If the chat or topic already
-    follows all of several profiles, send the list of subscriptions, which leads to the pauses.
+    The names in a list, and joined names, are certain. If only some uncertain names are stored
+    profiles, the other names are ignored.
     """
     is_certain = request.is_list or request.is_joined
     known = await known_names(context, request.names)

@@ -26,18 +26,23 @@ async def answer_press(
 ) -> None:
     """Answer the pressed button once, with a pop-up if ``text`` is given.
 
-    - Without a pressed button, do nothing.
-    - The answer is sent after the replies. Exceptions: if the replies contain an album, the answer
-      is sent before the replies. If the update has neither replies nor database writes until now,
-      the answer is sent at once.
-    - If ``text`` is missing, and the edit of the message changed nothing, the pop-up says that
-      nothing has changed.
-    - With ``alert``, the person must close the pop-up.
+    With ``alert``, the person must close the pop-up. If ``text`` is missing, and an edit of the
+    message changed nothing, the pop-up says that nothing has changed. Without a pressed button, do
+    nothing.
 
-    The text is sent as a message if the button was answered before with a different text, if
-    Telegram refuses the answer (for example because it is too late), or if the text has more than
-    200 characters. The same message is sent into a group, a channel or a topic of a group at most
-    once in ten minutes.
+    The answer is sent after the replies, with two exceptions:
+
+    - If the replies contain an album, the answer is sent before the replies.
+    - If the update has neither replies nor database writes yet, the answer is sent at once.
+
+    The text is sent as a message instead in these cases:
+
+    - The button was already answered with a different text.
+    - Telegram refuses the answer, for example because the answer is too late.
+    - The text has more than 200 characters.
+
+    The same message is sent into a group, a channel or a topic of a group at most once in ten
+    minutes.
     """
     query = context.query
     unit = unit_of_work.current()

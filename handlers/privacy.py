@@ -69,9 +69,9 @@ def privacy_page(context: Context) -> Page:
 async def confirm_or_erase_and_notify(context: Context, step: str | None) -> None:
     """Ask for confirmation, then delete the data of the chat.
 
-    ``Chats.erase`` describes the data that are kept. If the person in an erased private chat was
-    the payer of groups or channels, ``notify_chats_without_payer`` notifies these chats. The steps
-    "no" and "more" delete nothing.
+    Only the step "yes" deletes the data. ``Chats.erase`` describes the data that are kept. If the
+    person in an erased private chat was the payer of groups or channels,
+    ``notify_chats_without_payer`` notifies these chats.
     """
     if step == "yes":
         left = await context.services.payers.chats_paid_by(context.chat.id, most=None)

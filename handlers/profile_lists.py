@@ -37,7 +37,7 @@ def first_names_in_bold(names: Sequence[str], context: Context) -> Safe:
 def lines_by_sentence(
     names_and_sentences: Iterable[tuple[str, str]], context: Context
 ) -> list[str]:
-    """Return a line for each different sentence. A line begins with the names of its profiles."""
+    """Return a line for each different sentence. The profiles of a sentence share a line."""
     alike: dict[str, list[str]] = {}
     for name, sentence in names_and_sentences:
         alike.setdefault(sentence, []).append(name)
@@ -84,7 +84,7 @@ def _lines_of_shared_error(
     if not together[kind]:
         return []
     names = first_names_in_bold(together[kind], context)
-    # The text of the message already has these tags.
+    # The error message already has the first and the last tag around the names.
     inside = Safe(names.removeprefix("<b>").removesuffix("</b>"))
     return [context.t(kind.text, n=len(together[kind]), username=inside)]
 

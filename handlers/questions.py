@@ -44,12 +44,13 @@ FIELD = {"force_reply": True, "selective": True, "input_field_placeholder": EXAM
 
 
 async def ask_or_send_usage(context: Context, question: str, usage: str) -> None:
-    """Ask ``question``. The answer arrives as a reply.
+    """Ask ``question``, which a person answers by a reply, or send ``usage`` instead.
 
-    In a group the reply field opens only for the person who sent the command. Channels have no
-    reply field (td, ReplyMarkup.cpp), so a channel gets the text ``usage`` instead of the
-    question. A private chat that manages a channel or group also gets ``usage``. ``question`` and
-    ``usage`` are message ids.
+    ``question`` and ``usage`` are message ids. In a group, the reply field opens only for the
+    person who sent the command. ``usage`` is sent in these cases:
+
+    - The chat is a channel. Channels have no reply field (td, ReplyMarkup.cpp).
+    - The chat is a private chat that manages a channel or group.
     """
     if context.is_channel or context.about is not None:
         await say_message(context, usage)
@@ -65,10 +66,10 @@ async def ask_again(context: Context, question: str) -> None:
 async def answer_if_cancellation(
     context: Context, text: str, *, is_answer: bool = False
 ) -> WasAnswered:
-    """Reply that nothing has changed if a text cancels a request. Return whether the text does so.
+    """Return whether a text cancels a request. If so, reply that nothing has changed.
 
-    A cancellation also removes the stored question of a private chat. ``is_answer`` is explained
-    at ``is_cancellation``.
+    A cancellation also removes the stored question of a private chat. If the text is the answer to
+    a question of the bot (``is_answer``), texts such as "no" are also cancellations.
     """
     if not is_cancellation(text, context.t.language, is_answer=is_answer):
         return False
@@ -93,7 +94,10 @@ class _Answers(filters.MessageFilter):
     """A filter that accepts only the replies to the given questions."""
 
     def __init__(self, *questions: str) -> None:
-        """Accept the ``questions``: message ids without fields."""
+        """Create a filter for the replies to ``questions``.
+
+        The questions are message ids of texts without fields.
+        """
         super().__init__()
         self._questions = questions
 
@@ -105,7 +109,8 @@ class _Answers(filters.MessageFilter):
 def question_of(message: Message, questions: Sequence[str]) -> str | None:
     """Return the question that ``message`` answers, or None.
 
-    The question is the end of the message to which ``message`` replies, in any language.
+    A message answers a question if the message is a reply to a text that ends with the question,
+    in any language.
     """
     asked = message.reply_to_message
     if asked is None or asked.from_user is None or not asked.from_user.is_bot:

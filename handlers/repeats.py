@@ -50,7 +50,8 @@ def has_listing_file(message: Message) -> bool:
     return _LISTING.fullmatch(name or "") is not None
 
 
-# Commands in channels are posts. Edits are excluded, so that no command runs a second time.
+# Channel posts are included, because commands in channels are posts. Edits are excluded, so that
+# no command runs a second time.
 NEW_MESSAGES = (filters.UpdateType.MESSAGE | filters.UpdateType.CHANNEL_POST) & ~RepeatedMessages()
 
 
@@ -59,11 +60,12 @@ async def cache_after_commit(
 ) -> None:
     """Put ``value`` into the cache after the commit of the update.
 
-    If the update fails, the entry is not written, so that the retry does not find the entry. The
-    entry is written before the replies are sent, because the bot may handle the chat's next
-    message while the replies are sent. If the update has written nothing to the database and has
-    queued no reply before this call, the entry is written at once. The entry expires ``age`` after
-    the write.
+    The entry expires ``age`` after the write. If the update fails, the entry is not written, so
+    that a retry of the update does not find the entry.
+
+    The entry is written before the replies are sent. The reason is that the bot may handle the
+    next message of the chat while the replies are sent. If the update has written nothing to the
+    database and has queued no reply before this call, the entry is written at once.
     """
 
     async def write() -> None:

@@ -47,7 +47,10 @@ def buttons_for_place(context: Context, buttons: Buttons) -> Buttons:
 
 
 def _with_title_of_managed_chat(context: Context, text: str) -> str:
-    """Return the text, below the title of the managed chat if a private chat manages a chat."""
+    """Return a text with the title of the managed chat above the text.
+
+    If the update applies to no managed chat, return the text without a title.
+    """
     if context.about is None:
         return text
     title = bold(foreign_html(context.chat.title, rtl=context.t.is_rtl))
@@ -71,9 +74,9 @@ async def say(
     - ``markup`` is a "reply_markup" of the Bot API, which is used only if no buttons are shown.
     - If a channel can show none of the buttons, the text names the command that a person can send
       in the private chat.
-    - With ``Context.in_place``, the text and the buttons replace those of the message whose button
-      was pressed (``edit_pressed``). ``Context.in_place`` applies to one text. If ``markup`` or
-      ``reply_to`` is given, ``Context.in_place`` has no effect.
+    - If ``Context.in_place`` is True, the text and the buttons replace the message with the
+      pressed button (``edit_pressed``). Only one call has this effect. A call with ``markup`` or
+      ``reply_to`` never has this effect.
     """
     if context.in_place and not (markup or reply_to):
         context.in_place = False
@@ -156,12 +159,15 @@ def code_texts(message: Message | None) -> list[str]:
 
 
 async def replace_pressed_button(context: Context, new: Button) -> bool:
-    """Put ``new`` in the place of the pressed button under a photo, video or file.
+    """Replace the pressed button under a photo, video or file by the button ``new``.
 
-    Telegram is called after the replies, and a failure of this call is only logged. Return False,
-    and change nothing, if the pressed message is a text, because the text can show the result of
-    the press. Also return False if no button was pressed, or if the message was deleted or is too
-    old for the bot to read.
+    The button is replaced after the replies. A failure of the replacement is only logged. Return
+    False, and change nothing, in these cases:
+
+    - No button was pressed.
+    - The pressed message is a text. Instead of the button, the text can show the result of the
+      press.
+    - The message was deleted, or is too old for the bot to read.
     """
     query = context.query
     shown = query.message if query else None
@@ -194,7 +200,8 @@ async def show_working(context: Context) -> AsyncIterator[None]:
     """Show a chat action if the body of the ``with`` block takes more than 0.2 seconds.
 
     The chat action is sent concurrently. A failure of the chat action does not affect the body. If
-    the body still runs at the first repetition of the chat action, the pressed button is answered.
+    the body still runs when the chat action is sent for the second time, the pressed button is
+    answered.
     """
 
     async def answer_in_time() -> None:

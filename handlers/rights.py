@@ -176,7 +176,8 @@ TABLE: Mapping[str, Right] = {
     "set:": CHANGE,
     "erase": CHANGE,
     "mine": CHANGE,
-    # The button ends only the responsibility of the person who presses it, in the private chat.
+    # This button works only in a private chat, where a person has this right. The button ends only
+    # the responsibility of the person who presses the button.
     "leave:": CHANGE,
     "run:": SHOW,  # the right that the command requires is also checked
     "many:": SHOW,  # the right that the command requires is also checked

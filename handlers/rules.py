@@ -1,6 +1,7 @@
-"""/rules NAME only: #sale not: video: filters for the stories of a profile that a chat gets.
+"""Filters for the stories of a profile that a chat gets.
 
-``/rules all`` sets the rules of the whole chat (``handlers.chat_rules``).
+``/rules NAME only: #sale not: video`` sets the rules of a subscription. ``/rules all`` sets the
+rules of the whole chat (``handlers.chat_rules``).
 """
 
 from collections.abc import Sequence
@@ -53,7 +54,7 @@ TITLE = N_("<b>Rules for {username}</b>")
 UNKNOWN = N_("I don't understand {words}.")
 TOO_MUCH = N_("That's too much for one rule. Please leave out {words}.")
 LONGEST_LIST = 200  # maximum characters of the listed words in an error message
-LONGEST_TERM = 24  # the number of characters of a button that a phone shows
+LONGEST_TERM = 24  # a phone shows this many characters of a button
 
 
 @command("rules", channel_after=1, takes_names=True, usage=USAGE)
@@ -70,7 +71,7 @@ async def show_or_change_rules(context: Context) -> None:
     text = " ".join(words[1:])
     username = _username_in(words[0])
     parsed = story_terms.parse_rules(text)
-    # A label without terms, such as "only:", is not a request to remove the rules.
+    # A label without terms, such as "only:", does not remove the rules, but gets the usage text.
     says_nothing = text and parsed == story_terms.Rules()
     is_whole_chat = words[0].lower() == WHOLE_CHAT
     argument = WHOLE_CHAT if is_whole_chat else _as_argument(username or EXAMPLE_NAME)
@@ -102,8 +103,8 @@ async def _change_and_show_rules(
 ) -> None:
     """Change the rules of a profile's subscription if ``text`` is given, and show the rules.
 
-    If this topic has no subscription to the profile, the rules of the profile's subscriptions in
-    all topics change.
+    The change applies to the subscription in this topic. If this topic has no subscription to the
+    profile, the change applies to the profile's subscriptions in all topics.
 
     Raises:
         NotFollowedError: The chat has no subscription to the profile.
@@ -177,7 +178,7 @@ def _replace_word(text: str, word: str, term: str) -> str:
 
 
 def _usage(context: Context, argument: str) -> Safe:
-    """Return the usage text with ``argument`` in place of the example."""
+    """Return the usage text with ``argument`` in place of the profile in the example."""
     return Safe(context.t(USAGE).replace(EXAMPLE_NAME, argument))
 
 

@@ -101,7 +101,10 @@ QUESTIONS = {WHICH_ZONE: "zone", QUIET: "quiet", DIGEST: "digest"}
 
 
 class _ExpectedSetting(NamedTuple):
-    """A setting that a page has asked for, or "", and the managed chat of the page."""
+    """The setting for which a page has asked, and the ID of the chat that the page manages.
+
+    If no page has asked, ``setting`` is an empty string.
+    """
 
     setting: str
     managed_chat_id: int | None
@@ -143,12 +146,13 @@ async def ask_or_change_setting(context: Context, data: str) -> None:
 
 
 async def _get_page_and_expect_zone_if_missing(context: Context, setting: str) -> Page:
-    """Return the page after a change of a setting.
+    """Return the page that is shown after a change of a setting.
 
-    If the hour of the summary was set, and the chat has subscriptions but none of them uses the
-    summary, the page asks whether all subscriptions should use the summary. Otherwise the page is
-    the question for the time zone (``_expect_zone_and_get_page_if_missing``) or the page of all
-    settings.
+    - If the hour of the summary was set, and the chat has subscriptions but none of them uses the
+      summary, the page asks whether all subscriptions should use the summary.
+    - If an hour was set in a chat without a time zone, the page asks for the time zone
+      (``_expect_zone_and_get_page_if_missing``).
+    - Otherwise, the page shows all settings.
     """
     if setting == "digest":
         rows = await context.services.subscriptions.all_of_chat(context.chat.id)
@@ -201,9 +205,10 @@ async def _question_page(context: Context, setting: str) -> Page | None:
 
 
 async def _set_if_readable(context: Context, setting: str, text: str) -> bool:
-    """Set a setting to the value in a button or a typed text. Return False if unreadable.
+    """Set a setting to the value in a text. Return False if the text is unreadable.
 
-    The chat and the time zone of the context are also updated.
+    The text is from a button, or was typed by a person. The chat and the time zone of the context
+    are also updated.
     """
     if (columns := _parse_columns(setting, text)) is None:
         return False
@@ -216,7 +221,7 @@ async def _set_if_readable(context: Context, setting: str, text: str) -> bool:
 
 
 def _parse_columns(setting: str, text: str) -> dict[str, object] | None:
-    """Return the values of the chat's database columns for a text that a person has typed.
+    """Parse the value of a setting. Return the new values by database columns of the chat.
 
     Return None if the text is no value of the setting. Quiet hours with the same start and end,
     and the words "never" and "off", mean no quiet hours.
@@ -280,7 +285,10 @@ async def set_from_answer(context: Context) -> None:
 
 
 def _is_unsure(context: Context, setting: str, text: str) -> bool:
-    """Return whether an unreadable answer says that the person is unsure, as "no idea" does."""
+    """Return whether a text is no value of the setting and says that the person is unsure.
+
+    An example is "no idea".
+    """
     return _parse_columns(setting, text) is None and is_unsure(text, context.t.language)
 
 
@@ -296,7 +304,8 @@ def _is_thanks_or_other_request(context: Context, setting: str, text: str) -> bo
     is_answer = is_cancellation(text, language, is_answer=True) or is_unsure(text, language)
     if is_answer or _parse_columns(setting, text) is not None:
         return False
-    if setting == "zone" and cities.zones_of_country(text):  # "new zealand" is no request
+    # The name of a country, such as "new zealand", does not request a command.
+    if setting == "zone" and cities.zones_of_country(text):
         return False
     return is_other_request(context, text, {"settings"})
 
@@ -382,17 +391,17 @@ async def offer_zone_of_place(context: Context, text: str) -> WasAnswered:
 
 
 async def _may_be_value(context: Context, setting: str, text: str, *, is_proactive: bool) -> bool:
-    """Return whether a text was probably meant as the value of a setting.
+    """Return whether an unreadable text was probably meant as the value of a setting.
 
-    The text is not a valid value. For example, the text has a mistyped city or time. The first
-    rule that applies determines the result:
+    For example, the text has a mistyped city or time. The first rule that applies determines the
+    result:
 
     - If the bot asked for the zone without a request of the person (``is_proactive``), the result
       is True for the name of a country with several time zones, and False for any other text.
-    - For the zone, the result is False if the text has an @, or is a list of names, a stored
-      profile name or small talk.
-    - For hours, the result is False for a text with letters that has a possible profile name
-      (``talk.name_in``), that is a list of names, or that is small talk.
+    - If the setting is the zone, the result is False for a text with an @, a list of names, a
+      stored profile name or small talk.
+    - If the setting has hours, and the text has letters, the result is False for a list of names,
+      a possible profile name (``talk.name_in``) or small talk.
     - Otherwise the result is True.
     """
     if is_proactive:
@@ -439,10 +448,10 @@ async def _set_from_text(context: Context, setting: str, text: str) -> None:
 
 
 def _expected_setting(context: Context) -> _ExpectedSetting:
-    """Return the setting that a page has just asked for, and the ID of the managed chat.
+    """Return the setting for which a page has just asked, and the ID of the managed chat.
 
-    If no question is pending, the setting is an empty string. The ID is None if the managed chat
-    is the chat of the update.
+    If no question is pending, the setting is an empty string. If the page is about the chat of the
+    update, the ID is None.
     """
     match context.question:
         case {"setting": str(what), "about": int() | None as about}:

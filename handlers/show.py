@@ -49,13 +49,13 @@ async def offer_alternatives_or_raise(
 ) -> None:
     """Explain why a chat can't get stories or alerts of a profile, and offer buttons.
 
-    The explanation is the text of the error in the parameter ``error``. This error must have the
-    field ``username``. The buttons are ``rows``. In a private chat, a button to subscribe (or for
-    the options of the subscription) and a button for the highlights follow.
+    The explanation is the message of ``error``, which must have the field ``username``. The
+    buttons are ``rows``. In a private chat, two buttons follow: one button subscribes or opens the
+    options of the subscription, and the other button lists the highlights.
 
     Raises:
-        BotError: The chat is a group or channel, and ``rows`` is empty. In this case, the error in
-            the parameter ``error`` is raised, and the error handler sends the explanation.
+        BotError: ``error`` is raised if the chat is a group or channel and ``rows`` is empty. The
+            error handler then sends the explanation.
     """
     name = str(error.fields["username"])
     if not (context.is_private or rows):
@@ -162,9 +162,9 @@ def _buttons_of_story(
 
 
 def _request_message_id(context: Context) -> int | None:
-    """Return the id of the message of the update, or None in a private chat.
+    """Return the id of the message with the request or the pressed button.
 
-    The message has the request or the pressed button.
+    In a private chat, return None.
     """
     if context.message is None or context.is_private:
         return None
@@ -174,9 +174,9 @@ def _request_message_id(context: Context) -> int | None:
 def _quoted_message_id(context: Context, *, is_first: bool) -> int | None:
     """Return the id of the message that an album quotes, or None if the album quotes no message.
 
-    In a group or channel, the first album quotes the message of the update, which has the request
-    or the pressed button. In the thread of a comment, each album quotes this message, because only
-    replies appear in the thread.
+    The quoted message is the message with the request or the pressed button. In a group or
+    channel, only the first album quotes this message. In the thread of a comment, each album
+    quotes this message, because only replies appear in the thread.
     """
     message = context.message
     if message is None:
@@ -188,10 +188,10 @@ def _quoted_message_id(context: Context, *, is_first: bool) -> int | None:
 
 
 def _album_number_and_count(usernames: Sequence[str], place: int) -> tuple[int, int]:
-    """Return the position of an album among a profile's albums, and the number of these albums.
+    """Return the number of an album among the albums of its profile, and their count.
 
-    The first album has position 1. ``usernames`` has the profile of each album, and ``place`` is
-    the index of the album in ``usernames``.
+    The first album of a profile has the number 1. ``usernames`` has the profile of each album, and
+    ``place`` is the index of the album in ``usernames``.
     """
     username = usernames[place]
     return usernames[: place + 1].count(username), usernames.count(username)
@@ -200,7 +200,10 @@ def _album_number_and_count(usernames: Sequence[str], place: int) -> tuple[int, 
 def _line_under_album(
     story: Story, context: Context, followed: int | NotFollowed
 ) -> Payload | None:
-    """Return the silent message with an album's buttons. Return None without a profile name."""
+    """Return a silent message with the buttons for an album.
+
+    If the profile of the album is unknown, return None.
+    """
     name = story.profile.username
     if not name:
         return None

@@ -84,13 +84,14 @@ class Current:
 async def fetch_and_show_named_stories(context: Context) -> None:
     """Show the stories of the profiles that a command names.
 
-    If the command has no arguments and is a reply, the message that the person replied to names
-    the profile.
+    - A command with arguments names the profiles.
+    - If a command without arguments is a reply, the replied message names the profile.
+    - Any other command without arguments lists the followed profiles with live stories
+      (``_last_found_live_stories``) for 0 credits.
 
-    A command without arguments that is no reply lists the followed profiles with live stories
-    (``_last_found_live_stories``). The list costs 0 credits. The stories of a profile usually cost
-    2 or 3 credits, as ``Viewer.get_or_fetch_stories`` describes. A link to a story shows all
-    stories of the profile. A linked highlight costs 1 credit, or 0 credits while it is cached.
+    The stories of a profile usually cost 2 or 3 credits, as ``Viewer.get_or_fetch_stories``
+    describes. A link to a story shows all stories of the profile. A linked highlight costs 1
+    credit, or 0 credits while the highlight is cached.
 
     Raises:
         BotError: The stories of the only named profile, or of the link, can't be shown, or nobody
@@ -105,10 +106,10 @@ async def fetch_and_show_named_stories(context: Context) -> None:
 
 
 async def _fetch_and_show_by_message(context: Context, message: Message) -> None:
-    """Show the stories of the profile in a message, or of the decisive link in the message.
+    """Show the stories of the profile that a message shows.
 
-    The decisive link is the first link of a supported kind, if the message has such a link. Costs
-    and errors are those of ``fetch_and_show_named_stories``.
+    If the message shows no profile, show the stories of the decisive link in the message
+    (``links.decisive_link``). Costs and errors are those of ``fetch_and_show_named_stories``.
     """
     if name := await username_shown_by(message, context):
         await fetch_and_show_stories(context, name)
@@ -178,7 +179,7 @@ async def send_all_last_found_stories(context: Context) -> PopUpText | None:
     chat can request these stories once in ten minutes.
 
     Raises:
-        NoPayerError: As in ``show_albums``.
+        NoPayerError: The request has no person, and the chat has no payer.
     """
     t = context.t
     key = ("all current stories", context.origin.id)
@@ -256,7 +257,7 @@ async def _fetch_and_show_stories_of_many(context: Context, wanted: Wanted) -> N
     another, so that even a small remaining limit pays for all calls of the first profiles.
 
     Raises:
-        NoPayerError: As in ``show_albums``.
+        NoPayerError: The request has no person, and the chat has no payer.
     """
     t = context.t
     result: dict[str, list[Story]] = {}

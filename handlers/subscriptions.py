@@ -70,7 +70,7 @@ from handlers.show import show_albums
 
 PAGE = 8
 MOST_LISTED = 60  # maximum number of subscriptions in a channel's list, which has no pages
-TITLE = 30  # the number of characters of a full-width button that a phone shows
+TITLE = 30  # a phone shows this many characters of a full-width button
 WORDS = ("fast", "topic")
 ALL = 0  # in callback data, this ID means all subscriptions instead of one subscription
 WORTH_SAYING = timedelta(minutes=15)
@@ -179,14 +179,15 @@ async def subscribe_to_shown(context: Context, username: str) -> None:
 async def offer_chats_or_subscribe(
     context: Context, subscription_id: int, chat_id: int | None
 ) -> None:
-    """Offer other chats for alerts of a followed profile, or subscribe in the chat ``chat_id``.
+    """Offer other chats for the alerts of a profile, or subscribe in the chat ``chat_id``.
 
-    If ``chat_id`` is None, the bot offers at most 8 chats. The person is responsible for an
-    offered chat, or has subscribed in the chat. A chat is offered only if
-    ``_fetch_rights_of_person_and_bot`` confirms the rights of the person and the bot. In
-    addition, a keyboard opens Telegram's own chat picker. The picker makes the bot an admin of the
-    chosen chat (Bot API, KeyboardButtonRequestChat). The offer costs 0 credits. A subscription has
-    the costs of ``_subscribe_and_send_results``.
+    If ``chat_id`` is None, the bot offers at most 8 chats for 0 credits. The person is responsible
+    for these chats, or has subscribed in these chats. Chats in which the person or the bot lacks a
+    right (``_fetch_rights_of_person_and_bot``) are omitted. A keyboard also opens Telegram's own
+    chat picker, which makes the bot an admin of the chosen chat (Bot API,
+    KeyboardButtonRequestChat).
+
+    If ``chat_id`` is given, the costs are those of ``_subscribe_and_send_results``.
 
     Raises:
         NotFollowedError: The chat does not have the subscription ``subscription_id``.
@@ -259,14 +260,14 @@ async def _subscribe_and_send_results(
 ) -> None:
     """Subscribe to profiles, and send the results in a single message.
 
-    Each profile costs 0 to 3 credits, or more if the API refuses the account. With
-    ``in_place``, the results replace the pressed message. In that case, the button for the current
-    stories is omitted, because the stories are already shown above the pressed message.
+    Each profile costs 0 to 3 credits, or more if the API refuses the account. With ``in_place``,
+    the results replace the pressed message. The button for the current stories is then omitted,
+    because the stories are already shown above the pressed message.
 
     Raises:
-        BotError: The command names a single profile, the subscription to this profile fails, and
-            no retry is offered. ``subscribe_all`` also raises errors. If a channel is named,
-            ``_check_and_admit_channel`` also raises errors.
+        BotError: The subscription to the only named profile fails, and no retry is offered. The
+            errors of ``subscribe_all`` are also raised, and for a named channel also the errors of
+            ``_check_and_admit_channel``.
     """
     target = context.acted_on
     where = ""
@@ -282,7 +283,7 @@ async def _subscribe_and_send_results(
         )
     done = [outcome for _, outcome in result if isinstance(outcome, Subscribed)]
     failed = [(name, outcome) for name, outcome in result if isinstance(outcome, BotError)]
-    if done:  # the group may have become a supergroup during the calls of the API
+    if done:  # the new ID, if the group has become a supergroup meanwhile
         target = replace(target, chat_id=done[0].subscription.target.chat_id)
     if failed and len(wanted.names) + len(wanted.unread) == 1:
         await _offer_retry_or_raise(context, wanted, failed[0][1], in_place=in_place)
@@ -310,7 +311,10 @@ async def _result_lines(
     target: Target,
     where: str,
 ) -> list[str]:
-    """Return the lines about new, existing, paused and failed subscriptions, and their delay."""
+    """Return the lines about new, existing, paused and failed subscriptions.
+
+    The last line is about the expected delay of new alerts (``_delay_lines``).
+    """
     t = context.t
     new = [subscribed.profile.username for subscribed in done if not subscribed.already]
     sooner = [subscribed.profile.username for subscribed in done if subscribed.is_sooner]
@@ -348,11 +352,12 @@ async def _result_lines(
 async def _offer_retry_or_raise(
     context: Context, wanted: Wanted, error: BotError, *, in_place: bool
 ) -> None:
-    """Offer a retry if spending is stopped, the API refuses the key or the balance is empty.
+    """Offer a button that subscribes again after a failure, or raise ``error``.
 
-    The error is raised in these cases:
+    The button is offered if spending is stopped, if the API refuses the key, or if the balance is
+    empty. The error is raised in these cases:
 
-    - The cause is a different failure.
+    - The cause of the failure is different.
     - The command has options or names a chat, because a button cannot repeat such a command.
     - The result would replace the message with the pressed button (``in_place``), because the
       person can press the button again.
@@ -425,7 +430,7 @@ async def send_last_found_stories(context: Context, username: str) -> PopUpText 
 
     Raises:
         NotFollowedError: The chat has no subscription to the profile.
-        NoPayerError: As in ``show_albums``.
+        NoPayerError: The request has no person, and the chat has no payer.
     """
     service = context.services.subscriptions
     live = await service.stored_live_stories(username, chat_id=context.chat.id)
@@ -491,7 +496,10 @@ async def unsubscribe(context: Context) -> None:
 
 
 def _is_common_word_or_word_for_all(wanted: Wanted, language: str) -> bool:
-    """Return whether the first name is a word such as "everything", or a common word alone."""
+    """Return whether the first name is a word such as "everything", or a common word.
+
+    A common word counts only if the command has no other name.
+    """
     name = wanted.names[0]
     is_alone = len(wanted.names) == 1 and bool(wanted.everyday)
     return has_word_for_all(name, language) or (is_alone and is_everyday_word(name, language))
@@ -621,14 +629,16 @@ async def ask_which_to_stop(context: Context, rows: Sequence[Subscription]) -> N
 async def ask_which_profile(context: Context, question: str, command: str, usage: str) -> None:
     """Ask for a followed profile for ``command``, with a button for each of at most 60 profiles.
 
-    - If the chat has subscriptions, the bot sends ``question`` with the buttons. A channel gets
-      the text ``usage`` instead, because no button in a channel can run a command.
-    - If the chat has no subscriptions, the bot asks for a profile to subscribe to. A channel, and
-      a private chat that manages a different chat, get a message without a question. A group also
-      gets only this message if all members may use ``command``, because some members have no right
-      to subscribe.
+    ``question`` and ``usage`` are message ids. The first rule that applies determines the message:
 
-    ``question`` and ``usage`` are message ids.
+    - A channel with subscriptions gets ``usage``, because no button in a channel can run a
+      command.
+    - Any other chat with subscriptions gets ``question`` with the buttons.
+    - A group without subscriptions gets a message without a question if all members may use
+      ``command``, because some of the members have no right to subscribe.
+    - A channel, and a private chat that manages a different chat, also get a message without a
+      question.
+    - Any other chat gets the question for a profile to subscribe to.
     """
     rows = await context.subscriptions()
     if rows and context.is_channel:
@@ -646,9 +656,9 @@ async def subscriptions_page(context: Context, page: int, containing: int | None
     """Return a page with at most 8 of the chat's subscriptions. Each subscription has a button.
 
     The button opens the options of the subscription. If ``containing`` is the ID of a
-    subscription, the page with that subscription is returned. If the chat does not have that
-    subscription, the first page is returned. In a channel, the result is a single list of at most
-    60 subscriptions without buttons of their own.
+    subscription, return the page with this subscription, or the first page if the chat does not
+    have this subscription. In a channel, the result is a single list of at most 60 subscriptions,
+    which have no buttons.
     """
     every = await context.subscriptions()
     if containing is not None:
@@ -692,7 +702,7 @@ def list_button(context: Context) -> Button:
 
 
 async def _obstacles_text(context: Context, target: Target | None) -> Safe:
-    """Return a text about a missing payer and the mutes of the chat, or an empty string.
+    """Return a text about the mutes and the missing payer of a chat, or an empty string.
 
     A mute means that the bot has no right to send in the chat, that the posts of the bot are
     removed, or that the topic is closed. If ``target`` is given, only the mutes of ``target`` are
@@ -729,7 +739,7 @@ def _subscribed_buttons(done: Subscribed, context: Context, *, can_show: bool) -
 
 
 async def _check_and_admit_channel(context: Context, name: str) -> tuple[Target, str]:
-    """Check that the person and the bot may post in a channel, and admit the channel.
+    """Check that the person and the bot may post in a channel, and give the channel access.
 
     If the named chat is a group, the person must be an admin, and the bot must be a member. Return
     the channel or group as the target of alerts, and its name.
@@ -748,7 +758,7 @@ async def _check_and_admit_channel(context: Context, name: str) -> tuple[Target,
             raise SubscriptionError(
                 "not a channel, or nobody in particular", text=CHANNEL_UNUSABLE
             )
-        # A button from before the migration of a group has the old id.
+        # A button from before the migration of a group has the old ID. ``known`` has the new ID.
         known = await services.chats.get(channel.id)
         chat_id, kind = (known.id, known.kind) if known else (channel.id, channel.type)
         if not await _fetch_rights_of_person_and_bot(context, chat_id, kind):
@@ -807,8 +817,8 @@ async def get_options_page_and_expect_zone(
 ) -> Page:
     """Return the page of a subscription, or a section of the subscription's options.
 
-    If the section names the time of the summary, and the chat has no time zone, the next message
-    may name the place of the person.
+    If the page shows the time of the summary, and the chat has no time zone, record that the next
+    message may name the place of the person.
 
     Raises:
         NotFollowedError: The chat does not have the subscription.

@@ -5,9 +5,9 @@
 - A request in plain words gets the result of the requested command.
 - Other messages get a short example or a reaction.
 
-A paid call needs a press of a button, a command in a caption, or an answer with a single name or
-link to a question of the bot. In groups, only commands in captions and replies to the bot are
-handled, because members talk with each other.
+Paid calls are made only after a press of a button, a command in a caption, or an answer to a
+question of the bot. The answer must be a single name or link. In groups, only commands in captions
+and replies to the bot are handled, because members talk with each other.
 """
 
 from collections.abc import Sequence
@@ -79,7 +79,7 @@ COMMAND_IN_CAPTION = r"^/[A-Za-z_]+(?:@\w+)?(?:\s|$)"
 HEARD_SIGN = "👍"
 ONCE_IN = timedelta(minutes=1)
 _WORDS_OF_A_NAME = {2, 3}  # the numbers of words that can be the parts of one name
-BUTTON = 24  # the number of characters of a button that a phone shows
+BUTTON = 24  # a phone shows this many characters of a button
 
 MEANT_COMMAND = N_("Did you mean {command}?")
 EXAMPLE = N_(
@@ -145,7 +145,7 @@ async def run_captioned_command(context: Context) -> None:
 
 @on_message("an answer to our question", answers_to(*QUESTIONS))
 async def run_command_of_answered_question(context: Context) -> None:
-    """Run the command of a question with the name in the answer, at the costs of the command.
+    """Run the command of a question for the name in the answer, at the costs of the command.
 
     - For several names, or a name among everyday words, send a button.
     - An answer that cancels the request, or that has everyday words, makes no API call.
@@ -192,7 +192,7 @@ async def run_command_of_answered_question(context: Context) -> None:
     names = talk.names_listed_in(text if is_more else ", ".join(wanted.names), language)
     if names and command in MANY:
         await offer_commands_for_names(context, names, [command])
-    # The text is a sentence and not a list of names.
+    # The answer is a sentence and not a list of names, so the question is repeated.
     elif wanted.everyday or len(wanted.names) + len(wanted.unread) > 1:
         await ask_again(context, question)
     else:
@@ -230,12 +230,18 @@ async def answer_other_message(context: Context) -> None:
 
 
 async def _answer_words(context: Context, text: str, text_or_caption: str) -> None:
-    """Answer a text with profile names or with a request for a command, or react to thanks.
+    """Answer a text without a slash. The first rule that applies determines the answer.
 
-    The request has no slash. A statement such as "I live in Berlin" gets the question for the time
-    zone. A word of consent, such as "yes", gets a hint. Small talk gets a reaction. Any other
-    reply to a story gets the card of the profile. Any other question, and any other text about the
-    bot, gets the help. Any other text gets an example or a reaction.
+    - Thanks get a reaction.
+    - A list of profile names gets buttons for the names.
+    - A statement such as "I live in Berlin" gets the question for the time zone.
+    - A request gets the result of the requested command.
+    - A word of consent, such as "yes", gets a hint.
+    - Small talk gets a reaction.
+    - A profile name, alone or among other words, gets the card of the profile or a button.
+    - A reply to a story gets the card of the profile.
+    - A question, and a text about the bot, get the help.
+    - Any other text gets an example or a reaction.
 
     Raises:
         BotError: The requested command is refused or fails.
@@ -288,9 +294,9 @@ async def _answer_remark(context: Context, text: str) -> WasAnswered:
 
 
 async def _answer_if_expected(context: Context, text: str) -> WasAnswered:
-    """Answer a message about a settings page, a question for a profile or a list of accounts.
+    """Answer a message that answers a settings page, a question for a profile or a list.
 
-    Return whether the message was answered.
+    The list is the list of followed accounts in a file. Return whether the message was answered.
 
     Raises:
         RightsError: The errors of ``set_managed_chat`` for the chat of the page or list.
@@ -323,8 +329,10 @@ async def _offer_names_between_words(context: Context, text: str) -> WasAnswered
     A candidate is a word that may be a name, and that is neither a common word nor a word of
     requests. The first rule that applies determines the offer:
 
-    - If the text has stored profile names or ``EXAMPLE_NAME``, offer actions for these names. For
-      a single such name in a text that asks for the reason of the alerts, explain the alerts.
+    - If the text has several stored names, offer actions for these names. ``EXAMPLE_NAME`` counts
+      as stored.
+    - If the text has one stored name, explain the alerts if the text asks for the reason of the
+      alerts. Otherwise offer actions for the name.
     - If the text is about the bot, such as "you are useless", offer no actions.
     - If the text has a single candidate, offer actions for the candidate.
     - If the text has several candidates, and all words together may form one name, or the
@@ -359,9 +367,10 @@ async def _offer_names_between_words(context: Context, text: str) -> WasAnswered
 
 
 async def _with_joined_name(context: Context, text: str, wanted: Wanted) -> Wanted:
-    """Return the arguments with a stored name in place of the words that form the name.
+    """Return the arguments with several words replaced by the stored name that the words form.
 
-    The person must confirm the name. Words with a comma between them form no name.
+    For example, "nat" and "geo" are replaced by "natgeo". The person must confirm the name. Words
+    with a comma between them form no name.
     """
     joined = [] if "," in text else await _stored_joined_name(context, wanted.names)
     if not joined:
@@ -384,11 +393,11 @@ async def run_with_shown_arguments(
 ) -> PopUpText | None:
     """Run a command with arguments from the message whose button was pressed.
 
-    The costs are those of the command.
+    The costs are those of the command. The arguments are in the texts in code format of the
+    message. ``code_text_index`` is the index of one of these texts, or None for the first text.
 
-    If the text in code format at ``code_text_index`` begins with the command, the other words of
-    this text are the arguments. None means the first text in code format. Otherwise all texts in
-    code format are the arguments.
+    - If this text begins with the command, the other words of this text are the arguments.
+    - Otherwise, all texts in code format are the arguments.
 
     Return a notice if the message has no text in code format. Otherwise return None.
 
@@ -426,12 +435,12 @@ def _main_page_buttons(context: Context) -> list[Button]:
 async def _suggest_command_or_answer_request(context: Context, word: str, rest: str) -> None:
     """Suggest the command that is similar to an unknown command.
 
-    Without a similar command, answer the text as a request in plain words. The answer to
-    "/cancel" is that nothing has changed.
+    Without a similar command, answer the text as a request in plain words. The answer to "/cancel"
+    is that nothing has changed.
 
     Raises:
-        BotError: The unknown command is not similar to a command, and is not a request in plain
-            words; or the request failed.
+        BotError: No command is similar, and the text is not a request in plain words. Also raised
+            if the request fails.
     """
     if word == CANCEL:
         await say_message(context, UNCHANGED)

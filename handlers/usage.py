@@ -57,9 +57,10 @@ async def show_usage(context: Context) -> None:
 
 
 def _month_lines(month: Guest, context: Context) -> list[str]:
-    """Return the lines about the cost of the chat in this month, or no lines without costs.
+    """Return the lines about the cost of the chat in this month.
 
-    If the setting for the cost by member is on, the lines also state the cost by member.
+    Without costs, return no lines. If the setting for the cost by member is on, the lines also
+    state the cost by member.
     """
     t = context.t
     if not month.total_millicredits:

@@ -73,8 +73,8 @@ def _outcome_msgid(kind: Kind) -> str:
 async def explain_alerts(context: Context) -> None:
     """Send the times of the last and the next check, and the number of stories for each result.
 
-    The stories were found in the last two days. Results are for example that stories were sent,
-    are waiting or were skipped. The report costs 0 credits.
+    A result is for example that stories were sent, are waiting or were skipped. The stories were
+    found in the last two days. The report costs 0 credits.
 
     Raises:
         NotFollowedError: A group or channel has no subscription to the profile.
@@ -191,10 +191,10 @@ def _next_check_line(obstacle: Obstacle, due: datetime, context: Context) -> str
 
 
 def _outcome_lines(known: Why, context: Context) -> list[str]:
-    """Return the results for the stories of the last two days.
+    """Return the lines about the results for the stories of the last two days.
 
-    If no story was found, return a sentence about this fact, or an empty list if the chat has no
-    payer.
+    If no story was found, the only line says so. If no story was found and the chat has no payer,
+    return an empty list.
     """
     t = context.t
     outcomes = known.outcomes

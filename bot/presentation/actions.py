@@ -82,8 +82,8 @@ class Kind:
         """Define a kind of action.
 
         ``word`` is the first part of the button data. ``row`` is the name of the kind in the table
-        of rights. The default of ``row`` is ``word``, with a colon if the first argument is not
-        optional.
+        of rights. By default, the name is ``word``. If the first argument is not optional, a colon
+        follows ``word`` in this name.
         """
         self._word = word
         self._args = args
@@ -172,7 +172,7 @@ def button(text: str, data: str, style: str | None = None) -> Button:
 def link_button(text: str, **to: str) -> Button:
     """Return a button without callback data, such as a button that opens a URL.
 
-    ``to`` is ``url=…``, or a different field of ``InlineKeyboardButton`` in the Bot API.
+    ``to`` is one field of ``InlineKeyboardButton`` in the Bot API, such as ``url``.
     """
     return {"text": text, **to}
 
@@ -188,10 +188,10 @@ def grid(buttons: Sequence[Button], a_row: int) -> Buttons:
 
 
 def arrows(page: int, *, is_last: bool, to: Callable[[int], str]) -> Buttons:
-    """Return the buttons that turn the pages of a list, as a list with one row.
+    """Return a row with the buttons that turn the pages of a list.
 
-    Pages are numbered from 0. If the list has a single page, return an empty list. ``to`` returns
-    the button data for the number of a page.
+    Pages are numbered from 0. ``to`` returns the button data for the number of a page. If the list
+    has a single page, return no row.
     """
     row = [button("◀️", to(page - 1))] if page > 0 else []
     row += [] if is_last else [button("▶️", to(page + 1))]
@@ -239,7 +239,11 @@ def link_to(bot_name: str, data: str, chat_id: int | None = None) -> str:
 
 
 def encode_payload(data: str) -> str:
-    """Return button data encoded for a link to the bot. ``decode_payload`` decodes the result."""
+    """Return button data in the form for a link to the bot.
+
+    Each character that Telegram refuses in such links is replaced by two other characters.
+    ``decode_payload`` restores the data.
+    """
     return "".join(_SIGNS.get(c, c) for c in data)
 
 

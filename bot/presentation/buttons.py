@@ -21,7 +21,7 @@ MORE = "⋯"
 NEW = "new"  # the argument of a button that opens the options in a new message
 _MOST_LINKS = 3
 _SUMMARY_BUTTONS = 10
-# The number of characters that a phone shows of a button's text, without the first symbol.
+# A phone shows this many characters of a button's text after the symbol.
 _LINK_TEXT = 22
 _PLAIN_ADDRESS = re.compile(
     r"https?://((?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,24})(?:[/?][!-~]{0,1000})?",
@@ -98,7 +98,8 @@ def story_buttons(
         more = t.plain("All stories from {username}", username=username)
         rows.append([button(more, actions.RUN("stories", username))])
     last = instagram_button(story, t)
-    # Only live stories, and no stories of highlights, can be sent as original files.
+    # Only live stories can be sent as original files. Stories of highlights and pasted media files
+    # cannot.
     has_original = not story.highlight and story.pk.isdigit()
     if has_original and not is_file:
         text = t.plain("As a file")

@@ -34,14 +34,14 @@ _ENTITIES_BYTES = 8_500
 # The maximum size of the entities in a line of a caption, in bytes. Without this limit, ten long
 # links would use up all space, and the whole line would be dropped.
 _ONE_LIST_BYTES = 6_000
-# The number of characters that the link at the end of a caption needs at most, in any language.
+# The maximum length of the link at the end of a caption in any language, in characters.
 LINK_ROOM = 40
 # The maximum number of names of a kind in a caption. The reason for the limit is that a message
 # has at most 100 entities.
 _NAMES = 10
 _PROFILES = 5
-# If the time between the first and the last story of an album is shorter, only one time is shown.
-# Otherwise the same text, for example "2 hours ago", could be shown for both times.
+# If less than this time is between the first and the last story of an album, only one time is
+# shown. Two times could have the same text, for example "2 hours ago".
 _APART = timedelta(hours=1)
 _LONG_AGO = timedelta(days=30)
 _NAME_LENGTH, _LINK_LENGTH, _WORD_LENGTH = 64, 40, 50

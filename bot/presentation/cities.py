@@ -225,10 +225,12 @@ def zone_named(text: str) -> str | None:
 def _possible_names(text: str) -> list[str]:
     """Return the parts of a text that can be the name of a city, normalized.
 
-    The first part is the whole text. Each further part omits one more of the words that people
-    write before or after a city. If the shortest part has an ending of ``_LOCATIVES``, the part
-    without the ending follows. If the shortest part has an ending of ``_CASES``, the parts with
-    the endings of the base form follow.
+    - The first part is the whole text.
+    - Each further part omits one more word from the beginning or the end of the text. Only words
+      that people write before or after a city are omitted, such as "in" or "please".
+    - If the shortest part has an ending of ``_LOCATIVES``, the part without the ending follows.
+    - If the shortest part has an ending of ``_CASES``, the parts with the endings of the base form
+      follow.
     """
     words = _normalized(text[:_LONGEST]).split()
     if not words:
@@ -264,9 +266,10 @@ def zones_in_statement(text: str) -> list[str]:
 
 
 def _place_in_statement(clause: str) -> str:
-    """Return the words beside a phrase of ``_BEFORE_PLACE`` or ``_AFTER_PLACE``, normalized.
+    """Return the place in a statement such as "I live in Berlin", normalized.
 
-    If ``clause`` neither begins nor ends with such a phrase, return an empty text.
+    The statement begins with a phrase of ``_BEFORE_PLACE`` or ends with a phrase of
+    ``_AFTER_PLACE``. If ``clause`` has no such phrase, return an empty text.
     """
     words = f"{_normalized(clause)} "
     before = next(
@@ -293,7 +296,7 @@ def _normalized_words(table: str) -> frozenset[str]:
 def _zone_of_city_and_country(name: str) -> str | None:
     """Return the zone of a city that is followed by its country, as in "paris france".
 
-    Return None if ``name`` is no such text.
+    Return None for any other text.
     """
     words = name.split()
     for end in range(1, len(words)):

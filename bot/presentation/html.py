@@ -6,7 +6,7 @@ import unicodedata
 
 from bot.domain.foreign_text import clean, is_combining_mark
 
-# A tag as in "Formatting options" of the Bot API. Telegram does not count the characters of tags.
+# An HTML tag (Bot API, "Formatting options"). Telegram does not count the characters of tags.
 _TAG = re.compile(r"<[^<>]*>")
 # The size of the type, offset and length of an entity (TL, ``messageEntityBold``), in bytes.
 _ENTITY_BYTES = 12

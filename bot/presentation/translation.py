@@ -176,8 +176,9 @@ class Translator:
     def _in_own_digits_for_message(self, formatted: str) -> str:
         """Return a formatted number, with Persian digits if the language is Persian.
 
-        The no-break spaces stay in a message, because the result is ``Safe``. In a language that
-        is written from right to left, the result is plain, so that a message isolates the number.
+        The result is ``Safe``, so that a message keeps the no-break spaces in the number. In a
+        language that is written from right to left, the result is plain text, so that a message
+        isolates the number.
         """
         written = self._in_own_digits(formatted)
         return written if self.is_rtl else Safe(written)
@@ -239,7 +240,10 @@ class Translator:
         return self._with_ordinal(dates.format_date(local, "long", locale=self._locale))
 
     def _with_ordinal(self, date: str) -> str:
-        """Return a date with the first day of a month as in “1er novembre”, if required."""
+        """Return ``date`` with an ordinal for the first day of a month, such as “1er novembre”.
+
+        Other days, and dates in languages without such an ordinal, are not changed.
+        """
         if self.language in _FIRST_DAYS and date.startswith("1 "):
             return _FIRST_DAYS[self.language] + date.removeprefix("1")
         return date
@@ -366,8 +370,12 @@ _NEVER = 10**9
 def _is_outside_url_and_code(match: re.Match[str]) -> bool:
     """Return whether the value of a field may get direction marks and number separators.
 
-    Return False for a field in a URL, directly after a slash or a #, or in a text that people
-    copy, because these characters would change the URL, the command or the copied text.
+    These characters would change a URL, a command or a text that people copy. Therefore return
+    False in these cases:
+
+    - The field is in a URL.
+    - The field follows directly after a slash or a #.
+    - The field is in code style, which people use to copy a text.
     """
     before = match.string[: match.start()]
     return not before.endswith(('="', "=", "/", "#")) and before.count("<code>") == before.count(
@@ -458,9 +466,10 @@ def load_catalogue(language: str, locales: Path = LOCALES) -> Catalogue:
 def _mark_rtl_lines(text: str) -> str:
     """Add marks of the writing direction to a text that is written from right to left.
 
-    - A line gets a right-to-left mark at its beginning if the first letter is a Latin letter, for
-      example of a command, or is in the value of a field. Otherwise a Latin name at the beginning
-      would turn the direction of the whole line.
+    - A line gets a right-to-left mark at its beginning if the first letter is a Latin letter. The
+      line also gets the mark if a field comes before the first letter, because the value can begin
+      with a Latin letter. Without the mark, this letter would turn the direction of the whole
+      line.
     - A right-to-left mark is inserted before an Arabic comma after a Latin word. Otherwise the
       words of a list would stand in the opposite order.
     - A left-to-right mark is inserted before commands, names with an @, numbers with a #, hashtags
