@@ -94,8 +94,8 @@ class Treasurer:
         self._log_budget_once(balance)
         if presumed := await self._ledger.close_old_reservations_and_split_costs():
             log.info("ledger_tidied", presumed=presumed)
-        # If no call can be paid now, the next fetch is soon, so that a top-up of the balance is
-        # detected quickly.
+        # While no call can be paid, the balance is fetched more often, so that the bot soon
+        # detects a top-up.
         is_well = self._api.is_in_service and not is_low
         return self._now() + (EVERY if is_well else EVERY_WHEN_OUT)
 
@@ -103,7 +103,7 @@ class Treasurer:
         """Log the cost of the daily budget once.
 
         If the balance will soon be spent, the cost is logged as a warning. If the balance shows
-        that the configured price of a credit is wrong, log a further warning.
+        that the configured price of a credit is wrong, a second warning is logged.
         """
         if self._credit_price is None:
             return

@@ -3,7 +3,7 @@
 The balance is compared only while no call is in flight. A single difference does not prove that
 the API billed other credits than the ledger counted, because the API updates its balance with a
 short delay. Three balances in a row with a difference of the same sign prove a lasting difference,
-which is called a drift. Several processes may fetch the balance at the same time. Such balances
+which is called a drift. If several processes fetch the balance within 30 seconds, the balances
 count once, because all of them can have the delay of the API.
 """
 
@@ -21,7 +21,7 @@ _APART = timedelta(seconds=30)
 class Reading:
     """A balance at the API, and the total spending in the ledger at the same time, in credits.
 
-    A reading is taken only while no call is in flight.
+    No call is in flight at the time of a reading.
     """
 
     balance: int
@@ -50,11 +50,11 @@ class Drift:
     def after_reading(self, reading: Reading) -> Self:
         """Return the drift after a new reading of the balance.
 
-        A reading within 30 seconds after ``last`` changes nothing.
+        A reading within 30 seconds after ``last`` changes nothing. The comparison starts again
+        from the new reading in these cases:
 
-        If the balance is larger than at the start of the comparison, the balance was topped up.
-        In that case the comparison starts again from the new reading. The comparison also starts
-        again if the new reading shows no difference.
+        - The balance is larger than at the start of the comparison, because credits were bought.
+        - The new reading shows no difference.
         """
         if reading.at < self.last.at + _APART:
             return self
@@ -81,7 +81,7 @@ class Drift:
         return replace(self, base=base, size=self.size + credits)
 
     def after_report(self) -> Self:
-        """Return the drift after a report to the owners. The comparison then starts again."""
+        """Return the drift after a report to the owners, which starts the comparison again."""
         return replace(self, base=self.last, size=0, running=0, total=self.total + self.size)
 
     def to_json(self) -> dict[str, Any]:

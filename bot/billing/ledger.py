@@ -1,9 +1,10 @@
 """The ledger of the paid calls of the Stories API.
 
 The ledger reserves credits before each paid call, and settles or refunds the credits after the
-call. A reservation counts as spent until the bill is known. After a crash, the spending in the
-ledger is therefore too low only if the API billed more than the reserved price. All limits are
-checked in the transaction of the reservation, so that concurrent calls can't exceed a limit.
+call. A reservation counts as spent until the bill is known. If the bot crashes during a call, the
+reservation still counts, so that the spending in the ledger is too low only if the API billed more
+than the reserved price. All limits are checked in the transaction of the reservation, so that
+concurrent calls can't exceed a limit.
 """
 
 from collections.abc import Awaitable, Callable
@@ -62,7 +63,8 @@ from bot.store.ledger import ClosedCount
 
 T = TypeVar("T")
 
-# A reservation that is older has no running call, and is counted as spent.
+# The maximum age of a reservation whose call can still be running. The credits of an older
+# reservation count as spent.
 _PRESUMED_AFTER = timedelta(minutes=30)
 _HABIT_DAYS = 7
 # The split of check costs reads at most this number of profiles at once, and writes at most this
@@ -84,8 +86,8 @@ PAID_AT_ONCE, PAID_OF_EACH = 48, 4
 class Charge:
     """The purpose of a paid call, and the person or chat that requests the call.
 
-    The schedule pays for scheduled checks and for the files of alerts. These calls have no
-    ``asker``. ``profile_id`` is the profile that is checked or that the files belong to. All chats
+    Scheduled checks and the files of alerts have no ``asker``, because the schedule pays for these
+    calls. ``profile_id`` is the profile that is checked or that the files belong to. All chats
     that wait for stories of this profile share the cost of the call.
     """
 
@@ -130,7 +132,7 @@ class Ledger:
         self.limits = limits
         self._owners = owners
         self._now = now
-        # A cache: today's date, and the credits that replies cost in each hour of each of the
+        # A cache of today's date, and of the credits that replies cost in each hour of each of the
         # previous days.
         self._habits: tuple[date, list[list[int]]] | None = None
         self._slots = FairSlots(PAID_AT_ONCE, each=PAID_OF_EACH)
@@ -244,8 +246,8 @@ class Ledger:
         If the bill of the reservation is already recorded, this method does nothing. A reservation
         that was closed without a bill can be closed again with a bill.
 
-        - ``credits`` is None if the API did not report the billed credits. In that case the
-          reserved credits count as spent, until a later balance shows the billed credits.
+        - If the API did not report the billed credits (``credits`` is None), the reserved credits
+          count as spent until a later balance shows the billed credits.
         - Reserved credits that were not billed are refunded to the limits.
         - A bill that exceeds the reservation is charged in full.
         """
@@ -299,7 +301,7 @@ class Ledger:
         return (await self._db.fetch(budgets.account_state)).is_stopped
 
     async def spent_by_replies_and_schedule(self) -> tuple[int, int]:
-        """Return the credits that replies have spent today, and the credits of the schedule."""
+        """Return today's spending on replies and today's spending of the schedule, in credits."""
         return (await self._db.fetch(budgets.account_state)).spent_by_replies_and_schedule(
             self._now().date()
         )
@@ -307,10 +309,10 @@ class Ledger:
     async def reply_credits_left_for_schedule(self, now: datetime) -> float:
         """Estimate how many credits of today's budget for replies will not be spent.
 
-        The estimate uses the spending of the last 7 days. Requests of newcomers are excluded if
-        newcomers have a limit of their own and the bot has seen any person on enough days
-        (``acquaintances.has_known_person``). Without this exclusion, the requests of many new
-        accounts on a single day would reduce the credits for checks for a week.
+        The estimate uses the spending of the last 7 days. If newcomers have a limit of their own,
+        only the requests of known persons count. Without this rule, the requests of many new
+        accounts on a single day would reduce the credits for checks for a week. As long as the bot
+        knows no person (``acquaintances.has_known_person``), all requests count.
         """
         today = now.date()
         async with self._db.read() as tx:
@@ -326,7 +328,7 @@ class Ledger:
         return reply_credits_left_for_schedule(self.limits, self._habits[1], used=used, now=now)
 
     async def schedule_room_and_spent(self, tx: Tx, now: datetime) -> tuple[int, int]:
-        """Return the credits that the schedule may still spend today, and its spent credits."""
+        """Return the schedule's remaining credits of today, and its spent credits of today."""
         account = await budgets.account_state(tx)
         replies, schedule = account.spent_by_replies_and_schedule(now.date())
         room = side_rule_for("schedule", self.limits, now).credits_left(
@@ -354,9 +356,9 @@ class Ledger:
     async def fetch_and_store_balance(self, ask: Callable[[], Awaitable[Balance]]) -> Balance:
         """Fetch the balance, and update the credits that can still be spent.
 
-        Fetching the balance costs 0 credits. It is unknown whether the balance already includes
-        the cost of calls in flight. The update assumes that the balance does not include this
-        cost. If no call was in flight during the fetch, the balance is also compared with the
+        Fetching the balance costs 0 credits. The balance can already include the cost of calls in
+        flight. This cost is nevertheless subtracted from the balance, so that the result is never
+        too high. If no call was in flight during the fetch, the balance is also compared with the
         ledger.
 
         Raises:
@@ -379,15 +381,14 @@ class Ledger:
     async def refund_and_pop_confirmed_drift(self) -> Drift | None:
         """Return the confirmed difference between the balance and the ledger.
 
-        Each difference is returned only once, because the returned difference counts as reported
-        and the comparison starts again. If the API billed less than the ledger counted, the
-        credits of calls with an unknown bill are refunded first. In that case the returned
-        difference is the part that remains after the refunds. Return None if no confirmed
-        difference remains.
+        If the API billed less than the ledger counted, the credits of calls with an unknown bill
+        are refunded first, and the result is the difference that remains. Return None if no
+        confirmed difference remains. Each difference is returned only once, because the caller
+        reports the returned difference and the comparison starts again.
         """
         while True:
-            # Each refund has its own transaction, because a transaction must lock allowances
-            # before the account.
+            # Each refund has its own transaction, because all transactions must lock the limits
+            # before the account, and a second refund would lock limits after the account.
             async with self._db.begin() as tx:
                 drift = await _lock_drift(tx)
                 if drift is None or not drift.is_confirmed:
@@ -401,9 +402,9 @@ class Ledger:
                 return drift if drift.size else None
 
     async def _refund_presumed(self, tx: Tx, *, since: datetime, most: int) -> int:
-        """Refund at most ``most`` credits of the first call since ``since`` with an unknown bill.
+        """Refund credits of the first call after the time ``since`` whose bill is unknown.
 
-        Return the number of refunded credits.
+        At most ``most`` credits are refunded. Return the number of refunded credits.
         """
         presumed = await ledger.first_presumed_spent(tx, since) if most > 0 else None
         if presumed is None:
@@ -419,10 +420,12 @@ class Ledger:
         """Close the reservations of killed processes, and split the costs of checks among chats.
 
         Reservations that are older than 30 minutes are closed, and their credits count as spent.
-        If a new day (UTC) has begun, the counters of the day begin, and
-        ``split_check_costs_among_chats_daily`` splits the costs. The entries of hours that ended
-        at least an hour ago are added to the sums of the spending. Return the number of closed
-        reservations.
+        Return the number of closed reservations. This method also does the periodic work of the
+        ledger:
+
+        - If a new day (UTC) has begun, start the counters of the new day, and split the costs of
+          checks (``split_check_costs_among_chats_daily``).
+        - Add the entries of hours that ended at least an hour ago to the sums of the spending.
         """
         now = self._now()
         async with self._db.begin() as tx:
@@ -438,12 +441,12 @@ class Ledger:
     async def split_check_costs_among_chats_daily(self) -> None:
         """Split the costs of checks among the subscribed chats, at most once a day (UTC).
 
-        The costs since the last split are split. Each chat that now waits for stories of a profile
-        gets an equal part of the profile's costs, and the part is recorded for yesterday.
+        All costs since the last split are split. Each chat that now waits for stories of a profile
+        gets an equal part of the profile's costs. The parts are recorded as usage of yesterday.
 
         The split is approximate, but the entries of the ledger are exact. If the process is killed
-        during the split, the remaining chats of one profile get no part, and the costs of the
-        remaining profiles are split on the next day.
+        during the split, some chats of one profile get no part, and the costs of the remaining
+        profiles are split on the next day.
         """
         today = self._now().date()
         async with self._db.begin() as tx:
@@ -487,9 +490,9 @@ class Ledger:
         """Charge the price of a call to the daily limits of the person and the chat.
 
         Return the asker with the id of the person who pays, and the names of the charged limits.
-        If the request has no person, the payer of the channel or chat pays. The limits are not
-        charged if the asker is an owner of the bot, or if the request has no chat. If the payer is
-        an owner, the limit of the payer is charged only for a request in the name of a channel.
+        If the request has no person, the payer of the channel or chat pays. No limit is charged
+        for an owner of the bot, and for a request without a chat. If the payer is an owner, the
+        limit of the payer is charged only for a request in the name of a channel.
 
         Raises:
             SpendingError: A limit is reached.
@@ -529,21 +532,21 @@ class Ledger:
         return billed, [scope for scope, _, _ in wanted]
 
     async def _close(self, reservation: Reservation, credits: int | Unknown) -> None:  # noqa: A002 - the field's term
-        # The API can bill more credits than were reserved. Therefore a cancellation must not
-        # prevent the settlement.
+        # The bill must be recorded even if the task is cancelled, because the API can bill more
+        # credits than were reserved.
         await finish_on_cancel(self._settle_alone(reservation, credits))
 
     async def _settle_alone(self, reservation: Reservation, credits: int | Unknown) -> None:  # noqa: A002 - the field's term
-        # If this commit is lost, the reservation still counts as spent. Therefore the commit must
-        # be durable only if the bill exceeds the reservation.
+        # If a power failure undoes this commit, the reservation still counts as spent. The commit
+        # must therefore be durable only if the bill exceeds the reservation.
         async with self._db.begin(durable=(credits or 0) > reservation.credits) as tx:
             await self.settle(tx, reservation, credits)
 
 
 async def _with_current_chat(tx: Tx, asker: Asker) -> Asker:
-    """Return the asker, with the new chat id if the chat was migrated to a supergroup.
+    """Return the asker with the new id of the chat, if the chat has become a supergroup.
 
-    Because of the replacement, the old and the new id share the limit of the chat.
+    With the new id, requests from before and after this change count towards the same limit.
     """
     old = asker.chat_id or 0
     moved_to = await chats.moved_to(tx, old) if old < 0 else None
@@ -553,12 +556,12 @@ async def _with_current_chat(tx: Tx, asker: Asker) -> Asker:
 async def _payer_and_is_unknown_channel(tx: Tx, asker: Asker) -> tuple[int | None, bool]:
     """Return the id of the person who pays for a request that no person has sent.
 
-    If the request was sent in the name of a channel, the payer of the channel pays. If this payer
-    is unknown, or if the request was not sent in the name of a channel, the payer of the chat
-    pays. If this payer is unknown too, the id is None.
+    - For a request in the name of a channel, the payer of the channel pays. If the channel has no
+      known payer, the payer of the chat pays.
+    - For any other request, the payer of the chat pays.
 
-    The second value is True if the request was sent in the name of a channel and the channel has
-    no known payer.
+    The id is None without a payer. The second value is True if the request was sent in the name of
+    a channel without a known payer.
     """
     if asker.as_channel is not None:
         payer = await chats.payer_of(tx, asker.as_channel)
@@ -588,8 +591,8 @@ async def _refund(
 ) -> None:
     """Refund ``back`` credits of a ledger entry to the limits that the entry was charged to.
 
-    If ``back`` is negative, the credits are charged to the limits instead. ``is_billed`` means
-    that the bill of the call is known. In that case the total spending changes too.
+    If ``back`` is negative, the credits are charged to these limits instead. If the bill of the
+    call is known (``is_billed``), the total spending of the bot changes too.
     """
     day = entry.at.date()
     subjects: dict[str, Any] = {"person": entry.user_id, "newcomer": 0}

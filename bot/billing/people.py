@@ -49,9 +49,10 @@ class Guest:
 
 
 async def list_guests_by_cost(tx: Tx, *, offset: int, limit: int, now: datetime) -> list[Guest]:
-    """Return a page of the persons and chats with costs this month, highest costs first.
+    """Return a page of the persons and chats, ordered by their costs this month.
 
-    The persons and chats of the access list that have no costs follow, newest entry first.
+    The highest costs are first. The persons and chats of the access list that have no costs are
+    last, newest entry first.
     """
     since = now.date().replace(day=1)
     ids = await spending.ids_by_cost(
@@ -61,7 +62,7 @@ async def list_guests_by_cost(tx: Tx, *, offset: int, limit: int, now: datetime)
 
 
 async def monthly_costs_of(tx: Tx, person_or_chat_id: int, *, now: datetime) -> Guest:
-    """Return the costs of a person or chat in this month.
+    """Return a person or chat with the costs of this month.
 
     If the database has no row for the id, the costs are zero.
     """

@@ -23,9 +23,9 @@ _DAYS_OF_AVERAGE = 7
 class ChatUsage:
     """The usage of a chat: the used part of today's limits (UTC), and the received stories.
 
-    - ``part`` is the largest used part of all limits that apply to the chat, from 0 to 1. ``part``
-      is None if the limit of the chat is 0 credits. In a private chat, ``part`` is also None if
-      the limit of the person is 0 credits.
+    - ``part`` is the used part of the limit that is used most, from 0 to 1. It is None if the
+      limit of the chat is 0 credits, and in a private chat also if the limit of the person is 0
+      credits.
     - ``stories`` has the number of stories that the chat received on each of the last 7 days,
       oldest first.
     - ``month`` has the costs of the chat in this month (UTC).
@@ -181,7 +181,7 @@ def days_left_in_month(now: datetime) -> float:
 
 
 def _sums_by_key(parts: Iterable[Part], key: Callable[[Part], K]) -> dict[K, int]:
-    """Return the sum of the credits for each key."""
+    """Return for each key the sum of the credits of the parts with this key."""
     totals: dict[K, int] = {}
     for part in parts:
         totals[key(part)] = totals.get(key(part), 0) + part.credits

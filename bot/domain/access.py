@@ -50,8 +50,8 @@ class Entry:
     """A row of the access list.
 
     ``added_by`` is the person who allowed the subject, or who added the bot to the chat.
-    ``allowance`` is the limit of the subject in credits per day. This limit replaces the limit in
-    the bot's settings. ``language_code`` is the language of a person who was refused.
+    ``allowance`` is the limit of the subject in credits per day, and replaces the limit in the
+    bot's settings. ``language_code`` is the language of a person to whom access was refused.
     """
 
     kind: _Kind
@@ -89,16 +89,15 @@ class Entry:
 class Judged:
     """The decision whether a person may use the bot in a chat.
 
-    If access is blocked, ``about`` is the person or chat with the block. Otherwise, ``about`` is
-    the group or channel of the request. If the request is from a private chat or from outside of
-    chats, ``about`` is the person. The value of ``entry`` depends on ``verdict``:
-
-    - "let" (access is allowed): ``entry`` has no meaning.
-    - "blocked": ``entry`` is the row of the access list with the block.
-    - "stranger": ``entry`` is the row of ``about`` in the access list, or None without such a row.
-
-    ``is_silent`` is True if access is refused because the person responsible for a group or
-    channel is blocked. In that case the bot sends no message about the refusal.
+    - ``verdict`` is "let" if the person may use the bot, "blocked" if a block applies, and
+      "stranger" if no row of the access list allows the use.
+    - ``about`` is the blocked person or chat if ``verdict`` is "blocked". Otherwise ``about`` is
+      the group or channel of the request, or the person of a request outside of groups and
+      channels.
+    - ``entry`` is the row of ``about`` in the access list, or None without such a row. If
+      ``verdict`` is "let", ``entry`` is always None.
+    - ``is_silent`` is True if the person responsible for a group or channel is blocked. In that
+      case the bot sends no message about the refusal.
     """
 
     verdict: Literal["let", "stranger", "blocked"]
@@ -125,8 +124,8 @@ def judge(
 
     The first rule that applies decides:
 
-    - If the person who is responsible for a group or channel is blocked, the bot answers nobody in
-      this chat.
+    - If the person who is responsible for a group or channel is blocked, nobody may use the bot in
+      this chat, and the bot stays silent.
     - A blocked person must not use the bot anywhere.
     - Nobody may use the bot in a blocked chat.
     - In the mode "open", everybody may use the bot everywhere.
@@ -137,9 +136,9 @@ def judge(
     ``responsible`` is the id of the responsible person as text, or an empty string. ``chat_id`` is
     None for a request outside of chats.
     """
-    # The id of a private chat is the id of a person. The sender of a request in this chat can be a
-    # different person, for example if the request is the press of a button. In this case, the
-    # sender's access decides.
+    # In a private chat, ``chat_id`` is the id of a person. The person who sends the request can be
+    # a different person, for example if the request is the press of a button. Therefore the access
+    # of ``person_id`` decides.
     own_id = person_id if chat_id is None or chat_id > 0 else None
     own_subject = Subject.of_chat(own_id or chat_id or 0)
     person = find_entry(rows, Subject("person", str(person_id)))
@@ -173,7 +172,8 @@ def parse_telegram_id_or_profile(word: str) -> Subject | None:
 def parse_span(word: str) -> timedelta | None:
     """Return the time span that a text such as ``12h``, ``7d`` or ``2w`` names.
 
-    The number must be from 1 to 9,999. Return None for any other text.
+    The text is a number from 1 to 9,999 and a unit (hours, days or weeks). Return None for any
+    other text.
     """
     result = _SPAN.fullmatch(normalize_typed(word))
     return int(result[1]) * _UNITS[result[2]] if result else None
@@ -182,9 +182,9 @@ def parse_span(word: str) -> timedelta | None:
 def parse_until_and_reason(words: Sequence[str], now: datetime) -> tuple[datetime | Endless, str]:
     """Return the end of a block and the reason of the block.
 
-    If the first word is a time span such as ``7d``, the block ends after this time, and the reason
-    consists of the other words. Otherwise the end is None, because the block has no end, and the
-    reason consists of all words. The reason has at most 200 characters.
+    If the first word is a time span such as ``7d``, the block ends after this time, and the other
+    words are the reason. Otherwise the block has no end (None), and all words are the reason. The
+    reason is cut to 200 characters.
     """
     span = parse_span(words[0].lower()) if words else None
     reason = " ".join(words[1:] if span else words)

@@ -108,8 +108,8 @@ KINDS_OF: Mapping[Right, frozenset[str]] = {
     "photos": frozenset({"photo"}),
     "videos": frozenset({"video"}),
     "gifs": frozenset({"video"}),  # Telegram can send a video without sound as a GIF
-    # If the right to documents is missing, only stories that are sent as files wait. ``selection``
-    # has the rule for these stories.
+    # Without the right to documents, a story waits only if it is sent as a file. This rule does
+    # not depend on the kind of the story, so that the module ``selection`` applies the rule.
     "documents": frozenset(),
     "media": frozenset({"photo", "video"}),
 }
@@ -124,11 +124,10 @@ def combine_missing_rights(known: Right, new: Right) -> Right:
 
     ``known`` is the right that was missing before, and ``new`` is the right that is missing now.
 
-    - If a right is ``documents`` and the second right is a right to photos, videos, GIFs or media,
-      the result is the second right, because few stories are sent as documents.
-    - If the rights are two different rights to photos, videos, GIFs or media, the result is
-      ``media``.
-    - In all other cases the result is ``new``.
+    - For ``documents`` and a right to photos, videos, GIFs or media, the result is the right that
+      is not ``documents``, because few stories are sent as documents.
+    - For two different rights to photos, videos, GIFs or media, the result is ``media``.
+    - In all other cases, the result is ``new``.
     """
     if "documents" in {known, new} and {known, new} <= KINDS_OF.keys():
         return new if known == "documents" else known
@@ -143,11 +142,11 @@ _PROBE_EVERY = timedelta(hours=1)
 def recheck_right_at(now: datetime, probes: int, missing: Right = "text") -> datetime:
     """Return the time of the next check whether the bot may write in a chat.
 
-    ``probes`` is the number of failed checks. The first check is made after 10 minutes, and each
-    later check an hour after the previous check.
+    ``probes`` is the number of failed checks so far. The first check is made after 10 minutes, and
+    the later checks are made every hour.
 
-    If another bot removes the posts (``missing`` is "peace"), the first two checks follow without
-    a pause. Later, a check is made every day.
+    If another bot removes the posts (``missing`` is "peace"), the first two checks are made
+    without a pause, and the later checks are made once a day.
     """
     if missing == "peace":
         return now if probes + 1 < MAX_REMOVALS else now + DAY
@@ -155,27 +154,27 @@ def recheck_right_at(now: datetime, probes: int, missing: Right = "text") -> dat
 
 
 def retry_at(now: datetime, attempts: int, *, is_repeat: bool = False) -> datetime:
-    """Return the time of a retry after ``attempts`` consecutive sends that did not arrive.
+    """Return the time to retry a send after ``attempts`` consecutive failed sends.
 
-    It must be certain that these sends did not arrive. The first pause is 5 seconds. If a copy of
-    an earlier send can already be in the chat (``is_repeat``), the first pause is 15 seconds. The
-    pause doubles with each attempt, up to 15 minutes.
+    ``attempts`` counts only sends that certainly did not arrive. The pause after the first failed
+    send is 5 seconds. It is 15 seconds if a copy of an earlier send can already be in the chat
+    (``is_repeat``). The pause doubles with each failed send, up to 15 minutes.
     """
     first = _FIRST_TEST_AGAIN if is_repeat else _FIRST_RETRY
     return now + _doubling_delay(first, attempts, _LAST_RETRY)
 
 
 def postponed_repeat_at(now: datetime, delivery_id: int) -> datetime:
-    """Return the time at which a postponed repeat of a delivery is tried again.
+    """Return the time to try a postponed repeat again, 15 to 45 seconds after ``now``.
 
-    The time is 15 to 45 seconds after ``now``. It depends on the id of the delivery, so that the
-    repeats of many deliveries are spread over time.
+    A repeat is a send of a delivery that can already be in the chat. The time depends on the id of
+    the delivery, so that the repeats of many deliveries are spread over time.
     """
     return now + _FIRST_TEST_AGAIN * (1 + delivery_id % 100 / 50)
 
 
 def pause_after_lost_response(*, is_reply: bool) -> timedelta:
-    """Return the pause of a chat after the first send with a lost response.
+    """Return the pause of a chat after the response to a send was lost for the first time.
 
     The pause is 15 seconds for a reply, and 30 seconds for other messages.
     """
@@ -183,14 +182,14 @@ def pause_after_lost_response(*, is_reply: bool) -> timedelta:
 
 
 def repeat_at(now: datetime, copies: int, *, is_reply: bool, number: int) -> datetime:
-    """Return the time at which a delivery is sent again.
+    """Return the time at which a delivery is sent again after a response was lost.
 
-    ``copies`` is the number of sends (1 or 2) whose response was lost. Each of these sends can
-    have left a copy in the chat.
+    ``copies`` is the number of sends (1 or 2) whose response was lost.
 
     - After one such send, the pause is ``pause_after_lost_response``.
     - After two such sends, the pause is 15 minutes, or 5 minutes for a reply. The pause is up to a
-      fifth longer, depending on ``number``, the id of the delivery. This spreads the load.
+      fifth longer, depending on the id of the delivery (``number``), so that many deliveries are
+      spread over time.
     """
     if copies == 1:
         return now + pause_after_lost_response(is_reply=is_reply)
@@ -210,17 +209,18 @@ def retry_after_success_at(
 ) -> datetime:
     """Return the time to retry a failed delivery after the chat has received another message.
 
-    ``due_at`` is the time for which the retry was planned. ``copies`` is the number of sends whose
-    response was lost. ``attempts`` is the number of later attempts that certainly did not arrive.
-    ``is_same_kind`` means that the received message is of the same kind as the delivery.
+    ``due_at`` is the time for which the retry was planned. ``copies`` is the number of sends of
+    the delivery whose response was lost. ``attempts`` is the number of sends after the last lost
+    response that certainly failed. ``is_same_kind`` means that the received message is of the same
+    kind as the delivery. The first rule that applies decides:
 
-    - If ``copies`` is 0, the retry is due now.
-    - The last copy (``copies`` is 2) of an alert stays planned for ``due_at``. The last copy of a
-      reply also stays planned for ``due_at``, unless the received message is of the same kind. The
-      reason is that a single success proves little if Telegram fails every second call. In that
-      case the last copy would be wasted.
-    - In all other cases the retry is due now, but not before the end of the pause after the lost
-      response. If ``attempts`` is not 0, this pause has already passed.
+    - If no response was lost, the retry is due now.
+    - If two responses were lost, the retry is the last one and stays planned for ``due_at``,
+      because the success of a single message proves little. This rule does not apply to a reply
+      with ``is_same_kind``.
+    - If ``attempts`` is not 0, the retry is due now.
+    - Otherwise the retry is due when the pause after the lost response has passed
+      (``pause_after_lost_response``), but at the latest at ``due_at``.
     """
     if not copies:
         return now
@@ -235,7 +235,8 @@ def retry_after_success_at(
 def retry_failed_check_at(now: datetime, failures: int) -> datetime:
     """Return the time of the next check of a profile after ``failures`` consecutive failed checks.
 
-    The pause after the first failure is 1 minute. It doubles with each failure, up to 30 minutes.
+    The pause after the first failure is 1 minute. The pause doubles with each failure, up to 30
+    minutes.
     """
     return now + _doubling_delay(_FIRST_POLL_AGAIN, failures, _LAST_POLL_AGAIN)
 
@@ -254,10 +255,12 @@ def recheck_failed_at(now: datetime, *, failures: int, refusals: int, is_active:
     """Return the time of the next check of a profile whose last check failed.
 
     ``failures`` is the number of consecutive failed checks. ``refusals`` is the number of
-    consecutive answers that the profile is private or missing, or 0 if the last check failed for a
-    different reason. ``is_active`` is False if the profile counts as private or missing. In that
-    case, ``recheck_unavailable_at`` gives the time if ``refusals`` is not 0. In all other cases,
-    ``retry_failed_check_at`` gives the time.
+    consecutive answers that the profile is private or missing. It is 0 if the last check failed
+    for a different reason. ``is_active`` is False if the profile counts as private or missing.
+
+    - If ``is_active`` is False and ``refusals`` is not 0, the result is
+      ``recheck_unavailable_at``.
+    - In all other cases, the result is ``retry_failed_check_at``.
     """
     if refusals and not is_active:
         return recheck_unavailable_at(now, refusals)
@@ -276,10 +279,11 @@ def _doubling_delay(first: timedelta, times: int, most: timedelta) -> timedelta:
 def period_of_missed_stories(
     snapshot_at: datetime | None, now: datetime
 ) -> tuple[datetime, datetime] | None:
-    """Return the begin and the end of the time whose stories expired before a check at ``now``.
+    """Return the begin and the end of the time in which missed stories can have been posted.
 
-    ``snapshot_at`` is the time of the last complete check. Return None if no complete check was
-    made before, or if the last complete check was at most a day ago.
+    Stories from this time expired before the check at ``now``. The time begins at ``snapshot_at``,
+    which is the time of the last complete check, and ends a day before ``now``. Return None if no
+    complete check was made before, or if the last complete check was at most a day ago.
     """
     gone = now - STORY_LIFE
     if snapshot_at is None or snapshot_at >= gone:
@@ -288,7 +292,7 @@ def period_of_missed_stories(
 
 
 def missed_notice_fields(username: str, begin: datetime, end: datetime) -> dict[str, str | int]:
-    """Return the fields of the notice that stories can be missing.
+    """Return the fields of the notice about stories that the bot can have missed.
 
     The stories were posted between ``begin`` and ``end``. The times in the fields are Unix
     milliseconds.
@@ -312,7 +316,8 @@ def next_local_time(now: datetime, minute: int, zone: str | None) -> datetime:
         first = datetime.combine(today + timedelta(days=day), at, tzinfo=place)
         second = first.replace(fold=1).astimezone(now.tzinfo)
         moments.append(first.astimezone(now.tzinfo))
-        # If the clocks skip the time of day, ``second`` is too early and is therefore not used.
+        # ``second`` is the same time of day after the clocks went back. On a day on which the
+        # clocks skip the time of day, ``second`` is too early and is not used.
         if second.astimezone(place).time() == at:
             moments.append(second)
     return min(moment for moment in moments if moment > now)
@@ -324,18 +329,20 @@ def quiet_until(
     """Return the end of the quiet hours that contain ``now``.
 
     ``quiet`` has the begin and the end of the quiet hours in minutes after midnight in ``zone``.
-    If the clocks skip the end, the result can be the end of the next quiet hours. Return None if
-    ``quiet`` is None, or if ``now`` is not in the quiet hours.
+    Return None if ``quiet`` is None, or if ``now`` is not in the quiet hours. If the clocks skip
+    the end of the quiet hours and the next quiet hours begin at once, the result is the end of the
+    next quiet hours.
     """
     if quiet is None or not is_within(now, quiet, zone):
         return None
     end = next_local_time(now, quiet[1], zone)
-    # If the clocks skip the end of the quiet hours, the computed end can be inside the next quiet
-    # hours.
+    # On a day on which the clocks skip the end of the quiet hours, ``next_local_time`` returns a
+    # later time. This time can be in the next quiet hours.
     while is_within(end, quiet, zone):
         end = next_local_time(end, quiet[1], zone)
     while not is_within(end - _MINUTE, quiet, zone):
-        # If the clocks skip the end, the computed end is too late.
+        # If the clocks skip the end of the quiet hours, ``end`` is too late, because the quiet
+        # hours end at the moment at which the clocks go forward.
         end -= _MINUTE
     return end
 
@@ -355,11 +362,10 @@ class AudienceMember:
 
 
 def deferred_until(moment: datetime, member: AudienceMember) -> datetime | NotInQuietHours:
-    """Return the time until which the member's quiet hours defer an alert of the time ``moment``.
+    """Return the time until which quiet hours defer an alert that is due at ``moment``.
 
-    The result is the end of the quiet hours that contain ``moment``. Return None if ``moment`` is
-    not in quiet hours. The outbox, the predictions of /why and the planning of checks all use this
-    function.
+    The result is the end of the member's quiet hours that contain ``moment``. Return None if
+    ``moment`` is not in quiet hours.
     """
     return quiet_until(moment, member.quiet, member.zone)
 
@@ -394,7 +400,7 @@ def summary_at(seen_at: datetime, expires_at: datetime, member: AudienceMember) 
     """Return the time of the daily summary that will list a story.
 
     A check finds the story at ``seen_at``. The story expires at ``expires_at``. Return None if the
-    member has no daily summary, or if the story would expire too early to wait for the summary.
+    member has no daily summary, or if the story expires before the summary or soon after it.
     """
     if member.digest is None:
         return None
@@ -405,12 +411,12 @@ def summary_at(seen_at: datetime, expires_at: datetime, member: AudienceMember) 
 def summary_wait_begins_at(found_at: datetime, taken_at: datetime) -> datetime:
     """Return the time from which a story waits for the next daily summary.
 
-    The story was posted at ``taken_at``. A check finds the story at ``found_at``. The result is
-    ``found_at``, but at the latest 10 minutes (``SUMMARY_LEAD``) after ``taken_at``.
+    The story was posted at ``taken_at``, and a check found the story at ``found_at``. The result
+    is ``found_at``, but at the latest 10 minutes (``SUMMARY_LEAD``) after ``taken_at``.
 
-    If the check is late, for example after an outage, the first summary after the result can be in
-    the past. The story is then due immediately. Without this rule, the story would wait for almost
-    a day.
+    The limit of 10 minutes matters if a check is late, for example after an outage. The first
+    summary after the result can then be in the past, so that the story is sent immediately.
+    Without the limit, the story would wait almost a day for the next summary.
     """
     return min(found_at, taken_at + SUMMARY_LEAD)
 
@@ -479,13 +485,13 @@ def useful_check_at(
 ) -> datetime:
     """Return the time of the next check of a profile, considering when its chats can be notified.
 
-    The last check of the profile was at ``seen_at``. ``due`` is the best time for a check if all
-    chats can be notified at any time. ``audience`` has the notification times of the chats. If
-    ``audience`` is empty, all chats can be notified at any time.
+    The last check of the profile was at ``seen_at``. ``due`` is the best time of the next check if
+    all chats can be notified at any time. ``audience`` has the notification times of the chats. An
+    empty ``audience`` means that all chats can be notified at any time.
 
-    - If a check at ``due`` would lead to no notification at once, because of quiet hours or daily
-      summaries, the check is postponed. The check is not postponed beyond the later one of
-      ``latest`` and ``due``.
+    - If a check at ``due`` would notify no chat at once, because of quiet hours or daily
+      summaries, the check is postponed. It is not postponed beyond ``latest``, unless ``due`` is
+      after ``latest``.
     - A check for a daily summary can be earlier than ``due``, but not earlier than ``earliest``.
     """
     if not audience:
@@ -500,21 +506,22 @@ def _useful_check_for_member(
     """Return the time at which the next check can lead to a notification of ``member``."""
     if member.digest is None:
         return _after_quiet_hours(due, member)
-    # A story that the last check did not find was posted after the last check. The last check
-    # covers all summaries in the time ``SUMMARY_LEAD`` after it.
+    # Only stories from the time after ``seen_at`` are still to be found. The summaries until
+    # ``SUMMARY_LEAD`` after ``seen_at`` need no further check.
     after = max(seen_at + SUMMARY_LEAD, earliest)
     for posted_at in (seen_at, after, max(after, due)):
         notified = notified_at(posted_at, posted_at + STORY_LIFE, member)
         if notified > max(after, posted_at):
             return max(earliest, notified - SUMMARY_LEAD)
-    # If the time between quiet hours is short, each story is sent as soon as a check finds it.
+    # No story would wait for a summary, for example because the time between quiet hours is short.
+    # The check is therefore not postponed.
     return max(after, due)
 
 
 def is_summary_near(now: datetime, audience: Sequence[AudienceMember]) -> bool:
     """Return whether a daily summary of the audience is at most 10 minutes away.
 
-    In that case the check for the summary is due now (``SUMMARY_LEAD``).
+    If the result is True, the check for this summary is due now (``SUMMARY_LEAD``).
     """
     return any(
         _next_summary_at(now, member.digest, member) <= now + SUMMARY_LEAD
@@ -526,11 +533,12 @@ def is_summary_near(now: datetime, audience: Sequence[AudienceMember]) -> bool:
 def has_missed_summary(
     now: datetime, audience: Sequence[AudienceMember], *, seen_at: datetime, since: datetime
 ) -> bool:
-    """Return whether the last check, at ``seen_at``, was too early for a past daily summary.
+    """Return whether the time of a daily summary passed without a check shortly before.
 
-    A check covers the summaries in the 10 minutes after it (``SUMMARY_LEAD``). For each member of
-    the audience, only the first summary after these 10 minutes counts, and only if this summary
-    was not before ``since``. A summary during quiet hours is past when the quiet hours end.
+    The last check was at ``seen_at`` and covers the summaries of the next 10 minutes
+    (``SUMMARY_LEAD``). For each member of the audience, the first summary after these 10 minutes
+    is missed if its time is between ``since`` and ``now``. The time of a summary in quiet hours is
+    the end of the quiet hours.
     """
     return any(
         since <= _next_summary_at(seen_at + SUMMARY_LEAD, member.digest, member) <= now
@@ -551,8 +559,8 @@ def alerts_begin_after_pause(since: datetime, until: datetime | Endless) -> date
     """Return the time from which stories count as new for a subscription after a pause.
 
     ``since`` is the time from which stories counted as new before the pause. ``until`` is the end
-    of the pause. The result is the later one of ``since`` and the second of ``until``. If
-    ``until`` is None, the result is ``since``.
+    of the pause. The result is the later one of these two times, without fractions of a second in
+    ``until``. If ``until`` is None, the result is ``since``.
     """
     return since if until is None else max(since, alerts_begin_at_second_of(until))
 

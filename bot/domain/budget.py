@@ -24,8 +24,9 @@ OF_NEWCOMER = 0.3
 # The number of newcomers who can each spend their daily limit before the credits of all newcomers
 # are spent.
 _NEWCOMERS_IN_FULL = 5
-# The minimum, in credits, of a limit that depends on the budget. A question about the stories of a
-# new name costs this many credits.
+# The minimum, in credits, of a limit that is computed from the budget. A person with a lower limit
+# could not request the stories of a profile that is new to the bot, because this request costs 3
+# credits.
 _LEAST_LIMIT = 3
 _MORE_THAN_USUAL = 1.2
 _FOR_NEW_HABITS = 0.1
@@ -98,10 +99,10 @@ def allowances_for(
 
 
 def propose_lower_person_daily_allowance(limits: Limits) -> int | None:
-    """Return a proposal for ``person_daily_allowance`` in credits, if this limit is large.
+    """Return a lower value for the setting ``person_daily_allowance``, in credits per day.
 
-    The proposal is half of the day's credits for replies, but at least 3 credits. Return None if
-    ``person_daily_allowance`` is at most the proposal.
+    The proposed value is half of the day's credits for replies, but at least 3 credits. Return
+    None if the setting is not higher than the proposed value.
     """
     proposal = max(_LEAST_LIMIT, reply_share_of_budget(limits) // 2)
     return proposal if limits.person_daily_allowance > proposal else None
@@ -132,9 +133,11 @@ class BudgetRule:
     """The rule that limits one side of the budget (the replies or the schedule).
 
     All numbers are in credits. The side may spend the rest of the day's budget, except the credits
-    that are reserved for the other side. ``others_share`` is the other side's share of the budget.
-    ``protected`` is the maximum of the reserved credits, and is smaller late in the day. The
-    reserved credits never exceed the unused part of ``others_share``.
+    that are reserved for the other side:
+
+    - ``others_share`` is the other side's share of the budget. The reserved credits never exceed
+      the unused part of this share.
+    - ``protected`` is the maximum of the reserved credits. It becomes smaller during the day.
     """
 
     budget: int
@@ -155,10 +158,9 @@ def side_rule_for(side: Side, limits: Limits, now: datetime) -> BudgetRule:
     """Return the rule that limits the spending of ``side`` at the time ``now``.
 
     The side may spend the rest of the day's budget, except a protected part of the other side's
-    share. At midnight (UTC) the whole share is protected, and at noon half of the share is
-    protected. The protected part is at most the unused part of the share. Because of this rule,
-    ``side`` can also spend credits of the other side's share, for example at most half of these
-    credits until noon.
+    share. At midnight (UTC) the whole share of the other side is protected, at noon half of the
+    share, and at the end of the day nothing. The protected part is at most the unused part of the
+    share.
     """
     others_share = _share_of_other(side, limits)
     left = (midnight_after(now) - now) / DAY
@@ -179,20 +181,20 @@ def budget_free_at(
 ) -> datetime:
     """Return the estimated time from which ``side`` may spend ``nominal`` credits.
 
-    The budget rule must refuse these credits now. The result is at the latest the next midnight
-    (UTC). ``used`` has the credits that replies have spent today, and the credits that the
-    schedule has spent today.
+    Call this function only if the budget rule refuses these credits now. The result is at the
+    latest the next midnight (UTC). ``used`` has the credits that replies have spent today, and the
+    credits that the schedule has spent today.
 
-    The protected part of the other side's share shrinks during the day, so that credits become
-    free. The estimate assumes that the other side continues to spend at today's rate. Credits that
-    the other side spends do not become free.
+    During the day, fewer and fewer credits are protected for the other side. The estimate assumes
+    that the other side continues to spend at today's rate, so that a part of these credits does
+    not become free.
     """
     midnight = midnight_after(now)
     share = _share_of_other(side, limits)
     left = (midnight - now) / DAY
     spending_of_others = used[1] if side == "replies" else used[0]
-    # Credits are whole numbers, so that the actual spending of the other side can exceed its
-    # expected spending by one credit.
+    # The other side spends whole credits. Its actual spending can therefore exceed the estimated
+    # spending by one credit.
     missing = nominal + sum(used) + share * left - limits.daily_budget + bool(spending_of_others)
     freed_a_day = share - spending_of_others / max(1 - left, _SHORTEST_PAST)
     if freed_a_day <= 0:
@@ -203,17 +205,16 @@ def budget_free_at(
 def reply_credits_left_for_schedule(
     limits: Limits, past: Sequence[Sequence[int]], *, used: int, now: datetime
 ) -> float:
-    """Return the credits of today's share of the replies that the schedule may use.
+    """Return how many unspent credits of the replies' share the schedule may use today.
 
     ``past`` has the credits that replies spent in each hour (UTC) of each of the last days.
-    ``used`` is the number of credits that replies have spent today. The schedule may use the
-    unspent credits of the share, except the credits that are kept for the replies of the rest of
-    the day:
+    ``used`` is the number of credits that replies have spent today. The schedule may use all
+    unspent credits of the share, except a reserve for the replies in the rest of the day:
 
-    - The kept credits are 120 % of the maximum spending from the current hour to the end of a day,
-      among the days in ``past``.
-    - At least a tenth of the remaining hours' part of the share is kept.
-    - If ``past`` is empty, the whole part of the remaining hours is kept.
+    - If ``past`` is empty, the reserve is the part of the share for the remaining hours.
+    - Otherwise, the reserve is 120 % of the credits that replies spent from the current hour to
+      midnight, on the day in ``past`` with the most such credits. The reserve is at least a tenth
+      of the part of the share for the remaining hours.
     """
     share = reply_share_of_budget(limits)
     left = (midnight_after(now) - now) / DAY

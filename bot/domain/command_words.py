@@ -139,7 +139,7 @@ def parse(
 def _may_some_names_be_words(
     arguments: Sequence[str], names: Sequence[str], language: str
 ) -> bool:
-    """Return whether some of ``names`` can be ordinary words, as explained at ``Wanted``."""
+    """Return whether some of several names can be ordinary words (``Wanted.is_prose``)."""
     text = " ".join(arguments)
     written = [word for word in typed_words(text) if normalize_word(word) not in FILLERS]
     if len(names) <= 1 or not written or not is_everyday_word(written[0], language):
@@ -148,12 +148,11 @@ def _may_some_names_be_words(
 
 
 def escape_names_as_arguments(names: Sequence[str], language: str) -> list[str]:
-    """Return profile names as the arguments of a command.
+    """Return profile names in a form in which a command reads each of them as a name.
 
-    A name that is also a keyword, an everyday word, a time or a number up to 999 gets an @, so
-    that the command reads a name. The names with an @ come first, because a command can read an
-    ``@name`` at the end as a channel. For the same reason, if all names have an @, commas separate
-    the names.
+    A name that is also a keyword, an everyday word, a time or a number up to 999 gets an @. The
+    names with an @ come first, because a command can read an ``@name`` at the end as a channel.
+    For the same reason, if all names have an @, commas separate the names.
     """
     ambiguous = [name for name in names if _is_ambiguous(name, language)]
     clear = [name for name in names if name not in ambiguous]
@@ -198,9 +197,9 @@ def ends_with_list(
 
 
 def _pop_matching(words: list[str], is_match: Callable[[str], bool], first: int) -> list[str]:
-    """Remove the words for which ``is_match`` returns True from ``words``. Return these words.
+    """Remove the words for which ``is_match`` returns True. Return the removed words.
 
-    The search begins at the index ``first``.
+    The words before the index ``first`` stay.
     """
     taken = [word for word in words[first:] if is_match(word)]
     words[first:] = [word for word in words[first:] if not is_match(word)]
@@ -208,9 +207,9 @@ def _pop_matching(words: list[str], is_match: Callable[[str], bool], first: int)
 
 
 def _pop_count_at_end(words: list[str]) -> int | None:
-    """Remove and return a number from 1 to 100 at the end of several words.
+    """Remove the last of several words if it is a number from 1 to 100. Return the number.
 
-    Return None if the last word is no such number, or if it is the only word.
+    Return None, and change nothing, if the last word is no such number or is the only word.
     """
     last = words[-1] if len(words) > 1 else ""
     if _NUMBER.fullmatch(last) and 1 <= int(last) <= MOST_STORIES:
@@ -220,9 +219,9 @@ def _pop_count_at_end(words: list[str]) -> int | None:
 
 
 def _pop_channel_at_end(words: list[str]) -> str | None:
-    """Remove and return a channel at the end of several words.
+    """Remove the last of several words if it is a channel. Return the channel.
 
-    Return None if the last word is no channel, or if it is the only word.
+    Return None, and change nothing, if the last word is no channel or is the only word.
     """
     last = words[-1] if len(words) > 1 else ""
     is_list = len(words) > 2 and all(word.startswith("@") for word in words)  # noqa: PLR2004 - two words are a profile and a channel

@@ -1,7 +1,7 @@
-"""Common words by language, which are no profile names in a sentence without a slash.
+"""Common words by language. In a sentence without a command, these words are no profile names.
 
-After a command, these words can be profile names, except the words that are also everyday words.
-The module is pure.
+After a command, these words can be profile names, unless they are also everyday words. The module
+is pure.
 """
 
 from functools import cache

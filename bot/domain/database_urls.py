@@ -21,7 +21,8 @@ _POSTGRESQL_PARAMETERS = frozenset(
 )
 _TLS_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _SESSIONS = ("any", "primary", "standby", "prefer-standby", "read-write", "read-only")
-# The values that asyncpg accepts. asyncpg reads the values only when it connects.
+# The values that asyncpg accepts. They are checked here, because asyncpg would report a wrong
+# value only when it connects.
 _CHOICES = {"sslmode": _TLS_MODES, "ssl": _TLS_MODES, "target_session_attrs": _SESSIONS}
 _SQLITE_PARAMETERS = frozenset({"timeout"})
 _REPEATABLE = frozenset({"host", "port"})
@@ -50,7 +51,7 @@ _NAME = re.compile("[a-z_]+")
 def problem_of_url(url: str) -> str:
     """Return the reason why the bot can't use a database URL, as a part of a sentence.
 
-    The text can name parameters of the URL, but never contains their values. Return an empty
+    The reason can name parameters of the URL, but never contains their values. Return an empty
     string if the URL has no problem. This function does not connect to the database.
     """
     scheme, separator, rest = url.partition("://")
@@ -125,8 +126,8 @@ def _problem_of_names(parameters: list[tuple[str, str]], known: frozenset[str]) 
     for name in names:
         if name in known:
             continue
-        # A name with other characters than ``_NAME`` is probably the end of a password that
-        # contains a question mark. Therefore this name must not be shown.
+        # If the name does not match ``_NAME``, it is probably the end of a password that contains
+        # a question mark. The message must not show such a name.
         return _UNKNOWN.format(name=name) if _NAME.fullmatch(name) else _UNREADABLE
     repeated = [name for name in names if names.count(name) > 1 and name not in _REPEATABLE]
     return _REPEATED.format(name=repeated[0]) if repeated else ""

@@ -254,7 +254,10 @@ class NoStoriesError(StoriesError):
 
 
 class HighlightGoneError(StoriesError):
-    """The highlight does not exist, has no stories, or is of a blocked account without a name."""
+    """The highlight does not exist or has no stories.
+
+    The error is also raised for a highlight of a blocked account whose name is unknown.
+    """
 
     text = N_("This highlight isn't available. It may have been deleted.")
 
@@ -456,8 +459,8 @@ class RightsError(BotError):
 class NotAdminError(RightsError):
     """The person is not allowed to manage the chat, or the chat is unknown.
 
-    The error is also raised if the request for a different chat is not from a private chat.
-    ``text`` names the missing right.
+    The error is also raised if the request concerns a different chat and was not sent in a private
+    chat. ``text`` names the missing right.
     """
 
     text = ONLY_GROUP_ADMINS
@@ -495,9 +498,9 @@ class AdminsUnknownError(RightsError):
 
 
 class AskAgainError(RightsError):
-    """The request needs a retry soon.
+    """The person must repeat the request soon.
 
-    A call of Telegram failed, for example without an answer, or another task is making the topic.
+    The reason is that a call to Telegram failed, or that another task is just creating the topic.
     """
 
     text = N_("Telegram isn't answering right now. Please try again in a moment.")
@@ -516,7 +519,7 @@ class DatabaseUnavailableError(BotError):
     """The database is unavailable or locked, or the disk is full.
 
     ``str`` of the error names the cause. The transaction had no effect, unless the connection was
-    lost during the commit. In that case its effect is unknown.
+    lost during the commit. In that case the effect of the transaction is unknown.
     """
 
     is_outage: ClassVar[bool] = True
@@ -527,7 +530,8 @@ class DatabaseUnavailableError(BotError):
 class BackupError(BotError):
     """A backup can't be made or restored, or a database can't be moved.
 
-    The reason of the error is a clause without a full stop, for use as a part of a sentence.
+    The reason of the error is a clause without a full stop, so that it can be a part of a
+    sentence.
     """
 
 
@@ -541,7 +545,7 @@ class TryAgainError(BotError):
 class TakenOverError(BotError):
     """A different replica has claimed the update.
 
-    Therefore the changes that this replica has made for the update must be undone.
+    This replica must undo the changes that it has made for the update.
     """
 
 

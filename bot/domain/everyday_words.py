@@ -531,9 +531,9 @@ FILLERS = ALL_THANKS.union(map(fold_for_comparison, _HESITATION.split()))
 
 
 def normalize_word(word: str) -> str:
-    """Return a word in the form for comparisons.
+    """Return the normalized form of a word, which is used to compare words.
 
-    The form is the result of ``strip_punctuation`` and then ``fold_for_comparison``. A letter that
+    The word is changed by ``strip_punctuation`` and then by ``fold_for_comparison``. A letter that
     is repeated more than twice, as in "pleaseee", is written once.
     """
     return _REPEATED.sub(r"\1", fold_for_comparison(strip_punctuation(word)))
@@ -542,7 +542,7 @@ def normalize_word(word: str) -> str:
 def strip_punctuation(word: str) -> str:
     """Return a word without invisible characters and without the punctuation around the word.
 
-    The characters inside the word have the form of ``normalize_typed``.
+    The characters of the word are normalized by ``normalize_typed``.
     """
     return remove_format_characters(normalize_typed(word)).strip(_AROUND)
 
@@ -551,20 +551,26 @@ def strip_punctuation(word: str) -> str:
 def thanks_phrases() -> frozenset[tuple[str, ...]]:
     """Return the phrases that say thanks or a blessing.
 
-    The words have the form for comparisons (see ``normalize_word``).
+    The words are normalized (``normalize_word``).
     """
     return _phrases_as_words(_THANKS_PHRASES)
 
 
 @cache
 def greeting_phrases() -> frozenset[tuple[str, ...]]:
-    """Return the phrases of greetings and farewells. The words have the form for comparisons."""
+    """Return the phrases of greetings and farewells.
+
+    The words are normalized (``normalize_word``).
+    """
     return _phrases_as_words(_GREETING_PHRASES)
 
 
 @cache
 def praise_phrases() -> frozenset[tuple[str, ...]]:
-    """Return the phrases of praise. The words have the form for comparisons."""
+    """Return the phrases of praise, such as "great job".
+
+    The words are normalized (``normalize_word``).
+    """
     return _phrases_as_words(_PRAISE_PHRASES)
 
 
@@ -576,7 +582,7 @@ def _phrases_as_words(text: str) -> frozenset[tuple[str, ...]]:
 def words_around_thanks() -> frozenset[str]:
     """Return the words that people write beside thanks, such as "muchas" in "muchas gracias".
 
-    The words have the form for comparisons (see ``normalize_word``).
+    The words are normalized (``normalize_word``).
     """
     return frozenset(map(normalize_word, _AROUND_THANKS.split()))
 
@@ -585,7 +591,7 @@ def words_around_thanks() -> frozenset[str]:
 def everyday_words(language: str) -> frozenset[str]:
     """Return the everyday words of English and of ``language``.
 
-    The words have the form for comparisons (see ``normalize_word``).
+    The words are normalized (``normalize_word``).
     """
     text = " ".join(
         _english_and_local_texts(_EVERYDAY, language) + _english_and_local_texts(THANKS, language)
@@ -614,10 +620,12 @@ def is_everyday_word(word: str, language: str) -> bool:
 
 
 def is_time(word: str) -> bool:
-    """Return whether a word is a short number, a time of day, a span of time, or a part of a time.
+    """Return whether a word is a short number, or names a time.
 
-    A short number has at most three digits. If the word has only ASCII characters, only short
-    numbers and short forms such as "9pm" count, because longer words can be profile names.
+    - A short number has at most three digits.
+    - A word of ASCII characters names a time only if it is a short form such as "9pm", because a
+      longer word can be a profile name.
+    - Any other word names a time if it is a time of day, a span of time, or a part of these.
     """
     text = strip_punctuation(word).casefold()
     if _TIME.fullmatch(text):
@@ -649,10 +657,11 @@ def is_unsure(text: str, language: str) -> bool:
 
 
 def _has_only_phrases(text: str, phrases: frozenset[str]) -> bool:
-    """Return whether a text consists of phrases and words of politeness.
+    """Return whether a text consists only of phrases and words of politeness.
 
-    The phrases are found in the words of the whole text, or in each part of the text. Punctuation
-    marks and line feeds (``_BETWEEN``) separate the parts.
+    The whole text is compared first, because a phrase can contain punctuation marks. If the text
+    does not match, each part of the text must match alone. Punctuation marks and line feeds
+    (``_BETWEEN``) separate the parts.
     """
     if _is_phrase(_normalized_words(text), phrases):
         return True
@@ -662,14 +671,14 @@ def _has_only_phrases(text: str, phrases: frozenset[str]) -> bool:
 
 
 def _is_phrase(words: list[str], phrases: frozenset[str]) -> bool:
-    """Return whether words, with or without the words of politeness, form one or more phrases."""
+    """Return whether ``words`` consist only of phrases and words of politeness."""
     meant = [word for word in words if word not in FILLERS]
     return _are_phrases(words, phrases) or _are_phrases(meant, phrases)
 
 
 def _are_phrases(words: list[str], phrases: frozenset[str]) -> bool:
-    """Return whether words consist only of phrases, as in "never mind forget it"."""
-    ends = {0}  # the numbers of words at the beginning that consist of phrases
+    """Return whether ``words`` consist only of phrases, as in "never mind forget it"."""
+    ends = {0}  # all numbers n for which the first n words consist of phrases
     for end in range(1, len(words) + 1):
         begins = range(max(0, end - _LONGEST_PHRASE), end)
         if any(begin in ends and " ".join(words[begin:end]) in phrases for begin in begins):
@@ -732,9 +741,9 @@ def _unsure_phrases(language: str) -> frozenset[str]:
 
 
 def normalized_phrases(texts: list[str]) -> frozenset[str]:
-    """Return the phrases of texts in which a "|" separates the phrases.
+    """Return the phrases of several texts. In each text, a "|" separates the phrases.
 
-    The words have the form for comparisons (see ``normalize_word``).
+    The words of the phrases are normalized (``normalize_word``).
     """
     phrases = [phrase.split() for phrase in "|".join(texts).split("|") if phrase]
     return frozenset(" ".join(map(normalize_word, words)) for words in phrases)

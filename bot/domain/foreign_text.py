@@ -30,7 +30,8 @@ _LAST_LATIN = "\u024f"
 # The marks that people can omit: Arabic vowels and hamza, the Arabic lengthening stroke, and the
 # Devanagari dot.
 _OPTIONAL = frozenset(map(chr, range(0x064B, 0x0656))).union("\u0670\u0640\u093c")
-# The letters that differ only by the keyboard, each with the letter that replaces it.
+# Letters that people type in place of a similar letter, for example because of their keyboard.
+# Each letter has the similar letter that replaces it in comparisons.
 _SAME_LETTERS = str.maketrans(
     {
         "\u0649": "\u064a",  # alef maksura becomes Arabic yeh
@@ -71,7 +72,7 @@ def clean(text: str) -> str:
         category = unicodedata.category(char)
         if category in {"Mn", "Me"}:
             marks += 1
-        # Format characters and lone surrogates do not separate marks from the letter before them.
+        # Marks after a format character or a lone surrogate still belong to the letter before it.
         elif category not in {"Cf", "Cs"}:
             marks = 0
         if char == "\n":
@@ -107,7 +108,7 @@ def typed_words(text: str) -> list[str]:
 
     Blanks, commas and semicolons separate words, except the semicolon of "&amp;". Marks that end a
     sentence are removed from the end of each word, because no profile name ends with such a mark.
-    A word of nothing but such marks is not changed.
+    A word that consists only of such marks is not changed.
     """
     words = [word for word in _BETWEEN_WORDS.split(normalize_typed(text)) if word]
     return [word.rstrip(_AFTER_WORD) or word for word in words]
@@ -122,8 +123,8 @@ def fold_for_comparison(text: str) -> str:
     """Return ``text`` in the form in which words are compared.
 
     The form is in lower case, and has no apostrophes, no accents on Latin letters, and no optional
-    marks of other scripts. Letters that differ only by the keyboard are replaced by the same
-    letter.
+    marks of other scripts. Letters that people use in place of each other, such as the Arabic and
+    the Persian yeh, become the same letter.
     """
     kept: list[str] = []
     base = ""
@@ -175,5 +176,5 @@ def _normalize_typed_char(char: str) -> str:
 
 
 def is_combining_mark(char: str) -> bool:
-    """Return whether a character modifies the letter before it, like a Hindi vowel sign."""
+    """Return whether a character is a mark on the letter before it, such as a Hindi vowel sign."""
     return unicodedata.category(char).startswith("M")

@@ -34,8 +34,8 @@ _AFTER_NOON = {
     "am": (12, 12), "morning": (12, 12), "midnight": (12, 12), "pm": (0, 12), "afternoon": (0, 12),
     "evening": (1, 12), "night": (6, 12), "day": (0, 10), "noon": (0, 10),
 }  # fmt: skip
-# These words are valid only after an hour from 1 to 12. Other words are also valid after a later
-# hour, as in "22 Uhr abends".
+# The parts of the day that must follow an hour from 1 to 12. Any other part of the day can also
+# follow a later hour, as in "22 Uhr abends".
 _EXACT = {"am", "pm"}
 _ALONE = {"noon": 12 * 60, "midnight": 0}
 
@@ -204,7 +204,7 @@ The keys have the form of ``_QUARTERS_BEFORE``.
 """
 _WORKING_HOURS = ((7, 8, 9), (3, 4, 5))
 """The hours, in words, of the start and the end of a working day, as in "nine to five"."""
-_IN_WORDS = "\ue000"  # the sign after digits that replace words
+_IN_WORDS = "\ue000"  # this sign follows digits that replace a number in words
 _TURKISH_ENDINGS = "den|dan|ten|tan|de|da|te|ta|ye|ya|e|a|y?[iu](?= ceyrek)"
 _HALF_PAST = "half past|half|साढ़े|sadhe|saadhe"
 _HALF_TO = "halb|половина|половину|половине|половині|пол|пів на|setengah"
@@ -245,11 +245,13 @@ _OTHERS = """
 def parse_start_and_end_minute(text: str) -> tuple[int, int] | None:
     """Return the start and the end of a span of hours, in minutes after midnight.
 
-    If the start is in words without a part of the day, is before 13:00, and would not be before
-    the end, 12 hours are added to the start: "from eleven to seven in the morning" begins at
-    23:00, and "from twelve to six" at midnight. For a working day such as "nine to five", 12 hours
-    are added to the end instead. These rules do not apply to a text with digits. Return None if
-    the text is not a span such as "23-7".
+    Return None if the text is not a span such as "23-7". If the text has digits, the hours are
+    read literally.
+
+    People often leave out the part of the day if they write the hours in words. If the start has
+    no part of the day, is before 13:00 and is not before the end, 12 hours are added to the start
+    or to the end. For example, "from eleven to seven in the morning" begins at 23:00, "from twelve
+    to six" begins at midnight, and "nine to five" ends at 17:00.
     """
     tokens = _tokens(text)
     has_digits = any(map(str.isdecimal, text))
@@ -266,10 +268,11 @@ def parse_start_and_end_minute(text: str) -> tuple[int, int] | None:
 
 
 def _shift_start_or_end_by_12_hours(start: int, end: int) -> tuple[int, int]:
-    """Return a span in words whose end is not after the start, with one time 12 hours later.
+    """Return a span of hours after 12 hours were added to its start or to its end.
 
-    "Nine to five" is a working day, so that the end is 12 hours later. In any other span, such as
-    "eleven to seven", the start is 12 hours later. The times are in minutes after midnight.
+    The end must not be after the start. "Nine to five" is a working day (``_WORKING_HOURS``), so
+    that 12 hours are added to the end. In any other span, such as "eleven to seven", 12 hours are
+    added to the start. All times are in minutes after midnight.
     """
     starts, ends = _WORKING_HOURS
     if start // 60 in starts and end // 60 in ends:
@@ -296,9 +299,9 @@ def is_about_time(word: str) -> bool:
 def is_within(at: datetime, hours: tuple[int, int] | None, zone: str | None) -> bool:
     """Return whether the time ``at`` is within ``hours`` of the day in the time zone ``zone``.
 
-    ``hours`` has the first minute of the hours, and the minute after their last minute. Both are
-    minutes after midnight. The hours can include midnight. Return False if ``hours`` is None, or
-    if both minutes are equal.
+    ``hours`` has the first minute of the hours, and the minute after the last minute. Both are
+    minutes after midnight, and the hours can include midnight. Return False if ``hours`` is None,
+    or if both minutes are equal.
     """
     if hours is None:
         return False
@@ -307,7 +310,11 @@ def is_within(at: datetime, hours: tuple[int, int] | None, zone: str | None) -> 
 
 
 def contains(hours: tuple[int, int], minute: int) -> bool:
-    """Return whether the time of day ``minute`` is within ``hours``, as in ``is_within``."""
+    """Return whether the time of day ``minute`` is within ``hours``.
+
+    ``hours`` has the first minute of the hours, and the minute after the last minute. All three
+    are minutes after midnight, and the hours can include midnight.
+    """
     begin, end = hours
     if begin == end:
         return False
@@ -317,7 +324,7 @@ def contains(hours: tuple[int, int], minute: int) -> bool:
 
 
 def _tokens(text: str) -> list[str]:
-    """Return the words, times and signs of a text, in the form of the tables of this module."""
+    """Return the words, times and signs of a text, normalized like the tables of this module."""
     plain = re.sub(r"\b([ap])\.?\s?m\b\.?", r"\1m", _without_marks(normalize_typed(text)))
     for word, phrases in _PHRASES.items():
         for phrase in phrases.split("|"):
@@ -349,9 +356,8 @@ def _digits_of(found: re.Match[str]) -> str:
 def _with_minutes(plain: str) -> str:
     """Return a text with a time such as "seven fifteen" or "sete e quinze" as "7:15".
 
-    ``plain`` has the numbers as digits, with ``_IN_WORDS`` after each number that was in words. A
-    word such as "and" before the minutes can instead be a part of a span, as in "between ten and
-    fifteen".
+    ``plain`` has the numbers as digits, with ``_IN_WORDS`` after each number that was in words. In
+    a span such as "between ten and fifteen", the words after "and" are no minutes.
     """
     is_span = re.search(rf"(?<!\w)(?:{_without_marks(_BETWEEN_TIMES)})(?!\w)", plain)
     joining = "" if is_span else "(?: (?:y|e|et|и|و))?"
@@ -379,9 +385,10 @@ def _with_quarters(plain: str) -> str:
 
 @cache
 def _quarter_patterns() -> tuple[tuple[tuple[int, int], re.Pattern[str]], ...]:
-    """Return the patterns of the words for a quarter, before and after the hour, with their keys.
+    """Return the patterns of quarters in words, such as "quarter past 7", each with its key.
 
-    The keys have the form of ``_QUARTERS_BEFORE``.
+    The key is from ``_QUARTERS_BEFORE`` or ``_QUARTERS_AFTER``, and gives the meaning of the
+    words.
     """
     hour = r"(1?\d|2[0-3])(?![:.]?\d)"
     units = "(?: ?(?:h|heures?|uhr|ore|час[а-я]*))?"
@@ -403,7 +410,7 @@ def _quarter_patterns() -> tuple[tuple[tuple[int, int], re.Pattern[str]], ...]:
 
 @cache
 def _numbers() -> tuple[int, ...]:
-    """Return the numbers of the groups of ``_number_pattern``."""
+    """Return the number of each group of ``_number_pattern``, in the order of the groups."""
     return (*sorted(_MINUTES, reverse=True), *range(23, 0, -1))
 
 
@@ -411,8 +418,9 @@ def _numbers() -> tuple[int, ...]:
 def _number_pattern() -> re.Pattern[str]:
     """Return a pattern with a group for each number in words (``_numbers``).
 
-    The larger numbers come first, as Turkish "on bir" (eleven) before "on" (ten). A word directly
-    after a number is no hour, because Turkish "ten" means "from", as in "23'ten 7'ye".
+    The larger numbers come first, so that Turkish "on bir" (eleven) is not read as "on" (ten). A
+    word directly after a number is no hour, because Turkish "ten" means "from", as in "23'ten
+    7'ye".
     """
     words_by_number = dict(enumerate(_NUMBERS, 1)) | _LATER_NUMBERS | _MINUTES
     hours = "|".join(f"({_without_marks(words_by_number[number])})" for number in _numbers())
@@ -467,9 +475,9 @@ def _minute_of_day_in(tokens: Sequence[str]) -> int | None:
 
 
 def _minute_of_day(hour: str, minute: str | None, part: str | None) -> int | None:
-    """Return the minutes after midnight of an hour, a minute and a part of the day.
+    """Return the time of day of an hour, minutes and a part of the day, in minutes after midnight.
 
-    24:00 is the same time as 0:00. Return None if the time is impossible.
+    24:00 is the same time as 0:00. Return None if the combination is impossible.
     """
     written = int(hour)
     minutes = int(minute or 0)
@@ -495,7 +503,10 @@ def _words(table: str) -> frozenset[str]:
 
 @cache
 def _part_of_day_by_word() -> dict[str, str]:
-    """Return a mapping from each word for a part of the day to the part (a key of ``_PARTS``)."""
+    """Return a dictionary from words to parts of the day, such as from "pagi" to "morning".
+
+    The parts of the day are the keys of ``_PARTS``.
+    """
     found: dict[str, str] = {}
     for part, words in _PARTS.items():
         found.update(dict.fromkeys(_without_marks(words).split(), part))

@@ -22,7 +22,8 @@ IncidentKind = Literal[
     "budget_80",
     "budget_100",
     "budget_short",
-    # A person who is no newcomer was refused, because the budget covers no more profiles.
+    # The subscription of a person who is no newcomer was refused, because the budget covers no
+    # more profiles.
     "capacity",
     "clock",
     "database",
@@ -238,7 +239,8 @@ class Seen:
     disk_bytes: int
     api_fails_since: datetime | None
     telegram_fails_since: datetime | None
-    # The cause of the failures if all scheduled checks of the last 30 minutes have failed.
+    # The cause of the failures, if all scheduled checks of the last 30 minutes have failed.
+    # Otherwise None.
     failed_checks: str | None = None
     unwritten: Sequence[str] = ()  # the usernames of the profiles whose fan-outs fail
     is_price_absurd: bool = False
@@ -269,8 +271,8 @@ def judge(seen: Seen, *, is_open: Mapping[str, bool], now: datetime) -> Iterator
     - The condition of the balance is not met if the balance is None, or if no credits were spent
       in the last 24 hours.
     - The conditions "two_pollers" (a second program receives the updates) and "api_refuses" (the
-      API refuses the key) are never met here, so that this function only closes their incidents.
-      The parts of the bot that detect these conditions open the incidents.
+      API refuses the key) are never met here. This function only closes the incidents of these two
+      kinds. Other parts of the bot detect the conditions and open the incidents.
     """
     yield _judge_balance(seen, is_open=is_open.get("balance", False))
     yield from _judge_budget(seen)
@@ -335,10 +337,7 @@ def _is_lasting(since: datetime | None, now: datetime) -> bool:
 
 
 def dump_fields(fields: Fields) -> dict[str, Any]:
-    """Return the fields of a message with times and spans converted to JSON values.
-
-    Other values are not changed.
-    """
+    """Return the fields of a message as JSON values. Times and time spans are converted."""
     return {name: _to_json(value) for name, value in fields.items()}
 
 
@@ -353,7 +352,7 @@ def _to_json(value: object) -> object:
 
 
 def load_fields(fields: Fields) -> dict[str, Any]:
-    """Return the original fields of a message from the result of ``dump_fields``."""
+    """Return the fields of a message from a result of ``dump_fields``."""
     return {name: _from_json(value) for name, value in fields.items()}
 
 

@@ -113,8 +113,9 @@ def links_in_message(
     """Return the distinct links in the text or caption of a message, and in its entities.
 
     ``entities`` has the type and the ``url`` of each entity of the message (Bot API,
-    ``MessageEntity``). An entity of the type ``text_link`` shows words in place of its URL. If the
-    text begins with a command, the entities are ignored, and ``find_links`` has the rules.
+    ``MessageEntity``). Only an entity of the type ``text_link``, which shows words in place of its
+    URL, can add a link. If the text begins with a command, the entities are ignored, and the
+    result has the links that ``find_links`` returns for the text.
 
     If the message has a link to the page of a profile and a link to the stories of this profile,
     the link to the page is omitted.
@@ -132,9 +133,10 @@ def links_in_message(
 def parse_username_or_link(argument: str) -> Link | None:
     """Return the link that the argument of a command means.
 
-    The argument must be a username, with or without an @, or a link. If the argument is a word
-    that can't be a username, return a rejected link. Return None if the text has no argument or
-    several arguments, or if it has a slash but is no link.
+    - For a link, return this link.
+    - For a username, with or without an @, return the link of the profile.
+    - For any other single word without a slash, return a rejected link.
+    - In all other cases, return None.
     """
     match _words(normalize_typed(argument)):
         case [word] if "/" in word:
@@ -147,7 +149,7 @@ def parse_username_or_link(argument: str) -> Link | None:
 
 
 def parse_profile_username(argument: str) -> str | None:
-    """Return the username in an argument that names a profile, as ``parse_username_or_link`` does.
+    """Return the username in an argument that is a username or a link to a profile.
 
     Return None for any other argument, for example for a link to a single story.
     """
@@ -231,7 +233,7 @@ def _may_precede_link(char: str) -> bool:
 def _cut_at_end(candidate: str) -> str:
     """Return the link at the beginning of the text ``candidate``, without the text after the link.
 
-    The punctuation of the surrounding sentence is removed.
+    The punctuation of the surrounding sentence does not belong to the link.
     """
     candidate = _STOP.split(candidate)[0]
     authority = _AUTHORITY.match(candidate)
@@ -371,9 +373,10 @@ def _highlight_link(highlight_id: str, story_id: str | None = None) -> Link:
 
 
 def _shared_link(code: str, query: str) -> Link:
-    """Return the link of the highlight that the path of a ``/s/`` link encodes in base64.
+    """Return the link of the highlight whose id is encoded in a ``/s/`` link.
 
-    The query can contain the id of a story of the highlight. Any other ``code`` is unsupported.
+    ``code`` is the part of the path that contains the id in base64. The query can contain the id
+    of a story of the highlight. If ``code`` contains no highlight, return an unsupported link.
     """
     code = code.rstrip("=")
     try:

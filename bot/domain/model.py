@@ -197,8 +197,9 @@ class SentItem:
 class Sent:
     """The outcome of a successful send.
 
-    ``items`` are the stories that arrived. ``failed`` has the reason for each story that could not
-    be sent. The reason is the id of a message in the catalogues.
+    ``items`` are the stories that arrived. ``failed`` has the ids of the other stories, each with
+    the reason why the story could not be sent. The reason is the id of a message in the
+    catalogues.
     """
 
     items: tuple[SentItem, ...]
@@ -216,11 +217,11 @@ class TryLater:
     - ``items`` are the stories that arrived.
     - ``partly`` means that the bot received an answer, and that a part of the message can have
       arrived.
-    - ``down`` means that the cause can be a failure of Telegram and not the message.
+    - ``down`` means that Telegram itself can be the cause of the failure, and not the message.
     - ``chat_refuses`` means that the message was not sent, because the chat refused even a call
       that sends no message.
     - ``unasked`` means that the bot itself delayed the message and did not call Telegram.
-    - ``failed`` has the reason for each story that could not be sent, as in ``Sent``.
+    - ``failed`` has the ids of the stories that could not be sent, each with the reason.
     """
 
     after: timedelta | None = None
@@ -249,9 +250,9 @@ class Moved:
 class PermanentFailure:
     """The outcome of a send that Telegram refused, and that an immediate retry can't change.
 
-    ``scope`` names the cause of the refusal: the content of the message, the topic, the chat, or
-    the bot itself, whose token Telegram refuses. ``items`` are the stories that arrived before the
-    refusal.
+    ``scope`` names the cause of the refusal: the content of the message ("item"), the topic, the
+    chat, or the bot. If the cause is the bot, Telegram refuses the bot's token. ``items`` are the
+    stories that arrived before the refusal.
     """
 
     reason: str
@@ -276,7 +277,8 @@ class Muted:
     """The outcome of a send if the bot lacks a right. An admin of the chat can grant the right.
 
     ``items`` are the stories that arrived. The stories that need the missing right did not arrive.
-    ``failed`` has the reason for each story that could not be sent, as in ``Sent``.
+    ``failed`` has the ids of the stories that could not be sent for a different reason, each with
+    this reason.
     """
 
     missing: Right
@@ -287,7 +289,7 @@ class Muted:
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """The outcome of a send if a different bot deleted the message immediately.
+    """The outcome of a send if a different bot deleted the sent message immediately.
 
     ``items`` are the stories that arrived before the deleted message.
     """

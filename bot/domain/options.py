@@ -70,7 +70,7 @@ class Options:
     def with_values(self, values: Mapping[str, object]) -> Self:
         """Return a copy of the options with the JSON values ``values``.
 
-        Invalid values are treated as in ``from_json``.
+        An option with an invalid value gets its default.
         """
         return self.from_json({**self.to_json(), **values})
 
@@ -108,8 +108,8 @@ All other options, except the options in ``TEXTS``, are switches.
 class Preferences:
     """All preferences of a subscription, which are the options and the pause.
 
-    A mute is a pause with an end. ``paused_until`` is the end of a mute. ``paused_until`` is None
-    if the pause has no end, or if the subscription is not paused.
+    ``paused_until`` is the end of a pause. It is None if the pause has no end, or if the
+    subscription is not paused. A pause with an end is called a mute.
     """
 
     options: Options = field(default_factory=Options)
@@ -134,8 +134,12 @@ class Preferences:
     def with_pause_at_least_until(self, until: datetime | Endless) -> Self:
         """Return the preferences with a pause until ``until``. None means a pause without an end.
 
-        The existing pause stays if it has no end, ends after ``until``, or ends at most a minute
-        before ``until``. The minute allows for a person who presses a button twice.
+        An existing pause is not changed in these cases:
+
+        - The existing pause has no end.
+        - The existing pause ends after ``until``.
+        - The existing pause ends less than a minute before ``until``, because the person has
+          probably pressed a button twice.
         """
         if self.paused and self.paused_until is None:
             return self
@@ -150,10 +154,7 @@ class Preferences:
         return replace(self, paused=False, paused_until=None)
 
     def without_ended_pause(self, now: datetime) -> Self:
-        """Return the preferences that apply at the time ``now``.
-
-        If a mute has ended, the result has no pause.
-        """
+        """Return the preferences at the time ``now``, without a pause that has ended."""
         is_over = self.paused_until is not None and self.paused_until <= now
         return self.without_pause() if is_over else self
 
@@ -176,10 +177,10 @@ def _valid_time(value: object) -> datetime | None:
 
 
 def excluded_by(story: Story, options: Options, chat_rules: Options) -> str | None:
-    """Return the reason why a story is excluded from a subscription.
+    """Return the reason why a subscription does not get a story, or None if it gets the story.
 
     The reason is the value of the option ``media``, or a rule such as ``only #sale`` or ``not
-    #ad``. Return None if the story is not excluded.
+    #ad``.
 
     ``chat_rules`` has the rules of the whole chat. These rules apply only if the subscription has
     no rules of its own. If a rule of the whole chat excludes the story, the reason begins with
@@ -194,11 +195,12 @@ def excluded_by(story: Story, options: Options, chat_rules: Options) -> str | No
 
 
 def _excluding_rule(story: Story, options: Options) -> str | None:
-    """Return the rule of ``options`` that excludes a story, or None if no rule excludes it.
+    """Return the rule of ``options`` that excludes a story, or None if no rule excludes the story.
 
-    - If ``only`` has terms, the story must match at least one of these terms.
-    - The story must not match any term of ``without``. If the story matches a term, the result
-      names this term, for example ``not #ad``.
+    - If ``only`` has terms, the story must match at least one of these terms. Otherwise the result
+      is the whole rule, for example ``only #sale``.
+    - The story must not match any term of ``without``. Otherwise the result names the matched
+      term, for example ``not #ad``.
     """
     if options.only and not any(fits(story, term) for term in options.only.split()):
         return f"only {options.only}"

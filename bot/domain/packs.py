@@ -113,7 +113,7 @@ def corrected_credit_price_if_wrong(
     amount: float,
     credits: int,  # noqa: A002 - the field's term
 ) -> float | None:
-    """Return the price of a credit according to the balance, if ``credit_price`` is wrong.
+    """Return the price of a credit that follows from the balance, if ``credit_price`` is wrong.
 
     Both prices are in US dollars. ``amount`` is the balance in US dollars, and ``credits`` is the
     same balance in credits. Return None if the two prices differ by at most 20 %, or if the
@@ -139,7 +139,7 @@ def pack_of_credit_price(price: float) -> Pack | None:
 def propose_budget(credits: int) -> int:  # noqa: A002 - the field's term
     """Return a daily budget in credits with which a balance of ``credits`` lasts for 30 days.
 
-    The result is at most the default budget. The result is at least the price of the first check
-    of a profile, even if the balance then lasts for less than 30 days.
+    The result is at most the default budget, and at least the price of the first check of a
+    profile. With this minimum, a very small balance lasts for less than 30 days.
     """
     return max(_LEAST_BUDGET, min(DEFAULT_BUDGET, credits // _MONTH))

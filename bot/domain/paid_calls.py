@@ -38,8 +38,8 @@ class Answer(Generic[T_co]):
 class PaidCall(Generic[T_co]):
     """A paid call that is made when the object is awaited.
 
-    ``price`` is the highest usual price of the call in credits. The API can report a higher bill.
-    In that case the bot counts at most five times the usual price.
+    ``price`` is the highest usual price of the call in credits. If the API reports a higher bill,
+    the bot counts at most five times the usual price.
     """
 
     operation: Operation
@@ -49,7 +49,7 @@ class PaidCall(Generic[T_co]):
     def __await__(self) -> Generator[Any, Any, Answer[T_co]]:
         """Make the call, and return its answer.
 
-        The errors are those that the method of ``StoriesService`` lists.
+        Each method of ``StoriesService`` that returns a ``PaidCall`` lists the errors of the call.
         """
         return self.make().__await__()
 
@@ -89,9 +89,9 @@ class StoriesService(Protocol):
 
     @property
     def checks_privacy(self) -> bool:
-        """Return whether ``stories`` checks that the account is public.
+        """Return whether a call of ``stories`` checks that the account is public.
 
-        The result is about calls without ``last_known_public_at``.
+        The result applies to a call without ``last_known_public_at``.
         """
 
     def story(self, story_id: str, page_url: str = "") -> PaidCall[Story]:
@@ -111,14 +111,15 @@ class StoriesService(Protocol):
     ) -> PaidCall[list[Story]]:
         """Return the paid call that fetches all live stories of a profile, oldest first.
 
-        The call costs 2 credits, or 1 credit without the privacy check. The setting
-        ``SKIP_PRIVACY_CHECK`` can require ("false") or omit ("true") the check in all calls. With
-        "auto", the check may be skipped if ``last_known_public_at`` is less than a day ago. Also
-        with "auto", a call without the check is repeated with the check, for up to 3 credits in
-        total, in these cases:
+        The call costs 2 credits with the privacy check, and 1 credit without it. The setting
+        ``SKIP_PRIVACY_CHECK`` decides about the check:
 
-        - The answer is an error that the account is private or does not exist.
-        - The answer is an empty list although ``expects_stories`` returns True.
+        - "false": All calls include the check.
+        - "true": No call includes the check.
+        - "auto": The check may be skipped if ``last_known_public_at`` is less than a day ago. If
+          the answer is then an error that the account is private or missing, or is empty although
+          ``expects_stories`` returns True, the call is repeated with the check. Both calls
+          together cost up to 3 credits.
 
         Raises:
             ProfilePrivateError: The account is private.
@@ -171,15 +172,15 @@ class StoriesService(Protocol):
 
         Raises:
             OutOfServiceError: The API refuses the key, or refuses the call because no credits are
-                left. A balance of 0 in an answer is returned.
+                left. An answer with a balance of 0 is not an error.
             StoriesError: The API failed.
         """
 
     async def load_or_delete_trust(self) -> None:
         """Load from the database whether answers without a privacy check can be trusted.
 
-        Nothing is loaded unless ``SKIP_PRIVACY_CHECK`` is "auto". If the setting is "false", the
-        stored value is deleted.
+        If the setting ``SKIP_PRIVACY_CHECK`` is "true", nothing is loaded. If the setting is
+        "false", the stored value is deleted instead.
         """
 
     def call_to_verify_last_answer(
@@ -187,17 +188,19 @@ class StoriesService(Protocol):
     ) -> PaidCall[list[Story]] | None:
         """Return the paid call that verifies the last answer about a profile, for 1 credit.
 
-        The result is None if the last answer is not in doubt. The answer is in doubt if the answer
-        skipped the privacy check and lacked a story of ``stories``, a later answer with the check.
-        ``new`` has the ids of those stories that the database did not contain. ``known`` is the
-        profile as stored before the later answer. The call records whether answers without the
-        check are wrong.
+        The result is None if the last answer is not in doubt. The last answer is in doubt if it
+        skipped the privacy check and lacked a story that a later answer has. The call records
+        whether answers without the check are wrong.
+
+        - ``known`` is the profile as stored before the later answer.
+        - ``stories`` are the stories of the later answer, which includes the check.
+        - ``new`` has the ids of the stories of the later answer that the database did not contain.
         """
 
     def call_to_verify_after_refusal(self, known: Known) -> PaidCall[list[Story]] | None:
         """Return the paid call that verifies the last answer about a profile that became private.
 
         The call costs 1 credit, and records whether answers without the privacy check are wrong.
-        The result is None unless the last answer skipped the privacy check, and the last proof
-        that the account is public is at least a day old.
+        The result is None if the last answer included the privacy check, or if the account was
+        proven to be public within the last day.
         """

@@ -19,12 +19,12 @@ _SPAN = re.compile(r"([0-9]{1,3})d?", re.IGNORECASE)
 class Search:
     """A parsed search.
 
-    The first word of the search can be a profile name (``username``), a term (``first_term``), or
-    both, such as ``nike.com``. ``username`` is None if the word can't be a profile name, and
-    ``first_term`` is empty if the word can't be a term. If the first word can be both, the caller
-    decides. ``terms`` are the distinct terms after the first word. A first word that can only be a
-    term is not repeated in ``terms``. ``days`` is the number of days, or None if the search has no
-    number of days.
+    - ``username`` is the first word of the search as a profile name, or None.
+    - ``first_term`` is the first word as a term, or an empty string. A word such as ``nike.com``
+      can be a profile name and a term, and the caller decides between the two.
+    - ``terms`` are the distinct terms after the first word. If the first word can only be a term,
+      ``terms`` does not repeat this term.
+    - ``days`` is the number of days, or None if the search has no number of days.
     """
 
     words: tuple[str, ...]
@@ -45,7 +45,7 @@ class Search:
 
     @property
     def may_name_website(self) -> bool:
-        """Return whether the first word is a profile name that can also be a website."""
+        """Return whether the first word can be both a profile name and the name of a website."""
         return self.username is not None and "." in self.first_term
 
 
@@ -53,8 +53,8 @@ def parse_search(words: Sequence[str]) -> Search | None:
     """Parse the arguments of ``/past``.
 
     If the arguments have several words, the last or the first word can be a number of days
-    (``30d``). The other words are the search words. A first search word that begins with ``@`` is
-    no term. ``mention:@name`` is a term.
+    (``30d``). The other words are the search words. If the first search word begins with ``@``, it
+    is a profile name. The term for a mention is ``mention:@name``.
 
     Return None in these cases:
 
@@ -92,10 +92,9 @@ def fits_all(story: Story, terms: Sequence[str]) -> bool:
 def _split_off_days(words: tuple[str, ...]) -> tuple[int | None, tuple[str, ...]]:
     """Return the number of days in the words of a search, and the other words.
 
-    A number of days has one to three digits, and can end with "d". The returned number is at least
-    1. The last word is read as the number of days. If the last word is no such number, the first
-    word is read. Return None as the number if neither of the two words is such a number, or if the
-    search has a single word.
+    The number of days is the last word, or the first word if the last word is no such number. It
+    has one to three digits, and can end with "d". A 0 is returned as 1. If the search has a single
+    word, or if neither word is such a number, return None and all words.
     """
     if len(words) > 1 and (match := _SPAN.fullmatch(words[-1])):
         return max(1, int(match[1])), words[:-1]

@@ -1,7 +1,7 @@
-"""The words of wishes for a pause, or for a time without alerts.
+"""The words with which people ask for a pause, or for a time without alerts.
 
-The tables have the words of all languages, because these words have no other meaning beside the
-name of a profile. The module is pure.
+The tables have the words of all languages and are used in every chat, because beside the name of a
+profile these words have no other meaning. The module is pure.
 """
 
 from collections.abc import Sequence
@@ -90,7 +90,7 @@ def has_today(words: Sequence[str]) -> bool:
 
 
 def has_span(words: Sequence[str]) -> bool:
-    """Return whether normalized words have a span of time, as "2 days", "a week" or "for now"."""
+    """Return whether normalized words have a span of time, such as "2 days" or "for now"."""
     if _has_phrase(words, _FOR_NOW_PHRASES) or not _words(_SPANS).isdisjoint(words):
         return True
     return any(_is_span(first, second) for first, second in pairwise(words))
@@ -99,7 +99,7 @@ def has_span(words: Sequence[str]) -> bool:
 def is_only_span(words: Sequence[str]) -> bool:
     """Return whether normalized words are a span of time, as "2 days" or "for a week".
 
-    Words with a phrase for a time without an exact end, such as "for now", are no span here.
+    A phrase without an exact end, such as "for now", does not count as a span of time.
     """
     if _has_phrase(words, _FOR_NOW_PHRASES) or not has_span(words):
         return False

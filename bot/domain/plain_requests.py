@@ -64,7 +64,8 @@ Command = Literal[
 
 _SEPARATOR = re.compile("([,;])")
 _LONGEST = 12  # the maximum number of words of a request, because a longer text is prose
-# The minimum numbers of letters of a verb with a typing error.
+# The minimum number of letters that a verb must have, so that a typing error of each kind is
+# corrected.
 _LEAST_TRANSPOSED = 4
 _LEAST_WITH_OTHER_LENGTH = 6
 _LEAST_WITH_WRONG_LETTER = 8
@@ -2417,13 +2418,11 @@ _ALONE = """
 class Request:
     """The command that a text requests, with the words that can be profile names.
 
-    ``names`` is empty if the command is not in ``_WITH_NAMES``.
-
-    ``is_list`` is True if all words in ``names`` are certainly names. A word is certainly a name
-    if it has an @, is joined to a word with an @, or has a digit, a dot or an underscore.
-
-    ``is_joined`` is True if ``is_list`` is False, and ``names`` are exactly the words that commas,
-    semicolons or words such as "and" join in the text.
+    - ``names`` is empty if the command is not in ``_WITH_NAMES``.
+    - ``is_list`` is True if all words in ``names`` are certainly names. A word is certainly a name
+      if it has an @, is joined to a word with an @, or has a digit, a dot or an underscore.
+    - ``is_joined`` is True if ``is_list`` is False, and commas, semicolons or words such as "and"
+      join the words in ``names`` and no other words.
     """
 
     command: Command
@@ -2436,8 +2435,8 @@ class Request:
 class _Pattern:
     """The words of a pattern, and the sign of its condition.
 
-    ``sign`` is an empty string if the pattern has no sign. The module's docstring has the signs.
-    ``language`` is the language of the words.
+    The module's docstring explains the signs. ``sign`` is an empty string if the pattern has no
+    sign. ``language`` is the language of the words.
     """
 
     words: tuple[str, ...]
@@ -2531,10 +2530,10 @@ def request_in(
 
 
 def _without_indonesian_plural_2(word: str, language: str) -> str:
-    """Return a word without the "2" for a plural or repetition, as in "malam2".
+    """Return a word without the "2" that marks a plural or a repetition, as in "malam2".
 
-    Only words of requests and everyday words are changed, and only if ``language`` is Indonesian.
-    English words such as "show2" are changed too.
+    The word is changed only if ``language`` is Indonesian and the word without the "2" is a word
+    of requests or an everyday word. English words such as "show2" are changed too.
     """
     base = word.removesuffix("2")
     if language != "id" or base == word:
@@ -2546,11 +2545,12 @@ def _without_indonesian_plural_2(word: str, language: str) -> str:
 def _with_corrected_verbs(written: list[str], language: str) -> list[str]:
     """Return the words of a text with the correct verbs in place of misspelled verbs.
 
-    Examples are "unsubscirbe natgeo" and "natgeo abonieren". A known word, and a word with a digit
-    or a sign, are no misspelled verbs. A text of one word is returned unchanged, because the word
-    can be a profile name. A text of more than 30 words is also returned unchanged, because such a
-    text is prose. A misspelled verb that is not the first word is only corrected if another word
-    can be a name.
+    Examples are "unsubscirbe natgeo" and "natgeo abonieren". These words are not corrected:
+
+    - a known word, and a word with a digit or a sign;
+    - the single word of a text, because the word can be a profile name;
+    - the words of a text of more than 30 words, because such a text is prose;
+    - a misspelled verb that is not the first word, if no other word can be a name.
     """
     if not 1 < len(written) <= _LONGEST_WITH_NAME:
         return written
@@ -2576,7 +2576,7 @@ def _has_sign(word: str) -> bool:
 
 @lru_cache(maxsize=1_000)
 def _verb_meant(word: str, language: str) -> str:
-    """Return the verb of which a word is a misspelling, or an empty text."""
+    """Return the verb of which ``word`` is a misspelling, or an empty text."""
     verbs = _verbs(language)
     verb = next((verb for verb in verbs if _is_misspelled(word, verb, language)), "")
     return verb.removesuffix("*")
@@ -2584,10 +2584,10 @@ def _verb_meant(word: str, language: str) -> str:
 
 @cache
 def _verbs(language: str) -> tuple[str, ...]:
-    """Return the words that alone request a command of ``_VERBS``.
+    """Return the verbs that request a command of ``_VERBS`` without any other word.
 
-    The words are in English and in ``language``. A ``*`` at the end of a word has the same meaning
-    as in a pattern.
+    The verbs are in English and in ``language``. A ``*`` at the end of a verb means any ending, as
+    in a pattern.
     """
     return tuple(
         pattern.words[0]
@@ -2598,9 +2598,9 @@ def _verbs(language: str) -> tuple[str, ...]:
 
 
 def _is_misspelled(word: str, verb: str, language: str) -> bool:
-    """Return whether a word is ``verb`` with one typing error.
+    """Return whether ``word`` is ``verb`` with one typing error.
 
-    A ``*`` at the end of ``verb`` stands for an ending (``_is_ending``).
+    A ``*`` at the end of ``verb`` stands for any ending that ``_is_ending`` accepts.
     """
     stem = verb.removesuffix("*")
     if stem == verb:
@@ -2614,13 +2614,11 @@ def _is_misspelled(word: str, verb: str, language: str) -> bool:
 def _has_one_error(word: str, right: str) -> bool:
     """Return whether ``word`` is ``right`` with exactly one typing error.
 
-    The error is one of these:
+    These errors are recognised, because the result is rarely a different word:
 
     - a transposition of two adjacent letters, if ``right`` has at least four letters;
     - a missing or additional letter, if ``right`` has at least six letters;
     - a wrong letter, if ``right`` has at least eight letters.
-
-    A shorter word with such an error can be another word, as "hollow" beside "follow".
     """
     pairs = zip(word, right, strict=False)
     shorter = min(len(word), len(right))
@@ -2636,7 +2634,7 @@ def _has_one_error(word: str, right: str) -> bool:
 
 
 def _without_diminutive(word: str, language: str) -> str:
-    """Return the base word of a diminutive, as "resumo" for the Portuguese "resuminho".
+    """Return the base word of a diminutive, such as "resumo" for the Portuguese "resuminho".
 
     Any other word is returned unchanged.
     """
@@ -2653,7 +2651,7 @@ def _diminutives(language: str) -> dict[str, str]:
 def _subscribe_request_about_posts(written: Sequence[str], language: str) -> Request | None:
     """Return the request for a subscription in a long text such as "... when natgeo posts".
 
-    Return None if the text is no such text, or has more than 30 words.
+    Return None for any other text, and for a text of more than 30 words.
     """
     if len(written) > _LONGEST_WITH_NAME:
         return None
@@ -2688,7 +2686,7 @@ def _asks_for_alerts_on_certain_days(
     that the patterns find in the text:
 
     - For "why", as in "no alerts on weekends", all words must be everyday words, times, or words
-      such as "no" and "after". Any other word would tell what happened.
+      such as "no" and "after". With any other word, the text reports a problem instead.
     - For None and the other commands in ``_NOT_ABOUT_DAYS``, the text must have a word such as
       "only" or "not".
     - For all other commands, the result is False.
@@ -2734,7 +2732,7 @@ def _asks_for_pause_or_its_end(
 
 
 def _has_later_day_or_span(plain: Sequence[str]) -> bool:
-    """Return whether a text has a span of time or a later day, as "for days" or "until monday"."""
+    """Return whether a text has a later day or a span of time, as "until monday" or "for days"."""
     has_later = _has_word_in(plain, _DAY_WORDS) or _has_word_in(plain, _LATER_WORDS)
     return has_later and _has_word_in(plain, _UNTIL_WORDS + _FOR_WORDS)
 
@@ -2742,11 +2740,15 @@ def _has_later_day_or_span(plain: Sequence[str]) -> bool:
 def _command_about_one_profile(
     plain: Sequence[str], command: Command | None, language: str
 ) -> Command | None:
-    """Return the command of a text with names that asks for a pause or for fewer alerts.
+    """Return "pause" or "options" if a text with names asks for a pause or for fewer alerts.
 
-    The result is None for other texts. ``command`` is the command that the patterns find in the
-    text. In "too many alerts from natgeo", all matching patterns of ``unsubscribe`` are in
-    ``_TOO_MANY_ALERTS``. In "too many alerts, remove natgeo", a matching pattern asks to stop.
+    ``command`` is the command that the patterns find in the text.
+
+    - If the text asks to pause or resume alerts (``_asks_to_pause_profile``), return "pause".
+    - If ``command`` is "unsubscribe" but the text is only a complaint such as "too many alerts
+      from natgeo", return "options". In "too many alerts, remove natgeo", the text also asks to
+      stop, and is not only a complaint.
+    - Otherwise return None.
     """
     if _asks_to_pause_profile(plain, command, language):
         return "pause"
@@ -2760,24 +2762,28 @@ def _command_about_one_profile(
 def _asks_to_stop_for_time(plain: Sequence[str], command: Command | None, language: str) -> bool:
     """Return whether a text asks to stop for a span of time or until a day.
 
-    ``command`` is the command that the patterns find in the text. "For days" is also a complaint
-    about missing alerts (``why``), but not in "stop for 3 days".
+    ``command`` is the command that the patterns find in the text. The words "for 3 days" can also
+    belong to a complaint about missing alerts ("why"), but not if the text begins with "stop".
     """
     has_time = has_span(plain) or _has_later_day_or_span(plain)
     return has_time and _is_request_to_stop(plain, command, language)
 
 
 def _is_request_to_stop(plain: Sequence[str], command: Command | None, language: str) -> bool:
-    """Return whether ``command`` is "unsubscribe", or a text for "why" begins with "stop"."""
+    """Return whether a text asks to stop alerts, according to the command that the patterns find.
+
+    The command must be "unsubscribe", or it must be "why" in a text that begins with "stop".
+    """
     if command == "why":
         return _begins_with_request(plain, "unsubscribe", language)
     return command == "unsubscribe"
 
 
 def _begins_with_request(plain: Sequence[str], command: Command, language: str) -> bool:
-    """Return whether a text begins, after words of politeness, with the words of a pattern.
+    """Return whether a text begins with the words of a pattern of ``command``.
 
-    For example, "no more alerts today" begins with a pattern of "unsubscribe".
+    For example, "no more alerts today" begins with a pattern of "unsubscribe". Words of politeness
+    at the beginning are ignored.
     """
     written = tuple(_without_fillers_before(plain))
     patterns = _patterns(command, language)
@@ -2787,9 +2793,12 @@ def _begins_with_request(plain: Sequence[str], command: Command, language: str) 
 def _asks_to_pause_profile(plain: Sequence[str], command: Command | None, language: str) -> bool:
     """Return whether a text with names asks to pause or to resume the alerts of a profile.
 
-    ``command`` is the command that the patterns find in the text. A request to stop with a span of
-    time, as in "stop natgeo for a week", is a request for a pause. "For 2 days" is also a
-    complaint about missing alerts (``why``), but not after a first word such as "mute".
+    ``command`` is the command that the patterns find in the text.
+
+    - A request to stop for a time, as in "stop natgeo for a week", asks for a pause.
+    - If ``command`` is "why" and the text has a span of time, the text must begin with a word such
+      as "mute". Otherwise the text is a complaint, as in "nothing from natgeo for 2 days".
+    - For the commands in ``_CAN_BE_PAUSE``, the text must have a word such as "mute".
     """
     if _asks_to_stop_for_time(plain, command, language):
         return True
@@ -2815,7 +2824,8 @@ def _command_of_wish_about_times(
 ) -> Command | None:
     """Return the command of a wish about times, or None if the text is no such wish.
 
-    ``command`` is the command that the patterns find in the text.
+    The command is "settings" for quiet hours, "pause" for a pause, and "days" for alerts on
+    certain days. ``command`` is the command that the patterns find in the text.
     """
     if _asks_for_quiet_hours(plain, command, language) or _asks_for_no_messages_at_night(
         plain, command, language
@@ -2833,12 +2843,12 @@ def _command_of_wish_about_times(
 def _asks_for_quiet_hours(plain: Sequence[str], command: Command | None, language: str) -> bool:
     """Return whether a text without names asks for no messages in a part of the day.
 
-    The text has two times of day, or a single time of day with a word such as "after". ``command``
-    is the command that the patterns find in the text:
+    The text must have two times of day, or a single time of day with a word such as "after".
+    ``command`` is the command that the patterns find in the text:
 
     - For "unsubscribe", no further condition applies.
     - For "why", as in "no alerts after 11pm", the other words must all be everyday words or words
-      such as "no" and "after". Any other word would tell what happened.
+      such as "no" and "after". With any other word, the text reports a problem instead.
     - For None and the other commands in ``_NOT_ABOUT_TIMES``, the text must have a word such as
       "not".
     - For all other commands, the result is False.
@@ -2856,7 +2866,7 @@ def _asks_for_quiet_hours(plain: Sequence[str], command: Command | None, languag
 def _asks_about_other_network(plain: Sequence[str]) -> bool:
     """Return whether a text is a question such as "do you work with tiktok".
 
-    The names of the networks are also names of profiles.
+    The name of a network alone is no such question, because profiles can have this name.
     """
     return _has_word_in(plain, _NETWORK_WORDS) and _has_word_in(plain, _WORKING_WORDS)
 
@@ -2895,8 +2905,9 @@ def is_request_word(word: str, language: str) -> bool:
 def _is_ending(end: str, language: str) -> bool:
     """Return whether ``end`` can be the ending of a word of requests.
 
-    In the languages of ``_ENDINGS``, an ASCII ending must be one of the listed endings, because a
-    profile name can begin like a word of requests: "privatbank" and "borratos" are names.
+    In the languages of ``_ENDINGS``, an ASCII ending must be in the list of the language.
+    Otherwise names such as "privatbank" and "borratos", which begin like a word of requests, would
+    be requests.
     """
     endings = _ENDINGS.get(language)
     return not end.isascii() or endings is None or end in _split_endings(endings)
@@ -2908,10 +2919,9 @@ def _split_endings(endings: str) -> frozenset[str]:
 
 
 def _without_pronoun(word: str, language: str) -> str:
-    """Return a normalized verb without the pronoun at its end, as "quita" for "quitame".
+    """Return a normalized verb without the pronoun at its end, such as "quita" for "quitame".
 
-    A word without such a pronoun, or with fewer than three letters before the pronoun, is returned
-    unchanged.
+    A word is returned unchanged if it has no such pronoun, or fewer than three letters before it.
     """
     for pronoun in _PRONOUNS.get(language, ()):
         if word.endswith(pronoun) and len(word) > len(pronoun) + 2:
@@ -3019,9 +3029,11 @@ def _command_of(
 
 
 def _is_request_in_group(written: Sequence[str], command: Command, language: str) -> bool:
-    """Return whether a text without names in a group is a request to the bot.
+    """Return whether a text without names in a group is a request, and not a comment on a story.
 
-    Otherwise the text is a comment on a story. The conditions are those of ``request_in``.
+    - A single word is a request.
+    - Otherwise, all words must be words of requests or everyday words, and ``command`` must not be
+      about stories, highlights or a subscription.
     """
     if len(written) == 1:
         return True
@@ -3052,19 +3064,19 @@ def _requests_without_names() -> frozenset[str]:
 
 
 def _marked_names(runs: Sequence[Sequence[str]], language: str) -> tuple[str, ...]:
-    """Return the names with an @, and the names that are joined to a name with an @."""
+    """Return the names with an @, and the names that commas or "and" join to a name with an @."""
     words = [word for run in runs if _has_marked(run) for word in run]
     return _names_among(words, language)
 
 
 def _joined_names(runs: Sequence[Sequence[str]], language: str) -> tuple[str, ...]:
-    """Return the names that a comma, a semicolon or a word such as "and" joins to other names."""
+    """Return the names that commas, semicolons or words such as "and" join to other names."""
     every = [_names_among(run, language) for run in runs]
     return tuple(dict.fromkeys(name for names in every if len(names) > 1 for name in names))
 
 
 def _group_enumerated_words(text: str, language: str) -> list[list[str]]:
-    """Return the words of a text in groups: each enumeration, and each other word alone.
+    """Return the words of a text in groups. A group is an enumeration, or any other single word.
 
     A comma, a semicolon or a word such as "and" joins two words, and is in no group. Words in
     ``_SHORT_WORDS`` after a joining word, or at the beginning of the text, are ignored. A text
@@ -3096,7 +3108,7 @@ def _may_be_username(word: str, language: str) -> bool:
     """Return whether a word in a request can be a profile name.
 
     A word with an @ can be a name. Any other word can be a name unless it is a common word, a word
-    of requests, an everyday word, a time, or a word for which ``is_said`` is True.
+    of requests, an everyday word, a time, or small talk (``talk.is_said``).
     """
     if word.startswith("@"):
         return True
@@ -3138,7 +3150,7 @@ def _name_of(word: str) -> str | None:
 
 
 def _count_pattern_word(words: Sequence[str], part: str, language: str) -> int:
-    """Return how often a text has a word of a pattern. The word is in ``language``."""
+    """Return how many of ``words`` match ``part``, a word of a pattern in ``language``."""
     stem = part.removesuffix("*")
     if stem == part:
         return words.count(part)
@@ -3191,8 +3203,8 @@ def _normalize_part(part: str) -> str:
 def _request_words_and_stems(language: str) -> tuple[frozenset[str], tuple[str, ...]]:
     """Return the common words of requests in English and in ``language``.
 
-    The words such as "send" (``_SENDING``) of all languages are included. The second value has the
-    stems of the words with a ``*``.
+    The first value has the complete words, and the words such as "send" (``_SENDING``) of all
+    languages. The second value has the stems of the words with a ``*``.
     """
     parts = {
         part

@@ -46,9 +46,9 @@ class SubscriberCount:
     """The counted subscribers of a profile.
 
     - ``chats`` is the number of chats that wait for alerts of the profile.
-    - ``weight`` is the total weight of the subscriptions of these chats. The weight of newcomers
-      counts only if all subscribers are newcomers. Otherwise a few new accounts could take the
-      checks from other people's profiles.
+    - ``weight`` is the total weight of the subscriptions of these chats. The subscriptions of
+      newcomers have a weight only if all subscribers are newcomers. Otherwise a few new accounts
+      could take the checks away from the profiles of known people.
     - ``fresh`` is True if all subscribers are newcomers.
     """
 
@@ -106,13 +106,13 @@ class Known:
 class Chat:
     """A stored chat.
 
-    - ``state`` is ``closed`` while the bot is not in the chat or can't write to the chat at all,
-      and while the access list blocks the chat or the responsible person.
+    - ``state`` is "closed" while the bot is not in the chat or can't write to the chat at all. It
+      is also "closed" while the access list blocks the chat or the responsible person.
     - ``zone`` is the time zone of the chat. It is None until a person sets the time zone. Until
       then, the hours of the chat are in UTC.
     - ``quiet_from``, ``quiet_to`` and ``digest_at`` are minutes after midnight in the time zone of
       the chat.
-    - ``menu`` is the digest of the chat's own command menu. It is None if the chat has no menu of
+    - ``menu`` is the hash of the chat's own command menu. It is None if the chat has no menu of
       its own.
     - ``payer`` is the person whose limits apply to the chat. It is None if the chat has no payer.
       A chat without a payer gets no alerts.
@@ -148,8 +148,8 @@ class Chat:
     def summary_minute(self) -> int:
         """Return the time of day at which the daily summary is sent.
 
-        The result is in minutes after midnight in the time zone of the chat. A summary in quiet
-        hours is sent at the end of the quiet hours.
+        The result is in minutes after midnight in the time zone of the chat. If the chosen time is
+        in quiet hours, the result is the end of the quiet hours.
         """
         if self.quiet_from is None or self.quiet_to is None:
             return self.digest_at
@@ -158,10 +158,10 @@ class Chat:
 
     @property
     def effective_language(self) -> str | None:
-        """Return the language of the chat.
+        """Return the language that a person has chosen for the chat.
 
-        If a person has chosen a language for the chat, return this language. Otherwise return the
-        language code from Telegram, or None if no code is known.
+        If no person has chosen a language, return the language code from Telegram, or None if no
+        code is known.
         """
         return self.language or self.language_code
 
@@ -226,12 +226,13 @@ class Topic:
     claimed_until: datetime | None
 
 
-REPLY = "reply"  # the name of the notice for a reply to a person, which is sent before all alerts
+REPLY = "reply"  # the notice name of replies to people, which are sent before all alerts
 # The reason of a delivery whose album can have arrived although Telegram answered with status 429.
 FLOODED = "flooded"
-# The reason of such a delivery that settings or rights of the chat have also deferred.
+# This reason replaces ``FLOODED`` if settings or rights of the chat have also deferred the
+# delivery.
 FLOODED_AND_DEFERRED = "flooded, deferred"
-MISSED = "missed"  # the name of the notice that stories can have expired before a check
+MISSED = "missed"  # the name of the notice about stories that can have expired before a check
 BROADCAST = "broadcast"  # the name of the notice with an owner's message to all chats
 SUMMARY = "summary"  # the name of the notice that lists the stories of a daily summary
 ANSWERED = ("reply_to", "asked")
@@ -242,9 +243,9 @@ PLACE = "place"
 
 
 class Held(StrEnum):
-    """The reason why a pending delivery waits until its ``due_at``, or was changed.
+    """The reason why a pending delivery waits until its ``due_at``, or must be selected again.
 
-    A claim of the delivery removes the reason.
+    The reason is removed when a worker claims the delivery.
     """
 
     NOTHING = ""
@@ -272,7 +273,7 @@ class Held(StrEnum):
 
     @property
     def depends_on_settings(self) -> bool:
-        """Return whether a change of the chat, its rights or subscriptions can end the wait.
+        """Return whether a change of settings, rights or subscriptions can end the wait.
 
         The result is also True for ``CHANGED``.
         """
@@ -290,8 +291,8 @@ class PendingMessage:
     """A pending message to a chat. This class is also the base class of deliveries.
 
     ``copies`` is the number of sends that can have arrived. ``attempts`` is the number of
-    consecutive claims of the message without success. After such a claim, either the message has
-    certainly not arrived, or the outcome is not recorded.
+    consecutive claims of the message without success. A claim has no success if the message has
+    certainly not arrived, or if the outcome of the send was not recorded.
     """
 
     id: int
@@ -312,8 +313,8 @@ class PendingMessage:
     def must_be_sent_alone(self) -> bool:
         """Return whether the message must not be sent in an album.
 
-        This is the case if Telegram answered an earlier album that contained the message with the
-        status 429, but can have sent the album.
+        The reason is that Telegram answered with the status 429 to an earlier album with this
+        message, but can have sent the album.
         """
         return self.reason in {FLOODED, FLOODED_AND_DEFERRED}
 
@@ -347,9 +348,9 @@ class Delivery(PendingMessage):
 
     @property
     def is_silent(self) -> bool:
-        """Return whether the subscription is silent, or a summary lists the story.
+        """Return whether the delivery is sent without a sound.
 
-        Such a story is sent without a sound.
+        A story is silent if its subscription is silent, or if a summary lists the story.
         """
         return self.options.silent or self.is_listed_in_summary
 
@@ -386,8 +387,8 @@ class Mute:
 def find_mute(mutes: Iterable[Mute], thread_id: int | None) -> Mute | None:
     """Return the first mute that applies to a thread, or None if no mute applies.
 
-    A mute of the whole chat applies to each thread. If ``thread_id`` is None, return the mute that
-    applies to the messages outside of topics.
+    A mute of the whole chat applies to each thread. If ``thread_id`` is None, the mute must apply
+    to the messages outside of topics.
     """
     thread_id = thread_id or MAIN
     return next(
@@ -420,9 +421,9 @@ class QueueClaim(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ReplyClaim:
-    """The claim of a chat queue for the replies of an update.
+    """The claim of a chat queue, so that the replies to an update can be sent.
 
-    The transaction of the update made the claim.
+    The claim is made in the transaction of the update.
     """
 
     chat_id: int
@@ -434,8 +435,9 @@ class ReplyClaim:
 class ChatQueue:
     """A chat with its due deliveries, in the order in which they are sent.
 
-    ``token`` proves the claim of the queue. ``stored_flood_state`` is the state of the
-    chat's flood limits that the last process stored, or None if no process has stored this state.
+    ``token`` proves that the caller has claimed the queue. ``stored_flood_state`` is the state of
+    the chat's flood limits that the last process stored, or None if no process has stored this
+    state.
     """
 
     chat: Chat

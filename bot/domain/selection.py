@@ -1,4 +1,4 @@
-"""The selection of the due deliveries that are sent now, and the decision about the others.
+"""The selection of the deliveries that are sent now, and the decisions about other due deliveries.
 
 The functions perform no I/O.
 """
@@ -38,8 +38,9 @@ REMOVED = "removed"
 PAUSED = "paused"
 _FORGOTTEN = "forgotten"
 _TOO_MANY_CRASHES = "too many crashes"
-# A summary that may have arrived a day ago. A summary that has certainly not arrived is counted
-# again instead (``bot.domain.summaries.must_plan``).
+# The reason for which a summary is dropped if it is more than a day old and can already be in the
+# chat. If the summary is certainly not in the chat, it is planned again instead
+# (``summaries.must_plan``).
 _OUTDATED = "outdated"
 AFTER_QUIET = timedelta(hours=1)
 """The time after quiet hours in which a deferred story can be sent, even if the story has expired.
@@ -96,8 +97,9 @@ class Decision:
     """The decision about the due deliveries (rows) of a chat queue.
 
     - ``batch`` has the rows that are sent now. It is None if no rows are sent now.
-    - ``doubtful`` are the rows that can have been sent, and whose last send has no recorded
-      outcome or was the last allowed send (``MAX_COPIES``).
+    - ``doubtful`` are the rows that can already be in the chat and are not sent again now. The
+      last send of such a row has no recorded outcome, or was the last allowed send
+      (``MAX_COPIES``).
     - ``held`` are the deferred rows, each with the new due time and the reason.
     - ``dropped`` are the rows that are dropped, each with the reason. Some of these rows can be
       reopened later, for example by Undo.
@@ -119,9 +121,10 @@ def decide(queue: ChatQueue, *, now: datetime) -> Decision:
     """Select the deliveries to send next into a chat, and decide about other due rows.
 
     The order of sending is: replies, then a summary, then the stories that the summary lists, and
-    then all other alerts in the order of the queue. Later rows can remain without a decision.
+    then all other alerts in the order of the queue. Rows at the end of this order can remain
+    without a decision.
 
-    - If a reply is doubtful, no row is sent.
+    - If a reply is doubtful (``Decision.doubtful``), no row is sent.
     - If an alert is doubtful, only a reply can be sent.
     - In quiet hours, only replies are sent.
     - If the missing right of the whole chat must be checked, only replies are sent.
@@ -173,9 +176,10 @@ def _select_reply_and_record_others(
 def _defer_or_drop_in_quiet_hours(
     alerts: Sequence[Delivery], chat: Chat, decision: Decision, now: datetime, *, until: datetime
 ) -> None:
-    """Drop the alerts that are over, and defer all other alerts to ``until``.
+    """Drop the stories for which it is too late, and defer all other alerts.
 
-    ``until`` is the end of the quiet hours. The result is recorded in ``decision``.
+    The alerts are deferred to ``until``, the end of the quiet hours. The result is recorded in
+    ``decision``.
     """
     for row in alerts:
         if _is_story_expired(row, chat, now):
@@ -187,10 +191,10 @@ def _defer_or_drop_in_quiet_hours(
 def select_sendable(
     rows: Sequence[Delivery], queue: ChatQueue, *, now: datetime
 ) -> tuple[list[Delivery], Decision]:
-    """Return the stories among ``rows`` that may be sent now. Quiet hours are not considered.
+    """Return the stories among ``rows`` that may be sent now, without regard to quiet hours.
 
-    The second value is the decision about the other stories. If the missing right of the whole
-    chat must be checked first, no stories are returned.
+    The second value is the decision about the stories that may not be sent now. If the missing
+    right of the whole chat must be checked first, no story may be sent now.
     """
     decision = Decision()
     free = _defer_muted_return_other_rows(rows, queue.mutes, decision, now)
@@ -201,7 +205,7 @@ def select_sendable(
 def is_for_summary(row: Delivery, chat: Chat) -> bool:
     """Return whether a story waits for a daily summary that does not list the story yet.
 
-    A story that would expire too early does not wait.
+    A story does not wait if it would expire before the summary or soon after it.
     """
     if not can_join_summary(row) or row.story is None:
         return False
@@ -214,8 +218,9 @@ def is_for_summary(row: Delivery, chat: Chat) -> bool:
 def can_join_summary(row: Delivery) -> bool:
     """Return whether a summary may list a story.
 
-    The subscription of the story must have daily summaries. The story must not be in the chat
-    already, not even possibly, and no summary must list the story yet.
+    - The subscription of the story must have daily summaries.
+    - The story must not be in the chat already, and no send of the story can have arrived.
+    - No summary lists the story yet.
     """
     return row.options.digest and not row.copies and not row.is_listed_in_summary
 
@@ -245,10 +250,10 @@ def predict_decision(
 ) -> Outlook:
     """Return the outcome that is expected for a pending story.
 
-    The story is judged as by ``decide``, but without the other rows of the queue. If the chat has
-    quiet hours now, the rules and the daily summary are applied at their end. For an unreadable
-    story, and for a story that becomes suspected to crash the bot, only missing rights and quiet
-    hours are considered.
+    The rules of ``decide`` are applied to the story alone, without the other rows of the queue. If
+    the chat has quiet hours now, the filter rules and the daily summary are applied as at the end
+    of these hours. If the story is unreadable or becomes suspected to crash the bot, only missing
+    rights and quiet hours are considered.
     """
     quiet_end = _deferred_until(now, chat)
     decision = Decision()
@@ -279,7 +284,7 @@ def _kind_of_dropped(reason: str) -> Literal["filtered", "paused", "failed"]:
 
 
 def _outlook_of_free(quiet_end: datetime | NotInQuietHours) -> Outlook:
-    """Return the outlook of a story that only quiet hours can defer."""
+    """Return the outlook of a story that nothing but quiet hours can defer."""
     return Outlook("quiet", quiet_end) if quiet_end else Outlook("sending")
 
 
@@ -288,14 +293,14 @@ def _defer_muted_return_other_rows(
 ) -> list[Delivery]:
     """Defer the rows that the bot lacks the right to send, and return the other rows.
 
-    A mute states that the bot lacks a right in the whole chat or in a topic. The rows to which
-    mutes apply are deferred until the next check of these rights, or the later one of two checks:
+    A mute states that the bot lacks a right in the whole chat or in a topic. A row to which mutes
+    apply waits until the next check of the missing rights. If that time has come, two cases
+    differ:
 
-    - If the check of a right in the whole chat is due, the bot must first ask Telegram about the
-      bot's rights in the chat. In this case, ``decision.probe`` is set, and no rows are returned.
-    - If the check of a topic is due, for example of a closed topic, the rows for this topic are
-      returned. Only a send can check the topic, because Telegram has no call that returns the
-      state of a topic.
+    - Whole chat: The bot must first ask Telegram for the bot's rights in the chat. In this case,
+      ``decision.probe`` is set, and no rows are returned.
+    - Topic, for example a closed topic: The row is returned. Only a send can check the topic,
+      because Telegram has no call that returns the state of a topic.
     """
     muted = {mute.thread_id: mute for mute in mutes}
     if not muted:
@@ -341,9 +346,9 @@ def _may_be_sent_despite_mute(row: Delivery, mute: Mute) -> bool:
 
 
 def _target_and_content(reply: Delivery) -> tuple[Target, dict[str, object]]:
-    """Return the target and the content of a reply, for the comparison of replies.
+    """Return the target and the content of a reply, by which equal replies are found.
 
-    The ids of the answered messages (``ANSWERED``) and the trace id are omitted.
+    The content has neither the ids of the answered messages (``ANSWERED``) nor the trace id.
     """
     fields = reply.fields.items()
     return reply.target, {name: value for name, value in fields if name not in _OF_THE_ASKING}
@@ -358,7 +363,7 @@ def _deferred_until(moment: datetime, chat: Chat) -> datetime | NotInQuietHours:
 
 
 def _audience_member_of(chat: Chat) -> alert_rules.AudienceMember:
-    """Return the notification times of a subscription of the chat that has daily summaries."""
+    """Return the notification times of the chat for a subscription with daily summaries."""
     quiet = None
     if chat.quiet_from is not None and chat.quiet_to is not None:
         quiet = chat.quiet_from, chat.quiet_to
@@ -416,9 +421,11 @@ def _defer_or_drop(row: Delivery, chat: Chat, decision: Decision, now: datetime)
 def _drop_reason(row: Delivery, chat: Chat, now: datetime) -> str | None:
     """Return the reason why a story must be dropped, or None if the story can still be sent.
 
-    If a rule excludes the story, the reason names the rule. The stories of a chat without a payer
-    are dropped. A story that can already be in the chat is dropped only if the stored story was
-    deleted or has expired.
+    - A story that was deleted from the database is dropped.
+    - A story for which it is too late is dropped, unless quiet hours have just ended
+      (``_is_released_from_quiet_hours``).
+    - A story of a chat without a payer, or excluded by a rule, is dropped unless the story can
+      already be in the chat. For a rule, the reason names the rule.
     """
     if row.story is None:  # the stored story was deleted, some hours after its expiry
         return TOO_OLD if row.held == Held.MUTED else _FORGOTTEN
@@ -433,11 +440,11 @@ def _drop_reason(row: Delivery, chat: Chat, now: datetime) -> str | None:
 
 
 def _is_story_expired(row: Delivery, chat: Chat, now: datetime) -> bool:
-    """Return whether a story is over, because the story has expired.
+    """Return whether it is too late to send a story.
 
-    A story that expires during quiet hours is over only an hour after the end of the quiet hours.
-    This is possible because Instagram serves the file for some hours after the expiry. A row
-    without a story is never over.
+    It is too late when the story has expired. If the story expires in quiet hours, it is too late
+    an hour after the end of the quiet hours, because Instagram serves the file for some hours
+    after the expiry. Return False for a row without a story.
     """
     if row.story is None or row.story.expires_at > now:
         return False
@@ -446,10 +453,10 @@ def _is_story_expired(row: Delivery, chat: Chat, now: datetime) -> bool:
 
 
 def _is_released_from_quiet_hours(row: Delivery, now: datetime) -> bool:
-    """Return whether quiet hours deferred a row, and the deferral ended less than an hour ago.
+    """Return whether quiet hours deferred a row until less than an hour ago.
 
     The deferral ends when the quiet hours end, or when they are changed. Return False if the
-    deferral ended earlier, for example while the bot was not running.
+    deferral ended earlier, for example because the bot was not running in the last hour.
     """
     return row.held == Held.QUIET and now < row.due_at + AFTER_QUIET
 
@@ -468,12 +475,12 @@ def _defer_until_summary_if_early(
 
 
 def _first_batch(willing: Sequence[Delivery]) -> Batch:
-    """Return the first batch of the rows ``willing``, which may be sent now.
+    """Return the first batch of ``willing``, which are rows that may be sent now.
 
-    A batch has at most 10 stories or 20 notices. A broadcast, a summary, and a row that must be
-    sent alone are each a batch of their own. A batch never contains possible repeats together with
-    first sends. A batch also never contains stories that a summary lists together with other
-    stories.
+    - A batch has at most 10 stories or 20 notices.
+    - A broadcast, a summary, and a row that must be sent alone are each a batch of their own.
+    - A batch has either first sends or possible repeats.
+    - A batch has either stories that a summary lists or other stories.
     """
     head = willing[0]
     alike = list(takewhile(lambda row: bool(row.copies) == bool(head.copies), willing))
@@ -496,10 +503,10 @@ def _first_batch(willing: Sequence[Delivery]) -> Batch:
 
 
 def count_too_late(decision: Decision) -> dict[tuple[Target, str, bool], int]:
-    """Return the number of stories that were dropped because they expired before the send.
+    """Return how many stories were dropped because they expired before they could be sent.
 
-    The stories are counted for each combination of target, username and ``is_silent``. A notice
-    shows the numbers.
+    The result has a number for each combination of a target, a username and ``is_silent``, because
+    each combination gets a notice of its own.
     """
     late = (row for row, reason in decision.dropped if reason == TOO_OLD)
     return Counter((row.target, row.username, row.is_silent) for row in late)

@@ -61,7 +61,7 @@ def is_term(word: str) -> bool:
 
 
 def valid_terms(text: str) -> str:
-    """Return the distinct valid terms in a text, in their order, as a list of terms (a string).
+    """Return the distinct valid terms in a text as a list of terms, which is a string.
 
     Words that are no terms are ignored. The list has at most 200 characters. A term that would
     make the list longer is ignored.
@@ -101,9 +101,10 @@ def _split_words(text: str) -> list[str]:
 
 
 def _comparable(text: str) -> str:
-    """Return a text in the form for comparisons.
+    """Return a text in the form in which terms are compared.
 
-    The form is the result of ``normalize_typed``, in lower case and in the Unicode form NFC.
+    The text is normalized by ``normalize_typed``, and is in lower case and in the Unicode form
+    NFC.
     """
     return unicodedata.normalize("NFC", normalize_typed(text).lower())
 

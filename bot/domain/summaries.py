@@ -20,9 +20,9 @@ LINES = 20  # the maximum number of profiles in the list
 class Summary:
     """The deliveries of a daily summary.
 
-    ``by_profile`` has the stories of each profile. The profiles are in the order in which their
-    stories are sent. ``ended`` has the stories that expired before the summary. The notice shows
-    their number. In a channel, ``ended`` is empty.
+    ``by_profile`` has the stories of each profile, and the profiles are in the order of sending.
+    ``ended`` has the stories that expired before the summary. The notice shows only the number of
+    these stories. In a channel, ``ended`` is empty.
     """
 
     by_profile: tuple[tuple[Delivery, ...], ...]
@@ -30,7 +30,7 @@ class Summary:
 
     @property
     def fields(self) -> dict[str, Any]:
-        """Return the fields of the notice.
+        """Return the fields of the notice that lists the stories.
 
         - ``posted`` has the username, the number of stories and the id of the subscription of each
           listed profile.
@@ -53,11 +53,12 @@ class Summary:
 
 
 def must_plan(batch: Batch, chat: Chat) -> bool:
-    """Return whether the stories of a daily summary must be counted now.
+    """Return whether the stories of a daily summary must be counted before ``batch`` is sent.
 
-    ``batch`` has due deliveries. The stories must be counted if one of these deliveries is a story
-    that waits for a summary (``selection.is_for_summary``). If ``batch`` is the notice of a
-    summary, the stories must be counted again, unless the notice can already be in the chat.
+    - If the batch is the notice of a summary, the stories are counted again, unless the notice can
+      already be in the chat.
+    - Otherwise, the stories are counted if the batch has a story that waits for a summary
+      (``selection.is_for_summary``).
     """
     if batch.rows[0].notice == SUMMARY:
         return not batch.is_repeat

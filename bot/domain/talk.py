@@ -61,7 +61,7 @@ _PICTURES = {"So", "Sk", "Mn", "Cf"}
 SHORT_THANKS = 5
 # A text that begins with thanks says thanks only if it has at most 12 words.
 _LONG_THANKS = 12
-# In a text with several words, profile names are searched only if it has at most 4 words.
+# A text of several words is searched for profile names only if it has at most 4 words.
 _SHORT = 4
 # The minimum similarity of a misspelled command, as the ratio of difflib. For example, the ratio
 # of "stoires" and "stories" is 0.86.
@@ -170,9 +170,10 @@ ALIASES = {
 def name_in(text: str) -> str | None:
     """Return the profile name in a text, in lower case and without an @.
 
-    If the text is a single word that can be a name, return this word. Otherwise return the first
-    name with an @. A word for which ``is_said`` is True is a name only if it has an @. Return None
-    if the text has no name.
+    - If the text is a single word that can be a name, return this word.
+    - Otherwise return the first name with an @, or None if the text has no such name.
+
+    A word for which ``is_said`` is True can be a name only with an @.
     """
     match [word.strip(_AROUND) for word in typed_words(text)]:
         case [word] if not is_said(word) and "/" not in word:
@@ -187,8 +188,8 @@ def name_in(text: str) -> str | None:
 def words_that_may_be_names(text: str, language: str) -> tuple[str, ...]:
     """Return the distinct words of a short text that can be names of profiles.
 
-    Everyday words of English and of ``language``, the words for which ``is_said`` is True, and
-    words without Latin letters and digits are ignored. The result is empty in these cases:
+    Everyday words of English and of ``language``, words for which ``is_said`` is True, and words
+    without Latin letters and digits are ignored. The result is empty in these cases:
 
     - The text has a single word.
     - The text has more than four words, because such a text is prose.
@@ -204,7 +205,7 @@ def words_that_may_be_names(text: str, language: str) -> tuple[str, ...]:
 
 
 def _is_common(word: str, language: str) -> bool:
-    """Return whether a word or its main part is an everyday word, or a word of ``is_said``."""
+    """Return whether a word or its main part is an everyday word, or small talk (``is_said``)."""
     parts = (word, main_part_beside_apostrophe(word))
     return any(is_said(part) or is_everyday_word(part, language) for part in parts)
 
@@ -280,7 +281,7 @@ def _normalized_words(text: str) -> list[str]:
 
 
 def _count_thanks_words_at(words: Sequence[str], place: int) -> int:
-    """Return the number of words of the thanks that begin at the index ``place``.
+    """Return how many words, from the index ``place``, are a word or a phrase of thanks.
 
     If no thanks begin at this index, return 0.
     """
@@ -341,10 +342,10 @@ def _is_small_talk_word(word: str) -> bool:
 
 
 def is_said(word: str) -> bool:
-    """Return whether people write a word to the bot much more often than they mean a profile.
+    """Return whether a word is rarely meant as the name of a profile.
 
-    The word is in ``NO_NAMES``, also with a doubled last letter, as in "oii". Laughter such as
-    "jajaja", and insults with at least five letters, also count.
+    These words are greetings and other words in ``NO_NAMES`` (also with a doubled last letter, as
+    in "oii"), laughter such as "jajaja", and insults with at least five letters.
     """
     plain = normalize_word(word)
     is_insult = len(plain) >= _LEAST_INSULT and plain in _insulting_words()
@@ -395,11 +396,12 @@ def names_listed_in(text: str, language: str = "en") -> tuple[str, ...]:
     """Return the distinct profile names that a text lists.
 
     The names in a list are on separate lines, or are separated by commas, semicolons or words such
-    as "and" in English or ``language``, or each have an @.
+    as "and" in English or ``language``, or each have an @. Words of politeness at the end of a
+    list, and the words in ``_POLITE``, are ignored. The result is empty in these cases:
 
-    Words of politeness at the end of a list, and the words in ``_POLITE``, are ignored. The result
-    is empty if the text has other words than names, or fewer than two names. In a text without an
-    @, at least two names must not be in ``NO_NAMES``. Therefore "hello, thanks" is no list.
+    - The text has other words than names, or fewer than two names.
+    - The text has no @, and fewer than two names are outside of ``NO_NAMES``, as in "hello,
+      thanks".
     """
     text = _without_fillers_after(text)
     lines = [_with_commas(line, language) for line in text.splitlines()]
@@ -419,9 +421,9 @@ def names_listed_in(text: str, language: str = "en") -> tuple[str, ...]:
 
 
 def _without_fillers_after(text: str) -> str:
-    """Return a text without the words of politeness after a name at the end.
+    """Return a text without the words of politeness at its end.
 
-    A word after a comma, a semicolon or a line feed is a part of the list, and is kept.
+    A word after a comma, a semicolon or a line feed is kept, because it is a part of the list.
     """
     words = text.rstrip().split(" ")
     while len(words) > 1 and normalize_word(words[-1]) in FILLERS:

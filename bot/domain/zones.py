@@ -30,7 +30,7 @@ def _zone_names() -> frozenset[str]:
 def zone_of(name: str | None) -> ZoneInfo:
     """Return the time zone with the name ``name``.
 
-    If ``name`` is invalid or None (no time zone was chosen), return UTC.
+    Return UTC if ``name`` is invalid, or if ``name`` is None because no time zone was chosen.
     """
     try:
         return ZoneInfo(name or "UTC")

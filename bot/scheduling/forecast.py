@@ -41,8 +41,8 @@ MOST_ECHOES = 0.85
 """The maximum share of stories that earlier stories triggered."""
 
 _SAME_SESSION = HOUR
-# The weight of each later story of a posting session in the rhythm. The first story of a session
-# has the weight 1.
+# The weight that each later story of a posting session has in the rhythm. The first story of a
+# session has the weight 1.
 _WITHIN_SESSION = 0.3
 # The offsets from the hour of a story to the neighbouring hours of the day, each with the part of
 # the story's weight that this hour gets. The parts are a binomial distribution of order 6.
@@ -159,8 +159,8 @@ def learn_and_count_new_stories(
 ) -> int:
     """Update ``state`` from a complete check at the time ``at``. Return the number of new stories.
 
-    ``taken`` are the sorted times of the stories that the check found. A check that is not later
-    than the last check is ignored. In that case the result is 0.
+    ``taken`` are the sorted times of the stories that the check found. If the check is not later
+    than the last check of the profile, ``state`` is not changed, and the result is 0.
     """
     passed = at - state.seen_at
     if passed <= 0:
@@ -307,13 +307,13 @@ def hours_to_due(
 
 
 def fading_echo(fast: float, slow: float, by_fast: float, by_slow: float) -> Echo:
-    """Return the two exponentials of the excitement above the mean after the last check.
+    """Return the excitement above the mean after the last check, as a sum of two exponentials.
 
-    ``fast`` and ``slow`` are the echo shares. ``by_fast`` and ``by_slow`` are the excitement of
-    the fast and of the slow kind above the mean, in stories per hour. The result includes the
-    excitement from stories that no check has found yet. For each kind, the excess y above the mean
-    follows y' = -decay * y + share * decay * (sum of both y). The rates of the two exponentials
-    are the roots of the characteristic polynomial.
+    ``fast`` and ``slow`` are the echo shares. ``by_fast`` and ``by_slow`` are the excess of the
+    fast and of the slow excitement above its mean at the last check, in stories per hour. The
+    result includes the excitement from stories that no check has found yet. The excess y of each
+    kind follows y' = -decay * y + share * decay * (sum of both y). The rates of the two
+    exponentials are the roots of the characteristic polynomial.
     """
     half = (FAST * (1.0 - fast) + SLOW * (1.0 - slow)) / 2
     product = FAST * SLOW * (1.0 - fast - slow)

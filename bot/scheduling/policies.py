@@ -9,8 +9,11 @@ from bot.scheduling.pricing import Demand
 class Learned:
     """The bot's rule for the time of the next check of a profile.
 
-    A check is due when the weight of the profile times the expected waiting reaches the price of
-    waiting times the cost of the check, or when the longest pause has passed.
+    A check is due as soon as one of these conditions is met:
+
+    - The weight of the profile times the expected waiting reaches the price of waiting times the
+      cost of the check.
+    - The longest pause since the last check has passed.
 
     If ``by_rhythm`` is True, most of the daily credits are released according to the demand of
     each hour, and scheduled checks update the learned exponents (``rates.Pool``).

@@ -175,10 +175,10 @@ def fewest_credits_a_day(cost_of_all_checks: float) -> float:
 class Price:
     """The price of waiting, in subscriber-hours per credit.
 
-    - ``factor`` is the correction of the computed price. The mean lateness of the checks changes
-      ``factor``.
-    - ``late`` is the sum of the lateness in hours, and ``polls`` is the number of checks, both
-      since the last correction at the time ``since``.
+    - ``factor`` corrects the price that the formula computes. It changes by the mean lateness of
+      the checks.
+    - ``late`` is the sum of the lateness in hours, and ``polls`` is the number of checks. Both
+      count from ``since``, the time of the last correction.
     - Until ``frozen_until``, lateness does not change ``factor``.
     """
 
@@ -194,8 +194,8 @@ class Price:
         ``budget`` is in credits per day.
         """
         floor = longest_pause_hours(budget / demand.costs) if demand.costs else 20.0
-        # At any price, each profile is checked after the longest pause. The budget pays for these
-        # checks first.
+        # Each profile is checked after the longest pause, at any price. The price only controls
+        # the credits that remain after these checks.
         free = max(budget / 24 - 0.5 * demand.costs / floor, 0.2 * budget / 24, 1e-9)
         mean = sum(demand.wanted) / 24
         return self.factor * (mean / free) ** 2 / 2 if mean > 0 else self.factor
@@ -203,9 +203,9 @@ class Price:
     def record_lateness(self, at: float, lateness: float) -> None:
         """Count a check that ran ``lateness`` seconds after its due time.
 
-        A negative ``lateness`` means that the check ran before its due time. A lateness of more
-        than half an hour, in both directions, counts as half an hour. The price is corrected at
-        most once an hour.
+        A negative ``lateness`` means that the check ran before its due time. A check counts as at
+        most half an hour late, or half an hour early. Once an hour, the price is corrected by the
+        mean lateness.
         """
         self.late += min(max(lateness / HOUR, -0.5), 0.5)
         self.polls += 1
@@ -228,7 +228,8 @@ class Price:
         self.since = at
 
 
-# If the clock goes back by more than this number of seconds, the bucket accepts the new time.
+# If the clock goes back by more than this number of seconds, the bucket continues from the new
+# time.
 _AHEAD_S = 60.0
 
 

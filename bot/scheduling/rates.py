@@ -149,8 +149,8 @@ class Pool:
     def refit(self, at: float) -> None:
         """Compute new exponents at the time ``at``, in Unix seconds.
 
-        The weight of the data then decays by the time since the last call. The first call does not
-        change the weight.
+        The weight of the data is then reduced according to the time since the last call. The first
+        call does not reduce the weight.
         """
         solution = _solved(self.curvature, self.pull)
         self.exponents = tuple(min(max(value, -_STEEPEST), _STEEPEST) for value in solution)

@@ -164,9 +164,9 @@ class Schedule:
         return state.due_at
 
     def has_price_changed_since_due_at(self, state: ProfileState) -> bool:
-        """Return whether the price with which ``due_at`` was computed is off by more than 10%.
+        """Return whether the price has changed by more than 10 % since ``due_at`` was computed.
 
-        The 10% are a part of the current price.
+        The change is measured as a part of the current price.
         """
         return abs(state.price - self.current) > _PRICE_TOLERANCE * self.current
 
@@ -267,7 +267,7 @@ class Schedule:
         self.bucket.credits += amount
 
     def credits_for_due_and_early_checks(self, now: float) -> tuple[float, float]:
-        """Return the credits for due checks now, and the credits for early checks now."""
+        """Return the credits for due checks and for early checks that may be spent now."""
         held = self.bucket.credits
         return held, max(0.0, held - self.credits_reserved_for_due(now))
 
@@ -285,10 +285,9 @@ class Schedule:
     ) -> float:
         """Return the time at which the first profile in the queue is checked.
 
-        A due check runs when the credits can pay for the check. The check runs before the due time
-        if the bucket has enough credits for an early check. Because of rounding, the result can be
-        slightly too early. Therefore the caller must decide again at that time whether the check
-        is allowed.
+        A due check runs when the bucket can pay for the check. A check runs before its due time if
+        the bucket has enough credits for an early check. Because of rounding, the result can be
+        slightly too early, so the caller must ask ``may_poll`` at that time.
         """
         bucket = self.bucket
         paid = bucket.time_with_credits(
@@ -308,13 +307,15 @@ class Schedule:
     def _early_check_at(self, early: float, cost: float, spent_today: float) -> float:
         """Return the time at which the bucket has enough credits for an early check.
 
-        The bucket must keep the reserve for due checks, which shrinks near midnight. ``early`` is
-        the result for a reserve that does not shrink. The returned time is at most ``early``.
+        The bucket must keep the reserve for due checks. ``early`` is the time that was computed
+        for the present reserve. Near midnight the reserve becomes smaller, so that the result can
+        be before ``early``.
         """
         bucket, budget, left = self.bucket, self.budget, self.release_curve.unreleased_parts
         rest = budget - spent_today - cost
         if rest < 0:
-            # The credits left for today do not pay for a check, or the budget is zero.
+            # The credits that are left today do not pay for a check, for example because the
+            # budget is zero.
             return early
         midnight = (bucket.at // DAY + 1.0) * DAY
         low = max(bucket.at, midnight - self.release_curve.most / 2 / budget * DAY)
@@ -331,11 +332,10 @@ class Schedule:
         return min(early, high)
 
     def must_be_unseen_since(self, now: float, *, is_due: bool, is_paid: bool) -> float | AnyTime:
-        """Return the latest time of the last check with which a profile may be checked now.
+        """Return the latest allowed time of the last check of a profile that is checked now.
 
-        Return None if the time of the last check does not matter. ``is_due`` is False for an early
-        check. ``is_paid`` is True if the credit bucket pays for the check, and False if the day's
-        remaining credits pay.
+        None means that any time is allowed. ``is_due`` is False for an early check. ``is_paid`` is
+        True if the credit bucket pays for the check, and False if the day's remaining credits pay.
         """
         if not is_due:
             return now - self.minimum

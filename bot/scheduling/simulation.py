@@ -139,7 +139,8 @@ class _Run:
         these checks.
         """
         plan, begin = self.plan, self.result.begin
-        # If the budget is feasible, the span is at most 20 hours.
+        # The span is at most 20 hours, because the budget is feasible. No story can expire before
+        # the first check.
         span = plan.cost * len(plan.records) / plan.budget * DAY
         for state in self.states:
             state.price = self.schedule.current
@@ -210,8 +211,8 @@ class _Run:
     def _check_and_return_due_and_spent(self, key: int, now: float) -> tuple[float, int]:
         """Check a profile. Return the time of its next check and the spent credits.
 
-        If the price has changed and the check is therefore not due yet, only compute the due time
-        again. In that case, and if the API fails, no credits are spent.
+        If the price has changed so much that the check is not due yet, only compute the new due
+        time. No credits are spent in this case, and also not if the API fails.
         """
         plan, schedule, state = self.plan, self.schedule, self.states[key]
         weight = plan.records[key].subscribers

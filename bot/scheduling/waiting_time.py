@@ -20,7 +20,7 @@ def rhythm_at(shape: Sequence[float], at: float) -> float:
     ``shape`` has the rhythm in the middle of each hour of the day (UTC). Between the middles of
     two hours, the rhythm is interpolated linearly.
     """
-    place = (at / HOUR - 0.5) % 24 % 24  # the modulo is applied twice, because -1e-17 % 24 is 24.0
+    place = (at / HOUR - 0.5) % 24 % 24  # the second % is needed, because -1e-17 % 24 is 24.0
     hour = int(place)
     return shape[hour] + (place - hour) * (shape[hour - 23] - shape[hour])
 
@@ -42,7 +42,7 @@ def hours_to_target(
     rate. For each hour, the integral is computed in closed form. The result is at most ``most``
     hours.
     """
-    place = (seen_at / HOUR - 0.5) % 24 % 24  # the modulo is applied twice, as in ``rhythm_at``
+    place = (seen_at / HOUR - 0.5) % 24 % 24  # the second % is needed, because -1e-17 % 24 is 24.0
     hour = int(place)
     begin = place - hour
     here = shape[hour]
