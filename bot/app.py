@@ -715,7 +715,7 @@ async def _raise_limit_and_find_problem(
     or None.
     """
     results = (
-        preflight.raise_open_files_limit(),
+        preflight.increase_open_files_limit(),
         preflight.check_spool_folder(settings.spool_dir),
         await preflight.check_database(
             settings.database_url.get_secret_value(), settings.spool_dir

@@ -88,7 +88,7 @@ async def save_rules_and_get_page(
     services = context.services
     before = chat.rule_options
     context.chat = await services.chats.change(chat.id, rules=wanted.to_json()) or chat
-    await services.subscriptions.reselect_deferred(
+    await services.subscriptions.reselect_deferred_and_reschedule(
         context.chat.id, rules_undone_since=rules_undone_since
     )
     commands = [code(f"{COMMAND} {rules.rules_text}") for rules in (before, wanted)]

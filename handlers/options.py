@@ -408,7 +408,7 @@ async def turn_own_topic_on_or_off(context: Context, subscription_id: int, value
         AskAgainError: Telegram does not answer or demands a wait, or another call is making the
             topic.
     """
-    subscription = await context.services.subscribing.set_own_topic(
+    subscription = await context.services.subscribing.move_to_own_topic_or_back(
         context.chat.id, subscription_id, on=value == ON
     )
     await edit_pressed(context, *options_page(subscription, context, "how"))

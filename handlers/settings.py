@@ -216,7 +216,7 @@ async def _set_if_readable(context: Context, setting: str, text: str) -> bool:
     services = context.services
     context.chat = await services.chats.change(chat.id, **columns) or chat
     context.t = context.t.in_zone(zone_of(context.chat.zone))
-    await services.subscriptions.reselect_deferred(context.chat.id)
+    await services.subscriptions.reselect_deferred_and_reschedule(context.chat.id)
     return True
 
 

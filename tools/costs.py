@@ -426,7 +426,7 @@ async def _subscribing(here: Shop) -> None:
     async def own_topic(username: str) -> None:
         (one,) = await here.subscriptions.get_of_username(ANN_ID, username)
         for on in (False, True):
-            await here.subscribing.set_own_topic(ANN_ID, one.id, on=on)
+            await here.subscribing.move_to_own_topic_or_back(ANN_ID, one.id, on=on)
 
     for name in ("followed", "one.of.two", "other.of.two"):
         here.account(name)

@@ -337,7 +337,7 @@ class Access:
             values = {"is_allowed": True, "via": "owner", "added_by": str(by or "")}
             subject = await self._lock_current_subject(tx, subject)
             names = await self._name_column_or_stored_title(tx, subject, name)
-            entry = await self._unblock(tx, subject, **values, **names)
+            entry = await self._unblock_and_open_chats(tx, subject, **values, **names)
         self._wake()
         return entry
 
@@ -431,7 +431,7 @@ class Access:
             entry = await store.get(tx, subject)
             if entry is None or entry.blocked_since is None:
                 return False
-            await self._unblock(tx, subject)
+            await self._unblock_and_open_chats(tx, subject)
         self._wake()
         return True
 
@@ -444,7 +444,7 @@ class Access:
             for word in sorted(words):
                 entry = await store.get(tx, Subject("profile", word))
                 if entry is not None and entry.blocked_since is not None:
-                    await self._unblock(tx, Subject("profile", word))
+                    await self._unblock_and_open_chats(tx, Subject("profile", word))
                     was_blocked = True
         if not was_blocked:
             return False
@@ -473,7 +473,7 @@ class Access:
             subject = await self._lock_current_subject(tx, subject)
             return await store.put(tx, subject, now=self._now(), allowance=credits)
 
-    async def _unblock(self, tx: Tx, subject: Subject, **values: object) -> Entry:
+    async def _unblock_and_open_chats(self, tx: Tx, subject: Subject, **values: object) -> Entry:
         """End a block, and set the columns ``values`` of the entry. Return the changed entry.
 
         Chats that only this block closed are opened, and their checks are rescheduled.
@@ -502,7 +502,7 @@ class Access:
         is_expired = entry is not None and entry.blocked_until is not None
         if entry is None or not is_expired or entry.is_blocked(self._now()):
             return False
-        await self._unblock(tx, subject)
+        await self._unblock_and_open_chats(tx, subject)
         return True
 
     @staticmethod

@@ -73,16 +73,16 @@ def parse(data: bytes) -> Import:
         raise BotError("too large", text=UNREADABLE)
     text = data.lstrip(b"\xef\xbb\xbf \t\r\n")
     value = _parse_json(text)
-    rows = _rows_of(value)
+    rows = _subscription_rows_or_raise(value)
     entries: dict[str, ImportEntry] = {}
     skipped: list[str] = []
     for row in rows:
         entry = _parse_entry(row)
         if entry is None:
-            skipped.append(_shown_text(row))
+            skipped.append(_shortened_username_or_row(row))
         else:
             entries.setdefault(entry.username, entry)
-    return Import(list(entries.values()), skipped, _rules_of(value))
+    return Import(list(entries.values()), skipped, _chat_wide_rules_in(value))
 
 
 def _parse_json(text: bytes) -> Any:  # noqa: ANN401 - JSON
@@ -92,14 +92,14 @@ def _parse_json(text: bytes) -> Any:  # noqa: ANN401 - JSON
         raise BotError("no JSON", text=UNREADABLE) from error
 
 
-def _rules_of(value: Any) -> Options:  # noqa: ANN401 - JSON
+def _chat_wide_rules_in(value: Any) -> Options:  # noqa: ANN401 - JSON
     """Return the chat-wide rules in the JSON value of a file. Ignore invalid rules."""
     rules = value.get("rules") if isinstance(value, dict) else None
     known = Options.from_json(rules) if isinstance(rules, dict) else Options()
     return Options(only=known.only, without=known.without)
 
 
-def _rows_of(value: Any) -> list[Any]:  # noqa: ANN401 - JSON
+def _subscription_rows_or_raise(value: Any) -> list[Any]:  # noqa: ANN401 - JSON
     rows = value.get("subscriptions") if isinstance(value, dict) else value
     if not isinstance(rows, list) or len(rows) > _MOST:
         raise BotError("no list of subscriptions", text=UNREADABLE)
@@ -118,5 +118,5 @@ def _parse_entry(row: object) -> ImportEntry | None:
     return ImportEntry(username, Preferences.from_json(row) if has_preferences else None)
 
 
-def _shown_text(row: object) -> str:
+def _shortened_username_or_row(row: object) -> str:
     return str(row.get("username") if isinstance(row, dict) else row)[:64]

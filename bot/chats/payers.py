@@ -177,7 +177,7 @@ class Payers:
             has_room = await self._payer_limit_error(tx, by, chat_id) is None
             if old == by or is_open_without or has_room:
                 payer = by
-        await self._set_payer(tx, chat_id, payer, now)
+        await self._set_payer_and_restart_or_stop_alerts(tx, chat_id, payer, now)
 
     async def become_payer(self, chat_id: int, person: int) -> None:
         """Make a person the payer of a chat. A chat with a payer keeps the payer.
@@ -207,7 +207,7 @@ class Payers:
             await chat_queues.lock(tx, chat_id)
             if chat_id > 0 or await chats.payer_of(tx, chat_id) != person:
                 return None
-            await self._set_payer(tx, chat_id, None, self._now())
+            await self._set_payer_and_restart_or_stop_alerts(tx, chat_id, None, self._now())
             return await chats.get(tx, chat_id)
 
     async def set_payer(self, chat_id: int, person: int) -> None:
@@ -220,7 +220,7 @@ class Payers:
         async with writing(self._db) as tx:
             chat_id = await chats.lock_and_return_current_id(tx, chat_id)
             await chat_queues.lock(tx, chat_id)
-            await self._set_payer(tx, chat_id, person, self._now())
+            await self._set_payer_and_restart_or_stop_alerts(tx, chat_id, person, self._now())
         self._wake()
 
     async def has_payer(self, chat_id: int) -> bool:
@@ -253,18 +253,18 @@ class Payers:
             return await chats.groups_of_payer(tx, person, most=most)
 
     async def _lock_chat_and_queue(self, tx: Tx, chat_id: int) -> None:
-        """Lock a chat and the queue of the chat, because ``_set_payer`` changes both rows."""
+        """Lock a chat and its queue, because a change of the payer changes both rows."""
         await chats.lock(tx, [chat_id])
         await chat_queues.lock(tx, chat_id)
 
-    async def _set_payer(
+    async def _set_payer_and_restart_or_stop_alerts(
         self,
         tx: Tx,
         chat_id: int,
         payer: int | Cleared,
         now: datetime,
         *,
-        profile_ids: Collection[str] = (),
+        profile_ids_to_lock: Collection[str] = (),
     ) -> None:
         """Set or remove the payer of a chat. The caller has locked the chat and the chat queue.
 
@@ -275,9 +275,8 @@ class Payers:
           block of the previous payer, the chat opens.
         - The checks of the followed profiles are started or stopped, and rescheduled.
 
-        All profiles of a transaction must be locked in the order of their ids. If the chat follows
-        profiles, the profiles ``profile_ids``, which the caller will change, are therefore locked
-        together with the followed profiles.
+        If the chat follows profiles, these profiles are locked in the order of the ids, together
+        with ``profile_ids_to_lock``, the profiles that the caller will change.
         """
         before = await chats.get(tx, chat_id)
         if before is None or before.payer == payer:
@@ -296,7 +295,7 @@ class Payers:
             subscription.profile_id for subscription in await subscriptions.of_chat(tx, chat_id)
         }
         if followed:
-            changed = followed.union(profile_ids)
+            changed = followed.union(profile_ids_to_lock)
             await subscriptions.start_or_stop_checks(
                 tx, chat_id=chat_id, profile_ids=changed, now=now
             )
@@ -331,7 +330,7 @@ class Payers:
         count, fast = await subscriptions.count_all_and_fast_of_payer(tx, person)
         most = self.limits.most_subscriptions_of_payer(is_known=await access.is_known(tx, person))
         if count + len(rows) > most:
-            return await self._limit_reached_error(tx, person)
+            return await self._subscription_limit_error_of_payer(tx, person)
         has_fast = sum(subscription.options.fast for subscription in rows)
         most_fast = self.limits.most_fast * OF_PAYER
         if has_fast and fast + has_fast > most_fast:
@@ -360,13 +359,18 @@ class Payers:
         return by
 
     async def ensure_payer(
-        self, tx: Tx, chat_id: int, by: int | Anonymous, *, profile_ids: Collection[str] = ()
+        self,
+        tx: Tx,
+        chat_id: int,
+        by: int | Anonymous,
+        *,
+        profile_ids_to_lock: Collection[str] = (),
     ) -> int:
         """Return the payer of a chat. If the chat has no payer, ``by`` becomes the payer.
 
-        The caller has locked the chat and the chat's queue, and will subscribe to ``profile_ids``.
-        The counters of new subscriptions are locked first. Otherwise, two chats of a payer could
-        both add the last subscription that the limit allows.
+        The caller has locked the chat and the chat's queue, and will subscribe to the profiles
+        ``profile_ids_to_lock``. The counters of new subscriptions are locked first. Otherwise, two
+        chats of a payer could both add the last subscription that the limit allows.
 
         Raises:
             NoPayerError: The chat has no payer, and ``by`` is None or not allowed to become the
@@ -378,10 +382,12 @@ class Payers:
             tx, chat_id, await chats.payer_of(tx, chat_id) or by
         )
         payer = await self.payer_or_possible_payer(tx, chat_id, by)
-        await self._set_payer(tx, chat_id, payer, self._now(), profile_ids=profile_ids)
+        await self._set_payer_and_restart_or_stop_alerts(
+            tx, chat_id, payer, self._now(), profile_ids_to_lock=profile_ids_to_lock
+        )
         return payer
 
-    async def _limit_reached_error(self, tx: Tx, payer: int) -> SubscriptionError:
+    async def _subscription_limit_error_of_payer(self, tx: Tx, payer: int) -> SubscriptionError:
         is_known = await access.is_known(tx, payer)
         text = TOO_MANY_OF_PAYER if is_known else TOO_MANY_OF_NEWCOMER
         return SubscriptionError(
@@ -405,9 +411,9 @@ class Payers:
         most = self.limits.most_subscriptions_of_payer(is_known=await access.is_known(tx, payer))
         count, _ = await subscriptions.count_all_and_fast_of_payer(tx, payer)
         if count + pending >= most:
-            raise await self._limit_reached_error(tx, payer)
+            raise await self._subscription_limit_error_of_payer(tx, payer)
 
-    async def check_limits_of_new_subscription(
+    async def check_limits_and_counts_as_new(
         self, tx: Tx, chat_id: int, payer: int, username: str, pending: int = 0
     ) -> bool:
         """Check the limits of a new subscription. Return whether the subscription counts as new.
@@ -457,7 +463,7 @@ class Payers:
 
         If ``is_new`` is True, count a new subscription of the chat and of the payer. Otherwise,
         count a restored subscription of the payer. The limits are not checked. ``is_new`` is the
-        result of ``check_limits_of_new_subscription``.
+        result of ``check_limits_and_counts_as_new``.
         """
         counters: list[tuple[budgets.Scope, int]] = [("restored", payer)]
         if is_new:

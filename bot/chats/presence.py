@@ -79,7 +79,7 @@ class ChatPresence:
             self._wake()
         for mute in muted:
             if mute.mutes_whole_chat:
-                await self._recheck_mute(mute)
+                await self._ask_for_right_and_update_mute(mute)
         return await self.mutes(chat_id)
 
     async def record_return_to_blocked_chat(self, chat_id: int) -> None:
@@ -103,7 +103,7 @@ class ChatPresence:
             await moves.end_mute(tx, chat_id, thread_id, now=self._now())
         self._wake()
 
-    async def _recheck_mute(self, mute: Mute) -> None:
+    async def _ask_for_right_and_update_mute(self, mute: Mute) -> None:
         presence = await self._ask(mute.chat_id, mute.missing)
         if presence == "may not" or isinstance(presence, Moved):
             # A later message repeats the check of a missing right. Telegram reports the migration

@@ -190,7 +190,9 @@ class Subscribing:
             AskAgainError: Telegram does not answer whether the bot can create topics in the chat,
                 or demands a wait.
         """
-        places = await self._places_to_find_subscription(target, usernames, own_topic=own_topic)
+        places = await self._read_places_and_raise_if_no_topics(
+            target, usernames, own_topic=own_topic
+        )
         is_fast = fast or (preferences is not None and preferences.options.fast)
         answers: list[tuple[str, _CheckedProfile | BotError, Target]] = []
         new = 0
@@ -199,7 +201,11 @@ class Subscribing:
             destination = target
             try:
                 answer = await self._check_and_fetch_profile(
-                    places[username], username, by, new=new, faster=faster if is_fast else None
+                    places[username],
+                    username,
+                    by,
+                    pending=new,
+                    pending_fast=faster if is_fast else None,
                 )
                 if own_topic:
                     destination = await self._topics.ensure_own_topic(
@@ -252,7 +258,7 @@ class Subscribing:
             )
         return [(username, results[place]) for place, (username, _, _) in enumerate(answers)]
 
-    async def _places_to_find_subscription(
+    async def _read_places_and_raise_if_no_topics(
         self, target: Target, usernames: Sequence[str], *, own_topic: bool
     ) -> dict[str, list[Target]]:
         """Return, for each username, the places where the chat may already have a subscription.
@@ -309,7 +315,9 @@ class Subscribing:
             subscription, checked.profile, checked.live, already, is_sooner=is_sooner and already
         )
 
-    async def set_own_topic(self, chat_id: int, subscription_id: int, *, on: bool) -> Subscription:
+    async def move_to_own_topic_or_back(
+        self, chat_id: int, subscription_id: int, *, on: bool
+    ) -> Subscription:
         """Move a subscription to the separate topic of the profile, or back to the chat.
 
         If the profile has no separate topic, the bot makes the topic. If the destination already
@@ -328,7 +336,7 @@ class Subscribing:
             return subscription
         if not on:
             return await self._move(subscription, Target(chat_id))
-        await self._places_to_find_subscription(
+        await self._read_places_and_raise_if_no_topics(
             subscription.target, [subscription.username], own_topic=True
         )
         target = await self._topics.ensure_own_topic(
@@ -400,7 +408,7 @@ class Subscribing:
                 ended.target,
                 profile_id,
                 preferences=ended.preferences.without_ended_pause(now),
-                since=_since_of_restored(ended, now),
+                since=_alerts_start_of_restored(ended, now),
                 created_by=ended.created_by,
                 now=min(ended.created_at, now),
                 wanted_id=ended.id,
@@ -436,8 +444,10 @@ class Subscribing:
         if known is None:
             raise NotFollowedError(username=ended.username)
         self._raise_if_profile_blocked(known.profile_id, known.username)
-        payer = await self._payers.ensure_payer(tx, chat_id, by, profile_ids=[ended.profile_id])
-        is_new = await self._payers.check_limits_of_new_subscription(
+        payer = await self._payers.ensure_payer(
+            tx, chat_id, by, profile_ids_to_lock=[ended.profile_id]
+        )
+        is_new = await self._payers.check_limits_and_counts_as_new(
             tx, chat_id, payer, ended.username
         )
         if ended.preferences.options.fast:
@@ -484,8 +494,8 @@ class Subscribing:
         username: str,
         by: Asker,
         *,
-        new: int,
-        faster: int | None,
+        pending: int,
+        pending_fast: int | None,
     ) -> _CheckedProfile:
         """Return the profile, its live stories, and the existing subscription or None.
 
@@ -493,16 +503,17 @@ class Subscribing:
         day, and one of ``places`` has a subscription to the profile, the cost is 0 credits.
         Answers of the API are recorded.
 
-        - ``places`` are the targets in one chat where the subscription may exist. If several
-          of ``places`` have a subscription to the profile, the first of these is returned.
-        - ``new`` is the number of new subscriptions that the same request is about to add for
-          other profiles. The limits and the budget include ``new``.
-        - ``faster`` is the number of subscriptions to other profiles that the same request is
-          about to make fast. The limits of fast subscriptions include ``faster``. ``faster`` is
-          None if the request does not make subscriptions fast.
+        - ``places`` are the targets in one chat where the subscription may exist. If several of
+          ``places`` have a subscription to the profile, the first of these is returned.
+        - ``pending`` is the number of new subscriptions that the same request is about to add for
+          other profiles. The limits and the budget include ``pending``.
+        - ``pending_fast`` is the number of subscriptions to other profiles that the same request
+          is about to make fast. The limits of fast subscriptions include this number. If the
+          request does not make subscriptions fast, ``pending_fast`` is None.
 
         Raises:
-            SubscriptionError: A limit of the chat, the payer or the budget is reached.
+            SubscriptionError: A limit of the chat or of the payer is reached, or the budget is too
+                small for a further profile.
             NoPayerError: The chat has no payer, and the person is not allowed to become the payer.
             SpendingError: The credits are not allowed to be spent.
             StoriesError: The API failed or refused the account, or the profile is on the block
@@ -518,10 +529,10 @@ class Subscribing:
             )
             if existing is None:
                 await self._check_limits_and_record_budget_refusal(
-                    chat_id, by, username, known, new
+                    chat_id, by, username, known, pending
                 )
-            if faster is not None and not (existing and existing.options.fast):
-                await self._raise_if_too_many_fast(chat_id, by, faster)
+            if pending_fast is not None and not (existing and existing.options.fast):
+                await self._raise_if_too_many_fast(chat_id, by, pending_fast)
             is_active = known is not None and known.state == "active"
             is_sure = existing is not None or is_active
             if known and is_sure:
@@ -575,7 +586,7 @@ class Subscribing:
         budget_error = None
         async with reading(self._db) as tx:
             payer = await self._payers.payer_or_possible_payer(tx, chat_id, by.user_id)
-            await self._payers.check_limits_of_new_subscription(
+            await self._payers.check_limits_and_counts_as_new(
                 tx, chat_id, payer, username, pending
             )
             if known is None or known.due_at is None:
@@ -677,14 +688,14 @@ class Subscribing:
             await chat_queues.add_if_missing(tx, target.chat_id, now=now)
             await chat_queues.lock(tx, target.chat_id)
             payer = await self._payers.ensure_payer(
-                tx, target.chat_id, by.user_id, profile_ids=profile_ids
+                tx, target.chat_id, by.user_id, profile_ids_to_lock=profile_ids
             )
             allowance = await self._payers.lock_allowance_of_earlier_checks(tx, target.chat_id)
             await profiles.lock_all(tx, profile_ids)
             existing = await store.find(tx, target, profile.profile_id)
             if existing is not None:  # a concurrent command has added the subscription
                 return Subscribed(existing, profile, checked.live, already=True)
-            is_new = await self._payers.check_limits_of_new_subscription(
+            is_new = await self._payers.check_limits_and_counts_as_new(
                 tx, target.chat_id, payer, profile.username
             )
             await store.add(
@@ -758,7 +769,7 @@ class Subscribing:
         async with writing(self._db) as tx:
             await chat_queues.lock(tx, chat_id)
             before = await load_subscription(tx, chat_id, subscription_id)
-            await self._replace_options(
+            await self._set_options_and_reschedule(
                 tx, chat_id, [(before, before.options.with_values(changes))]
             )
             changed = await load_subscription(tx, chat_id, subscription_id)
@@ -789,7 +800,7 @@ class Subscribing:
                 for subscription, options in wanted
                 if options != subscription.options
             ]
-            await self._replace_options(tx, chat_id, changed, undo_at=at)
+            await self._set_options_and_reschedule(tx, chat_id, changed, undo_at=at)
         self._wake()
         return len(changed), at
 
@@ -814,11 +825,11 @@ class Subscribing:
                     await deliveries.reopen_dropped_of_chat(
                         tx, chat_id, reason=reason, since=at, now=self._now()
                     )
-            await self._replace_options(tx, chat_id, changed)
+            await self._set_options_and_reschedule(tx, chat_id, changed)
         self._wake()
         return len(changed)
 
-    async def _replace_options(
+    async def _set_options_and_reschedule(
         self,
         tx: Tx,
         chat_id: int,
@@ -854,7 +865,7 @@ class Subscribing:
             raise StoriesError(text=PROFILE_BLOCKED, username=username)
 
 
-def _since_of_restored(ended: Ended, now: datetime) -> datetime:
+def _alerts_start_of_restored(ended: Ended, now: datetime) -> datetime:
     """Return the time from which posted stories cause alerts of a restored subscription.
 
     The time is usually the same as for the ended subscription. If the ended subscription was

@@ -44,7 +44,7 @@ _PLACES = 8  # the number of chats on a page of buttons
 _BLOCKED_AT_ONCE = 200
 
 
-async def _pause(
+async def _pause_and_drop_deliveries(
     tx: Tx,
     subscription: Subscription,
     *,
@@ -246,7 +246,7 @@ class Subscriptions:
                 return subscription
             allowance = await self._lock_allowance_of_earlier_checks(tx, chat_id, now)
             if paused:
-                await _pause(tx, subscription, until=until, now=now)
+                await _pause_and_drop_deliveries(tx, subscription, until=until, now=now)
             else:
                 begin = alert_rules.alerts_begin_at_second_of(since or now)
                 if since is not None:
@@ -334,7 +334,9 @@ class Subscriptions:
                     continue
                 changed.append(subscription.profile_id)
                 if wanted.paused:
-                    await _pause(tx, subscription, until=wanted.paused_until, now=now, undo_at=at)
+                    await _pause_and_drop_deliveries(
+                        tx, subscription, until=wanted.paused_until, now=now, undo_at=at
+                    )
                 else:
                     await store.set_pause(tx, subscription, paused=False, since=begin, undo_at=at)
             await _reschedule_queue_and_checks(tx, chat_id, changed, now=now, allowance=allowance)
@@ -364,7 +366,9 @@ class Subscriptions:
             restored = []
             for subscription, before in sorted(changed, key=lambda pair: pair[0].id):
                 if before.without_ended_pause(now).paused:
-                    await _pause(tx, subscription, until=before.paused_until, now=now)
+                    await _pause_and_drop_deliveries(
+                        tx, subscription, until=before.paused_until, now=now
+                    )
                 elif subscription.paused:
                     since = alert_rules.alerts_begin_after_pause(
                         subscription.since, before.paused_until
@@ -416,7 +420,7 @@ class Subscriptions:
                 self._wake()
         return None
 
-    async def reselect_deferred(
+    async def reselect_deferred_and_reschedule(
         self, chat_id: int, *, rules_undone_since: datetime | None = None
     ) -> None:
         """Decide again about the deferred deliveries of a chat, after a change of the settings.

@@ -168,7 +168,7 @@ async def check_folders(settings: Settings) -> list[CheckResult]:
     is written into the backup folder if the bot makes no backups.
     """
     return [
-        preflight.raise_open_files_limit(),
+        preflight.increase_open_files_limit(),
         preflight.check_spool_folder(settings.spool_dir),
         preflight.check_backup_folder(
             settings.backup_folder,

@@ -141,7 +141,7 @@ class Setup:
         Raises:
             EOFError: The input has ended.
         """
-        text, present = _VALUES[name][0], _present_value(self.file, name)
+        text, present = _VALUES[name][0], _value_in_file_or_empty(self.file, name)
         hint = " [Enter: keep the current value]" if present else ""
         return self.ask_secret(f"{text}{hint}: ").strip() or present
 
@@ -223,7 +223,7 @@ class Setup:
             self.console.print(
                 f"Pack: {name}, {size:,} credits for ${dollars}.", markup=False, highlight=False
             )
-        present = _present_budget(self.file)
+        present = _valid_budget_in_file(self.file)
         proposed = present or price.proposed_budget
         self._print_plan(proposed, price)
         why = "current" if present else "proposed"
@@ -295,13 +295,13 @@ async def _fetch_balance(settings: Settings) -> Balance | None:
         return None
 
 
-def _present_budget(file: Path) -> int | None:
+def _valid_budget_in_file(file: Path) -> int | None:
     """Return the daily budget in ``file``, or None if ``file`` has no valid budget."""
-    value = _present_value(file, "DAILY_BUDGET")
+    value = _value_in_file_or_empty(file, "DAILY_BUDGET")
     return int(value) if _is_budget(value) else None
 
 
-def _present_value(file: Path, name: str) -> str:
+def _value_in_file_or_empty(file: Path, name: str) -> str:
     """Return the value of a setting in ``file``, or an empty string if ``file`` has no value."""
     return (dotenv_values(file).get(name) or "") if file.exists() else ""
 
@@ -312,7 +312,7 @@ def _access_problem(file: Path) -> str:
     Return an empty string if the file can be read and written. The test creates a temporary file
     in the folder of the settings file.
     """
-    real = _target_of(file)
+    real = _path_without_symbolic_links(file)
     try:
         if os.path.lexists(real) and not real.is_file():
             return f"{file}: not a file"
@@ -330,7 +330,7 @@ def _access_problem(file: Path) -> str:
         return reason_of(OSError(error.errno, error.strerror, str(real.parent)))
 
 
-def _target_of(file: Path) -> Path:
+def _path_without_symbolic_links(file: Path) -> Path:
     """Return the absolute path of a file, with all symbolic links resolved."""
     return Path(os.path.realpath(file))
 
@@ -349,7 +349,7 @@ def write_settings(file: Path, values: dict[str, str]) -> None:
     Raises:
         OSError: The file can't be written.
     """
-    file = _target_of(file)
+    file = _path_without_symbolic_links(file)
     before = file.read_text(encoding=_ENCODING).splitlines() if file.exists() else []
     kept = [
         line

@@ -104,23 +104,23 @@ class Downloads:
         except MediaDeniedError:
             # An unsigned URL is not bought. Instagram signs the URLs of all stories, so an
             # unsigned URL is not the URL of a story.
-            if expires_at(url) is None or self._count_unnamed_in_a_row() >= _MOST_UNNAMED:
+            if expires_at(url) is None or self._unnamed_answers_in_a_row() >= _MOST_UNNAMED:
                 raise
             call = self.api.download_url(
-                url, self.spool, refuse=self._count_and_raise_unless_showable
+                url, self.spool, refuse=self._count_unnamed_and_raise_unless_showable
             )
             return await self.ledger.spend(Charge("media", asker), call)
         await self.ledger.count_pasted_megabytes(asker, file.size // MEGABYTE, most=10**9)
         return file
 
-    def _count_unnamed_in_a_row(self) -> int:
+    def _unnamed_answers_in_a_row(self) -> int:
         """Return the number of answers without an account since the last answer with an account.
 
         A day after the last answer without an account, the number becomes 0.
         """
         return self._in_a_row.get(_UNNAMED, now=self.now()) or 0
 
-    def _count_and_raise_unless_showable(self, profile: Profile | None) -> None:
+    def _count_unnamed_and_raise_unless_showable(self, profile: Profile | None) -> None:
         """Raise an error if the bought file must not be shown.
 
         Also count an answer without an account. An answer with an account resets the number to 0.
@@ -131,7 +131,7 @@ class Downloads:
             StoriesError: The account is on the block list.
         """
         if profile is None:
-            number = self._count_unnamed_in_a_row() + 1
+            number = self._unnamed_answers_in_a_row() + 1
             self._in_a_row.put(_UNNAMED, number, until=self.now() + _NOT_BOUGHT_FOR)
             raise MediaError("the answer names no account", text=MEDIA_GONE)
         self._in_a_row.remove(_UNNAMED)

@@ -189,7 +189,7 @@ class Viewer:
                 # The name has a new owner, because the known account was renamed. If the account
                 # was refused, the lookup that checked the refusal has found the new owner.
                 return await self._fetch_stories_by_name(username, charge, since=began)
-            return self._fetched_snapshot(known.profile, stories)
+            return self._make_fetched(known.profile, stories)
 
         def until(_: list[Story], now: datetime) -> datetime:
             return now + self._fresh_for
@@ -257,7 +257,7 @@ class Viewer:
         stories = await self._names.fetch_stories_if_same_owner(
             profile, charge, is_just_named=True
         )
-        return self._fetched_snapshot(profile, stories or [])
+        return self._make_fetched(profile, stories or [])
 
     async def _fetch_stories_without_lookup(
         self, username: str, charge: Charge, failed: ApiUnavailableError
@@ -296,6 +296,6 @@ class Viewer:
         if alert_rules.is_on_block_list(profile_id, username, self._blocked):
             raise StoriesError(text=PROFILE_BLOCKED, username=username)
 
-    def _fetched_snapshot(self, profile: Profile, stories: list[Story]) -> Fetched[Story]:
+    def _make_fetched(self, profile: Profile, stories: list[Story]) -> Fetched[Story]:
         shown = stories[0].profile if stories else profile
         return Fetched(shown, stories, is_checked=self._names.checks_privacy)

@@ -553,7 +553,7 @@ class Scheduler:
         Subtract 2 credits from the bucket if the result is "gone", or else 1 credit.
         """
         proof = await self._names.fetch_proof_of_refusal(
-            known.username, _charge(known), profile_id=known.profile_id
+            known.username, _charge_for_check(known), profile_id=known.profile_id
         )
         plan.schedule.bucket.credits -= _LOOKUPS[proof == "gone"]
         return proof
@@ -571,7 +571,7 @@ class Scheduler:
             expects_stories=partial(self._has_stored_live_stories, known),
         )
         try:
-            reservation = await self._ledger.reserve(_charge(known), call)
+            reservation = await self._ledger.reserve(_charge_for_check(known), call)
         except SpendingError as error:
             latest = self._now() + _LONGEST_WAIT
             async with self._db.begin() as tx:
@@ -623,7 +623,7 @@ class Scheduler:
         self._wake()
         if answer.is_checked:
             call = self._api.call_to_verify_last_answer(known, shown, new)
-            await self._verify_last_answer(known, plan, call)
+            await self._pay_and_verify_last_answer(known, plan, call)
         self._new.inc(len(new))
         if new:
             for pk in new:
@@ -658,7 +658,7 @@ class Scheduler:
         # the privacy check showed no stories.
         if why == "private" and await self._has_stored_live_stories(known):
             call = self._api.call_to_verify_after_refusal(known)
-            await self._verify_last_answer(known, plan, call)
+            await self._pay_and_verify_last_answer(known, plan, call)
         async with self._db.begin() as tx:
             match error:
                 case OutOfServiceError():
@@ -673,7 +673,7 @@ class Scheduler:
         self._wake()
         return type(error).__name__
 
-    async def _verify_last_answer(
+    async def _pay_and_verify_last_answer(
         self, known: Known, plan: Plan, call: PaidCall[list[Story]] | None
     ) -> None:
         """Make the paid call that verifies the last answer about a profile, for 1 credit.
@@ -684,7 +684,7 @@ class Scheduler:
         if call is None:
             return
         try:
-            await self._ledger.spend(_charge(known), call)
+            await self._ledger.spend(_charge_for_check(known), call)
         except SpendingError:
             return
         except StoriesError as error:
@@ -725,7 +725,7 @@ class _CreditsAndFirstCheck:
     first: tuple[datetime, datetime | None] | None
 
 
-def _charge(known: Known) -> Charge:
+def _charge_for_check(known: Known) -> Charge:
     """Return the purpose of the paid calls for a check of a profile."""
     return Charge("schedule", profile_id=known.profile_id)
 

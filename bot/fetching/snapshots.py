@@ -86,7 +86,7 @@ async def record_snapshot_and_enqueue_alerts(
         before = await record_name_and_notify_of_change(tx, snapshot.profile, now=now)
         is_verdict_outdated = snapshot.profile.username != before.username
     else:
-        before = await _lock_or_add(tx, snapshot.profile, now=now)
+        before = await _lock_or_add_profile(tx, snapshot.profile, now=now)
         is_verdict_outdated = snapshot.is_checked
     if is_verdict_outdated:
         await answers.remove(tx, answers.refusal_key(before.username))
@@ -132,7 +132,7 @@ async def record_name_and_notify_of_change(tx: Tx, profile: Profile, *, now: dat
     return before
 
 
-async def _lock_or_add(tx: Tx, profile: Profile, *, now: datetime) -> Known:
+async def _lock_or_add_profile(tx: Tx, profile: Profile, *, now: datetime) -> Known:
     """Lock and return the stored profile. Add and return a missing profile.
 
     ``profile`` has a name that was known before the API was called. The name is stored only for a

@@ -54,14 +54,14 @@ class SlowHosts:
         ``Download.received``.
         """
         download = Download()
-        self._judge_repeatedly(host, download)
+        self._start_judging_every_5_s(host, download)
         try:
             yield download
         finally:
             download.is_over = True
-            self._record_download(host, download, is_slow=False)
+            self._record_slowness(host, download, is_slow=False)
 
-    def _judge_repeatedly(self, host: str, download: Download) -> None:
+    def _start_judging_every_5_s(self, host: str, download: Download) -> None:
         """Decide every 5 seconds whether a download is slow, until the download ends.
 
         A download is slow if it received fewer than ``SLOW_BYTES`` bytes in the last 5 seconds.
@@ -70,10 +70,10 @@ class SlowHosts:
 
         def judge() -> None:
             if not download.is_over:
-                self._record_download(
+                self._record_slowness(
                     host, download, is_slow=download.received - before < SLOW_BYTES
                 )
-                self._judge_repeatedly(host, download)
+                self._start_judging_every_5_s(host, download)
 
         loop.call_later(SLOW_AFTER.total_seconds(), judge)
 
@@ -98,7 +98,7 @@ class SlowHosts:
             if state.last is not None and now - state.last < _REMEMBERED
         )
 
-    def _record_download(self, host: str, download: Download, *, is_slow: bool) -> None:
+    def _record_slowness(self, host: str, download: Download, *, is_slow: bool) -> None:
         now = self._now()
         state = self._hosts.get(host, now=now) or _Host()
         self._hosts.put(host, state, until=now + _REMEMBERED)

@@ -100,7 +100,7 @@ async def check_database(url: str, spool: Path | None = None) -> CheckResult:
                 return CheckResult("wrong", f"{backups.IN_MEMORY}.")
             state = await readiness(db)
             if state is Readiness.EMPTY and spool and _was_stamped_with_tables(db, spool):
-                copies = backups.rescued_copies(db)
+                copies = backups.copies_rescued_from_replaced_file(db)
                 copy = copies[-1] if copies else "with a backup"
                 text = _LOST.format(file=db.file, copy=copy, stamp=spool / _STAMP)
                 return CheckResult("wrong", text)
@@ -194,15 +194,15 @@ def record_that_tables_exist(db: Database, spool: Path) -> None:
         OSError: The record can't be written.
     """
     if db.is_sqlite:
-        (spool / _STAMP).write_bytes(_database_path(db))
+        (spool / _STAMP).write_bytes(_encoded_database_path(db))
 
 
 def _was_stamped_with_tables(db: Database, spool: Path) -> bool:
     mark = spool / _STAMP
-    return db.is_sqlite and mark.is_file() and mark.read_bytes() == _database_path(db)
+    return db.is_sqlite and mark.is_file() and mark.read_bytes() == _encoded_database_path(db)
 
 
-def _database_path(db: Database) -> bytes:
+def _encoded_database_path(db: Database) -> bytes:
     return os.fsencode(Path(db.url.database or "").absolute())
 
 
@@ -250,7 +250,7 @@ async def check_ids_of_blocked_names(
     return CheckResult("note", text)
 
 
-def raise_open_files_limit() -> CheckResult:
+def increase_open_files_limit() -> CheckResult:
     """Raise the limit of open files of this process to ``open_files.WANTED``, if possible.
 
     A higher limit stays. Return an error if the resulting limit is too low for the bot, or else a

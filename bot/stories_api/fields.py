@@ -6,7 +6,7 @@ Only ``id_of`` raises an error for invalid values.
 import re
 from datetime import UTC, datetime
 
-from bot.stories_api.response import storable
+from bot.stories_api.response import without_unstorable_characters
 
 _LONGEST_URL = 4096
 LONGEST_NAME = 200
@@ -43,7 +43,7 @@ def name_text(value: object) -> str:
 
     Return "" if the value is not a text.
     """
-    return storable(value)[:LONGEST_NAME] if isinstance(value, str) else ""
+    return without_unstorable_characters(value)[:LONGEST_NAME] if isinstance(value, str) else ""
 
 
 def username_of(value: object) -> str:
@@ -57,7 +57,11 @@ def url_of(value: object) -> str | None:
 
     A URL is invalid if it has more than 4096 characters, or characters that cannot be stored.
     """
-    if not isinstance(value, str) or len(value) > _LONGEST_URL or storable(value) != value:
+    if (
+        not isinstance(value, str)
+        or len(value) > _LONGEST_URL
+        or without_unstorable_characters(value) != value
+    ):
         return None
     return value if value.startswith(("https://", "http://")) else None
 

@@ -55,7 +55,10 @@ def complaint_in(value: object) -> Complaint | None:
     message = detail or value.get("error") or value.get("message") or ""
     name = value.get("exc_type")
     if name or value.get("state") is False or (detail and "pk" not in value):
-        return Complaint(storable(str(name or ""))[:_SHOWN], storable(str(message))[:_SHOWN])
+        return Complaint(
+            without_unstorable_characters(str(name or ""))[:_SHOWN],
+            without_unstorable_characters(str(message))[:_SHOWN],
+        )
     return None
 
 
@@ -136,7 +139,7 @@ def credits_in(headers: Mapping[str, str]) -> int | None:
     return int(match[1].lstrip("0")[:_DIGITS] or 0) if match else None
 
 
-def storable(text: str) -> str:
+def without_unstorable_characters(text: str) -> str:
     """Return ``text`` without NUL and lone surrogates, which databases and Telegram reject."""
     return text.replace("\x00", "").encode("utf-8", "ignore").decode()
 

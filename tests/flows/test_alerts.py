@@ -250,7 +250,7 @@ async def test_quiet_hours_hold_all_for_one_catch_up(stage: Stage) -> None:
     assert timedelta(minutes=59) <= why.until["quiet"] - now <= timedelta(minutes=61)
     async with stage.parts.db.begin() as tx:
         await chats.change(tx, chat, quiet_from=None, quiet_to=None)
-    await followed.reselect_deferred(chat)
+    await followed.reselect_deferred_and_reschedule(chat)
     await stage.ring()
     assert await stage.shown(chat) == found
     groups = {

@@ -241,7 +241,7 @@ def _unmoved_hours() -> list[Swap]:
     async def unmoved(*_: Any, **__: Any) -> None:
         return None
 
-    return [(Subscriptions, "reselect_deferred", unmoved)]
+    return [(Subscriptions, "reselect_deferred_and_reschedule", unmoved)]
 
 
 def _forgetful_undo() -> list[Swap]:

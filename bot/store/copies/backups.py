@@ -130,7 +130,7 @@ async def raise_if_damaged(db: Database) -> None:
         stop.set()  # After a cancellation, this event ends the thread.
 
 
-def rescued_copies(db: Database) -> list[Path]:
+def copies_rescued_from_replaced_file(db: Database) -> list[Path]:
     """Return the copies that were rescued after the file of a running bot was replaced.
 
     A copy has the content that the bot still read from the replaced file. The oldest copy is

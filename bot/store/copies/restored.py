@@ -59,7 +59,7 @@ async def make_restored_backup_live(tx: Tx, *, now: datetime) -> datetime | None
         # backup.
         return None
     await update_rows(tx, deliveries, is_open, state="dropped", reason=_REASON, done_at=now)
-    await _skip_ids(tx)
+    await _skip_possibly_used_ids(tx)
     await delete_rows(tx, fan_outs.fan_outs)
     await update_rows(tx, broadcasts, broadcasts.c.state == "running", state="stopped")
     await claimed_tables.release_claims_of_owner(tx)
@@ -81,7 +81,7 @@ async def make_restored_backup_live(tx: Tx, *, now: datetime) -> datetime | None
     return made_at
 
 
-async def _skip_ids(tx: Tx) -> None:
+async def _skip_possibly_used_ids(tx: Tx) -> None:
     """Skip the ids of subscriptions and broadcasts that the bot may have used after the backup.
 
     Buttons of messages that the bot sent after the backup contain such ids. Without the skip, a

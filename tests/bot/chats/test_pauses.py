@@ -172,7 +172,7 @@ async def test_a_pause_in_a_chat_without_a_payer_moves_no_check_to_an_earlier_ti
     for hour in (16, 20, 16):
         async with db.begin() as tx:
             await chats.change(tx, chat, digest_at=hour * 60)
-        await subscribed.reselect_deferred(chat)
+        await subscribed.reselect_deferred_and_reschedule(chat)
     before = await next_check_at(db)
     await subscribed.pause_all(group)
     after = await next_check_at(db)
@@ -188,7 +188,7 @@ async def test_a_question_moves_no_check_before_a_summary_to_an_earlier_time(db:
         await chats.change(tx, 1, zone="UTC", digest_at=9 * 60)
         await look(tx)
         await chats.change(tx, 1, digest_at=14 * 60)
-    await subscribed.reselect_deferred(1)
+    await subscribed.reselect_deferred_and_reschedule(1)
     before = await next_check_at(db)
     async with db.begin() as tx:
         await look(tx, now=clock.on(MINUTE))

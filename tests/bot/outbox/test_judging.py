@@ -147,7 +147,7 @@ async def change_chat(office: Office, **settings: Any) -> None:
     """Change settings of chat -5, as a person does."""
     async with office.db.begin() as tx:
         await chats.change(tx, -5, **settings)
-    await subscriptions_of(office).reselect_deferred(-5)
+    await subscriptions_of(office).reselect_deferred_and_reschedule(-5)
 
 
 async def test_a_summary_of_several_profiles_comes_at_its_hour(office: Office) -> None:

@@ -16,8 +16,8 @@ from bot.telegram.request import TooManyFilesError
 LOW = """
 import resource, sys
 resource.setrlimit(resource.RLIMIT_NOFILE, ({soft}, {hard}))
-from bot.operations.preflight import raise_open_files_limit
-found = raise_open_files_limit()
+from bot.operations.preflight import increase_open_files_limit
+found = increase_open_files_limit()
 print(found.level, found.text, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
 """
 

@@ -98,7 +98,7 @@ async def test_the_copies_of_a_file_with_brackets_in_its_name_are_found(tmp_path
     async with Database(url) as db:
         with next_version(tmp_path / "next"):
             await db.migrate()
-        assert backups.rescued_copies(db) == [rescued]
+        assert backups.copies_rescued_from_replaced_file(db) == [rescued]
     assert [one.name for one in migration_copies(file)] == [f"bot[1].db.before-{NEXT}"]
 
 

@@ -14,7 +14,7 @@ from bot.stories_api.response import (
     credits_in,
     decode_json,
     read_body,
-    storable,
+    without_unstorable_characters,
 )
 from tests.bot.stories_api.server import Answerer, Server, response, says, serving
 
@@ -76,7 +76,7 @@ def test_the_bill_is_told_or_nobody_knows(told: str, billed: int | None) -> None
 
 @given(st.text(st.characters(exclude_categories=())))
 def test_clean_text_can_be_stored_and_nothing_else_is_lost(text: str) -> None:
-    cleaned = storable(text)
+    cleaned = without_unstorable_characters(text)
     cleaned.encode()
     assert cleaned == "".join(c for c in text if c != "\x00" and not "\ud800" <= c <= "\udfff")
 
