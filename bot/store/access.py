@@ -39,7 +39,8 @@ access_list = sa.Table(
     sa.Column("blocked_until", Timestamp),
     required("reason", sa.Text, default=""),
     sa.Column("refused_at", Timestamp),  # when the first refusal message was sent
-    # The language code of Telegram of a refused person, for the greeting after a request.
+    # The language code that Telegram reports for a refused person. The bot greets the person in
+    # this language when an owner allows the person.
     required("language_code", sa.String(16), default=""),
     # The credits per day. None means that the setting applies.
     sa.Column("allowance", sa.Integer),
@@ -77,7 +78,7 @@ async def lock(tx: Tx, subject: Subject) -> Entry | None:
 async def put(tx: Tx, subject: Subject, *, now: datetime, **values: Any) -> Entry:  # noqa: ANN401 - columns
     """Insert or update an entry with the given columns. Return the entry.
 
-    A new entry has the time ``now``, unless ``values`` contains ``since``.
+    If ``values`` does not contain ``since``, the time ``since`` of a new entry is ``now``.
     """
     row = {"kind": subject.kind, "subject": subject.id, "since": now, **values}
     statement = (
@@ -106,11 +107,10 @@ async def record_first_refusal(
 
 
 async def invited_or_refused(tx: Tx, *, after: datetime) -> list[Entry]:
-    """Return the people and chats that used an invitation or were refused after ``after``.
+    """Return the people and chats that used an invitation or were refused after a time.
 
-    The entries are sorted by ``since``, which is the time of the invitation, or the time at which
-    the entry was added. ``since`` can be earlier than the refusal, because a refusal can be
-    recorded in an existing entry. An entry with a permission or a block does not count as refused.
+    The entries are sorted by the column ``since``: the time of the invitation, or the time at
+    which the entry was added. An entry with a permission or a block does not count as refused.
     """
     came = sa.and_(access_list.c.via == "invitation", access_list.c.since > after)
     asks = sa.and_(
@@ -129,10 +129,10 @@ async def owners_by_link(tx: Tx) -> set[int]:
 
 
 async def has_own_access(tx: Tx, person: int, *, mode: Mode, owner_ids: Collection[int]) -> bool:
-    """Return whether a person has access in every chat, and not only in allowed chats.
+    """Return whether a person may use the bot in every chat, and not only in allowed chats.
 
-    Blocks are ignored. ``owner_ids`` are the owners from the settings. The access list contains
-    the owners by link.
+    Blocks are ignored. ``owner_ids`` are the owners in the settings. The access list contains the
+    people who became owners by a link.
     """
     if mode == "open" or person in owner_ids:
         return True
@@ -143,8 +143,8 @@ async def has_own_access(tx: Tx, person: int, *, mode: Mode, owner_ids: Collecti
 async def blocked_usernames_and_ids(tx: Tx, *, now: datetime) -> set[str]:
     """Return the usernames and the known ids of the profiles that are blocked now.
 
-    The ``name`` of a profile's entry is the profile's id, if the id is known. With the id, a block
-    stays when the username changes.
+    The result contains the ids, because a blocked profile must stay blocked after a change of the
+    username.
     """
     until = access_list.c.blocked_until
     statement = sa.select(_SUBJECT, access_list.c.name).where(
@@ -158,14 +158,14 @@ async def blocked_usernames_and_ids(tx: Tx, *, now: datetime) -> set[str]:
 
 
 async def listed_ids_by_username(tx: Tx, names: Collection[str]) -> dict[str, str]:
-    """Return the profile ids that the access list has for usernames, by username."""
+    """Return the profile ids that the access list contains for ``names``, by username."""
     is_known = sa.and_(access_list.c.name != "", _SUBJECT.in_(names))
     statement = sa.select(_SUBJECT, access_list.c.name).where(_KIND == "profile", is_known)
     return await dict_of_rows(tx, statement)
 
 
 async def listed_usernames_of_ids(tx: Tx, ids: Collection[str]) -> set[str]:
-    """Return the usernames of the profiles in ``ids`` that are on the access list."""
+    """Return the usernames of those profiles in ``ids`` that are on the access list."""
     is_named = access_list.c.name.in_(ids)
     return set(await column_values(tx, _SUBJECT, _KIND == "profile", is_named))
 
@@ -187,10 +187,10 @@ async def entries_with_ended_block(tx: Tx, *, now: datetime) -> list[Entry]:
 
 
 async def allow_all_and_count_new(tx: Tx, ids: Iterable[int], *, via: Via, now: datetime) -> int:
-    """Allow people and chats. Return the number of subjects without a permission before.
+    """Allow people and chats to use the bot. Return how many of them were not allowed before.
 
-    A credit limit and a block in an existing entry stay. The recorded person who added the bot to
-    a chat stays too, so that a block of this person still closes the chat.
+    The credit limit and the block of an existing entry do not change. The entry of a chat still
+    names the person who added the bot, because a block of this person closes the chat.
     """
     rows = [
         {"kind": subject.kind, "subject": subject.id, "is_allowed": True, "via": via, "since": now}
@@ -212,17 +212,16 @@ async def allow_all_and_count_new(tx: Tx, ids: Iterable[int], *, via: Via, now: 
 
 
 async def move_chat(tx: Tx, old: int, new: int) -> None:
-    """Move the entry of a group that became a supergroup to the new id.
+    """Move the access list entry of a group that became a supergroup to the new id.
 
-    Do nothing if the old id has no entry. An existing entry of the new id is overwritten, with
-    these exceptions:
+    Do nothing if the old id has no entry. If both ids have an entry, the entries are merged:
 
-    - The longer of both blocks applies. A block of the new id therefore stays if the old id is not
-      blocked.
-    - If the permission of the old id depends on a person, or the old id has no permission, a
-      permission of the new id stays.
-    - The lower of both daily limits applies.
-    - The time of the entry of the new id stays.
+    - The longer block applies.
+    - The lower daily limit applies.
+    - The permission of the old id applies if the permission does not depend on the person who
+      added the bot. Otherwise, a permission of the new id applies.
+    - The time ``since`` of the new id stays.
+    - All other columns get the values of the old id.
     """
     before = await get(tx, Subject.of_chat(old))
     if before is None:
@@ -247,8 +246,8 @@ _OF_BLOCK = ("blocked_since", "blocked_until", "reason", "refused_at")
 def _block_length_sort_key(entry: Entry) -> tuple[bool, bool, datetime]:
     """Return a sort key for the length of a block.
 
-    The shortest block comes first. The order is: no block, blocks with an end by the end, blocks
-    without an end.
+    Entries without a block come first. Blocks with an end follow, the earliest end first. Blocks
+    without an end come last.
     """
     until = entry.blocked_until
     return entry.blocked_since is not None, until is None, until or EPOCH
@@ -261,10 +260,10 @@ async def erase_name_and_language(tx: Tx, chat_id: int) -> None:
 
 
 async def erase_inviter_and_giver_of_access(tx: Tx, person: int) -> None:
-    """Erase a person as the creator of invitations and permissions.
+    """Remove the id of a person from the invitations and permissions that the person has given.
 
-    The id of the person who added the bot to a chat stays, because a block of this person closes
-    the chat.
+    If the person added the bot to a chat, the id stays in the entry of the chat, because a block
+    of the person closes the chat.
     """
     await update_rows(tx, invitations, invitations.c.made_by == str(person), made_by="")
     given = sa.and_(access_list.c.added_by == str(person), access_list.c.via != "added")
@@ -289,8 +288,8 @@ async def is_invitation_open(tx: Tx, digest: str, *, now: datetime) -> bool:
 async def use_invitation_and_return_creator(tx: Tx, digest: str, *, now: datetime) -> str | None:
     """Use an invitation once.
 
-    Return the id of the creator as text, or None if the invitation is unknown, expired or used up.
-    The text is empty if the data of the creator was erased.
+    Return the id of the invitation's creator as text. The text is empty if the data of the creator
+    was erased. Return None if the invitation is unknown, expired or used up.
     """
     statement = (
         sa.update(invitations)
@@ -313,9 +312,9 @@ def _allowance_sql(kind: sa.ColumnElement[str], subject: str) -> sa.ScalarSelect
 
 
 def is_known_sql(person: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
-    """Return the SQL condition that a person is no newcomer.
+    """Return the SQL condition that a person is known, which means no newcomer.
 
-    A person is no newcomer after enough days of use, or if the access list allows the person.
+    A person is known after ``KNOWN_AFTER`` days of use, or if the access list allows the person.
     """
     allowed = access_list.alias()
     is_allowed = sa.exists().where(
@@ -327,7 +326,7 @@ def is_known_sql(person: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
 
 
 async def is_known(tx: Tx, person: int | None) -> bool:
-    """Return whether a person is no newcomer. Return False for None."""
+    """Return whether a person is known, which means no newcomer. Return False for None."""
     if person is None:
         return False
     condition = is_known_sql(sa.literal(person, sa.BigInteger))

@@ -1,8 +1,8 @@
 """Acquaintances: the number of days on which the bot has seen a person, and the person's name.
 
-A person who was seen on few days, and whom the access list does not allow, is a newcomer with a
-lower limit. Telegram accounts that somebody creates only to spend the bot's credits are new, so
-the lower limit applies to such accounts.
+A newcomer is a person whom the bot has seen on few days, and whom the access list does not allow.
+Newcomers have lower limits, because somebody can create new Telegram accounts only to spend the
+bot's credits.
 """
 
 from collections.abc import Collection, Iterable
@@ -22,7 +22,7 @@ acquaintances = sa.Table(
     primary_key("person", sa.BigInteger),
     required("days", sa.Integer),
     required("last_day", sa.Date, index=True),
-    # Only this table has the name of a person who has no private chat and acts in groups.
+    # If a person uses the bot only in groups, no other table contains the person's name.
     required("name", sa.Text, default=""),
 )
 
@@ -38,7 +38,7 @@ _SEE = _NEW.on_conflict_do_update(
 async def record_seen(tx: Tx, people: Collection[int], day: date) -> None:
     """Record that people were seen on a day.
 
-    A day counts only if the day is later than the last counted day of the person.
+    A day is not counted twice. A day before the last counted day of a person is not counted.
     """
     rows = [
         {"person": person, "days": 1, "last_day": day}
@@ -63,7 +63,7 @@ async def make_known(tx: Tx, people: Iterable[int], day: date) -> None:
 
 
 async def update_name(tx: Tx, person: int, name: str) -> None:
-    """Record the name of a seen person."""
+    """Update the stored name of a person. Do nothing if the bot has never seen the person."""
     condition = sa.and_(acquaintances.c.person == person, acquaintances.c.name != name)
     await update_rows(tx, acquaintances, condition, name=name)
 

@@ -55,5 +55,5 @@ async def remove(tx: Tx, key: str) -> None:
 
 
 def refusal_key(username: str) -> str:
-    """Return the key of the cached refusal of a name (not found, private, or refused)."""
+    """Return the key of the cached answer that a username is not found, private or refused."""
     return VERDICT + username

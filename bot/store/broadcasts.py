@@ -29,8 +29,8 @@ from bot.store.engine.schema import columns_of, metadata
 BroadcastNumber = int
 """The number of a broadcast."""
 
-# A delivery that is due within this time counts as being sent. The time is longer than the wait
-# after a lost answer, and longer than most flood limits.
+# A delivery that is due within this time counts as being sent. The time is longer than the pause
+# after a lost response of Telegram, and longer than most flood limits.
 _SENT_SOON = timedelta(minutes=1)
 # A delivery with this number of failed attempts counts as undeliverable. The pauses between the
 # attempts take 35 seconds in total.
@@ -45,7 +45,7 @@ broadcasts = sa.Table(
     metadata,
     automatic_id(),
     required("text", sa.Text),  # the message as HTML
-    # The author of the broadcast. The private chat of the author shows the progress.
+    # The author of the broadcast. The author's private chat shows the progress of the broadcast.
     required("owner", sa.BigInteger),
     sa.Column("message_id", sa.BigInteger),  # the message that shows the progress
     required("state", sa.String(8), default="draft"),
@@ -64,8 +64,8 @@ broadcasts = sa.Table(
 class Broadcast:
     """A broadcast to ``count`` chats. ``count`` is 0 before the start of the broadcast.
 
-    The stored ``sent`` is the number of chats that had received the message when the state became
-    "done". Before, and if the state never became "done", the stored ``sent`` is 0.
+    ``sent`` is the number of chats that had received the message at the end of the broadcast. If
+    the state is not "done", ``sent`` is 0.
     """
 
     id: int
@@ -121,11 +121,10 @@ async def change_state(
 async def enqueue_next_if_chats_left(
     tx: Tx, broadcast: Broadcast, *, limit: int, now: datetime
 ) -> bool:
-    """Enqueue the message for at most ``limit`` further chats. Return False if none is left.
+    """Enqueue the message for at most ``limit`` further chats. Return False if no chat is left.
 
-    If several processes make this call at the same time, only the first call enqueues the message.
-    The remaining calls change nothing and return True. A broadcast that is not running is not
-    changed.
+    If another process has already enqueued the message for these chats, or if the broadcast is not
+    running, change nothing and return True.
     """
     following = sa.select(chats.c.id).where(_AUDIENCE).order_by(chats.c.id).limit(limit)
     if broadcast.last_chat is not None:
@@ -152,10 +151,10 @@ async def enqueue_next_if_chats_left(
 async def enqueue_left_out_by_move(tx: Tx, old: int, new: int, *, now: datetime) -> None:
     """Enqueue the running broadcasts that would leave out a group because of its new id.
 
-    The messages of a broadcast are enqueued in the order of the chats' ids. The new id of a
-    supergroup is lower than the old id. A broadcast that has not reached the old id may therefore
-    have passed the new id. A broadcast that has a delivery for ``new`` is not enqueued again. The
-    caller has locked the queue of chat ``new``.
+    A broadcast reaches the chats in the order of the ids. When a group becomes a supergroup, the
+    id of the chat becomes lower. The broadcast may already be past the new id without having
+    reached the old id. A broadcast that already has a delivery for the new id is not enqueued
+    again. The caller has locked the queue of the new id.
     """
     for broadcast in await running(tx):
         is_left_out = broadcast.last_chat is not None and new <= broadcast.last_chat < old
@@ -166,11 +165,11 @@ async def enqueue_left_out_by_move(tx: Tx, old: int, new: int, *, now: datetime)
 
 
 async def remove_duplicates_of_moved(tx: Tx, old: int, new: int) -> None:
-    """Delete the open broadcast messages of chat ``old`` that are also stored for chat ``new``.
+    """Delete the open broadcast messages for the old id of a chat that the new id also has.
 
-    Messages that may have arrived are not deleted. If the bot is notified late of the move, a
-    broadcast may have added a message for each of the two ids. The caller has locked the queues of
-    both chats.
+    Telegram may report late that a group has become a supergroup. In the meantime, a broadcast may
+    add a message for each of both ids. Messages that may have arrived are not deleted. The caller
+    has locked the queues of both ids.
     """
     other = deliveries.alias()
     number = deliveries.c.fields["broadcast"].as_integer()
@@ -202,8 +201,8 @@ async def is_being_sent_or_due_soon(tx: Tx, number: int, *, now: datetime) -> bo
     - deliveries in closed chats
     - deliveries that a missing right has deferred
     - deliveries with 4 or more failed attempts
-    - deliveries in chat queues that no worker has claimed, and that are blocked for longer than a
-      minute, for example because of a flood limit
+    - deliveries in an unclaimed chat queue that can't be claimed within a minute, for example
+      because of a flood limit
     """
     soon = now + _SENT_SOON
     statement = (
@@ -230,7 +229,7 @@ class Reach:
 async def count_reach(tx: Tx, number: int) -> Reach:
     """Count the deliveries of a broadcast by outcome.
 
-    Sent deliveries are stored for three days.
+    The result is complete only for three days, because sent deliveries are then deleted.
     """
     is_sent = deliveries.c.state == "sent"
     is_waiting = sa.and_(is_open, IS_ACTIVE)
@@ -250,7 +249,8 @@ async def drop_unsent(tx: Tx, number: int, *, now: datetime) -> None:
     """Drop the open deliveries of a broadcast, except deliveries that may have arrived."""
     unsent = sa.and_(_is_of(number), is_open, deliveries.c.copies == 0)
     waiting = sa.select(deliveries.c.chat_id).where(unsent)
-    # ``chat_queues.lock_all`` would need a parameter for each chat.
+    # The subquery finds the queues, because ``chat_queues.lock_all`` would need a parameter for
+    # each chat.
     condition = queues.c.chat_id.in_(waiting)
     await lock_rows(tx, queues.c.chat_id, condition, against_references=True)
     await update_rows(tx, deliveries, unsent, state="dropped", reason="stopped", done_at=now)

@@ -1,10 +1,9 @@
 """Counters of spent credits and of other limited amounts.
 
 Each counter belongs to a day, and to a chat, to a person or to all newcomers together. The account
-as a whole has further counters. A single statement adds the spending, with the limit as the
-condition. The database therefore decides which of several concurrent requests gets the last
-credit. Rows are locked in a fixed order (chat, person, account), so that transactions can't
-deadlock.
+has further counters for the sums of all chats. The SQL statement that increases a counter also
+checks the limit, so that concurrent requests can't exceed the limit. Rows are locked in a fixed
+order (chat, person, account), so that transactions can't deadlock.
 """
 
 from collections.abc import Sequence
@@ -51,8 +50,7 @@ allowances = sa.Table(
     # The counted amount of each scope:
     # - "chat" and "person": the credits of a chat or a person. A request without a person counts
     #   for the chat's payer.
-    # - "channels": the credits of requests in a chat that are written in the name of channels
-    #   without a known payer.
+    # - "channels": the credits of the requests that channels without a known payer send in a chat.
     # - "newcomer": the credits of all newcomers together. The subject is 0.
     # - "pasted": the megabytes that a person loaded from pasted file URLs. Such a load costs 0
     #   credits.
@@ -61,8 +59,8 @@ allowances = sa.Table(
     # - "follows" and "payer": the profiles that a chat, or all chats of a payer, began to follow.
     #   Ended subscriptions are included.
     # - "restored": the subscriptions that the chats of a payer ended and began again within a day.
-    # - "earlier": the checks that changes of settings moved to an earlier time, before a daily
-    #   summary. The subject is the payer.
+    # - "earlier": the checks that were moved to an earlier time, before a daily summary, after
+    #   changes of settings. The subject is the payer.
     primary_key("scope", sa.String(8)),
     primary_key("subject", sa.BigInteger),
     primary_key("day", sa.Date),
@@ -100,9 +98,9 @@ async def take_allowances_or_return_exceeded(
 ) -> Scope | Taken:
     """Add ``amount`` to counters of a day. Return the first scope with an exceeded limit, or None.
 
-    ``wanted`` has a tuple (scope, subject, limit) for each counter. The unit of ``amount`` and of
-    the limits depends on the scope (``read_used_allowance``). If a scope is returned, the caller
-    rolls back the transaction.
+    ``wanted`` has a tuple (scope, subject, limit) for each counter. The scope decides whether the
+    unit of ``amount`` and of the limit is credits, megabytes or a number. If a scope is returned,
+    the caller rolls back the transaction.
     """
     limits = {f"{scope}_limit": 0 for scope in _SCOPES}
     limits |= {f"{scope}_limit": limit for scope, _, limit in wanted}
@@ -116,10 +114,11 @@ async def take_allowances_or_return_exceeded(
 
 
 async def add_to_counters(tx: Tx, day: date, amount: int, *counters: tuple[Scope, int]) -> None:
-    """Add ``amount`` to counters of a day. The caller checks the limits.
+    """Add ``amount`` to counters of a day, without a check of the limits.
 
-    A counter is a pair of scope and subject. The unit depends on the scope
-    (``read_used_allowance``). An amount of 0 only locks the counters, and adds missing counters.
+    Each counter is given as a pair of scope and subject. The unit of ``amount`` depends on the
+    scope. Missing counters are added. The counters stay locked until the transaction ends. With
+    the amount 0, the call only locks the counters.
     """
     wanted = [(scope, subject, _PLENTY) for scope, subject in counters]
     await take_allowances_or_return_exceeded(tx, day, amount, wanted)
@@ -128,8 +127,8 @@ async def add_to_counters(tx: Tx, day: date, amount: int, *counters: tuple[Scope
 async def give_back_allowance(tx: Tx, scope: Scope, subject: int, day: date, amount: int) -> None:
     """Subtract ``amount`` from a counter of a day. Do nothing if the counter does not exist.
 
-    The unit depends on ``scope`` (``read_used_allowance``). A negative ``amount`` increases the
-    counter, even above the limit.
+    The unit of ``amount`` depends on ``scope``. A negative ``amount`` increases the counter, even
+    above the limit.
     """
     rest = allowances.c.credits - amount
     await update_rows(tx, allowances, _is_of(scope, subject, day), credits=rest)
@@ -178,14 +177,15 @@ def _take_credits_sql(side: Side) -> sa.Executable:
         sa.bindparam(name, type_=sa.Integer) for name in ("budget", "protected", "others_share")
     )
     total = _SUMS["replies"] + _SUMS["schedule"]
-    # The condition is equivalent to: total + max(0, min(protected, others_share - other)) <=
-    # budget. The condition is written without max and min.
+    # The last two conditions mean: total + max(0, min(protected, others_share - other)) <= budget.
+    # ``other`` is the spending of the other side. The conditions are written without max and min,
+    # because SQLite and PostgreSQL have different functions for the maximum of two values.
     return _NEW.on_conflict_do_update(
         index_elements=[account.c.id],
         set_=_SUMS,
         where=sa.and_(
-            # Another replica may have begun the next day already. In this case, the next day
-            # counts for all replicas.
+            # Another replica may have begun the next day already. In this case, all replicas
+            # count the credits for the next day.
             account.c.day >= _NEW.excluded.day,
             account.c.stopped.is_(False),
             _IS_ENOUGH,
@@ -236,18 +236,17 @@ async def take_credits_or_return_account(
 ) -> AccountState | Taken:
     """Add credits to today's spending of a side and to the total spending. Return None.
 
-    If the spending is not allowed, add nothing, and return the state of the account. The budget
-    rule, the stop switch or the balance can forbid the spending. ``minimum`` is the balance that
-    must remain, or None without a minimum. An unknown balance (None) is always sufficient. If the
-    account counts an earlier day, the counters of today begin before the credits are added
-    (``begin_day_if_behind``). If the account already counts a later day, the credits count for the
-    later day.
+    If the budget rule, the stop switch or the balance forbids the spending, add nothing, and
+    return the state of the account. ``minimum`` is the balance that must remain, or None without a
+    minimum. An unknown balance is always sufficient. If the account still counts an earlier day,
+    the counters of today begin first. If the account already counts a later day, the credits count
+    for the later day.
     """
     if (
         amount > rule.credits_left(own_spending=0, spending_of_others=0)
         and amount > rule.budget - rule.others_share
     ):
-        # The statement does not check the first row of the account.
+        # The statement checks the limits only if the account already has a row.
         return await account_state(tx)
     row = {"id": _ACCOUNT, "spent": amount, "replies": 0, "schedule": 0, side: amount}
     limits = {
@@ -271,8 +270,8 @@ async def take_credits_or_return_account(
 async def begin_day_if_behind(tx: Tx, now: datetime) -> None:
     """Begin the counters of today if the account still counts an earlier day.
 
-    The new counters include the credits spent and reserved today, so a clock that was behind for a
-    while gives no second budget. An account that counts a later day is not changed.
+    The new counters begin with the credits of today's ledger entries instead of 0. Without this
+    rule, a clock that goes back and forward again would give a second budget for the day.
     """
     today = now.date()
     counters = {side: _paid_today_sql(side, now) for side in get_args(Side)}
@@ -295,10 +294,9 @@ async def give_back_credits(
 ) -> None:
     """Subtract credits from the spending of ``side`` on ``day`` and from the total spending.
 
-    - If the account counts a different day than ``day``, only the total spending changes, because
-      the spending of ``side`` on ``day`` is not stored any more.
-    - If ``of_balance`` is False, the total spending stays the same. The last fetched balance then
-      already contains the credits.
+    - If the account now counts a different day than ``day``, only the total spending changes.
+    - If ``of_balance`` is False, the total spending does not change, because the last fetched
+      balance already contains the credits.
     - A negative ``amount`` increases the spending.
     """
     rest = sa.case((account.c.day == day, account.c[side] - amount), else_=account.c[side])
@@ -329,9 +327,10 @@ async def set_spent_at_zero_balance(tx: Tx, total: int) -> None:
 
 
 async def move_chat(tx: Tx, old: int, new: int) -> None:
-    """Move the counters of a group that became a supergroup to the counters of the new id.
+    """Add the counters of a group that became a supergroup to the counters of the new id.
 
-    Amounts of the same day are added. Only the scopes "chat", "channels" and "follows" are moved.
+    The counters of the old id are deleted. Only the scopes "chat", "channels" and "follows" are
+    moved, because the subjects of the other scopes are no chats.
     """
     rows = await tx.execute(
         sa.delete(allowances)

@@ -1,7 +1,7 @@
 """Cached stories: live stories of public profiles that the bot can show without a paid call.
 
-A story that is missing in the last complete snapshot, and in later answers, is not included,
-because the profile has probably deleted the story.
+A profile has probably deleted a story if the story is missing in the last complete snapshot and in
+all later answers of the API. Such a story does not count as cached.
 """
 
 from collections.abc import Collection
@@ -24,10 +24,10 @@ _FILE = (files.c.kind, files.c.file_id, files.c.file_unique_id, files.c.until)
 
 
 async def read_username_of_file(tx: Tx, bot_id: int, unique_ids: Collection[str]) -> str | None:
-    """Return the stored username of the profile to which a story file belongs, or None.
+    """Return the stored username of the profile whose story has a given file, or None.
 
-    ``unique_ids`` has values of Telegram's ``file_unique_id``. The file must have any of these
-    ids. Only files of the bot ``bot_id`` count.
+    The file is given by ``unique_ids``: a file with any of these values of ``file_unique_id``
+    counts. Only files that the bot ``bot_id`` has sent count.
     """
     pk = sa.func.replace(files.c.story_pk, ORIGINAL, "")
     statement = (
@@ -41,7 +41,7 @@ async def read_username_of_file(tx: Tx, bot_id: int, unique_ids: Collection[str]
 
 
 async def followed_profile_ids_with_prefix(tx: Tx, chat_id: int, *, begins_with: str) -> set[str]:
-    """Return the ids of a chat's followed profiles with names that begin with ``begins_with``."""
+    """Return the ids of the profiles that a chat follows and whose usernames have a prefix."""
     statement = (
         sa.select(subscriptions.c.profile_id)
         .join(profiles, profiles.c.profile_id == subscriptions.c.profile_id)
@@ -71,8 +71,9 @@ async def of_profile(tx: Tx, profile_id: str, *, now: datetime) -> list[Story]:
 def _conditions_of_cached(now: datetime) -> list[sa.ColumnElement[bool]]:
     """Return the SQL conditions of a cached story.
 
-    A cached story is live, is of a public profile that the API has not refused recently, and is
-    not missing in the last complete snapshot and in later answers.
+    - The story is live.
+    - The profile is public, and no refusal of its username is cached.
+    - The story was in the last complete snapshot of the profile, or in a later answer of the API.
     """
     verdict = sa.literal(VERDICT) + profiles.c.username
     is_refused = sa.exists().where(cached_answers.c.key == verdict, cached_answers.c.until > now)
@@ -96,10 +97,13 @@ async def newest_with_file(
 ) -> list[tuple[Story, KnownFile]]:
     """Return the cached stories of the profiles ``ids`` with their files, newest first.
 
-    At most ``most`` stories are read. Each file is a photo, video or animation that the bot
-    ``bot_id`` has at Telegram. Stories without such a file, unreadable stories, and stories of
-    profiles with the id or the current name in ``blocked`` are left out. With ``pk``, only the
-    story ``pk`` is returned.
+    Each file is a photo, video or animation that the bot ``bot_id`` has at Telegram. At most
+    ``most`` stories are read. If ``pk`` is given, only the story with this pk is read. The
+    following stories are left out:
+
+    - stories without such a file
+    - unreadable stories
+    - stories of a profile whose id or current username is in ``blocked``
     """
     if not ids:
         return []

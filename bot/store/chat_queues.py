@@ -5,8 +5,8 @@ ends. A transaction that changes the due times of a chat's deliveries locks the 
 (``lock``) and reschedules the queue afterwards.
 
 The first token of a queue is a time in milliseconds: the time of the insert, or the time at which
-the fan-out was added that inserts the queue. So if the queue of a chat is deleted and inserted
-again, a claim of the deleted queue does not have the token of a later claim.
+the fan-out that inserts the queue was added. If the queue of a chat is deleted and inserted again,
+the new queue therefore never gets a token of the deleted queue.
 """
 
 from collections.abc import Collection, Mapping
@@ -50,18 +50,18 @@ queues = sa.Table(
     metadata,
     chat_key(),
     sa.Column("due_at", Timestamp),  # None means that the chat has no open delivery, or is closed.
-    # If ``leased_until`` is set without an owner, no delivery can be claimed before that time.
-    # However, ``claim_for_new_replies`` can claim the queue for a reply. ``attempts`` is not read,
-    # because each delivery of the chat counts its own attempts.
+    # A queue without an owner can't be claimed before ``leased_until``, except by
+    # ``claim_for_new_replies``. The column ``attempts`` is not read, because each delivery counts
+    # its own attempts.
     *claim_columns(),
     sa.Column("flood", sa.JSON),  # the messages that count against the flood limits of the chat
 )
 claims = Claims(queues)
 IS_DUE = queues.c.due_at.is_not(None)
 IS_LEASED = queues.c.owner.is_not(None)
-# The index has the order in which a claim takes the queues. Therefore a claim reads only the first
-# rows of the index, and the database has no reason for a slower query plan, even if the statistics
-# of the table are wrong.
+# The index has the order in which a claim takes the queues, so that a claim reads only the first
+# rows of the index. Without this index, PostgreSQL would choose a slower query plan if the
+# statistics of the table are wrong.
 sa.Index(
     "ix_chat_queues_claimable",
     sa.text("(CASE WHEN leased_until > due_at THEN leased_until ELSE due_at END)"),
@@ -70,7 +70,8 @@ sa.Index(
 )
 
 
-# The statement is built once, because the build takes longer than the execution.
+# The following statements are built once, because building a statement takes longer than
+# executing the statement.
 _CHATS: sa.BindParameter[Any] = sa.bindparam("chat_ids", expanding=True)
 _CLAIM = claims.claim_batch_sql(
     *(queues.c.chat_id, queues.c.token, queues.c.flood),
@@ -124,11 +125,11 @@ FREED = RESCHEDULED.values(**RELEASED | {"leased_until": UNTIL})
 
 
 async def claim(tx: Tx, lease: Lease, *, limit: int) -> list[ChatQueue]:
-    """Claim at most ``limit`` chat queues that are due.
+    """Claim at most ``limit`` due chat queues. Lock and return their due deliveries.
 
-    The queues that have been free to claim for the longest time are claimed first. Return the
-    claimed queues, in no particular order, with the chats, due deliveries, mutes and states of the
-    flood limits.
+    The queues that have been free for the longest time are claimed first. The returned list is in
+    no particular order. Each item has the chat, its first due deliveries, its mutes and the state
+    of its flood limits.
     """
     rows_claimed = await tx.execute(_CLAIM, claim_values(lease, limit=limit))
     claimed = {row.chat_id: row for row in rows_claimed}
@@ -152,7 +153,7 @@ async def claim(tx: Tx, lease: Lease, *, limit: int) -> list[ChatQueue]:
 
 
 def _sooner_due_sql(due_at: Any) -> sa.ColumnElement[datetime]:  # noqa: ANN401 - a column
-    """Return the earlier time of the queue's ``due_at`` and the given ``due_at``."""
+    """Return the SQL of the earlier time: the due time of the queue, or the given ``due_at``."""
     later = sa.or_(queues.c.due_at.is_(None), queues.c.due_at > due_at)
     return sa.case((later, due_at), else_=queues.c.due_at)
 
@@ -174,15 +175,14 @@ def _claim_for_new_replies_sql() -> sa.Executable:
     names = ["chat_id", "due_at", "leased_until", "owner", "token", "attempts"]
     statement = insert(queues).from_select(names, chat)
     is_free = sa.or_(~IS_LEASED, queues.c.leased_until <= NOW)
-    # The subquery compares ``chat_id`` of the deliveries with the parameter. A comparison with the
-    # column ``queues.c.chat_id`` would find the pending replies of every chat, because SQLAlchemy
-    # does not correlate a subquery with the row of an upsert.
+    # The subquery compares the chat id of the deliveries with the parameter ``chat_id``. A
+    # comparison with the column ``queues.c.chat_id`` would find the pending replies of every chat,
+    # because SQLAlchemy does not correlate a subquery with the row of an upsert.
     #
-    # On PostgreSQL, a transaction can commit a reply while the upsert waits for the lock of the
-    # queue. The subquery does not find this reply. The replies of this claim therefore overtake
-    # this reply. The reply is not lost, because ``end_claim_and_reschedule`` reads the deliveries
-    # under the lock. The reply can only be a follow-up or a notice, because updates of a chat are
-    # handled in sequence.
+    # On PostgreSQL, another transaction can commit a reply while the upsert waits for the lock of
+    # the queue. The subquery does not find this reply, so the new replies are sent before this
+    # reply. This order is harmless, because only a follow-up or a notice can be committed so late.
+    # ``end_claim_and_reschedule`` finds the reply and makes the queue due again.
     owes_reply = sa.exists().where(
         deliveries.deliveries.c.chat_id == chat_id,
         is_open,
@@ -207,12 +207,16 @@ _CLAIM_FOR_NEW_REPLIES = Prepared(_claim_for_new_replies_sql())
 async def claim_for_new_replies(tx: Tx, chat_id: int, lease: Lease) -> ReplyClaim | None:
     """Claim the queue of a chat for replies that this transaction adds afterwards.
 
-    The queue becomes due. A missing queue is added. Return None if the queue has an unexpired
-    claim, the queue has a pending reply, or the chat is not stored.
+    The queue becomes due. A missing queue is added. Return None, and change nothing, in these
+    cases:
+
+    - The queue has an unexpired claim.
+    - The chat already has a pending reply.
+    - The chat is not stored.
     """
     if tx.dialect.name == "postgresql":
-        # The queue is locked first, to prevent a deadlock. The claim statement locks the chat and
-        # then the queue. A move or an erasure locks the queue and then deletes the chat.
+        # The claim statement locks the chat before the queue. A transaction that moves or erases
+        # the chat locks the queue before the chat. The lock here prevents a deadlock of the two.
         await lock(tx, chat_id)
     values = claim_values(lease, limit=1) | {"chat_id": chat_id}
     rows = await _CLAIM_FOR_NEW_REPLIES.rows(tx, values)
@@ -220,7 +224,7 @@ async def claim_for_new_replies(tx: Tx, chat_id: int, lease: Lease) -> ReplyClai
 
 
 async def add_if_missing(tx: Tx, chat_id: int, *, now: datetime) -> None:
-    """Add the queue of a chat if the chat has none, so that the queue can be locked."""
+    """Add the queue of a chat if the chat has no queue. A later statement can lock the queue."""
     await add_new(tx, queues, chat_id=chat_id, **_unleased_columns(now))
 
 
@@ -235,8 +239,8 @@ async def lock(tx: Tx, chat_id: int) -> ClaimToken | NoClaim:
 async def lock_all(tx: Tx, chat_ids: Collection[int]) -> dict[int, ClaimToken]:
     """Lock the queues of chats, in the order of the ids.
 
-    Return the tokens of the claimed queues, by chat id. A process with a different token has lost
-    the claim.
+    Return the tokens of the claimed queues, by chat id. A process whose token differs has lost its
+    claim.
     """
     if not chat_ids:
         return {}
@@ -245,13 +249,13 @@ async def lock_all(tx: Tx, chat_ids: Collection[int]) -> dict[int, ClaimToken]:
 
 
 async def lock_or_block_insert(tx: Tx, chat_id: int, *, now: datetime) -> None:
-    """Lock the queue of a chat.
+    """Lock the queue of a chat, or prevent that another transaction inserts a missing queue.
 
-    If the chat has no queue, block concurrent inserts of the queue until this transaction ends.
-    Wait for a concurrent insert that is not yet committed.
+    Both last until this transaction ends. If another transaction has inserted the queue and has
+    not ended yet, the call waits for the end.
     """
     if await add_new(tx, queues, chat_id=chat_id, **_unleased_columns(now)):
-        # The key of the deleted row stays reserved until the transaction ends.
+        # Other transactions can't insert the key of the deleted row before this transaction ends.
         await delete_rows(tx, queues, queues.c.chat_id == chat_id)
     else:
         await lock(tx, chat_id)
@@ -260,11 +264,11 @@ async def lock_or_block_insert(tx: Tx, chat_id: int, *, now: datetime) -> None:
 async def reschedule(
     tx: Tx, chat_id: int, *, unclaimed_until: datetime | KeepClaim = None
 ) -> HasDueTime:
-    """Set the due time of a locked queue. Return whether the queue has a due time.
+    """Set the due time of a locked queue to the time of the chat's next open delivery.
 
-    The queue has a due time if the chat has an open delivery and is not closed. If
-    ``unclaimed_until`` is set, the claim ends, and the next claim is allowed at that time. Only
-    ``claim_for_new_replies`` may claim the queue earlier.
+    Return whether the queue has a due time. The queue has no due time if the chat has no open
+    delivery or is closed. If ``unclaimed_until`` is given, the claim of the queue ends, and only
+    ``claim_for_new_replies`` may claim the queue again before this time.
     """
     return bool(await reschedule_all(tx, [chat_id], unclaimed_until=unclaimed_until))
 
@@ -272,7 +276,7 @@ async def reschedule(
 async def reschedule_all(
     tx: Tx, chat_ids: Collection[int], *, unclaimed_until: datetime | KeepClaim = None
 ) -> ChatIdsWithDueTime:
-    """Reschedule many locked queues, as ``reschedule`` does for a single queue.
+    """Set the due times of locked queues (see ``reschedule``).
 
     Return the ids of the chats whose queues have a due time.
     """
@@ -294,16 +298,17 @@ async def end_claim_and_reschedule(
     flood_state: FloodLimitState | None,
     now: datetime,
 ) -> tuple[WasValid, HasDueTime]:
-    """End the claim of a queue, and reschedule the queue. Ignore one delivery.
+    """End the claim of a queue, and set the due time and the flood limits of the queue.
 
-    ``except_delivery`` is the id of the ignored delivery. ``flood_state`` is the state of the
-    chat's flood limits. Return two values: whether the claim was still valid, and whether the
-    queue has an open delivery besides the ignored delivery. If the claim is lost or the chat is
-    closed, the second value is False. The queue stays locked until the transaction ends.
+    Return two values: whether the claim was still valid, and whether the queue has a due time. The
+    due time is the time of the chat's next open delivery. The delivery ``except_delivery`` is
+    ignored. If the claim was lost, change nothing, and return False twice. The queue stays locked
+    until the transaction ends.
     """
     if tx.dialect.name == "postgresql":
-        # A separate statement locks the queue. A single statement that waits for the lock would
-        # not see a reply that was added during the wait, and the queue would not become due again.
+        # The lock is a separate statement. If the update itself waited for the lock, the update
+        # would not find a reply that is added during the wait. The queue would then not become
+        # due for this reply.
         await lock(tx, queue.chat_id)
     values = {
         "chat": queue.chat_id,
@@ -342,9 +347,9 @@ def _unleased_columns(now: datetime) -> dict[str, Any]:
 
 
 async def insert_or_make_due(tx: Tx, new: Insert, values: Mapping[str, Any] | None = None) -> None:
-    """Insert due queues.
+    """Execute an insert of due queues.
 
-    An existing queue also becomes due, unless the queue is due earlier.
+    If a queue already exists, set its due time to the new time, unless the queue is due earlier.
     """
     due_at = _sooner_due_sql(new.excluded.due_at)
     await tx.execute(

@@ -45,15 +45,14 @@ chats = sa.Table(
     required("digest_at", sa.Integer, default="540"),
     required("defaults", sa.JSON, default="{}"),
     flag("shows_parts"),
-    # The rules of the whole chat, for subscriptions without own rules.
+    # The rules that apply to the subscriptions of the chat without rules of their own.
     required("rules", sa.JSON, default="{}"),
     # The person whose limits the chat uses. In a private chat, this is the chat's own person.
     # None means that the chat has no payer and gets no alerts.
     sa.Column("payer", sa.BigInteger, index=True),
     required("state", sa.String(8), default="active"),
     required("state_since", Timestamp),
-    # Whether the chat is closed because the bot has left the chat. If the chat is also blocked,
-    # the end of the block does not open the chat.
+    # True if the bot has left the chat. Such a chat stays closed when a block of the chat ends.
     flag("is_away"),
     required("created_at", Timestamp),
 )
@@ -68,9 +67,8 @@ moved_chats = sa.Table(
 )
 """Groups that became supergroups. Updates and rows of the old id belong to the new id."""
 
-# The condition is "not equal", because PostgreSQL without statistics expects few rows that are
-# equal to a value. With "equal", PostgreSQL would read all chats to find the subscribers of a
-# profile.
+# The condition is "not closed" instead of "active". Without statistics, PostgreSQL assumes that
+# few rows are equal to a value, and would read all chats to find the subscribers of a profile.
 IS_ACTIVE = chats.c.state != "closed"
 HAS_PAYER = chats.c.payer.is_not(None)
 
@@ -128,11 +126,12 @@ _WITH_ACCESS = Prepared(
 class WithAccess:
     """A chat, and the data that decide whether a person may use the bot in the chat.
 
-    ``chat`` is None if the database has no such chat. ``responsible`` is the id of the person who
-    is responsible for the chat, as text, or an empty string if that person is unknown.
-    ``is_muted`` is True if the chat or a topic of the chat has a mute. ``question`` is the open
-    question of the chat, or None. ``entries`` are the access list entries of the chat, of the
-    responsible person and of the person.
+    - ``chat`` is None if the database has no such chat.
+    - ``responsible`` is the id, as text, of the person who is responsible for the chat. The text
+      is empty if nobody is responsible.
+    - ``is_muted`` is True if the chat or a topic of the chat has a mute.
+    - ``question`` is the open question of the chat, or None.
+    - ``entries`` are the access list entries of the chat and of both people.
     """
 
     chat: Chat | None
@@ -145,9 +144,9 @@ class WithAccess:
 async def get_with_access(
     tx: Tx, person: int | None, chat_id: int | None, *, now: datetime
 ) -> WithAccess:
-    """Return a chat, and the data that decide whether ``person`` may use the bot in the chat.
+    """Return a chat, its open question, and the data that decide about access.
 
-    The result also has the open question of the chat.
+    The access is the permission of ``person`` to use the bot in the chat.
     """
     values: dict[str, object] = {
         "id": chat_id,
@@ -173,7 +172,7 @@ async def set_question(
 ) -> None:
     """Set the open question of a chat. If ``question`` is None, remove the open question.
 
-    The question is valid until ``until``. ``get_with_access`` ignores a question without an end.
+    The question is valid until the time ``until``. A question without this time is never read.
     """
     if question is None:
         await key_values.remove(tx, _question_key(chat_id))
@@ -188,10 +187,9 @@ def _question_key(chat_id: int | None) -> str:
 async def is_blocked(tx: Tx, chat_id: int, *, now: datetime) -> bool:
     """Return whether the access list blocks a chat, or the person responsible for the chat.
 
-    A private chat is blocked if the person in the chat is blocked.
-
-    A caller that acts on the result must lock the chat first. Otherwise a concurrent transaction
-    could add a block unnoticed.
+    A private chat is blocked if the person in the chat is blocked. A caller that changes the chat
+    because of the result locks the chat first, so that no other transaction can add a block in the
+    meantime.
     """
     return (await judge_chat(tx, chat_id, now=now)).verdict == "blocked"
 
@@ -211,9 +209,10 @@ async def raise_if_blocked(tx: Tx, chat_id: int, *, now: datetime) -> None:
 
 
 async def judge_chat(tx: Tx, chat_id: int, *, now: datetime) -> Judged:
-    """Return the decision of the access list about a chat. The mode "open" is assumed.
+    """Return whether the access list blocks a chat, and why.
 
-    The decision about a private chat is the decision about the person in the chat.
+    Permissions are not needed for the chat, because the mode "open" is assumed. A private chat is
+    judged by the entry of the person in the chat.
     """
     found = await get_with_access(tx, chat_id, chat_id, now=now)
     return judge(
@@ -227,9 +226,9 @@ async def judge_chat(tx: Tx, chat_id: int, *, now: datetime) -> Judged:
 
 
 async def silenced_by_block_among(tx: Tx, chat_ids: Collection[int], *, now: datetime) -> set[int]:
-    """Return the chats among ``chat_ids`` with a blocked responsible person.
+    """Return those chats in ``chat_ids`` whose responsible person is blocked.
 
-    A stored private chat is also returned if the person in the chat is blocked.
+    The person in a private chat is responsible for the chat.
     """
     id_ = _silenced_by_block_sql(now).subquery().c.id
     return set(await column_values(tx, id_, id_.in_(sorted(chat_ids))))
@@ -244,10 +243,9 @@ async def ids_blocked_by_access_list(tx: Tx, *, now: datetime) -> list[int]:
 
 
 def is_blocked_sql(now: datetime) -> sa.ColumnElement[bool]:
-    """Return the SQL condition that a chat is blocked.
+    """Return the SQL condition that a chat, or the person responsible for the chat, is blocked.
 
-    A chat also counts as blocked if the person in the private chat is blocked, or if the person
-    responsible for the group or channel is blocked.
+    The person in a private chat is responsible for the chat.
     """
     numbers = sa.cast(_SUBJECT, sa.BigInteger)
     blocked = access.blocked_people_and_chats_sql(now).with_only_columns(numbers)
@@ -278,9 +276,9 @@ def _chats_of_people_sql(ids_as_text: Any, ids_as_number: Any) -> sa.CompoundSel
 
 
 async def chat_ids_of_person(tx: Tx, person: int) -> list[int]:
-    """Return the ids of the chats of a person.
+    """Return the ids of the chats for which a person is responsible.
 
-    The result has the private chat, and the chats for which the person is responsible.
+    The person's private chat is always included.
     """
     rows = await tx.scalars(_chats_of_people_sql([str(person)], [person]))
     return sorted({person, *rows})
@@ -307,13 +305,16 @@ async def get_all(tx: Tx, chat_ids: Sequence[int]) -> list[Chat]:
 
 
 async def moved_to(tx: Tx, old_chat_id: int) -> int | None:
-    """Return the new id of a group that became a supergroup, or None without a move."""
+    """Return the new id of a group that became a supergroup, or None for any other chat."""
     statement = sa.select(moved_chats.c.new_id).where(moved_chats.c.old_id == old_chat_id)
     return await row_or_none(tx, int, statement)
 
 
 async def record_move(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
-    """Record that a group has moved. Return False if a move of ``old`` is already recorded."""
+    """Record that the group ``old`` became the supergroup ``new``.
+
+    Return False, and change nothing, if the group already has a recorded new id.
+    """
     return await add_new(tx, moved_chats, old_id=old, new_id=new, at=now)
 
 
@@ -326,10 +327,10 @@ async def add_or_update(
     now: datetime,
     language_code: str | None = None,
 ) -> Chat:
-    """Add the chat with the defaults, or update kind, title and language code. Return the chat.
+    """Add a chat with the default settings, or update a stored chat. Return the chat.
 
-    Without ``language_code``, the stored language code stays. A new chat that the access list
-    blocks is added in state ``closed``.
+    The update changes the kind, the title and, if given, the language code. If the access list
+    blocks a new chat, the new chat has the state ``closed``.
     """
     columns = {"kind": kind, "title": title}
     if language_code:
@@ -362,7 +363,7 @@ async def active_ids(tx: Tx) -> list[int]:
 
 
 async def active_among(tx: Tx, chat_ids: Collection[int]) -> list[int]:
-    """Return the chats among ``chat_ids`` that are stored and not closed, ordered by id."""
+    """Return those chats in ``chat_ids`` that are stored and not closed, ordered by id."""
     is_one = chats.c.id.in_(chat_ids)
     return sorted(await column_values(tx, chats.c.id, is_one, IS_ACTIVE))
 
@@ -426,21 +427,20 @@ async def lock(tx: Tx, chat_ids: Collection[int]) -> None:
     ids = set(chat_ids)
     found = await lock_rows(tx, chats.c.id, chats.c.id.in_(ids))
     if found < len(ids):
-        # While the statement waited, a move may have replaced the row of a supergroup by the row
-        # of the group. Only a new statement finds the new row.
+        # While the first statement waited for the lock, another transaction may have replaced the
+        # row of the supergroup. Only a second statement finds the new row.
         await lock_rows(tx, chats.c.id, chats.c.id.in_(ids))
 
 
 async def lock_and_return_current_id(tx: Tx, chat_id: int) -> int:
-    """Lock a chat as ``lock`` does, under the current id. Return the current id.
+    """Lock a chat against changes until this transaction ends. Return the chat's current id.
 
-    ``chat_id`` may be the old id of a group, for example in a button that was sent before the
-    group became a supergroup.
+    ``chat_id`` may be the id that a supergroup had as a group, for example in an old button.
     """
     while True:
         current = await moved_to(tx, chat_id) or chat_id
         await lock(tx, [current])
-        # A move of the chat may have ended while this transaction waited for the lock.
+        # While this transaction waited for the lock, the chat may have got a new id.
         if (await moved_to(tx, chat_id) or chat_id) == current:
             return current
 
@@ -450,8 +450,8 @@ async def set_state(
 ) -> bool:
     """Set the state of a chat. Return whether the state has changed.
 
-    A chat that is not stored has no state, and the result is False. The bot is a member of each
-    active chat. Therefore a change to "active" also sets the column ``is_away`` to False.
+    Return False for a chat that is not stored. A change to "active" also records that the bot has
+    not left the chat.
     """
     values: dict[str, object] = {"state": state, "state_since": now}
     if state == "active":
@@ -461,9 +461,9 @@ async def set_state(
 
 
 async def left_by_bot_among(tx: Tx, chat_ids: Collection[int]) -> set[int]:
-    """Return the chats among ``chat_ids`` that the bot has left.
+    """Return those chats in ``chat_ids`` that the bot has left.
 
-    The private chat of a person who has blocked the bot is included.
+    If a person has blocked the bot, the bot counts as having left the private chat.
     """
     is_one = chats.c.id.in_(chat_ids)
     return set(await column_values(tx, chats.c.id, is_one, chats.c.is_away))

@@ -2,8 +2,9 @@
 
 A row is free when the row is due and its lease has ended. A worker claims free rows, does the work
 outside the transaction, and then finishes each row or schedules a retry. Each claim increases the
-``token``. A worker changes a row only while the row has the token of the worker's claim, so a
-process that stalled for longer than a lease can't change the claim of a different process.
+``token`` of the row. A worker changes a row only if the row still has the token of the worker's
+claim. A process that stalled for longer than a lease therefore can't change a row that a different
+process has claimed.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -71,10 +72,9 @@ class Claims:
     ) -> None:
         """Create the claims. Only rows that satisfy ``is_open`` are claimed, by default all rows.
 
-        ``serial_by`` is the name of a column. The open rows with the same value in this column are
-        claimed in sequence, in the order of the keys. While any open row with the value has a
-        lease, no row with the value is claimed. This rule also covers a row with a lower key that
-        is committed after the claim of a row with a higher key.
+        ``serial_by`` is the name of a column. Open rows with the same value in this column are
+        claimed one at a time, in the order of the keys. While an open row with the value has a
+        lease, no other row with the value is claimed.
         """
         self.table = table
         (self._key,) = table.primary_key.columns
@@ -92,9 +92,9 @@ class Claims:
             )
             head = heads.where(self._is_open).group_by(columns[serial_by]).subquery()
             free = sa.select(head.c.key).where(head.c.leased_until <= NOW)
-            # If a concurrent transaction changes a row, PostgreSQL evaluates the conditions on the
-            # columns of the row again, but not the subquery. Therefore both conditions are
-            # necessary: the lease of the row has ended, and the subquery contains the row.
+            # The condition on the row's own lease seems to follow from the subquery, but is
+            # necessary. If a concurrent transaction changes a row, PostgreSQL evaluates only the
+            # conditions on the columns of the row again, and not the subquery.
             self._is_unleased = sa.and_(self._is_unleased, self._key.in_(free))
             free_at = _later_sql(head.c.leased_until, columns.due_at)
             rows = rows.join_from(table, head, head.c.key == self._key)
@@ -121,8 +121,8 @@ class Claims:
         """Return the statement that claims free rows. ``claim_values`` returns its parameters.
 
         Rows are claimed in ``order``. By default, the row that has been due longest is claimed
-        first. ``extra_filter`` is a further condition. ``due_condition`` replaces the condition
-        that ``due_at`` has passed.
+        first. Claimed rows also satisfy ``extra_filter``. Claimed rows satisfy ``due_condition``,
+        or by default are due now.
         """
         columns = self.table.c
         free = (
@@ -135,8 +135,8 @@ class Claims:
         )
         if extra_filter is not None:
             free = free.where(extra_filter)
-        # PostgreSQL may run a subquery repeatedly, and then claim more rows than the limit. A CTE
-        # runs once.
+        # A CTE runs once. PostgreSQL may run a subquery repeatedly, and would then claim more rows
+        # than the limit.
         claimed = free.cte("free")
         return (
             sa.update(self.table)
@@ -161,7 +161,7 @@ class Claims:
     async def renew(self, tx: Tx, claims: Collection[Claim], lease: Lease) -> int:
         """Extend the leases of claims that are still valid. Return the number of valid claims.
 
-        A claim with an expired lease is valid until the row is claimed again or released.
+        A claim whose lease has expired stays valid until the row is claimed again or released.
         """
         values = {"claims": list(claims), "by": lease.owner, "until": lease.until}
         return (await tx.execute(self._renew_sql, values)).rowcount
@@ -176,16 +176,16 @@ class Claims:
     async def retry(self, tx: Tx, claim: Claim, *, due_at: datetime, **values: object) -> WasValid:
         """End a claim, make the row due again at ``due_at``, and set columns.
 
-        The number of attempts stays, unless ``values`` sets the number. Return False, and change
-        nothing, if the row is closed, deleted or claimed again.
+        If ``values`` does not set the number of attempts, the number stays. Return False, and
+        change nothing, if the row is closed, deleted or claimed again.
         """
         return await self._change(tx, claim, _FREE | {"due_at": due_at, **values})
 
     async def release_claims_of_owner(self, tx: Tx, owner: str | AllOwners = None) -> int:
-        """Release the claims of an owner, by default of all owners.
+        """Release the claims of an owner, or all claims if ``owner`` is None.
 
-        Return the number of released claims. The numbers of attempts stay. Rows that are locked by
-        other transactions are skipped.
+        Return the number of released claims. The numbers of attempts stay. Rows that other
+        transactions have locked are skipped.
         """
         columns = self.table.c
         of_owner = columns.owner.is_not(None) if owner is None else columns.owner == owner
@@ -201,11 +201,8 @@ class Claims:
     async def _change(self, tx: Tx, claim: Claim, values: Mapping[str, object]) -> WasValid:
         """Set columns of a claimed row.
 
-        Return False if the row is closed or deleted, or if ``claim`` is not the newest claim of
-        the row.
-
-        The statement compares the key and the token with single values, because a comparison with
-        ``IN`` takes more CPU time.
+        Return False, and change nothing, if the row is closed or deleted, or if ``claim`` is not
+        the newest claim of the row.
         """
         given = {f"new_{name}": value for name, value in values.items()}
         given["claimed"], given["claimed_by"] = claim
@@ -224,7 +221,7 @@ class Claims:
 def _later_sql(
     first: sa.ColumnElement[datetime], second: sa.ColumnElement[datetime]
 ) -> sa.ColumnElement[datetime]:
-    """Return the later of two times of a row."""
+    """Return the SQL of the later of two times."""
     return sa.case((first > second, first), else_=second)
 
 

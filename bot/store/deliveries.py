@@ -1,4 +1,4 @@
-"""Deliveries: the rows of the outbox. Each row is a message for a chat and outlives the process.
+"""Deliveries: the rows of the outbox. Each row is a message that the bot will send to a chat.
 
 A delivery is a story for a subscription, a notice for a subscription or a chat, or a reply for a
 chat. A transaction that changes the due time of a delivery locks the chat's queue
@@ -53,8 +53,8 @@ deliveries = sa.Table(
     required("held", sa.String(8), default=""),
     # The number of sends that may have arrived, at most three.
     counter("copies"),
-    # The number of consecutive claims without success. After such a claim, either the message has
-    # certainly not arrived, or the outcome is not recorded.
+    # The number of consecutive claims after which the message has certainly not arrived, or the
+    # outcome was not recorded.
     counter("attempts"),
     # True if the delivery is claimed and the outcome is not recorded yet.
     flag("sending"),
@@ -93,8 +93,8 @@ deliveries = sa.Table(
     sqlite_autoincrement=True,
 )
 
-# The value is a literal, because PostgreSQL's generic plan uses the partial index only for a
-# literal.
+# The states are literals, because PostgreSQL's generic query plans use a partial index only for
+# literals.
 is_open = deliveries.c.state == sa.literal_column("'open'")
 is_dead = deliveries.c.state == sa.literal_column("'parked'")
 is_story = deliveries.c.story_pk.is_not(None)  # A row without a story is a notice or a reply.
@@ -106,21 +106,22 @@ _LONGEST_WAIT_MS = LONGEST_WAIT // timedelta(milliseconds=1)
 def longest_wait_ends_at_sql() -> sa.ColumnElement[datetime]:
     """Return the SQL of the time until which a row waits for earlier rows.
 
-    The time is ``LONGEST_WAIT`` after the row is due.
+    The time is ``LONGEST_WAIT`` after the due time of the row.
     """
     later = sa.type_coerce(deliveries.c.due_at, sa.BigInteger) + _LONGEST_WAIT_MS
     return sa.type_coerce(later, Timestamp)
 
 
 def waits_for_earlier_sql(due_after: Any) -> sa.ColumnElement[bool]:  # noqa: ANN401 - time or column
-    """Return the SQL condition that a row must wait for an earlier row.
+    """Return the SQL condition that a delivery must wait for an earlier delivery.
 
-    The earlier row is due after ``due_after``.
+    Only earlier deliveries with a due time after ``due_after`` count. A story or notice waits for
+    the earlier deliveries of its subscription. A reply waits for the earlier replies of its chat.
+    No delivery waits for these earlier deliveries:
 
-    A story or notice of a subscription waits for earlier rows of the subscription. A reply waits
-    for earlier replies of its chat. A row does not wait for a row that is deferred because of a
-    missing right, because the right may be missing for days. A row also does not wait for a row
-    that may have arrived and will be repeated, or for a row that may crash the bot.
+    - a delivery that is deferred because of a missing right
+    - a delivery that may have arrived and will be repeated
+    - a delivery that may crash the bot
     """
     earlier = deliveries.alias()
     is_alike = sa.or_(
@@ -153,8 +154,8 @@ _WHOLE = (
 )
 """The query for deliveries, joined with their stories, options and usernames."""
 
-# The place of a listed story in a daily summary. Only stories are read, because the fields of a
-# reply can contain albums.
+# The place of a story in the list of a daily summary. Replies are excluded, because the column
+# ``fields`` of a reply can contain a large album.
 _LISTED_AT = sa.case((deliveries.c.notice.is_(None), deliveries.c.fields[PLACE].as_integer()))
 IN_TURN = [
     sa.case(
@@ -192,8 +193,8 @@ def _due_sql() -> sa.Select[Any]:
         _WHOLE.join(ranked, ranked.c.id == deliveries.c.id)
         .where(ranked.c.place <= ROWS_A_QUEUE)
         .order_by(*IN_TURN)
-        # The bot locks the queue of a chat before a row. So only a foreign session, for example an
-        # open transaction in psql, can have locked a row. Such a row must not delay other chats.
+        # The bot locks the queue of a chat before its deliveries. If a delivery is locked now,
+        # another program has the lock, for example psql, and must not delay other chats.
         .with_for_update(of=deliveries, key_share=True, skip_locked=True)
     )
 
@@ -204,17 +205,18 @@ DUE = _due_sql()
 async def lock_and_return_due(tx: Tx, chat_ids: list[int], *, now: datetime) -> list[Delivery]:
     """Lock and return the first due deliveries of each chat, in the order of sending.
 
-    At most ``ROWS_A_QUEUE`` deliveries are returned for each chat. A delivery that must wait for
-    an earlier delivery (``waits_for_earlier_sql``) is left out for at most ``LONGEST_WAIT``.
-    Deliveries that another session has locked are left out.
+    At most ``ROWS_A_QUEUE`` deliveries are returned for each chat. For at most ``LONGEST_WAIT``, a
+    delivery is left out if the delivery must wait for an earlier delivery. Deliveries that another
+    session has locked are also left out.
     """
     return _to_deliveries((await tx.execute(DUE, {"chat_ids": chat_ids, "now": now})).all())
 
 
 async def due_stories(tx: Tx, target: Target, *, now: datetime) -> list[Delivery]:
-    """Return all due stories of a topic, or of a chat outside of topics, in the order of the ids.
+    """Return the deliveries of all due stories of a topic, in the order of the ids.
 
-    Stories that wait for earlier stories are included.
+    If ``target`` has no topic, the result is for the chat outside of topics. Deliveries that wait
+    for earlier deliveries are included.
     """
     query = _WHOLE.where(
         deliveries.c.chat_id == target.chat_id,
@@ -300,8 +302,9 @@ ENDED, PAUSED = "ended", selection.PAUSED
 that an owner blocked the profile.
 """
 
-# A delivery may arrive although its subscription ended during the send. Such a delivery is
-# recorded as sent, so that Undo does not send the story again.
+# If the subscription ended or was paused during the send, the delivery is already dropped. The
+# message has arrived nevertheless, so the delivery is recorded as sent, and Undo does not send the
+# story again.
 SENT = (
     sa.update(deliveries)
     .where(
@@ -322,9 +325,8 @@ SENT = (
 async def record_claim(tx: Tx, ids: Sequence[int]) -> None:
     """Record that a process has claimed open deliveries in order to send the messages.
 
-    The number of attempts increases by 1. ``held`` is removed. If ``held`` depended on the
-    settings or rights of the chat, the reason ``DEFERRED`` is recorded, or
-    ``FLOODED_AND_DEFERRED`` if the reason was ``FLOODED``.
+    The number of attempts increases by 1, and ``held`` is removed. If ``held`` depended on the
+    settings or rights of the chat, ``reason`` now says that the delivery was deferred.
     """
     if ids:
         await tx.execute(STARTED, {"ids": ids})
@@ -333,9 +335,8 @@ async def record_claim(tx: Tx, ids: Sequence[int]) -> None:
 async def count_copies_and_return_counted_ids(tx: Tx, ids: Sequence[int]) -> set[int]:
     """Add 1 to the number of copies of deliveries, right before the request to Telegram.
 
-    Return the ids of the counted deliveries. Deliveries that have ended, are deferred or must be
-    selected again are not counted. If the bot crashes after this transaction, the message may have
-    arrived.
+    Return the ids of the deliveries whose number was increased. These deliveries may be sent. The
+    remaining deliveries have ended, are deferred or must be selected again, and are not changed.
     """
     if not ids:
         return set()
@@ -365,11 +366,11 @@ async def record_unsent(
     is_failed_attempt: bool = False,
     **values: Any,  # noqa: ANN401 - columns
 ) -> None:
-    """Record that a claim ended and that the send of this claim has certainly not arrived.
+    """End the current attempts of open deliveries, whose messages have certainly not arrived.
 
-    Earlier sends may have arrived. If ``is_copy_counted`` is True, a copy was counted before the
-    request. This copy is now subtracted. If ``is_failed_attempt`` is True, the claim counts as a
-    failed attempt. ``values`` are further columns to set.
+    A message of an earlier attempt may nevertheless have arrived. If ``is_copy_counted`` is True,
+    1 is subtracted from the number of copies. If ``is_failed_attempt`` is False, the attempt is
+    not counted. ``values`` are further columns to set.
     """
     attempts = deliveries.c.attempts if is_failed_attempt else ENDED_ATTEMPTS
     await change(
@@ -378,17 +379,17 @@ async def record_unsent(
 
 
 async def record_unknown_outcome(tx: Tx, delivery_id: int, *, due_at: datetime) -> None:
-    """Record that a message may have arrived, and schedule its repeat at ``due_at``.
+    """Record that a message may have arrived, and schedule its next copy at ``due_at``.
 
-    The number of attempts is reset, and the number of copies stays.
+    The number of attempts is set to 0, and the number of copies stays.
     """
     await change(tx, [delivery_id], attempts=0, sending=False, due_at=due_at, held=Held.RETRY)
 
 
 async def mark_to_be_sent_alone(tx: Tx, ids: Iterable[int]) -> None:
-    """Record that open deliveries must not be sent in an album again.
+    """Record that open deliveries must not be sent in an album again, because of a flood limit.
 
-    The reason ``FLOODED`` is recorded, or ``FLOODED_AND_DEFERRED`` if the delivery was deferred.
+    The column ``reason`` is set. A recorded deferral stays recorded.
     """
     await change(tx, ids, reason=sa.case((_WAS_DEFERRED, FLOODED_AND_DEFERRED), else_=FLOODED))
 
@@ -396,7 +397,7 @@ async def mark_to_be_sent_alone(tx: Tx, ids: Iterable[int]) -> None:
 async def remove_reply_or_notice(tx: Tx, delivery_id: int) -> bool:
     """Delete a reply or a notice that is not needed any more. Return False if the row is missing.
 
-    A reply is not kept, because the text is private.
+    Sent replies are deleted, because the texts are private.
     """
     return await _REMOVE.execute(tx, {"delivery": delivery_id}) > 0
 
@@ -411,9 +412,10 @@ async def payloads_of_waiting_replies(tx: Tx, chat_id: int) -> dict[int, dict[st
 
 
 async def clear_answered_message_ids(tx: Tx, chat_id: int) -> None:
-    """Remove the ids of the answered messages from the pending replies of a group that moves.
+    """Remove the ids of the answered messages from the pending replies of a chat.
 
-    The messages of the supergroup have new ids, so the replies would quote other messages.
+    Call this function when a group becomes a supergroup. The messages then get new ids, and the
+    replies would quote wrong messages.
     """
     for number, fields in (await payloads_of_waiting_replies(tx, chat_id)).items():
         if any(fields.get(name) for name in ANSWERED):
@@ -441,8 +443,8 @@ async def open_among(tx: Tx, ids: Collection[int]) -> set[int]:
 async def record_sent(tx: Tx, message_ids: dict[int, int], *, now: datetime) -> None:
     """Record deliveries as sent. ``message_ids`` maps delivery ids to Telegram message ids.
 
-    A delivery that was dropped in the meantime is recorded only if the reason of the drop is
-    ``ENDED`` or ``PAUSED``.
+    A delivery that was dropped in the meantime is recorded as sent only if the reason of the drop
+    is ``ENDED`` or ``PAUSED``.
     """
     if message_ids:
         arrived = [
@@ -463,9 +465,9 @@ async def sent_among(tx: Tx, ids: Collection[int]) -> set[int]:
 
 
 async def is_recent_alert(tx: Tx, chat_id: int, message_id: int) -> bool:
-    """Return whether a message is an alert or a notice that is stored as a delivery.
+    """Return whether a message in a chat is an alert or a notice of about the last 3 days.
 
-    Sent deliveries are kept for about 3 days only. Replies are not kept.
+    Return False for a reply, because sent replies are not stored.
     """
     return await has_row(
         tx, deliveries.c.chat_id == chat_id, deliveries.c.message_id == message_id
@@ -482,8 +484,8 @@ async def end_open(
 ) -> None:
     """End open deliveries that will not be sent.
 
-    The caller has claimed or locked the chat queues. With state ``parked`` the deliveries become
-    dead letters.
+    With the state ``dropped``, the deliveries are dropped. With the state ``parked``, the
+    deliveries become dead letters. The caller has claimed or locked the chat queues.
     """
     if ids:
         values = {"state": state, "reason": reason, "sending": False, "done_at": now}
@@ -493,7 +495,7 @@ async def end_open(
 async def drop_open_where(tx: Tx, *, reason: str, now: datetime, **column_values: object) -> None:
     """Drop all open deliveries with the given column values.
 
-    A delivery that a worker is sending at this moment stays marked as ``sending``.
+    If a worker is sending a delivery at this moment, the column ``sending`` stays True.
     """
     which = [is_open, *(deliveries.c[name] == value for name, value in column_values.items())]
     await update_rows(tx, deliveries, *which, state="dropped", reason=reason, done_at=now)
@@ -502,9 +504,9 @@ async def drop_open_where(tx: Tx, *, reason: str, now: datetime, **column_values
 async def waiting_delivery_and_chat_ids(
     tx: Tx, profile_ids: Collection[str], *, limit: int
 ) -> list[tuple[int, int]]:
-    """Return at most ``limit`` pending stories of profiles, as pairs of ids.
+    """Return at most ``limit`` pairs of a delivery id and its chat id.
 
-    A pair has the id of the delivery and the id of the chat.
+    The deliveries are open deliveries of stories of the given profiles.
     """
     rows = (
         sa.select(deliveries.c.id, deliveries.c.chat_id)
@@ -521,10 +523,10 @@ async def drop_and_detach_stories(
 ) -> None:
     """Drop the pending stories of subscriptions that are about to end.
 
-    The id of the subscription is removed from the dropped rows, and from the rows of stories that
-    were sent or dropped before. The rows stay, so that ``attach_and_reopen_stories`` can restore
-    the deliveries. The rows get the topic of the subscription, because the subscription may have
-    moved after the rows were sent. Dead letters and notices are not changed.
+    The dropped, sent and earlier dropped stories lose the id of the subscription, so that their
+    deliveries outlive the subscription. *Undo* later finds these deliveries by the topic
+    (``attach_and_reopen_stories``). The deliveries therefore get the current topic of the
+    subscription. Dead letters and notices are not changed.
     """
     is_of_subscriptions = sa.and_(
         deliveries.c.subscription_id.in_(subscription_ids),
@@ -540,13 +542,12 @@ async def drop_and_detach_stories(
 
 
 async def attach_and_reopen_stories(tx: Tx, subscription: Subscription, *, now: datetime) -> None:
-    """Assign the stories of an ended subscription to the restored subscription.
+    """Assign the deliveries of an ended subscription to the restored subscription.
 
-    The stories that the end of the subscription dropped are reopened as by ``reopen_dropped``. If
-    a story has several rows, because several subscriptions to the profile ended, only the newest
-    row is used.
-
-    The caller has locked the chat's queue and reschedules the queue afterwards.
+    The deliveries that were dropped when the subscription ended are reopened, unless
+    ``reopen_dropped`` excludes a delivery. If a story has several deliveries, only the newest
+    delivery is assigned. The caller has locked the chat's queue and reschedules the queue
+    afterwards.
     """
     of_profile = sa.select(stories.c.pk).where(stories.c.profile_id == subscription.profile_id)
     newest = (
@@ -566,10 +567,10 @@ async def attach_and_reopen_stories(tx: Tx, subscription: Subscription, *, now: 
 
 
 async def remove_dropped_from_summary(tx: Tx, target: Target) -> None:
-    """Remove the mark of a listed story from the dropped stories of a chat or topic.
+    """Remove the places in a daily summary from the dropped stories of a chat or topic.
 
-    If the target has no topic, the stories outside of topics are changed. A summary can list the
-    stories again if the stories are reopened.
+    If a story is reopened later, a new summary can list the story. If ``target`` has no topic, the
+    stories outside of topics are changed.
     """
     await update_rows(
         tx,
@@ -591,10 +592,11 @@ async def reopen_dropped(
 
     - deliveries that were created before the time ``since`` of the subscription
     - deliveries of stories that have expired at ``now``, because the chat would get a notice of a
-      failure for these stories. Exception: a delivery that quiet hours deferred is reopened until
-      an hour after the end of the quiet hours, because the story can be sent until then.
+      failure for each of these stories
 
-    The caller has locked the chat's queue and reschedules the queue afterwards.
+    A delivery that quiet hours deferred is reopened even if the story has expired, until an hour
+    after the end of the quiet hours. The story can be sent until then. The caller has locked the
+    chat's queue and reschedules the queue afterwards.
     """
     is_expired = sa.exists().where(
         stories.c.pk == deliveries.c.story_pk, stories.c.expires_at <= now
@@ -614,9 +616,9 @@ async def reopen_dropped(
 async def reopen_dropped_of_chat(
     tx: Tx, chat_id: int, *, reason: str, since: datetime, now: datetime
 ) -> None:
-    """Reopen deliveries of a chat that were dropped at ``since`` or later.
+    """Reopen the deliveries of a chat that were dropped at ``since`` or later.
 
-    Only deliveries whose reason begins with ``reason`` are reopened. The following deliveries stay
+    The stored reason of a reopened delivery begins with ``reason``. The following deliveries stay
     dropped:
 
     - notices, replies, and stories without a subscription
@@ -655,9 +657,9 @@ async def _reopen(tx: Tx, *which: sa.ColumnElement[bool]) -> None:
 def _has_same_story_sql(
     subscription_id: int, *, state: str | None = None
 ) -> sa.ColumnElement[bool]:
-    """Return the SQL condition that a subscription has a delivery of the same story as a row.
+    """Return the SQL condition that a subscription also has a delivery of a delivery's story.
 
-    If ``state`` is given, the delivery of the subscription must be in this state.
+    If ``state`` is given, the subscription's delivery must be in this state.
     """
     other = deliveries.alias()
     same = sa.exists().where(
@@ -667,9 +669,9 @@ def _has_same_story_sql(
 
 
 async def reassign_open(tx: Tx, subscription_id: int, *, to: Subscription) -> None:
-    """Move the open deliveries of a subscription that is about to end to the subscription ``to``.
+    """Move open deliveries from a subscription that is about to end to the subscription ``to``.
 
-    Both subscriptions are of the same profile. Stories that ``to`` already has are not moved.
+    Both subscriptions follow the same profile. Stories that ``to`` already has are not moved.
     """
     whose = deliveries.c.subscription_id == subscription_id
     values = {"subscription_id": to.id, "thread_id": to.target.thread_id or MAIN}
@@ -679,11 +681,11 @@ async def reassign_open(tx: Tx, subscription_id: int, *, to: Subscription) -> No
 async def drop_duplicates_and_reassign_sent(
     tx: Tx, subscription_id: int, *, sent_by: int, now: datetime
 ) -> None:
-    """Drop open deliveries of stories that the subscription ``sent_by`` has already sent.
+    """Drop the open deliveries of a subscription whose stories ``sent_by`` has already sent.
 
-    The dropped deliveries belong to the subscription ``subscription_id``. The sent rows of
-    ``sent_by`` move to this subscription, except rows of stories that this subscription already
-    has. A later fan-out therefore adds no second delivery of the same story.
+    ``sent_by`` is another subscription. The sent deliveries of ``sent_by`` then move to the first
+    subscription, so that a later fan-out adds no second delivery of the same story. Deliveries of
+    stories that the first subscription already has do not move.
     """
     is_sent = _has_same_story_sql(sent_by, state="sent")
     whose = deliveries.c.subscription_id == subscription_id
@@ -703,10 +705,11 @@ async def reassign_sent(tx: Tx, subscription_id: int, *, to: int) -> None:
 
 
 async def remove_paused_duplicates(tx: Tx, subscription_id: int, *, pending_in: int) -> None:
-    """Delete deliveries that a pause of a subscription dropped, if their stories are pending.
+    """Delete the deliveries of a paused subscription that another subscription still sends.
 
-    A dropped delivery is deleted if the subscription ``pending_in`` has a pending delivery of the
-    same story. A delivery that a worker is sending at this moment stays.
+    The deliveries were dropped because of the pause. A dropped delivery is deleted if the
+    subscription ``pending_in`` has an open delivery of the same story. A delivery that a worker is
+    sending at this moment is not deleted.
     """
     await delete_rows(
         tx,
@@ -720,7 +723,7 @@ async def remove_paused_duplicates(tx: Tx, subscription_id: int, *, pending_in: 
 
 
 async def make_deferred_due(tx: Tx, chat_id: int, held: Held, *, now: datetime) -> None:
-    """Make all open deliveries of a chat due now that were deferred for the reason ``held``."""
+    """Make the open deliveries of a chat with the reason of deferral ``held`` due now."""
     which = sa.and_(deliveries.c.chat_id == chat_id, is_open, deliveries.c.held == held)
     await update_rows(tx, deliveries, which, due_at=now)
 
@@ -728,10 +731,9 @@ async def make_deferred_due(tx: Tx, chat_id: int, held: Held, *, now: datetime) 
 async def mark_for_reselection(tx: Tx, chat_id: int, *, now: datetime) -> None:
     """Let the outbox decide again when to send the open deliveries of a chat.
 
-    The settings or rights of the chat have changed. The deliveries that depend on settings or
-    rights (``Held.depends_on_settings``) become due. The deliveries with ``Held.NOTHING`` get the
-    mark ``Held.CHANGED``, also if a worker has claimed the delivery. All other deliveries are not
-    changed.
+    Call this function after a change of the settings or rights of the chat. Deliveries that
+    settings or rights have deferred become due now. Deliveries that are not deferred get the mark
+    ``Held.CHANGED``, even if a worker has claimed the delivery. Retries are not changed.
     """
     statement = sa.update(deliveries).where(deliveries.c.chat_id == chat_id, is_open)
     is_held = deliveries.c.held.in_([held for held in Held if held.depends_on_settings])
@@ -762,10 +764,7 @@ async def retries_after(tx: Tx, chat_ids: Collection[int], now: datetime) -> lis
 
 
 async def make_replies_due(tx: Tx, chat_id: int, *, now: datetime) -> None:
-    """Make the pending replies of a chat due now, except replies that may crash the bot.
-
-    A reply that is already due is not changed.
-    """
+    """Make the pending replies of a chat due now, except replies that may crash the bot."""
     replies = sa.and_(deliveries.c.chat_id == chat_id, is_open, deliveries.c.notice == REPLY)
     is_suspect = sa.and_(deliveries.c.attempts >= MAX_ATTEMPTS, deliveries.c.sending)
     await update_rows(tx, deliveries, replies, deliveries.c.due_at > now, ~is_suspect, due_at=now)

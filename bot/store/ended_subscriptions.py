@@ -24,7 +24,8 @@ ended = sa.Table(
     primary_key("profile_id", sa.String(32)),
     required("username", sa.String(64)),
     required("preferences", sa.JSON),
-    # This column is no foreign key, because the subscription is deleted.
+    # The id that the subscription had. The column is no foreign key, because an ended subscription
+    # has no row in the table of subscriptions.
     required("subscription_id", BigId),
     required("since", Timestamp),
     sa.Column("created_by", sa.BigInteger),
@@ -50,7 +51,7 @@ class Ended:
 async def add(tx: Tx, ended_subscriptions: Collection[Subscription], *, now: datetime) -> None:
     """Store subscriptions of a chat that end together.
 
-    Earlier rows with the same key are replaced.
+    If an earlier subscription of the same target to the same profile is stored, replace it.
     """
     if not ended_subscriptions:
         return
@@ -104,10 +105,11 @@ async def subscriptions_ended_at(tx: Tx, chat_id: int, *, at: datetime) -> list[
 
 
 async def alerts_start_of(tx: Tx, subscription: Ended) -> datetime:
-    """Return the stored time from which stories of an ended subscription cause alerts.
+    """Return the stored time from which posted stories of an ended subscription cause alerts.
 
-    The time can be later than ``subscription.since``, because alerts can restart after
-    ``subscription`` was read. If the row is missing, the result is ``subscription.since``.
+    The stored time can be later than ``subscription.since``, because another transaction may have
+    changed the time after ``subscription`` was read. Return ``subscription.since`` if the ended
+    subscription is not stored any more.
     """
     key = (
         subscription.target.chat_id,
@@ -121,10 +123,10 @@ async def alerts_start_of(tx: Tx, subscription: Ended) -> datetime:
 async def set_alerts_start(
     tx: Tx, *, since: datetime, chat_id: int | AllChats, profile_ids: Collection[str]
 ) -> None:
-    """Set the column ``since`` of the ended subscriptions of a chat.
+    """Set the time from which posted stories of ended subscriptions cause alerts after *Undo*.
 
-    If ``chat_id`` is None, the ended subscriptions to ``profile_ids`` are changed in all chats.
-    *Undo* then sends no stories that were posted before ``since``.
+    The ended subscriptions are those of the chat ``chat_id``. If ``chat_id`` is None, the ended
+    subscriptions to ``profile_ids`` are changed in all chats.
     """
     whose = ended.c.chat_id == chat_id
     if chat_id is None:
@@ -134,7 +136,7 @@ async def set_alerts_start(
 
 
 async def lock_of_chats(tx: Tx, chat_ids: Collection[int], *, creator: int | None = None) -> None:
-    """Lock the ended subscriptions of chats, and those that ``creator`` had created."""
+    """Lock the ended subscriptions of chats, and all ended subscriptions made by ``creator``."""
     whose: sa.ColumnElement[bool] = ended.c.chat_id.in_(chat_ids)
     if creator is not None:
         whose |= ended.c.created_by == creator
@@ -149,7 +151,7 @@ async def forget_creator(tx: Tx, person: int) -> None:
 
 
 async def _lock(tx: Tx, which: sa.ColumnElement[bool]) -> None:
-    """Lock the rows that match a condition, in the order of the key."""
+    """Lock the ended subscriptions that match a condition, in the order of the primary key."""
     ordered = sa.select(ended.c.chat_id).where(which).order_by(*ended.primary_key)
     locked = ordered.with_for_update().subquery()
     await tx.execute(sa.select(sa.func.count()).select_from(locked))

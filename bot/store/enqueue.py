@@ -25,7 +25,8 @@ async def add_fan_out_of_live_stories(
     """Add a fan-out of new stories of a profile for the current subscriptions (``fan_outs.add``).
 
     The deliveries are due now. A subscription gets each story only once. Expired stories are
-    skipped, because the record that an expired story was sent may be deleted already.
+    skipped, because their sent deliveries may be deleted already, and would not prevent a second
+    alert.
     """
     is_alive = stories.c.expires_at > now
     new_pks = sorted(await column_values(tx, stories.c.pk, stories.c.pk.in_(pks), is_alive))
@@ -69,8 +70,9 @@ async def add_reply(
     """Enqueue a reply, or the notice named ``notice``.
 
     Return the id of the delivery, or None if the chat is unknown. The message is due at
-    ``due_at``. ``copies`` is 1 if the caller sends the reply now and needs the outbox only after a
-    failure. The caller has claimed the chat's queue or makes the queue due.
+    ``due_at``. ``copies`` is 1 if the caller sends the reply now, and the outbox sends the reply
+    only after a failure of the caller. The caller has claimed the chat's queue or makes the queue
+    due.
     """
     values = {
         "chat_id": target.chat_id,
@@ -97,14 +99,14 @@ async def add_notice(
     due_at: datetime | Now = None,
     held: Held = Held.NOTHING,
 ) -> None:
-    """Enqueue a notice or reply for a chat or topic. The message is due at ``due_at``.
+    """Enqueue a notice or reply for a chat or topic. Do nothing if the chat is unknown.
 
-    By default, the message is due now. Nothing is enqueued if the chat is unknown.
+    The message is due at ``due_at``, or now if ``due_at`` is None.
     """
     due_at = due_at or now
-    # The queue is locked before the insert, because the new row locks the row of the chat. A
-    # concurrent move or erasure of the chat has the lock of the queue and then deletes the row of
-    # the chat.
+    # The insert of a delivery also locks the row of the chat. A transaction that moves or erases
+    # the chat locks the queue first and then the row of the chat. The same order here prevents a
+    # deadlock.
     await chat_queues.lock(tx, target.chat_id)
     if await add_reply(tx, target, fields, notice=notice, held=held, due_at=due_at, now=now):
         await chat_queues.make_due(tx, target.chat_id, due_at=due_at, now=now)
@@ -112,7 +114,7 @@ async def add_notice(
 
 @dataclass(frozen=True, slots=True)
 class OutcomeCount:
-    """The number of deliveries of a subscription that ended in ``state`` for ``reason``."""
+    """The number of a subscription's deliveries that have the same final state and reason."""
 
     state: str
     reason: str
@@ -120,9 +122,9 @@ class OutcomeCount:
 
 
 async def count_outcomes(tx: Tx, subscription_id: int, *, since: datetime) -> list[OutcomeCount]:
-    """Return the outcomes of a subscription's stories that were enqueued after ``since``.
+    """Count a subscription's ended deliveries of stories by state and reason.
 
-    Pending stories are left out.
+    Only deliveries that were enqueued after ``since`` are counted.
     """
     statement = (
         sa.select(deliveries.c.state, deliveries.c.reason, sa.func.count().label("count"))
@@ -157,8 +159,7 @@ async def count_backlog(tx: Tx, *, now: datetime) -> Backlog:
 class DeadLetter:
     """A delivery that is no longer sent.
 
-    The reason is that three sends have no recorded answer, or that a version of the code could not
-    read the story.
+    Either the outcomes of three sends are unknown, or the bot could not read the stored story.
     """
 
     id: int
@@ -170,11 +171,10 @@ class DeadLetter:
 
 
 async def reopen_dead_letters(tx: Tx, ids: Collection[int], *, now: datetime) -> list[int]:
-    """Reopen dead letters, which are due now. Return the reopened ids.
+    """Reopen dead letters and make them due now. Return the ids of the reopened deliveries.
 
-    The numbers of copies and attempts begin again at 0. The dead letters of a closed chat stay
-    dead letters, because all pending deliveries of the chat are dropped when the chat opens. The
-    dead letters of expired stories also stay, because such a delivery would be dropped.
+    The numbers of copies and attempts begin again at 0. Dead letters of closed chats and of
+    expired stories are not reopened, because these deliveries would be dropped later.
     """
     condition, chat_ids = await _lock_queues_of_dead_letters(tx, ids)
     is_active = deliveries.c.chat_id.in_(await active_among(tx, chat_ids))
@@ -206,12 +206,10 @@ async def drop_dead_letters(tx: Tx, ids: Collection[int], *, now: datetime) -> l
 async def _lock_queues_of_dead_letters(
     tx: Tx, ids: Collection[int]
 ) -> tuple[sa.ColumnElement[bool], set[int]]:
-    """Lock the queue of each chat with a dead letter among the deliveries ``ids``.
+    """Lock the chat queues of those deliveries in ``ids`` that are dead letters.
 
-    The caller then changes the dead letters. Queues must be locked before deliveries.
-
-    Return the SQL condition that selects the dead letters, and the ids of the chats. If a chat
-    moves before the lock, the condition does not select the dead letters of the chat.
+    Return the SQL condition that selects the dead letters, and the ids of their chats. If the id
+    of a chat changes before the lock, the condition does not select the dead letters of the chat.
     """
     condition = sa.and_(deliveries.c.id.in_(sorted(ids)), is_dead)
     chat_ids = set(await column_values(tx, deliveries.c.chat_id, condition))

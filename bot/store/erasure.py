@@ -22,8 +22,8 @@ from bot.store import (
 )
 from bot.store.engine.database import Tx, all_tables, column_values, delete_rows, update_rows
 
-# The rows of these tables stay, because their totals must stay correct. Only the id of the
-# chat and the id of the person in a private chat are removed.
+# The rows of these tables are not deleted, because the sums of credits must stay correct. Only the
+# id of the chat and, for a private chat, the id of the person are removed from the rows.
 _BILLS = frozenset({"ledger_entries"})
 _PEOPLE = frozenset({"user_id", "created_by"})
 
@@ -33,15 +33,18 @@ _CHECKPOINT_MARK = "checkpoint"
 
 
 async def pending_checkpoint_mark(tx: Tx) -> str | None:
-    """Return the mark of the last erasure that needs a checkpoint of the log, or None."""
+    """Return the mark of the last erasure whose content is still in the database's log, or None.
+
+    A checkpoint of the log removes the content.
+    """
     mark = await key_values.get(tx, _CHECKPOINT_MARK)
     return None if mark is None else str(mark)
 
 
 async def remove_checkpoint_mark(tx: Tx, mark: str) -> None:
-    """Remove the mark ``mark`` of an erasure. Call this function after a checkpoint of the log.
+    """Remove the mark of an erasure after a checkpoint of the database's log.
 
-    If a later erasure has replaced the mark, the mark of the later erasure stays.
+    If a later erasure has replaced ``mark`` by its own mark, the new mark stays.
     """
     if await pending_checkpoint_mark(tx) == mark:
         await key_values.remove(tx, _CHECKPOINT_MARK)
@@ -82,7 +85,7 @@ async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
         followed += [row.profile_id for row in await subscriptions.of_chat(tx, group)]
     await subscriptions.start_or_stop_checks(tx, profile_ids=followed, now=now)
     moved = chats.moved_chats
-    # Work that was in progress when a group moved is recorded under the group's old id.
+    # Work that was in progress when a group became a supergroup is recorded under the old id.
     ids = [chat_id, *await column_values(tx, moved.c.old_id, moved.c.new_id == chat_id)]
     for number in ids:
         await ledger.move_chat(tx, number, ledger.NOBODY)
@@ -92,8 +95,8 @@ async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
     for table in reversed(all_tables().sorted_tables):
         if "chat_id" in table.c and table.name not in _BILLS:
             await delete_rows(tx, table, table.c.chat_id.in_(ids))
-        # The id of a private chat is also the id of the person in the chat. This person may also
-        # have rows in groups.
+        # The id of a private chat is also the id of the person in the chat. The rows of groups may
+        # contain this id as the id of a person.
         for name in _PEOPLE & set(table.c.keys()):
             await update_rows(tx, table, table.c[name] == chat_id, **{name: None})
     await delete_rows(tx, moved, (moved.c.old_id == chat_id) | (moved.c.new_id == chat_id))
@@ -103,12 +106,11 @@ async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
 
 
 async def _lock_chat_and_paid_groups(tx: Tx, chat_id: int, *, now: datetime) -> list[int]:
-    """Lock a chat and the groups for which the person in the chat pays, with their queues.
+    """Lock a chat, and all groups and channels whose payer is the person in the chat.
 
-    Return the ids of the groups and channels. The id of a private chat is also the id of the
-    person in the chat. The kind and the title of the chat are emptied. If the person becomes the
-    payer of another group before all rows are locked, the locks are released and acquired again in
-    order.
+    The chat queues are locked too. Return the ids of the groups and channels. The kind and the
+    title of the chat are emptied. A missing chat is added. If the person becomes the payer of
+    another group in the meantime, all locks are released and acquired again.
     """
     while True:
         paid = await _groups_paid_by(tx, chat_id)
@@ -127,9 +129,9 @@ async def _lock_chat_and_paid_groups(tx: Tx, chat_id: int, *, now: datetime) -> 
 async def _remove_payer_and_open_groups(tx: Tx, groups: Collection[int], *, now: datetime) -> None:
     """Remove the payer of locked groups. Open the groups that only a block of the payer closed.
 
-    A group that the bot has left stays closed. A group also stays closed if the blocked payer
-    added the bot, because this person is then still responsible for the group. The open deliveries
-    of a group that opens are dropped.
+    A group stays closed if the bot has left the group. A group also stays closed if the blocked
+    payer added the bot to the group, because this person is still responsible for the group. The
+    open deliveries of an opened group are dropped.
     """
     blocked = [chat_id for chat_id in groups if await chats.is_blocked(tx, chat_id, now=now)]
     left = await chats.left_by_bot_among(tx, groups)

@@ -1,11 +1,11 @@
 """Fan-outs: stories or a notice for all subscriptions of a profile, enqueued in slices.
 
-The transaction that finds a story or a change of a profile adds a single row, for any number of
-subscriptions. Slice by slice the row becomes deliveries, in the order of the subscriptions' ids.
-The row records the progress, so that a different process continues if a process dies. A slice is
-written and recorded in a single transaction, which locks the row, so no lease is needed. The
-fan-outs of a profile are written in sequence, so that each chat gets the deliveries in order. The
-profiles take turns.
+The transaction that finds a story or a change of a profile adds a fan-out, which is a single row
+for any number of subscriptions. Later transactions write the deliveries of the fan-out in slices,
+in the order of the subscriptions' ids. Each of these transactions locks the fan-out, writes the
+next slice, and records the progress. After a crash, a different process continues with the next
+slice. The fan-outs of a profile are written in sequence, so that each chat gets the deliveries in
+order. The fan-outs of different profiles take turns.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -48,8 +48,8 @@ fan_outs = sa.Table(
     required("after_id", sa.BigInteger, default="0"),
     # The id of the newest subscription at the time when the fan-out was added.
     required("last_id", sa.BigInteger),
-    # The time from which the next slice can be written. The time is set when the fan-out is added,
-    # after each slice, and after a failure, for the next attempt.
+    # The time from which the next slice can be written. After a failure, this is the time of the
+    # next attempt.
     required("due_at", Timestamp),
     # The number of failed attempts to write the next slice.
     counter("failures"),
@@ -58,7 +58,8 @@ fan_outs = sa.Table(
 )
 
 RETRIES = RetryPolicy(pause=timedelta(seconds=1))
-# The number of consecutive failures. The fifth attempt is made 10 seconds after the first attempt.
+# A fan-out is reported after this number of consecutive failures. The fifth attempt is made 10
+# seconds after the first attempt.
 _REPORTED_AFTER = 5
 _FIRST_OF_PROFILE = fan_outs.c.id.in_(
     sa.select(sa.func.min(fan_outs.c.id)).group_by(fan_outs.c.profile_id)
@@ -93,8 +94,8 @@ _END_OF_SLICE = (
     .limit(1)
 )
 _WAITS_IN_RANGE = sa.and_(_IN_RANGE, WAITS)
-# Other transactions lock the queue of a chat before they delete or move the chat. While this
-# statement's transaction has the lock, no other transaction deletes or moves the chat.
+# A transaction that deletes or moves a chat locks the chat's queue first. The locks of this
+# statement therefore prevent that a chat is deleted or moved while a slice is written.
 _QUEUES = (
     sa.select(chat_queues.queues.c.chat_id)
     .where(chat_queues.queues.c.chat_id.in_(sa.select(subscriptions.c.chat_id).where(_IN_RANGE)))
@@ -117,11 +118,12 @@ async def add(
     """Add a fan-out of stories or of a notice for the current subscriptions of a profile.
 
     The deliveries are due at ``due_at``. Nothing is added if the profile has no subscription. The
-    following are left out:
+    following subscriptions get no delivery:
 
-    - subscriptions whose alerts began after the time ``since``, if ``since`` is given
-    - subscriptions that do not wait for alerts at the time when their slice is written
-    - stories that were posted before the column ``since`` of a subscription
+    - If ``since`` is given: subscriptions whose alerts began after this time.
+    - Subscriptions that do not wait for alerts when their slice is written.
+
+    A subscription gets no story that was posted before the alerts of the subscription began.
     """
     newest = await tx.scalar(_NEWEST, {"profile_id": profile_id})
     if newest is None:
@@ -151,20 +153,21 @@ async def remove_story_fan_outs(tx: Tx, profile_ids: Collection[str]) -> None:
 
 
 async def next_due_at(tx: Tx) -> datetime | None:
-    """Return the time at which the next slice is due, or None if all fan-outs are finished."""
+    """Return the time at which the next slice of a fan-out is due, or None without a fan-out."""
     due_at: datetime | None = await tx.scalar(_NEXT_DUE)
     return due_at
 
 
 async def failing_usernames(tx: Tx) -> list[str]:
-    """Return the usernames of profiles with a slice that has failed at least 5 times in a row."""
+    """Return the usernames of profiles with a fan-out that has failed 5 times in a row or more."""
     return list(await tx.scalars(_FAILING))
 
 
 async def lock_due(tx: Tx, *, now: datetime) -> sa.Row[Any] | None:
-    """Lock and return the unlocked fan-out that has been due longest, or None.
+    """Lock and return the fan-out that has been due longest, or None if no fan-out is due.
 
-    Only the oldest fan-out of each profile is considered.
+    Only the oldest fan-out of each profile is considered. Fan-outs that another transaction has
+    locked are skipped.
     """
     return (await tx.execute(_LOCK_DUE, {"now": now})).one_or_none()
 
@@ -173,12 +176,12 @@ async def write_next_slice_if_due(tx: Tx, *, now: datetime, limit: int) -> bool:
     """Write the next slice of the fan-out that has been due longest.
 
     The slice has the deliveries of up to ``limit`` subscriptions. Return False if no unlocked
-    fan-out is due. If a slice can't be written, the fan-out is retried later, and the result is
-    True. The fan-outs of other profiles do not wait for the retry.
+    fan-out is due. If the slice can't be written, a retry of the fan-out is scheduled, and the
+    result is True. The fan-outs of other profiles do not wait for the retry.
 
     Raises:
-        sqlalchemy.exc.DBAPIError: The database has an outage. A timeout of a statement that writes
-            the slice is not raised, but counts as a failure of the slice.
+        sqlalchemy.exc.DBAPIError: The database has an outage. A timeout during the write of the
+            slice is no outage, but a failure of the slice.
     """
     row = await lock_due(tx, now=now)
     if row is None:
@@ -221,12 +224,12 @@ async def _write_slice_and_return_last_id(tx: Tx, row: sa.Row[Any], limit: int) 
 
 
 async def write_deliveries_for_heir(tx: Tx, ending: Subscription, *, heir: Subscription) -> None:
-    """Write now the deliveries that unfinished fan-outs would write for ``ending``.
+    """Write the deliveries that unfinished fan-outs would later write for a subscription.
 
-    ``ending`` is a subscription that is about to end, and ``heir`` replaces the subscription. The
-    rows belong to ``ending``, and the caller moves the rows to ``heir``
-    (``deliveries.reassign_open``). A notice is written only if the fan-out of the notice does not
-    include the heir. The caller has locked the queues of both chats.
+    The subscription ``ending`` is about to end, and the subscription ``heir`` remains. The caller
+    moves the written deliveries from ``ending`` to ``heir`` (``deliveries.reassign_open``).
+    A notice is left out if its fan-out will also reach ``heir``. The caller has locked the queues
+    of both chats.
     """
     coming = sa.select(fan_outs).where(
         fan_outs.c.profile_id == ending.profile_id,
@@ -244,9 +247,10 @@ async def enqueue_missed_stories(
 ) -> None:
     """Enqueue the live stories that were found while subscriptions did not receive alerts.
 
-    The subscriptions are those of the chat ``chat_id``, or the single ``subscription_id``. A
-    subscription gets nothing if the subscription does not wait for alerts or if its profile is
-    blocked. A live story is enqueued for a subscription under these conditions:
+    If ``subscription_id`` is given, stories are enqueued for this subscription only. Otherwise,
+    stories are enqueued for all subscriptions of the chat ``chat_id``. A subscription gets nothing
+    if the subscription does not wait for alerts or if its profile is blocked. A live story is
+    enqueued for a subscription under these conditions:
 
     - The story was found after the subscription was created.
     - The story was posted at or after the time ``since`` of the subscription.
@@ -275,7 +279,7 @@ async def enqueue_missed_stories(
             WAITS,
             IS_NOT_BLOCKED,
             stories.c.taken_at >= subscriptions.c.since,
-            # Stories found before the subscription began are not new.
+            # Stories that were found before the subscription began are not new for the chat.
             stories.c.seen_at > subscriptions.c.created_at,
             stories.c.expires_at > sa.bindparam("now", type_=Timestamp),
         )
@@ -291,14 +295,14 @@ async def enqueue_missed_stories(
 async def _add_deliveries(tx: Tx, row: sa.Row[Any], where: Mapping[str, Any]) -> None:
     """Insert the deliveries of a slice, and make the chat queues due.
 
-    The rows are locked in the order of ``bot.store``.
+    The queues are locked before the chats and subscriptions (see ``bot.store``).
     """
     if tx.dialect.name == "postgresql":
         await tx.execute(_QUEUES, where)
     await _make_queues_due(tx, row, where)
     names, source = _columns_and_query_of_deliveries(row)
-    # The lock waits for a transaction that ends a subscription. The query then leaves the ended
-    # subscription out.
+    # If another transaction is ending a subscription, the lock waits for that transaction. The
+    # query then leaves the ended subscription out.
     source = source.with_for_update(read=True, key_share=True, of=subscriptions)
     rows = insert(deliveries).from_select(names, source)
     await tx.execute(
@@ -325,7 +329,7 @@ async def _make_queues_due(tx: Tx, row: sa.Row[Any], where: Mapping[str, Any]) -
 
 
 def _columns_and_query_of_deliveries(row: sa.Row[Any]) -> tuple[list[str], sa.Select[Any]]:
-    """Return the names of the columns, and the query for the deliveries of a slice."""
+    """Return the column names of the deliveries of a slice, and the query for their values."""
     due_at = sa.literal(row.deliver_at, Timestamp)
     at = sa.literal(row.created_at, Timestamp)
     columns = [subscriptions.c.chat_id, subscriptions.c.thread_id, subscriptions.c.id]

@@ -1,7 +1,7 @@
-"""Files: Telegram's file_id of a story's media, used until the time ``until``.
+"""Files of stories at Telegram: the file_id of each file, and the time until which it is used.
 
-A file_id is valid only for the bot that got the file_id. Albums refuse animations, so the file of
-a video replaces the file of an animation.
+A file_id is valid only for the bot that got the file_id from Telegram. If a story has been stored
+as an animation and as a video, the video is kept, because albums can't contain animations.
 """
 
 from collections.abc import Collection
@@ -22,8 +22,7 @@ files = sa.Table(
     metadata,
     primary_key("bot_id", sa.BigInteger),
     primary_key("story_pk", sa.String(64)),
-    # The kind under which Telegram stored the file. A message with a single file can have this
-    # kind.
+    # The kind under which Telegram stored the file. A message of this kind can send the file_id.
     required("kind", sa.String(16)),
     required("file_id", sa.Text),
     required("file_unique_id", sa.String(64), default=""),
@@ -45,7 +44,7 @@ async def known_files(
 ) -> dict[str, KnownFile]:
     """Return the unexpired files of stories that a bot has at Telegram, by the pk of the story.
 
-    The key of a story's original is the pk with the suffix ``ORIGINAL``.
+    If a file is the unchanged original of a story, the pk has the suffix ``ORIGINAL``.
     """
     rows = await tx.execute(_KNOWN, {"bot_id": bot_id, "pks": sorted(pks), "now": now})
     return {row[0]: KnownFile(*row[1:]) for row in rows}
@@ -65,10 +64,10 @@ _REMEMBER = Prepared(
 
 
 async def store_files(tx: Tx, bot_id: int, files: dict[str, KnownFile]) -> None:
-    """Store the files of stories. The keys of ``files`` are the pks of the stories.
+    """Store the files of stories, by the pk of the story.
 
-    The key of a story's original is the pk with the suffix ``ORIGINAL``. A newer file_id replaces
-    an older file_id, but an animation does not replace a video.
+    If a file is the unchanged original of a story, the pk has the suffix ``ORIGINAL``. A file
+    replaces the stored file of the same key, but an animation does not replace a video.
     """
     if not files:
         return

@@ -1,7 +1,8 @@
-"""The inbox, which stores the updates of Telegram before the receipt is confirmed to Telegram.
+"""The inbox, which stores the updates of Telegram before the bot confirms the receipt.
 
-The updates of a queue (a chat or a person) are handled in the order of the ids. A finished update
-stays for 25 hours without contents, so that a repetition by Telegram is recognised.
+Each update belongs to a queue, which is a chat or a person. The updates of a queue are handled in
+the order of the ids. A finished update is stored for 25 hours without its contents, so that the
+bot recognises the update if Telegram sends the update again.
 """
 
 from collections.abc import Collection, Sequence
@@ -39,7 +40,8 @@ inbox = sa.Table(
     counter("failures"),
     required("stored_at", Timestamp),
     sa.Column("done_at", Timestamp),
-    # The sender of a request, or 0 for an unidentified sender. None means that no reply is due.
+    # The person who sent the update and expects a reply, or 0 if the sender is not identified.
+    # None means that no reply is due.
     sa.Column("person", sa.BigInteger),
     sqlite_autoincrement=True,
 )
@@ -52,11 +54,11 @@ claims = Claims(inbox, is_open=OPEN, serial_by="queue")
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A new update with the update_id, the queue, the JSON, and the person who asks.
+    """An update that has just arrived from Telegram. ``body`` is the update as JSON.
 
-    ``person`` is 0 for an unidentified sender, and None if no reply is due.
-
-    An update that is not ``wanted`` is stored as done, so that a repetition is recognised.
+    ``person`` is the person who expects a reply: 0 for an unidentified sender, or None if no reply
+    is due. An update that is not ``wanted`` is not handled. Such an update is stored as finished,
+    so that the bot recognises the update if Telegram sends the update again.
     """
 
     update_id: int
@@ -95,9 +97,9 @@ _ADD = Prepared(
 async def add_and_return_new(
     tx: Tx, arrivals: Sequence[Arrival], *, now: datetime, lease: Lease | None = None
 ) -> list[ClaimedUpdate]:
-    """Store new updates. Return the wanted updates that were not stored before, ordered by id.
+    """Store updates. Return the wanted updates that were not stored before, ordered by id.
 
-    With ``lease`` the wanted updates are claimed at once.
+    If ``lease`` is given, the returned updates are already claimed.
     """
     rows = [
         {
@@ -120,9 +122,10 @@ async def add_and_return_new(
 async def count_open_by_queue_and_asker(
     tx: Tx, queues: Collection[str], *, except_update_ids: Collection[int]
 ) -> dict[tuple[str, int | None], int]:
-    """Return the number of open updates for each pair of queue and asker.
+    """Return the number of open updates, by the pair of queue and asker.
 
-    The updates in ``except_update_ids`` are not counted.
+    The asker is the person who expects a reply, 0 for an unidentified sender, or None. The updates
+    in ``except_update_ids`` are not counted.
     """
     statement = (
         sa.select(inbox.c.queue, inbox.c.person, sa.func.count())
@@ -142,7 +145,7 @@ def is_update_id(value: object) -> TypeGuard[int]:
 async def queues_open_or_done_since(
     tx: Tx, queues: Collection[str], *, since: datetime
 ) -> set[str]:
-    """Return those of ``queues`` with an open update, or an update that ended after ``since``."""
+    """Return those ``queues`` that have an open update, or an update finished after ``since``."""
     condition = inbox.c.queue.in_(sorted(queues))
     waits = sa.select(inbox.c.queue).where(OPEN, condition)
     answered = sa.select(inbox.c.queue).where(inbox.c.done_at > since, condition)
@@ -159,10 +162,10 @@ _CLAIM = claims.claim_batch_sql(
 async def claim(
     tx: Tx, lease: Lease, *, limit: int, except_ids: Collection[int] = ()
 ) -> list[ClaimedUpdate]:
-    """Claim the first open update of each queue, if this update is due and not in ``except_ids``.
+    """Claim the first open update of each queue, for at most ``limit`` queues.
 
-    Claim at most ``limit`` updates. A queue with a leased update is left out. Return the claimed
-    updates, ordered by id.
+    A queue is left out if an update of the queue has a lease, or if the first open update is not
+    due or is in ``except_ids``. Return the claimed updates, ordered by id.
     """
     values = claim_values(lease, limit=limit) | {"but": list(except_ids)}
     claimed = await all_rows(tx, ClaimedUpdate, _CLAIM, values)
@@ -180,9 +183,9 @@ async def finish(tx: Tx, claimed: ClaimedUpdate, *, now: datetime) -> WasValid:
 async def clear_chat_of_finished(tx: Tx, chat_id: int) -> None:
     """Remove the id of a chat or person from finished updates.
 
-    The update_ids stay for 25 hours.
+    The update_ids stay for 25 hours, so that the bot recognises repeated updates.
     """
-    # The queue of a reply about too many requests has the ids of the chat and the person.
+    # The name of a queue for replies about too many requests contains both ids.
     condition = sa.or_(
         inbox.c.queue.in_([f"chat:{chat_id}", f"user:{chat_id}"]),
         inbox.c.queue.startswith(f"busy:{chat_id}:"),

@@ -48,9 +48,8 @@ async def add(
 ) -> int | None:
     """Insert an incident. Return the number of the incident.
 
-    With ``closed_at``, the incident is already over: the incident is a momentary event, or is
-    recorded after its end. Without ``closed_at``, return None, and insert nothing, if an incident
-    of the kind is already open.
+    If ``closed_at`` is given, the incident is already over. Otherwise, the incident is open. If an
+    incident of the kind is already open, insert no second open incident, and return None.
     """
     new = insert(incidents).values(
         kind=kind,
@@ -75,7 +74,7 @@ async def close(tx: Tx, kind: str, *, now: datetime) -> Incident | None:
 
 
 async def rephrase(tx: Tx, kind: str, text: str, fields: Fields) -> None:
-    """Update the message of the open incident of a kind. Do nothing if no incident is open."""
+    """Change the text of the open incident of a kind. Do nothing if no incident is open."""
     values = {"text": text, "fields": dump_fields(fields)}
     await update_rows(tx, incidents, incidents.c.kind == kind, _OPEN, **values)
 
@@ -93,15 +92,16 @@ async def latest(tx: Tx, *, limit: int) -> list[Incident]:
 
 
 async def record_condition_met(tx: Tx, kind: str, *, process: str, until: datetime) -> None:
-    """Record that the condition of a kind of incident is met in ``process``.
+    """Record that ``process`` has found an incident of a kind. The record expires at ``until``.
 
-    The record expires at ``until``.
+    The table of incidents is not changed. While the record exists, the other processes do not
+    close the incident.
     """
     await key_values.put(tx, f"{_met_prefix(kind)}{process}", process, until=until)
 
 
 async def is_condition_met_elsewhere(tx: Tx, kind: str, *, process: str, now: datetime) -> bool:
-    """Return whether a process other than ``process`` finds the condition of a kind met."""
+    """Return whether a process other than ``process`` still finds an incident of a kind."""
     processes = await leases.active_values(tx, _met_prefix(kind), now=now)
     return any(other != process for other in processes)
 
@@ -111,10 +111,10 @@ def _met_prefix(kind: str) -> str:
 
 
 async def record_outage_end_if_unreported(tx: Tx, *, since: datetime, now: datetime) -> bool:
-    """Record at ``now`` that the end of an outage of the database is reported.
+    """Record that the end of an outage of the database is reported to the owners.
 
-    The outage began at ``since``. Return False, and record nothing, if a report at ``since`` or
-    later is already recorded, for example by another process.
+    The outage began at ``since``, and the report is made at ``now``. Return False, and record
+    nothing, if the end was already reported, for example by another process.
     """
     reported = await key_values.lock_or_add(tx, _OUTAGE_END)
     if reported is not None and datetime.fromisoformat(str(reported)) >= since:

@@ -1,8 +1,7 @@
 """Kept stories: stories that a chat has received and may request again.
 
-Stories are kept only for subscriptions with ``Options.keep``. A row contains the story and the
-file_id of its media. A file_id is valid only for a single bot. The username is the name at the
-time of the send.
+Stories are kept only for subscriptions with ``Options.keep``. Each row has the story, the file_id
+of its media for one bot, and the username that the profile had when the story was sent.
 """
 
 from collections.abc import Collection, Sequence
@@ -50,15 +49,16 @@ class Kept:
 
 
 def _file_key(row: Delivery) -> str:
-    """Return the key of a delivery's file. The original of a story is a separate file."""
+    """Return the key of a delivery's file: the pk, with a suffix if the original was sent."""
     return (row.story_pk or "") + (ORIGINAL if row.options.files else "")
 
 
 async def add(tx: Tx, rows: Collection[Delivery]) -> None:
-    """Store the stories of ``rows`` for the chats of the rows, if a file of the story is stored.
+    """Store the stories of deliveries as kept stories of their chats.
 
-    Each bot's file is a row of its own. A row that already exists is not changed. Chats that are
-    not stored, and unreadable stories, are left out.
+    A story is stored once for each bot that has a file of the story at Telegram. Nothing is stored
+    for a story that is unreadable, has no file or is already kept, or for a chat that is not
+    stored.
     """
     wanted = [row for row in rows if row.story is not None]
     if not wanted:
@@ -76,9 +76,9 @@ async def add(tx: Tx, rows: Collection[Delivery]) -> None:
 
 
 async def _files_by_key(tx: Tx, keys: Collection[str]) -> dict[str, list[sa.Row[Any]]]:
-    """Return the stored files of stories, by the key of ``_file_key``.
+    """Return the stored files of stories, by the key of the file (``_file_key``).
 
-    Each key has at most one file for each bot.
+    A key has one file for each bot that has sent the story.
     """
     rows = await tx.execute(sa.select(files).where(files.c.story_pk.in_(sorted(keys))))
     by_key: dict[str, list[sa.Row[Any]]] = {}
@@ -107,12 +107,11 @@ def _values(row: Delivery, file: sa.Row[Any]) -> dict[str, Any]:
 async def profile_id_named(
     tx: Tx, chat_id: int, bot_id: int, profile_id: str | None, username: str
 ) -> str | None:
-    """Return the id of a profile that has kept stories in a chat, or None.
+    """Return the id of the profile that a chat means by a username, or None.
 
-    If ``profile_id`` is given, this profile is the current owner of the name ``username``, and is
-    preferred. Otherwise, or without kept stories of this profile, the result is the profile with
-    the newest kept story that was sent under the name ``username``. Only stories with a file of
-    the bot ``bot_id`` count.
+    Only profiles with kept stories in the chat and with a file of the bot ``bot_id`` count.
+    ``profile_id`` is the current owner of the username, if known. The current owner is preferred.
+    Otherwise, the result is the profile of the newest kept story that was sent under the username.
     """
     is_owner = sa.case((kept.c.profile_id == profile_id, 0), else_=1)
     statement = (
@@ -138,8 +137,8 @@ async def profile_ids_among(
 ) -> frozenset[str]:
     """Return the ids of those profiles in ``ids_or_names`` that have kept stories in a chat.
 
-    ``ids_or_names`` contains ids and names of profiles. The names of a profile are the current
-    name and the names of the kept stories. Only stories with a file of the bot ``bot_id`` count.
+    A name is the current username of a profile, or the username at the time of a kept story. Only
+    stories with a file of the bot ``bot_id`` count.
     """
     wanted = sorted(ids_or_names)
     statement = (
@@ -166,14 +165,16 @@ async def latest_and_next_cursor(
     before: str | FromNewest,
     limit: int,
 ) -> tuple[Sequence[Kept], str | None]:
-    """Return the kept stories of a profile in a chat, newest first.
+    """Return a page of kept stories of a chat, newest first, and the cursor of the next page.
 
-    If ``profile_id`` is None, the stories of all profiles are returned. At most ``limit`` stories
-    with a file of the bot ``bot_id`` that were posted at or after ``since`` are returned. If
-    ``before`` is given, only stories older than the kept story with the pk ``before`` are
-    returned. Unreadable stories are left out. The second result is the value of ``before`` for the
-    next call. This value is the pk of the last row, or None for fewer than ``limit`` rows. The
-    next call may nevertheless return no stories.
+    - The page has the stories of the profile ``profile_id``, or of all profiles if ``profile_id``
+      is None.
+    - The stories were posted at ``since`` or later, and have a file of the bot ``bot_id``.
+    - If the cursor ``before`` is given, the stories are older than the story with this pk.
+    - At most ``limit`` stories are read. Unreadable stories are left out.
+
+    The second result is the cursor for the next call, or None if no further story exists. The next
+    page may be empty.
     """
     statement = (
         sa.select(
@@ -198,9 +199,9 @@ async def latest_and_next_cursor(
 
 
 def _is_older_than(chat_id: int, bot_id: int, story_pk: str) -> sa.ColumnElement[bool]:
-    """Return the SQL condition that the story of a row is older than a kept story.
+    """Return the SQL condition that a kept story is older than the kept story ``story_pk``.
 
-    The stories are compared by the time of their post, and then by their ids.
+    Stories with the same posting time are compared by their pks.
     """
     last = kept.alias()
     taken_at = (

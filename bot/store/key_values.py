@@ -1,7 +1,7 @@
 """Small named values that all replicas share: the last balance, the limits of an API, leases.
 
-A value with an end (``until``) is deleted by the clean-up some time after the end. A lease is a
-row with an ``owner`` until its end (``bot.store.leases``).
+A value may have an expiry (``until``). The clean-up deletes the value some time after the expiry.
+A lease is a row with an ``owner`` (``bot.store.leases``).
 """
 
 from datetime import datetime

@@ -1,8 +1,8 @@
 """Leases: named exclusive rights of a process for a limited time, which the process renews.
 
-The lease of a killed process ends without a release. A lease also shows that a process is running
-(``bot.store.upgrades``). One process is the leader. Only the leader polls, because Telegram gives
-updates to a single poller only.
+If a process is killed, its leases expire soon. An unexpired lease therefore also shows that a
+process is running (``bot.store.upgrades``). The process with the lease of the leader polls
+Telegram, because Telegram gives updates to a single poller only.
 """
 
 import asyncio
@@ -26,10 +26,10 @@ LEASE = timedelta(seconds=5)
 # The interval of renewals and of bids. If the leader is killed, another process leads within 6.5
 # seconds.
 EVERY = timedelta(seconds=1.5)
-# The timeout of a database request in seconds. The end of a request to a server that does not
-# answer takes up to 2 seconds more, because the connection is closed first.
+# The timeout of a database request in seconds. After the timeout, the connection is closed, which
+# takes up to 2 seconds more if the server does not answer.
 TIMEOUT_S = 3.0
-# The time for which a leader that could not do the work waits before the next bid.
+# If a leader could not do the work, the process waits for this time before the next bid.
 _REST = timedelta(seconds=5)
 _SILENT = "it has not answered in time"
 
@@ -37,9 +37,10 @@ _SILENT = "it has not answered in time"
 async def acquire_or_renew(
     tx: Tx, key: str, owner: str, *, now: datetime, lease: timedelta = LEASE
 ) -> bool:
-    """Acquire a free lease or renew an own lease.
+    """Acquire a lease for ``owner``, or renew the lease that ``owner`` already has.
 
-    Return False if a different owner has the lease and the lease has not ended.
+    Return False, and change nothing, if a different owner has the lease and the lease has not
+    ended.
     """
     values = {"owner": owner, "until": now + lease}
     is_ours = sa.or_(key_values.c.until <= now, key_values.c.owner == owner)
@@ -52,16 +53,16 @@ async def release(tx: Tx, key: str, owner: str) -> None:
 
 
 async def active_values(tx: Tx, prefix: str, *, now: datetime) -> list[Any | None]:
-    """Return the values of unexpired rows of ``key_values`` with keys that begin with ``prefix``.
+    """Return the values of ``key_values`` that have not expired and whose keys have a prefix.
 
-    Rows that never expire are left out. The value of a lease is None.
+    Values without an expiry are left out. The value of a lease is None.
     """
     begins = key_values.c.key.startswith(prefix)
     return await column_values(tx, key_values.c.value, begins, key_values.c.until > now)
 
 
 async def ends_by_key(tx: Tx, prefix: str) -> dict[str, datetime]:
-    """Return the end times of the leases with keys that begin with ``prefix``, by key.
+    """Return the end times of the leases whose keys begin with ``prefix``, by key.
 
     Leases that have already ended are included.
     """
@@ -71,7 +72,7 @@ async def ends_by_key(tx: Tx, prefix: str) -> dict[str, datetime]:
 
 
 async def lock_if_ended(tx: Tx, key: str, *, now: datetime) -> bool:
-    """Lock a lease that has ended.
+    """Lock a lease if the lease has ended, so that no process can renew the lease.
 
     Return False if the lease has not ended, was deleted, or is locked by another transaction.
     """
@@ -110,13 +111,13 @@ async def release_lease(db: Database, key: str, owner: str, *, timeout_s: float)
 
 
 class Leader:
-    """Runs ``work`` while this process leads.
+    """Runs ``work`` while this process has the lease, which makes this process the leader.
 
-    The work stops at the latest at the end of the lease. If the process dies, a different process
-    leads at its first bid after the end of the lease. If ``work`` returns, this process can't
-    do the work. In this case, the lease is released, so that a different process can lead, and
-    this process bids again after 5 seconds. If ``work`` raises an exception, ``run`` raises an
-    ``ExceptionGroup`` with the exception.
+    - The work stops at the latest when the lease expires.
+    - If this process dies, a different process leads after the lease has expired.
+    - If ``work`` returns, this process can't do the work. The lease is then released for a
+      different process, and this process bids again after 5 seconds.
+    - If ``work`` raises an exception, ``run`` raises an ``ExceptionGroup`` with the exception.
     """
 
     def __init__(
@@ -132,7 +133,8 @@ class Leader:
     ) -> None:
         """Create a candidate for the lease ``key``.
 
-        A bid or renewal is made once in ``every``, with a timeout of ``timeout_s`` seconds.
+        The argument ``every`` is the time between two bids or renewals. Each of them has a timeout
+        of ``timeout_s`` seconds.
         """
         self._db = db
         self._key = key
@@ -156,16 +158,17 @@ class Leader:
 
     @property
     def is_resting(self) -> bool:
-        """Return whether this process waits before the next bid for the lease.
+        """Return whether this process makes no bid for some seconds after a failure as leader.
 
-        A process waits if the process had the lease, but could not do the work of the leader.
+        The process had the lease, but could not do the work.
         """
         return self._rests_until is not None
 
     async def run(self) -> None:
-        """Bid for the lease and lead until cancelled, or until ``work`` raises an exception.
+        """Bid for the lease, and do the work while this process has the lease.
 
-        Then release the lease at once.
+        The method runs until a cancellation or an exception of ``work``. At the end, the lease is
+        released.
 
         Raises:
             ExceptionGroup: ``work`` raised an exception.
@@ -181,8 +184,8 @@ class Leader:
     async def _bid_for_lease(self) -> NextStepAt:
         """Acquire or renew the lease, and start the work. Return the time of the next step.
 
-        If a different process has the lease, or on failure, the work stops. If the work has
-        returned, the lease is released. During the pause after that, do nothing.
+        - If a different process has the lease, or the database is unavailable, stop the work.
+        - If the work has returned, release the lease, and make no bid for 5 seconds.
 
         Raises:
             DatabaseUnavailableError: The database is unavailable or has not answered in time.
@@ -211,7 +214,7 @@ class Leader:
         return asked_at + self._every
 
     async def _release_and_rest(self, now: datetime) -> NextStepAt:
-        """Release the lease because the work can't be done here.
+        """Release the lease, because this process can't do the work.
 
         Return the time of the next bid.
         """
@@ -223,7 +226,7 @@ class Leader:
         return self._rests_until
 
     def _set_timer(self, end: datetime) -> None:
-        """Let the work stop at ``end``, unless the lease is renewed before."""
+        """Start the timer that stops the work at ``end``. A running timer is replaced."""
         self._cancel_timer()
         left_s = max((end - self._now()).total_seconds(), 0.0)
         self._end = asyncio.get_running_loop().call_later(left_s, self._stop_work)

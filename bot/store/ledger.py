@@ -1,9 +1,8 @@
 """The entries of the ledger. Each paid call has an entry, which is kept for 32 days.
 
-The ``credits`` of an entry count as spent. Until the entry is closed, the ``credits`` are the
-nominal cost. After that, the ``credits`` are the billed cost, or still the nominal cost if the
-bill is unknown. After a crash between the call and the close, the counted spending is therefore
-too low only if the bill exceeds the nominal cost.
+The ``credits`` of an entry count as spent. Before the call, an entry is added with the nominal
+cost of the call. After the call, the entry is closed with the billed cost, or with the nominal
+cost if the bill is unknown. If the bot crashes during the call, the nominal cost stays counted.
 """
 
 from collections.abc import Sequence
@@ -26,8 +25,7 @@ ClosedCount = int
 OPEN = "reserved"
 PRESUMED = "presumed"  # the outcome is unknown, and the credits count as spent
 _HOUR_MS = 3_600_000
-# The chat id in entries without a chat, in entries of the schedule, and in entries of erased
-# chats.
+# The chat id of entries without a chat. Such entries are of the schedule or of erased chats.
 NOBODY = 0
 ENTRIES_KEPT = timedelta(days=32)
 """The time for which entries are kept, so that a sum by person can include a whole month."""
@@ -39,8 +37,7 @@ ledger_entries = sa.Table(
     required("kind", sa.String(10)),
     required("chat_id", sa.BigInteger),
     sa.Column("user_id", sa.BigInteger),
-    # True for a request without a person. In this case, ``user_id`` is the payer and not the
-    # asker.
+    # True if no person made the request. In this case, ``user_id`` is the payer of the chat.
     required("is_on_behalf", sa.Boolean),
     required("operation", sa.String(16)),
     # The charged allowances: scopes of ``budgets``, separated by spaces.
@@ -57,7 +54,8 @@ ledger_entries = sa.Table(
     sqlite_autoincrement=True,
 )
 
-# The conditions have the same text as in the indexes, so that both databases use the indexes.
+# The conditions have the same text as the conditions of the partial indexes. Otherwise the
+# databases would not use these indexes.
 IS_OPEN = sa.text("state = 'reserved'")
 IS_PRESUMED = sa.text("state = 'presumed'")
 
@@ -76,10 +74,10 @@ async def add(
     scopes: Sequence[str] = (),
     is_on_behalf: bool = False,
 ) -> int:
-    """Insert a reservation. Return the id of the entry.
+    """Insert an open entry, which reserves the credits of a call. Return the id of the entry.
 
     ``nominal`` is the nominal cost in credits. ``scopes`` are the allowances that the caller
-    charges. If ``is_on_behalf`` is True, the request has no person, and ``user_id`` is the payer.
+    charges. If ``is_on_behalf`` is True, no person made the request, and ``user_id`` is the payer.
     """
     row = {
         "kind": kind,
@@ -98,7 +96,7 @@ async def add(
 
 
 class ClosedEntry(NamedTuple):
-    """The columns of a closed entry that name the chat, the person and the limits to charge."""
+    """The columns of a closed entry that say whose limits the billed credits count against."""
 
     at: datetime
     kind: str
@@ -130,12 +128,11 @@ _CLOSE = (
 async def close(
     tx: Tx, entry_id: int, billed_credits: int | Unknown, *, now: datetime
 ) -> ClosedEntry | None:
-    """Close an entry with the billed credits ``billed_credits``. Return the entry.
+    """Close an entry with the billed credits. Return the entry.
 
-    If ``billed_credits`` is None, the credits of the entry are presumed spent. An entry that was
-    presumed spent can be closed again, but only with the billed credits. Return None if the entry
-    can't be closed, because the entry was closed before or is missing. The returned entry names
-    the chat and the person to charge.
+    If ``billed_credits`` is None, the bill is unknown, and the nominal cost is presumed spent.
+    Such an entry can be closed once more, with the billed credits. Return None, and change
+    nothing, if the entry is missing or was already closed.
     """
     values: dict[str, Any] = {"entry_id": entry_id, "closed_at": now, "state": PRESUMED}
     if billed_credits is None:
@@ -145,7 +142,10 @@ async def close(
 
 
 async def first_presumed_spent(tx: Tx, since: datetime) -> IdAndCredits | None:
-    """Return the first entry from the time ``since`` on that is presumed spent, or None."""
+    """Return the first entry since the time ``since`` whose credits are presumed spent, or None.
+
+    The credits of a call are presumed spent if the bill is unknown.
+    """
     columns = [ledger_entries.c.id, ledger_entries.c.credits]
     condition = sa.and_(IS_PRESUMED, ledger_entries.c.at >= since)
     rows = sa.select(*columns).where(condition).order_by(columns[0]).limit(1)
@@ -155,16 +155,17 @@ async def first_presumed_spent(tx: Tx, since: datetime) -> IdAndCredits | None:
 async def presume_old_reservations_spent(
     tx: Tx, *, before: datetime, now: datetime
 ) -> ClosedCount:
-    """Close reservations older than ``before`` as spent, because their process has ended.
+    """Close the open entries from before the time ``before``. Return the number of these entries.
 
-    Return the number of closed reservations.
+    The process that made the calls has ended without closing the entries. The nominal costs are
+    presumed spent.
     """
     left = sa.and_(IS_OPEN, ledger_entries.c.at < before)
     return await update_rows(tx, ledger_entries, left, state=PRESUMED, closed_at=now)
 
 
 async def reserved_credits(tx: Tx) -> int:
-    """Return the reserved credits of all calls that have not been closed yet."""
+    """Return the sum of the credits of all open entries."""
     statement = sa.select(sa.func.sum(ledger_entries.c.credits)).where(IS_OPEN)
     return await tx.scalar(statement) or 0
 
@@ -172,11 +173,11 @@ async def reserved_credits(tx: Tx) -> int:
 async def reply_cost_by_hour(
     tx: Tx, since: date, *, before: date, only_known_people: bool
 ) -> dict[date, list[int]]:
-    """Return the cost of replies in each hour (UTC), for the days with ledger entries.
+    """Return the credits spent on replies in each hour (UTC), as a list of 24 numbers by day.
 
-    The days are from ``since`` to the day before ``before``. A day has 24 sums of credits. All
-    spending except the schedule counts as replies. With ``only_known_people``, only replies that
-    were charged to known people (no newcomers) count.
+    All spending except the schedule counts as replies. The days are from ``since`` to the day
+    before ``before``. Days without ledger entries are left out. If ``only_known_people`` is True,
+    only replies that were charged to known people count, and not replies to newcomers.
     """
     # The number is a literal, because PostgreSQL treats two parameters as different expressions.
     hour = sa.type_coerce(ledger_entries.c.at, sa.BigInteger) // sa.literal_column(
@@ -201,8 +202,8 @@ async def reply_cost_by_hour(
 
 
 async def move_chat(tx: Tx, old: int, new: int) -> None:
-    """Transfer the entries of chat ``old`` to the supergroup ``new``.
+    """Replace the chat id ``old`` by ``new`` in all entries.
 
-    If ``new`` is 0, the entries belong to no chat afterwards.
+    If ``new`` is ``NOBODY``, the entries belong to no chat afterwards.
     """
     await update_rows(tx, ledger_entries, ledger_entries.c.chat_id == old, chat_id=new)

@@ -37,25 +37,25 @@ WasOpen = bool
 WasStored = bool
 """True if the moved chat was stored."""
 
-# The rows of both tables are moved last, because the ledger and the days of usage are locked
-# after the profiles (see ``bot.store``, the order of locks).
+# The rows of these tables are moved last, because the order of locks (see ``bot.store``) requires
+# that the ledger and the days of usage are locked after the profiles.
 _MOVED_LAST = (ledger.ledger_entries, usage.usage_days)
 _UNIQUE = (sa.UniqueConstraint, sa.PrimaryKeyConstraint)
 
 
 async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> WasStored:
-    """Transfer the rows of chat ``old`` to chat ``new``.
+    """Move all data of the group ``old`` to the supergroup ``new``. Open the supergroup.
 
-    Return False if chat ``old`` is not stored, for example because the move is already done. In
-    this case, the move is only recorded, the entry of the access list is moved, and a blocked chat
-    ``new`` is closed. If ``old`` equals ``new``, do nothing and return False.
+    A blocked supergroup is closed instead. Return False if the group is not stored, for example
+    because an earlier call has moved the data. In this case, only the new id and the entry of the
+    access list are stored, and a blocked supergroup is closed. Do nothing and return False if
+    ``old`` equals ``new``.
 
-    A move may be reported several times. The settings are transferred only at the first report,
-    because a later row of ``old`` has the defaults of an unknown chat. If both chats follow a
-    profile in the same topic, one of the two subscriptions ends. At the first report, the
-    subscription of ``old`` stays. At a later report, the subscription of ``new`` stays. The
-    pending deliveries of both subscriptions go to ``new`` without duplicates. The chat ``new``
-    becomes active, unless the chat is blocked.
+    Telegram may report a move several times. Only the first call moves the settings, because the
+    group may since have been stored again with default settings. If both chats follow a profile in
+    the same topic, the first call keeps the subscription of the group, and later calls keep the
+    subscription of the supergroup. The pending deliveries of both subscriptions are kept without
+    duplicates.
     """
     if old == new:
         return False
@@ -71,7 +71,8 @@ async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> WasStored:
         return False
     await chats.add_or_update(tx, new, kind="supergroup", title=before.title, now=now)
     await chat_queues.lock_or_block_insert(tx, new, now=now)
-    # The tables are rewritten in another order below.
+    # The loop below changes the tables in another order than the order of locks, so all
+    # subscriptions are locked here.
     await subscriptions.lock_of_chats(tx, [old, new])
     if is_first:
         await _take_over_settings(tx, before, new)
@@ -101,7 +102,7 @@ async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> WasStored:
 async def _take_over_settings(tx: Tx, before: Chat, new: int) -> None:
     """Copy the settings, the payer and the creation time of a group to its supergroup.
 
-    If the group has no payer, a payer of the supergroup stays.
+    If the group has no payer, the payer of the supergroup does not change.
     """
     born = sa.select(chats.chats.c.created_at).where(chats.chats.c.id == before.id)
     values = {name: getattr(before, name) for name in CHAT_SETTINGS}
@@ -112,10 +113,10 @@ async def _take_over_settings(tx: Tx, before: Chat, new: int) -> None:
 async def _merge_duplicate_subscriptions(
     tx: Tx, from_chat: int, *, into_chat: int, now: datetime
 ) -> None:
-    """End the subscriptions of ``from_chat`` that ``into_chat`` has as well.
+    """End each subscription of a chat if the chat ``into_chat`` has the same subscription.
 
-    Two subscriptions are equal if the topic and the profile are equal. The pending deliveries go
-    to the subscriptions of ``into_chat``.
+    Two subscriptions are the same if they have the same topic and the same profile. The pending
+    deliveries of the ended subscription move to the subscription of ``into_chat``.
     """
     for subscription in await subscriptions.of_chat(tx, from_chat):
         heir = await subscriptions.find(
@@ -129,9 +130,9 @@ async def _merge_duplicate_subscriptions(
 
 
 async def _rewrite_chat_id(tx: Tx, table: sa.Table, old: int, new: int) -> None:
-    """Change the chat's id in one table.
+    """Replace the chat id ``old`` by ``new`` in all rows of a table.
 
-    If ``new`` already has a row with the same key, the old row is deleted.
+    If a row with the id ``new`` and otherwise the same key exists, the row of ``old`` is deleted.
     """
     for key in table.constraints:
         names = set(key.columns.keys()) if isinstance(key, _UNIQUE) else set()
@@ -147,15 +148,15 @@ async def _rewrite_chat_id(tx: Tx, table: sa.Table, old: int, new: int) -> None:
 async def move_topic_to_main_chat_and_notify(
     tx: Tx, chat_id: int, thread_id: int, *, now: datetime
 ) -> bool:
-    """Move the subscriptions and pending deliveries of a topic to the main chat. Add one notice.
+    """Move the subscriptions and pending deliveries of a topic to the chat outside of topics.
 
-    If the main chat follows the same profile, the subscription of the topic ends, and the
-    subscription of the main chat gets the pending deliveries. The row of a topic made by the bot
-    is deleted. If the topic has a mute, the mute ends, and all deliveries of the chat that a
-    missing right deferred become due.
+    Return whether the topic had subscriptions. If so, enqueue a notice. If the chat already has a
+    subscription to the same profile outside of topics, the subscription of the topic ends, and its
+    pending deliveries move to the remaining subscription.
 
-    Return False, and add no notice, if the topic had no subscriptions. The caller has locked the
-    chat's queue and reschedules the queue afterwards.
+    The stored topic is deleted. If the topic has a mute, the mute ends, and all deliveries of the
+    chat that a missing right has deferred become due. The caller has locked the chat's queue and
+    reschedules the queue afterwards.
     """
     moved = [
         subscription
@@ -181,10 +182,10 @@ async def move_topic_to_main_chat_and_notify(
 async def move_to_thread(tx: Tx, subscription: Subscription, *, to: int, now: datetime) -> None:
     """Move a subscription with all its deliveries to another thread of the chat.
 
-    If a subscription of the thread already follows the profile, the moved subscription ends, and
-    the pending deliveries go to the subscription of the thread. The deliveries of the whole chat
-    are marked for a new selection (``deliveries.mark_for_reselection``). The caller has locked the
-    chat's queue and reschedules the queue afterwards.
+    If the thread already has a subscription to the same profile, the moved subscription ends, and
+    its pending deliveries move to the subscription of the thread. The outbox then decides again
+    when to send each delivery of the chat. The caller has locked the chat's queue and reschedules
+    the queue afterwards.
     """
     chat_id = subscription.target.chat_id
     heir = await subscriptions.find(tx, Target(chat_id, to or None), subscription.profile_id)
@@ -201,12 +202,11 @@ async def move_to_thread(tx: Tx, subscription: Subscription, *, to: int, now: da
 async def _end_for_heir(
     tx: Tx, subscription: Subscription, heir: Subscription, *, now: datetime
 ) -> None:
-    """End a subscription, and move the pending deliveries to ``heir`` without duplicates.
+    """End a subscription, and move its pending deliveries to ``heir`` without duplicates.
 
-    The deliveries of both chats are marked for a new selection, because the options of ``heir``
-    may differ. If the pause of ``heir`` is longer than the pause of the subscription, the pause of
-    the subscription applies. Without this rule, the alerts of the subscription would stop without
-    a request of a person.
+    ``heir`` gets the shorter of both pauses. Otherwise a longer pause of ``heir`` would stop the
+    alerts of the ended subscription without a request of a person. The outbox decides again when
+    to send the deliveries of both chats, because the options of the subscriptions may differ.
     """
     await fan_outs.write_deliveries_for_heir(tx, subscription, heir=heir)
     if _pause_length_sort_key(heir) > _pause_length_sort_key(subscription):
@@ -228,19 +228,18 @@ async def _end_for_heir(
 def _pause_length_sort_key(subscription: Subscription) -> tuple[bool, bool, datetime]:
     """Return a sort key for the length of a pause.
 
-    The shortest pause comes first. The order is: no pause, pauses with an end by the end, pauses
-    without an end.
+    Subscriptions without a pause come first. Pauses with an end follow, the earliest end first.
+    Pauses without an end come last.
     """
     until = subscription.paused_until
     return subscription.paused, until is None, until or EPOCH
 
 
 async def end_mute(tx: Tx, chat_id: int, thread_id: int, *, now: datetime) -> None:
-    """End the mute of ``thread_id``. Do nothing if no mute exists.
+    """End the mute of a thread. Do nothing if the thread has no mute.
 
-    All deliveries of the chat that a missing right deferred become due. Pending notices about the
-    missing right are dropped, and the queue is rescheduled. The caller has locked the chat's
-    queue.
+    All deliveries of the chat that a missing right has deferred become due. Pending notices about
+    a missing right are dropped. The caller has locked the chat's queue.
     """
     if not await mutes.unmute(tx, chat_id, thread_id):
         return
@@ -255,10 +254,9 @@ async def end_mute(tx: Tx, chat_id: int, thread_id: int, *, now: datetime) -> No
 async def lock_for_presence(
     tx: Tx, chat_id: int, presence: Presence
 ) -> chat_queues.ClaimToken | NoClaim:
-    """Lock the chat queue of a chat, and the chats that ``apply_presence`` moves or closes.
+    """Lock the queue of a chat, and all chats that ``apply_presence`` moves or closes.
 
-    Return the token of the claim of the chat queue, or None if the queue is not claimed or not
-    stored.
+    Return the token of the queue's claim, or None if the queue is not claimed or not stored.
     """
     if isinstance(presence, Moved):
         await chats.lock(tx, [chat_id, presence.chat_id])
@@ -286,10 +284,10 @@ async def apply_presence(tx: Tx, mute: Mute, presence: Presence, *, now: datetim
 
 
 async def close_left_chat(tx: Tx, chat_id: int, *, now: datetime) -> WasOpen:
-    """Close a chat that the bot has left, or the chat of a person who has blocked the bot.
+    """Close a chat that the bot has left, or the private chat of a person who blocked the bot.
 
-    The chat is closed as by ``close_chats``, but the end of a block does not reopen the chat.
-    Return whether the chat was stored and open.
+    Return whether the chat was stored and open. The chat is marked as left by the bot, so that the
+    end of a block does not reopen the chat.
     """
     closed = await close_chats(tx, [chat_id], now=now)
     await chats.change(tx, chat_id, is_away=True)
@@ -297,10 +295,10 @@ async def close_left_chat(tx: Tx, chat_id: int, *, now: datetime) -> WasOpen:
 
 
 async def close_chats(tx: Tx, chat_ids: Collection[int], *, now: datetime) -> list[int]:
-    """Close chats, for example because of a block. Return the chats that were open.
+    """Close chats, for example because of a block. Return the ids of the chats that were open.
 
-    This function does not check whether the chats are blocked. The alerts and unneeded checks
-    stop, and all mutes end. The pending replies are dropped.
+    The alerts of the chats stop. Checks that no other chat needs stop too. All mutes of the chats
+    end, and the pending replies are dropped.
     """
     await chats.lock(tx, chat_ids)
     await chat_queues.lock_all(tx, chat_ids)
@@ -321,16 +319,15 @@ async def close_chats(tx: Tx, chat_ids: Collection[int], *, now: datetime) -> li
 async def open_chat(
     tx: Tx, chat_id: int, *, now: datetime, since: datetime | Now = None
 ) -> WasClosed:
-    """Reopen a closed chat and restart the alerts.
+    """Reopen a closed chat and restart the alerts. Return whether the chat was stored and closed.
 
-    Return False if the chat was open or is not stored. The alerts restart at ``since``, which is
-    the time of the return according to Telegram. Without ``since``, or with a later ``since``, the
-    alerts restart at ``now``. If ``since`` is earlier than ``now``, live stories that are already
-    found are enqueued (``fan_outs.enqueue_missed_stories``). All pending deliveries are dropped,
-    including replies, because a returning chat wants only new stories.
+    ``since`` is the time at which the chat returned, according to Telegram, or None for now. All
+    pending deliveries are dropped, because a returning chat wants only new stories. Stories that
+    were posted after the return cause alerts. Of these stories, those that are already found are
+    enqueued now.
 
     Raises:
-        BlockedError: The access list blocks the chat or the responsible person.
+        BlockedError: The access list blocks the chat, or the person responsible for the chat.
     """
     await chats.lock(tx, [chat_id])
     await chats.raise_if_blocked(tx, chat_id, now=now)
@@ -338,9 +335,10 @@ async def open_chat(
 
 
 async def open_unblocked_chats(tx: Tx, chat_ids: Collection[int], *, now: datetime) -> list[int]:
-    """Reopen several chats as ``open_chat`` does, except blocked chats and chats without the bot.
+    """Reopen chats, drop their pending deliveries, and restart their alerts.
 
-    Return the chats that this call has reopened.
+    Blocked chats, and chats that the bot has left, stay closed. Return the ids of the chats that
+    this call has reopened.
     """
     await chats.lock(tx, chat_ids)
     left = await chats.left_by_bot_among(tx, chat_ids)
@@ -355,7 +353,10 @@ async def open_unblocked_chats(tx: Tx, chat_ids: Collection[int], *, now: dateti
 async def _open_chats(
     tx: Tx, chat_ids: Collection[int], *, since: datetime, now: datetime
 ) -> list[int]:
-    """Reopen locked chats that are closed. Return the chats that this call has reopened."""
+    """Reopen locked chats that are closed. Return the ids of the reopened chats.
+
+    Stories that were posted after ``since`` cause alerts. All pending deliveries are dropped.
+    """
     await chat_queues.lock_all(tx, chat_ids)
     opened = [
         chat_id for chat_id in chat_ids if await chats.set_state(tx, chat_id, "active", now=now)

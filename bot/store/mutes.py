@@ -1,8 +1,8 @@
 """Mutes: chats and topics in which the bot lacks a right.
 
-A chat or a topic has a row while the bot lacks a right, or while the topic is closed. The row has
-the time of the next check of the right. Alerts that need the right are deferred
-(``domain.selection``).
+A chat or topic has a mute while the bot lacks a right there. A closed topic also has a mute. While
+the mute exists, alerts that need the right are deferred (``domain.selection``), and the bot checks
+the right from time to time.
 """
 
 from collections.abc import Sequence
@@ -39,9 +39,9 @@ _OF_CHATS = (
 
 
 async def of_chats(tx: Tx, chat_ids: Sequence[int]) -> dict[int, tuple[Mute, ...]]:
-    """Return the mutes of chats, by chat id. The mute of the whole chat is first.
+    """Return the mutes of chats, by chat id. Chats without a mute are left out.
 
-    Chats without a mute are left out.
+    If the bot lacks a right in a whole chat, this mute comes before the mutes of the topics.
     """
     by_chat: dict[int, tuple[Mute, ...]] = {}
     for mute in await all_rows(tx, Mute, _OF_CHATS, {"ids": chat_ids}):
@@ -57,13 +57,13 @@ async def of_chat(tx: Tx, chat_id: int) -> tuple[Mute, ...]:
 async def record_missing_right_and_detect_change(
     tx: Tx, chat_id: int, thread_id: int, missing: Right, *, now: datetime
 ) -> bool:
-    """Record a missing right and plan the next check. Detect a change of the recorded right.
+    """Record a missing right, and plan the next check of the right.
 
-    Return True if the recorded right is new or has changed. After a change, the number of failed
-    checks is 0, because the earlier checks were about a different right.
+    Return True if a different right was recorded before, or no right. In this case, the number of
+    failed checks begins again at 0.
 
-    The right "peace" is missing if another bot removes the bot's posts. For "peace", return True
-    only for the third consecutive record, after which the alerts pause for a day.
+    The right "peace" is missing if another bot removes the bot's posts. For "peace", the result is
+    True only for the third consecutive record, because the alerts then pause for a day.
     """
     known = [mute for mute in await of_chat(tx, chat_id) if mute.thread_id == thread_id]
     together = alert_rules.combine_missing_rights(known[0].missing, missing) if known else missing

@@ -37,8 +37,8 @@ profiles = sa.Table(
     required("state_since", Timestamp),
     sa.Column("snapshot_at", Timestamp),  # the time of the last complete snapshot
     sa.Column("checked_at", Timestamp),  # when the profile was last found to be public
-    # The time of the next check. None means that the profile has no waiting subscription, or that
-    # the profile is blocked.
+    # The time of the next check. None means that the profile is not checked, because no
+    # subscription waits for alerts of the profile, or because the profile is blocked.
     sa.Column("due_at", Timestamp),
     *claim_columns(),
     counter("failures"),
@@ -49,10 +49,11 @@ profiles = sa.Table(
     # The weight of the subscribers and the number of their chats, counted before the last check.
     required("weight", sa.Float, default="0"),
     counter("chats"),
-    # The billed credits of checks that are not yet split among the chats of the subscribers.
+    # The billed credits of checks that are not yet divided among the subscribed chats.
     counter("unsplit"),
     sa.Column("forecast", sa.JSON),
-    # True if only newcomers follow the profile. A reserved part of the budget pays for its checks.
+    # True if only newcomers follow the profile. A separate part of the budget pays for the checks
+    # of these profiles.
     flag("fresh"),
     sa.Index("ix_profiles_blocked", "state", **partial_index("state = 'blocked'")),
     # A random number from 0 to 1. The profiles with neighbouring numbers are a random sample.
@@ -71,7 +72,7 @@ IS_NOT_BLOCKED = profiles.c.state != "blocked"
 _IS_BLOCKED = profiles.c.state == sa.literal_column("'blocked'")
 _SAMPLE = 1_000  # the size of a sample of profiles for estimates
 _COUNTED = 10_000  # up to this number, profiles are counted exactly
-# ``named_at`` of an unchanged name is written at most once in this time.
+# If the name of a profile has not changed, ``named_at`` is written at most once in this time.
 _NAMED_AGAIN = timedelta(hours=1)
 
 COLUMNS = columns_of(profiles, Known)
@@ -94,8 +95,7 @@ async def lock(tx: Tx, profile_id: str) -> Known | None:
     """Lock a profile against changes until this transaction ends.
 
     Return the profile, or None if the profile is not stored. Other transactions may still insert
-    rows that refer to the profile. Without this exception, two transactions with new rows of the
-    profile would deadlock.
+    rows that refer to the profile, so that two transactions with such rows do not deadlock.
     """
     return await row_or_none(tx, Known, LOCKED, {"profile_id": profile_id})
 
@@ -107,11 +107,10 @@ async def lock_all(tx: Tx, profile_ids: Collection[str]) -> None:
 
 
 async def find_by_username(tx: Tx, username: str, *, since: datetime) -> Known | None:
-    """Return the stored profile with a username, or None.
+    """Return the profile that had a username in an API response after ``since``, or None.
 
-    A profile counts only if the stored time of the API's last answer with the username is after
-    ``since``. The stored time can be up to an hour too early. Of several such profiles, the
-    profile with the latest time is returned.
+    The stored time of the response can be up to an hour too early. If several profiles had the
+    username, the profile with the latest response is returned.
     """
     statement = (
         sa.select(*COLUMNS)
@@ -127,9 +126,10 @@ NAME_IS_SURE = timedelta(days=30)
 
 
 async def ids_of_names(tx: Tx, names: Collection[str], *, since: datetime) -> dict[str, str]:
-    """Return the ids of profiles, by username.
+    """Return the ids of the profiles that had the usernames in API responses after ``since``.
 
-    The profiles are selected as by ``find_by_username``.
+    The result is a mapping from username to id. If several profiles had a username, the mapping
+    has the profile with the latest response.
     """
     statement = (
         sa.select(profiles.c.username, profiles.c.profile_id)
@@ -150,9 +150,9 @@ _ADDED_OR_LOCKED = (
 
 
 async def add_or_update_returning_previous(tx: Tx, profile: Profile, *, now: datetime) -> Known:
-    """Add or update a profile from an API response. Return the previous row.
+    """Add or update a profile from an API response. Return the profile as stored before.
 
-    If the profile was not stored before, the new row is returned.
+    If the profile was not stored before, the new profile is returned.
     """
     columns: dict[str, object] = {"username": profile.username} if profile.username else {}
     if profile.full_name:
@@ -186,13 +186,11 @@ async def claim_checks(
 
     Return the claimed profiles in no particular order.
 
-    - With ``only_not_due``, only checks that are not due are claimed, the next due check first. A
-      profile whose last check failed or has no recorded outcome is not claimed.
-    - With ``unseen_since``, only profiles without a complete snapshot after that time are claimed.
-      A complete snapshot is from a check, from a person's request for all stories, or from a
-      subscription.
-    - With ``skip_newcomers``, profiles that only newcomers follow are not claimed.
-    - With ``ids``, only profiles with these ids are claimed.
+    - ``only_not_due``: Claim checks that are not due yet, the next due check first. Claim no
+      profile whose last check failed or has no recorded outcome.
+    - ``unseen_since``: Claim only profiles without a complete snapshot after this time.
+    - ``skip_newcomers``: Claim no profiles that only newcomers follow.
+    - ``ids``: Claim only profiles with these ids.
     """
     statement = _claim_checks_sql(
         only_not_due=only_not_due,
@@ -233,7 +231,7 @@ def _claim_conditions(*, is_bounded: bool, skip_newcomers: bool) -> list[sa.Colu
     return conditions
 
 
-# A check that has failed is not repeated before its due time.
+# A check that is not due yet may be made early, but not after a failed or unfinished check.
 _IS_EARLY = sa.and_(profiles.c.due_at > NOW, profiles.c.failures == 0, profiles.c.attempts == 0)
 
 
@@ -245,9 +243,10 @@ async def next_for_early_checks(
     unseen_since: datetime | AnyTime,
     skip_newcomers: bool,
 ) -> list[Known]:
-    """Return at most ``limit`` profiles that can be claimed early, the next due check first.
+    """Return at most ``limit`` profiles whose checks are not due yet and can be claimed now.
 
-    ``claim_checks`` describes the other parameters. No profile is claimed.
+    The profile with the next due check comes first. No profile is claimed. ``unseen_since`` and
+    ``skip_newcomers`` exclude profiles (see ``claim_checks``).
     """
     statement = _next_early_checks_sql(
         is_bounded=unseen_since is not None, skip_newcomers=skip_newcomers
@@ -296,10 +295,10 @@ async def retry_check(tx: Tx, claimed: Known, *, due_at: datetime) -> None:
 async def next_due_and_last_check(
     tx: Tx, *, now: datetime
 ) -> tuple[datetime, datetime | None] | None:
-    """Return the due time of the first unclaimed check, and the time of the last snapshot.
+    """Return two times for the profile with the next unclaimed check, or None without a check.
 
-    The snapshot is the last complete snapshot of the same profile, and its time is None without a
-    snapshot. Return None instead of both times if no unclaimed check is planned.
+    The first time is the due time of the check. The second time is the time of the profile's last
+    complete snapshot, or None if the profile has no snapshot.
     """
     row = (await tx.execute(_FIRST_DUE, {"now": now})).one_or_none()
     return (row.due_at, row.snapshot_at) if row else None
@@ -319,9 +318,10 @@ async def mean_detection_delay(
     """Estimate the mean delay before a new story is detected. Return None if unknown.
 
     The delay of a profile is half the time from the last complete snapshot to the next check. The
-    mean is weighted by subscribers and estimated from two random samples of at most ``most``
-    profiles each. Each sample stands for a count of ``count_followed_by_known_and_newcomers``:
-    ``known`` or ``fresh``. Profiles without a snapshot, or whose last check failed, do not count.
+    mean is weighted by subscribers. ``known`` is the number of profiles that known people follow,
+    and ``fresh`` is the number of profiles that only newcomers follow. A random sample of at most
+    ``most`` profiles is read from each of these groups. Profiles without a snapshot, or with a
+    failed last check, do not count.
     """
     pause = sa.type_coerce(profiles.c.due_at, sa.BigInteger) - sa.type_coerce(
         profiles.c.snapshot_at, sa.BigInteger
@@ -342,10 +342,10 @@ async def mean_detection_delay(
 async def sample_forecasts_and_weights(
     tx: Tx, *, most: int, fresh: bool
 ) -> list[tuple[Any, float]]:
-    """Return the forecasts and weights of checked profiles.
+    """Return the forecasts and weights of a random sample of at most ``most`` checked profiles.
 
-    If more than ``most`` profiles are checked, the result is a random sample of ``most`` profiles.
-    With ``fresh``, the profiles are those that only newcomers follow, or else the other profiles.
+    If ``fresh`` is True, the sample has profiles that only newcomers follow. If ``fresh`` is
+    False, the sample has profiles that known people follow.
     """
     rows = await _sample(tx, profiles.c.forecast, profiles.c.weight, most=most, fresh=fresh)
     return [(row.forecast, float(row.weight)) for row in rows]
@@ -356,7 +356,8 @@ async def _sample(
 ) -> list[sa.Row[Any]]:
     """Return columns of at most ``most`` random checked profiles.
 
-    The sample has the profiles from a random key on, and continues with the lowest keys.
+    The sample begins at a random value of ``sample_key``. After the highest value, the sample
+    continues with the lowest value.
     """
     key, start = profiles.c.sample_key, random.random()  # noqa: S311 - a sample, no secret
     rows: list[sa.Row[Any]] = []
@@ -369,10 +370,10 @@ async def _sample(
 async def upcoming_checks_with_last_and_due_time(
     tx: Tx, *, limit: int
 ) -> list[tuple[str, datetime | None, datetime]]:
-    """Return at most ``limit`` next checks, in the order of the due times.
+    """Return the next checks, at most ``limit``, in the order of the due times.
 
-    Each check has the username, the time of the profile's last complete snapshot, and the due
-    time.
+    For each check, return the username, the time of the profile's last complete snapshot (or
+    None), and the due time.
     """
     statement = (
         sa.select(profiles.c.username, profiles.c.snapshot_at, profiles.c.due_at)
@@ -386,11 +387,13 @@ async def upcoming_checks_with_last_and_due_time(
 async def count_followed_by_known_and_newcomers(
     tx: Tx, *, most: int = _COUNTED
 ) -> tuple[int, int]:
-    """Count the checked profiles.
+    """Return the numbers of checked profiles for two groups of followers.
 
-    Return the number of profiles that known people follow, and the number of profiles that only
-    newcomers follow. At most ``most`` profiles of each kind are read. A number of at least
-    ``most`` is an estimate. For 10,000 read profiles the error of the estimate is some 1 %.
+    - The first number is the number of profiles that known people follow.
+    - The second number is the number of profiles that only newcomers follow.
+
+    At most ``most`` profiles are read for each number. If ``most`` profiles were read, the number
+    is an estimate. For 10,000 read profiles the error of the estimate is some 1 %.
     """
     both = sa.union_all(
         _count_and_highest_sample_key_sql(fresh=False, most=most),
@@ -398,17 +401,17 @@ async def count_followed_by_known_and_newcomers(
     )
     counts = {False: 0, True: 0}
     for fresh, number, highest in await tx.execute(both):
-        # The sample keys are random numbers from 0 to 1. So the highest of the lowest keys is the
-        # part of all profiles that was read.
+        # The sample keys are random numbers from 0 to 1, and the lowest keys were read. If the
+        # highest read key is 0.2, about a fifth of the profiles was read.
         is_part = number == most and highest > 0
         counts[bool(fresh)] = round(number / highest) if is_part else number
     return counts[False], counts[True]
 
 
 def _count_and_highest_sample_key_sql(*, fresh: bool, most: int) -> sa.Select[bool, int, float]:
-    """Return the query for ``fresh``, the number of read sample keys, and the highest read key.
+    """Return the query that reads the ``most`` lowest sample keys of a group of profiles.
 
-    The query reads at most ``most`` sample keys, the lowest first.
+    The columns are: the value of ``fresh``, the number of read keys, and the highest read key.
     """
     of_group = sa.and_(IS_CHECKED, profiles.c.fresh.is_(fresh))
     key = profiles.c.sample_key
@@ -427,8 +430,9 @@ async def profiles_to_block_and_unblock(
 ) -> tuple[list[Known], list[Known]]:
     """Return the profiles to block, and the profiles to unblock. Change nothing.
 
-    ``blocked`` are the ids and names of all blocked profiles. A profile is returned if its state
-    does not yet agree with ``blocked``.
+    ``blocked`` contains the ids and usernames of all profiles that the access list blocks. The
+    profiles to block are in ``blocked``, but not in the state "blocked". The profiles to unblock
+    are in the state "blocked", but not in ``blocked``.
     """
     to_block, to_unblock = _to_block_and_unblock_sql(blocked)
     every = sa.select(*COLUMNS)
@@ -441,7 +445,7 @@ async def profiles_to_block_and_unblock(
 def _to_block_and_unblock_sql(
     blocked: Collection[str],
 ) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
-    """Return the conditions of profiles to block, and of profiles to unblock."""
+    """Return the SQL conditions of the profiles to block, and of the profiles to unblock."""
     words = sorted(blocked)
     is_listed = sa.or_(profiles.c.profile_id.in_(words), profiles.c.username.in_(words))
     return sa.and_(is_listed, IS_NOT_BLOCKED), sa.and_(~is_listed, _IS_BLOCKED)
@@ -450,11 +454,11 @@ def _to_block_and_unblock_sql(
 async def block_and_unblock_profiles(
     tx: Tx, block_list: Collection[str], profile_ids: Collection[str], *, now: datetime
 ) -> tuple[list[Known], list[Known]]:
-    """Lock the profiles ``profile_ids``, and apply the block-list to their states.
+    """Block and unblock the profiles ``profile_ids`` according to the block list.
 
-    ``block_list`` has the ids and names of all blocked profiles. Return the profiles that this
-    call has blocked, and the profiles that this call has unblocked. The planned check of a blocked
-    profile is removed. The caller plans the checks of the unblocked profiles.
+    ``block_list`` contains the ids and usernames of all blocked profiles. Return the newly blocked
+    profiles, and the newly unblocked profiles. The next check of a newly blocked profile is
+    removed. The caller starts the checks of the newly unblocked profiles.
     """
     await lock_all(tx, profile_ids)
     is_given = profiles.c.profile_id.in_(sorted(profile_ids))
@@ -469,7 +473,7 @@ async def block_and_unblock_profiles(
 
 
 async def add_unsplit_credits(tx: Tx, profile_id: str, amount: int) -> None:
-    """Add the cost of a check, in credits, to the amount that the subscribed chats will share.
+    """Add the credits of a check to the credits to be divided among the subscribed chats.
 
     Do nothing if the profile is no longer checked.
     """
@@ -478,10 +482,10 @@ async def add_unsplit_credits(tx: Tx, profile_id: str, amount: int) -> None:
 
 
 async def ids_with_unsplit_credits(tx: Tx, *, after: str, limit: int) -> list[str]:
-    """Return at most ``limit`` ids of profiles with unsplit credits, in the order of the ids.
+    """Return at most ``limit`` ids of profiles with undivided credits, in the order of the ids.
 
-    Unsplit credits are the cost of checks that is not yet divided among the subscribed chats. Only
-    ids greater than ``after`` are returned.
+    The credits of checks are later divided among the subscribed chats. Only ids greater than
+    ``after`` are returned.
     """
     condition = sa.and_(profiles.c.profile_id > after, profiles.c.unsplit != 0)
     some = sa.select(profiles.c.profile_id).where(condition).order_by(profiles.c.profile_id)
@@ -489,12 +493,11 @@ async def ids_with_unsplit_credits(tx: Tx, *, after: str, limit: int) -> list[st
 
 
 async def pop_unsplit_millicredits_per_chat(tx: Tx, profile_id: str) -> int:
-    """Split a profile's unsplit credits. Return the share of each chat in 1/1000 credits.
+    """Divide the undivided credits of a profile's checks among the subscribed chats.
 
-    The unsplit credits are divided by the stored number of chats. The share is rounded down.
-    Afterwards, the profile has 0 unsplit credits. Return 0 if the number of chats is 0, or if the
-    profile has no unsplit credits, for example because a different process has already split the
-    credits.
+    Return the share of each chat in 1/1000 credits, rounded down. Afterwards, the profile has 0
+    undivided credits. Return 0 if the profile has no undivided credits, or if the stored number of
+    chats is 0.
     """
     known = sa.select(profiles.c.unsplit, profiles.c.chats)
     query = known.where(profiles.c.profile_id == profile_id).with_for_update(key_share=True)

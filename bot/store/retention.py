@@ -46,8 +46,8 @@ _PROFILES_KEPT = timedelta(days=30)
 _HISTORY_KEPT = timedelta(days=60)
 _INCIDENTS_KEPT = timedelta(days=30)
 _USAGE_KEPT = timedelta(days=366)
-# Requests for access are kept for this time. After this time, a new request gets the refusal
-# message again.
+# The entry of a person or chat that was refused is kept for this time. Afterwards, the person or
+# chat gets the refusal message again.
 _ASKED_KEPT = timedelta(days=30)
 _UPDATES_KNOWN = timedelta(hours=25)  # Telegram repeats an update for 24 hours at most
 # The lease of a dead process is kept for this time, so that another process can release the claims
@@ -60,8 +60,8 @@ _ENDED_KEPT = timedelta(days=1)  # *Undo* is possible for this time.
 class Overdue:
     """The condition of the rows of a table that are past the retention period.
 
-    The rows with the lowest value of ``by`` are deleted first. Without ``by``, the order of
-    deletion is not defined.
+    The rows with the lowest value in the column ``by`` are deleted first. If ``by`` is None, the
+    rows are deleted in any order.
     """
 
     table: sa.Table
@@ -70,10 +70,10 @@ class Overdue:
 
 
 def conditions_of_overdue_rows(now: datetime) -> list[Overdue]:
-    """Return the conditions of all overdue rows, in the order of deletion.
+    """Return the conditions of the overdue rows of all tables, in the order of deletion.
 
-    The deliveries of a chat are deleted before the chat, so that no single delete is long. The
-    other rows that refer to the chat are deleted with the chat.
+    The deliveries of a chat are deleted before the chat, in several transactions, because the
+    deletion of a chat with many deliveries would take too long.
     """
     last_year = now.date() - _USAGE_KEPT
     closed = sa.and_(
@@ -100,8 +100,8 @@ def conditions_of_overdue_rows(now: datetime) -> list[Overdue]:
     )
     first_entry = midnight_of(now.date() - ENTRIES_KEPT)
     return [
-        # The order follows an index. Otherwise PostgreSQL would read the whole table for each
-        # slice.
+        # The rows are deleted in the order of an index. Otherwise PostgreSQL would read the whole
+        # table in each transaction.
         Overdue(
             deliveries,
             sa.and_(is_done, deliveries.c.done_at < now - _DELIVERIES_KEPT, is_old),
@@ -147,9 +147,8 @@ async def delete_overdue(tx: Tx, overdue: Overdue, *, limit: int) -> int:
         ids = list(await tx.scalars(first))
         await chat_store.lock(tx, ids)
         await chat_queues.lock_all(tx, ids)
-        # Only locked chats are deleted. The condition is checked again, because a chat may have
-        # been reopened before the lock.
+        # The condition is checked again, because a chat may have been reopened before the lock.
         first = sa.select(*keys).where(chats.c.id.in_(ids), overdue.condition)
-    # Rows of other tables that another transaction has locked are deleted by the next clean-up.
+    # A row that another transaction has locked is skipped, and is deleted by the next clean-up.
     condition = sa.tuple_(*keys).in_(first.with_for_update(skip_locked=True))
     return await delete_rows(tx, overdue.table, condition)

@@ -27,7 +27,7 @@ async def has_figures_of_hour(tx: Tx, hour: datetime) -> bool:
 
 
 async def add(tx: Tx, hour: datetime, figures: dict[str, Any]) -> None:
-    """Store the figures of the hour that began at ``hour``. A second write has no effect."""
+    """Store the figures of the hour that began at ``hour``. Stored figures are not changed."""
     await add_new(tx, samples, hour=hour, figures=figures)
 
 
@@ -39,15 +39,15 @@ async def figures_since(tx: Tx, start: datetime) -> list[tuple[datetime, dict[st
 
 
 async def measure_hour(tx: Tx, hour: datetime) -> dict[str, Any]:
-    """Measure an hour: credits by kind, alerts, mean delay of alerts, pending deliveries.
+    """Return the figures of the hour that began at ``hour``.
 
-    - ``spent`` maps each kind of paid calls to the credits, including reservations.
-    - ``alerts`` is the number of arrived stories that are still stored.
-    - ``timed`` is the number of these stories that are not marked as ``deliveries.DEFERRED``.
-    - ``delay_s`` is the mean time in seconds from the post of a story to the arrival of its alert.
-      Only the alerts of ``timed`` count. Without such alerts, ``delay_s`` is None.
-    - ``waiting`` is the current number of open deliveries.
-    - ``parked`` is the current number of dead letters.
+    - ``spent``: the spent and reserved credits, by the kind of the paid call
+    - ``alerts``: the number of stories that arrived in a chat
+    - ``timed``: the number of these stories that were not deferred by settings or rights
+    - ``delay_s``: the mean time in seconds from the post to the arrival of the stories in
+      ``timed``, or None without such stories
+    - ``waiting``: the current number of open deliveries
+    - ``parked``: the current number of dead letters
     """
     end = hour + HOUR
     spent = (
@@ -67,7 +67,7 @@ async def measure_hour(tx: Tx, hour: datetime) -> dict[str, Any]:
         )
         .join(stories, stories.c.pk == deliveries.c.story_pk)
         .where(
-            ~is_open,  # with this condition, both databases use an index of finished deliveries
+            ~is_open,  # redundant, but lets both databases use the index of finished deliveries
             deliveries.c.state == sa.literal_column("'sent'"),
             deliveries.c.done_at >= hour,
             deliveries.c.done_at < end,

@@ -1,7 +1,6 @@
-"""Sums over the entries of the ledger, plus the chats' shares of checks.
+"""Sums of spent credits, from the entries of the ledger and the chats' shares of checks.
 
-The credits by day and operation are also stored as sums, because a month can have a million
-entries.
+The sums by day and operation are stored, because a month can have a million entries.
 """
 
 from collections.abc import Collection
@@ -25,7 +24,7 @@ _EPOCH_DAY = date(1970, 1, 1)
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Credits spent on a day by an operation. A day and an operation may have several parts."""
+    """Credits that an operation spent on a day. The sum of the day may have several parts."""
 
     day: date
     operation: str
@@ -34,7 +33,7 @@ class Part:
 
 @dataclass(slots=True)
 class _Sums:
-    """The sums of all entries before the time ``until``: the credits by day and operation."""
+    """The credits of all entries before the time ``until``, as sums by day and operation."""
 
     until: datetime
     days: dict[date, dict[str, int]]
@@ -51,10 +50,10 @@ class _Sums:
 
     @classmethod
     def from_json(cls, value: Any, *, now: datetime) -> "_Sums":  # noqa: ANN401 - any JSON value
-        """Return the sums from the result of ``to_json``, or empty sums without such a value.
+        """Return the sums from the result of ``to_json``, or empty sums if ``value`` is None.
 
-        Sums until a time after ``now`` were added while the clock was wrong. The result is then
-        empty.
+        If ``until`` is after ``now``, the sums were stored while the clock was wrong. The result
+        is then empty.
         """
         until = datetime.fromisoformat(value["until"]) if value else EPOCH
         if not value or until > now:
@@ -63,14 +62,16 @@ class _Sums:
 
 
 _SUMS = "spending"  # the key of the sums in the table of key-value pairs
-# An entry is added to the sums when the entry is older than ``_ADDED_AFTER``. Most bills are known
-# by then. A later bill is a correction (``correct_sums``), also if the clocks of two processes
-# differ by less than ``_ADDED_AFTER - _CORRECTED_AFTER``.
+# An entry is added to the sums when the entry is older than ``_ADDED_AFTER``, because most bills
+# are known by then. If the bill of an entry older than ``_CORRECTED_AFTER`` changes, the sums may
+# need a correction (``correct_sums``). The second time is shorter, because the clocks of two
+# processes may differ.
 _ADDED_AFTER = timedelta(hours=1)
 _CORRECTED_AFTER = timedelta(minutes=30)
 _NO_END = datetime.max.replace(tzinfo=UTC)
 _ENTRIES = ledger_entries.c
-# The number is a literal, because PostgreSQL treats two parameters as different expressions.
+# The number is a literal. PostgreSQL would treat the parameters in SELECT and in GROUP BY as
+# different expressions.
 _DAY = sa.type_coerce(_ENTRIES.at, sa.BigInteger) // sa.literal_column(str(_DAY_MS), sa.Integer)
 
 
@@ -87,7 +88,8 @@ async def spent_by_operation(tx: Tx, *, since: date, now: datetime) -> list[Part
         if day >= since
         for operation, spent in of_day.items()
     ]
-    # Without an end, PostgreSQL reads all entries before the first ANALYZE.
+    # The condition needs an end. Before the first ANALYZE, PostgreSQL would otherwise read all
+    # entries instead of an index.
     return parts + await _parts_between(tx, max(midnight_of(since), sums.until), _NO_END)
 
 
@@ -102,11 +104,11 @@ async def _parts_between(tx: Tx, start: datetime, end: datetime) -> list[Part]:
 
 
 async def add_next_hour_to_sums(tx: Tx, *, now: datetime) -> bool:
-    """Add the entries of the next hour with entries to the stored sums.
+    """Add the ledger entries of an hour to the stored sums. Return whether an hour was added.
 
-    Only hours that ended at least an hour ago are added. Return whether an hour was added. Call
-    the function until the result is False. Days whose entries are no longer kept are removed from
-    the sums.
+    The hour is the first hour with entries that are not yet in the sums. The hour must have ended
+    at least an hour ago. Call the function until the result is False. Days whose entries are no
+    longer kept are removed from the sums.
     """
     end = _hour_of(now - _ADDED_AFTER)
     if _Sums.from_json(await key_values.get(tx, _SUMS), now=now).until >= end:
@@ -127,9 +129,10 @@ async def add_next_hour_to_sums(tx: Tx, *, now: datetime) -> bool:
 async def correct_sums(
     tx: Tx, at: datetime, operation: str, amount: int, *, now: datetime
 ) -> None:
-    """Add credits to the stored sums, because the bill of an entry of the time ``at`` has changed.
+    """Add the change of an entry's credits to the stored sums.
 
-    The caller has changed the entry before. Do nothing if the entry is not yet in the sums.
+    Do nothing if the entry is not yet in the sums. ``at`` is the time of the entry, which the
+    caller has changed before. ``amount`` is the change in credits.
     """
     if at > now - _CORRECTED_AFTER:
         return
@@ -152,7 +155,7 @@ async def spent_between(tx: Tx, start: datetime, end: datetime) -> int:
 
 
 async def presumed_credits_since(tx: Tx, start: datetime) -> int:
-    """Return the credits of calls since ``start`` that are presumed spent (``ledger.close``)."""
+    """Return the credits of calls since ``start`` that count as spent without a known bill."""
     statement = sa.select(sa.func.sum(_ENTRIES.credits)).where(IS_PRESUMED, _ENTRIES.at >= start)
     return int(await tx.scalar(statement) or 0)
 
@@ -161,8 +164,8 @@ async def presumed_credits_since(tx: Tx, start: datetime) -> int:
 class Cost:
     """The cost of a person's requests of a kind in a chat, in 1/1000 credits.
 
-    ``user_id`` is None if the person is unknown, and for a chat's share of the cost of checks. If
-    ``is_on_behalf`` is True, the requests have no person, and ``user_id`` is the payer.
+    ``user_id`` is None if the person is unknown, or if the cost is a chat's share of checks. If
+    ``is_on_behalf`` is True, no person made the requests, and ``user_id`` is the payer.
     """
 
     chat_id: int
@@ -177,9 +180,9 @@ async def costs_by_asker(
 ) -> list[Cost]:
     """Return the spending since the day ``since``, by chat, person and kind.
 
-    The cost of checks has the kind ``alert``, and is split among the subscribed chats. Entries
-    without a chat are omitted, for example the entries of the schedule and of erased chats. With
-    ``only_ids``, only the costs of these chats and persons are included.
+    A chat's share of the cost of checks has the kind ``alert``. Spending without a chat is left
+    out, for example the spending of erased chats. If ``only_ids`` is given, only the costs of the
+    chats and people with these ids are returned.
     """
     parts = _costs_sql(since).subquery()
     columns = (parts.c.chat_id, parts.c.user_id, parts.c.kind, parts.c.is_on_behalf)
@@ -194,12 +197,12 @@ async def costs_by_asker(
 async def ids_by_cost(
     tx: Tx, *, since: date, further_ids: sa.Select[Any], offset: int, limit: int
 ) -> list[int]:
-    """Return a page of the ids with any spending since the day ``since``, most expensive first.
+    """Return a page of the ids of people and chats, most expensive first.
 
-    An id is the id of a person or a chat. A person's requests in groups count for both the person
-    and the group. Entries without a chat do not count. ``further_ids`` is a query with the columns
-    ``id`` and ``since``, which is a time. Of these ids, the ids without spending follow the
-    spenders, newest first.
+    The list contains each person and chat with spending since the day ``since``. A person's
+    requests in a group count for both the person and the group. Entries without a chat do not
+    count. After these ids, the list contains the ids of the query ``further_ids``, newest first.
+    The query has the columns ``id`` and ``since``, which is a time.
     """
     parts = _costs_sql(since).subquery()
     in_groups = sa.and_(parts.c.user_id.is_not(None), parts.c.user_id != parts.c.chat_id)
@@ -225,8 +228,8 @@ async def ids_by_cost(
 def _costs_sql(since: date) -> sa.CompoundSelect[Any]:
     """Return the query for the spending of chats since the day ``since``.
 
-    Entries without a chat are omitted. The columns are: chat, person or null, kind, on behalf,
-    thousandths of a credit. The entries of the day ``since`` must still exist.
+    The columns are: the chat, the person or NULL, the kind, whether the request was on behalf of
+    the payer, and the cost in 1/1000 credits. Entries without a chat are left out.
     """
     entries, shares = ledger_entries, usage_days
     nobody, alert = sa.cast(sa.null(), sa.BigInteger), sa.literal("alert")

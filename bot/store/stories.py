@@ -23,8 +23,8 @@ stories = sa.Table(
     required("taken_at", Timestamp),
     required("expires_at", Timestamp, index=True),
     required("seen_at", Timestamp),
-    # The time of the last API answer with the story. A repeated answer counts only with a media
-    # URL.
+    # The time of the last API answer with the story. After the first answer, only answers with a
+    # media URL count.
     required("shown_at", Timestamp),
     required("value", sa.JSON),
     sa.Index("ix_stories_profile", "profile_id", "taken_at"),
@@ -51,7 +51,8 @@ _ADD_POSTING_TIMES = insert(moments).on_conflict_do_nothing(index_elements=["pro
 async def add_and_return_new_pks(tx: Tx, found: Iterable[Story], *, now: datetime) -> list[str]:
     """Store stories. Return the pks of stories that were not stored before, oldest first.
 
-    A known story with a media URL is updated. The profiles of the stories must be stored.
+    A stored story is updated if the new data have a media URL. The profiles of the stories must
+    already be stored.
     """
     ordered = sorted(
         {story.pk: story for story in found}.values(), key=lambda s: (s.taken_at, s.pk)
@@ -76,9 +77,9 @@ async def add_and_return_new_pks(tx: Tx, found: Iterable[Story], *, now: datetim
 
 
 async def _refresh_urls(tx: Tx, seen: list[Story], now: datetime) -> None:
-    """Store the newest data and ``shown_at`` of known stories with a media URL.
+    """Update the stored data of those stories in ``seen`` that have a media URL.
 
-    The data are stored because the old URLs expire.
+    The update is necessary, because the media URLs in the old data expire.
     """
     fresh = [story for story in seen if story.media_url]
     if fresh:
@@ -94,7 +95,7 @@ async def _refresh_urls(tx: Tx, seen: list[Story], now: datetime) -> None:
 
 
 async def live_stories(tx: Tx, profile_id: str, *, now: datetime) -> list[Story]:
-    """Return the stored stories of a profile that are live, oldest first.
+    """Return the stored live stories of a profile, oldest first.
 
     Stories that this version of the code can't read are left out.
     """

@@ -1,7 +1,4 @@
-"""Subscriptions. With a subscription, a chat or a topic of a chat follows a profile.
-
-Each subscription has its own options.
-"""
+"""Subscriptions: the profiles that chats and topics follow, each with its own options."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, replace
@@ -32,9 +29,9 @@ from bot.store.engine.schema import insert, metadata
 from bot.store.profiles import IS_CHECKED, lock_all, profiles
 from bot.store.topics import topics
 
-# The key of the options before a change of several subscriptions, in the column ``options``.
+# Two keys in the column ``options``. Their values are the options and the pause before the last
+# change, which *Undo* restores.
 _BEFORE = "before"
-# The key of the pause before a change of the pauses of a chat, in the column ``options``.
 _PAUSE_BEFORE = "pause_before"
 _FAST = 4.0  # The weight of a fast subscription. The weight of other subscriptions is 1.
 
@@ -94,7 +91,7 @@ _NAMED = _OF_CHAT.where(profiles.c.username == sa.bindparam("username"))
 
 
 def _columns(preferences: Preferences) -> dict[str, Any]:
-    """Return preferences as columns. ``_preferences`` is the inverse function."""
+    """Return preferences as values of columns."""
     columns: dict[str, Any] = asdict(preferences)
     return columns | {"options": preferences.options.to_json()}
 
@@ -136,7 +133,10 @@ async def find(tx: Tx, target: Target, profile_id: str) -> Subscription | None:
 
 
 async def of_chat(tx: Tx, chat_id: int, *, username: str = "") -> list[Subscription]:
-    """Return a chat's subscriptions, sorted by name and topic. ``username`` selects a profile."""
+    """Return a chat's subscriptions, sorted by name and topic.
+
+    If ``username`` is given, only the subscriptions to this profile are returned.
+    """
     statement, values = (_NAMED, {"username": username}) if username else (_OF_CHAT, {})
     rows = await tx.execute(statement, {"chat_id": chat_id, **values})
     return [_subscription(row) for row in rows]
@@ -154,7 +154,10 @@ async def _read_matching(tx: Tx, *where: sa.ColumnElement[bool]) -> list[Subscri
 
 
 async def reachable_creators(tx: Tx, chat_id: int) -> list[int]:
-    """Return the people who added a subscription in a chat and can be reached in private."""
+    """Return the ids of the people who added a subscription in a chat.
+
+    People without an open private chat are left out, because the bot can't write to them.
+    """
     private = sa.select(chats.c.id).where(IS_ACTIVE)
     by = subscriptions.c.created_by
     statement = sa.select(by).where(subscriptions.c.chat_id == chat_id, by.in_(private))
@@ -164,8 +167,8 @@ async def reachable_creators(tx: Tx, chat_id: int) -> list[int]:
 async def chats_of_person(tx: Tx, person: int, *, most: int) -> list[Chat]:
     """Return at most ``most`` groups and channels of a person, sorted by title.
 
-    A chat belongs to the person if the person is responsible for the chat, or has added a
-    subscription in the chat. Closed chats are omitted.
+    These are the open chats for which the person is responsible, or in which the person has added
+    a subscription.
     """
     added = await chat_store.chat_ids_of_person(tx, person)
     subscribed = sa.select(subscriptions.c.chat_id).where(subscriptions.c.created_by == person)
@@ -248,9 +251,9 @@ async def set_options(
 ) -> None:
     """Set the options of a subscription.
 
-    With ``undo_at``, the options before the change are stored too, for ``options_before``. Each
-    later change of the options removes the stored options. The stored pause for ``pauses_before``
-    stays.
+    If ``undo_at`` is given, the old options are stored too, so that *Undo* can restore them with
+    ``options_before``. Otherwise, options that an earlier change has stored for *Undo* are
+    removed. A pause that is stored for *Undo* stays.
     """
     stored = await _stored_options(tx, subscription.id)
     values = options.to_json()
@@ -265,10 +268,9 @@ async def set_options(
 async def options_before(
     tx: Tx, chat_id: int, *, undo_at: UndoKey
 ) -> list[tuple[Subscription, Options]]:
-    """Return the subscriptions that ``set_options`` changed at ``undo_at``.
+    """Return the subscriptions that ``set_options`` changed at ``undo_at``, with the old options.
 
-    Each subscription has its options before the change. Subscriptions whose options have changed
-    again are omitted.
+    Subscriptions whose options have changed again are left out.
     """
     changed = await _changed_at(tx, chat_id, _BEFORE, undo_at)
     return [(row, Options.from_json(before["options"])) for row, before in changed]
@@ -283,11 +285,13 @@ async def set_pause(
     since: datetime | None = None,
     undo_at: UndoKey | NoUndo = None,
 ) -> None:
-    """Pause a subscription until ``until``, or without an end, or resume the subscription.
+    """Pause or resume a subscription.
 
-    If ``since`` is given, ``since`` becomes the time from which posted stories cause alerts. With
-    ``undo_at``, the pause before the change is stored too, for ``pauses_before``. Each later
-    change of the pause removes the stored pause.
+    - ``until`` is the end of the pause, or None for a pause without an end.
+    - If ``since`` is given, only stories that are posted after this time cause alerts.
+    - If ``undo_at`` is given, the old pause is stored too, so that *Undo* can restore the pause
+      with ``pauses_before``. Otherwise, a pause that an earlier change has stored for *Undo* is
+      removed.
     """
     values = await _stored_options(tx, subscription.id)
     values.pop(_PAUSE_BEFORE, None)
@@ -303,10 +307,10 @@ async def set_pause(
 async def pauses_before(
     tx: Tx, chat_id: int, *, undo_at: UndoKey
 ) -> list[tuple[Subscription, Preferences]]:
-    """Return the subscriptions that ``set_pause`` changed at ``undo_at``.
+    """Return the subscriptions that ``set_pause`` changed at ``undo_at``, with old preferences.
 
-    Each subscription has its preferences with the pause before the change. Subscriptions whose
-    pause has changed again are omitted.
+    The old preferences have the pause before the change, and the current options. Subscriptions
+    whose pause has changed again are left out.
     """
     found = []
     for subscription, before in await _changed_at(tx, chat_id, _PAUSE_BEFORE, undo_at):
@@ -318,9 +322,9 @@ async def pauses_before(
 async def _changed_at(
     tx: Tx, chat_id: int, key: str, undo_at: UndoKey
 ) -> list[tuple[Subscription, dict[str, Any]]]:
-    """Return the subscriptions of a chat that were changed at ``undo_at``, and not again.
+    """Return the subscriptions of a chat that were last changed at ``undo_at``.
 
-    Each subscription has the value for *Undo* that the stored options contain under ``key``.
+    With each subscription, return the value that is stored for *Undo* under ``key``.
     """
     found = []
     for row in await tx.execute(_OF_CHAT, {"chat_id": chat_id}):
@@ -337,17 +341,14 @@ async def _stored_options(tx: Tx, subscription_id: int) -> dict[str, Any]:
 
 
 async def remove(tx: Tx, ids: Iterable[int]) -> None:
-    """Delete subscriptions with all their deliveries.
-
-    Sent deliveries and dead letters are included.
-    """
+    """Delete subscriptions with all their deliveries, including sent ones and dead letters."""
     await delete_rows(tx, subscriptions, subscriptions.c.id.in_(ids))
 
 
 async def lock_of_chats(tx: Tx, chat_ids: Collection[int], *, creator: int | None = None) -> None:
-    """Lock the subscriptions of chats, and all subscriptions that ``creator`` has created.
+    """Lock the current and ended subscriptions of chats until the transaction ends.
 
-    After the subscriptions, the ended subscriptions are locked (see ``bot.store``).
+    If ``creator`` is given, all subscriptions that this person has created are locked too.
     """
     whose: sa.ColumnElement[bool] = subscriptions.c.chat_id.in_(chat_ids)
     if creator is not None:
@@ -378,9 +379,9 @@ async def set_alerts_start(
 ) -> None:
     """Set the time from which posted stories cause alerts, for a chat or for profiles.
 
-    If ``chat_id`` is None, the subscriptions to the profiles are changed in all chats. Only the
-    column ``since`` changes. Pauses stay. Ended subscriptions are included, so that *Undo* sends
-    no stories of a time without alerts.
+    If ``chat_id`` is None, the subscriptions to ``profile_ids`` are changed in all chats. Pauses
+    do not change. Ended subscriptions are included, so that *Undo* does not send stories from
+    before ``since``.
     """
     whose = subscriptions.c.chat_id == chat_id
     if chat_id is None:
@@ -393,10 +394,10 @@ async def set_alerts_start(
 
 
 async def lock_or_add_chat(tx: Tx, chat_id: int, *, now: datetime) -> Chat:
-    """Lock and return a chat, so that no other transaction counts the chat's subscriptions.
+    """Lock and return a chat, so that no other transaction can add subscriptions to the chat.
 
-    If ``chat_id`` is the old id of a group that became a supergroup, the supergroup is returned. A
-    chat that is not stored is added.
+    A chat that is not stored is added. If ``chat_id`` is the id that a supergroup had as a group,
+    the supergroup is locked and returned.
     """
     chat_id = await chat_store.lock_and_return_current_id(tx, chat_id)
     chat = await chat_store.get(tx, chat_id)
@@ -408,8 +409,8 @@ async def lock_or_add_chat(tx: Tx, chat_id: int, *, now: datetime) -> Chat:
 
 _IS_DIGEST = subscriptions.c.options["digest"].as_boolean().is_(True)
 _IS_KNOWN = access.is_known_sql(chats.c.payer)
-# The times at which newcomers are notified do not change the checks of a profile that a known
-# person follows.
+# If a known person follows a profile, the settings of newcomers have no effect on the times of the
+# profile's checks.
 _AFFECTS_CHECKS = sa.or_(profiles.c.fresh, _IS_KNOWN)
 _MEMBERS = (
     sa.select(
@@ -428,11 +429,12 @@ _MEMBERS = (
 
 
 async def audience_members(tx: Tx, profile_id: str, *, empty_above: int) -> list[AudienceMember]:
-    """Return the distinct notification times of the waiting subscribers of a profile.
+    """Return the distinct notification times of the subscribers of a profile.
 
     A notification time consists of the time zone, the quiet hours and the time of the daily
-    summary. Newcomers are only included if no known person follows the profile. If more than
-    ``empty_above`` distinct notification times exist, an empty list is returned.
+    summary. If more than ``empty_above`` distinct notification times exist, an empty list is
+    returned. Paused subscriptions and closed chats are left out. Newcomers are left out if a known
+    person follows the profile.
     """
     values = {"profile_id": profile_id, "most": empty_above + 1}
     rows = (await tx.execute(_MEMBERS, values)).all()
@@ -472,9 +474,11 @@ async def ids_of_due_profiles_with_summaries(
 ) -> list[str]:
     """Return the ids of profiles with a due check and a subscription with a daily summary.
 
-    The subscription waits for alerts. Subscriptions of newcomers only count if no known person
-    follows the profile. The check is unclaimed. The due time is after ``since``, and at ``now`` or
-    earlier. Return at most ``limit`` ids, the longest overdue first.
+    - The check is unclaimed. Its due time is after ``since`` and not after ``now``.
+    - The subscription waits for alerts. If a known person follows the profile, the subscriptions
+      of newcomers do not count.
+
+    Return at most ``limit`` ids, the longest overdue first.
     """
     values = {"since": since, "now": now, "most": limit}
     return list(await tx.scalars(_DUE_WITH_SUMMARIES, values))
@@ -485,7 +489,8 @@ _COUNTED_AT_ONCE = 5_000  # the number of subscriptions that a statement counts
 _LAST_ID = 2**63 - 1  # greater than each id
 _OF_PROFILE = subscriptions.c.profile_id == sa.bindparam("profile_id", type_=sa.String)
 _IS_AFTER = subscriptions.c.chat_id > sa.bindparam("after", type_=sa.BigInteger)
-# The chat that ends a slice of the subscriptions. The last slice ends with ``_LAST_ID``.
+# The subscriptions of a profile are counted in slices, in the order of the chat ids. This is the
+# id of the last chat of a slice. The last slice ends with ``_LAST_ID``.
 _SLICE_END = sa.select(
     sa.func.coalesce(
         sa.select(subscriptions.c.chat_id)
@@ -515,12 +520,11 @@ _SUBSCRIBER_COUNT = (
 async def count_subscribers(
     tx: Tx, profile_id: str, *, at_once: int = _COUNTED_AT_ONCE
 ) -> SubscriberCount:
-    """Count the waiting chats of a profile, and sum the weights of the subscriptions.
+    """Count the chats that wait for alerts of a profile, and sum the weights of the subscriptions.
 
-    If any waiting chat has a known payer, only the subscriptions of known payers have a weight.
-    The result is ``fresh`` if no waiting chat has a known payer. Each statement reads up to
-    ``at_once`` subscriptions, and the further subscriptions of the last chat. Use a read
-    transaction, because all statements take some 150 ms for 100,000 chats.
+    If no such chat has a known payer, the result is ``fresh``. Otherwise, only the subscriptions
+    of known payers have a weight. The subscriptions are read in slices of about ``at_once``. Call
+    this function in a read transaction, because a count of 100,000 chats takes some 150 ms.
     """
     values = {"profile_id": profile_id, "skipped": at_once - 1}
     chats_, weight, weight_of_known, after = 0, 0.0, 0.0, -_LAST_ID
@@ -534,7 +538,7 @@ async def count_subscribers(
 
 
 async def waiting_chat_ids(tx: Tx, profile_id: str, *, after: int | None, limit: int) -> list[int]:
-    """Return at most ``limit`` ids of chats that wait for alerts of a profile, in order.
+    """Return at most ``limit`` ids of chats that wait for alerts of a profile, lowest id first.
 
     If ``after`` is given, only ids greater than ``after`` are returned.
     """
@@ -551,8 +555,8 @@ async def waiting_chat_ids(tx: Tx, profile_id: str, *, after: int | None, limit:
     return list(await tx.scalars(some))
 
 
-# The condition is no EXISTS, because PostgreSQL turns an EXISTS into a join. Before the first
-# ANALYZE, such a join reads all subscriptions.
+# The condition is a subquery with LIMIT 1 instead of EXISTS. PostgreSQL turns an EXISTS into a
+# join, which reads all subscriptions before the first ANALYZE.
 _IS_AWAITED = (
     sa.select(subscriptions.c.id)
     .join(chats, chats.c.id == subscriptions.c.chat_id)
@@ -576,7 +580,7 @@ _CHECK_STATES = sa.select(
 async def _start_checks(
     tx: Tx, begun: Sequence[sa.Row[Any]], *, fresh: bool, now: datetime
 ) -> None:
-    """Start the checks of profiles. If the last check of a profile failed, postpone its check."""
+    """Start the checks of profiles. A check is due now, or later if the last check failed."""
     if not begun:
         return
     are_begun = profiles.c.profile_id.in_([row.profile_id for row in begun])
@@ -619,9 +623,10 @@ async def start_or_stop_checks(
     if not wanted:
         return
     condition = profiles.c.profile_id.in_(sorted(wanted))
-    # The profiles are locked before the waiting subscriptions are searched. A concurrent
-    # transaction with changed subscriptions also needs the locks. Either the transaction has
-    # committed, and the search finds the changes, or the search of that transaction comes later.
+    # The profiles are locked before the waiting subscriptions are read, because a concurrent
+    # transaction may change subscriptions. If that transaction has locked the profiles first, this
+    # transaction waits and then reads the changes. Otherwise, that transaction later reads the
+    # changes of this transaction.
     await lock_all(tx, wanted)
     payer = None if chat_id is None else await chat_store.payer_of(tx, chat_id)
     is_known = await access.is_known(tx, payer)

@@ -1,7 +1,8 @@
 """Topics that the bot made. Each topic belongs to a profile in a chat.
 
-A row is claimed before the call to Telegram, so that no two processes make the same topic. The
-thread is stored when Telegram answers, or when Telegram reports the topic in an update.
+Before a process calls Telegram to make a topic, the process stores and claims a row for the topic,
+so that no other process makes the same topic. The thread id is stored when Telegram answers the
+call, or reports the new topic in an update.
 """
 
 from collections.abc import Collection
@@ -32,17 +33,14 @@ _FIELDS = columns_of(topics, Topic)
 async def get(tx: Tx, chat_id: int, profile_id: str) -> Topic | None:
     """Return the topic that a profile has in a chat, or None without a topic.
 
-    The thread of the topic is possibly not created yet.
+    If a process is still making the topic, the topic has no thread yet.
     """
     statement = sa.select(*_FIELDS).where(*_is_of(chat_id, profile_id))
     return await row_or_none(tx, Topic, statement)
 
 
 async def thread_by_username(tx: Tx, chat_id: int, names: Collection[str]) -> dict[str, int]:
-    """Return the threads of the topics in a chat, by username, for the usernames ``names``.
-
-    The names of the topics are ignored, because people may rename topics.
-    """
+    """Return the thread ids of the topics in a chat for the profiles ``names``, by username."""
     statement = (
         sa.select(profiles.c.username, topics.c.thread_id)
         .join(profiles, profiles.c.profile_id == topics.c.profile_id)
@@ -56,9 +54,9 @@ async def thread_by_username(tx: Tx, chat_id: int, names: Collection[str]) -> di
 async def claim_creation(
     tx: Tx, chat_id: int, profile_id: str, name: str, *, until: datetime
 ) -> None:
-    """Record that a topic is being made until ``until``. The caller has locked the chat.
+    """Record that a process makes a topic for a profile in a chat. The claim ends at ``until``.
 
-    An existing row of the profile loses its thread.
+    An earlier topic of the profile in the chat is forgotten. The caller has locked the chat.
     """
     values = {"name": name, "thread_id": MAIN, "claimed_until": until}
     await put(tx, topics, {"chat_id": chat_id, "profile_id": profile_id}, values)
@@ -70,9 +68,9 @@ async def change(tx: Tx, chat_id: int, profile_id: str, **values: object) -> Non
 
 
 async def record_thread_of_new_topic(tx: Tx, chat_id: int, name: str, thread_id: int) -> None:
-    """Store the thread id of a topic in the row of this name that has no thread yet.
+    """Store the thread id of a topic that a process is making, and end the claim.
 
-    Do nothing if the chat has no such row.
+    The topic is found by its name. Do nothing if the chat has no such topic without a thread.
     """
     where = sa.and_(topics.c.chat_id == chat_id, topics.c.name == name, topics.c.thread_id == MAIN)
     await update_rows(tx, topics, where, thread_id=thread_id, claimed_until=None)
@@ -84,7 +82,10 @@ async def remove_of_thread(tx: Tx, chat_id: int, thread_id: int) -> None:
 
 
 async def remove_unmade(tx: Tx, chat_id: int, profile_id: str) -> None:
-    """Delete the row of a topic that Telegram did not create."""
+    """Delete the claimed topic of a profile if the topic has no thread.
+
+    Call this function after Telegram has refused to make the topic.
+    """
     await delete_rows(tx, topics, *_is_of(chat_id, profile_id), topics.c.thread_id == MAIN)
 
 

@@ -5,8 +5,8 @@ releases the claims of that process. An SQLite file has a single process (``engi
 
 A process that upgrades the tables first stamps the database with the new version. Processes of
 other versions read the stamp, finish their work and end. New processes of other versions do not
-begin. When no lease is left, the tables are changed. Code of any version reads the leases before
-an upgrade, so a migration must not rename a column of ``key_values``.
+begin. When no lease is left, the tables are changed. Old versions of the code also read the leases
+and the stamp, so a migration must not rename a column of ``key_values``.
 """
 
 import asyncio
@@ -33,8 +33,11 @@ _STAMP = "upgrade"
 # released within 10 seconds.
 LEASE = timedelta(seconds=9)
 EVERY = timedelta(seconds=0.5)  # the time between two renewals
-_STAMPED_FOR = timedelta(seconds=10)  # a failed upgrade prevents a restart for this time at most
-# The stamp stays for a process that had no connection to the database during the upgrade.
+# The stamp before an upgrade expires soon, so that a failed upgrade prevents the restart of the
+# old version for at most this time.
+_STAMPED_FOR = timedelta(seconds=10)
+# The stamp after an upgrade expires late, because a process of the old version may have had no
+# connection to the database during the upgrade, and must still read the stamp.
 _STAMPED_AFTER = timedelta(days=1)
 _ASK_EVERY_S = 0.5
 _COUNTED_FOR_S = 5.0
@@ -50,9 +53,8 @@ ENDS = "another version of the bot upgrades the database"
 async def end_other_versions_and_migrate(db: Database, *, timeout_s: float = TIMEOUT_S) -> None:
     """Migrate a PostgreSQL database. Wait for the other processes before old tables are changed.
 
-    If the tables have the current or an unknown revision, or are missing, ``migrate`` is called at
-    once. Otherwise the database is stamped, so that the processes of other versions end.
-    ``timeout_s`` is the maximum wait in seconds for the end of the other processes.
+    If the tables are old, the database is stamped, so that the processes of other versions end.
+    The call waits for their end for at most ``timeout_s`` seconds.
 
     Raises:
         DatabaseUnavailableError: ``Database.migrate`` failed, the database is unavailable, or
@@ -94,7 +96,8 @@ class Replicas:
     async def count(self) -> int:
         """Return the number of processes, at least 1.
 
-        The number is up to 5 seconds old, or older while the database is unavailable.
+        The number was read from the database up to 5 seconds ago. While the database is
+        unavailable, the number can be older.
         """
         if self._counted_until <= self._clock():
             self._counted_until = self._clock() + _COUNTED_FOR_S
@@ -108,8 +111,8 @@ class Replicas:
 async def _has_old_tables(db: Database) -> bool:
     async with db.read() as tx:
         revision = await tx.run_sync(revision_of)
-    # If this code does not know the revision, a newer version has changed the tables. Then the
-    # result is False, so that this process does not make the processes of the newer version end.
+    # If this code does not know the revision, a newer version has changed the tables. The result
+    # is then False, because a stamp by this process would end the processes of the newer version.
     is_known = revision is not None and is_known_revision(revision)
     return is_known and revision != newest_revision()
 
@@ -151,7 +154,7 @@ class ProcessLease:
         """Renew the lease, and release the claims of dead processes.
 
         If another version upgrades the database, call ``on_upgrade``. Return the time of the next
-        step.
+        renewal.
 
         Raises:
             DatabaseUnavailableError: The database is unavailable or has not answered in time.
@@ -161,7 +164,8 @@ class ProcessLease:
             self.on_upgrade()
         now = self._now()
         ended = [key for key, end in self._ends.items() if end <= now]
-        # After an outage of the database each process first gets time to renew its lease.
+        # After an outage of the database, claims are not released at once, so that each running
+        # process has time to renew its lease.
         if ended and self._owner.uninterrupted_for(now) >= LEASE:
             await self._release_claims(ended, now)
         return min([now + EVERY, *(end for end in self._ends.values() if end > now)])
@@ -169,12 +173,12 @@ class ProcessLease:
     async def renew_and_detect_upgrade(self) -> bool:
         """Renew the lease. Return whether another version has stamped the database.
 
-        A process of the other version writes the stamp repeatedly while the process waits for the
-        end of other processes. Each of these stamps expires after 10 seconds, even during the
-        migration. The stamp that is written after the migration expires after a day.
+        A stamp means that a process of the other version upgrades the database now, or has
+        upgraded the database in the last day.
 
-        The lease is written before the stamp is read, in separate transactions. If two processes
-        start at the same moment, at least one process sees the other process.
+        The lease is written in a first transaction, and the stamp is read in a second transaction.
+        If a process starts while another process stamps the database, either this process finds
+        the stamp, or the other process finds the lease.
 
         Raises:
             DatabaseUnavailableError: The database is unavailable or has not answered in time.
@@ -189,10 +193,10 @@ class ProcessLease:
         return any(stamp != newest_revision() for stamp in stamps)
 
     async def _release_claims(self, ended: Iterable[str], now: datetime) -> None:
-        """Release the claims of processes with ended leases.
+        """Release the claims of the processes whose leases have ended, and delete the leases.
 
-        A lease is deleted after the last claim of its process is released. The lease is locked
-        during the release, so that the process can't renew the lease.
+        The lease is locked during the release, so that its process can't renew the lease. If not
+        all claims of a process can be released, its lease is not deleted yet.
 
         Raises:
             DatabaseUnavailableError: The database is unavailable or has not answered in time.
@@ -211,7 +215,7 @@ class ProcessLease:
     async def end(self) -> None:
         """Release the claims and the lease of this process.
 
-        If the database is unavailable, the lease ends without a release.
+        If the database is unavailable, log a warning. The lease then expires by itself.
         """
         try:
             async with leases.begin_with_timeout(self._db) as tx:
@@ -227,13 +231,13 @@ async def process_lease(
 ) -> AsyncIterator[ProcessLease]:
     """Acquire the lease of this process, and renew the lease while the block runs.
 
-    At the end of the block, the claims and the lease are released. Work on claimed rows must
-    therefore end before the end of the block.
+    At the end of the block, the claims and the lease of this process are released. Work on claimed
+    rows must end before.
 
     Raises:
-        DatabaseUnavailableError: A process of a different version upgrades the database or has
-            upgraded the database in the last day, or the database is unavailable or has not
-            answered in time.
+        DatabaseUnavailableError: A process of a different version upgrades the database now, or
+            has upgraded the database in the last day. The error is also raised if the database is
+            unavailable or has not answered in time.
     """
     ours = ProcessLease(db, owner, now=now)
     try:

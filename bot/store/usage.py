@@ -18,8 +18,8 @@ usage_days = sa.Table(
     primary_key("chat_id", sa.BigInteger),
     sa.Column("day", sa.Date, primary_key=True, index=True),
     required("items", sa.Integer),
-    # The share is approximate, because the cost of a day's checks is split evenly among the chats
-    # that are subscribed at the end of the day.
+    # The chat's share of the cost of checks. The share is approximate, because the cost of a day
+    # is divided evenly among the chats that are subscribed at the end of the day.
     required("millicredits", sa.BigInteger),
 )
 
@@ -63,8 +63,8 @@ async def move_chat(tx: Tx, old: int, new: int) -> None:
     """
     columns = usage_days.c
     both = sa.select(columns.day).where(columns.chat_id.in_([old, new]))
-    # The rows are locked in the order of ``add``. A concurrent addition to these rows is then
-    # committed before the rows are deleted, or waits for this transaction.
+    # The rows of both chats are locked in the order of ``add``, so that a concurrent call of
+    # ``add`` causes no deadlock.
     await tx.execute(both.order_by(columns.chat_id, columns.day).with_for_update())
     names = ["day", *Use.__dataclass_fields__]
     moved = sa.delete(usage_days).where(columns.chat_id == old)

@@ -37,7 +37,7 @@ def required(
 ) -> sa.Column[Any]:
     """Return a column that is never NULL.
 
-    ``default`` is the value in a new row for which no value is given.
+    If an INSERT gives no value for the column, the database stores ``default``.
     """
     return sa.Column(name, *kind, nullable=False, server_default=default, **options)
 
@@ -53,14 +53,14 @@ def flag(name: str) -> sa.Column[bool]:
 
 
 def chat_key() -> sa.Column[int]:
-    """Return a primary key column for a chat's id. A row is deleted together with its chat."""
+    """Return a primary key column for a chat's id. The rows are deleted together with the chat."""
     return primary_key("chat_id", sa.BigInteger, sa.ForeignKey("chats.id", ondelete="CASCADE"))
 
 
 class Timestamp(sa.types.TypeDecorator[datetime]):
     """An aware UTC datetime, stored as integer milliseconds since 1970.
 
-    An integer is used because SQLite does not store the offset of a datetime, and because
+    The reason for the integer is that SQLite does not store the offset of a datetime, and that
     arithmetic with integers is the same on SQLite and PostgreSQL.
     """
 

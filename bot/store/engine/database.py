@@ -2,11 +2,11 @@
 
 The URL of the database chooses SQLite, which is the default, or PostgreSQL. Both execute the same
 statements, except in code that checks the dialect. On SQLite every writing transaction begins with
-BEGIN IMMEDIATE, and a lock queues the bot's own writers. Without BEGIN IMMEDIATE, rows would be
-claimed twice. Without the lock, waiting writers would starve.
+BEGIN IMMEDIATE, so that no row is claimed twice. An asyncio lock puts the bot's own writing
+transactions into a queue, so that no transaction waits too long for SQLite's lock.
 
 On PostgreSQL the server ends slow statements, long waits for locks, and the sessions of idle
-transactions (``SESSION``). Therefore a process that is paused in a transaction loses its row locks
+transactions (``SESSION``). A process that is paused in a transaction therefore loses its row locks
 within seconds.
 """
 
@@ -63,13 +63,14 @@ T = TypeVar("T")
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
 BUSY_TIMEOUT = timedelta(seconds=10)
 TRIES = 7  # the number of attempts of a retryable transaction, which take about 3 seconds in total
-# The number of attempts of a transaction that records an action, if PostgreSQL ends each attempt
-# as too slow.
+# The number of attempts in ``run_until_recorded`` if PostgreSQL ends each attempt because a
+# statement is too slow.
 SLOW_TRIES = 5
 FIRST_PAUSE_S = 0.05
 LAST_PAUSE_S = 1.0
-# Settings of the bot's role for its sessions in this database. PgBouncer rejects these settings at
-# the start of a session, so they are set on the role. Times without a unit are milliseconds.
+# Limits of the bot's sessions on PostgreSQL. The limits are set on the bot's role, because
+# PgBouncer rejects these settings at the start of a session. Times without a unit are in
+# milliseconds.
 SESSION = {
     "statement_timeout": "30s",
     "lock_timeout": "10s",
@@ -80,19 +81,19 @@ SESSION = {
 }
 # Keepalive settings of the client's sockets.
 KEEPALIVE = (("TCP_KEEPIDLE", 10), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3))
-UNANSWERED_MS = 20_000  # milliseconds after which unacknowledged data ends the connection
+UNANSWERED_MS = 20_000  # a connection ends if sent data is not acknowledged for this time
 POOL = 20
-# The number of connections of the pool that only the renewals of leases use. If many handlers wait
-# for a connection, or PostgreSQL is slow, the process must not lose its leases. Otherwise another
-# process would repeat all work, and lose its leases in the same way.
+# The number of connections that are reserved for the renewals of leases. Even if all other
+# connections are in use, the process must not lose its leases. Otherwise another process would
+# repeat all work, and lose its leases in the same way.
 _POOL_OF_LEASES = 2
 POOL_WAIT_S = 10
 # The connections of an SQLite file stay open, because a new connection starts a thread, reads the
 # schema and compiles every statement again. The connection that was used last is used first,
-# because this connection has the warmest caches.
+# because the cache of this connection has the newest pages.
 SQLITE_POOL = {"pool_size": 5, "max_overflow": 0, "pool_use_lifo": True}
-MIGRATING = 7402  # the number of the advisory lock for a migration or a move of all rows
-KEPT_COPIES = 2  # the number of copies made before migrations that are kept
+MIGRATING = 7402  # the number of PostgreSQL's advisory lock for long transactions
+KEPT_COPIES = 2  # before each migration a copy is made, and this number of copies is kept
 NOT_DIRECT = "DATABASE_DIRECT_URL is the address of another database than DATABASE_URL"
 NO_COPY = "it is from an older version, and can't be copied before it is changed: {why}"
 NEWER = (
@@ -104,9 +105,9 @@ NEWER = (
 class Database:
     """A database, given by an SQLAlchemy URL. Use the object as an async context manager.
 
-    The methods that open a transaction raise ``DatabaseUnavailableError`` during an outage of the
-    database, except ``run_until_recorded``, which retries. For a wrong statement, the methods
-    raise the errors of SQLAlchemy or of the driver.
+    During an outage of the database, each method that opens a transaction raises
+    ``DatabaseUnavailableError``. Only ``run_until_recorded`` retries instead. For a wrong
+    statement, the methods raise the errors of SQLAlchemy or of the driver.
     """
 
     def __init__(
@@ -119,11 +120,13 @@ class Database:
     ) -> None:
         """Prepare the engine for a ``sqlite:`` or ``postgresql:`` URL. No connection is opened.
 
-        ``direct_url`` is PostgreSQL's own URL if ``url`` is a pooler without client sessions.
-        Operations that need a session use ``direct_url``. ``pool_size`` is the number of
-        connections to ``url`` on PostgreSQL, including two for leases. ``busy_timeout`` is the
-        time for which SQLite waits while a different program locks the database. If the URL has a
-        ``timeout`` in seconds, this timeout is used instead.
+        - ``direct_url`` is PostgreSQL's own URL, if ``url`` is the URL of a pooler such as
+          PgBouncer. Migrations and other long transactions use ``direct_url``.
+        - ``pool_size`` is the number of connections to PostgreSQL at ``url``, including two for
+          leases.
+        - ``busy_timeout`` is the time for which SQLite waits while a different program locks the
+          database. If ``url`` has the parameter ``timeout`` (in seconds), this time is used
+          instead.
         """
         self.url = _with_driver(make_url(url))
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
@@ -152,7 +155,7 @@ class Database:
 
     @property
     def has_unrecorded_actions(self) -> bool:
-        """Return whether a completed action is not yet recorded because of an outage."""
+        """Return whether ``run_until_recorded`` is retrying because of an outage."""
         return self._unrecorded > 0
 
     async def __aenter__(self) -> Self:
@@ -167,8 +170,8 @@ class Database:
     ) -> None:
         """Close all connections that are not in use.
 
-        If the file was moved, deleted or replaced, the content is rescued first, unless a rescued
-        copy exists. A failed rescue raises no error.
+        If the SQLite file was moved, deleted or replaced, its content is first written into a
+        rescued copy, unless such a copy exists. A failed rescue raises no error.
         """
         if self.held and not self.held.matches() and self.held.copy is None:
             with suppress(BackupError):
@@ -199,22 +202,21 @@ class Database:
         self.held = held
 
     def raise_if_replaced(self) -> None:
-        """Refuse the use of the database if the file at the path is not the opened file.
+        """Raise an error if the file at the path is not the SQLite file that the bot has opened.
 
         Do nothing before ``start_detecting_replacement``.
 
         Raises:
-            DatabaseUnavailableError: The file was moved, deleted or replaced. A single check that
-                finds a difference is enough.
+            DatabaseUnavailableError: The file was moved, deleted or replaced.
         """
         if self.held and not self.held.check_and_record_in_place():
             raise DatabaseUnavailableError(self.held.trouble)
 
     async def truncate_log(self) -> IsEmptied:
-        """Empty the log of an SQLite database. Return False if a reader or writer blocks the log.
+        """Empty the log of an SQLite database. Return False if a reader or writer prevents this.
 
-        Do nothing, and return True, for PostgreSQL and a database in memory. Call this method
-        outside of transactions.
+        The content of the log moves into the database file. Do nothing, and return True, for
+        PostgreSQL and for a database in memory. Call this method outside of transactions.
 
         Raises:
             DatabaseUnavailableError: The file can't be written now, or was moved, deleted or
@@ -229,7 +231,7 @@ class Database:
                 return await finish_on_cancel(asyncio.to_thread(truncate_log, self.file))
 
     def _raise_if_replaced_or_orphaned(self) -> None:
-        """Refuse a new connection to a replaced file or to a file with an orphaned log.
+        """Raise an error if a new connection would damage an SQLite file or its log.
 
         Raises:
             DatabaseUnavailableError: The file was replaced, or a log exists without its database.
@@ -241,9 +243,9 @@ class Database:
     async def rescue(self) -> Path:
         """Write the content of a replaced file into a new file. Return the path of the new file.
 
-        A later call returns the path of the first copy. The copy waits for the end of a running
-        write transaction, and includes the changes of this transaction. After a cancellation, the
-        call still waits for the end of the copy.
+        If a copy was already written, return the path of that copy. The call waits for the end of
+        a running write transaction, whose changes are part of the copy. A cancellation does not
+        interrupt the copy.
 
         Raises:
             BackupError: The content can't be written now. The text states the reason briefly.
@@ -257,20 +259,21 @@ class Database:
                 raise BackupError(sqlite_copies.reason_of(error)) from error
 
     def begin(self, *, durable: bool = True) -> AbstractAsyncContextManager[Tx]:
-        """Return a writing transaction, which commits at the end of the block or rolls back.
+        """Return a writing transaction for an ``async with`` block.
 
-        On cancellation before the commit, the transaction is rolled back before the connection is
-        used again. A transaction that is not ``durable`` does not wait for the disk. A power
-        failure, or a crash of PostgreSQL, may undo the transaction, but a crash of the bot does
-        not.
+        The transaction commits at the end of the block. An error or a cancellation in the block
+        rolls the transaction back. If ``durable`` is False, the commit does not wait for the disk.
+        A power failure or a crash of PostgreSQL may then undo the transaction. A crash of the bot
+        does not undo the transaction.
         """
         return Transaction(self.connections, DURABLE if durable else HASTY)
 
     def begin_for_lease(self) -> AbstractAsyncContextManager[Tx]:
-        """Return a transaction like ``begin(durable=False)`` that renews a lease.
+        """Return a writing transaction for the renewal of a lease.
 
-        On PostgreSQL such transactions have connections of their own. A renewal therefore does not
-        wait while all other connections are in use.
+        On PostgreSQL these transactions have separate connections, so that a renewal does not wait
+        while all other connections are in use. A power failure, or a crash of PostgreSQL, may undo
+        the transaction.
         """
         return Transaction(self._of_leases, HASTY)
 
@@ -284,9 +287,9 @@ class Database:
     ) -> T:
         """Run ``work`` in a writing transaction and return the result of ``work``.
 
-        ``work`` must have no effect outside of the transaction. ``tries`` is the maximum number of
-        attempts. On SQLite nothing is retried. On PostgreSQL the transaction is retried with
-        increasing pauses, by default for about 3 seconds, in these cases:
+        ``work`` must have no effect outside of the transaction, because ``work`` may run several
+        times. ``tries`` is the maximum number of attempts. The attempts take about 3 seconds by
+        default. The transaction is retried in these cases, which occur on PostgreSQL only:
 
         - The database rolled the transaction back because of a conflict (40001, 40P01).
         - The server could not be reached.
@@ -315,16 +318,16 @@ class Database:
     async def run_until_recorded(
         self, work: Callable[[Tx], Awaitable[T]], *, durable: bool = True
     ) -> T:
-        """Run ``work`` in a transaction as ``run`` does. Retry until the database is available.
+        """Run ``work`` in a writing transaction. During an outage, retry until the end of it.
 
-        Use this method to record an action that has already happened. Without the record, the
-        action would be repeated. ``has_unrecorded_actions`` is True during the retries. If the
-        connection is lost during a commit, ``work`` may be applied twice.
+        Use this method to record an action that has already happened, and that would be repeated
+        without the record. ``has_unrecorded_actions`` is True during the retries. If the
+        connection is lost during a commit, the changes of ``work`` may be made twice.
 
         Raises:
             DatabaseUnavailableError: PostgreSQL has ended ``SLOW_TRIES`` consecutive attempts
-                because a statement took too long. The cause is then probably the statement, and
-                further attempts would stop all other work.
+                because a statement took too long. Further attempts would probably fail too, and
+                delay all other work.
         """
         failures = slow = 0
         try:
@@ -344,16 +347,16 @@ class Database:
             self._unrecorded -= min(failures, 1)
 
     def read(self) -> AbstractAsyncContextManager[Tx]:
-        """Return a connection for reads. Locks of writers delay no read, except in a migration.
+        """Return a connection for reads. Writing transactions do not delay the reads.
 
-        Each statement reads the newest commits, so a second statement may read commits that the
-        first statement did not read. The statements must not write. The database does not prevent
-        a write.
+        Each statement reads the newest committed data, so that two statements may read different
+        data. The statements must not write, because the database does not prevent a write. Only a
+        migration delays reads.
         """
         return Transaction(self.connections, READ)
 
     async def fetch(self, query: Callable[[Tx], Awaitable[T]]) -> T:
-        """Return the result of ``query`` with a connection of ``read``. Nothing is retried.
+        """Return the result of ``query``, which only reads. Nothing is retried.
 
         Raises:
             DatabaseUnavailableError: The database is unavailable.
@@ -363,11 +366,10 @@ class Database:
 
     @asynccontextmanager
     async def long_transaction(self) -> AsyncIterator[Tx]:
-        """Yield a PostgreSQL transaction without time limits.
+        """Yield a PostgreSQL transaction without time limits, for example for a migration.
 
-        If ``direct_url`` is given, the session is made with ``direct_url``. Among all processes,
-        only one long transaction runs at a time, because each long transaction waits for an
-        advisory lock. Migrations are long transactions too.
+        If ``direct_url`` is given, the transaction uses this URL. Among all processes, only one
+        long transaction runs at a time, because each long transaction waits for an advisory lock.
 
         Raises:
             DatabaseUnavailableError: The database is unavailable.
@@ -384,16 +386,19 @@ class Database:
     async def migrate(self) -> None:
         """Migrate the tables to this version of the code, if the tables are not current.
 
-        - On SQLite, a missing file is created, and the file is restricted to the bot's user. A
-          file with tables of an older version is copied before the migration.
-        - On PostgreSQL, the limits of ``SESSION`` are set, and the connections are opened again.
+        On SQLite, a missing file is created, and the file becomes private. A file with old tables
+        is copied before the migration. On PostgreSQL, the limits of ``SESSION`` are set, and the
+        connections are opened again. A migration is impossible in these cases:
+
+        - The database was changed by a newer version.
+        - The SQLite file can't be created, made private or copied.
+        - An SQLite log exists without its database.
+        - A row of the migrated tables would refer to a missing row.
+        - Another session keeps a table of PostgreSQL locked.
+        - ``direct_url`` is the URL of a different database.
 
         Raises:
-            DatabaseUnavailableError: The database is unavailable or was changed by a newer
-                version. This error is also raised if the file can't be created, restricted or
-                copied, if a log exists without its database, if a row would refer to a missing
-                row, if another session keeps a table of PostgreSQL locked, or if ``direct_url`` is
-                the URL of a different database.
+            DatabaseUnavailableError: The database is unavailable, or a migration is impossible.
         """
         if self.file is not None:
             raise_if_log_orphaned(self.file)
@@ -407,21 +412,20 @@ class Database:
                 await tx.run_sync(_upgrade)
             return
         async with self.long_transaction() as tx:
-            # All older processes have ended. Without the limit, the bot would be down for as long
-            # as a different session uses a table, for example an open transaction in psql.
+            # All older processes have ended. Without a limit for locks, the bot would be down for
+            # as long as another program uses a table, for example in an open transaction of psql.
             await tx.exec_driver_sql(f"SET LOCAL lock_timeout = '{SESSION['lock_timeout']}'")
             await _set_role_limits(tx)
             await tx.run_sync(_upgrade)
-        # Existing sessions were opened before the new limits and do not have the limits.
+        # The sessions that are already open do not have the new limits.
         await self._dispose()
         if await self.fetch(lambda tx: tx.run_sync(revision_of)) != newest_revision():
             raise DatabaseUnavailableError(NOT_DIRECT)
 
     async def _back_up(self, file: Path) -> None:
-        """Copy an SQLite database before a migration changes the database. Keep only two copies.
+        """Copy an SQLite database with old tables before a migration. Keep only two copies.
 
-        Nothing is copied if the database has no tables, current tables, or tables of a newer
-        version. The copies of the newest revisions are kept.
+        The copies of the newest revisions are kept.
 
         Raises:
             DatabaseUnavailableError: A copy is impossible, for example because the disk is full.
@@ -472,7 +476,10 @@ async def row_or_none(
     statement: sa.Executable,
     values: Mapping[str, Any] | None = None,
 ) -> T | None:
-    """Return the only row of a statement as a ``kind``, or None without a row."""
+    """Call ``kind`` with the columns of a statement's only row, and return the result.
+
+    Return None if the statement has no row.
+    """
     row = (await tx.execute(statement, values)).one_or_none()
     return kind(*row) if row else None
 
@@ -483,14 +490,14 @@ async def all_rows(
     statement: sa.Executable,
     values: Mapping[str, Any] | None = None,
 ) -> list[T]:
-    """Return each row of a statement as a ``kind``."""
+    """Call ``kind`` with the columns of each row of a statement, and return the results."""
     return [kind(*row) for row in await tx.execute(statement, values)]
 
 
 async def dict_of_rows(
     tx: Tx, statement: sa.Executable, values: Mapping[str, Any] | None = None
 ) -> dict[Any, Any]:
-    """Return the rows of a statement with two columns: the second column by the first column."""
+    """Return a mapping from the first column to the second column of a statement's rows."""
     return {row[0]: row[1] for row in await tx.execute(statement, values)}
 
 
@@ -516,11 +523,9 @@ async def lock_rows(
 ) -> RowCount:
     """Lock the rows of the table of ``key`` that match a condition, in the order of ``key``.
 
-    Return the number of rows. On SQLite, no row is locked, because a writing transaction already
-    excludes other writers.
-
-    Other transactions may still insert rows that refer to the locked rows, unless
-    ``against_references`` is True.
+    Return the number of rows. If ``against_references`` is False, other transactions may still
+    insert rows that refer to the locked rows. On SQLite, no row is locked, because a writing
+    transaction already excludes other writers.
     """
     ordered = sa.select(key).where(which).order_by(key)
     locked = ordered.with_for_update(key_share=not against_references).subquery()
@@ -560,9 +565,10 @@ async def put(
     new: Mapping[str, Any] | None = None,
     where: sa.ColumnElement[bool] | None = None,
 ) -> bool:
-    """Update the row with this key with ``values``, or insert a row with ``values`` and ``new``.
+    """Update the row with the given key, or insert a row.
 
-    Return False, and change nothing, if the row exists and does not match ``where``.
+    The update sets ``values``. The insert sets ``values`` and ``new``. If the row exists and does
+    not match ``where``, change nothing and return False.
     """
     row = insert(table).values({**key, **values, **(new or {})})
     statement = row.on_conflict_do_update(index_elements=list(key), set_=values, where=where)
@@ -642,7 +648,7 @@ def _postgres_engine(url: URL, pool_size: int) -> AsyncEngine:
 
 
 def _mark_disconnect(context: sa.engine.ExceptionContext) -> None:
-    """Let the pool discard its connections after an error that only new connections avoid."""
+    """Let the pool discard its connections if an error would occur again on each of them."""
     if breaks_connection(context.original_exception):
         context.is_disconnect = True
 
@@ -650,9 +656,9 @@ def _mark_disconnect(context: sa.engine.ExceptionContext) -> None:
 def _sqlite_engine(
     url: URL, busy_timeout: timedelta, raise_if_wrong: Callable[[], None]
 ) -> AsyncEngine:
-    """Return an engine whose connections create no file.
+    """Return an engine for SQLite that does not create a missing file.
 
-    ``raise_if_wrong`` may reject a connection.
+    A connection is refused if ``raise_if_wrong`` raises an error.
     """
     patience_s = float(str(url.query.get("timeout", busy_timeout.total_seconds())))
     pragmas = (f"busy_timeout={round(patience_s * 1000)}", *PRAGMAS)
@@ -669,7 +675,8 @@ def _sqlite_engine(
         raise_if_wrong()
         stock = dialect.connect(*args, async_creator_fn=open_connection, **options)
         try:
-            # SQLite has read nothing yet, so the log of a different file is not damaged yet.
+            # The file may have been replaced while the connection was opened. SQLite has read
+            # nothing yet, and damages the log of the original file only after the first read.
             raise_if_wrong()
         except DatabaseUnavailableError:
             stock.close()
@@ -678,8 +685,8 @@ def _sqlite_engine(
 
     @sa.event.listens_for(engine.sync_engine, "connect")
     def set_pragmas(connection: sa.engine.interfaces.DBAPIConnection, _record: object) -> None:
-        # The driver must not begin transactions implicitly, because the driver would begin too
-        # late.
+        # The driver must not begin transactions by itself, because the driver would begin a
+        # transaction only before the first write.
         connection.isolation_level = None
         cursor = connection.cursor()
         for pragma in pragmas:
@@ -691,8 +698,8 @@ def _sqlite_engine(
     def roll_back(
         connection: sa.engine.interfaces.DBAPIConnection, _record: object, _error: object
     ) -> None:
-        # If a cancellation interrupts a RETURNING statement, the statement would keep the write
-        # lock until its cursor is collected as garbage.
+        # Without the rollback, a RETURNING statement that a cancellation has interrupted would
+        # keep the write lock until Python deletes its cursor.
         connection.rollback()
 
     return engine

@@ -51,8 +51,8 @@ _POSTGRES = {
     "42501": "its user lacks a right",
 }
 _ROLLED_BACK = {"40001", "40P01"}
-# The error of asyncpg for a connection that was closed unnoticed. The pool must discard the
-# connection.
+# The name of the error that asyncpg raises if a connection was closed without its knowledge. The
+# pool must discard such a connection.
 _BROKEN = "InternalClientError"
 
 
@@ -82,9 +82,9 @@ def as_outages(file: object = "file") -> Iterator[None]:
 
 
 def is_outage(error: BaseException) -> bool:
-    """Return whether a driver's error is an outage.
+    """Return whether a driver's error means an outage of the database.
 
-    A conflict of transactions is also an outage.
+    A conflict of transactions also counts as an outage.
     """
     return bool(_outage_reason(error))
 
@@ -95,7 +95,7 @@ def may_end_soon(error: BaseException) -> bool:
 
 
 def is_slow_statement(error: BaseException) -> bool:
-    """Return whether an outage may be caused by a slow statement instead of the database."""
+    """Return whether the reason of an outage is that a statement took too long."""
     return str(error) == _SLOW
 
 
@@ -123,14 +123,14 @@ def breaks_connection(error: BaseException | None) -> bool:
 
 
 def may_run_again(error: BaseException, *, committing: bool) -> bool:
-    """Return whether a transaction that ``error`` ended may be retried without a second effect.
+    """Return whether a failed transaction may be retried without making its changes twice.
 
-    - Return True after a conflict (40001, 40P01).
-    - Return True if the server could not be reached, or if the connection was lost before the
-      commit.
-    - Return False if the connection was lost during the commit (``committing``), because the
-      effect is then unknown.
-    - Return False for every other error, even if the transaction had no effect.
+    ``committing`` means that ``error`` occurred during the commit. The result is True in these
+    cases:
+
+    - The database rolled the transaction back because of a conflict (40001, 40P01).
+    - The server could not be reached before the commit.
+    - The connection was lost before the commit.
     """
     if _sqlstate_of(error) in _ROLLED_BACK:
         return True

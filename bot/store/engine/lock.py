@@ -1,10 +1,10 @@
 """A lock that allows a single bot process per SQLite file.
 
 The lock is necessary, because a starting process releases all claims in the file. Without the
-lock, the process could release the claims of a process that still runs. ``storybell move`` and
-``storybell restore`` also take the lock. Commands that may run beside the bot, such as ``storybell
-erase``, do not take the lock. The operating system releases the lock when the process ends for any
-reason.
+lock, the process could release the claims of another process that still runs. The commands
+``storybell move`` and ``storybell restore`` also acquire the lock. Commands that may run beside
+the bot, such as ``storybell erase``, do not acquire the lock. When the process ends for any
+reason, the operating system releases the lock.
 """
 
 import asyncio

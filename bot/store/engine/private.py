@@ -1,4 +1,7 @@
-"""Files that only the bot's user may read. The files contain subscriptions and messages."""
+"""Files that only one operating system user may read: the user who runs the bot.
+
+The files are private, because they contain subscriptions and messages.
+"""
 
 import glob
 import os
@@ -8,13 +11,13 @@ from contextlib import suppress
 from pathlib import Path
 
 OURS, OUR_FOLDER = 0o600, 0o700
-# The endings of the names of a database file and of its side files. SQLite creates the log with
-# the mode of the database file.
+# The endings of the names of an SQLite file and of the files that belong to it. SQLite creates the
+# log (``-wal``) with the file mode of the database.
 _BESIDE = ("", "-wal", "-shm", ".lock")
 
 
 def create_private(file: Path) -> None:
-    """Create an empty file that only the bot's user may read.
+    """Create an empty file that only the current operating system user may read.
 
     Raises:
         FileExistsError: The file exists.
@@ -26,8 +29,8 @@ def create_private(file: Path) -> None:
 def make_folder(folder: Path, *, like: Path | None = None) -> None:
     """Create a folder and its missing parents. Do nothing if the folder exists.
 
-    If root runs the process, the new folders get the owner of ``like``. Without ``like``, the new
-    folders get the owner of the nearest existing parent.
+    If root runs the process, the new folders get the owner of the file or folder ``like``, or the
+    owner of the nearest existing parent if ``like`` is None.
 
     Raises:
         OSError: The folder can't be created.
@@ -50,10 +53,11 @@ def copy_owner(file: Path, *, like: Path) -> None:
 
 
 def other_owner_note(path: Path) -> str:
-    """Return a note in brackets if another user owns a path.
+    """Return a note in brackets if the owner of a file is not the user of this process.
 
-    If the path can't be read, the owner of the nearest readable parent counts. The note is empty
-    if the user of this process is the owner, or if the owner has no name.
+    The note tells the person to run the command as the owner. If the path can't be read, the owner
+    of the nearest readable parent folder counts. Return an empty string if the user of this
+    process is the owner, or if the owner has no name.
     """
     for parent in (path, *path.absolute().parents):
         with suppress(OSError):
@@ -71,11 +75,11 @@ def other_owner_note(path: Path) -> str:
 
 
 def create_or_restrict_database(file: Path) -> None:
-    """Restrict a database, its side files and its migration copies to the bot's user.
+    """Create a missing SQLite file, and let only the current user read the file.
 
-    Migration copies are made before migrations. A missing folder or database is created. An
-    existing folder is not changed. Files of a different owner are not changed, because the owner
-    has set the mode on purpose.
+    The log, the lock file and the copies from before migrations get the same file mode. Files of
+    another owner are not changed, because the owner has set the mode on purpose. A missing folder
+    is created, and an existing folder is not changed.
 
     Raises:
         OSError: A file or folder can't be created or changed.
@@ -91,13 +95,13 @@ def create_or_restrict_database(file: Path) -> None:
 
 
 def migration_copies(file: Path) -> list[Path]:
-    """Return the complete copies of a database that were made before migrations.
+    """Return the complete copies of a database that were made before migrations, oldest first.
 
-    The copies are sorted by the revision after the migration.
+    The order is the order of the revisions in the names of the copies.
     """
     return sorted(copy for copy in _copies_and_parts(file) if not copy.suffix.startswith(".part"))
 
 
 def _copies_and_parts(file: Path) -> Iterator[Path]:
-    """Return the complete and the interrupted copies of a database."""
+    """Yield the copies of a database from before migrations, including unfinished copies."""
     return file.parent.glob(f"{glob.escape(file.name)}.before-*")

@@ -1,4 +1,4 @@
-"""The state of a database before the bot uses the database. The tables are not changed."""
+"""The check of a database before the bot starts. The check does not change the tables."""
 
 import os
 from enum import Enum
@@ -32,13 +32,18 @@ class Readiness(Enum):
 
 
 async def readiness(db: Database) -> Readiness:
-    """Return the state of the database.
+    """Return whether the tables of a database are missing, old, current or too new.
+
+    The bot can't use the database in these cases:
+
+    - The database can't be reached, opened or written.
+    - The database belongs to a different program.
+    - The tables are missing or old, and the user of the database lacks the right to create tables.
+    - An empty PostgreSQL database has an encoding other than UTF8.
 
     Raises:
-        OSError: The database cannot be reached, opened or written, or belongs to a different
-            program. Also raised if the tables are missing or old, and the database's user lacks
-            the right to create tables, or if an empty PostgreSQL database has an encoding other
-            than UTF8. The text states the reason without the database's URL.
+        OSError: The bot can't use the database. The text of the error states the reason without
+            the URL of the database.
     """
     try:
         if db.is_sqlite and not _has_writable_file(Path(str(db.url.database))):
@@ -76,8 +81,8 @@ def _has_writable_file(file: Path) -> bool:
     """Return True for a writable file, or False for a missing file that can be created.
 
     Raises:
-        PermissionError: The file is not writable, or cannot be created.
-        DatabaseUnavailableError: ``raise_if_wrong_file`` refuses the path.
+        PermissionError: The file is not writable, or can't be created.
+        DatabaseUnavailableError: The file can't be a database of the bot.
     """
     raise_if_wrong_file(file)
     if file.exists():

@@ -1,4 +1,4 @@
-"""Revisions of the tables in a database, and of the migrations in this version of the code.
+"""The revision of the tables in a database, and the revisions of the migrations in the code.
 
 This module does not import Alembic, because Alembic takes 8 MB of memory and is needed only to
 change tables.
@@ -21,10 +21,10 @@ def known_revisions() -> Sequence[str]:
 
 @cache
 def _revisions_in(folder: Path) -> tuple[str, ...]:
-    """Return the revisions of the migrations in a folder. File names begin with the revision.
+    """Return the revisions of the migrations in a folder, oldest first.
 
-    The result is cached, because an update of the files must not change the version of a running
-    process.
+    The revisions are read from the file names, and only once. A running process therefore keeps
+    its version when an update of the bot changes the files.
     """
     files = (folder / "versions").glob("[0-9]*.py")
     return tuple(sorted(file.name.partition("_")[0] for file in files))

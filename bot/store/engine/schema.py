@@ -1,7 +1,7 @@
 """Definitions shared by all tables: the metadata, INSERT statements and partial indexes.
 
-The file of each entity defines tables on ``metadata``. ``database.all_tables`` imports all
-entities.
+The module of each entity adds its tables to ``metadata``. ``database.all_tables`` imports all of
+these modules.
 """
 
 from typing import Any
@@ -10,8 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 metadata = sa.MetaData(
-    # Constraints have names, because a migration needs the name to change a constraint. SQLite
-    # rebuilds the table for such a change.
+    # Constraints have names, because a migration can change a constraint only by its name.
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
         "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -36,5 +35,5 @@ def partial_index(where: str | sa.ColumnElement[bool]) -> dict[str, Any]:
 
 
 def columns_of(table: sa.Table, record: type[Any]) -> list[sa.Column[Any]]:
-    """Return the columns of a table that have the names of the fields of a dataclass."""
+    """Return the columns of a table with the names of a dataclass's fields, in the same order."""
     return [table.c[name] for name in record.__dataclass_fields__]

@@ -1,9 +1,9 @@
 """Deletion in SQLite that leaves no content behind in the database file or its log.
 
 By default SQLite only marks the space of deleted rows as free (https://sqlite.org/pragma.html,
-secure_delete). In addition, the write-ahead log still contains pages with the deleted rows. These
-pages disappear when a checkpoint writes all pages of the log into the database file and truncates
-the log.
+secure_delete). With the option ``secure_delete``, SQLite overwrites this space. However, the
+write-ahead log still contains old pages with the deleted rows. These pages disappear when a
+checkpoint writes the log into the database file and truncates the log.
 """
 
 import sqlite3
@@ -19,15 +19,15 @@ SECURE_DELETE = "PRAGMA secure_delete=ON"
 The statement runs on each connection that changes rows, because the default depends on the build
 of SQLite.
 """
-# Seconds to wait for readers and other writers. During this time, the bot's own writers also wait.
+# Seconds to wait for readers and other writers. The time is short, because the bot's own writing
+# transactions also wait.
 _WAIT_S = 0.05
 
 
 def truncate_log(file: Path) -> IsEmptied:
-    """Write the log into the database file and empty the log. The call blocks.
+    """Write the log into the database file and empty the log. The call blocks the thread.
 
-    The call waits for locks for at most 50 ms. Return False if a reader or a writer holds a lock
-    for longer.
+    Return False if a reader or writer prevents this for 50 ms.
 
     Raises:
         sqlite3.Error: The file can't be opened or written.

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from bot.store.engine.database import Database, Tx
 
-_TRIES = 3  # The number of queries. The fastest answer has the most accurate time.
+_TRIES = 3  # The number of queries for the time. The query with the fastest answer is used.
 
 
 async def server_now(tx: Tx) -> datetime:
@@ -19,7 +19,7 @@ async def server_now(tx: Tx) -> datetime:
 async def server_clock_lead_s(db: Database, our_clock: Callable[[], datetime]) -> float:
     """Return the seconds by which PostgreSQL's clock is ahead of ``our_clock``.
 
-    The value is negative if PostgreSQL's clock is behind.
+    The number is negative if PostgreSQL's clock is behind.
 
     Raises:
         DatabaseUnavailableError: The database is unavailable.

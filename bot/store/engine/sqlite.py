@@ -1,7 +1,7 @@
-"""SQLite with fewer thread switches: one switch per statement instead of four.
+"""SQLite connections with fewer thread switches: one switch per statement instead of four.
 
-A thread switch costs more than most of the bot's statements, and a pasted link needs dozens of
-statements.
+Each connection runs in its own thread. A switch between threads takes longer than most of the
+bot's statements.
 """
 
 import sqlite3
@@ -26,10 +26,9 @@ Done = tuple[RawCursor, list[Any]]
 
 
 async def open_connection(*args: Any, **options: Any) -> aiosqlite.Connection:  # noqa: ANN401 - aiosqlite's
-    """Open a connection. On cancellation the connection is closed, unlike in aiosqlite.
+    """Open a connection. If the call is cancelled, close the connection.
 
-    The connection opens in a separate task. A cancellation does not stop this task, so the result
-    of the task is always known.
+    Without this function, a cancelled call of aiosqlite would leave an open connection behind.
     """
     connection = aiosqlite.connect(*args, **options)
     connection._thread.daemon = True  # noqa: SLF001 - as in SQLAlchemy: the thread must not keep the process alive
@@ -41,13 +40,13 @@ async def open_connection(*args: Any, **options: Any) -> aiosqlite.Connection:  
 
 
 class Cursor(AsyncAdapt_aiosqlite_cursor):
-    """A cursor that is created, used and read to the end in a single thread switch."""
+    """A cursor that executes a statement and fetches all rows in a single thread switch."""
 
     __slots__ = ()
     _adapt_connection: "Connection"
 
     def __init__(self, adapt_connection: "Connection") -> None:
-        """Create no SQLite cursor yet."""
+        """Prepare the cursor. The SQLite cursor is created when a statement is executed."""
         self._adapt_connection = adapt_connection
         self._rows = deque()
         self._soft_closed_memoized = EMPTY_DICT
@@ -61,11 +60,11 @@ class Cursor(AsyncAdapt_aiosqlite_cursor):
         self._run("executemany", operation, seq_of_parameters)
 
     def close(self) -> None:
-        """Drop the rows. No cursor is open in the thread."""
+        """Discard the rows. No SQLite cursor needs to be closed, because all rows are fetched."""
         self._rows.clear()
 
     async def _async_soft_close(self) -> None:
-        """Keep the rows. No cursor is open in the thread."""
+        """Keep the rows, and do nothing else, because all rows are already fetched."""
 
     def _run(self, method: Literal["execute", "executemany"], *arguments: Any) -> None:  # noqa: ANN401 - the arguments of the method
         cursor, rows = self._adapt_connection.run(method, *arguments)
@@ -93,16 +92,16 @@ class Connection(AsyncAdapt_aiosqlite_connection):
         return self._connection._conn  # noqa: SLF001 - SQLAlchemy uses the same attribute
 
     def begin_with_next_statement(self, statements: Sequence[str]) -> None:
-        """Execute ``statements`` right before the next statement.
+        """Store the statements that begin a transaction. The next statement executes them first.
 
-        ``statements`` end with a BEGIN, or are empty for a read. A PRAGMA that already has its
-        value is left out, because ``PRAGMA foreign_keys`` makes SQLite compile all statements of
-        the connection again.
+        The last of ``statements`` is a BEGIN. For a read, ``statements`` are empty. A PRAGMA whose
+        value is already set is skipped, because ``PRAGMA foreign_keys`` makes SQLite compile all
+        statements of the connection again.
         """
         self._begin = statements
 
     def run(self, method: Literal["execute", "executemany"], *arguments: Any) -> Done:  # noqa: ANN401 - the arguments of the method
-        """Call a method of a new cursor in the thread. Return the cursor and all rows."""
+        """Call a method of a new cursor in the connection's thread. Return the cursor and rows."""
 
         def execute(cursor: RawCursor) -> Done:
             getattr(cursor, method)(*arguments)
@@ -134,9 +133,9 @@ class Connection(AsyncAdapt_aiosqlite_connection):
         return await self._run_in_thread(execute)
 
     async def _run_in_thread(self, execute: Callable[[RawCursor], T]) -> T:
-        """Call ``execute`` with a new cursor in the thread.
+        """Call ``execute`` with a new cursor in the connection's thread. Return the result.
 
-        The statements that begin the transaction run first.
+        The statements of ``begin_with_next_statement`` run first.
         """
         begin, self._begin = self._begin, ()
         self._may_be_open = self._may_be_open or bool(begin)
@@ -175,13 +174,13 @@ class Connection(AsyncAdapt_aiosqlite_connection):
         self._may_be_open = False
 
     def commit(self) -> None:
-        """Commit, if ``commit_in_thread`` has not committed the transaction."""
+        """Commit the transaction, unless ``commit_in_thread`` has already committed."""
         self._end_transaction(super().commit)
 
     def rollback(self) -> None:
-        """Roll back an open transaction.
+        """Roll back the transaction. Do nothing if no transaction is open.
 
-        The pool also calls this method for each connection that returns to the pool.
+        The pool also calls this method when a connection returns to the pool.
         """
         self._end_transaction(super().rollback)
 

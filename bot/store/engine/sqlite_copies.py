@@ -1,8 +1,8 @@
 """Copies of an SQLite file: creation during writes, verification, and restore.
 
 SQLite's backup API makes the copies (https://sqlite.org/backup.html), because a copy of the file
-alone lacks the content of the log. All pages are from the same moment, because the read
-transaction stays open until the end of the copy.
+alone lacks the content of the log. A read transaction stays open during the copy, so that all
+pages of the copy are from the same moment.
 """
 
 import errno
@@ -40,12 +40,13 @@ def copy(
     overwrite: bool = False,
     owner_of: Path | None = None,
 ) -> None:
-    """Write a complete copy of the current ``source``, marked with the time ``at``.
+    """Copy the database ``source`` to ``target``, and verify every page and index of the copy.
 
-    If ``source`` is itself a marked copy, the time of the first copy stays. Every page and index
-    of the copy is verified. ``target`` appears when the copy is complete. If ``overwrite`` is
-    True, an existing file is replaced. If root runs the process, the copy gets the owner of the
-    file or folder ``owner_of``.
+    - The copy is marked with the time ``at``. If ``source`` is itself a copy, the time of the
+      first copy stays.
+    - ``target`` appears when the copy is complete. If ``overwrite`` is True, an existing
+      ``target`` is replaced.
+    - If root runs the process, the copy gets the owner of the file or folder ``owner_of``.
 
     Raises:
         FileExistsError: ``target`` exists, and ``overwrite`` is False.
@@ -63,9 +64,9 @@ def copy(
 
 @contextmanager
 def atomic_file(target: Path) -> Iterator[Path]:
-    """Yield an empty private file, which is renamed to ``target`` after the block.
+    """Yield the path of an empty private file, which is renamed to ``target`` after the block.
 
-    An existing ``target`` is replaced. If the block fails, the file is removed.
+    An existing ``target`` is replaced. If the block fails, the private file is deleted.
 
     Raises:
         BackupError: A different process started to write the same file.
@@ -74,7 +75,8 @@ def atomic_file(target: Path) -> Iterator[Path]:
     part = target.with_name(f"{target.name}.part")
     part.unlink(missing_ok=True)
     private.create_private(part)
-    # The open file prevents the reuse of its inode.
+    # While the file is open, no other file can get its inode. The inode therefore identifies the
+    # file.
     number = os.open(part, os.O_RDONLY | os.O_CLOEXEC)
     copy_stat = os.fstat(number)
     try:
@@ -101,8 +103,8 @@ def _write_marked_copy(source: Path, part: Path, *, at: datetime, stop: threadin
         closing(_open(part, stop)) as connection,
     ):
         try:
-            # Without a read transaction, each commit of a writer would make SQLite begin the copy
-            # again.
+            # Without a read transaction, SQLite would begin the copy again after each commit of
+            # another connection.
             source_connection.execute("BEGIN")
             source_connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
             source_connection.backup(
@@ -158,8 +160,8 @@ def raise_if_damaged(file: Path, stop: threading.Event) -> None:
 def is_damage(error: sqlite3.Error) -> bool:
     """Return whether an error means that the file is damaged or is not a database.
 
-    A short read also means damage. SQLite reports a short read if another program has truncated
-    the log, because the log is then shorter than its index says.
+    A short read also means damage. For example, SQLite reports a short read if another program has
+    truncated the log of the database.
     """
     code = getattr(error, "sqlite_errorcode", None)
     if code is None:
@@ -172,10 +174,10 @@ def is_damage(error: sqlite3.Error) -> bool:
 def has_foreign_log(file: Path) -> bool:
     """Return whether the write-ahead log beside a database belongs to a different database.
 
-    A database can have a log only if the header of the database says so
-    (https://sqlite.org/fileformat2.html, section 1.3.3). The header of a backup says that the
-    backup has no log, so a log beside a backup is foreign. Use this function only for a file
-    without connections of this process.
+    The header of a database says whether the database uses such a log
+    (https://sqlite.org/fileformat2.html, section 1.3.3). Backups use no log, so a log beside a
+    backup belongs to a different database. Use this function only for a file without connections
+    of this process.
     """
     log = file.with_name(f"{file.name}-wal")
     try:
@@ -188,7 +190,10 @@ def has_foreign_log(file: Path) -> bool:
 
 
 def database_id(file: Path) -> str | None:
-    """Return the id that a copy shares with its database, or None without a readable id."""
+    """Return the id that a database and its copies have in common, or None without such an id.
+
+    Also return None if the file can't be read.
+    """
     with suppress(sqlite3.Error), closing(_open(file, threading.Event())) as connection:
         query = "SELECT value FROM key_values WHERE key = ?"
         row = connection.execute(query, (DATABASE_ID,)).fetchone()
@@ -199,7 +204,7 @@ def database_id(file: Path) -> str | None:
 def reason_of(error: BaseException) -> str:
     """Return the reason of a failed file operation as a short text.
 
-    If a permission is missing, the text also has the note of ``private.other_owner_note``.
+    If a permission is missing because another user owns the file, the text names this user.
     """
     if not isinstance(error, OSError) or not error.strerror:
         return str(error)
@@ -246,9 +251,9 @@ def replace_database(
 ) -> Path | None:
     """Replace ``database``, which must not be in use, by a copy of ``file``.
 
-    The old database is kept beside the new database. Return the path of the old database, or None
-    if no old database existed. If the file system has hard links and the process is killed, either
-    the old or the new database is in place.
+    The old database is renamed and kept beside the new database. Return the new path of the old
+    database, or None if no old database existed. On a file system with hard links, the old or the
+    new database is in place even if the process is killed.
 
     Raises:
         BackupError: ``file`` is damaged or has no tables of the bot, ``database`` is a folder or
@@ -263,28 +268,29 @@ def replace_database(
     made_at = datetime.fromtimestamp(file.stat().st_mtime, UTC)
     new = database.with_name(f"{database.name}.restoring")
     owner_of = database if database.exists() else database.parent
-    # A killed restore leaves ``new``, which may be ``file`` of this restore.
+    # A killed restore leaves the file ``new`` behind. A second restore may use it as ``file``.
     copy(file, new, at=made_at, stop=stop, overwrite=True, owner_of=owner_of)
     before = unused_path_beside(
         database.with_name(f"{database.name}.replaced-{now:%Y%m%d-%H%M%S}")
     )
     if was_there := database.exists():
-        # An empty file is not opened, because SQLite would delete its log.
+        # SQLite would delete the log of an empty file, so an empty file is not opened.
         if database.stat().st_size and not has_foreign_log(database):
-            # Move the content of the log into the file, if the log can be read.
+            # If the log can be read, its content moves into the database file.
             with (
                 suppress(sqlite3.Error),
                 closing(_open(database, threading.Event())) as connection,
             ):
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         try:
-            before.hardlink_to(database)  # the link ensures that a database exists at every moment
+            before.hardlink_to(database)  # a rename would leave no database for a moment
         except OSError:  # the file system, for example of a memory card, has no hard links
             database.replace(before)
         with suppress(PermissionError):  # a database of another owner keeps its mode
             before.chmod(private.OURS)
-    # SQLite would apply a log or a rollback journal that is beside a different database. The file
-    # is kept under another name, because a log may be the only remaining part of a moved database.
+    # SQLite would apply an old log or rollback journal to the new database, so these files are
+    # renamed. They are not deleted, because a log may be the only remaining part of a moved
+    # database.
     for end in ("-wal", "-shm", "-journal"):
         old = database.with_name(database.name + end)
         if old.exists():

@@ -1,10 +1,10 @@
 """The SQLite file of a running bot: detection of a replaced file, and rescue of the content.
 
-A new connection opens the file that is at the path now, but uses the write-ahead log of the
-previous file. SQLite then truncates the log of the previous file, or writes pages of this log into
-the wrong file (https://sqlite.org/howtocorrupt.html). Therefore no connection is opened if the
-file at the path was moved, deleted or replaced. Files are compared by ``os.stat`` only. To open
-and close a file for the comparison would release SQLite's locks.
+If the file at the path of the database is replaced, a new connection opens the new file, but uses
+the write-ahead log of the old file. SQLite then truncates this log, or writes its pages into the
+wrong file (https://sqlite.org/howtocorrupt.html). The bot therefore opens no connection after the
+file was moved, deleted or replaced. The files are compared by ``os.stat``, because closing an
+opened file would release SQLite's locks.
 """
 
 import asyncio
@@ -26,8 +26,8 @@ Identity = tuple[int, int]
 """Device and inode."""
 
 _LOGS = ("-wal", "-shm")
-# Seconds between two checks that must both find a difference. A single check may find a difference
-# only because somebody is about to move the file back.
+# The file counts as replaced after two checks that find a difference, with at least this number of
+# seconds between both checks. In the meantime, a person may move the file back.
 _CONFIRM_S = 0.5
 _DIFFERS = "the database file {file} was moved, deleted or replaced"
 _ORPHAN = (
@@ -46,9 +46,10 @@ _OTHER_PROGRAM = (
 
 
 class HeldFile:
-    """An open connection to the SQLite file.
+    """An open connection to the SQLite file of a running bot.
 
-    If the file is replaced, the connection can rescue the content of the original file.
+    If the file is moved, deleted or replaced, the connection still reads the original file, and
+    can rescue its content.
     """
 
     def __init__(self, path: Path) -> None:
@@ -73,7 +74,7 @@ class HeldFile:
         """
 
     def open(self) -> None:
-        """Open the connection and record the identities of the files. The call blocks.
+        """Open the connection, and record the device and inode of each file. The call blocks.
 
         Raises:
             OSError, sqlite3.Error: The file can't be opened or read.
@@ -84,7 +85,7 @@ class HeldFile:
             uri, uri=True, isolation_level=None, check_same_thread=False
         )
         self._connection.execute(SECURE_DELETE)
-        # The first read opens the log. SQLite keeps the log while a connection has the log open.
+        # The first read opens the log. SQLite deletes the log only when no connection is open.
         self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         for file in (self._path, *self._log_paths()):
             if identity := _identity_of(file):
@@ -94,11 +95,10 @@ class HeldFile:
         return [self._real.with_name(self._real.name + end) for end in _LOGS]
 
     def check_and_record_in_place(self) -> bool:
-        """Return whether each path still leads to the opened file.
+        """Return whether the paths of the database and its log still lead to the opened files.
 
-        The first check that finds a difference returns False. The difference may end, for example
-        because somebody moves the file back. If a later check confirms the difference after at
-        least 0.5 seconds, ``is_replaced`` is set. From then on, the result is always False.
+        If the result is False for the second time in a row, after at least 0.5 seconds, set
+        ``is_replaced``. From then on, the result is always False.
         """
         if self.is_replaced.is_set():
             return False
@@ -112,7 +112,7 @@ class HeldFile:
         return False
 
     def matches(self) -> bool:
-        """Return whether each path leads to the opened file now. ``is_replaced`` is not set.
+        """Return whether the paths of the database and its log lead to the opened files now.
 
         A path that can't be read counts as unchanged.
         """
@@ -126,9 +126,9 @@ class HeldFile:
     def rescue(self, *, at: datetime) -> Path:
         """Write the content of the open connection into a new file beside the database.
 
-        The call blocks. Return the path of the copy, which only the bot's user may read. A second
-        call returns the same copy. If a different database has replaced the original file, the
-        log of the original database is renamed first.
+        Return the path of the new file, which only the operating system user of the bot may read.
+        A second call returns the same path. If a different database is now at the original path,
+        the log of the original database is renamed first. The call blocks.
 
         Raises:
             BackupError: The copy has no tables of the bot, or a different process writes the same
@@ -157,11 +157,11 @@ class HeldFile:
             sqlite_copies.raise_if_no_tables(part)
 
     def _set_log_aside(self, at: datetime) -> None:
-        """Rename the log and delete its index if a different database has the original path now.
+        """Rename the log, and delete its index, if a different database is at the original path.
 
-        Otherwise SQLite would apply the log of the original database to the different database. If
-        only a symbolic link has changed and now points to a different file, the log is still
-        beside the original database, and is not renamed.
+        Otherwise SQLite would apply the log of the original database to the different database.
+        The log is not renamed if the original database is still in its place, and only a symbolic
+        link to the database has changed.
         """
         identity = None
         with suppress(OSError):
@@ -183,17 +183,18 @@ class HeldFile:
 
 
 def existing_uri(file: Path) -> str:
-    """Return a URI with which SQLite opens an existing file and does not create a missing file."""
+    """Return the URI of a database file. SQLite does not create a missing file for this URI."""
     return f"{file.absolute().as_uri()}?mode=rw"
 
 
 def raise_if_log_orphaned(file: Path) -> None:
-    """Refuse an empty or missing database file beside a log that is not empty.
+    """Raise an error if a log with content exists without its database.
 
-    The log contains the newest commits of a database that was moved. SQLite would delete the log.
+    The database file is then missing or empty, for example because somebody has moved the file
+    without the log. SQLite would delete the log, which contains the newest commits.
 
     Raises:
-        DatabaseUnavailableError: The log has no database.
+        DatabaseUnavailableError: A log with content exists without its database.
     """
     real = Path(os.path.realpath(file))
     log = real.with_name(f"{real.name}-wal")
@@ -202,17 +203,16 @@ def raise_if_log_orphaned(file: Path) -> None:
 
 
 def raise_if_wrong_file(file: Path) -> None:
-    """Refuse a path that can't be a database of the bot, before the file is opened and changed.
+    """Raise an error if a path can't be a database of the bot. The file is not changed.
 
-    This function reads the header and the names of the tables. Use this function only for a path
-    without connections of this process, because the close of the file after the read releases
-    SQLite's locks. A damaged file, and a file that is no SQLite database, are not detected. A
-    missing or empty file is refused only beside a log that is not empty.
+    Use this function only for a file without connections of this process, because this function
+    opens and closes the file, which releases SQLite's locks. The function does not detect damaged
+    files, files that are no SQLite database, or files without read permission.
 
     Raises:
-        DatabaseUnavailableError: The path can't be accessed or is not a file, the write-ahead log
+        DatabaseUnavailableError: The path can't be accessed or is not a file, a log at the path
             belongs to a different or missing database, or the database belongs to a different
-            program. A file without read permission is not refused.
+            program.
     """
     raise_if_log_orphaned(file)
     try:
@@ -232,7 +232,7 @@ def raise_if_wrong_file(file: Path) -> None:
 
 
 def _has_only_other_tables(file: Path) -> bool:
-    """Return whether a database has tables, but the tables of no version of the bot.
+    """Return whether a database has tables, but no table of the bot.
 
     Return False if the database can't be read.
     """
@@ -254,10 +254,10 @@ def _size_of(file: Path) -> int:
 
 
 def _identity_of(file: Path) -> Identity | None:
-    """Return the identity of the file at a path, or None if the path leads to no file.
+    """Return the device and inode of the file at a path, or None if the path leads to no file.
 
     Raises:
-        OSError: The identity is unknown now.
+        OSError: The file can't be accessed now.
     """
     try:
         found = file.stat()

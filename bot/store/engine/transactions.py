@@ -12,24 +12,24 @@ from bot.runtime.background import finish_on_cancel
 from bot.runtime.transaction_guard import SlowOperationBan, raise_or_log_if_transaction_held
 from bot.store.engine.failures import UNREACHABLE, as_outages
 
-# The first statements of a SQLite transaction. The commit of a durable transaction waits for the
+# The first statements of an SQLite transaction. The commit of a durable transaction waits for the
 # disk, so the transaction survives a power failure. The commit of a hasty transaction does not
 # wait, so a power failure can undo the transaction.
 DURABLE = ("PRAGMA synchronous=FULL", "PRAGMA foreign_keys=ON", "BEGIN IMMEDIATE")
 HASTY = ("PRAGMA synchronous=NORMAL", "PRAGMA foreign_keys=ON", "BEGIN IMMEDIATE")
-# A migration rebuilds some tables. With foreign keys, DROP TABLE would fail or delete the rows
-# that refer to the table (sqlite.org/lang_altertable.html, section 7). The next transaction checks
-# foreign keys again.
+# A migration of SQLite replaces some tables by new tables. With the check of foreign keys, the
+# removal of the old table would fail, or delete the rows that refer to the table
+# (sqlite.org/lang_altertable.html, section 7). The next transaction turns the check on again.
 UNREFERENCED = ("PRAGMA synchronous=FULL", "PRAGMA foreign_keys=OFF", "BEGIN IMMEDIATE")
-# Reads begin no transaction, so that a read is a single round trip to the database.
+# A read begins no transaction, because a BEGIN would take a further round trip to the database.
 READ: Sequence[str] = ()
 
 
 class Connections:
     """The connections of an engine.
 
-    On SQLite a connection stays checked out between transactions, because a check-in and a
-    check-out take longer than most statements.
+    On SQLite, a connection does not return to the engine's pool after a transaction, because the
+    return takes longer than most statements.
     """
 
     def __init__(
@@ -38,10 +38,10 @@ class Connections:
         writer: asyncio.Lock | None = None,
         raise_if_replaced: Callable[[], None] = lambda: None,
     ) -> None:
-        """Create an empty pool. No connection is opened.
+        """Prepare without opening a connection.
 
-        Each writing transaction holds the lock ``writer``, if any, and calls
-        ``raise_if_replaced``, which may raise an error.
+        If ``writer`` is given, each writing transaction acquires this lock. Each writing
+        transaction calls ``raise_if_replaced`` before its first statement.
         """
         self._engine = engine
         self._idle: list[AsyncConnection] = []
@@ -58,15 +58,13 @@ class Connections:
         """
 
     async def take(self, *, only_reads: bool = False) -> AsyncConnection:
-        """Return a connection. On SQLite, the connection that was used last is used first.
+        """Return a connection. On SQLite, this is the idle connection that was used last.
 
         If ``only_reads`` is True, PostgreSQL commits each statement at once.
 
-        Other errors of the driver or of the engine's pool are raised unchanged.
-
         Raises:
-            DatabaseUnavailableError: The server is absent or does not answer, or the SQLite file
-                was moved, deleted or replaced.
+            DatabaseUnavailableError: The server can't be reached, or the SQLite file was moved,
+                deleted or replaced. Other errors of the driver or the pool are raised unchanged.
         """
         if self._idle:
             return self._idle.pop()
@@ -83,24 +81,22 @@ class Connections:
         return tx
 
     async def give_back(self, tx: AsyncConnection) -> None:
-        """Take back a connection whose transaction is committed or only reads.
+        """Take back a connection after a committed transaction or a read.
 
-        On SQLite, the connection becomes idle, unless another connection is being opened.
-        Otherwise the connection returns to the engine's pool.
+        On SQLite, the connection is kept as an idle connection. If a task waits for a connection
+        at this moment, or on PostgreSQL, the connection returns to the engine's pool.
         """
         connection = tx.sync_connection
         if connection and self.is_sqlite and not self._starting:
             connection.rollback()  # ends SQLAlchemy's transaction without waiting
             self._idle.append(tx)
         else:
-            # A task that waits for the engine's pool gets only connections that are closed here.
+            # A task that waits for the engine's pool gets a connection only when this call returns
+            # a connection to the pool.
             await tx.close()
 
     async def return_idle_to_pool(self) -> None:
-        """Return the idle connections to the engine's pool.
-
-        The pool then replaces the connections that were marked as broken.
-        """
+        """Return the idle connections to the engine's pool, which replaces broken connections."""
         while self._idle:
             await self._idle.pop().close()
 
@@ -113,14 +109,16 @@ class Connections:
 class Transaction:
     """A transaction that lasts for the ``async with`` block.
 
-    At the end of the block, a writing transaction commits. An exception rolls the transaction
-    back. Driver errors that mean an outage are converted to ``DatabaseUnavailableError``.
+    At the end of the block, a writing transaction commits. If the block raises an exception, the
+    transaction is rolled back. Errors of the driver that mean an outage are converted to
+    ``DatabaseUnavailableError``.
     """
 
     def __init__(self, connections: Connections, begin: Sequence[str] = DURABLE) -> None:
-        """Prepare a transaction. With ``READ`` as ``begin``, the transaction must only read.
+        """Prepare a transaction of the kind ``begin``: ``DURABLE``, ``HASTY`` or ``READ``.
 
-        On SQLite, the statements in ``begin`` run before the first statement.
+        A migration uses ``UNREFERENCED``. On SQLite, the statements in ``begin`` begin the
+        transaction. With ``READ``, the statements of the block must not write.
         """
         self._connections = connections
         self._begin = begin
@@ -134,8 +132,7 @@ class Transaction:
 
         Raises:
             DatabaseUnavailableError: The database can't be reached, all connections are in use, or
-                the SQLite file was moved, deleted or replaced. A read on an open connection does
-                not check the file.
+                the SQLite file was moved, deleted or replaced.
         """
         raise_or_log_if_transaction_held("another transaction or read")
         if self._lock:
@@ -190,13 +187,13 @@ class Transaction:
         connection.commit()  # ends SQLAlchemy's transaction, without a further commit
 
     async def _roll_back_and_raise(self, error: BaseException) -> None:
-        """Roll back before the connection is used again, also after a cancellation.
+        """Roll back the transaction, and raise ``error`` or its converted form.
 
-        The caller raises a cancellation again.
+        Only a cancellation is not raised here. The caller raises a cancellation again.
 
         Raises:
-            DatabaseUnavailableError: ``error`` or an error of the roll-back means an outage.
-            Exception: ``error``, unchanged, if ``error`` means no outage.
+            DatabaseUnavailableError: ``error``, or an error of the rollback, means an outage.
+            Exception: ``error`` means no outage, and is raised unchanged.
         """
         try:
             with as_outages(self._connections.file):

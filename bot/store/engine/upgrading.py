@@ -11,7 +11,7 @@ BROKEN = "a migration would leave rows that refer to nothing, so nothing was cha
 
 
 def migration_config(connection: sa.Connection, metadata: sa.MetaData) -> Config:
-    """Return Alembic's configuration without an .ini file."""
+    """Return a configuration for Alembic, which needs no .ini file."""
     config = Config()
     config.set_main_option("script_location", str(revisions.MIGRATIONS))
     config.attributes["connection"] = connection
