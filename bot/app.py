@@ -73,7 +73,7 @@ from bot.updates.polling import Polling, TokenRefusedError
 from bot.web.admin import AdminPage
 from bot.web.server import Web, WebhookReceiver
 from bot.web.webhook import Webhook, derive_webhook
-from handlers.admission import admit_or_refuse, stop_refused
+from handlers.admission import admit_or_refuse, admit_or_refuse_and_stop
 from handlers.commands import digest_of_menu_sources, menus_and_descriptions
 from handlers.guard import handlers_of
 from handlers.members import cancel_question_and_recheck_chat
@@ -650,7 +650,7 @@ def _application(parts: Parts) -> App:
     builder = builder.application_class(Conversation)
     app: App = builder.context_types(ContextTypes(context=Context)).build()
     app.bot_data["services"] = parts.services
-    app.add_handler(TypeHandler(Update, stop_refused), group=-3)
+    app.add_handler(TypeHandler(Update, admit_or_refuse_and_stop), group=-3)
     app.add_handler(TypeHandler(Update, ensure_chat_and_translator), group=-2)
     app.add_handler(TypeHandler(Update, cancel_question_and_recheck_chat), group=-1)
     for module in CONVERSATION:

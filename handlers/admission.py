@@ -70,7 +70,7 @@ BLOCKED_UNTIL = N_("Sorry, the bot's owner has blocked you until {until}.")
 REASON = N_("The reason: {reason}")
 
 
-async def stop_refused(_: Update, context: Context) -> None:
+async def admit_or_refuse_and_stop(_: Update, context: Context) -> None:
     """Stop updates that ``admit_or_refuse`` refuses.
 
     Raises:
@@ -104,8 +104,12 @@ async def admit_or_refuse(context: Context) -> bool:
     context.is_owner = judgement.is_owner
     context.known, context.is_muted = judgement.chat, judgement.is_muted
     context.question = judgement.question
-    if judged.verdict == "let" or _is_removal_or_move(context) or _is_by_this_bot(context):
-        await _record_member_name(context)
+    if (
+        judged.verdict == "let"
+        or _is_bot_removal_or_chat_move(context)
+        or _is_by_this_bot(context)
+    ):
+        await _store_member_name_if_addressed(context)
         return True
     if judged.verdict == "blocked":
         await record_return_to_blocked_chat(context)
@@ -129,7 +133,7 @@ async def _explain_direct_messages_once_a_day(context: Context) -> None:
     message = context.event.message
     services = context.services
     topic = message.direct_messages_topic if message else None
-    if message is None or topic is None or not _asks_something(message, context):
+    if message is None or topic is None or not _is_addressed_to_bot_or_has_link(message, context):
         return
     key = ("direct messages", message.chat.id, topic.topic_id)
     if services.cache.get(key, now=context.now):
@@ -153,15 +157,15 @@ async def _explain_direct_messages_once_a_day(context: Context) -> None:
     await unit_of_work.call_after_replies(explain)
 
 
-def _asks_something(message: Message, context: Context) -> bool:
+def _is_addressed_to_bot_or_has_link(message: Message, context: Context) -> bool:
     """Return whether a message is a command for this bot, replies to the bot, or has a link."""
-    return _wants_answer(context) or bool(links_of(message, context.bot.username))
+    return _is_addressed_to_bot(context) or bool(links_of(message, context.bot.username))
 
 
-async def _record_member_name(context: Context) -> None:
+async def _store_member_name_if_addressed(context: Context) -> None:
     """Store the name of a person who addresses the bot in a group or channel, for /people."""
     user = context.event.effective_user
-    if user and context.user_id and not context.is_private and _wants_answer(context):
+    if user and context.user_id and not context.is_private and _is_addressed_to_bot(context):
         await context.services.access.store_person_name(user.id, user.full_name)
 
 
@@ -185,7 +189,7 @@ async def _has_valid_entry_link(context: Context) -> bool:
     return payload is not None and await context.services.access.is_link_valid(payload)
 
 
-def _is_removal_or_move(context: Context) -> bool:
+def _is_bot_removal_or_chat_move(context: Context) -> bool:
     change = context.event.my_chat_member
     message = context.event.message
     if message and (message.migrate_to_chat_id or message.migrate_from_chat_id):
@@ -208,7 +212,7 @@ async def _send_first_refusal(context: Context, judged: Judged) -> None:
     known = context.known
     code = context.language_code
     context.t = translator_for(known.effective_language if known else code)
-    if not _wants_answer(context):
+    if not _is_addressed_to_bot(context):
         return
     if judged.is_silent:
         await answer_press(context)
@@ -333,7 +337,7 @@ def _is_by_this_bot(context: Context) -> bool:
     return sender is not None and sender.id == context.bot.id
 
 
-def _wants_answer(context: Context) -> bool:
+def _is_addressed_to_bot(context: Context) -> bool:
     """Return whether an update needs an answer. Conversations between members need no answer."""
     if context.query:
         return True

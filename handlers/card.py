@@ -34,7 +34,7 @@ async def card_page(context: Context, username: str, *, has_more: bool = False) 
 
 
 @on_press(actions.CARD)
-async def show_card_under_album(context: Context, username: str) -> None:
+async def replace_pressed_message_by_card(context: Context, username: str) -> None:
     """Show the card of a profile in place of the message with the buttons under an album."""
     await edit_pressed(context, *await card_page(context, username, has_more=True))
 

@@ -12,7 +12,7 @@ from bot.context import Context
 from bot.domain import story_terms
 from bot.domain.options import Options
 from bot.domain.sentences import N_, NN_
-from bot.presentation.actions import CHAT_RULES, DANGER, PRIMARY, Buttons, Page, back
+from bot.presentation.actions import CHAT_RULES, DANGER, PRIMARY, Buttons, Page, back_button
 from bot.presentation.html import Safe, code
 from handlers.guard import UNKNOWN_BUTTON, on_press
 from handlers.options import OFF, RULES_OF_CHAT, SETTINGS, rule_lines
@@ -39,7 +39,7 @@ def rules_page(context: Context, hint: str = "") -> Page:
     ``hint`` replaces the usage text below the rules.
     """
     lines = rule_lines(context.chat.rule_options, context)
-    buttons: Buttons = [[back(context.t, SETTINGS)]]
+    buttons: Buttons = [[back_button(context.t, SETTINGS)]]
     if lines:
         remove = context.button(N_("Remove all rules"), CHAT_RULES("off"), DANGER)
         buttons.insert(0, [remove])

@@ -45,7 +45,9 @@ def expected_command(context: Context) -> str | None:
             return None
 
 
-async def answer_choice(context: Context, command: str, text: str) -> WasAnswered:
+async def run_or_offer_for_followed_names(
+    context: Context, command: str, text: str
+) -> WasAnswered:
     """Run or offer ``command`` for the followed profiles that a text names.
 
     Return whether the text was answered.
@@ -61,7 +63,7 @@ async def answer_choice(context: Context, command: str, text: str) -> WasAnswere
     Raises:
         BotError: The command is refused or fails.
     """
-    names = await _followed_names_alone_in(context, normalize_typed(text))
+    names = await _followed_names_if_no_other_words(context, normalize_typed(text))
     if not names:
         return False
     wanted = parse([f"@{name}" for name in names])
@@ -77,7 +79,7 @@ async def answer_choice(context: Context, command: str, text: str) -> WasAnswere
     return True
 
 
-async def _followed_names_alone_in(context: Context, text: str) -> Sequence[str]:
+async def _followed_names_if_no_other_words(context: Context, text: str) -> Sequence[str]:
     """Return the followed profiles in a text of names and words such as "please" or "and".
 
     If the text has any other word, return an empty list.

@@ -87,7 +87,7 @@ async def import_subscriptions_from_file(context: Context) -> None:
     """Subscribe to the profiles in a file, and ask about the rules in the file.
 
     The file is in the message with the command, or in the message to which the command replies.
-    Costs and errors are those of ``_subscribe_to_listed``.
+    Costs and errors are those of ``_download_and_subscribe_to_listed``.
     """
     sources = (context.message, context.replied_to)
     source = next((message for message in sources if message and message.document), None)
@@ -95,7 +95,7 @@ async def import_subscriptions_from_file(context: Context) -> None:
         lines = [context.t(HOW), *([context.t(BRING)] if context.is_private else [])]
         await say(context, paragraphs(*lines))
     else:
-        await _subscribe_to_listed(context, source)
+        await _download_and_subscribe_to_listed(context, source)
 
 
 @on_message(
@@ -107,8 +107,8 @@ async def import_subscriptions_from_file(context: Context) -> None:
 async def import_captioned_file(context: Context) -> None:
     """Import a file that has the caption ``/import``. The caption may also name another chat.
 
-    Costs and errors are those of ``_subscribe_to_listed``. If the caption names a chat, the errors
-    of ``set_managed_chat_from_words`` are added.
+    Costs and errors are those of ``_download_and_subscribe_to_listed``. If the caption names a
+    chat, the errors of ``set_managed_chat_from_words`` are added.
     """
     caption = context.message.caption if context.message else None
     context.args = (caption or "").split()[1:]
@@ -156,20 +156,20 @@ async def import_subscriptions_options_or_rules(
     ``choice`` is "options" or "rules", or None for the subscriptions. The message with the button
     replies to the message with the file. The costs and errors for each choice are:
 
-    - None: the costs and errors of ``_subscribe_to_listed``
-    - "options": no costs, and the errors of ``_apply_options_in_file``
+    - None: the costs and errors of ``_download_and_subscribe_to_listed``
+    - "options": no costs, and the errors of ``_download_and_apply_options``
     - "rules": no costs, and the errors of ``_download_export``
     """
     source = context.replied_to
     if source is None or source.document is None:
         return context.t.plain(UNKNOWN_BUTTON)
     if choice == OPTIONS:
-        await _apply_options_in_file(context, source.document)
+        await _download_and_apply_options(context, source.document)
     elif choice == RULES:
         wanted = (await _download_export(context, source.document)).rules
         await edit_pressed(context, *await chat_rules.save_rules_and_get_page(context, wanted))
     else:
-        await _subscribe_to_listed(context, source)
+        await _download_and_subscribe_to_listed(context, source)
     return None
 
 
@@ -186,7 +186,7 @@ async def _download_export(context: Context, source: Document) -> Import:
     return imported
 
 
-async def _subscribe_to_listed(context: Context, source: Message) -> None:
+async def _download_and_subscribe_to_listed(context: Context, source: Message) -> None:
     """Subscribe to the profiles in a file, and list the failures with reasons.
 
     Each profile costs 0 to 3 credits, or more if the API refuses the account. Each new
@@ -226,7 +226,7 @@ async def _subscribe_to_listed(context: Context, source: Message) -> None:
     await say(context, "\n".join(lines_that_fit(lines, context)), buttons)
     await _ask_to_apply_options(existing, imported, source, context)
     if not context.is_channel:
-        await _ask_to_replace_rules(imported, source, context)
+        await _ask_to_replace_rules_if_changed(imported, source, context)
 
 
 def _result_lines(
@@ -285,11 +285,11 @@ async def _ask_or_show_unchanged_rules(
     In a channel, the question has no button. Instead, the question names the command that a person
     can send in the private chat.
     """
-    if not await _ask_to_replace_rules(imported, source, context):
+    if not await _ask_to_replace_rules_if_changed(imported, source, context):
         await say(context, *chat_rules.rules_page(context, context.t(UNCHANGED)))
 
 
-async def _ask_to_replace_rules(
+async def _ask_to_replace_rules_if_changed(
     imported: Import, source: Message, context: Context
 ) -> WasAnswered:
     """Ask whether to replace the rules of the whole chat by the rules in a file.
@@ -305,7 +305,7 @@ async def _ask_to_replace_rules(
     return True
 
 
-async def _apply_options_in_file(context: Context, source: Document) -> None:
+async def _download_and_apply_options(context: Context, source: Document) -> None:
     """Apply the options in a file to existing subscriptions, and show the list of subscriptions.
 
     Only subscriptions in the chat and topic to which the command applies (``Context.acted_on``)

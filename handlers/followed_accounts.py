@@ -27,7 +27,7 @@ from bot.domain.options import Preferences
 from bot.domain.records import Subscription
 from bot.domain.sentences import N_, NN_
 from bot.domain.talk import is_small_talk
-from bot.presentation.actions import LIST, PRIMARY, Buttons, Page, arrows, button
+from bot.presentation.actions import LIST, PRIMARY, Buttons, Page, arrow_buttons, button
 from bot.presentation.html import Safe, paragraphs
 from bot.updates import unit_of_work
 from handlers.guard import UNKNOWN_BUTTON, on_press
@@ -198,13 +198,13 @@ async def turn_page_or_subscribe(context: Context, action: str, place: int) -> P
         return context.t.plain(UNKNOWN_BUTTON)
     lines = await _subscribe_and_report(context, wanted)
     text, buttons = await _accounts_page(context, names, page)
-    if action == "one" and (found := _places_on_search_page(context, names)):
+    if action == "one" and (found := _indexes_if_search_page(context, names)):
         text, buttons = context.t(FOUND), await _subscribe_button_rows(context, names, found)
     await edit_pressed(context, paragraphs(*lines, text), buttons)
     return None
 
 
-def _places_on_search_page(context: Context, names: Sequence[str]) -> list[int]:
+def _indexes_if_search_page(context: Context, names: Sequence[str]) -> list[int]:
     """Return the positions of the names in the pressed message if it shows the result of a search.
 
     If the pressed message shows a page of the whole list, return an empty list.
@@ -214,11 +214,11 @@ def _places_on_search_page(context: Context, names: Sequence[str]) -> list[int]:
     read = [LIST.read(str(key.callback_data)) or ["", 0] for key in keys]
     places = [int(str(place)) for action, place in read if action == "one"]
     page = places[0] // A_PAGE if places else 0
-    is_whole_page = places == list(_places_on_page(page, names))
+    is_whole_page = places == list(_indexes_on_page(page, names))
     return [] if is_whole_page else [place for place in places if place < len(names)]
 
 
-def _places_on_page(page: int, names: Sequence[str]) -> range:
+def _indexes_on_page(page: int, names: Sequence[str]) -> range:
     """Return the positions of the names on a page of the whole list."""
     return range(page * A_PAGE, min((page + 1) * A_PAGE, len(names)))
 
@@ -287,14 +287,14 @@ async def _accounts_page(context: Context, names: Sequence[str], page: int) -> P
     cost = cost_text(_MOST_COST, context)
     most = context.services.payers.limits.most
     lines = [t(CHOOSE, n=len(names)), t(PRICE, cost=cost, most=most)]
-    places = _places_on_page(page, names)
+    places = _indexes_on_page(page, names)
     rows = await _subscribe_button_rows(context, names, places)
     followed = await _followed_names(context)
     new = [place for place in places if names[place] not in followed]
     text = t.plain(NN_("Subscribe to {n} profile", "Subscribe to {n} profiles"), n=len(new))
     if new and len(places) > 1:
         rows.append([button(text, LIST("all", page), PRIMARY)])
-    rows += arrows(page, is_last=places.stop == len(names), to=lambda to: LIST("page", to))
+    rows += arrow_buttons(page, is_last=places.stop == len(names), to=lambda to: LIST("page", to))
     return Safe("\n".join(lines)), rows
 
 

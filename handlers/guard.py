@@ -39,7 +39,7 @@ from bot.presentation.actions import Kind, split_chat
 from bot.presentation.html import code
 from handlers.commands import publish_chat_menu
 from handlers.managed_chats import (
-    is_admin_here,
+    is_sender_admin_of_chat,
     not_admin_error,
     set_managed_chat,
     set_managed_chat_from_second_word,
@@ -310,6 +310,6 @@ async def _set_chat_and_check_right(context: Context, right: Right) -> bool:
             raise NotAdminError("not their own chat", text=ONLY_GROUP_ADMINS)
     elif right is ANYBODY or (right is SHOW and not context.is_channel):
         pass
-    elif not await is_admin_here(context):
+    elif not await is_sender_admin_of_chat(context):
         raise not_admin_error(where.type)
     return True

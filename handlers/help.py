@@ -4,7 +4,7 @@ from typing import TypeAlias
 
 from bot.context import Context
 from bot.domain.sentences import N_
-from bot.presentation.actions import HELP, Buttons, Page, back, grid, link_button
+from bot.presentation.actions import HELP, Buttons, Page, back_button, grid, link_button
 from handlers.guard import command, on_press
 from handlers.replies import edit_pressed, say
 from handlers.rights import COMMANDS
@@ -73,7 +73,7 @@ async def help_page(context: Context, section: str | FirstPage = None) -> Page:
             shown.append(t(INLINE, bot=me.username))
         text = "\n".join(shown)
         rows = buttons_to_add_bot(context) if section == "places" else []
-        return text, [*rows, [back(t, HELP())]]
+        return text, [*rows, [back_button(t, HELP())]]
     text = "\n".join(map(t, MAIN if context.is_private else SHORT))
     sections = [context.button(title, HELP(name)) for name, (title, *_) in SECTIONS.items()]
     return text, grid(sections, 2)

@@ -7,7 +7,7 @@ from bot.domain.command_words import parse
 from bot.domain.foreign_text import one_line
 from bot.domain.model import Album, Highlight
 from bot.domain.sentences import N_
-from bot.presentation.actions import HIGHLIGHT, HIGHLIGHTS, Page, arrows, button, grid
+from bot.presentation.actions import HIGHLIGHT, HIGHLIGHTS, Page, arrow_buttons, button, grid
 from bot.presentation.html import truncate_plain
 from handlers.confirmation import offer_understood_command
 from handlers.guard import command, on_press
@@ -141,7 +141,7 @@ async def _fetch_list_page(context: Context, username: str, page: int) -> Page:
         for number, highlight in enumerate(result[first : first + PAGE], first + 1)
     ]
     is_last = first + PAGE >= len(result)
-    turn = arrows(first // PAGE, is_last=is_last, to=lambda to: HIGHLIGHTS(username, to))
+    turn = arrow_buttons(first // PAGE, is_last=is_last, to=lambda to: HIGHLIGHTS(username, to))
     return context.t(CHOOSE, username=username), grid(rows, A_ROW) + turn
 
 

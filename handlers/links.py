@@ -20,7 +20,7 @@ from bot.presentation.buttons import subscribe_or_options_button
 from bot.presentation.html import Safe, truncate_plain
 from bot.presentation.html import link as html_link
 from handlers.card import card_page
-from handlers.choices import answer_choice, expected_command
+from handlers.choices import expected_command, run_or_offer_for_followed_names
 from handlers.confirmation import (
     MANY,
     ONE,
@@ -61,7 +61,7 @@ TOO_MANY = NN_(
 )
 
 
-def unreadable_reply(wanted: Wanted, usage: str, context: Context) -> Safe:
+def reply_to_unreadable_arguments(wanted: Wanted, usage: str, context: Context) -> Safe:
     """Return the reply to a command without a profile name. ``usage`` is a message id."""
     t = context.t
     if len(wanted.unread) != 1:
@@ -269,7 +269,7 @@ async def fetch_and_serve_links(context: Context) -> None:
         return
     are_pages = all(link.is_page for link in pasted)
     command = expected_command(context) if are_pages else None
-    if command and await answer_choice(context, command, message.text or ""):
+    if command and await run_or_offer_for_followed_names(context, command, message.text or ""):
         return
     if are_pages and await _offer_names_with_links(context, message.text or "", pasted):
         return

@@ -131,7 +131,7 @@ async def _fetch_chat_id(context: Context, name: str) -> int:
         raise AskAgainError(str(error)) from error
 
 
-async def is_admin_here(context: Context) -> bool:
+async def is_sender_admin_of_chat(context: Context) -> bool:
     """Return whether the sender is an admin of the group, or may post in the channel.
 
     The group or channel is the chat of the update. Telegram is asked only if the update itself

@@ -12,7 +12,7 @@ from bot.domain.records import Subscription
 from bot.domain.sentences import N_, NN_
 from bot.domain.story_terms import EVERYTHING
 from bot.presentation import actions
-from bot.presentation.actions import Button, Buttons, Page, back, button
+from bot.presentation.actions import Button, Buttons, Page, back_button, button
 from bot.presentation.buttons import mute_button
 from bot.presentation.html import code, plain, truncate_plain
 from handlers.guard import on_press
@@ -85,8 +85,8 @@ def options_page(
         text += "\n\n" + summary_time_text(context)
     if section:
         return text, [
-            *_section_rows(subscription, section, context),
-            [back(t, actions.SUBSCRIPTION(subscription.id))],
+            *_section_button_rows(subscription, section, context),
+            [back_button(t, actions.SUBSCRIPTION(subscription.id))],
         ]
     rows = [
         [
@@ -101,7 +101,7 @@ def options_page(
     rows.append([context.button(N_("Alert status"), actions.RUN("why", subscription.username))])
     stop = context.button(N_("Unsubscribe"), actions.UNSUBSCRIBE(subscription.id), actions.DANGER)
     rows.append([stop])
-    return text, [*rows, [back(t, actions.SUBSCRIPTIONS(0, subscription.id))]]
+    return text, [*rows, [back_button(t, actions.SUBSCRIPTIONS(0, subscription.id))]]
 
 
 def summary_time_text(context: Context) -> str:
@@ -147,7 +147,7 @@ def _section_summary(subscription: Subscription, section: str, context: Context)
     return truncate_plain(context.t.listed(list(translated)), VALUE)
 
 
-def _section_rows(subscription: Subscription, section: str, context: Context) -> Buttons:
+def _section_button_rows(subscription: Subscription, section: str, context: Context) -> Buttons:
     rows: Buttons = []
     if section == "when":
         pause = N_("▶️ Resume") if subscription.paused else N_("⏸ Pause")
@@ -424,7 +424,7 @@ async def show_or_change_default(context: Context, option: str | None, value: st
     buttons = _option_buttons(options, actions.DEFAULT, context, ALL)
     followed = await context.services.subscriptions.all_of_chat(context.chat.id)
     buttons += all_subscriptions_buttons(len(followed), context)
-    buttons.append([back(context.t, SETTINGS)])
+    buttons.append([back_button(context.t, SETTINGS)])
     await edit_pressed(context, context.t(DEFAULTS_TITLE), buttons)
 
 

@@ -13,7 +13,7 @@ from bot.domain.options import Options, Preferences
 from bot.domain.records import Subscription
 from bot.domain.sentences import N_, NN_
 from bot.presentation import actions
-from bot.presentation.actions import PRIMARY, Button, Buttons, Page, back, button
+from bot.presentation.actions import PRIMARY, Button, Buttons, Page, back_button, button
 from bot.presentation.html import Safe, bold
 from bot.presentation.translation import NOTED
 from handlers.guard import on_press
@@ -70,7 +70,7 @@ def options_of_all_page(rows: Sequence[Subscription], context: Context) -> Page:
         for value in choices
     ]
     buttons += [[_value_button(option, ON, rows, context)] for option in TOGGLES]
-    buttons.append([back(context.t, actions.SUBSCRIPTIONS(0))])
+    buttons.append([back_button(context.t, actions.SUBSCRIPTIONS(0))])
     return Safe(text), buttons
 
 
@@ -96,7 +96,7 @@ def _pause_buttons(rows: Sequence[Subscription], context: Context) -> Buttons:
     return [row for row in (first, [resume] if paused else []) if row]
 
 
-def _with_pause(preferences: Preferences, value: str, now: datetime) -> Preferences:
+def _with_changed_pause(preferences: Preferences, value: str, now: datetime) -> Preferences:
     """Return the preferences after a change of the pause. ``value`` is a key of ``PAUSES``."""
     if value == OFF:
         return preferences.without_pause()
@@ -188,14 +188,16 @@ async def _change_pauses(
     *Undo* button.
     """
     now = context.now
-    affected = [row for row in rows if _with_pause(row.preferences, value, now) != row.preferences]
+    affected = [
+        row for row in rows if _with_changed_pause(row.preferences, value, now) != row.preferences
+    ]
     if not affected:
         return context.t.plain(UNCHANGED)
     title = bold(context.t(PAUSES[value]))
-    back_button = back(context.t, PAGE_OF_ALL)
+    to_all = back_button(context.t, PAGE_OF_ALL)
     if len(affected) > 1 and not is_confirmed:
         save = actions.OPTION_OF_ALL(PAUSE, value, "save")
-        buttons = [[context.button(PAUSES[value], save, PRIMARY)], [back_button]]
+        buttons = [[context.button(PAUSES[value], save, PRIMARY)], [to_all]]
         await edit_pressed(context, _change_text(title, affected, context), buttons)
         return None
     service, until = context.services.subscriptions, _end_of_pause(value, now)
@@ -207,7 +209,7 @@ async def _change_pauses(
     if value != OFF:
         lines.append(active_pause_sentence(until, context))
     undo = context.button(UNDO, actions.UNDO_OPTIONS(at))
-    await edit_pressed(context, "\n".join(lines), [[undo], [back_button]])
+    await edit_pressed(context, "\n".join(lines), [[undo], [to_all]])
     return None
 
 
@@ -246,7 +248,7 @@ def confirm_change_of_all_page(
     if value == ON and len(affected) < count:
         turn_off = actions.OPTION_OF_ALL(option, OFF)
         buttons.append([context.button(TURN_OFF, turn_off, n=count)])
-    buttons.append([back(context.t, back_to)])
+    buttons.append([back_button(context.t, back_to)])
     return text, buttons
 
 
@@ -277,7 +279,7 @@ async def _change_all_and_show_result(context: Context, option: str, value: str)
     if not _has_value(defaults, option, value):
         new = actions.DEFAULT(option, value)
         buttons.append([context.button(N_("For new ones too"), new)])
-    buttons.append([back(context.t, PAGE_OF_ALL)])
+    buttons.append([back_button(context.t, PAGE_OF_ALL)])
     await edit_pressed(context, "\n".join(lines), buttons)
 
 

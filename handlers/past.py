@@ -83,8 +83,8 @@ async def _send_kept_stories_page(
       The button is left out if all subscriptions to the profile already keep the stories.
     - A private chat also gets a button for the subscription and a button for the highlights.
 
-    If a search has only terms, and the chat has kept no stories at all, ``_offer_to_keep`` sends
-    the answer.
+    If a search has only terms, and the chat has kept no stories at all,
+    ``_offer_to_keep_future_stories`` sends the answer.
 
     A first word that can be a profile and a term names a profile if the chat has kept stories of
     the profile. If the chat has kept no stories at all, a first word such as ``nike.com`` also
@@ -102,9 +102,9 @@ async def _send_kept_stories_page(
     except NothingKeptError as error:
         username = error.fields.get("username")
         if username is None:
-            await _offer_to_keep(context, error)
+            await _offer_to_keep_future_stories(context, error)
             return
-        rows = await _rows_to_start_keeping_stories(context, str(username))
+        rows = await _buttons_to_start_keeping_stories(context, str(username))
         await offer_alternatives_or_raise(context, error, rows)
         return
     is_last = page.more is None
@@ -115,7 +115,7 @@ async def _send_kept_stories_page(
         await say(context, f"{context.t(EARLIER)}\n{command_line}", [[more]])
 
 
-async def _rows_to_start_keeping_stories(context: Context, username: str) -> Buttons:
+async def _buttons_to_start_keeping_stories(context: Context, username: str) -> Buttons:
     """Return a row with the button that starts to keep the stories of a profile.
 
     The button changes the chat's first subscription to the profile that does not keep stories. If
@@ -131,7 +131,7 @@ async def _rows_to_start_keeping_stories(context: Context, username: str) -> But
     return [[context.button(TOGGLES["keep"], OPTION(row.id, "keep", ON), PRIMARY)]]
 
 
-async def _offer_to_keep(context: Context, error: NothingKeptError) -> None:
+async def _offer_to_keep_future_stories(context: Context, error: NothingKeptError) -> None:
     """Answer a search in a chat that has no kept stories.
 
     - If some subscriptions do not keep stories, the answer has a button that keeps all future

@@ -11,10 +11,10 @@ from bot.presentation.actions import (
     SETTING,
     Buttons,
     Page,
-    back,
+    back_button,
     button,
+    deep_link,
     link_button,
-    link_to,
 )
 from bot.presentation.html import truncate_plain
 from bot.presentation.translation import Translator, translator_for
@@ -51,7 +51,7 @@ def become_payer_buttons(
     is_channel = kind == "channel"
     text = (t or context.t).plain(MINE_CHANNEL_BUTTON if is_channel else MINE_BUTTON)
     if is_channel and context.about is None:
-        return [[link_button(text, url=link_to(context.bot.username, MINE(), chat_id))]]
+        return [[link_button(text, url=deep_link(context.bot.username, MINE(), chat_id))]]
     return [[button(text, MINE())]]
 
 
@@ -101,7 +101,7 @@ async def stop_paying_for_chat_and_notify(context: Context, chat_id: int) -> Pop
         return context.t.plain(UNKNOWN_BUTTON)
     chats = await payers.stop_paying(chat_id, person)
     text, buttons = await paid_chats_page(context)
-    await edit_pressed(context, text, buttons or [[back(context.t, SETTING("back"))]])
+    await edit_pressed(context, text, buttons or [[back_button(context.t, SETTING("back"))]])
     if chats is None:
         return context.t.plain(NOT_YOURS)
     await notify_chats_without_payer([chats], context)

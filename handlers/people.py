@@ -12,7 +12,16 @@ from bot.domain.errors import CHAT_SILENCED
 from bot.domain.foreign_text import clean
 from bot.domain.model import Target
 from bot.domain.sentences import N_, NN_
-from bot.presentation.actions import DANGER, OWNER, PEOPLE, Buttons, Page, arrows, back, button
+from bot.presentation.actions import (
+    DANGER,
+    OWNER,
+    PEOPLE,
+    Buttons,
+    Page,
+    arrow_buttons,
+    back_button,
+    button,
+)
 from bot.presentation.html import (
     Safe,
     bold,
@@ -174,7 +183,7 @@ async def _costs_and_access_list_page(page: int, context: Context) -> Page:
     buttons: Buttons = []
     for guest in result[:PAGE]:
         buttons.append([button(_list_line(guest, context), PEOPLE("who", guest.id))])
-    buttons += arrows(page, is_last=len(result) <= PAGE, to=partial(PEOPLE, "list"))
+    buttons += arrow_buttons(page, is_last=len(result) <= PAGE, to=partial(PEOPLE, "list"))
     if access.mode != "open":
         buttons.append(invite)
     return context.t(TITLE), buttons
@@ -214,7 +223,7 @@ def _name_label(name: str) -> str:
 def _guest_page(guest: Guest, context: Context) -> Page:
     t = context.t
     name = bold(foreign_html(guest.name, rtl=t.is_rtl))
-    lines = [f"{name} {code(str(guest.id))}", *_standing_lines(guest, context)]
+    lines = [f"{name} {code(str(guest.id))}", *_access_lines(guest, context)]
     lines += ["", t(HERE, cost=cost_text(guest.total_millicredits / 1000, context))]
     lines += [
         "• "
@@ -227,7 +236,7 @@ def _guest_page(guest: Guest, context: Context) -> Page:
     if guest.id not in context.services.access.owner_ids:  # owners have no limit
         lines += ["", _limit_line(guest, context)]
     if guest.id < 0:
-        lines.append(_payer_line(guest, context))
+        lines.append(_line_of_payer_or_dash(guest, context))
     rows = [
         [button(_list_label("👤", name, spent, context), PEOPLE("who", user))]
         for user, name, spent in guest.by_person
@@ -254,7 +263,7 @@ def _block_lines(entry: Entry, context: Context) -> list[str]:
     return lines + ([t(REASON, reason=entry.reason)] if entry.reason else [])
 
 
-def _standing_lines(guest: Guest, context: Context) -> list[str]:
+def _access_lines(guest: Guest, context: Context) -> list[str]:
     t = context.t
     entry = guest.entry
     now = context.now
@@ -300,7 +309,7 @@ def _limit_page(guest: Guest, context: Context) -> Page:
     t = context.t
     buttons = [button(t.number(n), PEOPLE("limit", guest.id, n)) for n in LIMITS]
     usual = context.button(N_("Same as everyone"), PEOPLE("limit", guest.id))
-    to_one = back(t, PEOPLE("who", guest.id))
+    to_one = back_button(t, PEOPLE("who", guest.id))
     rows = [buttons[:3], buttons[3:], [usual], [to_one]]
     return t(ASK_LIMIT, name=guest.name), rows
 
@@ -321,9 +330,9 @@ def _choose_payer_page(guest: Guest, context: Context) -> Page:
     rows: Buttons = []
     for user, name in people.items():
         rows.append([button(_name_label(name), PEOPLE("payer", guest.id, user))])
-    rows.append([back(context.t, PEOPLE("who", guest.id))])
-    return _payer_line(guest, context), rows
+    rows.append([back_button(context.t, PEOPLE("who", guest.id))])
+    return _line_of_payer_or_dash(guest, context), rows
 
 
-def _payer_line(guest: Guest, context: Context) -> str:
+def _line_of_payer_or_dash(guest: Guest, context: Context) -> str:
     return context.t(PAYER, name=guest.payer[1] if guest.payer else "-")

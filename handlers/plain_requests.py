@@ -49,7 +49,7 @@ PRICE_FOR_OWNER = N_(
 )
 
 
-async def react_to_thanks(context: Context, text: str) -> WasAnswered:
+async def react_if_only_thanks(context: Context, text: str) -> WasAnswered:
     """React to a message that only says thanks. Return whether the text is such a message.
 
     The reaction follows the replies.
@@ -77,7 +77,7 @@ async def _is_only_thanks(context: Context, text: str) -> bool:
         return False
     if talk.begins_with_thanks(text) or talk.is_thanks_for(text):
         return True
-    return not ("@" in text or await known_names_in(context, text))
+    return not ("@" in text or await known_names_in_short_text(context, text))
 
 
 def _is_part_of_thanks(request: Request, text: str) -> bool:
@@ -92,7 +92,7 @@ def _is_part_of_thanks(request: Request, text: str) -> bool:
     return request.command in SHOWING or (has_reason and request.command == "help")
 
 
-async def known_names_in(context: Context, text: str) -> list[str]:
+async def known_names_in_short_text(context: Context, text: str) -> list[str]:
     """Return the words of a short text that are stored profile names or ``EXAMPLE_NAME``.
 
     Only a text of two to four words is searched (``talk.words_that_may_be_names``).
@@ -139,7 +139,7 @@ async def answer_request(context: Context, text: str, *, is_command: bool = Fals
     if request.command == "unsubscribe":
         await _offer_to_unsubscribe(context, request, text)
     elif request.command == "why":
-        await _explain_alerts(context, request)
+        await _run_why_or_send_card(context, request)
     elif request.command == "options":
         await _show_options(context, request)
     elif request.names and request.command != "privacy":
@@ -236,7 +236,7 @@ async def _show_options_of_chat(
         await _run_without_names(context, "subscriptions")
 
 
-async def explain_alerts_if_asked(context: Context, text: str) -> WasAnswered:
+async def run_why_if_asked(context: Context, text: str) -> WasAnswered:
     """Explain the alerts of a profile if a text asks for a reason. Return whether the text asks.
 
     The text must contain the name of a stored profile.
@@ -244,7 +244,7 @@ async def explain_alerts_if_asked(context: Context, text: str) -> WasAnswered:
     request = request_in(text, context.t.language, has_known_name=True)
     if request is None or request.command != "why":
         return False
-    await _explain_alerts(context, request)
+    await _run_why_or_send_card(context, request)
     return True
 
 
@@ -319,7 +319,7 @@ async def _offer_to_unsubscribe(context: Context, request: Request, text: str) -
         await say_message(context, subscriptions.EMPTY)
 
 
-async def _explain_alerts(context: Context, request: Request) -> None:
+async def _run_why_or_send_card(context: Context, request: Request) -> None:
     """Run /why for the profile that a request means.
 
     - If the request means one subscribed profile, run /why for this profile.

@@ -84,10 +84,10 @@ async def _answer_press_now(
             if not is_long:
                 return
     if text and text != previous:
-        await _send_line(context, text)
+        await _send_message_instead_of_pop_up(context, text)
 
 
-async def _send_line(context: Context, text: str) -> None:
+async def _send_message_instead_of_pop_up(context: Context, text: str) -> None:
     """Send a message at once, outside the reply queue. A failure of the call is only logged.
 
     The same text is sent into a group, a channel or a topic of a group at most once in ten

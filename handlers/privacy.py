@@ -4,7 +4,7 @@ from telegram import Chat
 
 from bot.context import Context
 from bot.domain.sentences import N_
-from bot.presentation.actions import DANGER, ERASE, Page, back
+from bot.presentation.actions import DANGER, ERASE, Page, back_button
 from bot.presentation.html import paragraphs
 from handlers.guard import command, on_press
 from handlers.payers import notify_chats_without_payer
@@ -79,7 +79,7 @@ async def confirm_or_erase_and_notify(context: Context, step: str | None) -> Non
         await notify_chats_without_payer(left, context)
         await edit_pressed(context, context.t(DONE))
     elif step == "more":
-        await edit_pressed(context, context.t(STAYS), [[back(context.t, ERASE("no"))]])
+        await edit_pressed(context, context.t(STAYS), [[back_button(context.t, ERASE("no"))]])
     elif step == "no":
         await edit_pressed(context, *privacy_page(context))
     else:

@@ -78,13 +78,13 @@ async def answer_if_cancellation(
     return True
 
 
-def subscription_buttons(result: Sequence[Subscription], command: str) -> Buttons:
+def command_buttons_of_subscriptions(result: Sequence[Subscription], command: str) -> Buttons:
     """Return buttons for at most 60 profiles. A press runs ``command`` with the profile."""
     names = list(dict.fromkeys(subscription.username for subscription in result))[:MOST]
     return grid([button(name, RUN(command, name)) for name in names], A_ROW)
 
 
-def answers_to(*questions: str) -> filters.BaseFilter:
+def filter_for_answers_to(*questions: str) -> filters.BaseFilter:
     """Return a filter that accepts text replies to the bot's ``questions``."""
     is_text = filters.UpdateType.MESSAGE & filters.TEXT & ~filters.COMMAND
     return is_text & filters.REPLY & _Answers(*questions)

@@ -12,7 +12,7 @@ from telegram.error import TelegramError
 from bot.context import Context
 from bot.domain.model import Target
 from bot.domain.sentences import N_
-from bot.presentation.actions import Button, Buttons, for_chat
+from bot.presentation.actions import Button, Buttons, buttons_acting_on_chat
 from bot.presentation.html import Safe, bold, code, foreign_html, paragraphs
 from bot.runtime import logging
 from bot.runtime.background import running_after
@@ -35,7 +35,7 @@ _SHOWN_AFTER_S = 0.2  # seconds; a chat action would delay an answer that takes 
 IN_PRIVATE = N_("I can't show buttons in channels. Send me this in a private chat: {command}")
 
 
-def buttons_for_place(context: Context, buttons: Buttons) -> Buttons:
+def buttons_for_current_chat(context: Context, buttons: Buttons) -> Buttons:
     """Return the buttons that the chat of the update can show.
 
     In a channel, only the rows that begin with a link are returned. If a private chat manages a
@@ -43,7 +43,7 @@ def buttons_for_place(context: Context, buttons: Buttons) -> Buttons:
     """
     if context.is_channel:
         return [row for row in buttons if row and "callback_data" not in row[0]]
-    return buttons if context.about is None else for_chat(buttons, context.about)
+    return buttons if context.about is None else buttons_acting_on_chat(buttons, context.about)
 
 
 def _with_title_of_managed_chat(context: Context, text: str) -> str:
@@ -85,7 +85,7 @@ async def say(
     message = context.message
     if message and context.query is None and not context.is_private and reply_to is None:
         reply_to = message.message_id
-    shown = buttons_for_place(context, buttons or [])
+    shown = buttons_for_current_chat(context, buttons or [])
     if message and context.is_channel and buttons and not shown:
         hint = context.t(IN_PRIVATE, command=code(_command_for_private_chat(context, message)))
         text = paragraphs(text, hint)
@@ -140,7 +140,7 @@ async def edit_pressed(context: Context, text: str, buttons: Buttons | None = No
         await say(context, text, buttons)  # Telegram cannot turn a photo into a text
         return
     text = _with_title_of_managed_chat(context, text)
-    buttons = buttons_for_place(context, buttons or [])
+    buttons = buttons_for_current_chat(context, buttons or [])
     payload = edit_payload(shown.chat.id, shown.message_id, text, buttons)
     await enqueue_reply(context, context.reply_target, payload)
 

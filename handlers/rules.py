@@ -19,7 +19,7 @@ from bot.presentation.actions import (
     SUBSCRIPTION,
     Buttons,
     Page,
-    back,
+    back_button,
     button,
 )
 from bot.presentation.html import Safe, bold, code, foreign_html, paragraphs, truncate_plain
@@ -38,7 +38,7 @@ from handlers.options import (
     effective_rule_lines,
     rule_lines,
 )
-from handlers.questions import EXAMPLE_NAME, TO_SHOW_RULES, subscription_buttons
+from handlers.questions import EXAMPLE_NAME, TO_SHOW_RULES, command_buttons_of_subscriptions
 from handlers.replies import say
 from handlers.subscriptions import ask_which_profile
 
@@ -130,7 +130,7 @@ async def _ask_whose_rules(context: Context) -> None:
     lines = rule_lines(context.chat.rule_options, context)
     head = [context.t(RULES_OF_CHAT), *lines, ""] if lines else []
     whole = [context.button(FOR_WHOLE_CHAT, CHAT_RULES("show"))]
-    buttons = [whole, *subscription_buttons(rows, "rules")]
+    buttons = [whole, *command_buttons_of_subscriptions(rows, "rules")]
     await say(context, "\n".join([*head, context.t(TO_SHOW_RULES)]), buttons)
     await store_expected_choice(context, "rules")
 
@@ -201,4 +201,4 @@ def _rules_page(changed: list[Subscription], context: Context, where: str) -> Pa
                 )
             ]
         )
-    return "\n".join(lines), [*rows, [back(t, SUBSCRIPTION(subscription.id))]]
+    return "\n".join(lines), [*rows, [back_button(t, SUBSCRIPTION(subscription.id))]]

@@ -26,7 +26,7 @@ from bot.presentation.actions import (
     Button,
     Buttons,
     Page,
-    back,
+    back_button,
     button,
     grid,
 )
@@ -53,11 +53,11 @@ from handlers.plain_requests import (
     answer_request,
     is_other_request,
     known_names,
-    react_to_thanks,
+    react_if_only_thanks,
 )
 from handlers.questions import (
     answer_if_cancellation,
-    answers_to,
+    filter_for_answers_to,
     managed_chat_of_replied_page,
     question_of,
 )
@@ -123,7 +123,7 @@ async def set_or_ask_zone(context: Context) -> None:
     Without words, and for an unknown name, ask for the time zone.
     """
     if context.words:
-        await _set_from_text(context, "zone", " ".join(context.words))
+        await _set_setting_or_ask_again(context, "zone", " ".join(context.words))
     else:
         await _ask_for_setting(context, "zone")
 
@@ -199,7 +199,7 @@ async def _question_page(context: Context, setting: str) -> Page | None:
             use = [use_for_all_button(len(rows), "digest", value=True, context=context)]
             every_uses_it = all(row.options.digest for row in rows)
             more = [] if every_uses_it else [use]
-            return t(DIGEST), [*_summary_hour_buttons(context), *more, [back(t, TOP)]]
+            return t(DIGEST), [*_summary_hour_buttons(context), *more, [back_button(t, TOP)]]
         case _:
             return None
 
@@ -250,7 +250,7 @@ def _words_for_never() -> frozenset[str]:
     )
 
 
-@on_message("an answer: a setting", answers_to(*QUESTIONS))
+@on_message("an answer: a setting", filter_for_answers_to(*QUESTIONS))
 async def set_from_answer(context: Context) -> None:
     """Set a setting to the text of a reply to a settings page.
 
@@ -281,7 +281,7 @@ async def set_from_answer(context: Context) -> None:
     if _is_unsure(context, setting, text):
         await _ask_for_setting(context, setting)
     else:
-        await _set_from_text(context, setting, text)
+        await _set_setting_or_ask_again(context, setting, text)
 
 
 def _is_unsure(context: Context, setting: str, text: str) -> bool:
@@ -316,7 +316,7 @@ async def _answer_thanks_or_other_request(
     """Answer thanks or a request for another command. Return whether the text was answered."""
     if not _is_thanks_or_other_request(context, setting, text):
         return False
-    return await react_to_thanks(context, text) or await answer_request(context, text)
+    return await react_if_only_thanks(context, text) or await answer_request(context, text)
 
 
 async def set_setting_if_expected(context: Context, text: str) -> WasAnswered:
@@ -361,7 +361,7 @@ async def set_setting_if_expected(context: Context, text: str) -> WasAnswered:
     if is_unsure:
         await _ask_for_setting(context, setting)
     else:
-        await _set_from_text(context, setting, text)
+        await _set_setting_or_ask_again(context, setting, text)
     return True
 
 
@@ -434,7 +434,7 @@ async def _ask_for_setting(context: Context, setting: str, unread: str = "") -> 
         await say(context, *page)
 
 
-async def _set_from_text(context: Context, setting: str, text: str) -> None:
+async def _set_setting_or_ask_again(context: Context, setting: str, text: str) -> None:
     """Set a setting to a typed value and show the result. Ask again if the value is unreadable."""
     if not await _set_if_readable(context, setting, text):
         await _ask_for_setting(context, setting, text)
@@ -442,7 +442,7 @@ async def _set_from_text(context: Context, setting: str, text: str) -> None:
     await _store_expected_setting(context, "")
     if setting == "zone":
         shown = context.t(ZONE_SET, clock=_time_in_chat_zone(context), zone=_zone_text(context))
-        await say(context, shown, [[back(context.t, TOP)]])
+        await say(context, shown, [[back_button(context.t, TOP)]])
     else:
         await say(context, *await _get_page_and_expect_zone_if_missing(context, setting))
 
@@ -560,7 +560,7 @@ def _quiet_hours_buttons(context: Context) -> Buttons:
         for start, end in NIGHTS
     ]
     off = context.button(NEVER, SETTING("quiet", "0-0"))
-    return [*grid(nights, 2), [off, back(context.t, TOP)]]
+    return [*grid(nights, 2), [off, back_button(context.t, TOP)]]
 
 
 def _summary_hour_buttons(context: Context) -> Buttons:
@@ -570,7 +570,7 @@ def _summary_hour_buttons(context: Context) -> Buttons:
 
 def _city_and_back_buttons(context: Context) -> Buttons:
     """Return the buttons of the question for the time zone: cities, and a button back."""
-    return [*_city_buttons(context), [back(context.t, TOP)]]
+    return [*_city_buttons(context), [back_button(context.t, TOP)]]
 
 
 def _city_buttons(context: Context) -> Buttons:

@@ -12,7 +12,7 @@ from bot.domain.model import Album, NoMaximum, Profile, Story
 from bot.domain.records import NotFollowed
 from bot.domain.sentences import N_
 from bot.presentation import captions
-from bot.presentation.actions import CARD, RUN, Buttons, link_to
+from bot.presentation.actions import CARD, RUN, Buttons, deep_link
 from bot.presentation.buttons import (
     OPTIONS,
     link_buttons,
@@ -21,7 +21,7 @@ from bot.presentation.buttons import (
     subscribe_or_options_button,
 )
 from bot.sending.replies import Payload, album_payload, text_payload
-from handlers.replies import buttons_for_place, enqueue_reply, say_message, show_working
+from handlers.replies import buttons_for_current_chat, enqueue_reply, say_message, show_working
 
 
 async def fetch_and_show_stories(
@@ -119,7 +119,7 @@ async def show_albums(
         buttons = _buttons_of_story(only, context, followed, has_more=has_more, is_file=is_file)
     under = None
     if is_last and not has_buttons and context.is_private:
-        under = _line_under_album(albums[-1].stories[0], context, followed)
+        under = _message_with_album_buttons(albums[-1].stories[0], context, followed)
     for number, album in enumerate(albums):
         caption = _caption(
             album,
@@ -197,7 +197,7 @@ def _album_number_and_count(usernames: Sequence[str], place: int) -> tuple[int, 
     return usernames[: place + 1].count(username), usernames.count(username)
 
 
-def _line_under_album(
+def _message_with_album_buttons(
     story: Story, context: Context, followed: int | NotFollowed
 ) -> Payload | None:
     """Return a silent message with the buttons for an album.
@@ -210,7 +210,7 @@ def _line_under_album(
     line = context.t("<b>{username}</b>", username=name)
     is_inline = bool(context.bot.supports_inline_queries)
     row = row_under_album(name, context.t, followed, is_inline=is_inline)
-    return text_payload(line, buttons_for_place(context, [row]), silent=True)
+    return text_payload(line, buttons_for_current_chat(context, [row]), silent=True)
 
 
 def story_from_media_url(url: str, now: datetime) -> Story:
@@ -251,5 +251,5 @@ def _caption(
     )
     if not has_link:
         return text
-    url = link_to(context.bot.username, CARD(username))
+    url = deep_link(context.bot.username, CARD(username))
     return captions.with_link(text, t.plain(OPTIONS), url, t)

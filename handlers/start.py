@@ -6,7 +6,7 @@ from functools import partial
 from bot.context import Context
 from bot.domain.sentences import N_
 from bot.presentation import actions
-from bot.presentation.actions import Page, back, button, grid
+from bot.presentation.actions import Page, back_button, button, grid
 from bot.presentation.translation import LANGUAGES, language_for, translator_for
 from handlers import access, card, members, payers, settings, subscriptions, talk
 from handlers.admission import entry_link_payload
@@ -98,7 +98,7 @@ async def set_language(context: Context, code: str) -> PopUpText | None:
     context.chat = changed or context.chat
     context.t = translator_for(code).in_zone(context.t.zone)
     text = context.t("From now on I'll use English here.")
-    rows = [[back(context.t, settings.TOP)]]
+    rows = [[back_button(context.t, settings.TOP)]]
     if before != code:
         rows.insert(0, [button(LANGUAGES[before].name, actions.LANGUAGE(before))])
     await edit_pressed(context, text, rows)
@@ -114,5 +114,5 @@ def _language_page(context: Context) -> Page:
         button(f"✓ {language.name}" if code == current else language.name, actions.LANGUAGE(code))
         for code, language in LANGUAGES.items()
     ]
-    rows = [*grid(buttons, 2), [back(context.t, settings.TOP)]]
+    rows = [*grid(buttons, 2), [back_button(context.t, settings.TOP)]]
     return context.t(WHICH_LANGUAGE), rows

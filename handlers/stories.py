@@ -35,12 +35,16 @@ from handlers.links import (
     OTHER_KIND,
     SERVED,
     links_of,
-    unreadable_reply,
+    reply_to_unreadable_arguments,
     username_shown_by,
 )
 from handlers.press_answers import PopUpText, answer_press
 from handlers.profile_lists import failure_lines
-from handlers.questions import answer_if_cancellation, ask_or_send_usage, subscription_buttons
+from handlers.questions import (
+    answer_if_cancellation,
+    ask_or_send_usage,
+    command_buttons_of_subscriptions,
+)
 from handlers.repeats import cache_after_commit
 from handlers.replies import say, say_message, show_working
 from handlers.show import fetch_and_show_stories, latest_stories, show_albums
@@ -131,7 +135,7 @@ async def list_followed_with_live_stories(context: Context) -> None:
         await ask_or_send_usage(context, ASK, USAGE)
         return
     if not live:
-        await say(context, t(NO_TRAY), subscription_buttons(rows, "stories"))
+        await say(context, t(NO_TRAY), command_buttons_of_subscriptions(rows, "stories"))
         return
     lines: list[str] = [t(TRAY)]
     buttons: Buttons = []
@@ -231,7 +235,7 @@ async def _fetch_and_show_by_words(context: Context, words: Sequence[str]) -> No
     elif len(others) == 1 and others[0] and others[0].kind in SERVED and wanted.count is None:
         await _fetch_and_show_by_link(context, others[0])
     else:
-        await say(context, unreadable_reply(wanted, USAGE, context))
+        await say(context, reply_to_unreadable_arguments(wanted, USAGE, context))
 
 
 async def _fetch_and_show_by_link(context: Context, link: Link | None) -> None:

@@ -35,7 +35,14 @@ from bot.domain.model import Target, Unknown
 from bot.domain.records import Known, Subscription, find_mute
 from bot.domain.sentences import N_, NN_
 from bot.presentation import actions
-from bot.presentation.actions import Button, Buttons, Page, arrows, button, for_chat
+from bot.presentation.actions import (
+    Button,
+    Buttons,
+    Page,
+    arrow_buttons,
+    button,
+    buttons_acting_on_chat,
+)
 from bot.presentation.buttons import NEW
 from bot.presentation.html import Safe, escape, paragraphs, truncate_plain
 from bot.presentation.notices import MISSING
@@ -43,7 +50,7 @@ from handlers.choices import store_expected_choice
 from handlers.confirmation import offer_understood_command
 from handlers.errors import payer_buttons_for_errors, sentence_for
 from handlers.guard import UNKNOWN_BUTTON, command, on_message, on_press
-from handlers.links import unreadable_reply
+from handlers.links import reply_to_unreadable_arguments
 from handlers.managed_chats import may_manage
 from handlers.options import (
     SETTINGS,
@@ -62,7 +69,7 @@ from handlers.questions import (
     TO_STOP,
     answer_if_cancellation,
     ask_or_send_usage,
-    subscription_buttons,
+    command_buttons_of_subscriptions,
 )
 from handlers.replies import edit_pressed, say, say_message, show_working
 from handlers.rights import SHOW, TABLE
@@ -162,7 +169,7 @@ async def subscribe(context: Context) -> None:
     elif wanted.names:
         await _subscribe_and_send_results(context, wanted)
     else:
-        await say(context, unreadable_reply(wanted, USAGE, context))
+        await say(context, reply_to_unreadable_arguments(wanted, USAGE, context))
 
 
 @on_press(actions.FOLLOW)
@@ -297,7 +304,7 @@ async def _subscribe_and_send_results(
         buttons = [[list_button(context)]]
     buttons = [*buttons, *payer_buttons_for_errors([error for _, error in failed], context)]
     if where and context.is_private:
-        buttons = for_chat(buttons, target.chat_id)
+        buttons = buttons_acting_on_chat(buttons, target.chat_id)
     show = edit_pressed if in_place else say
     await show(context, text, buttons)
 
@@ -448,7 +455,9 @@ async def list_subscriptions(context: Context) -> None:
 
 
 @on_press(actions.SUBSCRIPTIONS)
-async def turn_page(context: Context, page: int, containing: int | None) -> None:
+async def show_other_subscriptions_page(
+    context: Context, page: int, containing: int | None
+) -> None:
     """Show another page of the list in place of the message whose button was pressed.
 
     If ``containing`` is the ID of a subscription, show the page with this subscription.
@@ -547,7 +556,7 @@ async def _unsubscribe_named(context: Context, wanted: Wanted) -> None:
 
 
 @on_press(actions.UNSUBSCRIBE)
-async def unsubscribe_pressed(context: Context, subscription_id: int) -> None:
+async def unsubscribe_one_or_all(context: Context, subscription_id: int) -> None:
     """End the subscription whose button was pressed, or all subscriptions.
 
     Raises:
@@ -618,7 +627,7 @@ async def ask_which_to_stop(context: Context, rows: Sequence[Subscription]) -> N
     if context.is_channel:
         await say_message(context, UNSUBSCRIBE_USAGE)
         return
-    buttons = subscription_buttons(rows, "unsubscribe")
+    buttons = command_buttons_of_subscriptions(rows, "unsubscribe")
     if len({subscription.username for subscription in rows}) > 1:
         every = context.button(N_("Stop all"), actions.UNSUBSCRIBE(ALL), actions.DANGER)
         buttons = [*buttons, [every]]
@@ -644,7 +653,7 @@ async def ask_which_profile(context: Context, question: str, command: str, usage
     if rows and context.is_channel:
         await say_message(context, usage)
     elif rows:
-        await say_message(context, question, subscription_buttons(rows, command))
+        await say_message(context, question, command_buttons_of_subscriptions(rows, command))
         await store_expected_choice(context, command)
     elif TABLE[f"/{command}"] is SHOW and context.is_group:
         await say_message(context, EMPTY)
@@ -693,7 +702,7 @@ async def subscriptions_page(context: Context, page: int, containing: int | None
     is_last = (page + 1) * PAGE >= len(every)
     if not await context.services.payers.has_payer(context.chat.id):
         buttons += become_payer_buttons(context.chat.id, context.chat.kind, context)
-    return text, buttons + arrows(page, is_last=is_last, to=actions.SUBSCRIPTIONS)
+    return text, buttons + arrow_buttons(page, is_last=is_last, to=actions.SUBSCRIPTIONS)
 
 
 def list_button(context: Context) -> Button:

@@ -40,7 +40,7 @@ from handlers import (
     stories,
     subscriptions,
 )
-from handlers.choices import answer_choice, expected_command
+from handlers.choices import expected_command, run_or_offer_for_followed_names
 from handlers.confirmation import (
     MANY,
     MEANT,
@@ -55,18 +55,18 @@ from handlers.links import is_forward_of_our_post, username_shown_by
 from handlers.options import SETTINGS
 from handlers.plain_requests import (
     answer_request,
-    explain_alerts_if_asked,
     is_other_request,
     known_names,
-    known_names_in,
-    react_to_thanks,
+    known_names_in_short_text,
+    react_if_only_thanks,
+    run_why_if_asked,
 )
 from handlers.press_answers import UNCHANGED, PopUpText
 from handlers.questions import (
     EXAMPLE_NAME,
     answer_if_cancellation,
-    answers_to,
     ask_again,
+    filter_for_answers_to,
     question_of,
 )
 from handlers.repeats import NEW_MESSAGES, cache_after_commit, has_listing_file
@@ -143,7 +143,7 @@ async def run_captioned_command(context: Context) -> None:
         await _suggest_command_or_answer_request(context, word, rest)
 
 
-@on_message("an answer to our question", answers_to(*QUESTIONS))
+@on_message("an answer to our question", filter_for_answers_to(*QUESTIONS))
 async def run_command_of_answered_question(context: Context) -> None:
     """Run the command of a question for the name in the answer, at the costs of the command.
 
@@ -166,7 +166,7 @@ async def run_command_of_answered_question(context: Context) -> None:
     if await answer_if_cancellation(context, text, is_answer=True):
         return
     command = QUESTIONS[question]
-    if talk.is_thanks_alone(text) and await react_to_thanks(context, text):
+    if talk.is_thanks_alone(text) and await react_if_only_thanks(context, text):
         return
     is_undecided = is_unsure(text, language)
     is_other = not is_undecided and is_other_request(context, text, {command})
@@ -246,7 +246,7 @@ async def _answer_words(context: Context, text: str, text_or_caption: str) -> No
     Raises:
         BotError: The requested command is refused or fails.
     """
-    if await react_to_thanks(context, text_or_caption):
+    if await react_if_only_thanks(context, text_or_caption):
         return
     if names := talk.names_listed_in(text_or_caption, context.t.language):
         await offer_commands_for_names(context, names)
@@ -320,7 +320,7 @@ async def _answer_choice_if_expected(context: Context, text: str) -> WasAnswered
     command = expected_command(context)
     if command is None or is_other_request(context, text, {command}):
         return False
-    return await answer_choice(context, command, text)
+    return await run_or_offer_for_followed_names(context, command, text)
 
 
 async def _offer_names_between_words(context: Context, text: str) -> WasAnswered:
@@ -345,7 +345,7 @@ async def _offer_names_between_words(context: Context, text: str) -> WasAnswered
         for name in every
         if not (is_request_word(name, language) or is_common_word(name, language))
     ]
-    known = await known_names_in(context, text)
+    known = await known_names_in_short_text(context, text)
     known = known or await known_names(context, possible_names_in(text, language))
     joined = talk.joined_name_in(text, language)
     if not joined:
@@ -354,7 +354,7 @@ async def _offer_names_between_words(context: Context, text: str) -> WasAnswered
         return False
     if len(known) > 1:
         await offer_commands_for_names(context, known)
-    elif known and await explain_alerts_if_asked(context, text):
+    elif known and await run_why_if_asked(context, text):
         return True
     elif known or len(names) == 1:
         await say(context, *await card.card_page(context, (known or names)[0]))
@@ -531,6 +531,8 @@ async def answer_request_in_group(context: Context) -> None:
     if message is None or not message.text:
         return
     text = normalize_typed(message.text)
-    if await react_to_thanks(context, text) or await _answer_choice_if_expected(context, text):
+    if await react_if_only_thanks(context, text) or await _answer_choice_if_expected(
+        context, text
+    ):
         return
     await answer_request(context, text)

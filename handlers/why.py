@@ -12,7 +12,7 @@ from bot.domain.errors import NotFollowedError
 from bot.domain.options import CHAT_RULE
 from bot.domain.records import Known
 from bot.domain.sentences import N_, NN_
-from bot.presentation.actions import SUBSCRIPTION, SUBSCRIPTIONS, back
+from bot.presentation.actions import SUBSCRIPTION, SUBSCRIPTIONS, back_button
 from bot.presentation.html import escape
 from bot.presentation.notices import AWAY, MISSING
 from handlers.guard import command
@@ -97,7 +97,7 @@ async def explain_alerts(context: Context) -> None:
         to = (
             SUBSCRIPTION(subscription.id) if len(known) == 1 else SUBSCRIPTIONS(0, subscription.id)
         )
-        buttons = [] if context.is_channel else [[back(context.t, to)]]
+        buttons = [] if context.is_channel else [[back_button(context.t, to)]]
         await say(context, _why_text(known, context), buttons)
 
 

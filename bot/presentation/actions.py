@@ -177,7 +177,7 @@ def link_button(text: str, **to: str) -> Button:
     return {"text": text, **to}
 
 
-def back(t: Translator, data: str) -> Button:
+def back_button(t: Translator, data: str) -> Button:
     """Return the button “Back” with the button data ``data`` of the previous page."""
     return button(t.plain("« Back"), data)
 
@@ -187,7 +187,7 @@ def grid(buttons: Sequence[Button], a_row: int) -> Buttons:
     return [list(buttons[i : i + a_row]) for i in range(0, len(buttons), a_row)]
 
 
-def arrows(page: int, *, is_last: bool, to: Callable[[int], str]) -> Buttons:
+def arrow_buttons(page: int, *, is_last: bool, to: Callable[[int], str]) -> Buttons:
     """Return a row with the buttons that turn the pages of a list.
 
     Pages are numbered from 0. ``to`` returns the button data for the number of a page. If the list
@@ -209,7 +209,7 @@ def split_chat(data: str) -> tuple[int | None, str]:
     return -int(match[1], 36), match[2]
 
 
-def for_chat(buttons: Buttons, chat_id: int) -> Buttons:
+def buttons_acting_on_chat(buttons: Buttons, chat_id: int) -> Buttons:
     """Return copies of buttons whose actions apply to the group or channel ``chat_id``.
 
     The copies are for a private chat. Buttons without callback data, such as link buttons, are not
@@ -227,7 +227,7 @@ def for_chat(buttons: Buttons, chat_id: int) -> Buttons:
     return [[there(pressed_button) for pressed_button in row] for row in buttons]
 
 
-def link_to(bot_name: str, data: str, chat_id: int | None = None) -> str:
+def deep_link(bot_name: str, data: str, chat_id: int | None = None) -> str:
     """Return the link that opens a page of the bot in the private chat.
 
     If ``chat_id`` is a group or channel, the page is about this group or channel. A link must only

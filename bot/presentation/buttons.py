@@ -186,4 +186,4 @@ def options_link(bot_name: str, chat_id: int, subscription_id: int | None = None
     """
     one = subscription_id
     data = actions.SUBSCRIPTIONS(0) if one is None else actions.SUBSCRIPTION(one)
-    return actions.link_to(bot_name, data, chat_id)
+    return actions.deep_link(bot_name, data, chat_id)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from bot.presentation.actions import button, for_chat
+from bot.presentation.actions import button, buttons_acting_on_chat
 from tests.flows.test_admin_page import Site
 from tests.support.control import Json, flood, wait_for
 from tests.support.killing import free_port
@@ -398,7 +398,7 @@ async def test_an_admin_of_a_channel_gets_nowhere_with_an_owners_button(
     channel = await bell.control.chat("channel", members=members, bot_status="left")
     path = f"/chats/{channel}/members/bot"
     await bell.control.call("PUT", path, {"status": "administrator", "by": ann})
-    data = for_chat([[button("x", f"people:block:{boss + 1}")]], channel)
+    data = buttons_acting_on_chat([[button("x", f"people:block:{boss + 1}")]], channel)
     forged = data[0][0]["callback_data"]
     post = await bell.old_post(ann, forged)
     assert "no longer works" in (await bell.press(ann, post, forged))["text"]

@@ -18,7 +18,7 @@ from bot.domain.errors import BlockedError
 from bot.domain.model import Profile
 from bot.fetching.names import Names
 from bot.operations.cleanup import delete_overdue_rows
-from bot.presentation.actions import button, for_chat
+from bot.presentation.actions import button, buttons_acting_on_chat
 from bot.presentation.translation import translator_for
 from bot.runtime import transaction_guard
 from bot.store import access as access_store
@@ -190,7 +190,7 @@ async def come_in(town: Town, place: Place) -> None:
     elif way == "pressed":
         await bell.ask(bob, "/help")
         key = button("x", "run:subscribe:x" if is_profile else "subs:0")
-        data = for_chat([[key]], place.chat)[0][0]["callback_data"]
+        data = buttons_acting_on_chat([[key]], place.chat)[0][0]["callback_data"]
         pressed = await bell.press(bob, await bell.old_post(bob, data), data)
         assert is_profile or pressed["text"].startswith(refusal), place.case
     elif way == "migrated":
