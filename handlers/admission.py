@@ -338,7 +338,11 @@ def _is_by_this_bot(context: Context) -> bool:
 
 
 def _is_addressed_to_bot(context: Context) -> bool:
-    """Return whether an update needs an answer. Conversations between members need no answer."""
+    """Return whether an update is addressed to the bot.
+
+    Presses of buttons, messages in private chats, commands for this bot and replies to the bot are
+    addressed to the bot. Conversations between members are not.
+    """
     if context.query:
         return True
     message = context.event.message or context.event.channel_post
