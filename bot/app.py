@@ -438,10 +438,12 @@ class Running:
         - Return True if the work of a start is done.
         - Return True before the work of a start if the clock went back. In this case, the caller
           builds all parts of the process again.
+        - Return True before the work of a start if the SQLite file was moved, deleted or replaced.
+          In this case, ``run_loops`` does not work, but rescues the content of the file.
         - Return False if Telegram refuses the token, or if ``stop`` is set before the next
           attempt.
         """
-        while not stop.is_set():
+        while not (stop.is_set() or self._is_file_replaced()):
             try:
                 await self.app.initialize()
                 if not await self._parts.clock.anchor():
@@ -468,7 +470,12 @@ class Running:
                 await wait_until_set(stop, _DATABASE_AGAIN_S)
             else:
                 return True
-        return False
+        return not stop.is_set()
+
+    def _is_file_replaced(self) -> bool:
+        """Check the path of the SQLite file. Return whether two checks found a different file."""
+        held = self._parts.db.held
+        return bool(held and not held.check_and_record_in_place() and held.is_replaced.is_set())
 
     async def _print_owner_link(self) -> None:
         """Print the link that makes a person the owner, if the bot has no owner.

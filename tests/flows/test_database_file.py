@@ -37,6 +37,13 @@ class Kept(Victim):
         async with self._session.get(f"http://127.0.0.1:{self.port}/readyz") as answer:
             return str((await answer.json())["reasons"].get("database", ""))
 
+    async def is_answering(self) -> bool:
+        try:
+            await self.trouble()
+        except OSError:
+            return False
+        return True
+
     async def is_rescued(self) -> bool:
         return ".rescued-" in await self.trouble()
 
@@ -174,6 +181,26 @@ async def test_a_stop_right_after_the_file_was_deleted_rescues_it(tmp_path: Path
         assert await bot.process.wait() == 1
         assert not bot.file.exists()
         assert f"storybell restore {copy}".encode() in bot.log.read_bytes()
+
+
+@pytest.mark.slow
+async def test_a_file_that_is_lost_while_a_start_waits_for_telegram_is_rescued(
+    tmp_path: Path,
+) -> None:
+    async with kept(tmp_path) as bot:
+        await bot.end(signal.SIGTERM)
+        away = await bot.box.control.fault("telegram", {"status": 500, "body": ""}, times=None)
+        await bot.start()
+        await wait_for(bot.is_answering, what="the web server")
+        bot.file.unlink()
+        await wait_for(bot.is_rescued, what="the rescue")
+        (copy,) = bot.copies()
+        assert subscriptions(copy) == len(PROFILES)
+        await bot.box.control.clear_faults(away)
+        status, seconds = await bot.end(signal.SIGTERM)
+        assert (status, seconds < STOP_S) == (0, True)
+        assert bot.copies() == [copy]
+        assert b"Traceback" not in bot.log.read_bytes()
 
 
 @pytest.mark.slow
