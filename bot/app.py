@@ -124,10 +124,9 @@ file by another process.
 """
 _CLEAN_EVERY = timedelta(hours=1)
 _EMPTY_AGAIN = timedelta(minutes=1)
-# The longest delay until the bot notices the end of a timed pause of a subscription.
+# The bot notices the end of a timed pause of a subscription at most this much later.
 _MUTES_EVERY = timedelta(minutes=15)
-# The readiness check writes a row to test the database. This is the timeout of the write in
-# seconds.
+# The timeout, in seconds, of the write with which the readiness check tests the database.
 _ANSWERS_S = 3.0
 
 
@@ -182,10 +181,10 @@ async def run(
 async def _run_once(settings: Settings, stop: asyncio.Event, build: Build) -> int | None:
     """Build the parts, start the web server, and run all loops until ``stop`` is set.
 
-    Return None if the clock went back and all parts must be built again. Otherwise return the exit
-    status. The exit status is 1 if a part can't be built, if the port can't be bound, or if
-    Telegram refuses the token. If a start fails after ``stop`` was set, the exit status is 0,
-    unless the port can't be bound.
+    If the clock went back and all parts must be built again, return None. Otherwise return the
+    exit status. The status is 1 if a part can't be built, if the port can't be bound, or if
+    Telegram refuses the token. In all other cases, or if ``stop`` was set before the failure, the
+    status is 0.
 
     Raises:
         ExceptionGroup: A loop failed, except if Telegram refuses the token.
@@ -207,7 +206,7 @@ async def _run_once(settings: Settings, stop: asyncio.Event, build: Build) -> in
             log.error("the port can't be bound", port=settings.port, reason=text)  # noqa: TRY400 - a traceback is not needed
             return 1
         if not await running.connect_anchor_clock_and_begin(stop):
-            # The exit status is 0 if the stop was requested, even during the start.
+            # A stop that was requested during the start is no failure.
             return int(not stop.is_set())
         stack.push_async_callback(running.app.shutdown)
         if parts.clock.went_back.is_set():
@@ -288,9 +287,8 @@ class Running:
             parts.incidents,
             budget=settings.daily_budget,
             check_price=CHECK_COST,
-            # Several processes share Telegram's flood limits in the database. Without the
-            # database, such processes can't send a message, so an outage of the database can't be
-            # reported.
+            # If several processes exist, a send needs the number of processes from the database.
+            # For this reason, such a process can't report an outage of the database.
             tells_of_outages=parts.sharing.is_only_process,
             signs=self._trouble_signs(),
             failed_checks=lambda: parts.scheduler.failed_checks.cause_if_lasting,
@@ -338,8 +336,8 @@ class Running:
     def _make_periodic_workers(self) -> list[Worker]:
         """Create a worker for each periodic task, for example for backups.
 
-        Each worker will run in its own asyncio task, so a slow backup does not delay other work.
-        The clock keeper gets a function that wakes the worker "clock" when the time is in doubt.
+        Each worker has its own asyncio task, so a slow task does not delay the other tasks. The
+        part ``clock`` can wake its worker when the time becomes doubtful.
         """
         parts, services = self._parts, self._parts.services
         table: list[tuple[str, timedelta, Callable[[], Awaitable[NextStepAt | UntilWoken]]]] = [
@@ -363,7 +361,7 @@ class Running:
         self._parts.wake()
 
     def _set_pause_condition(self) -> None:
-        """Make the claiming loops pause while ``_must_not_claim`` returns True."""
+        """Make all loops that claim work pause while ``_must_not_claim`` returns True."""
         for worker in (self.intake.worker, *self._claiming_workers):
             worker.is_held = self._must_not_claim
 
@@ -381,7 +379,7 @@ class Running:
     def _must_not_claim(self) -> bool:
         """Return whether the process must not claim any work now.
 
-        The reason is a clock in doubt, or an expired lease of the process.
+        The result is True if the time is in doubt, or if the lease of the process has expired.
         """
         parts = self._parts
         return parts.clock.is_in_doubt() or not parts.owner.has_valid_lease(parts.now())
@@ -395,9 +393,9 @@ class Running:
         return self.intake.is_full or bool(held and held.is_replaced.is_set())
 
     def _trouble_signs(self) -> dict[IncidentKind, Sign]:
-        """Return the functions that detect incidents in this process.
+        """Return, for kinds of incidents, a function that tests whether the incident exists now.
 
-        The keys are the incident kinds. A function returns None if the state is unknown.
+        A function returns None if the state is unknown.
         """
         parts, api, treasurer = self._parts, self._parts.api, self._parts.treasurer
         signs: dict[IncidentKind, Sign] = {
@@ -428,20 +426,18 @@ class Running:
         return folders
 
     async def connect_anchor_clock_and_begin(self, stop: asyncio.Event) -> bool:
-        """Connect to Telegram, verify the clock, and do the work of a start.
+        """Connect to Telegram, verify the clock, and begin the work of the process.
 
-        The work of a start has three parts: the first database writes, the registration of the
-        webhook if the bot uses a webhook, and the printed owner link. If the time stays unknown,
-        or if Telegram or the database fails, all steps are repeated after a pause of at most 5
-        seconds.
+        The beginning consists of the first database writes, the registration of the webhook (if
+        the bot uses a webhook), and the printed owner link. If a step fails, or the time stays
+        unknown, all steps are repeated after a pause of at most 5 seconds.
 
-        - Return True if the work of a start is done.
-        - Return True before the work of a start if the clock went back. In this case, the caller
-          builds all parts of the process again.
-        - Return True before the work of a start if the SQLite file was moved, deleted or replaced.
-          In this case, ``run_loops`` does not work, but rescues the content of the file.
-        - Return False if Telegram refuses the token, or if ``stop`` is set before the next
-          attempt.
+        Return False if Telegram refuses the token, or if ``stop`` is set. Otherwise return True.
+        In two cases, the result is True although the work has not begun:
+
+        - If the clock went back, the caller must build all parts again.
+        - If the SQLite file was moved, deleted or replaced, ``run_loops`` only rescues the content
+          of the file.
         """
         while not (stop.is_set() or self._is_file_replaced()):
             try:
@@ -478,9 +474,9 @@ class Running:
         return bool(held and not held.check_and_record_in_place() and held.is_replaced.is_set())
 
     async def _print_owner_link(self) -> None:
-        """Print the link that makes a person the owner, if the bot has no owner.
+        """If the bot has no owner, print the link that makes a person the owner.
 
-        The link is printed to the standard output, and is not an event of the logger.
+        The link is printed to the standard output and is not logged.
         """
         payload = await self._parts.services.access.ensure_owner_link_payload()
         if payload:
@@ -489,9 +485,9 @@ class Running:
     async def run_loops(self, stop: asyncio.Event) -> None:
         """Run all loops until ``stop`` is set, the clock goes back or the SQLite file is replaced.
 
-        Then running updates, checks and sends have at most 7 seconds to finish. The periodic
-        loops, polls, broadcasts and inline queries are cancelled at once. If the database file was
-        replaced, only the loop that reports incidents continues until ``stop`` is set.
+        At the end, running updates, checks and sends have at most 7 seconds to finish. Polls,
+        broadcasts, inline queries and periodic tasks are cancelled at once. If the SQLite file was
+        replaced, the loop that reports incidents continues until ``stop`` is set.
 
         Raises:
             ExceptionGroup: A loop failed. For example, ``TokenRefusedError`` means that Telegram
@@ -541,10 +537,10 @@ class Running:
         await handlers.inline.answer_inline_query(update, Context.from_update(update, self.app))
 
     async def _refuse_excess_update(self, update: Update) -> None:
-        """Answer an update that exceeds the limit of open requests. No handler runs.
+        """Reply to an update above the limit of unfinished updates, instead of its handler.
 
-        ``send_too_many_requests`` makes the answer. A sender without access gets the refusal of
-        ``admit_or_refuse`` instead.
+        The reply says that the sender makes too many requests. A sender without access to the bot
+        gets the refusal of ``admit_or_refuse`` instead.
         """
         context = Context.from_update(update, self.app)
         if not await admit_or_refuse(context):
@@ -598,11 +594,15 @@ class Running:
         return "too many wait" if self.intake.is_full else ""
 
     def _should_poll(self) -> bool:
-        """Return whether this process polls, or rests after a failure to poll as the leader."""
+        """Return whether polls of this process are expected.
+
+        The result is True if this is the only process, if this process is the leader, or if this
+        process rests because it was the leader and could not poll.
+        """
         return self._leader is None or self._leader.is_leading or self._leader.is_resting
 
     async def _failing_loops(self) -> TroubleOrEmpty:
-        """Return the names of the failing loops, each with the reason, or an empty string."""
+        """Return the names of the failing loops with the reasons as text, or an empty string."""
         workers = [
             *self._claiming_workers,
             self._watch.worker,
@@ -618,9 +618,9 @@ class Running:
     async def _clean_up(self) -> NextStepAt:
         """Delete expired rows and erased content. Return the time of the next clean-up.
 
-        If the database file was moved, and polls were answered for a day without a conflict, store
-        the new place of the file. The next clean-up follows after an hour, or after a minute if
-        erased content is still in the write-ahead log.
+        The time is in an hour, or in a minute if erased content is still in the write-ahead log.
+        If the database file was moved, and a day passed without a conflict, also store the new
+        place of the file (``PollConflicts.store_origin_after_move``).
         """
         now = self._parts.now()
         await cleanup.delete_overdue_rows(self._parts.db, now=now)
@@ -639,7 +639,7 @@ class Conversation(Application[Any, Context, Any, Any, Any, Any]):
         job: Any = None,  # noqa: ANN401 - PTB's signature
         coroutine: Any = None,  # noqa: ANN401 - PTB's signature
     ) -> bool:
-        """Call the error handlers, which notify the person. Return True to end the handling.
+        """Call the error handlers, which notify the person. Return True, so that PTB stops here.
 
         Raises:
             TryAgainError: ``error`` has this class. The inbox must retry the update.
@@ -671,9 +671,9 @@ async def _build_parts_with_retries(
 ) -> Parts | str:
     """Build the parts of the process. Return the parts, or the reason of a failure as text.
 
-    If the failure may end soon (``is_temporary``), the attempt is repeated every second for
-    ``WAIT_S`` seconds, or until ``stop`` is set. The reason of any other failure is returned at
-    once. When ``stack`` exits, the parts are closed.
+    After a failure that may end soon, repeat the attempt every second, for at most ``WAIT_S``
+    seconds or until ``stop`` is set. After any other failure, return the reason at once. The exit
+    of ``stack`` closes the parts.
     """
     until = steady() + WAIT_S
     is_said = False
@@ -716,10 +716,9 @@ async def _build_parts(settings: Settings, stack: AsyncExitStack, build: Build) 
 async def _raise_limit_and_find_problem(
     settings: Settings,
 ) -> preflight.CheckResult | None:
-    """Test the limit of open files, the spool folder and the database.
+    """Raise the limit of open files, and test the limit, the spool folder and the database.
 
-    The limit of open files is raised if possible. Return the first problem that prevents a start,
-    or None.
+    Return the first problem that prevents a start, or None.
     """
     results = (
         preflight.increase_open_files_limit(),

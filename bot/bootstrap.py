@@ -74,11 +74,12 @@ from bot.updates.conflicts import PollConflicts, ensure_origin_and_load_conflict
 
 log = structlog.get_logger()
 
-_NEWCOMER_SHARE = 0.5  # All newcomers together may spend this part of the budget for replies.
-# Seconds after which an idle connection is closed. The Stories API closes idle connections later.
+_NEWCOMER_SHARE = 0.5  # the part of the budget for replies that all newcomers together may spend
+# An idle connection to the Stories API is closed after this many seconds, before the server closes
+# the connection, so that no call uses a closed connection.
 _IDLE_S = 10
-# The maximum numbers of connections. These limits exceed the numbers of concurrent requests, so a
-# slow server leaves connections for other servers.
+# The maximum numbers of connections. The bot makes fewer concurrent requests, so connections are
+# left for other servers if a server is slow.
 _TO_TELEGRAM, _TO_MEDIA, _TO_API = 320, 256, 128
 
 
@@ -437,9 +438,9 @@ async def _acquire_lease_or_release_claims(
 ) -> tuple[Owner, ProcessLease | None]:
     """Create the owner of this process's claims, and acquire the lease of the process.
 
-    With PostgreSQL, the claims and the lease are released when ``stack`` exits. With SQLite, the
-    lease is None, because only one process uses the file. In this case the claims of earlier
-    processes are released now, because those processes have ended.
+    With PostgreSQL, the exit of ``stack`` releases the claims and the lease. With SQLite, only one
+    process uses the file, so the lease is None. In this case, release the claims of earlier
+    processes now, because these processes have ended.
 
     Raises:
         DatabaseUnavailableError: The database is unavailable, or a different version upgrades the
@@ -453,7 +454,7 @@ async def _acquire_lease_or_release_claims(
 
 
 async def _load_and_apply_profile_blocks(access: Access, subscriptions: Subscriptions) -> None:
-    """Apply the current blocks of profiles, including blocks that other processes have set."""
+    """Load the blocked profiles from the database, and apply the blocks to the subscriptions."""
     await access.load_blocked_and_owners()
     await subscriptions.apply_profile_blocks()
 

@@ -456,8 +456,8 @@ def reveal(secret: SecretStr | None) -> str:
 def secrets_of(settings: Settings) -> list[str]:
     """Return the secret values of the settings, which must not appear in any log.
 
-    Of an address, only the passwords are returned. A secret that is not set may appear in the list
-    as an empty string.
+    If a setting is a URL, only the passwords in the URL are returned. A secret that is not set may
+    be in the list as an empty string.
     """
     addresses = (
         settings.database_url,
@@ -479,8 +479,8 @@ def secrets_of(settings: Settings) -> list[str]:
 def _passwords_in(url: str) -> list[str]:
     """Return the passwords in the user information and in the query of a URL.
 
-    The user information is the part before the last @. The result has each password as in the URL
-    and percent-decoded.
+    The user information is the part before the last @. Each password is returned twice: as written
+    in the URL, and percent-decoded.
     """
     address, _, query = url.partition("//")[2].partition("?")
     found = [address.rpartition("@")[0].partition(":")[2]]
@@ -520,12 +520,11 @@ def load(env_file: Path | None = None, /, **overrides: object) -> Settings:
 
 
 def unknown_variables_and_suggestions(env_file: Path | None = None) -> list[tuple[str, str]]:
-    """Return the names of unknown variables, each with the most similar setting.
+    """Return the names of unknown variables, each with the name of the most similar setting.
 
-    A variable is unknown if the variable is not a setting and is not in ``OTHERS``. The second
-    value of a pair is "" if no setting is similar. Every unknown name in ``env_file`` (default:
-    ``.env``) is reported. An unknown environment variable is reported only if a setting is
-    similar.
+    A variable is unknown if it is neither a setting nor in ``OTHERS``. For an unknown variable in
+    ``env_file`` (default: ``.env``), the second name is "" if no setting is similar. For an
+    unknown variable in the environment, a pair is returned only if a setting is similar.
 
     Raises:
         SettingsError: ``env_file`` exists, but can't be read.
@@ -590,10 +589,10 @@ _SOURCES = {
 
 
 def _error_sentence(item: dict[str, Any], env_file: Path | None) -> str:
-    """Return the error of a setting as a sentence.
+    """Return a sentence about an error that pydantic has found in the settings.
 
-    If pydantic names no single setting, its message already contains the names of the settings.
-    The advice about a missing setting contains ``env_file`` if the person named that file.
+    About a missing setting, the sentence advises a command. The command contains ``env_file`` if
+    the person has named a settings file.
     """
     name = str(item["loc"][0]).upper() if item["loc"] else ""
     if item["type"] == "missing":

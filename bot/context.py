@@ -102,7 +102,8 @@ class Services:
 class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict[str, Services]]):
     """The context of python-telegram-bot (PTB) with additional attributes for the handlers.
 
-    The access check and ``ensure_chat_and_translator`` set most attributes before a handler runs.
+    Most attributes are set before a handler runs: by the check of the sender's access, and by
+    ``ensure_chat_and_translator``.
     """
 
     event: Update
@@ -161,7 +162,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
 
     @property
     def query(self) -> CallbackQuery | None:
-        """Return the callback query of a pressed button, or None for other updates."""
+        """Return the callback query of a pressed button, or None if no button was pressed."""
         return self.event.callback_query
 
     @property
@@ -210,8 +211,8 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     def replied_to(self) -> Message | None:
         """Return the message that ``message`` replies to, or None if ``message`` is no reply.
 
-        In a topic, Telegram marks every message as a reply to the first message. Therefore a reply
-        to the first message of a topic does not count.
+        A reply to the first message of a topic does not count, because Telegram marks every
+        message in a topic as such a reply.
         """
         message = self.message
         asked = message.reply_to_message if message else None
@@ -258,10 +259,11 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     async def set_question(
         self, question: Question | Cleared, *, valid_for: timedelta = timedelta(0)
     ) -> None:
-        """Store the question that the next plain message of a private chat answers.
+        """In a private chat, store the question that the next plain message answers.
 
-        The question is valid for ``valid_for``. None removes the stored question. No message is
-        sent. The database is written at the end of the update. In other chats, do nothing.
+        If ``question`` is None, remove the stored question. The question expires after
+        ``valid_for``. The database is written at the end of the update, and no message is sent. In
+        a group or channel, do nothing.
         """
         if self.is_private and (question or self.question):
             self.question = question
@@ -279,10 +281,10 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
 
     @property
     def acted_on(self) -> Target:
-        """Return the chat that a command applies to. In the chat of the update, add the topic.
+        """Return the target that a command applies to.
 
-        The chat is the channel or group ``about``, the chat of the update, or the supergroup that
-        the chat of the update has become.
+        If this is the chat of the update, the result contains the topic of the message. If this is
+        a different chat (see ``chat``), the result has no topic.
 
         Raises:
             RightsError: The update has no chat.
@@ -316,12 +318,12 @@ App = Application[Any, Context, Any, Any, Any, Any]
 
 
 async def ensure_chat_and_translator(update: Update, context: Context) -> None:
-    """Store the chat of an update, and set the chat, translator and topics flag of the context.
+    """Store the chat of an update, and set ``chat``, ``t`` and ``has_topics`` of the context.
 
-    A missing chat is inserted. A changed kind or title of a chat is updated. A changed language is
-    updated in a private chat, and in a group or channel when a person adds the bot. A closed chat
-    stays closed. For an update without a chat, such as an inline query, only the translator is
-    set, and nothing is stored.
+    If the chat is stored already, update its kind and title. Update the language in a private
+    chat, and in a group or channel if the update reports that a person has added the bot. A closed
+    chat stays closed. If the update has no chat, for example an inline query, store nothing and
+    set only ``t``, the translator.
 
     Raises:
         TryAgainError: The database is unavailable, and the update has a chat.

@@ -1,7 +1,7 @@
-"""The claims of chat queues, and the selection of the deliveries that are sent now.
+"""Claiming chat queues, and selecting the deliveries that are sent now.
 
-A single transaction claims chat queues, decides about the deliveries of each queue, and records
-that the selected deliveries are claimed.
+A single transaction claims several chat queues, decides which deliveries of each queue are sent
+now, and records these deliveries as claimed.
 """
 
 from collections.abc import Callable
@@ -27,7 +27,7 @@ from bot.telegram.outage import Outage
 
 log = structlog.get_logger()
 
-# The pause of a queue after an error in the decision about its deliveries.
+# The pause of a queue if an error prevents the decision about the deliveries of the queue.
 JUDGED_AGAIN = timedelta(minutes=15)
 # The maximum number of queues that are searched for a row for a trial send.
 QUEUES_OF_A_TRIAL = 20
@@ -47,10 +47,10 @@ class JobClaims:
         is_only_process: bool,
         now: Callable[[], datetime],
     ) -> None:
-        """Create the claims, which use the leases of ``leases``.
+        """Create the claims, whose leases come from ``leases``.
 
-        ``losses`` counts the rows that may have arrived and the dead letters. ``outage`` knows
-        whether Telegram is down. ``floods`` gets the stored flood limits of each chat with a job.
+        ``losses`` counts lost answers and dead letters. ``outage`` knows whether Telegram is down.
+        The stored flood limits of each chat with a job are loaded into ``floods``.
         """
         self._db = db
         self._leases = leases
@@ -63,15 +63,15 @@ class JobClaims:
         """The time before which no job is claimed."""
 
     def pause_claims_until(self, until: datetime) -> None:
-        """Claim no job before ``until``. A later time from an earlier call stays in effect."""
+        """Claim no job before ``until``, or before a later time that an earlier call has set."""
         self.rests_until = max(self.rests_until, until)
 
     async def claim(self, limit: int) -> list[Job]:
-        """Claim chat queues, select the deliveries to send now, and return the jobs.
+        """Claim chat queues, select the deliveries to send now, and return at most ``limit`` jobs.
 
-        Return at most ``limit`` jobs. While Telegram is down, return at most one trial send.
-        Before ``rests_until``, return no jobs. The claims and the decisions about the deliveries
-        are committed in one transaction before this method returns.
+        While Telegram is down, return at most one job, which is a trial send. While the claims are
+        paused (``pause_claims_until``), return no jobs. The claims and the decisions about the
+        deliveries are committed in one transaction before this method returns.
         """
         now = self._now()
         if self.rests_until > now:
@@ -92,11 +92,13 @@ class JobClaims:
     async def _reserve_turn_or_postpone(
         self, tx: Tx, job: Job, queue: ChatQueue, now: datetime
     ) -> bool:
-        """Before a repeat, reserve a turn to ask Telegram whether the chat accepts calls.
+        """Reserve a time to ask Telegram, before a repeated send, whether the chat accepts calls.
 
-        Return True if the job may be done. Return False if too many chats wait for a turn. In this
-        case, the repeat is postponed. The bot does not ask about channels, because Telegram's
-        answer about a channel proves nothing (docs/decisions/0002-at-least-once.md).
+        Return True if the job may be done. If too many chats wait for their time, postpone the
+        repeated send and return False.
+
+        No time is needed for a first send, for a probe, and for a channel. Telegram's answer about
+        a channel would prove nothing (docs/decisions/0002-at-least-once.md).
         """
         if isinstance(job, ProbeJob) or self._outage is None:
             return True
@@ -111,16 +113,15 @@ class JobClaims:
         return job.asks_in is not None
 
     async def claim_trial_send(self, outage: Outage) -> list[Job]:
-        """Claim a single row for a trial send while Telegram is down.
+        """Claim a single row for a trial send while Telegram is down. Return at most one job.
 
-        The success of a trial send ends the pause of all sends. The result is an empty list in
-        four cases:
+        The success of the trial send will end the pause of all sends. In these cases, there is no
+        trial send and the result is empty:
 
-        - No queue is due.
-        - No trial send is due.
-        - The trial send is due, but Telegram does not answer ``getMe``.
-        - The first 20 due queues have no row to send. If several processes exist, the pause then
-          ends without a trial send, because a different process may have claimed the due rows.
+        - No queue is due, or the time of the next trial send has not come.
+        - Telegram does not answer ``getMe``.
+        - The first 20 due queues have no row to send. If several processes exist, the pause ends
+          now, because a different process may have claimed all rows for a trial send.
         """
         now = self._now()
         due = await self._db.fetch(chat_queues.next_due_at)
@@ -140,19 +141,19 @@ class JobClaims:
                     await deliveries.record_claim(tx, job.lease.ids)
                     return [job]
         if not self._is_only_process:
-            # Normally the success of a trial send ends the pause. This process has no row for a
-            # trial send, because other processes may have claimed the due rows.
+            # Other processes may have claimed all due rows. The pause must end without a trial
+            # send, because this process might never find a row for a trial send.
             outage.end_pause()
-        return []  # If no other process exists, only the answer to a trial send ends the pause.
+        return []
 
     async def _update_rows_and_build_job(
         self, tx: Tx, queue: ChatQueue, claim: Lease, *, is_trial: bool = False
     ) -> Job | None:
-        """Decide about the deliveries of a queue, record the decision, and return the job.
+        """Decide which deliveries of a queue are sent now, record the decision, and build the job.
 
-        Return None if the queue needs no job now, or if the decision failed because of an error.
-        In both cases, the claim of the queue ends. With ``is_trial``, an alert or a reply has a
-        single row, and the bot first asks whether the chat accepts calls.
+        If the queue needs no job now, or if an error prevents the decision, end the claim of the
+        queue and return None. If ``is_trial`` is True, the job sends a single message, and first
+        asks Telegram whether the chat accepts calls.
         """
         now = claim.at
         decision = _decide_or_none(queue, now)
@@ -181,10 +182,10 @@ class JobClaims:
     async def _apply_decision(
         self, tx: Tx, queue: ChatQueue, decision: Decision, now: datetime
     ) -> results.ChatFreeAt:
-        """Record the deferred rows, the ended rows, and the rows that may have arrived.
+        """Store a decision about all rows of a queue that are not sent now.
 
-        Delete doubled replies, and enqueue notices about stories that expired before their send.
-        Return the time at which the chat is free for the next job.
+        Rows are deferred, ended, deleted or repeated. Enqueue notices about stories that expired
+        before their send. Return the time at which the chat is free for the next job.
         """
         tally = Tally()
         free_at = await results.schedule_repeats_or_make_dead_letters(
@@ -211,9 +212,9 @@ class JobClaims:
 
 
 def _decide_or_none(queue: ChatQueue, now: datetime) -> Decision | None:
-    """Return the decision about a queue, or None after an error.
+    """Decide which deliveries of a queue are sent now. Return None after an error.
 
-    The error is only logged, because an error of one chat must not delay other chats.
+    The error is logged and not raised, because an error in one chat must not delay other chats.
     """
     try:
         return selection.decide(queue, now=now)

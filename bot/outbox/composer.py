@@ -48,9 +48,9 @@ class Alerts:
         self._now = now
 
     async def send(self, chat: Chat, batch: Batch, calls: Calls) -> Outcome:
-        """Send a batch to the batch's target. Return the outcome.
+        """Send a batch to its chat or topic. Return the outcome.
 
-        A file that must be bought costs 1 credit. The budget of the schedule pays the credit.
+        The budget of the schedule pays 1 credit for each file that must be bought.
 
         Raises:
             DatabaseUnavailableError: The database failed before a message arrived. Nothing was
@@ -86,7 +86,7 @@ class Alerts:
 
 
 def _notice_payload(chat: Chat, batch: Batch, t: Translator) -> Payload:
-    """Return the message of the notices in a batch.
+    """Return the payload of a single message with all notices of a batch.
 
     A summary has buttons, except in a channel. The message is silent if all notices are silent.
     """
@@ -99,10 +99,9 @@ def _notice_payload(chat: Chat, batch: Batch, t: Translator) -> Payload:
 
 
 def _alert_buttons(chat: Chat, batch: Batch, t: Translator) -> Buttons | None:
-    """Return the buttons of a single story, or None without buttons.
+    """Return the buttons under an alert with a single story. Return None for any other batch.
 
-    Albums and notices have no buttons here. Anybody can press a button in a channel, so the
-    buttons in a channel are only links.
+    In a channel, the buttons are only links, because every reader of a channel can press a button.
     """
     album = batch.album
     if album is None or len(album.stories) > 1:
@@ -115,9 +114,9 @@ def _alert_buttons(chat: Chat, batch: Batch, t: Translator) -> Buttons | None:
 def _send_options(batch: Batch, buttons: Buttons | None, now: datetime) -> SendOptions:
     """Return the options of a send.
 
-    A message is silent if the subscription has the option ``silent``, if the message may repeat an
-    earlier message, or if a summary lists the story. If the oldest row of the batch is older than
-    ``LONGEST_WAIT``, the send need not keep the order of the stories.
+    The message is silent in each of these cases: the subscription has the option ``silent``, the
+    message may repeat an earlier message, or a summary already lists the story. The stories must
+    arrive in order, until the oldest row of the batch is older than ``LONGEST_WAIT``.
     """
     oldest = min(row.created_at for row in batch.rows)
     options = batch.rows[0].options

@@ -1,4 +1,8 @@
-"""The loop that turns fan-outs into deliveries, in slices of at most 200 subscriptions."""
+"""The loop that turns fan-outs into deliveries.
+
+A fan-out is a database row: the order to deliver stories or a notice to all subscriptions of a
+profile. Each transaction writes the deliveries of at most 200 subscriptions.
+"""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -9,14 +13,14 @@ from bot.store import fan_outs
 from bot.store.engine.database import Database
 
 _SLICE = 200  # subscriptions per transaction
-_LOCKED_AGAIN = timedelta(seconds=0.1)  # The pause while other processes write all due fan-outs.
+_LOCKED_AGAIN = timedelta(seconds=0.1)  # the pause if other processes have locked all due fan-outs
 
 
 class FanOut:
     """The loop that turns fan-outs into deliveries while the outbox sends.
 
-    Each slice is a separate transaction, so a story for very many chats does not delay other
-    writers for long.
+    A fan-out to very many subscriptions is written in several transactions, so that other writers
+    do not wait for long.
     """
 
     def __init__(
@@ -27,10 +31,7 @@ class FanOut:
         now: Callable[[], datetime],
         sharing: Sharing = SEVERAL_PROCESSES,
     ) -> None:
-        """Create the loop.
-
-        ``wake`` is called after each slice, because deliveries may have become due.
-        """
+        """Create the loop. ``wake`` is called whenever deliveries were written."""
         self._db = db
         self._wake = wake
         self._now = now
@@ -47,7 +48,7 @@ class FanOut:
             pass
 
     async def _write_next_slice(self) -> NextStepAt | UntilWoken:
-        """Write a slice if a fan-out is due.
+        """If a fan-out is due, write the deliveries of its next 200 subscriptions.
 
         Return the time of the next step, or None if no fan-out is left.
         """
@@ -59,15 +60,15 @@ class FanOut:
         return now + _LOCKED_AGAIN
 
     async def _write_slice_if_due(self) -> bool:
-        """Write the deliveries of a slice. Return False if no unlocked fan-out is due.
+        """Write deliveries of a due fan-out. Return False if no unlocked fan-out is due.
 
-        If the slice can't be written, the fan-out is retried later, and the result is True.
+        If the deliveries can't be written, the fan-out is retried later, and the result is True.
 
         Raises:
             DatabaseUnavailableError: The database has an outage.
         """
-        # The commit does not wait for the disk. A power failure that undoes the deliveries also
-        # undoes the progress of the fan-out.
+        # The commit need not wait for the disk. If a power failure undoes the deliveries, the
+        # failure also undoes the progress of the fan-out, so the deliveries are written again.
         is_written = await self._db.run(
             lambda tx: fan_outs.write_next_slice_if_due(tx, now=self._now(), limit=_SLICE),
             durable=False,

@@ -14,10 +14,10 @@ from bot.outbox.leases import SendLease
 class AlertJob:
     """An album or notices to send under a lease.
 
-    ``is_trial`` is True if Telegram is down, and the job tests whether Telegram works again. If
-    ``asks_in`` is not None, the bot waits for this time, and then asks Telegram whether the chat
-    accepts calls. The bot sends only if the chat accepts calls. If ``asks_in`` is None, the bot
-    sends without this question.
+    ``is_trial`` is True if Telegram is down and the job tests whether Telegram works again. If
+    ``asks_in`` is a duration, the bot waits for this duration, asks Telegram whether the chat
+    accepts calls, and sends only if the answer is yes. If ``asks_in`` is None, the bot sends
+    without this question.
     """
 
     lease: SendLease
@@ -38,7 +38,7 @@ class AlertJob:
 
     @property
     def rows(self) -> Sequence[PendingMessage]:
-        """Return the rows of the outbox that the job sends."""
+        """Return the rows of the outbox that the job sends in one send."""
         return self.batch.rows
 
     @property
@@ -50,9 +50,8 @@ class AlertJob:
     def trace(self) -> str:
         """Return the trace id of the job for the log.
 
-        The trace id is made from the id of the first row's story. If the first row has no story,
-        return the trace id in the fields of the row. If the fields have none, the trace id is made
-        from the id of the row.
+        The trace id is made from the story of the first row. If the first row has no story, the
+        trace id is the stored trace id of the row, or is made from the id of the row.
         """
         first = self.batch.rows[0]
         if first.story_pk:
@@ -87,7 +86,7 @@ class ReplyJob:
 
     @property
     def rows(self) -> Sequence[PendingMessage]:
-        """Return the row of the outbox that the job sends, as a list of one row."""
+        """Return a list with the single row of the outbox that the job sends."""
         return [self.reply]
 
     @property
@@ -99,14 +98,14 @@ class ReplyJob:
     def trace(self) -> str:
         """Return the trace id of the update that the reply answers.
 
-        If the reply has no trace id, the id is made from the id of the row.
+        If no trace id is stored with the reply, the result is made from the id of the row.
         """
         return str(self.reply.fields.get("trace") or f"d{self.reply.id}")
 
 
 @dataclass(frozen=True, slots=True)
 class ProbeJob:
-    """A query to Telegram whether the bot has regained a missing right in a chat."""
+    """A call that asks Telegram whether the bot has a missing right in a chat again."""
 
     queue: ChatQueue
     mute: Mute
@@ -118,7 +117,7 @@ class ProbeJob:
 
     @property
     def rows(self) -> Sequence[PendingMessage]:
-        """Return no rows, because a probe sends nothing."""
+        """Return an empty tuple, because the job sends nothing."""
         return ()
 
 

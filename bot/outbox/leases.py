@@ -1,7 +1,7 @@
-"""The leases of sends.
+"""The leases under which messages are sent.
 
-A lease is checked right before each request of a send. Right before the first request, the copies
-are also counted, unless the transaction of an update has already counted the copies.
+Right before each request to Telegram, the lease of the send is checked. Right before the first
+request, the send is also counted in the database, so that a crash cannot cause endless repeats.
 """
 
 from collections.abc import Callable, Sequence
@@ -29,12 +29,13 @@ from bot.telegram.flood_limits import Lane
 class SendLease:
     """The lease of a chat queue for a send.
 
-    The lease was claimed at ``claimed_at``. ``ids`` are the ids of the rows of the send.
-    ``is_counted`` is True if the number of copies of each row already includes this send. The
-    number of copies is the number of sends of the row that may have arrived in the chat.
-    ``is_valid`` is True if the last check found that this process has the lease and that all rows
-    may still be sent, and no later renewal found that the lease is lost. For the replies of an
-    update, ``is_valid`` is also True without a check.
+    - ``ids`` are the ids of the rows that are sent.
+    - ``claimed_at`` is the time of the claim, and ``until`` is the end of the lease.
+    - ``is_counted`` is True if the number of copies of each row already includes this send. The
+      number of copies is the number of sends of the row that may have arrived in the chat.
+    - ``is_valid`` is True if this process still had the lease at the last check or renewal, and
+      all rows could still be sent at the last check. The lease for the replies of an update is
+      valid from the beginning.
     """
 
     queue: QueueClaim
@@ -46,7 +47,7 @@ class SendLease:
 
 
 class SendLeases:
-    """Checks and renews the leases of sends, and counts the copies.
+    """Checks and renews the leases of sends, and counts each send as a copy of its rows.
 
     Leases that are checked at the same moment share a transaction.
     """
@@ -72,31 +73,28 @@ class SendLeases:
         self._checks = BatchingQueue(self._count_and_mark_valid)
 
     def new_lease(self) -> Lease:
-        """Return a lease that begins now, for the claim of a chat queue.
-
-        The caller stores the lease in the database.
-        """
+        """Return a lease of a chat queue that begins now. The caller must store the lease."""
         return self._owner.new_lease(self._now(), self._lease)
 
     async def check_and_count_copies(self, send_lease: SendLease) -> None:
         """Check the lease of a send, and count the send as a copy of each of its rows.
 
-        This method is called right before each request. The send is counted only at the first
-        successful call, in a transaction that is committed before this method returns. If the bot
-        crashes after this call, the chat may have received the rows. If the bot crashes earlier,
-        for example during a long download, the chat has not received the rows.
+        Call this method right before each request of the send. The first successful call counts
+        the copies, and commits them before the return. A crash before this commit, for example
+        during a long download, therefore counts no copy of a message that was not sent.
 
         Raises:
-            TooSoonError: A different process has claimed the chat, a row of the send has ended,
-                the settings or rights of the chat changed before the first call, the lease has
-                ended (``raise_if_lease_lost``), or this process is stopping.
+            TooSoonError: The message must not be sent now, for one of these reasons. A different
+                process has claimed the chat. A row of the send has ended. The settings or rights
+                of the chat changed before the first request. The lease has ended
+                (``raise_if_lease_lost``). This process is stopping.
             DatabaseUnavailableError: PostgreSQL ended several attempts to count the copies,
                 because the attempts took too long. After other failures of the database, the call
                 waits until the database is available.
         """
         send_lease.is_valid = False
-        # A stopping process counts no copy, because a send that waited for a flood limit would be
-        # interrupted.
+        # A stopping process starts no request, because the stop could interrupt a wait for a flood
+        # limit after the copy was counted.
         if not self._is_stopping():
             await self._checks([send_lease])
         self.raise_if_lease_lost(send_lease)
@@ -104,7 +102,8 @@ class SendLeases:
     def raise_if_lease_lost(self, send_lease: SendLease) -> None:
         """Check that a lease has not ended, without a query of the database.
 
-        If the process was suspended, only the clock shows that the lease has ended.
+        The check uses the clock, because a suspended process does not notice otherwise that its
+        lease has ended.
 
         Raises:
             TooSoonError: The lease has ended, ``SendLease.is_valid`` is False, or the lease on the
@@ -118,9 +117,9 @@ class SendLeases:
             raise TooSoonError(timedelta(0), "not to be sent now")
 
     def renewing(self, send_lease: SendLease) -> AbstractAsyncContextManager[None]:
-        """Renew a lease repeatedly while the block runs, until the lease is lost.
+        """Renew a lease during the ``with`` block, until the lease is lost.
 
-        The interval is a third of the lease's length.
+        The interval between two renewals is a third of the lease's length.
         """
         third = self._lease.total_seconds() / 3
         return renewing(
@@ -148,11 +147,13 @@ class SendLeases:
 async def _count_copies_and_return_valid(send_leases: list[SendLease], tx: Tx) -> list[SendLease]:
     """Add 1 to the number of copies of each row of the valid leases. Return the valid leases.
 
-    The number of copies is stored with the row (see ``SendLease``). A lease is valid if this
-    process has the claim of the queue, all rows are open, and no row was marked for a new
-    selection since the claim (``Held.CHANGED``). For a lease with ``is_counted``, marked rows are
-    allowed and nothing is added, because the number of copies already includes the send. The
-    queues stay locked until the transaction ends.
+    Nothing is added for leases with ``is_counted``. The queues stay locked until the transaction
+    ends. A lease is valid if all of these conditions hold:
+
+    - This process still has the claim of the queue.
+    - No row of the send has ended.
+    - The lease has ``is_counted``, or no row was marked for a new selection since the claim
+      (``Held.CHANGED``).
     """
     tokens = await chat_queues.lock_all(
         tx, [send_lease.queue.chat_id for send_lease in send_leases]
@@ -173,13 +174,13 @@ async def _count_copies_and_return_valid(send_leases: list[SendLease], tx: Tx) -
 
 
 def _row_ids_of(send_leases: list[SendLease], *, is_counted: bool) -> list[int]:
-    """Return the ids of the rows of all leases whose ``is_counted`` has the given value."""
+    """Return the row ids of the leases whose ``is_counted`` has the given value."""
     chosen = [send_lease for send_lease in send_leases if send_lease.is_counted == is_counted]
     return [number for send_lease in chosen for number in send_lease.ids]
 
 
 class LeasedCalls(Calls):
-    """Calls of the Bot API that count a copy of each row before the first request."""
+    """Calls of the Bot API that check a lease before each request, and count the first request."""
 
     def __init__(
         self, bot: ExtBot[Any], lane: Lane, leases: SendLeases, send_lease: SendLease
@@ -195,7 +196,7 @@ class LeasedCalls(Calls):
 
 
 class AlreadyCountedCalls(LeasedCalls):
-    """Calls for replies whose copies the transaction of the update has already counted."""
+    """Calls of the Bot API for replies that the transaction of an update has already counted."""
 
     async def before_request(self) -> None:
         """Check that the lease is still valid (``SendLeases.raise_if_lease_lost``)."""

@@ -1,17 +1,18 @@
-"""Sends whose outcome is unknown, and deliveries that were given up."""
+"""Counters of the sends with a lost answer, and of the deliveries that were given up."""
 
 from bot.outbox.results import Tally
 from bot.runtime.metrics import Metrics
 
 
 class Losses:
-    """Metrics of lost answers and given-up deliveries, and the chats with a deferred notice.
+    """Counts lost answers and dead letters, and remembers the chats with a deferred notice.
 
-    A deferred notice is a row of the outbox that waits until Telegram answers in the chat again.
+    A dead letter is a delivery that was given up. A deferred notice is a notice about a dead
+    letter. The notice waits until Telegram answers in the chat again.
     """
 
     def __init__(self, metrics: Metrics) -> None:
-        """Create two counters in ``metrics``. No chat has a deferred notice yet."""
+        """Create two counters in ``metrics``."""
         self._unknown = metrics.counter(
             "delivery_unknown_total", "Sends of alerts whose answer was lost."
         )
@@ -21,10 +22,10 @@ class Losses:
         self._deferred: set[int] = set()
 
     def record_tally(self, chat_id: int, tally: Tally) -> None:
-        """Add the unknown outcomes and dead letters in ``tally`` to the counters.
+        """Add the lost answers and dead letters in ``tally`` to the counters, in memory.
 
-        After a dead letter, ``has_deferred_notice`` is True for the chat until
-        ``clear_deferred_notice`` is called. All data is in memory.
+        If ``tally`` has a dead letter, ``has_deferred_notice`` returns True for the chat until
+        ``clear_deferred_notice`` is called.
         """
         self._unknown.inc(tally.unknown)
         self._dead_letters.inc(tally.dead_letters)
@@ -32,10 +33,7 @@ class Losses:
             self._deferred.add(chat_id)
 
     def record_unreadable(self, count: int) -> None:
-        """Add rows that can't be read to the counter of dead letters.
-
-        Nobody gets a notice about such rows.
-        """
+        """Count rows of the outbox that can't be read as dead letters without a notice."""
         self._dead_letters.inc(count)
 
     def has_deferred_notice(self, chat_id: int) -> bool:
@@ -43,5 +41,5 @@ class Losses:
         return chat_id in self._deferred
 
     def clear_deferred_notice(self, chat_id: int) -> None:
-        """Record that the deferred notices of a chat are due now."""
+        """Record, in memory, that no notice of a chat is deferred any more."""
         self._deferred.discard(chat_id)

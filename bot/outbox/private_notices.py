@@ -1,8 +1,8 @@
 """Private notices about a group or channel in which the bot can't or should not post a notice.
 
-The people who added the subscriptions of the chat get the notices in their private chats. A person
-without an open private chat with the bot can't be reached. If none of these people can be reached,
-the owners get the notice about a missing right.
+The people who added the subscriptions of the group or channel get the notices in their private
+chats with the bot. A person without an open private chat can't be reached. If none of these people
+can be reached, the owners of the bot get the notice about a missing right.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,9 +16,9 @@ from bot.store.engine.database import Tx
 
 
 async def enqueue_private_notices_of_removed_posts(tx: Tx, chat_id: int, *, now: datetime) -> None:
-    """Enqueue private notices that another bot removes the bot's posts in a chat.
+    """Enqueue private notices about another bot that removes this bot's posts in a chat.
 
-    The reachable people who added subscriptions in the chat get the notices.
+    The notices are for the reachable people who added subscriptions in the chat.
     """
     chat, people = (
         await chats.get(tx, chat_id),
@@ -31,15 +31,14 @@ async def enqueue_private_notices_of_removed_posts(tx: Tx, chat_id: int, *, now:
 async def enqueue_private_notices_of_missing_right(
     tx: Tx, mute: Mute, owners: Iterable[int], *, now: datetime
 ) -> None:
-    """Enqueue private notices which say that the bot may not write in the chat of a mute.
+    """Enqueue private notices about a group or channel in which the bot has no right to write.
 
-    - The people who added subscriptions in the chat get the notices. If no such person can be
-      reached, the owners who can be reached get the notices.
-    - The notices are enqueued once, at the first probe of the mute and not earlier, because a
-      right may be missing for some minutes only.
-    - No notice is enqueued for a private chat.
-    - No notice is enqueued about any other right than the right to write or to post, for example
-      the right to send media.
+    ``mute`` has the chat and the missing right. The notices are for the people who added
+    subscriptions in the chat. If no such person can be reached, the notices are for ``owners``.
+
+    The notices are enqueued once, at the first probe. Earlier notices would be useless, because
+    some rights are missing for a few minutes only. Nothing is enqueued if the bot may write but,
+    for example, may not send media.
     """
     chat = await chats.get(tx, mute.chat_id)
     is_first = mute.probes == 0 and mute.missing in {"text", "posts"}
@@ -61,12 +60,12 @@ async def add_failure_notice(
 ) -> None:
     """Enqueue the notice about stories that could not be sent.
 
-    For a group or a private chat, the notice is for ``target``, is due at ``due_at`` (by default
-    now), and waits for the reason ``held``.
+    In a group or a private chat, the notice is for ``target``. The notice is due at ``due_at`` (by
+    default now), and ``held`` is stored as the reason for the wait.
 
-    For a channel, the people who added the subscriptions get private notices, so that the channel
-    gets no public post. The private notices are due now, and ``due_at`` and ``held`` are ignored.
-    If no such person can be reached, the notice is for the channel, as for a group.
+    Instead of a notice in a channel, which would be public, the people who added the subscriptions
+    get private notices. These notices are due now, whatever ``due_at`` and ``held`` are. If no
+    such person can be reached, the notice is for the channel.
     """
     chat = await chats.get(tx, target.chat_id)
     people = await subscriptions.reachable_creators(tx, target.chat_id)
@@ -77,7 +76,7 @@ async def add_failure_notice(
 
 
 async def _people_with_open_private_chat(tx: Tx, people: Iterable[int]) -> list[int]:
-    """Return the people with an open private chat with the bot."""
+    """Return those of ``people`` who have an open private chat with the bot."""
     found = await chats.get_all(tx, sorted(people))
     return [chat.id for chat in found if chat.state == "active"]
 

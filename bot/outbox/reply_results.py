@@ -1,6 +1,7 @@
-"""The record of the outcome of a reply, in the transaction that frees the chat queue.
+"""Recording the outcome of a reply. The same transaction frees the chat queue.
 
-A reply that has arrived or can never arrive is deleted, because the text is private.
+The row of a reply is deleted when the reply has arrived or can never arrive, because the text of
+the reply is private.
 """
 
 import secrets
@@ -37,9 +38,9 @@ _CANT_SHOW = {
 
 
 def is_final(outcome: Outcome) -> bool:
-    """Return whether a reply has arrived or can never arrive, so that no further send is made."""
+    """Return whether a reply has arrived or can never arrive, so the reply is not sent again."""
     if isinstance(outcome, PermanentFailure):
-        # A reply is kept while the token is refused, because an owner may correct the token.
+        # If Telegram refuses the token, the reply is kept, because an owner may correct the token.
         return outcome.scope != "bot"
     return isinstance(outcome, Sent | Muted | Removed)
 
@@ -55,14 +56,16 @@ async def record_reply_outcome(
 ) -> Tally:
     """Record the outcome of a reply. Return the results of the recording.
 
-    ``behind`` are the replies that are sent next under the same lease. The copies of these replies
-    are already counted. If the outcome is final and ``behind`` has replies, the lease stays. In
-    all other cases, the lease ends.
+    ``behind`` are the replies that are to be sent next under the same lease. Their copies are
+    already counted.
 
-    If the outcome is not final, the replies in ``behind`` also return to the queue, and their
-    copies are subtracted. If the lease is lost, only the reply itself is deleted or shortened, and
-    its follow-ups are enqueued. If the chat moved during the send, the rows and the lease of the
-    new chat are changed.
+    - If the outcome is final and ``behind`` is empty, the lease ends.
+    - If the outcome is final and ``behind`` has replies, the lease stays.
+    - If the outcome is not final, the reply and the replies in ``behind`` return to the queue, and
+      the lease ends. The copies of ``behind`` are subtracted again.
+    - If the lease is lost, only the row of the reply is changed, and its follow-ups are enqueued.
+
+    If the chat moved during the send, the rows and the lease of the new chat are changed.
     """
     tally = Tally()
     outcome, now = report.outcome, report.now
@@ -102,11 +105,11 @@ async def record_reply_outcome(
 async def _lock_and_check_claim(
     tx: Tx, queue: QueueClaim, reply: PendingMessage, outcome: Outcome
 ) -> tuple[QueueClaim, PendingMessage, WasValid]:
-    """Lock the queue of a reply, and each chat that an outcome changes.
+    """Lock the queue of a reply, and each chat that the outcome changes.
 
-    Return the claim, the reply, and whether the claim of the queue is valid. If the chat moved
-    during the send, the claim and the reply have the new id of the chat. If Telegram itself
-    reports the move, the claim keeps the old id.
+    Return the claim of the queue, the reply, and whether the claim is valid. If the database moved
+    the chat to a new id during the send, the result has the new id. If Telegram reports the move
+    as the outcome of the send, the claim in the result keeps the old id.
     """
     is_ours = await results.lock_and_check_claim(tx, queue, outcome)
     if is_ours:
@@ -127,9 +130,9 @@ async def _delete_last_reply_and_end_lease(
 ) -> HasDueTime:
     """Delete the last reply under a lease, enqueue its follow-ups, and end the lease.
 
-    If the chat moved during the send, end the lease of the new chat. Return whether the chat is
-    not closed and has unsent deliveries. Return False if the lease was lost. In this case, the
-    reply is deleted too.
+    Return whether the chat is open and has unsent deliveries. If the lease was lost, the reply is
+    deleted all the same, and the result is False. If the chat moved to a new id, the lease of the
+    queue with the new id ends.
     """
     now = report.now
 
@@ -155,15 +158,16 @@ async def _delete_last_reply_and_end_lease(
 
 
 async def _with_current_chat_id(tx: Tx, queue: QueueClaim) -> QueueClaim:
-    """Return the claim with the current id of the chat, which may have moved during the send."""
+    """Return the claim of a queue, with the new id of the chat if the chat has moved."""
     new = await chats.moved_to(tx, queue.chat_id)
     return queue if new is None else ReplyClaim(new, queue.token, queue.stored_flood_state)
 
 
 def _moved_to(reply: PendingMessage, chat_id: int) -> PendingMessage:
-    """Return a reply with the new chat id ``chat_id``, if the chat has moved.
+    """Return a reply for the chat ``chat_id``, to which the chat of the reply may have moved.
 
-    The reply then answers no message, because the messages of the supergroup have new ids.
+    After a move, the result does not refer to the answered message, because the messages of the
+    new chat have new ids.
     """
     if chat_id == reply.target.chat_id:
         return reply
@@ -177,19 +181,19 @@ async def _delete_or_cut_reply(
     """Delete a reply after a final outcome, and enqueue the follow-ups of the reply.
 
     After any other outcome, remove the part that has arrived from the reply. In both cases, add
-    the arrived stories to the usage of the chat. If the row of the reply is missing, do nothing.
-    Return True if the reply was deleted and has follow-ups. Follow-ups may be merged into pending
-    replies or left out.
+    the stories that have arrived to the usage of the chat. If the row of the reply is missing, do
+    nothing. Return True if the reply was deleted and has follow-ups.
     """
     target, payload = reply.target, reply.fields
     if not is_final(outcome):
-        # The row is missing if the chat was erased during the send.
+        # If the chat was erased during the send, the row of the reply is missing.
         if outcome.items and await deliveries.open_among(tx, [reply.id]):
             await _add_usage(tx, target, payload, outcome, now=now)
             await deliveries.change(tx, [reply.id], fields=_unsent_part(payload, outcome))
         return False
     if not await deliveries.remove_reply_or_notice(tx, reply.id):
-        # An earlier commit recorded the outcome, but the response to the commit was lost.
+        # This is a repeated call. The first call was committed, but the database's answer to the
+        # commit was lost.
         return False
     await _add_usage(tx, target, payload, outcome, now=now)
     messages = _follow_ups(payload, outcome)
@@ -203,14 +207,14 @@ async def _delete_or_cut_reply(
 async def _merge_or_enqueue_follow_up(
     tx: Tx, target: Target, payload: Payload, waiting: dict[int, Payload], *, now: datetime
 ) -> None:
-    """Enqueue a follow-up message, unless a pending reply already contains the information.
+    """Enqueue a follow-up message, or merge the message into a pending reply.
 
     ``waiting`` has the payloads of the pending replies of the chat, by row id.
 
-    - A list of failed stories is merged into a pending list if both lists have the same cause and
-      reply to the same message. The pending list in ``waiting`` is also changed.
-    - A follow-up without buttons is omitted if a pending reply to the same message has the same
-      text.
+    - If the message and a pending reply list failed stories with the same cause, and answer the
+      same message, the two lists are merged. ``waiting`` is also changed.
+    - If the message has no buttons, and a pending reply to the same message has the same text,
+      nothing is enqueued.
     """
     for row_id, other in waiting.items():
         if merged := failed_items.merge_failure_notices(other, payload):
@@ -226,14 +230,14 @@ async def _merge_or_enqueue_follow_up(
 async def _add_usage(
     tx: Tx, target: Target, payload: Payload, outcome: Outcome, *, now: datetime
 ) -> None:
-    """Add the stories of an album that have arrived to the usage of the chat."""
+    """Count the arrived stories of an album in the usage of the chat."""
     if payload["kind"] == "album" and outcome.items:
         got = usage.Use(items=len(outcome.items))
         await usage.add(tx, [(target.chat_id, got)], day=now.date())
 
 
 def _unsent_part(payload: Payload, outcome: Outcome) -> Payload:
-    """Return the part of a payload that has not arrived. The part of an album has no caption."""
+    """Return the part of a payload that has not arrived, without the caption of an album."""
     if payload["kind"] != "album":
         return payload
     sent_pks = {item.pk for item in outcome.items}
@@ -244,19 +248,19 @@ def _unsent_part(payload: Payload, outcome: Outcome) -> Payload:
 def _follow_ups(payload: Payload, outcome: Outcome) -> list[Payload]:
     """Return the messages that follow a reply.
 
-    If an album was sent, or was refused because of a missing right, the messages are:
+    After an album that was sent, or that needs a missing right, the messages are:
 
     - a text about the missing right, if the right is about a kind of media
     - texts about the failed stories
     - the message under the album, if at least one story has arrived
 
-    If Telegram refused the content of a message, and the payload has a language, the cause is a
-    bug. In this case, the only message is a text with an incident code, which is also logged.
-    After all other outcomes, no message follows.
+    If Telegram refuses the content of a payload that has a language, the only message is a text
+    with an incident code. The code is also logged, because the cause must be a bug. In all other
+    cases, no message follows.
     """
     if payload["kind"] != "album" and not isinstance(outcome, PermanentFailure):
         return []
-    # The message that the reply answers, or None without such a message.
+    # The id of the message that the reply answers, or None.
     asked = payload.get("asked") or payload.get("reply_to")
     t = translator_for(payload.get("language"))
     if isinstance(outcome, PermanentFailure) and outcome.scope == "item" and "language" in payload:

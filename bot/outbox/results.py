@@ -1,7 +1,7 @@
-"""The record of the outcome of a send, in the transaction that frees the chat queue.
+"""Recording the outcome of a send. The same transaction frees the chat queue.
 
-The outcome is recorded for each row. In the usual case, all rows have arrived. The outcomes of
-many chats are then recorded in a shared transaction.
+The outcome is recorded for each row. If all rows have arrived, which is the usual case, a single
+transaction records the outcomes of many chats.
 """
 
 from collections.abc import Mapping, Sequence
@@ -71,10 +71,9 @@ class Tally:
 
     - ``unknown`` is the number of rows that may have arrived without a confirmation.
     - ``dead_letters`` is the number of rows that became dead letters.
-    - ``rests_until`` is the end of a pause of the claims of this process, or None without a pause.
-    - ``is_due`` is True if the chat is not closed and has unsent deliveries. ``is_due`` is False
-      if the claim was lost, if further replies are sent under the same lease, and for an alert
-      that was recorded together with other alerts.
+    - If ``rests_until`` is set, this process must claim no queue before this time.
+    - ``is_due`` is True if the queue was released, and the chat is open and has unsent deliveries.
+      For an alert that was recorded together with other alerts, ``is_due`` is always False.
     """
 
     unknown: int = 0
@@ -87,13 +86,12 @@ class Tally:
 class SendReport:
     """The outcome of a send, and the facts that decide how the outcome is recorded.
 
-    - ``is_counted`` is True if a copy of each row was counted.
-    - ``in_outage`` is True if Telegram or the database caused the failure. In this case, the rows
-      stay due, and a copy that certainly has not arrived is subtracted again. Exception: if the
-      response to a repeat was lost, the repeat is recorded in the same way as without an outage.
-    - ``answers_again`` is True if Telegram answers in the chat again. In this case, notices about
-      lost messages become due.
-    - ``now`` is the time of the record.
+    - ``is_counted`` is True if the send was counted as a copy of each row.
+    - ``in_outage`` is True if the send failed because of an outage of Telegram or the database.
+      The rows then stay due without a wait.
+    - ``answers_again`` is True if Telegram answers in the chat again. Notices about lost messages
+      then become due.
+    - ``now`` is the time at which the outcome is recorded.
     """
 
     outcome: Outcome
@@ -105,7 +103,7 @@ class SendReport:
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """A batch, and the items of the batch that have arrived."""
+    """A batch of deliveries of which all or some items have arrived."""
 
     queue: ChatQueue
     batch: Batch
@@ -115,7 +113,7 @@ class Arrived:
     def message_ids(self) -> dict[int, int]:
         """Return the message id of each row that has arrived, by row id.
 
-        All notices of a batch are in one message.
+        If the batch consists of notices, all rows have the same message id.
         """
         if self.batch.album is None:
             return {row.id: self.items[0].message_id for row in self.batch.rows if self.items}
@@ -123,7 +121,7 @@ class Arrived:
         return {row.id: by_pk[row.story_pk] for row in self.batch.rows if row.story_pk in by_pk}
 
     def moved_to(self, chat_id: int) -> "Arrived":
-        """Return a copy of the send with the id ``chat_id`` of a chat that has moved."""
+        """Return a copy for the chat ``chat_id``, which is the new id of the chat after a move."""
         rows = tuple(
             replace(row, target=replace(row.target, chat_id=chat_id)) for row in self.batch.rows
         )
@@ -140,8 +138,9 @@ async def record_whole_sends_and_release_queues(
 ) -> None:
     """Record sends of which all rows have arrived, and release the queues with a valid claim.
 
-    If a chat moved during the send, the rows and the claim of the new chat are changed. Retries in
-    the released queues may become due earlier (``make_retries_due_earlier_after_success``).
+    If a chat moved during the send, the rows and the claim of the new chat are changed. Planned
+    retries in the released queues may become due earlier, because Telegram accepts messages in
+    these chats again (``make_retries_due_earlier_after_success``).
     """
     tokens = await chat_queues.lock_all(tx, [send.queue.chat_id for send in sends])
     if not all(tokens.get(send.queue.chat_id) == send.queue.token for send in sends):
@@ -166,7 +165,7 @@ async def store_flood_limits(
 ) -> None:
     """Store the flood limits of chats for the next process that claims the queues.
 
-    If ``floods`` is None, do nothing.
+    Without ``floods``, store nothing.
     """
     if floods and queues:
         states = {queue.chat_id: floods.state_of(queue.chat_id) for queue in queues}
@@ -183,9 +182,9 @@ async def record_alert_outcome(
 ) -> Tally:
     """Record the outcome of a batch of alerts. Return the results of the recording.
 
-    A row that has arrived is recorded even if the claim is lost. In this case, the process that
-    has the claim now handles the other rows. If the chat moved during the send, the rows and the
-    claim of the new chat are changed.
+    If the claim of the queue is lost, only the rows that have arrived are recorded. All other rows
+    are the task of the process that has claimed the queue. If the chat moved during the send, the
+    rows and the claim of the new chat are changed.
     """
     tally = Tally()
     outcome, now = report.outcome, report.now
@@ -216,23 +215,24 @@ async def record_alert_outcome(
 
 
 async def _with_current_chat_id(tx: Tx, send: Arrived) -> Arrived:
-    """Return the send with the current id of the chat, which may have moved during the send."""
+    """Return the batch and its items. If the chat has moved, the result has the new chat id."""
     new = await chats.moved_to(tx, send.queue.chat_id)
     return send if new is None else send.moved_to(new)
 
 
 async def lock_and_check_claim(tx: Tx, queue: QueueClaim, outcome: Outcome) -> WasValid:
-    """Lock the queue, and each chat that an outcome changes. Return whether the claim is valid.
+    """Lock the queue, and each chat that the outcome changes. Return whether the claim is valid.
 
-    The result is also False if an earlier commit ended the claim, but the response to that commit
-    was lost. The time of the lease is not checked.
+    The claim is valid if the queue was neither claimed again nor released after the claim. The
+    time of the lease is not checked. If this is a repeated call after a commit whose answer was
+    lost, the result is False.
     """
-    match outcome:  # If the outcome changes the chat, the chat is locked before the queue.
+    match outcome:  # A chat that the outcome changes must be locked before its queue.
         case Moved():
             both = [queue.chat_id, outcome.chat_id]
             await chats.lock(tx, both)
-            # The chat may have moved already. In this case, the rows are in the queue of the new
-            # chat.
+            # If the chat was already moved in the database, its rows are in the queue of the new
+            # chat. For this reason, both queues are locked.
             return (await chat_queues.lock_all(tx, both)).get(queue.chat_id) == queue.token
         case PermanentFailure(scope="chat" | "thread"):
             await chats.lock(tx, [queue.chat_id])
@@ -246,7 +246,7 @@ async def end_moved_claim_and_reschedule(
 ) -> HasDueTime:
     """End the claim of a queue whose chat was moved to ``outcome.chat_id`` during the send.
 
-    Return True if the claim was still valid, and the chat is not closed and has unsent deliveries.
+    Return True if the claim was still valid, and the chat is open and has unsent deliveries.
     """
     if await chat_queues.lock(tx, outcome.chat_id) != queue.token:
         return False
@@ -256,11 +256,11 @@ async def end_moved_claim_and_reschedule(
 async def make_retries_due_earlier_after_success(
     tx: Tx, was_media_by_chat: Mapping[int, bool], now: datetime
 ) -> None:
-    """Make the retries due earlier in chats that have just received a message.
+    """Make planned retries due earlier in chats that have just received a message.
 
-    ``alert_rules.retry_after_success_at`` returns the earlier time. ``was_media_by_chat`` maps
-    each chat to True if the message had media. The distinction is necessary, because Telegram may
-    accept texts in a chat while albums fail. The caller has locked the queues.
+    ``was_media_by_chat`` maps the id of each chat to True if the received message had media, and
+    to False for a text. ``alert_rules.retry_after_success_at`` returns the new time of each retry.
+    The caller must have locked the queues of the chats.
     """
     if not was_media_by_chat:
         return
@@ -286,10 +286,10 @@ async def make_retries_due_earlier_after_success(
 async def record_unfinished_reply(
     tx: Tx, reply: PendingMessage, report: SendReport, tally: Tally
 ) -> ChatFreeAt:
-    """Record a reply that may be sent again. Return the time at which the chat is free.
+    """Record a reply without a final outcome. Return the time at which the chat is free.
 
-    After ``MAX_COPIES`` sends that may have arrived, the reply becomes a dead letter. Add the
-    results to ``tally``.
+    The reply will be sent again. After ``MAX_COPIES`` sends that may have arrived, the reply
+    becomes a dead letter instead. Add the results to ``tally``.
     """
     outcome, now = report.outcome, report.now
     if isinstance(outcome, TryLater):
@@ -304,9 +304,9 @@ async def record_unfinished_reply(
 async def _record_unsent_rows(
     tx: Tx, batch: Batch, rest: list[Delivery], report: SendReport, tally: Tally
 ) -> ChatFreeAt:
-    """Record the rows of a batch without a confirmed arrival. Return when the chat is free.
+    """Record those rows of a batch that have not certainly arrived (``rest``).
 
-    ``rest`` are these rows. Add the results to ``tally``.
+    Add the results to ``tally``. Return the time at which the chat is free.
     """
     outcome, now = report.outcome, report.now
     failed = outcome.failed if isinstance(outcome, Sent | TryLater | Muted) else {}
@@ -334,13 +334,12 @@ async def _record_unsent_rows(
 
 
 async def _record_arrived(tx: Tx, sends: Sequence[Arrived], now: datetime) -> None:
-    """Record the rows that have arrived, and add the stories to the usage of the chats.
+    """Record the rows that have arrived, and count their stories in the usage of the chats.
 
     - Stories of subscriptions with the option ``keep`` are also stored.
-    - The mute of a topic in which another bot deleted messages ends.
-    - The rows of a chat that was erased during the send are omitted.
-    - A story is not counted again if an earlier commit recorded the story, but the response to
-      that commit was lost.
+    - If a topic is muted because another bot deleted messages, the mute ends.
+    - Rows of a chat that was erased during the send are ignored.
+    - A story that is already recorded as sent is not counted again.
     """
     recorded = await deliveries.sent_among(
         tx, [number for send in sends for number in send.message_ids]
@@ -364,9 +363,9 @@ async def _record_arrived(tx: Tx, sends: Sequence[Arrived], now: datetime) -> No
 
 
 async def _end_mute_after_removals(tx: Tx, send: Arrived) -> None:
-    """End a mute that began because another bot deleted messages in the topic.
+    """End the mute of a topic if the mute began because another bot deleted messages.
 
-    The other bot did not delete the message that was just sent, so alerts can be sent again.
+    The other bot has not deleted the message that was just sent, so alerts can be sent again.
     """
     thread_id = send.batch.target.thread_id or MAIN
     for mute in send.queue.mutes:
@@ -383,16 +382,17 @@ async def _record_try_later(
     *,
     is_repeat: bool,
 ) -> ChatFreeAt:
-    """Record the rows of a send with ``TryLater``. Return the time at which the chat is free.
+    """Record the rows that must be sent again. Return the time at which the chat is free.
 
-    Rows may become dead letters (``schedule_repeats_or_make_dead_letters``). ``is_repeat`` is True
-    if an earlier copy may have arrived. Add the results to ``tally``. The first rule that applies
-    decides about the wait:
+    ``is_repeat`` is True if the send was already a repeat. Add the results to ``tally``. The first
+    rule that applies decides:
 
-    - In an outage, nothing waits, unless the response to a repeat was lost.
-    - If Telegram or the rate limiter requires a wait, or if the first copy of a row may have
-      arrived, the whole chat waits.
-    - Otherwise only the rows wait, and the chat waits only as described in ``_schedule_retries``.
+    - In an outage, the rows stay due without a wait. Exception: if Telegram's answer to a repeat
+      was lost, this rule does not apply.
+    - If the rows may have arrived, repeats are scheduled, or the rows become dead letters
+      (``schedule_repeats_or_make_dead_letters``).
+    - If Telegram or the rate limiter requires a wait, the whole chat waits.
+    - Otherwise, each row gets a separate retry (``_schedule_retries``).
     """
     now = report.now
     may_be_there = report.is_counted and (outcome.unknown or outcome.partly)
@@ -415,9 +415,9 @@ async def _record_try_later(
 async def _mark_to_be_sent_alone_if_flooded(
     tx: Tx, rows: Sequence[PendingMessage], outcome: TryLater
 ) -> None:
-    """Record that rows must not be sent in an album again.
+    """Record that rows must be sent alone, if the rows may have arrived despite a 429 response.
 
-    Nothing is recorded, unless Telegram may have sent the rows despite a 429 response.
+    After any other outcome, record nothing.
     """
     if outcome.after is not None and outcome.unknown:
         await deliveries.mark_to_be_sent_alone(tx, _ids(rows))
@@ -432,9 +432,9 @@ async def _schedule_retries(
 ) -> ChatFreeAt:
     """Schedule a separate retry of each row. The rows have certainly not arrived.
 
-    The delay grows with each attempt, up to 15 minutes. Return the time at which the chat is free.
-    If a reply or the notice of a summary must be retried within 15 seconds, the chat waits for the
-    retry, so that the order is kept.
+    The delay of a row grows with each attempt, up to 15 minutes. Return the time at which the chat
+    is free. To keep the order of the messages, the chat waits for the retry of a reply or of a
+    summary's notice, but only if the delay is at most 15 seconds.
     """
     free_at = now = report.now
     for row in rows:
@@ -453,7 +453,7 @@ async def _schedule_retries(
 
 
 def _must_not_be_overtaken(row: PendingMessage) -> bool:
-    """Return whether later messages of the chat must not overtake a row.
+    """Return whether a row must arrive before the later messages of its chat.
 
     The result is True for a reply and for the notice that lists the stories of a daily summary.
     """
@@ -463,12 +463,11 @@ def _must_not_be_overtaken(row: PendingMessage) -> bool:
 async def _end_removed_and_mute_if_repeated(
     tx: Tx, batch: Batch, rest: Sequence[Delivery], now: datetime
 ) -> None:
-    """End the rows of a send that stopped because another bot deleted a message at once.
+    """End the rows of a send during which another bot deleted a message at once.
 
-    ``rest`` has the rows of the deleted message and the rows that were not sent.
-    After three such deletions in a row, the alerts of the topic pause for a day. In this case, the
-    people who added the subscriptions get private notices, because the other bot would also delete
-    a notice in the topic.
+    ``rest`` has the rows of the deleted message and the rows that were not sent. After three such
+    sends in a row, the alerts of the topic pause for a day. The people who added the subscriptions
+    then get private notices, because the other bot would also delete a notice in the topic.
     """
     if not rest:
         return
@@ -481,7 +480,7 @@ async def _end_removed_and_mute_if_repeated(
 
 
 async def _requeue(tx: Tx, rows: Sequence[PendingMessage], report: SendReport) -> None:
-    """Make rows due now that have certainly not arrived, and subtract the counted copies."""
+    """Make rows due now that have certainly not arrived. Subtract their copies, if counted."""
     await deliveries.record_unsent(
         tx, _ids(rows), is_copy_counted=report.is_counted, due_at=report.now
     )
@@ -490,12 +489,12 @@ async def _requeue(tx: Tx, rows: Sequence[PendingMessage], report: SendReport) -
 async def schedule_repeats_or_make_dead_letters(
     tx: Tx, rows: Sequence[PendingMessage], tally: Tally, now: datetime, *, new_copies: int = 1
 ) -> ChatFreeAt:
-    """Schedule the repeats of rows that may have arrived.
+    """Schedule repeats of rows that may have arrived. Return the time at which the chat is free.
 
-    Rows with ``MAX_COPIES`` counted copies become dead letters and are not repeated. Add the
-    numbers of all rows and of dead letters to ``tally``. ``new_copies`` is the number of copies
-    counted since the rows were read. Return the time at which the chat is free. The chat waits for
-    the first repeat of a row. Later repeats do not delay the chat.
+    Rows with ``MAX_COPIES`` copies become dead letters and are not repeated. Add the number of
+    rows and the number of dead letters to ``tally``. ``new_copies`` is the number of copies that
+    were counted after the rows were read. The chat waits for the first repeat of a row, but not
+    for further repeats.
     """
     free_at = now
     tally.unknown += len(rows)
@@ -519,14 +518,13 @@ async def schedule_repeats_or_make_dead_letters(
 async def _make_dead_letters_and_enqueue_notices(
     tx: Tx, rows: Sequence[PendingMessage], now: datetime
 ) -> None:
-    """Make rows dead letters, and enqueue notices that the messages are not confirmed.
+    """Turn rows into dead letters, and enqueue notices about messages without a confirmation.
 
-    ``MAX_COPIES`` copies of each row may have arrived, but Telegram has confirmed no copy. A
-    notice that becomes a dead letter causes no further notice.
+    ``MAX_COPIES`` copies of each row may have arrived, but Telegram has confirmed none of them. A
+    lost notice causes no further notice.
 
-    A notice is due when Telegram answers in the chat again, and at the latest after
-    ``UNTOLD_FOR``. A notice is not due earlier, because the notice would probably also fail.
-    Private notices about a channel are due now.
+    A notice waits until Telegram answers in the chat again, but at most for ``UNTOLD_FOR``. An
+    earlier send would probably fail too. Private notices about a channel are due now.
     """
     await deliveries.end_open(tx, _ids(rows), state="parked", reason=selection.NO_ANSWERS, now=now)
     lost: dict[tuple[Target, str, bool], int] = {}
@@ -545,7 +543,7 @@ async def _make_dead_letters_and_enqueue_notices(
 def _unconfirmed_reply_notice(payload: Payload) -> Payload | None:
     """Return the notice about a reply that Telegram has not confirmed.
 
-    Return None if the reply is itself such a notice.
+    If the reply is itself such a notice, return None.
     """
     if payload.get("is_last_word"):
         return None
@@ -561,18 +559,18 @@ async def _requeue_and_record_missing_right(
     outcome: Muted,
     report: SendReport,
 ) -> None:
-    """Return rows to the queue, and record the missing right of the chat or topic.
+    """Return rows to the queue, and record the right that the bot lacks in the chat or topic.
 
-    The recorded right defers the rows that need the right. If the bot is still allowed to send
-    texts, enqueue one notice for each change of the recorded right. If the chat refuses this
-    notice too, end the notice.
+    The record defers all rows that need the right. If the record changes, and the bot is still
+    allowed to send texts, enqueue a notice about the missing right. If the refused row is itself
+    this notice, end the row.
     """
     if not rest:
         return
     now = report.now
     await _requeue(tx, rest, report)
-    # If only the right to send documents is missing, photos and videos are still sent. If a story
-    # must be a document because of its size, the story is retried hourly.
+    # Without the right to send documents, photos and videos are still sent. A story that must be a
+    # document only because of its size is retried hourly.
     if outcome.missing == "documents":
         for row in rest:
             due_at = now if row.options.files else alert_rules.recheck_right_at(now, 1)
@@ -586,7 +584,7 @@ async def _requeue_and_record_missing_right(
         if has_changed:
             fields = {"missing": outcome.missing}
             await enqueue.add_notice(tx, target, notices.MUTED, fields, now=now)
-    # The chat also refuses the notice about the missing right.
+    # The chat refuses even the notice about the missing right, so the notice ends.
     elif batch.rows[0].notice == notices.MUTED:
         await deliveries.end_open(tx, _ids(rest), reason=outcome.missing, now=now)
 
@@ -600,19 +598,19 @@ async def _retry_or_requeue_refused_rows(
 ) -> None:
     """Schedule a retry of rows that Telegram refused, or return the rows to the queue.
 
-    If Telegram refused the content of a row, the row is retried, but a notice is ended after a
-    day. The same applies if Telegram refused a topic, but the rows are outside of topics.
-
-    If Telegram refused the chat, the topic or the whole bot, the rows return to the queue. In
-    addition, the chat is closed, the alerts of the topic move to the chat itself, or
-    ``tally.rests_until`` is set to pause the claims.
+    - If Telegram refused the content, the rows are retried. A notice ends after a day of retries.
+    - If Telegram refused the topic, the rows return to the queue, and the alerts of the topic move
+      to the chat itself. Rows outside of topics are retried instead.
+    - If Telegram refused the chat, the rows return to the queue, and the chat is closed.
+    - If Telegram refused the whole bot, the rows return to the queue, and ``tally.rests_until``
+      pauses the claims.
     """
     if not rest:
         return
     now, target = report.now, rest[0].target
     if outcome.scope == "item" or (outcome.scope == "thread" and target.thread_id is None):
-        # The refusal may be caused by the chat and not by the content, so the rows are retried.
-        # Notices are retried for at most a day.
+        # The rows are retried, because the chat and not the content may be the cause of the
+        # refusal. Notices are retried for at most a day.
         old = [row for row in rest if row.notice and row.created_at <= now - DAY]
         await deliveries.end_open(tx, _ids(old), reason=outcome.reason, now=now)
         await _schedule_retries(tx, [row for row in rest if row not in old], report)
@@ -636,8 +634,8 @@ async def _end_rows_and_enqueue_notices(
 ) -> None:
     """End the rows of stories that can't be sent. Enqueue a failure notice for each reason.
 
-    ``why`` maps story ids to reasons. A notice has the link of the first story with the reason. A
-    notice is silent if its stories would have been sent silently.
+    ``why`` maps story ids to reasons. A notice contains a link to the first of its stories. A
+    notice is silent if all its stories would have been silent.
     """
     by_reason: dict[str, list[Delivery]] = {}
     for row in rows:

@@ -1,4 +1,4 @@
-"""The work of a job: one send or question to Telegram, and the record of its outcome."""
+"""Doing a job: send messages or ask Telegram about a right, and record the outcome."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -42,14 +42,15 @@ from bot.telegram.outage import Outage, shows_telegram_is_up
 
 log = structlog.get_logger()
 
-GATHERED_S = 0.005  # The time in seconds in which outcomes are collected for a shared transaction.
+GATHERED_S = 0.005  # seconds in which outcomes are collected for a shared transaction
 
 
 class JobRunner:
-    """Sends claimed jobs and records their outcomes.
+    """Does claimed jobs and records their outcomes.
 
-    A copy of each row is counted before the request. After a crash, the rows are therefore sent
-    again, until each row has ``MAX_COPIES`` copies. The lease is renewed during a long send.
+    Each send is counted as a copy of its rows before the first request to Telegram. The count
+    survives a crash of the bot, so the rows are sent at most ``MAX_COPIES`` times without a
+    recorded outcome. During a long send, the lease is renewed.
     """
 
     def __init__(
@@ -72,12 +73,14 @@ class JobRunner:
     ) -> None:
         """Create the runner, which sends with ``bot``.
 
-        ``outage`` gets each outcome. ``presence`` asks Telegram whether the bot is allowed to
-        write in a chat. ``topics`` asks Telegram about a lost topic. If a right is missing in a
-        chat, and nobody who added a subscription can be reached, the ``owners`` get the notice
-        about the missing right. ``floods`` are the flood limits that a process stores for the next
-        process. ``pause_claims_until`` pauses the claims. ``wake`` is called if a chat has more
-        deliveries after the replies of an update.
+        - ``outage`` gets each outcome, to detect an outage of Telegram.
+        - ``presence`` asks Telegram whether the bot is allowed to write in a chat.
+        - ``topics`` asks Telegram about a topic that Telegram can't find.
+        - ``owners`` returns the ids of the owners, who get the notice about a missing right if
+          nobody who added a subscription can be reached.
+        - ``floods`` has the flood limits of the chats, which are stored for the next process.
+        - ``pause_claims_until`` pauses the claims until a time.
+        - ``wake`` is called if a chat has further deliveries after the replies of an update.
         """
         self._db = db
         self._bot = bot
@@ -99,8 +102,8 @@ class JobRunner:
         """Do a job and record the outcome. Each file that must be bought costs 1 credit.
 
         Raises:
-            DatabaseUnavailableError: The outcome can't be recorded (see ``record_outcome``), or
-                the database is unavailable after a probe.
+            DatabaseUnavailableError: The outcome of a send can't be recorded (see
+                ``record_outcome``), or the answer to a probe can't be recorded.
         """
         match job:
             case ProbeJob():
@@ -118,12 +121,11 @@ class JobRunner:
     async def send_replies(
         self, lease: SendLease, replies: Sequence[PendingMessage]
     ) -> Outcome | None:
-        """Send the replies of an update in order. Return the last outcome.
+        """Send the replies to an update in order. Return the outcome of the last send.
 
-        The transaction of the update has already claimed the queue, and has already added 1 to the
-        number of copies of each reply. If a reply can't be sent now, the reply and all later
-        replies wait in the queue. Return None if the update has no replies. Each file that must be
-        bought costs 1 credit.
+        The transaction of the update has already claimed the queue and counted a copy of each
+        reply. If a reply can't be sent now, this reply and all later replies wait in the queue.
+        Without replies, return None. Each file that must be bought costs 1 credit.
 
         Raises:
             DatabaseUnavailableError: An outcome can't be recorded (see ``record_outcome``).
@@ -144,8 +146,7 @@ class JobRunner:
     async def _deliver_reply(self, job: ReplyJob, calls: Calls) -> tuple[Outcome, HasDueTime]:
         """Send a reply and record the outcome.
 
-        Return the outcome, and whether the outbox must send more deliveries to the chat
-        (``Tally.is_due``).
+        Return the outcome, and whether the chat has further deliveries (``Tally.is_due``).
         """
         reply = job.reply
 
@@ -181,11 +182,11 @@ class JobRunner:
     async def _send_and_detect_outage(
         self, job: SendJob, send: Callable[[Target], Awaitable[Outcome]]
     ) -> tuple[Outcome, bool]:
-        """Send under the lease of a job, which is renewed during the send.
+        """Send the rows of a job with ``send``, and renew the lease during the send.
 
-        Return the outcome, and whether the database, or an outage of Telegram, is the cause of a
-        failure. If the job requires a question whether the chat accepts calls, the question is
-        asked first. Errors of the send become outcomes and are not raised.
+        Return the outcome, and whether the send failed because of an outage of Telegram or of the
+        database. If the job requires this (``asks_in``), first ask Telegram whether the chat
+        accepts calls. Errors of the send become outcomes and are not raised.
         """
         chat_id, is_of_database = job.chat_id, False
         async with self._leases.renewing(job.lease):
@@ -210,15 +211,14 @@ class JobRunner:
     async def _send_to_topic_or_chat(
         self, job: SendJob, send: Callable[[Target], Awaitable[Outcome]]
     ) -> Outcome:
-        """Send into the topic of a job. Return the outcome.
+        """Send the rows of a job to their topic, or to the chat itself. Return the outcome.
 
-        If Telegram can't find the topic, the bot asks Telegram for the state of the topic:
+        If Telegram can't find the topic, ask Telegram for the state of the topic:
 
-        - If the topic was deleted, the failure is returned.
-        - If the topic may exist, the job is retried later, for at most an hour after the oldest
-          row was created.
-        - After this hour, or if the chat has no topics now, the message is sent into the chat
-          itself. If a part has already arrived in the topic, the rest is retried later instead.
+        - If the topic was deleted, return the failure.
+        - If a part of the rows has already arrived in the topic, the other rows are retried later.
+        - If the topic may exist and all rows are younger than an hour, the rows are retried later.
+        - Otherwise, send the rows to the chat itself.
         """
         target = job.target
         outcome = await send(target)
@@ -235,10 +235,9 @@ class JobRunner:
         return await send(Target(target.chat_id))
 
     async def _wait_and_ask_if_chat_accepts_calls(self, job: SendJob) -> bool:
-        """Return whether a chat accepts calls.
+        """Wait for the time in ``job.asks_in``, and ask Telegram whether the chat accepts calls.
 
-        If the job requires a question, the bot waits until the turn of the chat has come, and then
-        asks Telegram. If the job requires no question, the result is True.
+        If ``job.asks_in`` is None, return True without a call.
         """
         if self._outage is None or job.asks_in is None:
             return True
@@ -246,11 +245,11 @@ class JobRunner:
         return await self._outage.send_typing_and_see_if_accepted(job.target)
 
     async def _probe_and_record_presence(self, job: ProbeJob) -> None:
-        """Ask Telegram whether the bot can write in a chat again, and record the answer.
+        """Ask Telegram whether the bot has the missing right in a chat again. Record the answer.
 
-        The answer is ignored if the lease of the queue was lost, or if the chat moved during the
-        question. In the second case, the queue of the new chat is freed, so that the bot asks
-        about the new chat at once.
+        The answer is ignored if the lease of the queue was lost, or if the chat moved to a new id
+        during the call. After a move, the queue with the new id is freed, so that the bot soon
+        asks again.
         """
         queue, mute = job.queue, job.mute
         presence: Presence = "may"
@@ -263,8 +262,8 @@ class JobRunner:
                 if new := await chats.moved_to(tx, queue.chat_id):
                     await results.end_moved_claim_and_reschedule(tx, queue, Moved(new), now=now)
                 return
-            # The claim ends before a move, because the queue has the new id of the chat after the
-            # move.
+            # If ``presence`` is a move, the next call gives the queue a new chat id. For this
+            # reason, the claim must end first.
             await chat_queues.reschedule(tx, queue.chat_id, unclaimed_until=now)
             await moves.apply_presence(tx, mute, presence, now=now)
             if presence == "may not":
@@ -273,9 +272,9 @@ class JobRunner:
     async def record_outcome(self, job: SendJob, outcome: Outcome, *, in_outage: bool) -> Tally:
         """Record an outcome, and retry until the database is available. Return the results.
 
-        The outbox claims no delivery during the retries. Otherwise a message that has arrived
-        could be sent again. If Telegram refused the bot itself, the claims pause. If Telegram
-        answered a trial send, the pause of all sends ends.
+        During the retries, the outbox claims no delivery, because a message that has arrived could
+        be sent again. If Telegram refused the whole bot, the claims pause. If Telegram answered a
+        trial send, the pause of all sends ends.
 
         Raises:
             DatabaseUnavailableError: PostgreSQL ended several attempts, because the attempts took
@@ -331,8 +330,8 @@ class JobRunner:
     async def _record_whole_alert(self, job: SendJob, outcome: Outcome) -> bool:
         """Record an alert that has arrived completely, in a transaction with other alerts.
 
-        Return False if the job is no alert, if the outcome is not ``Sent``, if a row has not
-        arrived, or if the shared transaction failed.
+        Return whether the alert was recorded. If the job is not such an alert, or if the shared
+        transaction failed, nothing is recorded.
         """
         if not isinstance(job, AlertJob) or not isinstance(outcome, Sent):
             return False

@@ -1,7 +1,7 @@
 """The daily summary of a chat or topic.
 
-This module adds the notice of the summary, counts the stories again before a late send of the
-notice, and marks the deliveries that the notice counts.
+This module adds the notice that lists the stories, and marks the listed deliveries. If the notice
+could not be sent in time, the module counts the stories again before the next attempt.
 """
 
 from collections import Counter
@@ -64,7 +64,7 @@ async def add_or_recount_summary(
 
 
 async def _replace_by_failure_notices(tx: Tx, notice: Delivery, now: datetime) -> None:
-    """Remove an unsent notice. Enqueue failure notices about the expired stories in the notice."""
+    """Remove an unsent notice of a summary. Enqueue failure notices about its expired stories."""
     await deliveries.remove_reply_or_notice(tx, notice.id)
     for username, count in notice.fields["ended"].items():
         fields = {"username": username, "n": count, "why": selection.GONE}
@@ -74,9 +74,9 @@ async def _replace_by_failure_notices(tx: Tx, notice: Delivery, now: datetime) -
 async def _add_or_update_notice(
     tx: Tx, target: Target, notice: Delivery | None, summary: Summary, now: datetime
 ) -> None:
-    """Add the notice of a summary, or update the unsent notice ``notice``.
+    """Add the notice of a summary, or update ``notice``, an unsent notice of the summary.
 
-    An updated notice also has the expired stories of the earlier counts, which have ended.
+    The updated notice still counts the stories that were ended as expired in earlier counts.
     """
     fields = summary.fields
     if notice is None:
@@ -87,13 +87,12 @@ async def _add_or_update_notice(
 
 
 async def _end_and_mark_stories(tx: Tx, summary: Summary, now: datetime) -> None:
-    """End the expired stories of a summary. Mark the counted stories, and make them due now."""
+    """End the expired stories of a summary. Mark the listed stories, and make them due now."""
     await deliveries.end_open(
         tx, [row.id for row in summary.ended], reason=selection.TOO_OLD, now=now
     )
     for place, rows in enumerate(summary.by_profile):
         ids, fields = [row.id for row in rows], {PLACE: place}
-        # ``held`` stays unchanged, because ``held`` shows whether quiet hours deferred the story.
-        # If a story expired in quiet hours, the story is sent only if the quiet hours deferred the
-        # story.
+        # ``held`` is not changed, because a story that expires in quiet hours is still sent if
+        # ``held`` shows that the quiet hours deferred the story.
         await deliveries.change(tx, ids, fields=fields, due_at=now)

@@ -44,19 +44,21 @@ SLOW_AT_ONCE = 128
 FEW = 32
 FILLED_EVERY = timedelta(milliseconds=50)  # the longest wait for more free slots
 SHORTEST = timedelta(seconds=0.1)  # the pause if other processes have claimed all due queues
-# The pause between attempts while Telegram is down, or while a sent message can't be recorded.
+# The pause between two steps while Telegram is down, or while a sent message can't be recorded.
 TRY_AGAIN = timedelta(seconds=1)
 # The pause between claims while another process sends the alerts.
 PAUSED_AGAIN = timedelta(seconds=5)
-# The pause after an outage of the database, in which other processes record their sent messages.
+# The pause after an outage of the database. During the pause, other processes record the messages
+# that were sent before or during the outage.
 OTHERS_FIRST = timedelta(seconds=3)
 
 
 class Outbox:
     """Sends deliveries to chats.
 
-    A delivery is repeated until Telegram confirms its arrival, until three sends may have arrived,
-    or until the delivery ends for another reason, for example because its story has expired.
+    A delivery is sent again until Telegram confirms its arrival, until Telegram's answers to three
+    sends were lost, or until the delivery ends. For example, a delivery ends when its story has
+    expired.
     """
 
     def __init__(
@@ -80,10 +82,11 @@ class Outbox:
     ) -> None:
         """Create the outbox.
 
-        ``sharing`` has the longest pauses between two searches for due work, and the length of a
-        lease. ``lease`` replaces this length. ``outage`` knows whether Telegram is down.
-        ``is_paused`` returns whether a different process with the same token sends the alerts.
-        ``JobRunner`` describes ``presence``, ``topics``, ``owners`` and ``floods``.
+        - ``sharing`` has the longest pauses between two searches for due work, and the length of a
+          lease. ``lease`` replaces this length.
+        - ``outage`` knows whether Telegram is down.
+        - ``is_paused`` returns whether a different process with the same token sends the alerts.
+        - ``JobRunner`` describes ``presence``, ``topics``, ``owners`` and ``floods``.
         """
         self._db = db
         self._outage = outage
@@ -135,17 +138,20 @@ class Outbox:
         )
 
     def wake(self) -> None:
-        """Search now for due deliveries and for fan-outs."""
+        """Make the loops search now for due deliveries and fan-outs."""
         self.fan_out.worker.wake()
         self.worker.wake()
 
     def stop(self) -> None:
-        """Stop claims and fan-outs. ``run`` returns when all current sends have ended."""
+        """Stop the loops. ``run`` then returns when all current sends have ended."""
         self.fan_out.worker.stop()
         self.worker.stop()
 
     async def run(self) -> None:
-        """Send due deliveries until ``stop`` is called. Each bought file costs 1 credit."""
+        """Write due fan-outs and send due deliveries until ``stop`` is called.
+
+        Each bought file costs 1 credit.
+        """
         async with asyncio.TaskGroup() as self._group:
             self._group.create_task(self.fan_out.worker.run())
             await self.worker.run()
@@ -167,16 +173,15 @@ class Outbox:
         return len(claimed)
 
     async def _start_jobs(self) -> NextStepAt | UntilWoken:
-        """Begin at most as many due jobs as slots are free. Return the time of the next step.
+        """Start due jobs in the free slots. Return the time of the next step.
 
-        Return None if no queue has a due time, or if no slot becomes free before a send ends.
+        Return None if no delivery waits, or if no slot becomes free before a send ends. In the
+        second case, the end of the send wakes the loop.
         """
         paused_until = await self._pause_claims_if_needed()
         if paused_until:
             return paused_until
         free = self._slots.count_free(self._now())
-        # If no slot is free, the next step is at the time at which a slot becomes free. If a send
-        # ends before this time, the end of the send wakes the loop.
         if not free:
             return self._slots.next_free_at(self._now())
         if free < FEW and self._fill_at > self._now():
@@ -195,10 +200,10 @@ class Outbox:
     async def _pause_claims_if_needed(self) -> datetime | NotPaused:
         """Return the time until which claims are paused, or None if claims are allowed.
 
-        A row that was sent but is not yet recorded must not be claimed as unsent. Therefore, if
-        several processes exist, a pause of 3 seconds begins after a failed step, for example after
-        an outage of the database. During the pause, the other processes record the sends that were
-        not recorded because of the outage.
+        If this process claimed rows right after an outage of the database, it could send messages
+        again that a different process has sent but not yet recorded. For this reason, if several
+        processes exist, a pause of 3 seconds begins after a failed step. The other processes
+        record their sends in this pause.
 
         Raises:
             DatabaseUnavailableError: The outage of the database continues.
@@ -229,5 +234,5 @@ class Outbox:
     async def _deliver_safely(self, job: Job) -> None:
         try:
             await self.runner.deliver(job)
-        except Exception:  # The queue is claimed again after the end of the lease.
+        except Exception:  # When the lease of the queue has expired, the queue is claimed again.
             log.exception("an alert was not recorded", chat=job.chat_id)

@@ -19,10 +19,9 @@ async def running_beside(
 ) -> AsyncIterator[None]:
     """Run ``work`` while the ``with`` block runs.
 
-    At the end of the block, call ``end``, and wait for the end of ``work``. The call of ``end``
-    must cause the end of ``work``. An exception of the block is raised unchanged, unless ``work``
-    fails too. If ``work`` fails during the block, the block is cancelled. If the block is
-    cancelled, ``work`` is cancelled too.
+    At the end of the block, call ``end``, which must make ``work`` end, and wait for the end of
+    ``work``. If ``work`` fails during the block, cancel the block. If the block is cancelled,
+    cancel ``work`` too. An exception of the block is raised unchanged, unless ``work`` also fails.
 
     Raises:
         ExceptionGroup: ``work`` failed.

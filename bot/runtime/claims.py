@@ -65,17 +65,16 @@ class Owner:
         """
         self.key = f"{PROCESS}{uuid.uuid4().hex}"
         self._since = datetime.min.replace(tzinfo=UTC)
-        # The end of the lease on the identity. None means that the process has no lease, so that
+        # The end of the lease on the identity. None means that the process needs no lease, because
         # no other process releases its claims.
         self._until: datetime | None = None
 
     def record_renewal(self, until: datetime, *, done_at: datetime) -> None:
-        """Record that the lease on the identity was renewed until ``until``.
+        """Record a renewal of the lease on the identity. The lease now ends at ``until``.
 
-        ``done_at`` is the time at which the renewal was finished. If the lease had expired at
-        ``done_at``, another process may have released the claims that are older than ``done_at``.
-        Therefore these claims count as lost. At the first renewal, the older claims also count as
-        lost.
+        The renewal was finished at ``done_at``. If this is the first renewal, or if the lease had
+        expired before ``done_at``, all claims that were made before ``done_at`` count as lost,
+        because another process may have released them.
         """
         if self._until is None or not self.has_valid_lease(done_at):
             self._since = done_at
@@ -89,9 +88,10 @@ class Owner:
         return self._until is None or now < self._until
 
     def still_owns_claim(self, claimed_at: datetime, *, now: datetime) -> bool:
-        """Return whether no other process can have released a claim made at ``claimed_at``.
+        """Return whether a claim that was made at ``claimed_at`` still belongs to this process.
 
-        The expiry of the claim's own lease is not checked.
+        The result is False if another process may have released the claim, because the lease on
+        the identity of this process has expired since. The lease of the claim is not checked.
         """
         return self._since <= claimed_at and self.has_valid_lease(now)
 
@@ -104,8 +104,8 @@ class Owner:
         return now - self._since if self.has_valid_lease(now) else timedelta(0)
 
     def new_lease(self, now: datetime, duration: timedelta) -> Lease:
-        """Return a lease with this owner for a claim that is made at ``now``.
+        """Return a lease for a claim that this owner makes at ``now``. Nothing is stored.
 
-        The lease expires at ``now + duration``. Nothing is stored.
+        The lease expires at ``now + duration``.
         """
         return Lease(self.key, now, now + duration)

@@ -159,9 +159,8 @@ class ServerClocks:
     def __init__(self, now: Callable[[], datetime]) -> None:
         """Create an empty record of server times.
 
-        Server times are compared with a reference clock. If ``now`` is a ``Clock`` that was
-        created without ``start``, the reference clock is the system clock. Otherwise, the
-        reference clock is ``now``.
+        Server times are compared with a reference clock: ``now``, or the system clock if ``now``
+        is a ``Clock`` that was created without ``start``.
         """
         self._now = now
         self._answered: set[str] = set()

@@ -1,7 +1,7 @@
-"""The decision which time is correct, based on the system clock and the clocks of two servers.
+"""The choice of the correct time from the system clock and the clocks of two servers.
 
-All times in this module are given as seconds ahead of the system clock. Therefore the time of the
-system clock itself is 0.
+All times in this module are given as seconds ahead of the system clock, so the time of the system
+clock itself is 0.
 """
 
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ class ServerClock:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The decision which time is correct."""
+    """The decision about the correct time."""
 
     ahead_s: float | None = None
     """The correct time as seconds ahead of the system clock, or None if the time is unknown."""
@@ -60,12 +60,11 @@ def decide(
     *,
     process_clock_ahead_s: float | None = None,
 ) -> Decision:
-    """Decide which time is correct.
+    """Choose the correct time.
 
     ``telegram`` and ``api`` are the clocks of Telegram and of the Stories API. ``api`` is None if
     the Stories API was not called yet. ``process_clock_ahead_s`` is the clock of this process, in
-    seconds ahead of the system clock. ``process_clock_ahead_s`` is None if the clock of this
-    process was never confirmed.
+    seconds ahead of the system clock, or None if this clock was never confirmed.
     """
     agreed = _agreeing_clock_ahead_s(telegram, process_clock_ahead_s)
     if agreed is not None:
@@ -84,9 +83,9 @@ def decide(
 def _decide_without_telegram(
     telegram: ServerClock, api: ServerClock, process_clock_ahead_s: float | None
 ) -> Decision:
-    """Decide which time is correct if Telegram has sent no usable time.
+    """Choose the correct time if Telegram has sent no usable time.
 
-    For example, the answers of a local Bot API server can have no time.
+    For example, the answers of a local Bot API server may contain no time.
     """
     agreed = _agreeing_clock_ahead_s(api, process_clock_ahead_s)
     if agreed is not None:
@@ -95,8 +94,8 @@ def _decide_without_telegram(
         return Decision(
             reason=f"{_clock_gap_text('the Stories API', api.ahead_s)}, and Telegram tells none"
         )
-    # Neither Telegram nor the Stories API has sent a usable time. If Telegram has answered at all,
-    # the system clock is used.
+    # No server has sent a usable time. If Telegram has answered at all, the time of the system
+    # clock is used.
     if telegram.has_answered:
         return Decision(0.0)
     return Decision(reason="Telegram does not answer, so nobody tells what time it is")
@@ -105,11 +104,10 @@ def _decide_without_telegram(
 def _agreeing_clock_ahead_s(
     server_clock: ServerClock, process_clock_ahead_s: float | None
 ) -> float | None:
-    """Return the local clock that agrees with a server, in seconds ahead of the system clock.
+    """Return the system clock or the process clock, whichever agrees with a server's clock.
 
-    The system clock is compared first, and then the clock of this process
-    (``process_clock_ahead_s``). Return None if neither of the two clocks agrees with the server's
-    clock.
+    The result is in seconds ahead of the system clock. If both clocks agree with the server's
+    clock, return the system clock. If neither clock agrees, return None.
     """
     offsets_s = (0.0,) if process_clock_ahead_s is None else (0.0, process_clock_ahead_s)
     ahead_s = server_clock.ahead_s

@@ -1,4 +1,4 @@
-"""Logging of one line per event, as JSON or as text, without secrets."""
+"""Logging: a line for each event, as JSON or as text, without secrets."""
 
 import logging
 import re

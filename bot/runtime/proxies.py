@@ -33,8 +33,8 @@ def connector(
 
     - If ``resolver`` is given, the bot resolves each name with ``resolver`` and passes an IP
       address to the proxy.
-    - If ``resolver`` is None, the proxy resolves the names. The reason is that a network that
-      blocks a service often also blocks the look-up of the service's name by the bot.
+    - If ``resolver`` is None, the proxy resolves the names, because a network that blocks a
+      service often also blocks the lookup of its name.
     """
     if not proxy:
         return aiohttp.TCPConnector(resolver=resolver, **options)

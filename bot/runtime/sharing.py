@@ -1,9 +1,8 @@
-"""The intervals that depend on whether one or several processes use the database.
+"""The intervals at which loops search the database for work, for one or several processes.
 
-If a single process uses the database, this process knows of all new work, so that its loops rarely
-search the database. If several processes use the database, each process must soon find new work
-that a different process has stored. Each process must also soon find the work that a different
-process left unfinished when it died.
+A single process knows of all new work, so its loops rarely need to search the database. With
+several processes, each process must soon find the work that another process has stored, or has
+left unfinished because it died.
 """
 
 from dataclasses import dataclass

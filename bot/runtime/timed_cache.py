@@ -1,8 +1,8 @@
 """A cache in memory with expiring entries and a maximum size.
 
-Each process has separate caches, which are empty after a restart. Use such a cache only
-if the loss of an entry costs no more than a repeated message, query, download or answer to an
-edited message. docs/data.md lists all caches.
+Each process has its own caches, which are empty after a restart. Use such a cache only if the bot
+may lose an entry at any time. For example, the only effect of the loss may be a repeated message,
+query or download. docs/data.md lists all caches.
 """
 
 from collections import OrderedDict

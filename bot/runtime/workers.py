@@ -130,9 +130,9 @@ class Worker:
 def public_reason_of(error: BaseException) -> str:
     """Return the reason of a failure for the page /readyz.
 
-    The page can be public, so that the reason must not contain secrets. If the error is a database
-    outage, return the full text of the error, which contains no secret. Otherwise return only the
-    name of the error's class.
+    The page can be public, so the reason must not contain secrets. For a database outage, return
+    the message of the error, which contains no secrets. For any other error, return only the name
+    of the error's class.
     """
     return str(error) if getattr(error, "is_outage", False) else type(error).__name__
 

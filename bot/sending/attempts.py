@@ -1,4 +1,4 @@
-"""The sending of an album into a chat. If Telegram refuses the album, smaller parts are sent."""
+"""Sending an album to a chat. If Telegram refuses the album, smaller parts of it are sent."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -41,7 +41,7 @@ log = structlog.get_logger()
 _FLOOD_PATIENCE = timedelta(seconds=30)
 # The longest time, after the first error of an alert, in which the alert waits for flood limits.
 _RETRY_PATIENCE = timedelta(seconds=12)
-_MOST_FLOODS = 3  # the maximum number of 429 responses after which a reply is sent again
+_MOST_FLOODS = 3  # maximum number of times that a reply is sent again after 429 responses
 _AS_SENT: dict[Right, tuple[FileKind, ...]] = {
     "photos": ("photo",),
     "videos": ("video",),
@@ -53,15 +53,16 @@ _AS_SENT: dict[Right, tuple[FileKind, ...]] = {
 
 @dataclass(slots=True)
 class SendRequest:
-    """The target, text and options of a send, and the payer of downloads.
+    """A request to send an album: the target, the caption, the options and the current state.
 
-    - ``calls`` makes the requests.
+    - ``calls`` makes the calls to Telegram.
+    - ``asker`` pays for files that must be bought.
     - ``longest_wait_s`` is the longest single wait for a flood limit, in seconds.
-    - ``floods`` is the number of repeats of a reply after flood limits.
-    - ``until`` is set after the first error of an alert. The alert waits for flood limits at most
-      until this time.
-    - ``refused_alone`` is set if Telegram refused a single story with an error message that the
-      bot does not know. The value is this error message without numbers.
+    - ``floods`` is the number of times that a reply was sent again after a flood limit.
+    - ``until`` is the time until which an alert may wait for flood limits. The time is set after
+      the first error.
+    - ``refused_alone`` is the last unknown error message, without numbers, with which Telegram
+      refused a story that was sent alone.
     - ``items`` are the items of the album.
     """
 
@@ -92,10 +93,7 @@ class Attempts:
         *,
         now: Callable[[], datetime],
     ) -> None:
-        """Create the object.
-
-        ``files`` has the files that Telegram already has. ``supply`` finds the sources of items.
-        """
+        """Use the file_ids in ``files``, and find all other sources of items with ``supply``."""
         self._files = files
         self._supply = supply
         self._now = now
@@ -103,13 +101,14 @@ class Attempts:
     async def send_open_items(
         self, items: list[Item], request: SendRequest
     ) -> Outcome | NotStopped:
-        """Send all items that are not yet sent. Return None if no item can be sent any more.
+        """Send all open items (``Item.is_open``), and store the result of each item in ``items``.
 
-        At the end, each item was sent, has failed, or needs a missing right. Exception: if an item
-        will be retried, and the option ``in_order`` is set, all later items stay open. If the send
-        had to stop before the end, return the outcome that stopped the send. The results are
-        stored in ``items``. The caller must remove the files in ``Item.spooled``. A file that must
-        be bought costs 1 credit.
+        Return None if all items were tried. If the send had to stop earlier, return the outcome
+        that stopped the send. With the option ``in_order``, the items after an item that will be
+        retried are not tried.
+
+        The caller must remove the files in ``Item.spooled``. A file that must be bought costs 1
+        credit.
 
         Raises:
             DatabaseUnavailableError: The copies can't be counted, a refused file_id can't be
@@ -132,7 +131,7 @@ class Attempts:
         send. Each bought file costs 1 credit.
         """
         while waiting := _sendable(items, in_order=request.options.in_order):
-            # An album with documents must not contain other files, and some items must be sent
+            # An album contains either only documents or no documents. Some items must be sent
             # alone.
             groups = [
                 item
@@ -156,8 +155,9 @@ class Attempts:
         except TelegramError as error:
             log.info("not sent", chat=request.target.chat_id, n=len(batch), why=str(error))
             if request.is_alert:
-                # An alert waits here for its chat, because a new send would be refused again. The
-                # wait is short, because other chats wait for the files that this send uploads.
+                # After an error, an alert waits for the flood limit of its chat, because Telegram
+                # would refuse a new send too. The wait is short, because other chats wait for the
+                # files that this send uploads.
                 request.until = request.until or self._now() + _RETRY_PATIENCE
                 request.longest_wait_s = max(0.0, (request.until - self._now()).total_seconds())
             return await self._adjust_or_return_outcome(error, batch, request)
@@ -202,12 +202,13 @@ class Attempts:
     async def _adjust_or_return_outcome(
         self, error: TelegramError, batch: list[Item], request: SendRequest
     ) -> Outcome | NotStopped:
-        """Adjust the send after Telegram refused a request.
+        """Change a send after an error of Telegram, so that the next request may succeed.
 
-        Return None if the send can continue. Otherwise return the outcome. If Telegram rejects the
-        content of an album, nothing of the album is in the chat, because an album is sent
-        completely or not at all (TDLib, MessagesManager::do_send_message_group). After a 429
-        response, a part may be in the chat (see ``_all_have_file_ids``).
+        Return None if the send can continue. Otherwise return the outcome that stops the send.
+
+        If Telegram rejects the content of an album, no item has arrived, because Telegram sends
+        such an album completely or not at all (TDLib, MessagesManager::do_send_message_group).
+        After a 429 response, some items may have arrived (see ``_all_have_file_ids``).
         """
         outcome, refusal = outcomes.outcome_of(error), outcomes.parse_refusal(error)
         if refusal.scope == "caption" and request.text.simplify():
@@ -233,16 +234,18 @@ class Attempts:
     ) -> Outcome | NotStopped:
         """Prepare the next send of a refused album.
 
-        - If the items that probably caused the refusal are known, each of these items gets a
-          different source without a purchase, or is marked to be sent alone.
-        - If Telegram has already refused a single story with the same unknown error message, all
-          stories of this album are postponed.
-        - In all other cases, the album is sent in halves, so that the refused story is found.
+        - If the bot knows which items probably caused the refusal, each of these items gets a
+          different free source, or is marked to be sent alone.
+        - If Telegram has already refused a story that was sent alone, with the same unknown error
+          message, all stories of the album are postponed.
+        - In all other cases, the two halves of the album are sent as separate albums, to find the
+          refused story.
 
-        Return None if the send can continue. Otherwise return the outcome.
+        Return None if the send can continue. Otherwise return the outcome that stops the send.
         """
         blamed = _sent_by_url(batch)
-        # If Telegram refuses several URLs, the error names only the first URL.
+        # If Telegram could not fetch several URLs, the error names only the first URL. For this
+        # reason, all URLs of the album are replaced.
         is_named = refusal.scope != "fetch"
         if is_named and refusal.item is not None and refusal.item < len(batch):
             blamed = [batch[refusal.item]]
@@ -254,8 +257,8 @@ class Attempts:
             )
             return None
         if request.refused_alone == refusal.words_without_numbers:
-            # Telegram has refused a story that was sent alone with the same error message. That
-            # story is not in this album, so the refusal is not caused by one particular story.
+            # Telegram refused an earlier story with the same error message, although that story
+            # was sent alone. The cause is therefore not a particular story of this album.
             for item in batch:
                 await self._supply.postpone_refused_and_report(
                     item, refusal, request.target.chat_id
@@ -283,10 +286,10 @@ class Attempts:
     async def _set_free_source_or_mark_alone(
         self, refusal: Refusal, item: Item, request: SendRequest
     ) -> None:
-        """Set a different source of an item without a purchase (``set_next_free_source``).
+        """Set the next free source of an item. Without such a source, mark the item as ``alone``.
 
-        A photo that Telegram refused as a photo becomes a document. If no such source exists, mark
-        the item to be sent alone. The download of a pasted URL may cost 1 credit.
+        If Telegram refused to show a photo, the photo becomes a document instead. The download of
+        a pasted URL may cost 1 credit (``Supply.set_next_free_source``).
         """
         if not (
             await self._convert_if_refused_photo(refusal, item, request)
@@ -304,16 +307,17 @@ class Attempts:
 def _count_flood_or_return_outcome(
     outcome: TryLater, request: SendRequest
 ) -> Outcome | NotStopped:
-    """Decide what to do after a flood limit. Return None to send again, or the outcome to stop.
+    """Decide whether a message is sent again after a flood limit.
 
-    If the result is None, add 1 to ``request.floods``.
-
-    The message is sent again only if all of these conditions hold:
+    If all of these conditions hold, count the flood limit in ``request.floods`` and return None,
+    so that the message is sent again:
 
     - The message is a reply to a person.
-    - The reply was certainly not sent.
+    - The reply has certainly not arrived.
     - The flood limit lasts for at most 30 seconds.
-    - The send was repeated fewer than three times before.
+    - The reply was sent again fewer than three times before.
+
+    Otherwise, return ``outcome``, which stops the send.
     """
     if outcome.unknown or outcome.partly or request.is_alert:
         return outcome
@@ -325,11 +329,11 @@ def _count_flood_or_return_outcome(
 
 
 def _all_have_file_ids(batch: list[Item]) -> bool:
-    """Return whether all items of a batch are sent by file_id, so that Telegram has the files.
+    """Return whether all items of an album are sent by file_id.
 
-    If Telegram has all files of an album, a 429 response means that nothing of the album was sent.
-    If Telegram must load files first, some messages may be in the chat in spite of the 429
-    response (rubenlagus/TelegramBots#1520).
+    If all items are sent by file_id, a 429 response means that no item has arrived. If Telegram
+    must first get a file by URL or upload, some items may arrive despite the 429 response
+    (rubenlagus/TelegramBots#1520).
     """
     return all(isinstance(item.source, ByFileId) for item in batch)
 
@@ -344,11 +348,11 @@ def _sendable(items: list[Item], *, in_order: bool) -> list[Item]:
 
 
 def _give_up_items_without_right(outcome: Outcome, batch: list[Item]) -> Outcome | NotStopped:
-    """Give up the items that need a missing right. Return None or the outcome.
+    """Give up the items of a batch that need a missing right, so that all other items are sent.
 
-    None means that the other items can be sent. If ``outcome`` is not a missing right for a kind
-    of file, change no item and return ``outcome``. If no item of the batch has the refused kind,
-    give up all items of the batch.
+    If ``outcome`` is a missing right to send a kind of file, give up the items of this kind and
+    return None. If the batch has no item of this kind, give up the whole batch. After any other
+    ``outcome``, change nothing and return ``outcome``.
     """
     if not (isinstance(outcome, Muted) and outcome.missing in _AS_SENT):
         return outcome

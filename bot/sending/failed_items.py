@@ -1,7 +1,7 @@
-"""The messages about stories that could not be sent, with one message for each cause.
+"""Messages about stories that could not be sent. Each message is about a single cause.
 
-The payload of a message has the list of the failed stories. If stories of a further album fail for
-the same cause before the message is sent, these stories are added to the message.
+The payload of a message contains the list of the failed stories. If stories of another album fail
+for the same cause before the message is sent, these stories are added to the message.
 """
 
 from collections.abc import Mapping
@@ -21,10 +21,10 @@ _MOST_LINES = 25  # maximum number of lines about stories in a message; a line m
 def failure_notices_by_cause(
     album: Payload, error_by_story: Mapping[str, str], *, reply_to: int | None = None
 ) -> list[Payload]:
-    """Return the payload of a message for each cause of failed stories of an album.
+    """Return the messages about the failed stories of an album: one payload for each cause.
 
-    ``error_by_story`` maps story ids to error messages. Stories that are not in the album are left
-    out.
+    ``error_by_story`` maps story ids to error messages, which are the causes. Stories that are not
+    in the album are left out.
     """
     by_pk = {story.pk: story for story in load_stories(album["stories"])}
     by_cause: dict[str, list[list[str]]] = {}
@@ -41,10 +41,10 @@ def failure_notices_by_cause(
 
 
 def merge_failure_notices(waiting: Payload, new: Payload) -> Payload | None:
-    """Return the payload of one message with the failed stories of two messages.
+    """Merge two messages about failed stories. Return the payload of the merged message.
 
-    Return None if the messages have different causes, answer different messages, or are not
-    messages about failed stories.
+    Return None if ``waiting`` and ``new`` have different causes, answer different messages, or are
+    not about failed stories.
     """
     cause = waiting.get("cause")
     is_same = cause == new.get("cause") and waiting.get("reply_to") == new.get("reply_to")

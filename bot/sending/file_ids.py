@@ -46,14 +46,16 @@ class Files:
         self._cache = TimedCache[str, KnownFile](size=_CACHED)
         # For each story that is being uploaded, the future of the upload and its start time.
         self._in_flight: dict[str, tuple[asyncio.Future[None], datetime]] = {}
-        # An alert has many senders, which need the same files at the same moment.
+        # When a story appears, the sends to many chats need the same files at the same moment. A
+        # single query loads the files for all these sends.
         self._loads = BatchingQueue(self._load_known_into_cache)
 
     async def load_known(self, pks: Collection[str]) -> dict[str, KnownFile]:
-        """Return the known files of stories that are sent as one album, by ``Item.file_key``.
+        """Return the known files of the stories of an album, by ``Item.file_key``.
 
-        ``pks`` are such keys. The files come from memory, or from the database and are then cached
-        in memory. A file that is not allowed in this album is omitted (``fits_album_of``).
+        ``pks`` are the keys (``Item.file_key``) of all stories of the album. Files that are not in
+        memory are read from the database and then cached in memory. A file that must not be in the
+        album is omitted (``fits_album_of``).
 
         Raises:
             DatabaseUnavailableError: The database is unavailable.
@@ -72,7 +74,7 @@ class Files:
             )
 
     def cached(self, pks: Collection[str]) -> dict[str, KnownFile]:
-        """Return the files that are in memory, by ``Item.file_key``. Do not query the database."""
+        """Return the files in memory by ``Item.file_key``, without a query of the database."""
         now = self._now()
         files = {pk: self._cache.get(pk, now=now) for pk in pks}
         return {pk: file for pk, file in files.items() if file is not None}
@@ -84,10 +86,10 @@ class Files:
         """Yield the known files by ``Item.file_key``, and reserve the stories without a file.
 
         The stories are reserved for the caller during the ``with`` block. If a different sender
-        has reserved one of the stories, wait until this sender has finished. All stories are
-        reserved at once, so that two albums with the same stories cannot wait for each other.
+        has reserved one of the stories, wait for the end of that reservation. All stories are
+        reserved at once, so that two senders with the same stories cannot wait for each other.
 
-        If a different sender reserved one of the stories longer than ``max_reservation_age`` ago,
+        If a reservation of a different sender is or becomes older than ``max_reservation_age``,
         reserve nothing and yield None.
 
         Raises:

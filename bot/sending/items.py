@@ -61,10 +61,12 @@ Source = ByFileId | ByUrl | ByUpload
 class Item:
     """A story of an album during a send. The story is sent as a file of the kind ``kind``.
 
-    ``tried`` is the number of tried or skipped sources. ``reason`` is the error message of the
-    last source with an error message.
-    After the send, exactly one of the three fields below is set. Exception: no field is set if the
-    send stopped at or before the item, or if the item waits for an earlier item (``in_order``).
+    ``tried`` is the number of sources that were tried or skipped. ``reason`` is the newest error
+    message of a source.
+
+    After the send, exactly one of the following three fields is set. Exception: if the send
+    stopped before the item arrived, or if the item must wait for an earlier item (``in_order``),
+    no field is set.
 
     - ``sent`` is the sent message.
     - ``failed`` is the error message of a failure. If ``failed`` is set, ``later`` states whether
@@ -92,7 +94,7 @@ class Item:
     spooled: list[MediaFile] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        """Set the kind that is expected before the file is read."""
+        """Set ``kind`` to the expected kind (``expected_kind``)."""
         self.kind = self.expected_kind
 
     @property
@@ -105,12 +107,15 @@ class Item:
 
     @property
     def expected_kind(self) -> FileKind:
-        """Return the kind of file that is expected before the file is read."""
+        """Return the kind of file that the bot expects before the download of the file."""
         return "document" if self.as_file else self.story.kind
 
     @property
     def is_open(self) -> bool:
-        """Return whether the item is neither sent nor failed, and needs no missing right."""
+        """Return whether the item may still be sent in the present send.
+
+        The result is False if the item was sent, has failed, or needs a missing right.
+        """
         return self.sent is None and not self.failed and self.refused is None
 
 
@@ -136,11 +141,11 @@ class SendOptions:
 
 @dataclass(slots=True)
 class Text:
-    """The caption of an album. The caption is sent once, with the first message of the album.
+    """The caption of an album, which is sent once, with the first message of the album.
 
-    The caption is HTML. If Telegram refuses the HTML, the caption becomes plain text. ``stories``
-    is the number of stories that the caption states. ``caption_for_count`` returns the caption for
-    a different number of stories. The number changes if some stories of the album cannot be sent.
+    The caption is HTML, or plain text after Telegram has refused the HTML. ``stories`` is the
+    number of stories that the caption states. If some stories cannot be sent,
+    ``caption_for_count`` returns the caption with the lower number.
     """
 
     caption: str | None
@@ -181,7 +186,9 @@ class Text:
 def as_media(
     item: Item, text: dict[str, Any], options: SendOptions
 ) -> InputMediaDocument | InputMediaPhoto | InputMediaVideo | dict[str, Any]:
-    """Return an item as an element of an album. PTB's classes are used only for uploads.
+    """Return an item as an element of an album.
+
+    The element is an object of PTB if the file is uploaded, and otherwise a dict.
 
     Raises:
         ValueError: The item has no source.
@@ -211,7 +218,7 @@ def single_arguments(item: Item, text: dict[str, Any], options: SendOptions) -> 
     if item.kind != "document":
         arguments["has_spoiler"] = options.spoiler or None
     elif item.as_file and isinstance(item.source, ByUpload):
-        # Prevents that Telegram converts the document to a video.
+        # Without this argument, Telegram would convert the document to a video.
         arguments["disable_content_type_detection"] = True
     if item.kind == "video":
         arguments |= _video_fields(item)
@@ -236,12 +243,11 @@ def common_arguments(thread_id: int | None, options: SendOptions) -> dict[str, A
 def parse_sent_item_and_file(
     item: Item, message: MessageJson, now: datetime
 ) -> tuple[SentItem, KnownFile | None]:
-    """Return the item that a sent message contains, and the file of the message.
+    """Return the sent item, and the file in its message. Without a file, the file is None.
 
-    The file can be used until the story expires. The file of a story in a highlight can be used
-    for at least 30 days. The file is None if the message has no file. The kind of the file can be
-    "animation" for a video without sound, because Telegram turns such a video into an animation
-    if the video is sent alone.
+    The file can be used until the story expires. If the story is in a highlight, the file can be
+    used for at least 30 days. A video without sound that is sent alone has the kind "animation",
+    because Telegram turns such a video into an animation.
     """
     kind, file = _file_of(message)
     sent = SentItem(item.story.pk, int(message["message_id"]))
@@ -278,14 +284,14 @@ def _file_argument(item: Item, *, attach: bool) -> str | InputFile:
 def _filename(story: Story, suffix: str) -> str:
     """Return the file name of an uncompressed original.
 
-    The file name contains the time of the story in UTC, because all chats get the same file.
+    The time in the file name is in UTC, because chats in all time zones get the same file.
     """
     username = story.profile.username or "instagram"
     return f"{story.taken_at:%Y-%m-%d_%H-%M}_{username}_{story.pk}{suffix}"
 
 
 def file_from_disk(path: Path, *, attach: bool, name: str | None = None) -> InputFile:
-    """Return a file on the disk that is opened only when the request is sent."""
+    """Return the file at ``path`` for PTB. The file is opened only when the request is sent."""
     return InputFile(cast("IO[bytes]", path), filename=name, attach=attach, read_file_handle=False)
 
 

@@ -1,8 +1,9 @@
 """Replies as JSON payloads, which can be stored, sent later, and sent again.
 
 The ``kind`` of a payload is ``text``, ``edit``, ``album`` or ``document``. An album contains
-complete stories, so that no story is fetched again. ``language`` is the language of a message
-about a payload that could not be sent, and of a caption whose number of stories is corrected.
+complete stories, so that no story is fetched again. ``language`` is the language of two texts that
+the bot writes later: the message about a failed send, and a caption with a corrected number of
+stories.
 """
 
 import asyncio
@@ -46,11 +47,12 @@ log = structlog.get_logger()
 Payload = dict[str, Any]
 
 LONGEST_WAIT_S = 5.0  # seconds that a text waits for a flood limit before the outbox takes over
-# Seconds between two calls that show a chat action; Telegram shows a chat action for 5 s.
+# Telegram shows a chat action for 5 seconds. The bot repeats the action after this many seconds.
 ACTION_S = 4.5
 _AS_IT_IS = "message is not modified"
-# Errors of an edit of a message that was deleted, is too old, was lost in a migration of the chat,
-# or has no text. After these errors, the new text is sent as a new message.
+# Telegram answers an edit with one of these errors if the message was deleted, is too old, has no
+# text, or was lost in a migration of the chat. In these cases, the new text is sent as a new
+# message.
 _NO_SUCH_TEXT = (
     "message to edit not found",
     "message can't be edited",
@@ -76,7 +78,7 @@ def text_payload(
     """Return the payload of an HTML message.
 
     ``reply_to`` is the id of the message that the text answers. ``markup`` is a "reply_markup" of
-    the Bot API. ``markup`` is used only if there are no buttons.
+    the Bot API, and is used only without ``buttons``.
     """
     return {
         **({"silent": True} if silent else {}),
@@ -115,12 +117,12 @@ def album_payload(
     is_free: bool = False,
     under: Payload | None = None,
 ) -> Payload:
-    """Return the payload of an album. If ``is_free`` is True, no file of the album is bought.
+    """Return the payload of an album with a caption in HTML.
 
-    Otherwise ``asker`` pays 1 credit for each file that must be bought. ``caption`` is HTML.
-    ``under`` is the payload of a message that is sent after at least one story of the album has
-    arrived. ``asked`` is the id of the message that requested the album, by default ``reply_to``.
-    Messages about failed items are sent as replies to ``asked``.
+    ``asker`` pays 1 credit for each file that must be bought. If ``is_free`` is True, no file is
+    bought. ``under`` is the payload of a message that is sent after the album, if at least one
+    story has arrived. Messages about failed stories are sent as replies to the message with the id
+    ``asked`` (by default ``reply_to``).
     """
     return {
         **({"asked": asked} if asked else {}),
@@ -177,10 +179,13 @@ class Replies:
         """Send a payload. Return the outcome.
 
         ``calls`` makes the requests. Without ``calls``, the requests are not recorded. Each file
-        of an album that must be bought costs 1 credit. ``one_by_one`` means that each story of an
-        album is sent as a separate message. An album with stories of a blocked profile is not
-        sent, and counts as sent without stories. An edit that changes nothing returns
-        ``SHOWN_ALREADY``. If the message can't be edited, its text is sent as a new message.
+        of an album that must be bought costs 1 credit. If ``one_by_one`` is True, each story of an
+        album is sent as a separate message.
+
+        - If a profile of the album is blocked, nothing is sent, and the outcome is ``Sent``
+          without stories.
+        - If an edit changes nothing, the outcome is ``SHOWN_ALREADY``.
+        - If a message can't be edited, the text is sent as a new message.
 
         Raises:
             DatabaseUnavailableError: The database failed before a message arrived. Nothing was
@@ -195,8 +200,8 @@ class Replies:
         if payload["kind"] == "edit" and payload.get("chat_id") != target.chat_id:
             # The chat was migrated, and the message in the old chat cannot be edited.
             payload = {**payload, "kind": "text"}
-        # A notice waits for a flood limit as long as an alert. A reply waits for at most 5
-        # seconds, because the outbox can send the reply later.
+        # A reply waits at most 5 seconds for a flood limit, because the outbox can send the reply
+        # later. None is the longest wait of alerts, and also applies to notices.
         longest_wait_s = LONGEST_WAIT_S if calls.lane == "reply" else None
         try:
             method, arguments = _method_and_arguments(payload)

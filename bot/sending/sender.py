@@ -1,9 +1,9 @@
-"""The sending of albums from the cheapest source that works.
+"""Sending albums. Each file comes from the cheapest source that works.
 
-A failed item does not affect other items, except if items must arrive in order. An item has
-arrived only if Telegram returned its message. If Telegram rejects the content of an album, nothing
-of the album was sent (TDLib, MessagesManager::do_send_message_group). After a 429 response or a
-lost answer, a part may have been sent.
+If an item fails, the other items are still sent, except if items must arrive in order. An item has
+arrived only if Telegram returned its message. If Telegram rejects the content of an album, no item
+has arrived (TDLib, MessagesManager::do_send_message_group). After a 429 response or a lost answer,
+some items may have arrived.
 """
 
 from collections.abc import Awaitable, Callable
@@ -58,13 +58,12 @@ class Sender:
     ) -> None:
         """Create the sender.
 
-        ``fallback`` downloads a story through the API for 1 credit. ``fallback`` also downloads a
-        pasted URL for 0 credits, or for 1 credit if the media host refuses the bot and the URL is
-        signed.
-
-        ``largest_file`` is Telegram's limit in bytes. ``tell`` is called with the text of an
-        unknown error message of Telegram. After the first call, ``tell`` is called again for the
-        same message only if the message has not occurred for an hour.
+        - ``fallback`` downloads a story through the API for 1 credit, or downloads a pasted URL. A
+          pasted URL costs 1 credit if the media host refuses the bot and the URL is signed, and
+          otherwise nothing.
+        - ``largest_file`` is the maximum size of a file in bytes.
+        - ``tell`` is called with each unknown error message of Telegram that has not occurred in
+          the last hour.
         """
         self._bot = bot
         self._files = Files(db, bot_id=lambda: bot.id, now=now)
@@ -86,17 +85,16 @@ class Sender:
     ) -> Outcome:
         """Send the stories of ``album`` to ``target``. Return the outcome.
 
-        A file that must be bought costs 1 credit. ``asker`` pays the credit. For an ``asker``
-        without a chat, the budget of the schedule pays.
+        ``asker`` pays 1 credit for each file that must be bought. If ``asker`` has no chat, the
+        budget of the schedule pays. ``calls`` makes the requests. Without ``calls``, the album is
+        sent as a reply, and the requests are not recorded. If some stories can't be sent,
+        ``caption_for_count`` returns the caption for the number of the other stories.
 
-        ``calls`` makes the requests. Without ``calls``, the album is sent as a reply, and the
-        requests are not recorded. The first item has the caption. If some stories can't be sent,
-        ``caption_for_count`` returns the caption for the remaining number of stories.
+        If a different sender is uploading one of the stories, wait for this upload. An alert waits
+        until the upload is 5 seconds old, and then returns ``TryLater``.
 
-        In the outcome, ``TryLater.items`` are the stories that have arrived. Only the other
-        stories may be sent again. If a different sender uploads one of the stories, wait for the
-        upload. If an alert would have to wait for an upload that began more than 5 seconds ago,
-        return ``TryLater`` instead.
+        If the outcome is ``TryLater``, its ``items`` have arrived, and only the other stories may
+        be sent again.
 
         Raises:
             DatabaseUnavailableError: The database failed before a story arrived. Nothing was sent.
@@ -131,7 +129,8 @@ class Sender:
         except DatabaseUnavailableError as error:
             if not any(item.sent or item.failed for item in items):
                 raise
-            # The outcome must have the stories that have arrived.
+            # Return an outcome with the stories that have arrived, so that only the other stories
+            # are sent again.
             stopped = TryLater(reason=str(error))
         finally:
             for item in items:
@@ -141,15 +140,14 @@ class Sender:
 
 
 def _album_outcome(items: list[Item], stopped: Outcome | NotStopped, *, is_alert: bool) -> Outcome:
-    """Return the outcome of a whole album.
+    """Return the outcome of an album, with the items that have arrived.
 
-    In a reply, items that may succeed later count as failed now. The first of these rules that
-    applies determines the outcome:
+    The first of these rules that applies determines the outcome:
 
-    - If the send stopped before the end of the album, the outcome is ``stopped``, with the items
-      that have arrived.
-    - If items of an alert may succeed later, the outcome is ``TryLater``.
-    - If items need a missing right, the outcome is ``Muted``.
+    - If the send stopped before the end of the album, the outcome is ``stopped``.
+    - If an item of an alert may succeed later, the outcome is ``TryLater``. An item of a reply
+      counts as failed instead.
+    - If an item needs a missing right, the outcome is ``Muted``.
     - Otherwise, the outcome is ``Sent``.
     """
     sent = tuple(item.sent for item in items if item.sent)

@@ -1,8 +1,8 @@
-"""The record of a story: the failed sources, and the answers of the Stories API.
+"""The record of a story: its failed sources, and the answers of the Stories API about the story.
 
-Each method either records an event or returns a decision. The record of a failed source expires
-after some time, so that the source is tried again. The count of answers that the story is gone
-expires only with the whole record.
+Each method either records an event or returns a decision. The bot forgets a failed source after
+some time, so that the source is tried again. The number of answers that the story is gone is kept
+as long as the whole record.
 """
 
 from dataclasses import dataclass, field
@@ -28,10 +28,9 @@ _ASKED_AGAIN = timedelta(minutes=15)  # after this time, one alert tries a postp
 
 @dataclass(slots=True)
 class FileRecord:
-    """The failures of one file of a story.
+    """The failures of a single file of a story.
 
-    A failure is recorded as the error message that people read. ``_chats_by_words`` has the chats
-    for which Telegram refused the file, grouped by Telegram's error message.
+    A failure is recorded as the error message that people read.
     """
 
     _failure: str = ""
@@ -48,30 +47,29 @@ class FileRecord:
     def record_alert_failure(self, message: str, now: datetime) -> None:
         """Record a failure that may be temporary.
 
-        For 5 seconds, alerts do not use the file. Replies may use the file in these 5 seconds,
-        because a further attempt may succeed.
+        For 5 seconds, alerts do not use the file. Replies may still use the file.
         """
         self._alert_failure, self._alerts_wait_until = message, now + _ALERTS_WAIT_FOR
 
     def recent_failure(self, now: datetime) -> str:
         """Return the error message of a failure in the last ten minutes, or "" without a failure.
 
-        The failure applies to alerts and replies.
+        For these ten minutes, neither alerts nor replies use the file.
         """
         return self._failure if now < self._failed_until else ""
 
     def recent_alert_failure(self, now: datetime) -> str:
         """Return the error message of a temporary failure in the last 5 seconds, or "".
 
-        The failure applies only to alerts.
+        For these 5 seconds, alerts do not use the file.
         """
         return self._alert_failure if now < self._alerts_wait_until else ""
 
     def record_refusal(self, words: str, chat_id: int, now: datetime) -> None:
-        """Record that Telegram refused to send the file to a chat.
+        """Record that Telegram refused the file in a chat with the error message ``words``.
 
-        If Telegram refuses the file with the same error message in three chats, alerts with the
-        file are postponed in all chats for 15 minutes after the third and each further refusal.
+        After refusals with the same message in three chats, alerts with the file are postponed in
+        all chats until 15 minutes after the last refusal.
         """
         chats = self._chats_by_words.setdefault(words, set())
         chats.add(chat_id)

@@ -1,4 +1,4 @@
-"""The sources of a story's file, in the order of their cost.
+"""The sources of a story's file, from the cheapest to the most expensive.
 
 1. A file_id of a file that Telegram has.
 2. The URL, from which Telegram downloads the file.
@@ -46,11 +46,11 @@ from bot.telegram.outcomes import Refusal
 log = structlog.get_logger()
 
 _LARGEST_PHOTO = 10 * 2**20  # bytes; a larger photo is sent as a document
-# If a media host is slow, alerts wait for the host for at most this time. After this time, the
-# Stories API provides the files of alerts for credits.
+# If a media host is slow for longer than this time, alerts wait no longer for the host. The files
+# of the alerts are then bought from the Stories API.
 _SLOW_FOR = timedelta(minutes=2)
 _FREE_STEPS = 2  # the number of free sources: the URL and the upload
-# A refusal is reported again only if the same refusal has not occurred for this time.
+# A refusal is reported only if the same refusal has not occurred for this time.
 _REPORTED_FOR = timedelta(hours=1)
 
 Fallback = Callable[[Story, Asker], Awaitable[MediaFile]]
@@ -59,10 +59,10 @@ _NO = (StoryGoneError, ProfilePrivateError, NoSuchProfileError)
 
 @dataclass(slots=True)
 class _Purchases:
-    """Purchases of a profile's files.
+    """Whether files of a profile can be bought.
 
-    ``succeeded`` is None until a purchase has succeeded or has failed with a ``MediaError``. Other
-    errors do not count. A file that is too large counts as a success.
+    ``succeeded`` is True after a successful purchase or a file that is too large, False after any
+    other ``MediaError``, and None before the first of these events.
     """
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -85,9 +85,8 @@ class Supply:
         """Create a supply without any records of stories.
 
         ``fallback`` downloads a story through the API for 1 credit, or downloads a pasted URL.
-        ``largest`` is the maximum size of a file in bytes. ``tell`` is called with an unknown
-        error message of Telegram. After the first call, ``tell`` is called again for the same
-        message only if the message has not occurred for an hour.
+        ``largest`` is the maximum size of a file in bytes. ``tell`` is called with each unknown
+        error message of Telegram that has not occurred in the last hour.
         """
         self._largest = largest
         self._files = files
@@ -101,26 +100,24 @@ class Supply:
         self._reported_words = TimedCache[str, bool]()
 
     def _record_or_new(self, item: Item) -> StoryRecord:
-        """Return the record of an item's story.
-
-        Without a record, return a new, unstored record.
-        """
+        """Return the record of an item's story, or an empty record that is not stored."""
         return self._records.get(item.story.pk, now=self._now()) or StoryRecord()
 
     def _ensure_record(self, item: Item) -> StoryRecord:
-        """Return the stored record of an item's story, and extend its lifetime."""
+        """Return the record of an item's story, and store the record for ``RECORD_LIFE``."""
         record = self._record_or_new(item)
         self._records.put(item.story.pk, record, until=self._now() + RECORD_LIFE)
         return record
 
     async def set_or_buy_next_source_or_fail(self, item: Item, asker: Asker) -> None:
-        """Set the next source of the item: the URL, an upload, or a file bought for credits.
+        """Set the next source of the item: the URL, an upload, or an upload of a bought file.
 
-        For an upload or a purchase, the file is downloaded. A purchase costs 1 credit. The
-        download of a pasted URL may also cost 1 credit. For an alert (an ``asker`` without a
-        chat), the budget of the schedule pays. If no source is left, or the same file failed a
-        short time ago, let the item fail with a message. Failures of sources are recorded and not
-        raised.
+        For an upload, the file is downloaded. A bought file costs 1 credit, and a pasted URL may
+        cost 1 credit. ``asker`` pays the credit. Without a chat in ``asker``, the message is an
+        alert, and the budget of the schedule pays.
+
+        If no source is left, or the same file failed a short time ago, the item fails with an
+        error message. Failures of sources are recorded and not raised.
 
         Raises:
             DatabaseUnavailableError: A refused file_id cannot be deleted from the database, or a
@@ -137,8 +134,9 @@ class Supply:
         can_pay = not item.is_free
         while item.is_open and item.source is None:
             if item.tried == len(self._steps):
-                # The failure is not recorded for all chats if a different chat may be able to pay
-                # for the file, or if Telegram may accept the uploaded file in a different chat.
+                # A different chat may be able to pay for the file, and Telegram may accept the
+                # uploaded file in a different chat. In both cases, the failure is recorded for
+                # this item only.
                 for_all = can_pay and not is_file
                 # The file of a free item was not bought, so the error message must not say that
                 # the file is gone.
@@ -170,11 +168,11 @@ class Supply:
         return self._ensure_record(item).file_of(as_file=item.as_file)
 
     async def set_next_free_source(self, item: Item, asker: Asker) -> bool:
-        """Set the next source of the item before a purchase: the URL or an upload.
+        """Set the next source of the item that needs no purchase: the URL or an upload.
 
-        For an upload, the file is downloaded for 0 credits, or for at most 1 credit if the URL was
-        pasted. Return whether a source was found. If no source is found, the item keeps its
-        present source. If the file is too large, the item fails.
+        Return whether a source was set. Otherwise the item keeps its present source. For an
+        upload, the file is downloaded. The download of a pasted URL may cost 1 credit. If the file
+        is too large, the item fails.
 
         Raises:
             DatabaseUnavailableError: The download of a pasted URL cannot be recorded.
@@ -199,9 +197,9 @@ class Supply:
     ) -> None:
         """Postpone an item that Telegram refused with an unknown error message.
 
-        If Telegram refuses a story with the same error message in three chats, alerts in all chats
-        try the story again only 15 minutes after the last refusal. Replies still try the story. An
-        error message that did not occur in the last hour is passed to ``tell``.
+        After refusals of a story with the same error message in three chats, alerts in all chats
+        try the story again 15 minutes after the last refusal. Replies still try the story.
+        ``tell`` is called with an error message that has not occurred in the last hour.
         """
         now, words = self._now(), refusal.words_without_numbers
         is_new = self._reported_words.get(words, now=now) is None
@@ -220,10 +218,12 @@ class Supply:
     def set_known_files_as_sources(self, items: list[Item]) -> None:
         """Set the file_id as the source of each item whose file Telegram already has.
 
-        An item without a file_id, or with a compressed file instead of the original, is not
-        changed. If the file is an animation, which is not allowed in an album, the next source of
-        the item will be an upload. Call ``Files.reserve_unknown_unless_busy`` first, because that
-        method loads the file_ids.
+        - If only the file_id of a compressed file is known, but the item needs the original, the
+          item is not changed.
+        - If the file is an animation and the album has several items, the next source of the item
+          will be an upload, because an animation must be sent alone.
+
+        Call ``Files.reserve_unknown_unless_busy`` first, because that method loads the file_ids.
         """
         known = self._files.cached([item.file_key for item in items])
         for item in items:
@@ -238,9 +238,10 @@ class Supply:
     def fail_item(self, item: Item, message: str, *, for_all: bool = True) -> None:
         """Let the item fail with an error message, and record the failure.
 
-        If the item may succeed later, alerts do not try the file of the item for 5 seconds.
-        Without this pause, many alerts would wait for a failing host in turn. If the item can't
-        succeed and ``for_all`` is True, the file is not tried in any chat for ten minutes.
+        - If the item may succeed later, no alert tries the file for 5 seconds. Without this pause,
+          many alerts would wait for the same failing host, one after another.
+        - If the item can't succeed and ``for_all`` is True, the file is not tried in any chat for
+          ten minutes.
         """
         item.failed = message
         if item.later:
@@ -249,20 +250,19 @@ class Supply:
             self._ensure_file_record(item).record_failure(message, self._now())
 
     def record_url_refusals(self, items: list[Item]) -> None:
-        """Record that Telegram cannot fetch the URLs of these items.
+        """Record that Telegram cannot fetch the URLs of those ``items`` that are sent by URL.
 
-        For an hour, these URLs are not sent to any chat. Items without a URL as their source are
-        ignored.
+        For an hour, the bot does not use these URLs in any chat.
         """
         for item in items:
             if isinstance(item.source, ByUrl):
                 self._ensure_record(item).record_url_refusal(self._now())
 
     async def download_and_convert_to_document(self, item: Item, asker: Asker) -> bool:
-        """Turn a photo into a document to upload, because Telegram refused the file as a photo.
+        """Download a photo that Telegram refused as a photo, and turn the photo into a document.
 
-        The photo is downloaded first. The download of a pasted URL may cost 1 credit. This method
-        does not send the item. Return False if the photo cannot be downloaded.
+        Return False if the photo cannot be downloaded. The download of a pasted URL may cost 1
+        credit. This method does not send the item.
 
         Raises:
             DatabaseUnavailableError: The download of a pasted URL cannot be recorded.
@@ -298,8 +298,8 @@ class Supply:
         """Refuse to download from a slow host for an alert, so that the host gets no more load.
 
         Raises:
-            SlowHostError: The host became slow less than two minutes ago.
-            MediaUnavailableError: The host has been slow for longer.
+            SlowHostError: The host has been slow for less than two minutes.
+            MediaUnavailableError: The host has been slow for at least two minutes.
         """
         since = self._media.slow_since(url)
         if since is not None:
@@ -330,11 +330,10 @@ class Supply:
         return source
 
     def _reserve_purchase_or_mark_item(self, item: Item) -> bool:
-        """Record that the story is being bought for an alert.
+        """Record that the story is being bought for an alert. Return True.
 
-        Return False, and record no purchase, if a purchase is not allowed now. In this case, the
-        item is marked as gone if the story is gone. If the story is not gone, the item may be
-        marked for a later retry.
+        If the story is gone, or if a purchase of the story began less than an hour ago, record
+        nothing and return False. The item may then be marked as gone or for a later retry.
         """
         record, now = self._ensure_record(item), self._now()
         if record.is_gone:
@@ -352,11 +351,12 @@ class Supply:
     ) -> MediaFile | None:
         """Buy a file for 1 credit. The caller must remove the file.
 
-        Until a purchase of the profile has succeeded, only one purchase of the profile runs at a
-        time. A file that is too large counts as a success, because other files may be smaller. If
-        this purchase fails with any other ``MediaError``, further calls for the profile return
-        None for 10 minutes and spend no credits. For 10 minutes after a success, failures do not
-        count.
+        Until a purchase has succeeded, only one purchase of the profile runs at a time. A file
+        that is too large counts as a success, because other files may be smaller.
+
+        If this purchase fails with any other ``MediaError``, the bot buys no file of the profile
+        for 10 minutes, and returns None instead. A failure within 10 minutes after a success has
+        no such effect.
 
         Raises:
             SpendingError: The bot is not allowed to spend the credit.
@@ -403,10 +403,10 @@ class Supply:
         return purchases
 
     def _add_upload(self, item: Item, file: MediaFile) -> ByUpload:
-        """Return the upload of a file, and add the file to ``item.spooled``.
+        """Add a file to ``item.spooled``, set the kind of the item, and return the upload.
 
-        The kind of the item becomes "document" if the item is sent as a file, or if the file is a
-        photo of more than 10 MiB. Otherwise, the kind becomes the kind of the file's content.
+        The kind is "document" if the item is sent as a file, or if the file is a photo of more
+        than 10 MiB. Otherwise, the kind is the kind of the file's content.
         """
         item.spooled.append(file)
         as_document = item.as_file or (file.kind == "photo" and file.size > _LARGEST_PHOTO)
@@ -451,5 +451,5 @@ def _mark_for_later_unless_downloaded(item: Item) -> None:
 
 
 def is_pasted(story: Story) -> bool:
-    """Return whether a story consists only of the URL of a file. A person has pasted the URL."""
+    """Return whether a story was made from the URL of a file that a person has pasted."""
     return not story.profile.username and story_taken_at(story.pk) is None

@@ -1,9 +1,8 @@
-"""Topics of a chat that the bot makes for single profiles at the request of a person.
+"""The topics that the bot makes in a chat, each for one profile, at the request of a person.
 
 The Bot API can't list the topics of a chat (tdlib/telegram-bot-api#634), so the database stores
-the topics that the bot has made. If the process crashes after Telegram has made a topic, the topic
-may be unknown to the database. In that case, an update about the topic lets the bot store the
-topic.
+the topics that the bot has made. If the process crashes before a new topic is stored, the bot
+stores the topic when Telegram sends the update about the topic.
 """
 
 import asyncio
@@ -39,8 +38,8 @@ _LONGEST_NAME = 128  # maximum number of characters (Bot API)
 CLAIMED_FOR = timedelta(seconds=60)
 _CALL_S = 50.0  # maximum seconds of a call with all waits; CLAIMED_FOR must be longer
 _FLOOD_S = 30.0  # maximum seconds that a call waits for a flood limit of the chat
-# If the response to the call that makes a topic was lost, the bot waits for this time for an
-# update that reports the topic, and does not make the topic again.
+# If the response to the call that makes a topic was lost, the topic may exist. For this time, the
+# bot does not make the topic again, because an update may still report the topic.
 _DOUBTED_FOR = timedelta(seconds=5)
 _NO_FORUM = {Chat.PRIVATE: NO_PRIVATE_TOPICS, Chat.CHANNEL: NO_CHANNEL_TOPICS}
 
@@ -70,15 +69,15 @@ class Topics:
         self._now = now
 
     async def read_own_topics(self, chat_id: int, usernames: Collection[str]) -> dict[str, Target]:
-        """Return the topics of profiles in a chat, by username.
+        """Return the stored topics of profiles in a chat, by username.
 
-        Some topics may have been deleted.
+        Telegram is not asked, so some of the topics may have been deleted.
         """
         threads = await self._db.fetch(lambda tx: store.thread_by_username(tx, chat_id, usernames))
         return {name: Target(chat_id, thread_id) for name, thread_id in threads.items()}
 
     async def ask_and_raise_if_no_topics(self, chat_id: int) -> None:
-        """Check that a topic can be made in a chat, as far as Telegram reports the rights.
+        """Check by calls to Telegram that the bot has the right to make topics in a chat.
 
         Raises:
             SubscriptionError: The chat has no topics, the bot has no right to make topics, or
@@ -91,8 +90,8 @@ class Topics:
             chat = await self._bot.get_chat(chat_id)
             has_topics = await self._fetch_has_topics(chat)
             if chat.type != Chat.PRIVATE:
-                # The Bot API reports the right to make topics only for administrators, but other
-                # members may have this right.
+                # The Bot API does not report whether an ordinary member has the right to make
+                # topics. For this reason, the bot must be an administrator.
                 me = await self._bot.get_chat_member(chat_id, self._bot.id)
                 may_make = getattr(me, "can_manage_topics", False)
         except (BadRequest, Forbidden) as error:
@@ -107,11 +106,10 @@ class Topics:
     async def fetch_lost_topic_state(self, chat_id: int, thread_id: int) -> TopicState:
         """Fetch the state of a topic after Telegram's error "message thread not found".
 
-        Telegram reports this error after any failed search (Client.cpp, ``check_message_topic``),
-        so the topic may still exist. For this reason, this method tries to edit the first message
-        of the topic. The id of this message is the id of the topic. The edit always fails and
-        changes nothing, but the error shows whether the message exists. A deleted topic has no
-        messages.
+        After this error, the topic may still exist (Client.cpp, ``check_message_topic``). For this
+        reason, this method tries to edit the first message of the topic, whose id is the id of the
+        topic. The edit always fails and changes nothing, but the error shows whether the message
+        exists. A deleted topic has no messages.
         """
         try:
             if not await self._fetch_has_topics(await self._bot.get_chat(chat_id)):
@@ -137,8 +135,9 @@ class Topics:
 
         Raises:
             SubscriptionError: Telegram refuses the topic.
-            AskAgainError: Telegram does not answer or demands a wait, the call took more than 50
-                seconds, or another call makes the topic or has possibly just made the topic.
+            AskAgainError: Telegram does not answer, demands a wait, or needs more than 50 seconds.
+                Also raised while a different call makes the topic, or if a different call may have
+                made the topic in the last 5 seconds.
         """
         now = self._now()
         async with self._db.begin() as tx:
@@ -178,12 +177,11 @@ class Topics:
         return Target(chat_id, thread_id)
 
     async def store_topic_if_being_made(self, chat_id: int, name: str, thread_id: int) -> None:
-        """Store a topic that the bot has made and that an update reports.
+        """Store the thread of a new topic from an update, if the bot is making this topic.
 
-        The update is used, because the response to the call that made the topic may be lost.
-
-        Nothing is stored unless the bot has begun to make a topic with the name ``name`` in the
-        chat, and no thread of this topic is stored yet.
+        The response to the call that makes the topic also contains the thread, but may be lost.
+        Nothing is stored if the bot has not begun to make a topic ``name`` in the chat, or if the
+        thread is already stored.
         """
         async with self._db.begin() as tx:
             await store.record_thread_of_new_topic(tx, chat_id, name, thread_id)

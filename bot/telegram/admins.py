@@ -12,8 +12,8 @@ from bot.runtime.timed_cache import TimedCache
 
 log = structlog.get_logger()
 
-_ADMIN_FOR = timedelta(seconds=60)  # a former administrator may keep the rights for this time
-_OTHER_FOR = timedelta(seconds=5)  # a new administrator may still be refused for this time
+_ADMIN_FOR = timedelta(seconds=60)  # the bot may notice the loss of rights only after this time
+_OTHER_FOR = timedelta(seconds=5)  # the bot may notice new rights only after this time
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +41,11 @@ class Admins:
     ) -> AdminRights:
         """Return the rights of a person, or of the bot itself, in a chat.
 
-        The rights of an administrator are cached for 60 seconds, and all other rights for 5
-        seconds.
+        The rights of administrators are cached for 60 seconds, and the rights of other persons for
+        5 seconds.
 
-        The Bot API guarantees getChatMember for other members only if the bot is an administrator.
-        If Telegram refuses this call, getChatAdministrators is called instead. In that case,
-        ``is_here`` is True for administrators only, because the list of administrators does not
-        contain other members.
+        If the bot is not an administrator of the chat, Telegram may refuse getChatMember. In that
+        case, getChatAdministrators is called, and ``is_here`` is True for administrators only.
 
         Raises:
             AdminsUnknownError: Telegram refuses both calls. The bot must become an administrator.
@@ -69,7 +67,7 @@ class Admins:
 async def _fetch_rights(bot: Bot, chat_id: int, user_id: int) -> AdminRights:
     try:
         return _rights_of(await bot.get_chat_member(chat_id, user_id))
-    except (BadRequest, Forbidden) as error:  # the call is refused; network errors are not caught
+    except (BadRequest, Forbidden) as error:  # Telegram refuses the call
         log.info("a member can't be looked up", chat=chat_id, reason=str(error))
     try:
         admins = await bot.get_chat_administrators(chat_id)

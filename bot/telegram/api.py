@@ -1,7 +1,7 @@
-"""Bot API calls that return plain JSON.
+"""Bot API calls that return plain JSON instead of PTB's objects.
 
-PTB's objects are avoided for two reasons. Building the objects for ten messages takes most of the
-time of sending an album. Also, updates must be stored unchanged.
+There are two reasons. If PTB builds its objects for the ten messages of an album, most of the time
+of the send is lost in this step. Also, updates must be stored unchanged.
 """
 
 from datetime import timedelta
@@ -12,9 +12,9 @@ from telegram.ext import ExtBot
 
 
 class TooSoonError(RetryAfter):
-    """Raised if the bot itself refuses to make a call now. Telegram was not called.
+    """Raised if the bot itself must not make a call now. Telegram was not called.
 
-    ``why`` is the reason for the log. The call may be made after the wait of the error.
+    ``why`` is the reason for the log. The call may be made after the wait in the error.
     """
 
     def __init__(self, wait: timedelta, why: str = "too many requests") -> None:

@@ -14,7 +14,7 @@ from bot.telegram.rate_limiter import Pacing, limited_call
 class Calls:
     """Makes the calls of a send. ``lane`` selects the flood limits: for replies or for alerts.
 
-    The outbox has a subclass that records each request before it is made.
+    The outbox has a subclass that records a send before its first request.
     """
 
     def __init__(self, bot: ExtBot[Any], lane: Lane = "reply") -> None:
@@ -29,7 +29,7 @@ class Calls:
 
         ``longest_wait_s`` is the longest single wait in seconds. None means that a reply waits
         without a maximum, and that an alert waits at most 5 seconds for the limits of its chat. A
-        failed call is not retried here. The transport retries once if nothing was sent.
+        failed call is not retried, except once by the transport if nothing was sent.
 
         Raises:
             TooSoonError: A wait would be longer than allowed, or ``before_request`` refused the
@@ -54,7 +54,7 @@ class Calls:
     async def before_request(self) -> None:
         """Check, immediately before a request, that the request may still be made.
 
-        A subclass may also record the request. This class neither checks nor records anything.
+        This class checks nothing. A subclass may check and record the request.
 
         Raises:
             TooSoonError: The request must not be made now.

@@ -1,9 +1,9 @@
-"""Telegram's flood limits as arithmetic. Times are seconds.
+"""The computation of waits from Telegram's flood limits. All times are in seconds.
 
-The limits are documented in the Bots FAQ ("My bot is hitting limits"): about 30 messages per
-second in total, 1 message per second in a chat with short bursts, and 20 messages per minute in a
-group. The number of messages that Telegram counts for an album is not documented. This module uses
-the careful assumption that each item of an album counts as a message.
+The Bots FAQ ("My bot is hitting limits") documents the limits: about 30 messages per second in
+total, 1 message per second in a single chat (short bursts are allowed), and 20 messages per minute
+in a group. Whether an album counts as one message is not documented. This module counts each item
+of an album as a message, which is the safe assumption.
 """
 
 import math
@@ -13,26 +13,27 @@ from typing import Any, Literal
 
 Lane = Literal["reply", "alert"]
 
-# The number of messages by which a private chat may be ahead of the rate of 1 message per second
-# before a further call begins. For example, 2.8 allows 3 single messages at once. Replies may have
-# larger bursts than alerts.
+# The largest burst in a private chat: a message may be sent if the earlier messages are at most
+# this many messages ahead of the rate of 1 message per second. For example, 2.8 allows 3 messages
+# at once. Replies may have larger bursts than alerts.
 _BURST: dict[Lane, float] = {"reply": 30.0, "alert": 2.8}
-# For an hour after a 429 response in a private chat, this number of messages replaces the numbers
-# of ``_BURST`` for replies and alerts in the chat.
+# For an hour after a 429 response in a private chat, this burst applies to the chat instead of
+# ``_BURST``.
 _STRICT_BURST = 2.8
 _ROUNDING_S = 0.001  # a shorter wait is a rounding error, and counts as no wait
 _GROUP_WINDOW_S = 60.5  # seconds; a minute and half a second, because of the network's delay
 _STRICT_FOR_S = 3600.0
 _LATEST_ANSWER_S = 2.0  # seconds; a call without an answer counts as answered after this time
-_CATCH_UP_S = 0.1  # seconds of delay that the next messages may make up for
+_CATCH_UP_S = 0.1  # if messages are late, the next messages may make up at most this many seconds
 _ASK_AGAIN_S = 0.02  # seconds between two checks whether an outstanding answer has come
 
 
 @dataclass(frozen=True, slots=True)
 class ChatLimits:
-    """The limits of a chat. In a private chat, a message may be sent every ``gap_s`` seconds.
+    """The limits of a chat.
 
-    In a group or channel, ``group`` messages may be sent per minute.
+    ``gap_s`` is the time in seconds between two messages in a private chat. ``group`` is the
+    number of messages per minute in a group or channel.
     """
 
     gap_s: float = 1.0
@@ -46,12 +47,12 @@ DOCUMENTED = ChatLimits()
 class ChatFlood:
     """The recent messages to a chat, from which the time of the next message is computed.
 
-    - ``drained_at`` is used in private chats. If the bot had sent 1 message every ``gap_s``
-      seconds, the last of the sent messages would have been sent by this time.
-    - ``sent`` has the times of the messages to a group or channel in the last minute (and possibly
-      earlier times), and the number of messages at each time.
-    - No message may be sent before ``closed_until``.
-    - Until ``strict_until``, a private chat gets only small bursts.
+    - ``drained_at`` is used in private chats. At a rate of 1 message every ``gap_s`` seconds, all
+      messages that were sent would be finished at this time.
+    - ``sent`` is used in groups and channels. Each entry is a time in the last minute (or earlier)
+      and the number of messages that were sent at this time.
+    - Before ``closed_until``, no message may be sent.
+    - Before ``strict_until``, only small bursts are allowed in a private chat.
     """
 
     limits: ChatLimits = DOCUMENTED
@@ -63,11 +64,10 @@ class ChatFlood:
     def seconds_to_wait(self, now: float, weight: int, lane: Lane, *, is_group: bool) -> float:
         """Return the seconds until the chat may get ``weight`` messages. 0 means now.
 
-        - If ``weight`` is 0, only ``closed_until`` determines the result.
+        - If ``weight`` is 0, only ``closed_until`` counts.
         - In a group or channel, a ``weight`` above the limit counts as the limit.
-        - In a private chat, every ``weight`` above 0 has the same result, because only earlier
-          messages count towards the limit of a burst. A whole album may therefore exceed the
-          limit.
+        - In a private chat, an album may be sent as soon as a single message may be sent, even if
+          the album exceeds the limit of a burst.
         """
         closed = self.closed_until - now
         if not weight:
@@ -87,10 +87,7 @@ class ChatFlood:
             self.drained_at = max(self.drained_at, now) + weight * self.limits.gap_s
 
     def close(self, now: float, seconds: float) -> None:
-        """Forbid messages for ``seconds``.
-
-        In a private chat, allow only small bursts for an hour.
-        """
+        """Forbid messages for ``seconds``. In a private chat, forbid large bursts for an hour."""
         self.closed_until = max(self.closed_until, now + seconds)
         self.strict_until = now + _STRICT_FOR_S
 
@@ -131,8 +128,8 @@ class ChatFlood:
 class Ticket:
     """The messages of a call, which count towards the limit of the whole bot.
 
-    Telegram counts the messages at an unknown time between the request and the answer. For this
-    reason, the messages count from the request until a second after the answer.
+    The messages count from the request until a second after the answer, because Telegram may count
+    the messages at any time between the request and the answer.
     """
 
     weight: int
@@ -150,9 +147,10 @@ class Ticket:
 
 @dataclass(slots=True)
 class BotWindow:
-    """The messages of this process that count towards the limit of the whole bot.
+    """The messages of this process that count towards the limit of the whole bot now.
 
-    New messages are spaced evenly. ``held`` is the number of messages in ``tickets``.
+    ``held`` is the number of messages in ``tickets``. To space the messages evenly, no message is
+    sent before ``next_at``.
     """
 
     next_at: float = 0.0
@@ -160,12 +158,11 @@ class BotWindow:
     tickets: deque[Ticket] = field(default_factory=deque)
 
     def drop_old_tickets_and_get_wait_s(self, now: float, weight: int, rate: float) -> float:
-        """Return the seconds until ``weight`` messages may be sent. 0 means now.
+        """Remove old tickets. Return the seconds until ``weight`` messages may be sent.
 
-        While the answer to an earlier call is outstanding, the result may be too short. Call this
-        method again after the wait. ``rate`` is in messages per second. A ``weight`` above
-        ``rate`` counts as ``rate``, rounded down to a whole number of at least 1. The oldest
-        tickets are removed if they no longer count.
+        0 means now. After any other wait, call this method again, because the wait may be too
+        short while the answer to an earlier call is outstanding. ``rate`` is in messages per
+        second. A ``weight`` above ``rate`` counts as ``rate``.
         """
         spaced = max(self.next_at - now, 0.0)
         if math.isinf(rate):
@@ -178,7 +175,8 @@ class BotWindow:
             if excess <= 0:
                 break
             excess -= ticket.weight
-            # The answer may come before the computed time, so check again soon.
+            # Without an answer, the computed time is the latest possible time. The answer may come
+            # earlier, so check again soon.
             still = ticket.frees_at() - now
             spaced = max(spaced, min(still, _ASK_AGAIN_S) if ticket.free_at is None else still)
         return spaced

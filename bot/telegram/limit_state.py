@@ -1,9 +1,9 @@
-"""The state of the flood limits of each chat, which processes pass on with the queue of the chat.
+"""The state of the flood limits of each chat.
 
-Only the process with the lease of a chat's queue sends alerts and stored replies to the chat. The
-state of the chat's limits is therefore passed on with the lease. The few messages that are sent
-without a lease count only in the process that sends them. A process reads the state when the
-process claims the queue, and stores the state when the lease ends.
+Only the process with the lease of a chat's queue sends alerts and stored replies to the chat. This
+process loads the state of the chat's flood limits when it claims the queue, and stores the state
+when the lease ends, so that the next process continues with the same state. The few messages that
+are sent without a lease count only in the process that sends them.
 """
 
 from collections.abc import Callable
@@ -11,10 +11,10 @@ from collections.abc import Callable
 from bot.domain.records import FloodLimitState
 from bot.telegram.flood_limits import DOCUMENTED, ChatFlood, ChatLimits, Lane
 
-# If the states of more chats than this number are stored, states without any effect are deleted.
+# With more chats in memory than this number, states that no longer have an effect are deleted.
 _REMEMBERED = 20_000
-# Maximum seconds that a loaded ``drained_at`` may be in the future. Without this maximum, a chat
-# could get no messages for a long time after the clock was set back.
+# A loaded ``drained_at`` may be at most this many seconds in the future. Without this maximum, a
+# chat could get no messages for a long time after the clock was set back.
 _MOST_AHEAD_S = 300.0
 
 
@@ -30,11 +30,9 @@ class ChatFloods:
     ) -> None:
         """Create an empty state.
 
-        If ``remembered`` chats are stored, the next new chat first deletes the states without any
-        effect. States with an effect stay, so more chats may be stored.
-
-        ``clock`` returns seconds. All processes need the same clock, because the state is passed
-        on between processes.
+        If more than ``remembered`` chats are in memory, states that no longer have an effect are
+        deleted. ``clock`` returns seconds. The clocks of all processes must agree, because the
+        processes pass on the states.
         """
         self._clock = clock
         self._limits = limits
@@ -42,9 +40,9 @@ class ChatFloods:
         self._chats: dict[int | str, ChatFlood] = {}
 
     def count_or_seconds_to_wait(self, chat: int | str, weight: int, lane: Lane) -> float:
-        """If the chat may get ``weight`` messages now, count the messages and return 0.
+        """Count ``weight`` messages and return 0, if the chat may get these messages now.
 
-        Otherwise count nothing, and return the seconds to wait.
+        Otherwise count nothing, and return the seconds until the chat may get the messages.
         """
         now, flood = self._clock(), self._ensure_flood(chat)
         wait = flood.seconds_to_wait(now, weight, lane, is_group=_is_group(chat))
@@ -58,19 +56,19 @@ class ChatFloods:
         return max(flood.closed_until - self._clock(), 0.0) if flood else 0.0
 
     def close(self, chat: int | str, seconds: float) -> None:
-        """Forbid messages to a chat for ``seconds``, because Telegram demands this.
+        """Forbid messages to a chat for ``seconds``, because Telegram demands this wait.
 
-        In a private chat, allow only small bursts for an hour.
+        In a private chat, also forbid large bursts for an hour.
         """
         self._ensure_flood(chat).close(self._clock(), seconds)
 
     def load_stored_state(self, chat: int, state: FloodLimitState | None) -> None:
-        """Load the state of a chat that the process with the previous lease has stored.
+        """Replace the state of a chat in memory by the stored state ``state``.
 
-        The state is a result of ``state_of``, and replaces the state in the memory of this
-        process. If this process already knows a later ``closed_until``, the later time is kept. A
-        ``drained_at`` of more than 300 seconds in the future is reduced to 300 seconds. If
-        ``state`` is None, nothing changes.
+        The process with the previous lease has stored the state (``state_of``). If ``state`` is
+        None, nothing changes. If ``closed_until`` in memory is later than in ``state``, the later
+        time is kept. A ``drained_at`` more than 300 seconds in the future is reduced to 300
+        seconds.
         """
         if state is not None:
             flood, latest = ChatFlood.load(self._limits, state), self._clock() + _MOST_AHEAD_S

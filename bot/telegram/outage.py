@@ -1,13 +1,14 @@
 """A circuit breaker that stops all sends of a process while Telegram is down.
 
 After a failed send or a lost answer, the process calls ``getMe``. The process pauses its replies
-and alerts if ``getMe`` fails too, or if sends fail in three chats and Telegram answers no send in
-between. To end the pause, ``getMe`` must succeed, and then Telegram must answer a single send. If
-several processes exist and this process finds no message to send, the pause ends after ``getMe``.
+and alerts in two cases: ``getMe`` fails too, or sends fail in three chats without a success in
+between. The pause ends after a trial send: ``getMe`` must succeed, and then Telegram must answer a
+single send. If this process finds no message for the trial, and other processes exist, the success
+of ``getMe`` is enough.
 
-The Bot API server answers ``getMe`` from memory. A success of ``getMe`` shows only that the server
-runs, not that messages arrive. For this reason, a success of ``getMe`` alone does not prevent a
-pause. Each process has a separate pause, because a different process may reach Telegram
+The success of ``getMe`` alone does not prevent a pause. The Bot API server answers ``getMe`` from
+memory, so a success shows that the server runs, but not that messages arrive. Each process has its
+own pause, because a different process may still reach Telegram
 (docs/decisions/0001-an-outage-of-one-process.md).
 """
 
@@ -36,9 +37,9 @@ _CHATS_OF_AN_OUTAGE = 3
 _FIRST_TRIAL_S = 5.0
 LAST_TRIAL_S = 60.0
 _PROBE_TAKES_S = 5.0  # seconds; a slower answer to getMe is a failure
-# The time between two calls that test whether Telegram accepts calls for a chat.
+# The time between two tests whether Telegram accepts calls for a chat.
 _ASKS_EVERY = timedelta(seconds=1)
-# Maximum wait before a call that tests whether Telegram accepts calls for a chat.
+# The maximum wait before a test whether Telegram accepts calls for a chat.
 _LONGEST_ASKING = timedelta(seconds=5)
 
 
@@ -61,14 +62,15 @@ class Pause:
     def allows_trial(self, now: datetime) -> bool:
         """Return whether the next trial send is due.
 
-        If the clock was set back, no trial send waits longer than a minute.
+        A trial send that would be due in more than a minute is due now, because the clock must
+        have been set back.
         """
         return not now.timestamp() < self.next_at <= now.timestamp() + LAST_TRIAL_S
 
     def with_one_more_trial(self, now: datetime) -> "Pause":
-        """Return the pause after a further trial send.
+        """Return the pause with one more trial send.
 
-        The wait before the next trial send is doubled each time, up to a minute.
+        The wait for the next trial send doubles after each trial send, up to a minute.
         """
         wait = min(_FIRST_TRIAL_S * 2 ** min(self.trials + 1, 8), LAST_TRIAL_S)
         return replace(self, trials=self.trials + 1, next_at=now.timestamp() + wait)
@@ -108,11 +110,11 @@ class Outage:
         return datetime.fromtimestamp(self._pause.next_at, UTC) if self._pause else None
 
     async def record_outcome_and_detect_outage(self, chat_id: int, outcome: Outcome) -> bool:
-        """Record the outcome of a send. Start a pause of all sends if Telegram is down.
+        """Record the outcome of a send. If Telegram is down, start a pause of all sends.
 
-        If the send failed because Telegram may be down, and there is no pause, call ``getMe``.
-        Return True if the send failed for this reason, and all sends are now paused. Return False
-        in all other cases. A success does not end a pause (see ``end_pause``).
+        If the outcome suggests that Telegram is down and no pause exists, call ``getMe``. Return
+        True if the outcome suggests this and all sends are paused now. A success does not end a
+        pause (see ``end_pause``).
         """
         if isinstance(outcome, TryLater) and outcome.down:
             return await self._record_failure_and_detect_outage(chat_id)
@@ -121,12 +123,12 @@ class Outage:
         return False
 
     async def reserve_next_trial_and_ask_telegram(self) -> bool:
-        """Reserve the next trial send and call ``getMe``, if the trial send is due.
+        """If a trial send is due, reserve the trial send and call ``getMe``.
 
-        Return True if the trial send is due and Telegram answers ``getMe``, so that one message
-        may be sent now. Also return True if too many open files prevent the call of ``getMe``. If
-        Telegram does not answer, the next trial send waits as after a failed trial send. Without a
-        pause, the result is False.
+        Return True if one message may be sent now: Telegram answers ``getMe``, or this process has
+        too many open files to call ``getMe``. Return False if no trial send is due, or if Telegram
+        does not answer. Without an answer, the wait for the next trial send doubles, as after a
+        failed trial send.
         """
         now = self._now()
         if self._pause is None or not self._pause.allows_trial(now):
@@ -135,10 +137,10 @@ class Outage:
         return await self._is_telegram_answering()
 
     def reserve_turn_and_return_wait(self) -> timedelta | TooLong:
-        """Reserve a time to test whether Telegram accepts calls for a chat. Return the wait.
+        """Reserve a time to test whether Telegram accepts calls for a chat.
 
-        At most one chat is tested per second. If the wait would be longer than 5 seconds, reserve
-        nothing and return None.
+        Return the wait until this time. At most one test is made per second. If the wait would be
+        longer than 5 seconds, reserve nothing and return None.
         """
         now = self._now()
         wait = max(self._asks_at - now, timedelta(0))
@@ -148,13 +150,12 @@ class Outage:
         return wait
 
     async def send_typing_and_see_if_accepted(self, target: Target) -> bool:
-        """Test whether Telegram processes calls for a chat, by a call of ``sendChatAction``.
+        """Test whether Telegram processes calls for a chat, by showing "typing…" in the chat.
 
-        The call shows "typing…" in the chat for some seconds, and sends no message. Also return
-        True if Telegram refuses the call, for example because the person has blocked the bot.
-        Return False if the call fails or Telegram demands a wait. After False, the caller must not
-        send a message now, because the message could arrive although Telegram's answer is lost,
-        and the message would then be sent twice.
+        Return True if Telegram accepts or refuses the call. For example, Telegram refuses the call
+        if the person has blocked the bot. Return False if the call fails, or if Telegram demands a
+        wait. In this case, the caller must not send a message now: Telegram's answer could be lost
+        although the message arrives, and the message would then be sent twice.
         """
         try:
             await self._bot.send_chat_action(
@@ -184,10 +185,10 @@ class Outage:
         return self._pause is not None
 
     async def _is_telegram_answering(self) -> bool:
-        """Return whether Telegram answers ``getMe`` within 5 seconds.
+        """Call ``getMe``, and return whether Telegram answers within 5 seconds.
 
-        Concurrent callers share one call. If this process has too many open files to call
-        Telegram, return True.
+        Concurrent callers share one call. The result is also True if this process has too many
+        open files to call Telegram.
         """
         joins = self._asking.locked()
         async with self._asking:
@@ -209,20 +210,18 @@ class Outage:
 
 
 def shows_telegram_is_up(outcome: Outcome) -> bool:
-    """Return whether the outcome shows that Telegram processes sends.
+    """Return whether the outcome of a send shows that Telegram processes sends.
 
-    Return True in these cases:
+    The result is True in these cases:
 
     - The outcome is not ``TryLater``, for example after a success or a permanent refusal.
-    - Some items of an album are known to be sent.
-    - Telegram demanded a wait, and the outcome is not unknown.
-
-    Return False for any other ``TryLater``.
+    - Some items of the album have certainly arrived.
+    - Telegram demanded a wait, and the message has certainly not arrived.
     """
     if not isinstance(outcome, TryLater):
         return True
     if outcome.items:
         return True
-    # A 429 response with an unknown outcome may be due to a failure at Telegram, so this response
-    # does not show that Telegram processes sends.
+    # If it is unknown whether a message arrived despite a 429 response, a failure at Telegram may
+    # be the cause of the response.
     return outcome.after is not None and not outcome.unknown and not outcome.unasked

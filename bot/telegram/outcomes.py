@@ -1,7 +1,7 @@
-"""The meaning of Telegram's errors, with the only list of their texts, grouped by subject.
+"""The meaning of Telegram's error messages. All known messages are listed here, by subject.
 
-PTB changes the texts: PTB removes the prefix "Bad Request: " and capitalises the rest of the text.
-For this reason, all texts are compared in lower case.
+PTB removes the prefix "Bad Request: " from an error message, and capitalises the first letter. For
+this reason, all messages are compared in lower case.
 """
 
 import re
@@ -38,22 +38,22 @@ _ITEM_FAILED = re.compile(
 )
 _FILE_REFERENCE = re.compile(r"file_reference_(\d+)_")
 _NUMBER = re.compile(r"\d+")
-_NO_WORD = timedelta(seconds=30)  # the wait if Telegram demands a wait without a time
+_NO_WORD = timedelta(seconds=30)  # the wait if Telegram demands a wait but states no time
 
 Scope = Literal[
     "bot",  # Telegram refuses the bot in all chats
     "chat",  # the bot cannot write to the chat
     "thread",  # the bot cannot write to the topic
-    "removed",  # a different bot in the chat deletes the message
-    "caption",  # the caption's text is refused
+    "removed",  # a different bot in the chat has deleted the message at once
+    "caption",  # Telegram refuses the text of the caption
     "buttons",
-    # Telegram cannot fetch a URL, and perhaps cannot fetch other URLs of the album. An upload may
-    # succeed.
+    # Telegram cannot fetch a URL of the album, and perhaps other URLs too. An upload of the file
+    # may succeed.
     "fetch",
-    "photo",  # the photo is refused, but may be sent as a document
-    "size",  # the file is too large, whatever its source
+    "photo",  # Telegram refuses the photo, but may accept the photo as a document
+    "size",  # the file is too large
     "file",  # Telegram refuses the file that the bot uploads
-    "any file",  # a file is refused, and the error does not say which file
+    "any file",  # Telegram refuses a file, and the error does not say which file
     "partly",  # not a refusal: only a part of the album has arrived
     "down",  # not a refusal: Telegram has a failure
 ]
@@ -75,8 +75,8 @@ REFUSALS: Mapping[Scope | Right, tuple[str, ...]] = {
         "chat_restricted",
         "chat_guest_send_forbidden",
         "allow_payment_required",
-        # After the following errors, a call must show whether the bot is still a member of the
-        # chat.
+        # The following errors may mean that the bot is no longer a member of the chat. The missing
+        # right makes the bot ask Telegram later.
         "user_banned_in_channel",
         "chat_forbidden",
         "channel_invalid",
@@ -168,10 +168,10 @@ OF_FILES = _OF_UPLOADS | {"any file"}
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A refusal by Telegram: the text in lower case, the subject, and the refused item.
+    """A refusal by Telegram: the error message in lower case, the subject, and the refused item.
 
-    ``scope`` is the subject, or None if the text is unknown. ``item`` is the index of the refused
-    item in an album, or None if the index is unknown. The first item has the index 0.
+    ``scope`` is the subject, or None if the error message is unknown. ``item`` is the index of the
+    refused item of an album, from 0, or None if the index is unknown.
     """
 
     words: str
@@ -180,17 +180,17 @@ class Refusal:
 
     @property
     def words_without_numbers(self) -> str:
-        """Return the text with "#" for each number. A number may be a size, an id or a price."""
+        """Return the error message with "#" in place of each number, for example of a size."""
         return _NUMBER.sub("#", self.words)
 
 
 def parse_refusal(error: BaseException) -> Refusal:
-    """Return the text, the subject and the refused item of an error.
+    """Return the error message, the subject and the refused item of an error.
 
-    The index of an item is reliable only if an upload was refused. If ``sendMultiMedia`` refuses
-    an album, all items fail and the error names the first item (Client.cpp,
-    ``on_message_send_failed``). The index in ``FILE_REFERENCE_<i>`` is an exception and is always
-    reliable.
+    The result has the index of the item only if the index in the error message is reliable, in two
+    cases: the error is about an upload, or the message contains ``FILE_REFERENCE_<i>``. Any other
+    refusal of an album names the first item, because all items fail (Client.cpp,
+    ``on_message_send_failed``).
     """
     text = _lower_text(error)
     named = _ITEM_FAILED.search(text)
@@ -214,9 +214,9 @@ def parse_refusal(error: BaseException) -> Refusal:
 def outcome_of(error: BaseException) -> Outcome:  # noqa: C901, PLR0911 - a line per class
     """Return the outcome of a send that raised ``error``. The result is never ``Sent``.
 
-    If Telegram answers "Bad Request" with an unknown text, or with a text about a file, the
-    caption or the buttons, only this message is given up. After an exception that Telegram or the
-    transport did not cause, it is unknown whether the message has arrived.
+    If the error message is unknown, or is about a file, the caption or the buttons, the outcome is
+    a failure of this message only. If ``error`` is an unexpected exception, the outcome is that
+    the message may have arrived.
     """
     match error:
         case TooSoonError():
@@ -246,8 +246,8 @@ def outcome_of(error: BaseException) -> Outcome:  # noqa: C901, PLR0911 - a line
 def _refusal_outcome(error: TelegramError) -> Outcome:  # noqa: PLR0911 - a line per class of answers
     text = _lower_text(error)
     if flood := _RETRY_AFTER.search(text):
-        # If a 400 response demands a wait, the wait concerns one item of an album, and the other
-        # items may have arrived.
+        # If the error names an item of an album, only this item must wait, and the other items may
+        # have arrived.
         wait = timedelta(seconds=int(flood[1])) if flood[1] else _NO_WORD
         partly = _ITEM_FAILED.search(text) is not None
         return TryLater(wait, partly=partly, reason="too many requests")
@@ -264,8 +264,8 @@ def _refusal_outcome(error: TelegramError) -> Outcome:  # noqa: PLR0911 - a line
             return TryLater(unknown=True, down=True, reason=text)
         case scope:
             if isinstance(error, Forbidden):
-                # This outcome causes a call to Telegram that shows whether the bot is still in the
-                # chat.
+                # The bot may no longer be in the chat. The missing right makes the bot ask
+                # Telegram later.
                 return Muted("text")
             if isinstance(error, BadRequest) or scope in OF_FILES:
                 return PermanentFailure(text, scope="item")
@@ -273,7 +273,7 @@ def _refusal_outcome(error: TelegramError) -> Outcome:  # noqa: PLR0911 - a line
 
 
 def wait_of(error: RetryAfter) -> timedelta:
-    """Return the wait that the error demands."""
+    """Return the wait that Telegram demands in the error."""
     return error._retry_after  # noqa: SLF001 - the public property warns, and has two types
 
 

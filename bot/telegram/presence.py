@@ -1,8 +1,7 @@
-"""The check whether the bot is in a chat and has the right to write, by two free calls.
+"""The check whether the bot is in a chat and has a right in the chat, by two free calls.
 
-Telegram does not notify bots if the default permissions of a group change. The Bot API server
-stores the update updateChatPermissions, but does not send the update to bots. For this reason, the
-bot has to ask.
+The check is necessary because Telegram does not notify bots when the default permissions of a
+group change. The Bot API server does not pass on the update updateChatPermissions.
 """
 
 from telegram import Bot, ChatFullInfo, ChatMember
@@ -20,22 +19,20 @@ _RIGHTS: dict[Right, str] = {
     "documents": "can_send_documents",
     "gifs": "can_send_other_messages",
 }
-# The right "media" is missing if the bot may send neither photos nor videos.
+# The right "media" stands for these permissions, and is missing only if both are missing.
 _SEVERAL = ("can_send_photos", "can_send_videos")
 
 
 async def fetch_presence(bot: Bot, chat_id: int, missing: Right) -> Presence:
-    """Ask Telegram whether the bot is in a chat and has a right again. The calls are free.
+    """Ask Telegram whether the bot is in a chat and has the right ``missing`` again.
 
-    ``missing`` is the right that the bot did not have before.
+    The two calls are free. The result is one of these values:
 
-    - If the bot has the right now, return "may". If the bot still lacks the right, return "may
-      not".
-    - If the bot is not a member of the chat, return "away".
-    - If the chat was migrated, return ``Moved`` with the new id.
-    - If Telegram states that the bot cannot write to the chat at all, return "away".
-    - After any other error, for example if Telegram does not answer, return "may not", so that the
-      bot asks again later.
+    - "may": The bot has the right again.
+    - "may not": The bot still lacks the right, or Telegram gave no answer. The caller should ask
+      again later.
+    - "away": The bot is not a member of the chat, or can't write to the chat at all.
+    - ``Moved``: The chat was migrated, and has a new id.
     """
     try:
         chat = await bot.get_chat(chat_id)
@@ -53,10 +50,10 @@ async def fetch_presence(bot: Bot, chat_id: int, missing: Right) -> Presence:
 
 
 def _presence_of(chat: ChatFullInfo, me: ChatMember, missing: Right) -> Presence:
-    """Return whether the bot, as the member ``me``, has the right ``missing`` in ``chat`` again.
+    """Return whether the bot has the right ``missing`` in ``chat`` again. ``me`` is the bot.
 
-    The result is "away" if the bot is not a member of the chat. In a channel, only the right to
-    post counts. In other chats, a right without a permission of its own counts as "text".
+    If the bot is not a member of the chat, the result is "away". In a channel, only the right to
+    post counts. In any other chat, a right that is not in ``_RIGHTS`` counts as "text".
     """
     is_restricted = me.status == ChatMember.RESTRICTED
     if me.status in AWAY or (is_restricted and not getattr(me, "is_member", False)):

@@ -1,11 +1,10 @@
 """The rate limiter for PTB, which sends as fast as Telegram allows, and replies before alerts.
 
-After a 429 response, the bot sends nothing to the chat for the time that Telegram demands.
-Telegram does not say whether a 429 response concerns the whole bot. For this reason, the ends of
-the demanded times are compared. If the times of three chats end within 1.5 seconds of the end of
-the newest time, and one of the chats is private, this process assumes that the whole bot is
-affected. In that case, this process stops its calls until the first of these times ends. Each
-further process must detect the limit separately.
+After a 429 response, the bot sends nothing to the chat for the time that Telegram demands. A 429
+response may also concern the whole bot, but Telegram does not say so. If three chats must wait
+until almost the same time (within 1.5 seconds), and one of the chats is private, this process
+assumes that Telegram limits the whole bot. The process then makes no calls until the first of the
+waits ends. Other processes must detect the limit themselves.
 """
 
 import asyncio
@@ -35,23 +34,24 @@ log = structlog.get_logger()
 T = TypeVar("T")
 
 
-# Prefixes of the methods that send a message to a chat. Telegram limits these methods.
+# The flood limits apply to the methods with these prefixes, which send messages to a chat.
 _COUNTED = ("send", "copy", "forward")
 _NOT_COUNTED = frozenset({"sendChatAction", "sendMessageDraft"})
-# The longest wait in seconds of an alert without ``longest_wait_s`` for the limit of its chat.
+# Without ``longest_wait_s``, an alert waits at most this many seconds for the limit of its chat.
 _ALERT_CHAT_WAIT_S = 5.0
-# If the demanded waits of this many chats end together, this process stops.
+# If the demanded waits of this many chats end together, this process stops its calls.
 _CHATS_OF_ONE_FLOOD = 3
-_SAME_END_S = 1.5  # seconds; flood limits whose ends differ by at most this time end together
+# Two flood limits end together if their ends differ by at most this many seconds.
+_SAME_END_S = 1.5
 
 
 @dataclass(frozen=True, slots=True)
 class LimitedCall:
-    """The data that the rate limits need about a call.
+    """The data of a call that the rate limiter needs.
 
-    ``weight`` is the number of messages, or 0 for a call that sends no message. ``longest_wait_s``
-    is the longest single wait in seconds. None means that the wait has no maximum, except the wait
-    of an alert for the limit of its chat (``longest_chat_wait_s``).
+    - ``weight`` is the number of messages, or 0 for a call that sends no message.
+    - ``longest_wait_s`` is the longest single wait in seconds, or None for no maximum. Without a
+      maximum, an alert still waits at most 5 seconds for the limit of its chat.
     """
 
     chat: int | str | None
@@ -61,10 +61,10 @@ class LimitedCall:
 
     @property
     def longest_chat_wait_s(self) -> float | NoMaximum:
-        """Return the longest wait in seconds for the limit of the chat. None means no maximum.
+        """Return the longest wait for the limit of the chat, in seconds. None means no maximum.
 
-        Without a ``longest_wait_s``, an alert waits at most 5 seconds, because the alert can wait
-        in the outbox.
+        Without ``longest_wait_s``, an alert waits at most 5 seconds here, because the alert can
+        wait in the outbox instead.
         """
         if self.longest_wait_s is None and self.lane == "alert":
             return _ALERT_CHAT_WAIT_S
@@ -74,9 +74,8 @@ class LimitedCall:
 class Pacing(BaseRateLimiter[dict[str, Any]]):
     """Limits the rate of messages.
 
-    The ``rate_limit_args`` of a call are None, or a dict that may have the keys ``lane`` and
-    ``longest_wait_s``. The values become the fields ``lane`` and ``longest_wait_s`` of a
-    ``LimitedCall``.
+    The ``rate_limit_args`` of a call are None or a dict with the optional keys ``lane`` and
+    ``longest_wait_s``, which are explained in ``LimitedCall``.
     """
 
     def __init__(
@@ -88,9 +87,9 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
     ) -> None:
         """Allow ``per_second`` messages per second for all processes together.
 
-        ``floods`` has the flood limits of the chats. ``replicas`` returns the number of processes.
-        Each process gets an equal part of the rate. Without ``replicas``, this process gets the
-        whole rate.
+        Each process gets an equal part of this rate. ``replicas`` returns the number of processes.
+        Without ``replicas``, this process gets the whole rate. ``floods`` has the flood limits of
+        the chats.
         """
         self._rate = per_second
         self._floods = floods or ChatFloods(steady)
@@ -121,21 +120,20 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         data: dict[str, Any],
         rate_limit_args: dict[str, Any] | None,
     ) -> bool | dict[str, Any] | list[dict[str, Any]]:
-        """Wait until the limits allow the call, and make the call once.
+        """Wait until the limits allow the call, and make the call once, without retries.
 
         Raises:
             TooSoonError: The limits require a longer wait than the call allows (``LimitedCall``).
-            TelegramError: The call failed. Failed calls are not retried here.
+            TelegramError: The call failed.
         """
         transaction_guard.raise_or_log_if_transaction_held(f"Telegram's {endpoint}")
         call = limited_call(endpoint, data, **(rate_limit_args or {}))
         return await self.wait_and_call(call, partial(callback, *args, **kwargs))
 
     async def wait_and_call(self, call: LimitedCall, request: Callable[[], Awaitable[T]]) -> T:
-        """Wait until the limits allow a call, count the call, and return ``await request()``.
+        """Wait until the limits allow a call, count its messages, and return ``await request()``.
 
-        If Telegram demands a wait, for example by a 429 response, no further messages are sent to
-        the chat for this time.
+        If Telegram answers with a demand to wait, further messages to the chat wait for this time.
 
         Raises:
             TooSoonError: The limits require a longer wait than the call allows (``LimitedCall``).
@@ -154,7 +152,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
                 ticket.free_at = steady() + 1.0
 
     async def _wait_and_count(self, call: LimitedCall) -> Ticket | None:
-        """Wait until the limits allow a call, and count the call.
+        """Wait until the limits of the chat and of the bot allow a call. Count its messages.
 
         Return the ticket of the counted messages, or None if the call sends no message.
 
@@ -175,8 +173,8 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
                 is_counted = True
             if ticket or (not call.weight and self._stopped_until <= steady()):
                 break
-            # Alerts first wait in a separate queue, so that at most one alert waits in the queue
-            # of the replies.
+            # Alerts first wait in their own queue. In the queue that alerts and replies share, a
+            # reply therefore waits for at most one alert.
             first = self._alerts_turn if call.lane == "alert" else nullcontext()
             async with first, self._turn:
                 ticket = await self._wait_and_take_bot_ticket(call)
@@ -185,9 +183,10 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         return ticket
 
     async def _wait_and_take_bot_ticket(self, call: LimitedCall) -> Ticket | None:
-        """Wait for the limit of this process. Only one call at a time waits in this method.
+        """Wait until the limit of this process allows a call. Count its messages.
 
-        Return the ticket of the counted messages, or None if the call sends no message.
+        Return the ticket of the counted messages, or None if the call sends no message. Only one
+        call at a time may wait in this method.
 
         Raises:
             TooSoonError: A wait is longer than ``longest_wait_s`` of the call.
@@ -214,10 +213,10 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
             await asyncio.sleep(seconds)
 
     def _stop_chat_if_flooded(self, error: TelegramError, call: LimitedCall) -> None:
-        """Stop sending to the chat of a call for the time that Telegram demands in ``error``.
+        """Stop sending to the chat of a call if Telegram demands a wait in ``error``.
 
-        If the demanded times show that Telegram limits the whole bot, stop all calls of this
-        process. Do nothing if the error demands no wait, or if the call has no chat.
+        If the demanded waits of several chats show that Telegram limits the whole bot, also stop
+        all calls of this process. If the call has no chat, do nothing.
         """
         outcome = outcome_of(error)
         if call.chat is None or not isinstance(outcome, TryLater) or outcome.after is None:
@@ -229,7 +228,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
     def _stop_if_bot_wide(self, chat: int | str, until: float) -> None:
         """Stop all calls of this process if flood limits in three chats end at the same time.
 
-        One of the chats must be private. In groups, the cause may be the slow mode of the group,
+        At least one of the chats must be private. In groups alone, the cause may be slow mode,
         which private chats do not have.
         """
         self._stops.append((until, chat))
@@ -247,7 +246,7 @@ def limited_call(
     lane: Lane = "reply",
     longest_wait_s: float | NoMaximum = None,
 ) -> LimitedCall:
-    """Return the data that the rate limits need about a call."""
+    """Return the data of a call that the rate limiter needs."""
     weight = 0
     if endpoint.startswith(_COUNTED) and endpoint not in _NOT_COUNTED:
         parts = data.get("media", data.get("message_ids"))

@@ -1,7 +1,7 @@
-"""PTB's transport, built on aiohttp, with fast calls, streamed uploads and precise errors.
+"""The transport for PTB, built on aiohttp, with fast calls, streamed uploads and precise errors.
 
-The URL of each call contains the bot token. For this reason texts of aiohttp's errors are never
-passed on.
+The URL of each call contains the bot token. For this reason, the messages of aiohttp's errors,
+which may contain the URL, are never passed on.
 """
 
 import io
@@ -31,9 +31,10 @@ from bot.runtime.proxies import connector
 
 log = structlog.get_logger()
 
-_PATIENCE_WITHOUT_WORD = 30  # seconds to wait after a 429 response that states no wait
-# TDLib retries a failed query after 1, 2 and 4 seconds. If the next delay is 8 seconds or more,
-# TDLib answers 429 (NetQueryDelayer::delay).
+_PATIENCE_WITHOUT_WORD = 30  # seconds to wait after a 429 response that states no time
+# If a query fails at Telegram, TDLib retries after 1, 2 and 4 seconds, and then answers 429 in
+# place of a wait of 8 seconds (NetQueryDelayer::delay). A 429 response that comes this late and
+# demands such a wait may therefore be caused by a failure.
 _LATE_S, _LONGEST_LATE_WAIT_S = 7.0, 8
 _MEDIA_METHODS = frozenset(
     {"sendPhoto", "sendVideo", "sendDocument", "sendAnimation", "sendMediaGroup"}
@@ -49,17 +50,17 @@ class TooManyFilesError(NotSentError):
 
 
 class CutOffError(NotSentError):
-    """Raised if the connection broke before a file was read completely for the upload."""
+    """Raised if the connection broke during an upload, before the whole file was read."""
 
 
 class UnknownOutcomeError(NetworkError):
-    """Raised if a call was sent and no valid answer came. The call may have had an effect."""
+    """Raised if a call was sent but no valid answer came. The call may have had an effect."""
 
 
 class LateFloodError(RetryAfter):
-    """Raised for a 429 response that a failure at Telegram may have caused.
+    """Raised for a 429 response that may be caused by a failure at Telegram.
 
-    In that case, the call may have had an effect.
+    After such a failure, it is unknown whether the call had an effect.
     """
 
 
@@ -78,7 +79,7 @@ class Timeouts:
 
 
 class _HttpAnswer(NamedTuple):
-    """The status, the body and the header ``Retry-After`` ("" if missing) of an answer."""
+    """An HTTP answer. Without a header ``Retry-After``, ``retry_after`` is ""."""
 
     status: int
     payload: bytes
@@ -86,9 +87,9 @@ class _HttpAnswer(NamedTuple):
 
 
 class AiohttpRequest(BaseRequest):
-    """The transport of Bot API calls. A call is retried once, but only if nothing was sent.
+    """The transport of Bot API calls.
 
-    A broken upload is not retried.
+    If a call fails and nothing was sent, the call is retried once. A broken upload is not retried.
     """
 
     def __init__(
@@ -100,16 +101,15 @@ class AiohttpRequest(BaseRequest):
         proxy: str = "",
         on_server_time: Callable[[str, datetime | str, float], None] = lambda *_: None,
     ) -> None:
-        """Create a transport. ``initialize`` opens the session in the running event loop.
+        """Create a transport without an open session (see ``initialize``).
 
         ``connections`` is the maximum number of connections. ``proxy`` is the URL of a proxy, or
         "" for no proxy.
 
-        ``on_server_time`` is called after each answer in the format of the Bot API. The arguments
-        are the server's name, a time, and the seconds until the headers of the answer arrived.
-
-        - If the answer contains a sent message, the time is the date of the message.
-        - Otherwise the time is the header ``Date``, or "" if the header is missing.
+        ``on_server_time`` is called after each answer in the format of the Bot API, with the name
+        of the server, the time of the server, and the seconds until the answer began. The time is
+        the date of the sent message in the answer. Without such a message, the time is the header
+        ``Date``, or "" if the header is missing.
         """
         self._on_server_time = on_server_time
         self._connections = connections
@@ -171,7 +171,8 @@ class AiohttpRequest(BaseRequest):
         try:
             answer = await self._attempt(url, method, request_data, timeout)
         except CutOffError:
-            # A retry of the upload would take as long, and the caller may have a different source.
+            # The upload is not retried, because a retry would take long, and the caller may have a
+            # different source of the file.
             raise
         except NotSentError:
             sent_at = steady()
@@ -194,8 +195,8 @@ class AiohttpRequest(BaseRequest):
             UnknownOutcomeError: The answer is not a JSON object, so it may be from a proxy.
         """
         try:
-            # ``from_json`` takes half of the time of ``json.loads``. orjson would save only 3 µs
-            # of 300 µs in addition.
+            # ``from_json`` takes half of the time of ``json.loads``. orjson would be faster by
+            # only 3 µs of 300 µs.
             answer = from_json(payload)
         except ValueError:
             answer = None
@@ -242,8 +243,8 @@ class AiohttpRequest(BaseRequest):
                 failure = kind(f"no answer from Telegram ({type(error).__name__})")
         outcome = "not sent" if isinstance(failure, NotSentError) else "unknown"
         self._calls.labels(outcome).inc()
-        # Raise the error outside of ``except``, so that aiohttp's error with the URL is not
-        # attached.
+        # If this error were raised inside ``except``, Python would attach aiohttp's error, whose
+        # message may contain the URL.
         raise failure
 
     def _timeout(
@@ -262,7 +263,7 @@ class AiohttpRequest(BaseRequest):
 
 
 class _Upload(io.BufferedReader):
-    """A file with a counter of the bytes that have not been read."""
+    """An open file. ``left`` is the number of bytes that have not been read yet."""
 
     def __init__(self, path: Path) -> None:
         """Open the file."""
@@ -279,9 +280,9 @@ class _Upload(io.BufferedReader):
 def _body_with_opened_files(
     data: RequestData | None, files: ExitStack, uploads: list[_Upload]
 ) -> dict[str, Any]:
-    """Return aiohttp's arguments for the body of a request. The files in the body are opened.
+    """Open the files of a request, and return aiohttp's arguments for the body of the request.
 
-    ``files`` closes the opened files. The opened files are also added to ``uploads``.
+    ``files`` will close the opened files. The opened files are also added to ``uploads``.
 
     Raises:
         TooManyFilesError: This process has reached its limit of open files.
@@ -294,8 +295,8 @@ def _body_with_opened_files(
     try:
         text = to_json(data.parameters)
     except ValueError:
-        # The text contains a lone surrogate. ``json`` can encode the surrogate, and Telegram
-        # decides whether to accept the text.
+        # The text contains a lone surrogate, which ``to_json`` refuses. ``json`` can encode the
+        # surrogate, so that Telegram decides whether to accept the text.
         text = json.dumps(data.parameters).encode()
     return {"data": text, "headers": _JSON}
 
@@ -304,7 +305,7 @@ _IS_BOT_API = re.compile(
     rb'\{"ok": ?(?:true|false)'
 )  # answers in a different format come from a proxy, whose clock may be wrong
 _METHOD = re.compile("/send[A-Z][A-Za-z]+$")
-# The first match is the date of the message. The date of a quoted message follows later.
+# The first match is the date of the sent message. A quoted message and its date follow later.
 _SENT_AT = re.compile(rb'"date": ?([0-9]{10})[,}]')
 _JSON = {"Content-Type": "application/json"}
 
@@ -312,7 +313,7 @@ _JSON = {"Content-Type": "application/json"}
 def _form_with_opened_files(
     data: RequestData, files: ExitStack, uploads: list[_Upload]
 ) -> aiohttp.FormData:
-    """Return the parts of a form. A file with a path is opened again for each attempt.
+    """Open the files of a form, and return the form. Call this again for each attempt.
 
     Raises:
         TooManyFilesError: This process has reached its limit of open files.
@@ -336,7 +337,7 @@ def _form_with_opened_files(
 
 
 def _refusal_words(payload: bytes) -> str:
-    """Return the description in an error of Telegram, or "" without a description."""
+    """Return the field ``description`` of an error of Telegram, or "" if the field is missing."""
     try:
         return str(from_json(payload)["description"])
     except (ValueError, TypeError, KeyError):
@@ -344,9 +345,9 @@ def _refusal_words(payload: bytes) -> str:
 
 
 def _answer_for_ptb(answer: _HttpAnswer) -> tuple[int, bytes]:
-    """Return a status and a body for which PTB raises the right error.
+    """Return the status and the body of an answer, changed so that PTB raises the right error.
 
-    The change is needed because PTB treats any 2xx status as a success, and a 429 response without
+    Without the change, PTB would treat any 2xx status as a success, and a 429 response without
     parameters as a network error.
     """
     status, payload, wait = answer

@@ -1,11 +1,10 @@
-"""The pause of a process whose database is a copy of the database of another process.
+"""The pause of a process whose database is a copy of another process's database.
 
-Telegram gives the updates of a bot to one poller. If two processes poll with the same token, every
-poll of one process makes Telegram end the poll of the other process with a 409 response. If no
-process paused, each process would check profiles and send alerts from its own database. Every
-story would then arrive twice, and two budgets would be spent. ``role_in_token_conflict`` decides
-which process pauses, from the results of the polls and from the place of the database
-(``Origin``).
+If two processes poll Telegram with the same token, each poll makes Telegram end the poll of the
+other process with a 409 response. Without a pause, both processes would check profiles and send
+alerts, each from its own database. Every story would then arrive twice, and two budgets would be
+spent. ``role_in_token_conflict`` decides which process pauses, from the results of the polls and
+from the place of the database (``Origin``).
 
 Only polling detects a conflict, because a process with a webhook gets no 409. PostgreSQL needs no
 detection, because all processes share one database, and only one process polls.
@@ -50,7 +49,7 @@ See ``must_pause_checks_and_alerts``.
 SETTLED = timedelta(days=1)
 """The time without a conflict after which the new place of a moved database is stored."""
 _FEWEST = 3  # minimum number of 409 responses that prove a lasting conflict
-# The minimum interval between two recorded answers, to save memory.
+# To save memory, an answer is not recorded within this time after the last recorded answer.
 _THINNED = timedelta(seconds=1)
 _KEY = "origin"
 _MACHINE_ID = Path("/etc/machine-id")
@@ -75,16 +74,15 @@ class Origin:
 class Polls:
     """The recent results of the polls.
 
-    - ``conflicts`` has the time of the newest 409 response, and the times of the 409 responses
-      within ``LASTING`` before this time.
-    - ``answers`` has the time of the newest recorded answer, and the times of the recorded answers
-      within ``LASTING`` before this time.
-    - ``since`` is the time of the first 409 in the last conflict, or None if no conflict has
-      happened.
-    - Since ``answered_since``, polls were answered without a 409. ``answered_since`` is None if
-      the last recorded poll ended with 409, or if no poll is recorded.
-    - ``was_first`` becomes True if a conflict begins after polls were answered for at least
-      ``LASTING``, and then stays True.
+    - ``conflicts`` are the times of the newest 409 response, and of the 409 responses in the three
+      minutes (``LASTING``) before the newest.
+    - ``answers`` are the times of the newest recorded answer, and of the recorded answers in the
+      three minutes before the newest.
+    - ``since`` is the time of the first 409 response of the last conflict. None means that no
+      conflict has happened.
+    - ``answered_since`` is the time of the first answer after the last 409 response or long
+      silence (``GAP``). None means that the last poll ended with 409, or that no poll is recorded.
+    - ``was_first`` is True if a conflict has ever begun after three minutes of answered polls.
     """
 
     conflicts: tuple[datetime, ...] = ()
@@ -94,7 +92,7 @@ class Polls:
     was_first: bool = False
 
     def with_conflict(self, at: datetime) -> "Polls":
-        """Return the results after a poll that ended with 409 at the time ``at``."""
+        """Return the results with one more poll, which ended with 409 at the time ``at``."""
         is_new = not self.conflicts or at - self.conflicts[-1] > GAP
         return replace(
             self,
@@ -105,9 +103,10 @@ class Polls:
         )
 
     def with_answer(self, at: datetime) -> "Polls":
-        """Return the results after a poll that was answered at the time ``at``.
+        """Return the results with one more poll, which was answered at the time ``at``.
 
-        At most one answer per second is recorded. The first answer after a 409 is always recorded.
+        The answer is omitted if another answer was recorded less than a second earlier, without a
+        409 response since then.
         """
         last = self.answers[-1] if self.answers else None
         if last is not None and self.answered_since and timedelta(0) <= at - last < _THINNED:
@@ -117,20 +116,19 @@ class Polls:
         return replace(self, answers=(*_recent(self.answers, at), at), answered_since=since)
 
     def answered_for(self, now: datetime) -> timedelta:
-        """Return the duration for which polls have been answered without a 409.
+        """Return for how long polls have been answered, without a 409 or a gap of ``GAP``.
 
-        A time of more than ``GAP`` without an answer also ends the duration. If no such duration
-        lasts now, return 0.
+        The result is 0 if the last poll ended with 409, or was answered more than ``GAP`` ago.
         """
         if self.answered_since is None or now - self.answers[-1] > GAP:
             return timedelta(0)
         return now - self.answered_since
 
     def has_lasting_conflict(self, now: datetime) -> bool:
-        """Return whether a conflict exists now and has lasted for at least ``LASTING``.
+        """Return whether a conflict exists now and has lasted for three minutes (``LASTING``).
 
-        In addition, at least 3 polls must have ended with 409 within the last ``LASTING``, and
-        these polls must outnumber the recorded answers.
+        In these three minutes, at least 3 polls must have ended with 409, and fewer answers than
+        409 responses must be recorded.
         """
         if self.since is None or now - self.conflicts[-1] > GAP:
             return False
@@ -145,12 +143,12 @@ def role_in_token_conflict(
     """Return the role of this process among two processes with the same token.
 
     ``own`` is the present place of the database. ``remembered`` is the place in an earlier run, or
-    None if there was no earlier run. The first rule that applies determines the role:
+    None in the first run. The first rule that applies determines the role:
 
     - Without a lasting conflict, the role is "alone".
-    - If the places differ, the database was copied, and the role is "copy".
-    - If this conflict or an earlier conflict began after polls were answered for at least
-      ``LASTING``, the role is "original".
+    - If the two places differ, the database was copied, and the role is "copy".
+    - If this process had polled for three minutes without a conflict before this or an earlier
+      conflict, the role is "original".
     - In all other cases, the role is "unknown".
     """
     if not polls.has_lasting_conflict(now):
@@ -163,10 +161,10 @@ def role_in_token_conflict(
 def must_pause_checks_and_alerts(
     polls: Polls, *, own: Origin, remembered: Origin | FirstRun, now: datetime
 ) -> bool:
-    """Return True if this process must pause its checks and alerts now.
+    """Return whether this process must pause its checks and alerts now.
 
-    A "copy" pauses until the conflict is over. An "unknown" process pauses for at most
-    ``LONGEST_DOUBT`` after the conflict has lasted for ``LASTING``.
+    A process with the role "copy" pauses until the end of the conflict. A process with the role
+    "unknown" pauses for at most ten minutes (``LONGEST_DOUBT``).
     """
     role = role_in_token_conflict(polls, own=own, remembered=remembered, now=now)
     if role == "unknown" and polls.since is not None:
@@ -182,9 +180,9 @@ class PollConflicts:
     ) -> None:
         """Create a record without results of polls.
 
-        ``own`` is the present place of the database, or None if the database is not an SQLite
-        file. If ``own`` is None, the process never pauses. ``remembered`` is the place in an
-        earlier run, or None if there was no earlier run.
+        ``own`` is the present place of the SQLite file. ``remembered`` is the place in an earlier
+        run, or None in the first run. If the database is not an SQLite file, ``own`` is None, and
+        the process never pauses.
         """
         self._own = own
         self._remembered = remembered
@@ -201,14 +199,11 @@ class PollConflicts:
         self._polls = self._polls.with_answer(self._now())
 
     def has_lasting_conflict(self) -> bool:
-        """Return whether a conflict lasts now (``Polls.has_lasting_conflict``).
-
-        The result does not depend on which process must pause.
-        """
+        """Return whether a conflict exists now and has lasted for three minutes (``LASTING``)."""
         return self._polls.has_lasting_conflict(self._now())
 
     def is_paused(self) -> bool:
-        """Return whether to pause checks and alerts now. Log each change."""
+        """Return whether to pause checks and alerts now. Log each change of the result."""
         if self._own is None:
             return False
         is_paused = must_pause_checks_and_alerts(
@@ -222,11 +217,10 @@ class PollConflicts:
         return is_paused
 
     async def store_origin_after_move(self, tx: Tx) -> None:
-        """Store the new place of a moved database after polls without a conflict for ``SETTLED``.
+        """Store the new place of a moved database after a day (``SETTLED``) without a conflict.
 
-        ``Polls.answered_for`` returns the duration of these polls. Before this time, the old place
-        stays stored. For this reason, a process on a copied database is still a "copy" after a
-        restart.
+        Until then, the old place stays stored. After a restart, a process with a copied database
+        therefore still has the role "copy".
         """
         is_moved = self._remembered is not None and self._remembered != self._own
         if is_moved and self._own and self._polls.answered_for(self._now()) >= SETTLED:
@@ -239,8 +233,8 @@ async def ensure_origin_and_load_conflicts(
 ) -> PollConflicts:
     """Return a ``PollConflicts`` with the present and the stored place of the SQLite file.
 
-    In the first run, store the place of the file. If the database is not an SQLite file, load and
-    store nothing.
+    In the first run, no place is stored yet, so store the present place. If the database is not an
+    SQLite file, read and store nothing.
     """
     if db.file is None:
         return PollConflicts(None, None, now=now)
@@ -255,10 +249,10 @@ async def ensure_origin_and_load_conflicts(
 
 
 def fixed_machine_name(machine_id: Path = _MACHINE_ID) -> str:
-    """Return a fixed name of the machine: a hash of the machine id, or the host name.
+    """Return a hash of the machine id. Without a machine id, return the host name.
 
-    Return an empty string in a Docker container without a machine id, because each new container
-    has a new name.
+    The host name of a Docker container is not fixed, because each new container has a new name. In
+    this case, return an empty string.
     """
     try:
         identity = machine_id.read_text().strip()
@@ -271,5 +265,5 @@ def fixed_machine_name(machine_id: Path = _MACHINE_ID) -> str:
 
 
 def _recent(times: tuple[datetime, ...], now: datetime) -> tuple[datetime, ...]:
-    """Return the times in ``times`` that are within the last ``LASTING``."""
+    """Return those of ``times`` that are less than ``LASTING`` before ``now``."""
     return tuple(at for at in times if now - at < LASTING)

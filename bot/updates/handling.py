@@ -1,10 +1,12 @@
-"""The handling of an update. Database writes, replies and completion are one transaction.
+"""Handling an update in a single transaction.
 
-The transaction usually also claims the queue of the chat, so that the replies can be sent at once.
-If a reply can't be sent now, the reply waits in the queue, and has priority over alerts. For
-example, a flood limit or an outage prevents the send, or the chat is getting a different message.
-After the commit, the handler of the update never runs again, unless a power failure undoes a
-commit that did not wait for the disk.
+The transaction contains the database writes of the handler, the replies, and the record that the
+update is done. After the commit, the handler never runs again for this update, unless a power
+failure undoes a commit that did not wait for the disk.
+
+The transaction usually also claims the queue of the chat, so that the replies are sent at once. If
+this is not possible, for example because of a flood limit or an outage, the replies wait in the
+queue of the chat and have priority over alerts.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -41,9 +43,9 @@ _EARLIER_REPLIES_EVERY = timedelta(seconds=30)
 class Enqueued:
     """The stored replies to an update.
 
-    If ``lease`` is not None, the messages ``rows`` are sent now. If ``lease`` is None, the outbox
-    sends the messages later. ``strangers`` contains the replies to chats that are not in the
-    database.
+    ``rows`` are the replies in the outbox. With a ``lease``, these replies are sent now. Without a
+    ``lease``, the outbox sends these replies later. ``strangers`` are the replies that cannot be
+    stored, because their chats are not in the database.
     """
 
     lease: SendLease | None
@@ -67,10 +69,10 @@ class Handling:
     ) -> None:
         """Set the dependencies. ``wake`` wakes the outbox.
 
-        If ``replies_are_durable`` is True, the commit of an update with replies and no other
-        writes waits for the disk. If ``replies_are_durable`` is False, a power failure may undo
-        the commit, and the update is then handled again. False is safe only if the database can't
-        crash while this process continues to run.
+        If ``replies_are_durable`` is True, a commit that contains only replies waits for the disk.
+        If ``replies_are_durable`` is False, a power failure may undo such a commit, and the update
+        is then handled again. False is safe only if the database can't crash while this process
+        continues to run.
         """
         self._db = db
         self._outbox = outbox
@@ -84,15 +86,15 @@ class Handling:
     def unit_handler(self, handle: Handle) -> Callable[[Update, ClaimedUpdate], Awaitable[bool]]:
         """Return a function that runs ``handle`` for a claimed update in one transaction.
 
-        After the commit, the function also sends the replies and makes the calls of the unit. The
-        function returns whether the update is recorded as done. An update without database writes
-        and without replies is not recorded.
+        After the commit, the function sends the replies and makes the planned network calls. The
+        function returns whether the update was recorded as done. An update without database writes
+        and replies is not recorded.
 
         Raises:
-            TakenOverError: A different process has claimed the update. The transaction was rolled
-                back.
-            Exception: The transaction was rolled back, and the update may be handled again. No
-                exception is raised after the commit.
+            TakenOverError: The returned function found that a different process has claimed the
+                update. The transaction was rolled back.
+            Exception: The returned function failed before the commit. The transaction was rolled
+                back, and the update may be handled again.
         """
         return partial(self._run_in_unit_and_return_if_recorded, handle)
 
@@ -118,7 +120,9 @@ class Handling:
         return enqueued is not None
 
     async def _enqueue_and_commit(self, unit: Unit, claimed: ClaimedUpdate) -> Enqueued | None:
-        """Store the replies, and commit. Return the replies, or None if nothing was written.
+        """Store the replies, record the update as done, and commit. Return the stored replies.
+
+        If the update has neither replies nor database writes, do nothing and return None.
 
         Raises:
             TakenOverError: A different process has claimed the update in the meantime.
@@ -139,12 +143,13 @@ class Handling:
     async def _enqueue_replies_and_claim_queue(
         self, tx: Tx, replies: Sequence[Reply], now: datetime
     ) -> Enqueued:
-        """Store the replies. Claim the queue of the chat, except while Telegram is down.
+        """Store the replies. Claim the queue of the chat if the replies can be sent at once.
 
-        The queue is claimed only if all of the following conditions are true:
+        The queue is claimed if all of these conditions hold:
 
-        - All replies go to a single chat, and the database has the chat.
-        - The queue of the chat is free, and has no pending reply.
+        - Telegram is not down.
+        - All replies go to a single chat, which is in the database.
+        - No process has claimed the queue of the chat, and no earlier reply waits in the queue.
         """
         queue, claim = None, self._outbox.leases.new_lease()
         chats = {reply.target.chat_id for reply in replies}
@@ -183,26 +188,25 @@ class Handling:
     ) -> None:
         """Make the earlier pending replies to a chat due now, but at most once in 30 seconds.
 
-        Replies that may crash the bot are not changed.
+        A reply that is suspected to crash the bot is not changed.
         """
         if self._made_due.get(chat_id, now=now) is None:
             self._made_due.put(chat_id, value=True, until=now + _EARLIER_REPLIES_EVERY)
             await deliveries.make_replies_due(tx, chat_id, now=now)
 
     async def _send_replies(self, enqueued: Enqueued, unit: Unit) -> None:
-        """Send the replies to unknown chats, then the replies of the claimed queue in order.
+        """Send the replies to unknown chats. Then send the stored replies under their lease.
 
-        Set ``unit.is_edit_unchanged`` if the last reply was an edit that changed nothing. If the
-        queue could not be claimed, the outbox sends the stored replies. The outbox also
-        retries stored replies that could not be sent. A reply to a chat that is not in the
-        database is sent only once.
+        Without a lease, the outbox sends the stored replies later. The outbox also sends stored
+        replies again that could not be sent now. A reply to an unknown chat is sent only once. Set
+        ``unit.is_edit_unchanged`` to whether the last reply was an edit that changed nothing.
         """
         for reply in enqueued.strangers:
             try:
                 await self._send_to_stranger(reply)
             except Exception:
-                # The update is already recorded as done, so a failure must not stop the other
-                # replies.
+                # The update is recorded as done and will not be handled again. A failure of a
+                # reply must therefore not prevent the other replies.
                 log.exception("an answer was lost", chat=reply.target.chat_id)
         if enqueued.lease is None:
             return
@@ -214,9 +218,9 @@ class Handling:
             unit.is_edit_unchanged = outcome is SHOWN_ALREADY
 
     async def _send_to_stranger(self, reply: Reply) -> None:
-        """Send a reply once to a chat that is not in the database.
+        """Send a reply to a chat that is not in the database, without retries.
 
-        If the chat was migrated, send the reply to the new chat.
+        If Telegram reports that the chat was migrated, send the reply to the new chat.
         """
         outcome = await self._replies.send(reply.target, reply.payload)
         if isinstance(outcome, Moved):

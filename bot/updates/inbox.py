@@ -1,12 +1,12 @@
 """The inbox, which stores updates and passes the updates to the handlers.
 
-An update is stored before the bot confirms the update to Telegram. The updates of a single chat
-are handled in order. The updates of different chats are handled at the same time. If a process
-dies, other processes claim the unfinished updates.
+The bot stores an update before it confirms the update to Telegram. The updates of a single chat
+are handled in order, and the updates of different chats at the same time. If a process dies, other
+processes claim its unfinished updates.
 
-An update is given up after three failures of the handler, or after nine attempts in total. An
-attempt is no failure if the process died or a statement took too long. If a chat or a person
-makes too many requests, one reply answers all updates above the limit (``queues``).
+An update is given up after three failures of the handler, or after nine attempts. An attempt does
+not count as a failure if the process died or a database statement took too long. If a chat or a
+person makes too many requests, a single reply answers all updates above the limit (``queues``).
 """
 
 import asyncio
@@ -41,7 +41,7 @@ log = structlog.get_logger()
 
 
 Handle = Callable[[Update, ClaimedUpdate], Awaitable[bool]]
-# A new update: the queue and the person, the update_id, and the JSON text.
+# An update that can be stored: its queue and person, its update_id, and its JSON text.
 StorableUpdate = tuple[QueueAndPerson, int, str]
 
 RETRIES = RetryPolicy(failures=3, attempts=9, pause=timedelta(seconds=1))
@@ -53,7 +53,7 @@ _AT_ONCE = 1_000
 SAID_AGAIN = timedelta(minutes=2)  # the minimum time between two replies about too many requests
 _SEEN = 100_000  # maximum number of people to remember in memory
 _SEEN_FOR = timedelta(days=1)
-# If the bot has this number of unfinished updates, further updates stay at Telegram.
+# If this many updates are unfinished, new updates are refused and stay at Telegram.
 _BEHIND = 2_000
 _CLAIM_AGAIN = timedelta(seconds=1)  # the pause before the next claim if no update was claimed
 _STILL_OPEN = frozenset({"returned", "slow", "again", "taken over"})
@@ -62,12 +62,12 @@ _SHORTEST = timedelta(seconds=0.05)  # the minimum pause between two claims
 
 
 async def _no_answer(_update: Update, _claimed: ClaimedUpdate) -> bool:
-    """Send no reply. Return False, because no outcome is recorded."""
+    """Send no reply, and record nothing. Return False, which means that nothing is recorded."""
     return False
 
 
 class Intake:
-    """Stores updates, and passes each update to ``handle`` until an outcome is recorded."""
+    """Stores updates, and handles each update until its outcome is recorded."""
 
     def __init__(
         self,
@@ -87,10 +87,11 @@ class Intake:
     ) -> None:
         """Prepare to handle updates.
 
-        ``handle`` gets an update and its claim, and returns whether the update is already recorded
-        as done. ``last_resort`` replies to an update that ``handle`` could not handle. If a chat
-        or a person sends too many requests, ``too_much`` replies once within ``said_again``. At
-        most ``at_once`` handlers run at the same time.
+        - ``handle`` handles an update, and returns whether the update is already recorded as done.
+        - ``last_resort`` replies to an update for which ``handle`` has failed too often.
+        - ``too_much`` replies to a chat or person with too many requests, at most once within
+          ``said_again``.
+        - ``at_once`` is the maximum number of handlers that run at the same time.
         """
         self._db = db
         self._bot = bot
@@ -125,22 +126,18 @@ class Intake:
 
     @property
     def is_full(self) -> bool:
-        """Return whether at least ``_BEHIND`` updates are unfinished.
-
-        If the result is True, Telegram must keep the new updates.
-        """
+        """Return whether too many updates are unfinished, so that new updates stay at Telegram."""
         return self._open >= _BEHIND
 
     async def store_and_start(self, updates: Iterable[object]) -> None:
-        """Store updates as Telegram sent the updates, and start their handlers or wake the loop.
+        """Store the JSON of updates. Start their handlers, or wake the loop that starts handlers.
 
-        If the database refuses an update, or the update has an impossible id or person, the update
-        is logged and not stored. No error is raised, because after an error Telegram would send
-        this update again and again, before all other updates.
+        An update that the database refuses, or with an impossible id or person, is only logged. An
+        exception would make Telegram send this update again and again, before all other updates.
 
         Raises:
-            DatabaseUnavailableError: The database is unavailable, so some of the updates are
-                possibly not stored.
+            DatabaseUnavailableError: The database is unavailable, so some of the updates may not
+                be stored.
         """
         new_updates = list(filter(None, map(_storable_update, updates)))
         if not new_updates:
@@ -164,10 +161,11 @@ class Intake:
                 self._counted.labels("left out").inc()
 
     async def count_open(self) -> None:
-        """Count the unfinished updates. Call this method before the first update is stored.
+        """Read the number of unfinished updates from the database, and keep the number in memory.
 
-        A count during the storage of an update may contain the update or not. With a wrong count,
-        the only process would not notice that an update waits.
+        Call this method before the first update is stored. Otherwise the number could include or
+        omit an update that is being stored. If the number is too low and no other process exists,
+        an update could wait unnoticed.
 
         Raises:
             DatabaseUnavailableError: The database is unavailable.
@@ -188,24 +186,24 @@ class Intake:
             renewing.cancel()
 
     async def _start_handlers(self) -> NextStepAt | UntilWoken:
-        """Claim updates and start the handlers. Return the time of the next claim.
+        """Claim updates and start their handlers. Return the time of the next claim.
 
-        Return None if no more handlers can run, or if no update can be claimed later. If this
-        process is the only process, also return None if all unfinished updates are being handled.
+        Return None if no further handler may start now, or if no further update can be claimed.
+        The end of a handler or the arrival of an update wakes the loop.
         """
         room = self._at_once - len(self._running)
         if room <= 0 or self._are_all_running():
-            return None  # the end of an update or the arrival of a new update wakes this loop
+            return None
         updates = await self._claim(room)
         for claimed in updates:
             self._start_task(claimed)
-        # An update that a dead process has claimed can be claimed when the lease has expired.
+        # The result may be the time at which the lease of a dead process on an update expires.
         due = await self._db.fetch(inbox.claims.next_claimable_at)
         rest = _SHORTEST if updates else _CLAIM_AGAIN
         return due and max(due, self._now() + rest)
 
     def _are_all_running(self) -> bool:
-        """Return whether this process is the only process, and handles all unfinished updates."""
+        """Return whether this is the only process, and is handling all unfinished updates now."""
         return self._is_only_process and self._open <= len(self._running)
 
     def _wake_if_updates_wait(self) -> None:
@@ -213,9 +211,9 @@ class Intake:
             self.worker.wake()
 
     async def stop_and_wait_for_handlers(self, seconds: float) -> None:
-        """Start no more handlers, and wait at most ``seconds`` for the running handlers.
+        """Start no further handlers, and wait for the running handlers.
 
-        Then cancel the handlers that still run.
+        After ``seconds``, cancel the handlers that still run.
         """
         self.worker.stop()
         if self._tasks:
@@ -224,14 +222,14 @@ class Intake:
                 task.cancel()
 
     async def _store_and_start_if_allowed(self, new_updates: list[StorableUpdate]) -> None:
-        """Store updates. If no update must wait (``_may_start_unclaimed``), start all updates."""
+        """Store updates. If ``_may_start_unclaimed`` allows this, also start their handlers."""
         now = self._now()
         at_once = self._may_start_unclaimed([sender for sender, _, _ in new_updates])
         lease = self._owner.new_lease(now, self._lease) if at_once else None
         begun: list[tuple[ClaimedUpdate, asyncio.Task[None]]] = []
         try:
-            # A failed transaction is not retried, because Telegram sends unconfirmed updates
-            # again.
+            # A failed transaction is not retried here, because Telegram sends the updates again
+            # until the bot confirms them.
             async with self._db.begin() as tx:
                 arrivals = await self._arrivals_to_store(tx, new_updates, now)
                 seen = await self._record_seen(tx, {sender for sender, _, _ in new_updates}, now)
@@ -254,10 +252,10 @@ class Intake:
         self._counted.labels("too many").inc(sum(not arrival.wanted for arrival in arrivals))
 
     async def _record_seen(self, tx: Tx, senders: set[QueueAndPerson], now: datetime) -> set[int]:
-        """Record that the bot has seen the senders today. Return the newly recorded people.
+        """Record in the database that the bot has seen the senders today. Return the new people.
 
-        A cache in memory prevents repeated writes for a person on the same day. The caller adds
-        the people to the cache after the commit.
+        People who are in the cache of today are skipped. The caller must add the returned people
+        to the cache after the commit.
         """
         day = now.date()
         people = {sender.person or queues.NO_PERSON for sender in senders}
@@ -269,10 +267,9 @@ class Intake:
     async def _arrivals_to_store(
         self, tx: Tx, new_updates: list[StorableUpdate], now: datetime
     ) -> list[Arrival]:
-        """Return the rows to store.
+        """Decide about each new update, and return the rows to store.
 
-        Each row contains the decision about an update: to handle the update, to reply that there
-        are too many requests, or to drop the update.
+        An update is handled, is answered by the reply about too many requests, or is dropped.
         """
         plain = [
             Arrival(number, sender.queue, body, sender.person)
@@ -297,22 +294,22 @@ class Intake:
             if verdict == "handle":
                 kept.append(arrival)
             elif verdict == "refuse" and sender.busy_reply_queue not in busy:
-                # The reply about too many requests has a separate queue and no person. The reply
-                # therefore waits for no other update, and counts towards no limit.
+                # In a separate queue, the reply about too many requests need not wait for other
+                # updates. Without a person, the reply does not count towards a limit.
                 kept.append(replace(arrival, queue=sender.busy_reply_queue, person=None))
             else:
                 kept.append(replace(arrival, wanted=False))
         return kept
 
     def _may_start_unclaimed(self, senders: list[QueueAndPerson]) -> bool:
-        """Return whether new updates can start without a claim.
+        """Return whether the handlers of new updates may start without a claim in the database.
 
-        All of the following conditions must be true:
+        All of these conditions must hold:
 
-        - Only this process runs, and the process is not stopping.
-        - ``run`` has begun, and all unfinished updates are being handled now.
-        - Each new update is in a different queue, and no update of that queue is being handled.
-        - The running handlers and the new handlers together do not exceed the limit.
+        - This is the only process, ``run`` has begun, and the process is not stopping.
+        - All unfinished updates are being handled now.
+        - No two new updates are in the same queue, and no update of their queues is being handled.
+        - The number of handlers stays within the limit.
         """
         wanted = {sender.queue for sender in senders}
         return (
@@ -325,12 +322,9 @@ class Intake:
         )
 
     async def _claim(self, room: int) -> list[ClaimedUpdate]:
-        """Claim the first update of each queue that has no running update, if the update is due.
-
-        At most ``room`` updates are claimed.
-        """
-        # Do not claim updates that this process is handling. If the lease of such an update has
-        # expired, the next renewal extends the lease.
+        """Claim at most ``room`` due updates: the first update of each queue without a handler."""
+        # This process must not claim the updates that it is handling, even if their lease has
+        # expired. The next renewal extends such a lease.
         running = [entry.id for entry in self._running.values()]
 
         async def claim(tx: Tx) -> tuple[list[ClaimedUpdate], int]:
@@ -345,7 +339,8 @@ class Intake:
 
     def _start_task(self, claimed: ClaimedUpdate) -> asyncio.Task[None]:
         self._running[claimed.queue] = claimed
-        # The new task does not belong to the transaction of the caller.
+        # The caller may have an open transaction, whose ban of slow operations must not apply to
+        # the new task.
         with refusing_slow_operations_while(None):
             task = self._group.create_task(
                 self._handle_and_record(claimed), name=f"update {claimed.id}"
@@ -366,26 +361,26 @@ class Intake:
             self._counted.labels(result).inc()
             self._open -= result not in _STILL_OPEN
         except asyncio.CancelledError:
-            # Release the update, because no outcome was recorded. If the update could not be
-            # stored, there is no row to release.
+            # Without a result, the update must be released for a retry. If the storage of the
+            # update failed, the update is no longer in ``_running`` and has no row to release.
             if not result and self._running.get(claimed.queue) is claimed:
                 await self._release_for_retry(claimed, until=EPOCH)
             if not self.worker.is_stopping:
                 raise
         except Exception:
-            # The update is claimed again after its lease expires. Other updates continue.
+            # When the lease of the update has expired, the update is claimed again.
             log.exception("the inbox can't be written", update=claimed.id)
         finally:
-            if self._running.get(claimed.queue) is claimed:  # a later update may already run
+            if self._running.get(claimed.queue) is claimed:  # not if a later update already runs
                 self._running.pop(claimed.queue)
             self._wake_if_updates_wait()
 
     async def _release_for_retry(self, claimed: ClaimedUpdate, *, until: datetime) -> None:
-        """Release an update that had no effect, for a retry. Do not count this attempt.
+        """Release the claim of an update for a retry at ``until``, and do not count the attempt.
 
-        The update can be claimed again from the time ``until``. Retry the release until the
-        database is available. If the task was cancelled, ``until`` is ``EPOCH``, and a failed
-        release is given up. The lease then expires later.
+        Retry the release until the database is available. If ``until`` is ``EPOCH``, because the
+        task was cancelled, try the release only once. After a failure, the claim ends when its
+        lease expires.
         """
         write = self._db.run_until_recorded if until > EPOCH else self._db.run
         attempts = claimed.attempts - 1
@@ -399,8 +394,7 @@ class Intake:
     async def _record_outcome(self, claimed: ClaimedUpdate, result: str) -> None:
         """Record the outcome of an update. Retry until the database is available.
 
-        While the database is unavailable, the later updates of the queue wait. This update is not
-        handled again in the meantime.
+        Until then, the update is not handled again, and the later updates of its queue wait.
 
         Raises:
             DatabaseUnavailableError: PostgreSQL ended several attempts as too slow.
@@ -415,15 +409,12 @@ class Intake:
             due_at = self._retries.next_at(claimed.attempts, now=now)
             await inbox.claims.retry(tx, claimed.claim, due_at=due_at, failures=failures)
 
-        # A power failure may undo this write. In that case, the update is handled again. The
-        # repetition is harmless, because the update had no effect.
+        # The commit need not wait for the disk. If a power failure undoes the commit, the update
+        # is handled again, which is harmless because the update had no effect.
         await self._db.run_until_recorded(write, durable=False)
 
     async def _handle_and_return_if_recorded(self, claimed: ClaimedUpdate) -> tuple[str, bool]:
-        """Handle an update.
-
-        Return the outcome, and whether the update is already recorded as done.
-        """
+        """Handle an update. Return the result, and whether the result is already recorded."""
         is_last = self._is_last_attempt(claimed)
         try:
             update = Update.de_json(with_command_entity_first(json.loads(claimed.body)), self._bot)
@@ -436,7 +427,8 @@ class Intake:
             is_ended = await self._handle(update, claimed)
         except (TryAgainError, DatabaseUnavailableError) as error:
             log.warning("an update goes back", update=claimed.id, why=str(error))
-            # A timeout counts as an attempt, because the update itself may be the cause.
+            # If a statement took too long, the attempt counts, because the update itself may be
+            # the cause.
             slow = "given up" if is_last else "slow"
             return slow if is_slow_statement(error) else "returned", False
         except TakenOverError:
@@ -448,13 +440,13 @@ class Intake:
         return "handled", is_ended
 
     def _result_after_failure(self, claimed: ClaimedUpdate) -> str:
-        """Return the outcome of an update after an exception.
+        """Return the result of an update after an exception.
 
         - "given up": ``last_resort`` has failed.
-        - "unreadable": The handler has reached the maximum number of failures, and the update
-          can't be parsed. ``last_resort`` is not called, because no chat can be answered.
-        - "again": The update must be retried. After the maximum number of failures, the retry
-          calls ``last_resort`` instead of the handler.
+        - "unreadable": The handler has failed too often, and the update can't be parsed. Without
+          the parsed update, ``last_resort`` can't reply.
+        - "again": The update must be retried. If the handler has failed too often, the retry calls
+          ``last_resort`` instead of the handler.
         """
         if self._is_last_attempt(claimed):
             return "given up"
@@ -467,7 +459,7 @@ class Intake:
         return "again"
 
     def _is_last_attempt(self, claimed: ClaimedUpdate) -> bool:
-        """Return whether to call ``last_resort`` for an update instead of the handler."""
+        """Return whether the update gets ``last_resort`` instead of the handler."""
         earlier = claimed.attempts - 1
         return self._retries.is_exhausted(failures=claimed.failures, attempts=earlier)
 
@@ -482,10 +474,10 @@ class Intake:
 
 
 def with_command_entity_first(update: dict[str, Any]) -> dict[str, Any]:
-    """Return an update in which the entity of a command at the start of a message comes first.
+    """Return an update whose first entity is the command at the start of the message.
 
-    The argument is not changed. PTB recognises a command only by the first entity. If a whole
-    command is bold, the first entity is the bold text.
+    PTB recognises a command only if the command is the first entity. If the command is bold, the
+    first entity can be the bold text instead. The argument is not changed.
     """
     for kind in _WITH_COMMANDS:
         entities = (update.get(kind) or {}).get("entities") or []
@@ -501,12 +493,11 @@ def with_command_entity_first(update: dict[str, Any]) -> dict[str, Any]:
 
 
 def _storable_update(update: object) -> StorableUpdate | None:
-    """Return an update in the form for storage, or None if the update can't be stored.
+    """Return an update in the form for storage. Log an invalid update, and return None.
 
-    An update can't be stored if the update is not a JSON object or has no id, or if the id or the
-    person is negative or too large for the column. Such an update is logged. A number that is too
-    large would make PostgreSQL's driver close the connection, so that all updates of the batch
-    would be lost.
+    An update is invalid if the update is not a JSON object, has no id, or has an id or a person
+    that is negative or too large for the column. A number that is too large would make the driver
+    of PostgreSQL close the connection, so that other updates would not be stored either.
     """
     if not isinstance(update, dict) or not inbox.is_update_id(number := update.get("update_id")):
         log.error("an update without a number is left out")

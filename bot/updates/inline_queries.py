@@ -1,9 +1,9 @@
 """Inline queries, which are answered within 10 seconds or dropped.
 
 Telegram sends a new query for each letter that a person types. Inline queries are not stored in
-the inbox, because the query of the next letter replaces a lost query. The queries of a person are
-answered one at a time, and a newer query replaces a waiting query. For this reason, a person who
-types does not delay other persons, and inline queries do not delay commands.
+the inbox, because the next letter causes a new query anyway. A person's queries are answered one
+at a time, and a newer query replaces a waiting query of the same person. For this reason, inline
+queries delay neither commands nor the queries of other persons.
 """
 
 import asyncio
@@ -23,19 +23,19 @@ log = structlog.get_logger()
 _AT_ONCE = 4  # maximum number of answers at the same time; each uses a database connection
 _PEOPLE = 1_000  # maximum number of persons with a query that waits or is being answered
 _PATIENCE_S = 10.0  # seconds; Telegram refuses a later answer (pyTelegramBotAPI#270)
-# The time until which Telegram accepts an answer, and the update as Telegram sent it.
+# A query that waits: the time until which Telegram accepts the answer, and the update as JSON.
 _Waiting = tuple[float, dict[str, Any]]
 
 
 class InlineQueries:
-    """Removes the inline queries from the updates, and answers the queries."""
+    """Takes the inline queries out of the received updates, and answers the queries."""
 
     def __init__(self, bot: Bot, answer: Callable[[Update], Awaitable[None]]) -> None:
-        """Create a queue that drops all queries, except while ``run`` is running."""
+        """Create a queue whose queries are answered by ``answer`` while ``run`` is running."""
         self._bot = bot
         self._answer = answer
-        # The newest query of each person. None means that the last query of the person is being
-        # answered, and no newer query has come.
+        # The waiting query of each person. None means that a query of the person is being answered
+        # and no newer query waits.
         self._newest: dict[int, _Waiting | None] = {}
         self._places = asyncio.Semaphore(_AT_ONCE)
         self._group: asyncio.TaskGroup | None = None
@@ -52,9 +52,9 @@ class InlineQueries:
     def enqueue_queries_return_others(self, updates: Iterable[object]) -> list[object]:
         """Queue the inline queries in ``updates`` for an answer. Return all other updates.
 
-        The newest query of a person replaces a waiting query of the same person. A query without a
-        valid sender is dropped. If queries of 1,000 persons wait or are being answered, queries of
-        further persons are also dropped. All queries are dropped while ``run`` is not running.
+        A new query of a person replaces a waiting query of the same person. A query is dropped if
+        its sender is invalid, if ``run`` is not running, or if 1,000 other persons already have a
+        query in the queue.
         """
         others = []
         for update in updates:
@@ -79,7 +79,7 @@ class InlineQueries:
             self._group.create_task(self._answer_newest_queries(person))
 
     async def _answer_newest_queries(self, person: int) -> None:
-        """Answer the newest query of a person, until no newer query of the person waits."""
+        """Answer the newest query of a person. Repeat this until no query of the person waits."""
         try:
             while self._newest[person]:
                 async with self._places:

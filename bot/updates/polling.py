@@ -1,4 +1,4 @@
-"""Long polling. Updates are stored before the confirmation. A failed poll is repeated."""
+"""Long polling. The bot stores updates before it confirms the updates to Telegram."""
 
 import asyncio
 from collections import deque
@@ -19,16 +19,16 @@ log = structlog.get_logger()
 
 _POLL_S = 25  # seconds after which Telegram answers a poll if there are no updates
 _LIMIT = 100  # maximum updates in a response (Bot API, getUpdates)
-# The process ends after this number of refusals of the token within _REFUSALS_WITHIN_S.
+# The process ends if Telegram refuses the token this many times within ``_REFUSALS_WITHIN_S``.
 _REFUSALS = 3
 _REFUSALS_WITHIN_S = 300.0
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 30.0
-_HEAD_START_S = 0.01  # seconds in which handlers can start before the next poll
+_HEAD_START_S = 0.01  # seconds of a pause before the next poll, in which the handlers can start
 _STORE_PAUSE_S = 5.0  # maximum seconds of the pause after a failure to store updates
 REFUSED_PAUSE_S = 5.0
-# The number of conflicts in a row that prove that a different program polls. Two processes that
-# overlap while a new version of the bot is installed cause fewer conflicts.
+# After this many conflicts in a row, the bot reports that a different program polls. When a new
+# version of the bot is installed, two processes overlap and cause fewer conflicts.
 _LASTING = 3
 
 
@@ -37,7 +37,7 @@ class TokenRefusedError(BotError):
 
 
 class Polling:
-    """Polls for updates, and stores the updates before the confirmation."""
+    """Polls for updates, stores the updates, and then confirms the updates to Telegram."""
 
     def __init__(
         self,
@@ -91,7 +91,7 @@ class Polling:
         metrics.add_computed_gauge(
             "poll_heartbeat_seconds",
             "Seconds since the last answer to a poll.",
-            # 0 seconds if a different process polls
+            # The value is 0 if a different process polls, so that no alarm is raised.
             lambda: self.silence_s if self._polls else 0.0,
         )
 
@@ -100,26 +100,29 @@ class Polling:
         """Return the seconds since the last successful poll.
 
         A poll is successful if Telegram answers without an error, and the received updates are
-        stored. These events also count as a successful poll:
+        stored. The following events also count as a successful poll:
 
         - the creation of the object
-        - the start of ``run``, except if the previous ``run`` ended because Telegram could not be
+        - the start of ``run``, unless the previous ``run`` ended because Telegram could not be
           reached
-        - a pause because of ``must_refuse_updates``
+        - a pause in which the bot must refuse updates
         """
         return self._clock() - self._answered_at
 
     @property
     def is_alive(self) -> bool:
-        """Return whether ``silence_s`` is at most twice ``poll_s``."""
+        """Return whether the last successful poll was not long ago.
+
+        The longest normal time is twice ``poll_s`` (see ``silence_s``).
+        """
         return self.silence_s <= 2 * self._poll_s
 
     @property
     def has_rival(self) -> bool:
         """Return whether a different program keeps taking the updates.
 
-        The result is True after 3 responses with 409 in a row, or if ``conflicts`` has a lasting
-        conflict.
+        The result is True after three 409 responses in a row, or while ``conflicts`` reports a
+        lasting conflict.
         """
         lasts = self._conflicts is not None and self._conflicts.has_lasting_conflict()
         return lasts or self._conflicts_in_a_row >= _LASTING
@@ -127,9 +130,9 @@ class Polling:
     async def run(self) -> None:
         """Delete the webhook, then poll until cancelled.
 
-        If other processes can poll, return if Telegram can't be reached. A 409, a 429 or a
-        failure to store updates does not end ``run``. If a 409 response shows that a webhook is
-        set, delete the webhook again.
+        If Telegram can't be reached and other processes can poll, return. Any other failure is
+        followed by a pause and a new poll. If a 409 response shows that a webhook is set, delete
+        the webhook again.
 
         Raises:
             TokenRefusedError: Telegram refused the token three times within five minutes.
@@ -170,9 +173,9 @@ class Polling:
                 await asyncio.sleep(self._pause)
 
     async def _poll_and_store(self) -> None:
-        """Poll once and store the updates. The offset of the next poll confirms the updates.
+        """Poll once, and store the received updates. The next poll confirms these updates.
 
-        If ``must_refuse_updates`` returns True, only wait for ``first_pause_s`` seconds.
+        If the bot must refuse updates now, pause instead for ``first_pause_s`` seconds.
         """
         if self._must_refuse_updates():
             await asyncio.sleep(self._first_pause_s)
@@ -206,9 +209,10 @@ class Polling:
     async def _record_conflict_and_report_rival(
         self, error: Conflict, *, is_webhook: bool
     ) -> None:
-        """Record a 409 response, which means that a different program polls or has set a webhook.
+        """Record a 409 response. A different program polls, or has set a webhook (``is_webhook``).
 
-        If ``has_rival`` becomes True, await ``on_conflict`` once.
+        If the program keeps taking the updates (``has_rival``), call ``on_conflict``, but only
+        once in a conflict.
         """
         log.warning("another program takes the updates", why=str(error))
         self._conflicts_in_a_row += 1

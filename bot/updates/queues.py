@@ -1,10 +1,10 @@
-"""The queue of an update, the person who asks, and the decision whether to handle the update.
+"""The queue of an update, the person who sent the update, and the limits of unfinished updates.
 
-The updates of one person must not block the bot. For this reason, each chat and each person in a
-chat have a limit of unfinished updates. If a limit is exceeded, a single reply answers all updates
-above the limit. Only updates that need a reply count towards the limit of a person. Updates that
-need no reply, for example the conversation in a group, are dropped without a reply above the
-limit. Updates about memberships and migrations are always handled.
+Each chat, and each person in a chat, has a limit, so that the updates of one person do not block
+the bot. A single reply answers all updates above a limit. Updates that need no reply, for example
+messages between people in a group, do not count towards the limit of a person. Above the limit of
+the chat, such updates are dropped without a reply. Updates about memberships and migrations are
+always handled.
 """
 
 from collections import Counter
@@ -19,8 +19,8 @@ Admission = Literal["handle", "refuse", "drop"]
 Key = tuple[str, int | None]
 
 MOST_OF_PERSON = 30  # maximum number of unfinished requests of a person in a chat
-# The maximum number of unfinished requests in a chat. Messages that need no reply have a separate
-# limit of the same size.
+# The maximum number of unfinished requests in a chat. The maximum number of unfinished messages
+# that need no reply is the same, but these messages are counted separately.
 _MOST_OF_CHAT = 100
 NO_PERSON = 0  # the person of a message that a channel or an anonymous administrator sent
 BUSY = "busy:"  # prefix of the queue for replies about too many requests; these replies never wait
@@ -34,10 +34,11 @@ _SERVICE = ("migrate_to_chat_id", "migrate_from_chat_id")
 
 @dataclass(frozen=True, slots=True)
 class QueueAndPerson:
-    """The queue of an update, and the person who asks.
+    """The queue of an update, and the person who sent the update.
 
-    ``person`` is None if the update needs no reply, and ``NO_PERSON`` if the sender identifies no
-    person. If ``is_exempt`` is True, the update is handled regardless of the limits.
+    If the update needs no reply, ``person`` is None. If the sender is a channel or an anonymous
+    administrator, ``person`` is ``NO_PERSON``. If ``is_exempt`` is True, no limit applies to the
+    update.
     """
 
     queue: str
@@ -46,12 +47,12 @@ class QueueAndPerson:
 
     @property
     def count_key(self) -> Key:
-        """Return the key under which unfinished updates are counted."""
+        """Return the key under which the unfinished updates of the person are counted."""
         return self.queue, self.person
 
     @property
     def busy_reply_queue(self) -> str:
-        """Return the queue for the reply about too many requests of the person."""
+        """Return the queue of the reply that the person gets after too many requests."""
         return f"{BUSY}{self.queue.partition(':')[2]}:{self.person}"
 
 
@@ -71,10 +72,7 @@ def queue_and_person_of(update: _Json) -> QueueAndPerson:
 
 
 def _queue_of(update: _Json) -> str:
-    """Return the queue of an update's chat.
-
-    If the update has no chat, return the person's queue.
-    """
+    """Return the name of the queue of an update: its chat, or its person if it has no chat."""
     about = next((value for value in update.values() if isinstance(value, dict)), {})
     chat = about.get("chat") or _as_dict(about.get("message")).get("chat")
     if isinstance(chat, dict) and "id" in chat:
@@ -92,13 +90,13 @@ def judge_arrivals(
 ) -> list[Admission]:
     """Return for each new update the decision to handle, to refuse or to drop the update.
 
-    A refused update gets a reply that there are too many updates. For each person in a chat, at
-    most one update per call is refused. Further updates above the limit are dropped. The caller
-    prevents repeated replies in further calls.
+    A refused update gets a reply about too many requests. For each person in a chat, only the
+    first update above the limit is refused, and the further updates are dropped. A caller with
+    several calls must prevent repeated replies.
 
-    ``waiting`` contains the number of unfinished updates for each ``count_key``. ``of_person`` is
-    the limit of a person in a chat, and ``of_chat`` is the limit of a chat. Messages of anonymous
-    senders count as one person with the limit ``of_chat``.
+    ``waiting`` has the number of unfinished updates for each ``count_key``. ``of_person`` is the
+    limit of a person in a chat, and ``of_chat`` is the limit of a chat. All anonymous senders of a
+    chat count as one person, whose limit is ``of_chat``.
     """
     counts = Counter(dict(waiting))
     asks: Counter[str] = Counter()
@@ -125,7 +123,10 @@ def judge_arrivals(
 
 
 def _person_of(about: _Json) -> int:
-    """Return the id of the person who asks, or ``NO_PERSON`` for an anonymous sender."""
+    """Return the id of the person who sent a message or pressed a button.
+
+    For an anonymous sender, return ``NO_PERSON``.
+    """
     sender, as_chat = about.get("from"), about.get("sender_chat")
     person = sender.get("id") if isinstance(sender, dict) else None
     as_chat_id = 0 if as_chat else None
@@ -137,14 +138,12 @@ def _person_of(about: _Json) -> int:
 def _is_private_command_reply_or_link(message: _Json) -> bool:
     """Return whether a message needs a reply.
 
-    A message needs a reply in each of the following cases:
+    A message of a bot needs no reply, unless the bot is one of Telegram's accounts for anonymous
+    senders. Any other message needs a reply in each of these cases:
 
     - The chat is private.
     - The message is a command, or a reply to a message.
     - The message contains a link, "instagram" or "instagr.am".
-
-    A message of a bot never needs a reply. Telegram's accounts for anonymous senders do not count
-    as bots.
     """
     sender = _as_dict(message.get("from"))
     if is_bot_but_no_service_account(sender.get("id"), is_bot=sender.get("is_bot") is True):

@@ -1,9 +1,10 @@
 """The unit of work: all database writes and replies for one update are one transaction.
 
-The transaction begins with the first write and ends after the handler returns. During the
-transaction, code must not wait for the network, because the transaction blocks all other writers
-on SQLite. Network calls are made later (``call_after_replies``). A failure rolls back the
-transaction, so that the update can be handled again.
+The transaction begins with the first write and ends after the handler returns. If the handler
+fails, the transaction is rolled back, so that the update can be handled again.
+
+On SQLite, the open transaction blocks all other writers. For this reason, the handler must not
+wait for the network during the transaction. ``call_after_replies`` makes network calls later.
 """
 
 import asyncio
@@ -25,7 +26,7 @@ Work = Callable[[Tx], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A reply to be stored. ``bot.sending.replies`` defines the payload."""
+    """A reply that will be stored. The payload is one of ``bot.sending.replies``."""
 
     target: Target
     payload: dict[str, Any]
@@ -67,15 +68,15 @@ class Unit:
         await self._end(None)
 
     async def undo(self) -> None:
-        """Roll back the transaction, and discard the replies and calls.
+        """Roll back the transaction, and discard the replies and the planned network calls.
 
-        The functions of ``run_before_commit`` stay, because a refused request must also be
-        recorded.
+        The functions that were passed to ``run_before_commit`` are kept, because they also record
+        requests that the bot refuses.
         """
         for part in (self.replies, self.calls_after_replies, self.calls_after_commit):
             part.clear()
-        # A CancelledError ends the transaction with a rollback, and is never treated as an outage
-        # of the database.
+        # Any exception would roll back the transaction. A CancelledError is chosen because it is
+        # never mistaken for an outage of the database.
         await self._end(asyncio.CancelledError())
 
     async def _end(self, error: BaseException | None) -> None:
@@ -88,16 +89,16 @@ _current: ContextVar[Unit | None] = ContextVar("unit", default=None)
 
 
 def current() -> Unit | None:
-    """Return the unit of the update that is being handled, or None if no unit is current."""
+    """Return the unit of the update that is being handled, or None outside of an update."""
     return _current.get()
 
 
 @contextmanager
 def as_current(unit: Unit | None) -> Iterator[None]:
-    """Set the current unit for the ``with`` block.
+    """Make ``unit`` the current unit in the ``with`` block.
 
-    In the block, slow operations are forbidden while the unit has an open transaction
-    (``transaction_guard``). If ``unit`` is None, each write is a separate transaction.
+    While the unit has an open transaction, slow operations are forbidden (``transaction_guard``).
+    If ``unit`` is None, each write in the block is a separate transaction.
     """
     token = _current.set(unit)
     try:
@@ -121,8 +122,8 @@ def writing(db: Database) -> AbstractAsyncContextManager[Tx]:
 def reading(db: Database) -> AbstractAsyncContextManager[Tx]:
     """Return a connection for reads. The reads see the uncommitted writes of the current unit.
 
-    A ``BotError`` in the ``with`` block rolls back nothing. If the unit has an open transaction, a
-    failure of the database or any other exception rolls back the whole unit.
+    An exception in the ``with`` block rolls back the whole unit, if the unit has an open
+    transaction. Exception: a ``BotError`` that is no failure of the database rolls back nothing.
     """
     unit = _current.get()
     if unit is None or not unit.is_open:
@@ -134,8 +135,8 @@ def reading(db: Database) -> AbstractAsyncContextManager[Tx]:
 async def _join(unit: Unit, *, rolls_back_on_refusal: bool) -> AsyncIterator[Tx]:
     """Yield the transaction of ``unit``. If the ``with`` block fails, roll back the whole unit.
 
-    If ``rolls_back_on_refusal`` is False, a ``BotError`` rolls back nothing. A failure of the
-    database always rolls back the unit.
+    Exception: if ``rolls_back_on_refusal`` is False, a ``BotError`` that is no failure of the
+    database rolls back nothing.
     """
     with as_outages():
         try:
@@ -149,9 +150,9 @@ async def _join(unit: Unit, *, rolls_back_on_refusal: bool) -> AsyncIterator[Tx]
 
 
 async def run_before_commit(db: Database, work: Work) -> None:
-    """Run ``work`` at the end of the unit's transaction. Without a unit, run ``work`` now.
+    """Run ``work`` at the end of the current unit's transaction. Without a unit, run ``work`` now.
 
-    ``work`` also runs if the handler refuses the request.
+    In a unit, ``work`` also runs if the handler refuses the request of the person.
     """
     unit = _current.get()
     if unit is not None:
@@ -162,7 +163,7 @@ async def run_before_commit(db: Database, work: Work) -> None:
 
 
 def add_reply(target: Target, payload: dict[str, Any]) -> bool:
-    """Add a reply to the current unit, and return True. If no unit is current, return False."""
+    """Add a reply to the current unit, and return True. Without a current unit, return False."""
     unit = _current.get()
     if unit is None:
         return False
@@ -171,11 +172,13 @@ def add_reply(target: Target, payload: dict[str, Any]) -> bool:
 
 
 async def call_after_replies(call: Call, *, only_commit: bool = False) -> None:
-    """Make a network call after the unit is committed and the replies are sent.
+    """Make a network call after the current unit is committed and its replies are sent.
 
-    If ``only_commit`` is True, the call does not wait for the replies. An exception of a later
-    call is only logged. If no unit exists, or if the unit has no transaction and no replies, make
-    the call now. An exception of the call is then raised.
+    If ``only_commit`` is True, make the call after the commit, before the replies are sent. An
+    exception of the later call is only logged.
+
+    Without a current unit, or if the unit has neither a transaction nor replies, make the call
+    now. An exception of the call is then raised.
     """
     unit = _current.get()
     if unit is None or not (unit.is_open or unit.replies):
