@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from math import exp, sqrt
 
 from benchmarks.traces import DAY, HOUR, START, Law
-from bot.scheduling.forecast import ProfileState, rate_of
+from bot.scheduling.forecast import ProfileState, expected_stories_per_hour
 from bot.scheduling.policies import Learned
 from bot.scheduling.pricing import Demand, longest_pause_hours
 from bot.scheduling.waiting_time import hours_to_target, rhythm_at
@@ -147,7 +147,10 @@ class SquareRoot(Learned):
         """Return the interval that is optimal if the rate of stories is constant."""
         if weight <= 0:
             return most
-        return min(sqrt(2 * price * cost / weight / rate_of(state, demand.population)), most)
+        return min(
+            sqrt(2 * price * cost / weight / expected_stories_per_hour(state, demand.population)),
+            most,
+        )
 
 
 class KnownRate(Unlearned):

@@ -5,7 +5,12 @@ from collections.abc import Sequence
 from bot.chats.access import INVITATION_VALID_FOR
 from bot.chats.access import OWNER as OWNER_LINK
 from bot.context import Context
-from bot.domain.access import Entry, Subject, parse_telegram_id_or_profile, parse_until_and_reason
+from bot.domain.access import (
+    Entry,
+    Subject,
+    parse_block_end_and_reason,
+    parse_telegram_id_or_profile,
+)
 from bot.domain.errors import CHAT_SILENCED
 from bot.domain.identity import identifies_no_person
 from bot.domain.packs import BudgetPlan
@@ -135,7 +140,7 @@ async def block(context: Context) -> None:
         await say_message(context, BLOCK_USAGE)
         return
     subject, name, rest = named
-    until, reason = parse_until_and_reason(rest, context.now)
+    until, reason = parse_block_end_and_reason(rest, context.now)
     entry = await context.services.access.block(subject, until=until, reason=reason, name=name)
     t = context.t
     text = t(BLOCKED, who=name_with_id(entry))

@@ -105,7 +105,7 @@ def profile_or_story_link_in(text: str) -> Link | None:
     Only a link to a profile or to a story is returned. If the query contains several links, only
     the first link of a supported kind is considered.
     """
-    link = links.parse_username_or_link(text) or links.decisive_link(links.find_links(text))
+    link = links.parse_username_or_link(text) or links.link_to_answer(links.find_links(text))
     return link if link and link.kind in {"profile", "story"} else None
 
 

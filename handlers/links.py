@@ -88,7 +88,7 @@ async def username_shown_by(message: Message, context: Context) -> str | None:
 
     - If the message contains a media file that the bot has sent as a story, return the profile of
       the story. The file also counts in a message of another sender.
-    - Otherwise, return the profile of the decisive link behind words (``links.decisive_link``).
+    - Otherwise, return the profile of the decisive link behind words (``links.link_to_answer``).
     - If the link is missing or names no profile, return the profile that the first bold text
       names.
 
@@ -104,7 +104,7 @@ async def username_shown_by(message: Message, context: Context) -> str | None:
     if author is None or author.id != context.bot.id:
         return None
     entities = [(e.type, e.url) for e in (*message.entities, *message.caption_entities)]
-    first = links.decisive_link(links.links_in_message("", entities))
+    first = links.link_to_answer(links.links_in_message("", entities))
     if first and first.username:
         return first.username
     bold = [
@@ -344,7 +344,7 @@ async def _send_card_or_explain_unserved(context: Context, pasted: Sequence[Link
     If no link names a profile, explain why no link is served.
     """
     named = next((link.username for link in pasted if link.username), None)
-    verdict = links.decisive_link(pasted)
+    verdict = links.link_to_answer(pasted)
     if named:
         await say(context, *await card_page(context, named))
     elif verdict:

@@ -109,7 +109,7 @@ def summary_time_text(context: Context) -> str:
 
     If the chat has no time zone, a second sentence asks for the place of the person.
     """
-    time = clock_time(context.chat.summary_minute, context)
+    time = clock_time(context.chat.summary_minute_after_quiet_hours, context)
     text: str = context.t(SUMMARY_TIME, time=time)
     if context.chat.zone is None:
         text = f"{text} {context.t(YOUR_TIME, time=time)}"

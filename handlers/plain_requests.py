@@ -10,7 +10,7 @@ from functools import partial
 from bot.context import Context
 from bot.domain import talk
 from bot.domain.command_words import escape_names_as_arguments, parse
-from bot.domain.everyday_words import has_word_for_all
+from bot.domain.everyday_words import has_word_meaning_all
 from bot.domain.plain_requests import Request, request_in
 from bot.domain.records import Subscription
 from bot.domain.sentences import N_
@@ -309,7 +309,7 @@ async def _offer_to_unsubscribe(context: Context, request: Request, text: str) -
     rows = await context.subscriptions()
     named = await _followed_names_meant(context, request, rows)
     is_unnamed = not request.names
-    if named and not (is_unnamed and has_word_for_all(text, context.t.language)):
+    if named and not (is_unnamed and has_word_meaning_all(text, context.t.language)):
         await offer_understood_command(
             context, "unsubscribe", parse([f"@{name}" for name in named])
         )

@@ -160,7 +160,7 @@ async def _get_page_and_expect_zone_if_missing(context: Context, setting: str) -
             question, buttons = confirm_change_of_all_page(
                 "digest", ON, rows, context, back_to=TOP
             )
-            time = clock_time(context.chat.summary_minute, context)
+            time = clock_time(context.chat.summary_minute_after_quiet_hours, context)
             hour = context.t(SUMMARY_TIME, time=time)
             return paragraphs(hour, question), buttons
     return await _expect_zone_and_get_page_if_missing(context, setting) or await settings_page(
@@ -371,8 +371,8 @@ def _is_remark(context: Context, text: str) -> bool:
     Some of these texts are also names of cities, or are similar to such names. Examples are "nice"
     and the insult "merda" (Mérida).
     """
-    is_said = talk.is_small_talk(text) or talk.is_said(text)
-    return is_said or talk.is_about_bot(text, context.t.language)
+    is_talk = talk.is_small_talk(text) or talk.is_unlikely_name(text)
+    return is_talk or talk.is_about_bot(text, context.t.language)
 
 
 async def offer_zone_of_place(context: Context, text: str) -> WasAnswered:

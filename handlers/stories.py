@@ -113,12 +113,12 @@ async def _fetch_and_show_by_message(context: Context, message: Message) -> None
     """Show the stories of the profile that a message shows.
 
     If the message shows no profile, show the stories of the decisive link in the message
-    (``links.decisive_link``). Costs and errors are those of ``fetch_and_show_named_stories``.
+    (``links.link_to_answer``). Costs and errors are those of ``fetch_and_show_named_stories``.
     """
     if name := await username_shown_by(message, context):
         await fetch_and_show_stories(context, name)
     else:
-        link = links.decisive_link(links_of(message, context.bot.username))
+        link = links.link_to_answer(links_of(message, context.bot.username))
         await _fetch_and_show_by_link(context, link)
 
 

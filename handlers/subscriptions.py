@@ -30,7 +30,7 @@ from bot.domain.errors import (
     SpendingStoppedError,
     SubscriptionError,
 )
-from bot.domain.everyday_words import has_word_for_all, is_everyday_word
+from bot.domain.everyday_words import has_word_meaning_all, is_everyday_word
 from bot.domain.model import Target, Unknown
 from bot.domain.records import Known, Subscription, find_mute
 from bot.domain.sentences import N_, NN_
@@ -511,7 +511,7 @@ def _is_common_word_or_word_for_all(wanted: Wanted, language: str) -> bool:
     """
     name = wanted.names[0]
     is_alone = len(wanted.names) == 1 and bool(wanted.everyday)
-    return has_word_for_all(name, language) or (is_alone and is_everyday_word(name, language))
+    return has_word_meaning_all(name, language) or (is_alone and is_everyday_word(name, language))
 
 
 async def _unsubscribe_if_followed_or_ask(context: Context, wanted: Wanted) -> None:

@@ -167,7 +167,12 @@ def _lines_about_checks(reports: Sequence[Why], profile: Known, context: Context
         lines.append(_next_check_line(reports[0].obstacle, profile.due_at, context))
     delay = expected_delay(profile)
     if all(known.subscription.options.digest for known in reports):
-        lines.append(t(SUMMARY_TIME, time=clock_time(context.chat.summary_minute, context)))
+        lines.append(
+            t(
+                SUMMARY_TIME,
+                time=clock_time(context.chat.summary_minute_after_quiet_hours, context),
+            )
+        )
     elif delay and not profile.failures:
         lines.append(t(DELAY, delay=delay))
     if profile.failures:
@@ -205,7 +210,7 @@ def _outcome_lines(known: Why, context: Context) -> list[str]:
         return [t("No new stories since alerts began ({when}).", when=t.relative_time(begun))]
     if not outcomes.total:
         return [t("I found no new stories in the last two days.")]
-    reasons = [_option_or_rule_text(excluded_by, context) for excluded_by in outcomes.filtered_by]
+    reasons = [_option_or_rule_text(reason, context) for reason in outcomes.filtered_by]
     options = t.listed(reasons[:MOST_REASONS])
     lines: list[str] = [t("In the last two days:"), "• " + t(FOUND, n=outcomes.total)]
     for kind in KINDS:

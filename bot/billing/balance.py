@@ -90,7 +90,7 @@ class Treasurer:
             log.warning("balance_unknown", reason=str(error))
         else:
             self.is_answered = True
-            await self._report_drift()
+            await self._refund_and_report_drift()
         self._log_budget_once(balance)
         if presumed := await self._ledger.close_old_reservations_and_split_costs():
             log.info("ledger_tidied", presumed=presumed)
@@ -116,7 +116,7 @@ class Treasurer:
         if note:
             log.warning("the price of a credit is wrong", why=note)
 
-    async def _report_drift(self) -> None:
+    async def _refund_and_report_drift(self) -> None:
         """Report each confirmed difference between balance and ledger to the owners once."""
         drift = await self._ledger.refund_and_pop_confirmed_drift()
         if drift is None:

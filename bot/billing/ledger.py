@@ -147,7 +147,7 @@ class Ledger:
             MediaError: A download failed. The reservation is closed.
         """
         value, bill = await self.reserve_and_call_unsettled(charge, call)
-        await self._close(bill.reservation, bill.credits)
+        await self._settle_despite_cancellation(bill.reservation, bill.credits)
         return value
 
     async def reserve_and_call_unsettled(
@@ -172,7 +172,7 @@ class Ledger:
             return await self._reserve_and_call(charge, call)
         whose = asker.user_id
         if whose is None:
-            whose, _ = await self._db.fetch(lambda tx: _payer_and_is_unknown_channel(tx, asker))
+            whose, _ = await self._db.fetch(lambda tx: _payer_and_lacks_channel_payer(tx, asker))
         async with self._slots.slot(whose or asker.chat_id):
             return await self._reserve_and_call(charge, call)
 
@@ -181,10 +181,10 @@ class Ledger:
         try:
             answer = await call
         except (StoriesError, MediaError) as error:
-            await self._close(reservation, error.credits)
+            await self._settle_despite_cancellation(reservation, error.credits)
             raise
         except Exception:
-            await self._close(reservation, None)
+            await self._settle_despite_cancellation(reservation, None)
             raise
         return answer.value, Bill(reservation, answer.credits)
 
@@ -202,7 +202,7 @@ class Ledger:
         """
         return await finish_on_cancel(
             self._reserve(charge, call),
-            undo=lambda reservation: self._close(reservation, 0),
+            undo=lambda reservation: self._settle_despite_cancellation(reservation, 0),
         )
 
     async def _reserve(self, charge: Charge, call: PaidCall[object]) -> Reservation:
@@ -210,7 +210,7 @@ class Ledger:
             now, nominal, asker = self._now(), call.price, charge.asker
             scopes: list[Scope] = []
             if asker is not None:
-                asker = await _with_current_chat(tx, asker)
+                asker = await _with_migrated_chat_id(tx, asker)
                 asker, scopes = await self._charge_allowances(tx, asker, nominal, now)
             is_owner = asker is not None and asker.is_owner
             minimum = None if is_owner else self.limits.minimum_balance
@@ -278,7 +278,7 @@ class Ledger:
         async with self._db.begin() as tx:
             whose = asker.user_id
             if whose is None:
-                whose, _ = await _payer_and_is_unknown_channel(tx, asker)
+                whose, _ = await _payer_and_lacks_channel_payer(tx, asker)
             if whose is None:
                 raise NoPayerError
             refusing = await budgets.take_allowances_or_return_exceeded(
@@ -327,7 +327,7 @@ class Ledger:
                 self._habits = today, list(hours.values())
         return reply_credits_left_for_schedule(self.limits, self._habits[1], used=used, now=now)
 
-    async def schedule_room_and_spent(self, tx: Tx, now: datetime) -> tuple[int, int]:
+    async def schedule_credits_left_and_spent(self, tx: Tx, now: datetime) -> tuple[int, int]:
         """Return the schedule's remaining credits of today, and its spent credits of today."""
         account = await budgets.account_state(tx)
         replies, schedule = account.spent_by_replies_and_schedule(now.date())
@@ -350,7 +350,7 @@ class Ledger:
         account = await budgets.account_state(tx)
         if not account.allows_spending(price, minimum=self.limits.minimum_balance):
             return "stopped"
-        room, _ = await self.schedule_room_and_spent(tx, now)
+        room, _ = await self.schedule_credits_left_and_spent(tx, now)
         return "budget" if room < price else ""
 
     async def fetch_and_store_balance(self, ask: Callable[[], Awaitable[Balance]]) -> Balance:
@@ -393,7 +393,9 @@ class Ledger:
                 drift = await _lock_drift(tx)
                 if drift is None or not drift.is_confirmed:
                     return None
-                back = await self._refund_presumed(tx, since=drift.base.at, most=-drift.size)
+                back = await self._refund_first_unknown_bill(
+                    tx, since=drift.base.at, most=-drift.size
+                )
                 drift = drift.after_refund(back)
                 is_all = not back or not drift.size
                 kept = drift.after_report() if is_all else drift
@@ -401,7 +403,7 @@ class Ledger:
             if is_all:
                 return drift if drift.size else None
 
-    async def _refund_presumed(self, tx: Tx, *, since: datetime, most: int) -> int:
+    async def _refund_first_unknown_bill(self, tx: Tx, *, since: datetime, most: int) -> int:
         """Refund credits of the first call after the time ``since`` whose bill is unknown.
 
         At most ``most`` credits are refunded. Return the number of refunded credits.
@@ -460,11 +462,11 @@ class Ledger:
             partial(profiles.ids_with_unsplit_credits, after=after, limit=SPLIT_AT_ONCE)
         ):
             for profile_id in some:
-                await self._move_unsplit_cost_to_waiting_chats(profile_id, usage_day=today - DAY)
+                await self._split_cost_of_profile_among_chats(profile_id, record_on=today - DAY)
             after = some[-1]
 
-    async def _move_unsplit_cost_to_waiting_chats(
-        self, profile_id: str, *, usage_day: date
+    async def _split_cost_of_profile_among_chats(
+        self, profile_id: str, *, record_on: date
     ) -> None:
         after: int | None = None
         each: usage.Use | None = None
@@ -479,7 +481,7 @@ class Ledger:
                 chat_ids = await subscriptions.waiting_chat_ids(
                     tx, profile_id, after=after, limit=SPLIT_AT_ONCE
                 )
-                await usage.add(tx, [(chat_id, each) for chat_id in chat_ids], day=usage_day)
+                await usage.add(tx, [(chat_id, each) for chat_id in chat_ids], day=record_on)
             if len(chat_ids) < SPLIT_AT_ONCE:
                 return
             after = chat_ids[-1]
@@ -501,7 +503,7 @@ class Ledger:
         """
         billed, is_unknown_channel = asker, False
         if asker.user_id is None:
-            payer, is_unknown_channel = await _payer_and_is_unknown_channel(tx, asker)
+            payer, is_unknown_channel = await _payer_and_lacks_channel_payer(tx, asker)
             if payer is None and asker.chat_id is not None:
                 raise NoPayerError
             billed = replace(asker, user_id=payer)
@@ -531,19 +533,23 @@ class Ledger:
             raise _refusal_error(refusing, asker, midnight_after(now))
         return billed, [scope for scope, _, _ in wanted]
 
-    async def _close(self, reservation: Reservation, credits: int | Unknown) -> None:  # noqa: A002 - the field's term
+    async def _settle_despite_cancellation(
+        self, reservation: Reservation, billed: int | Unknown
+    ) -> None:
         # The bill must be recorded even if the task is cancelled, because the API can bill more
         # credits than were reserved.
-        await finish_on_cancel(self._settle_alone(reservation, credits))
+        await finish_on_cancel(self._settle_in_own_transaction(reservation, billed))
 
-    async def _settle_alone(self, reservation: Reservation, credits: int | Unknown) -> None:  # noqa: A002 - the field's term
+    async def _settle_in_own_transaction(
+        self, reservation: Reservation, billed: int | Unknown
+    ) -> None:
         # If a power failure undoes this commit, the reservation still counts as spent. The commit
         # must therefore be durable only if the bill exceeds the reservation.
-        async with self._db.begin(durable=(credits or 0) > reservation.credits) as tx:
-            await self.settle(tx, reservation, credits)
+        async with self._db.begin(durable=(billed or 0) > reservation.credits) as tx:
+            await self.settle(tx, reservation, billed)
 
 
-async def _with_current_chat(tx: Tx, asker: Asker) -> Asker:
+async def _with_migrated_chat_id(tx: Tx, asker: Asker) -> Asker:
     """Return the asker with the new id of the chat, if the chat has become a supergroup.
 
     With the new id, requests from before and after this change count towards the same limit.
@@ -553,7 +559,7 @@ async def _with_current_chat(tx: Tx, asker: Asker) -> Asker:
     return replace(asker, chat_id=moved_to) if moved_to else asker
 
 
-async def _payer_and_is_unknown_channel(tx: Tx, asker: Asker) -> tuple[int | None, bool]:
+async def _payer_and_lacks_channel_payer(tx: Tx, asker: Asker) -> tuple[int | None, bool]:
     """Return the id of the person who pays for a request that no person has sent.
 
     - For a request in the name of a channel, the payer of the channel pays. If the channel has no

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from typing import Literal, get_args
 
 from bot.domain.model import Unknown
-from bot.domain.options import Options, excluded_by
+from bot.domain.options import Options, exclusion_reason
 from bot.domain.records import Known, Mute, Subscription, find_mute
-from bot.domain.selection import FILTERED, Outlook, predict_decision
+from bot.domain.selection import FILTERED, Outlook, predict_outcome
 from bot.store import chats, deliveries, enqueue, mutes, profiles, stories
 from bot.store.engine.database import Tx
 from bot.store.enqueue import OutcomeCount
@@ -128,7 +128,7 @@ async def explain(tx: Tx, subscription: Subscription, *, obstacle: Obstacle, now
     chat_rules = chat.rule_options if chat else Options()
     is_open = chat is not None and chat.state == "active"
     if chat is not None and is_open:
-        outlooks = [predict_decision(row, chat, missing, now=now) for row in waiting]
+        outlooks = [predict_outcome(row, chat, missing, now=now) for row in waiting]
     else:
         # A closed chat gets no pending stories, because the stories are dropped when the bot
         # returns to the chat.
@@ -143,5 +143,7 @@ async def explain(tx: Tx, subscription: Subscription, *, obstacle: Obstacle, now
         obstacle=obstacle,
         mute=find_mute(missing, target.thread_id),
         live=len(live),
-        passing=sum(not excluded_by(story, subscription.options, chat_rules) for story in live),
+        passing=sum(
+            not exclusion_reason(story, subscription.options, chat_rules) for story in live
+        ),
     )

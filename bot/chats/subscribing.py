@@ -9,7 +9,7 @@ from weakref import WeakValueDictionary
 from bot.billing.ledger import Charge, Ledger
 from bot.chats.payers import Payers
 from bot.domain import alert_rules
-from bot.domain.budget import share_with_newcomers
+from bot.domain.budget import split_budget_with_newcomers
 from bot.domain.errors import (
     CAPACITY_REACHED,
     NEWCOMER_CAPACITY_REACHED,
@@ -607,13 +607,15 @@ class Subscribing:
 
         ``pending`` is the number of further profiles that the same request is about to add. If the
         payer is a newcomer, only the part of the budget for newcomers counts
-        (``share_with_newcomers``).
+        (``split_budget_with_newcomers``).
         """
         is_fresh = not await access.is_known(tx, payer)
         counts = list(await profiles.count_followed_by_known_and_newcomers(tx))
         counts[is_fresh] += 1 + pending
-        shares = share_with_newcomers(
-            self._polling.credits_a_day, known=counts[False], fresh=counts[True]
+        shares = split_budget_with_newcomers(
+            self._polling.credits_a_day,
+            known_profiles=counts[False],
+            newcomer_profiles=counts[True],
         )
         a_poll = await schedule_state.read_credits_per_check(tx, self._polling.credits_a_poll)
         if is_feasible(shares[is_fresh], counts[is_fresh] * a_poll):

@@ -179,7 +179,9 @@ def parse_span(word: str) -> timedelta | None:
     return int(result[1]) * _UNITS[result[2]] if result else None
 
 
-def parse_until_and_reason(words: Sequence[str], now: datetime) -> tuple[datetime | Endless, str]:
+def parse_block_end_and_reason(
+    words: Sequence[str], now: datetime
+) -> tuple[datetime | Endless, str]:
     """Return the end of a block and the reason of the block.
 
     If the first word is a time span such as ``7d``, the block ends after this time, and the other

@@ -181,20 +181,19 @@ def pause_after_lost_response(*, is_reply: bool) -> timedelta:
     return REPLY_STANDSTILL if is_reply else STANDSTILL
 
 
-def repeat_at(now: datetime, copies: int, *, is_reply: bool, number: int) -> datetime:
+def repeat_at(now: datetime, copies: int, *, is_reply: bool, delivery_id: int) -> datetime:
     """Return the time at which a delivery is sent again after a response was lost.
 
     ``copies`` is the number of sends (1 or 2) whose response was lost.
 
     - After one such send, the pause is ``pause_after_lost_response``.
     - After two such sends, the pause is 15 minutes, or 5 minutes for a reply. The pause is up to a
-      fifth longer, depending on the id of the delivery (``number``), so that many deliveries are
-      spread over time.
+      fifth longer, depending on ``delivery_id``, so that many deliveries are spread over time.
     """
     if copies == 1:
         return now + pause_after_lost_response(is_reply=is_reply)
     wait = _THIRD_REPLY_AFTER if is_reply else _THIRD_COPY_AFTER
-    return now + wait * (1 + number % 100 / 500)
+    return now + wait * (1 + delivery_id % 100 / 500)
 
 
 def retry_after_success_at(
@@ -205,7 +204,7 @@ def retry_after_success_at(
     attempts: int,
     is_reply: bool,
     is_same_kind: bool,
-    number: int,
+    delivery_id: int,
 ) -> datetime:
     """Return the time to retry a failed delivery after the chat has received another message.
 
@@ -228,7 +227,9 @@ def retry_after_success_at(
         return due_at
     if attempts:
         return now
-    last_copy_at = due_at - (repeat_at(now, copies, is_reply=is_reply, number=number) - now)
+    last_copy_at = due_at - (
+        repeat_at(now, copies, is_reply=is_reply, delivery_id=delivery_id) - now
+    )
     return min(due_at, max(now, last_copy_at + pause_after_lost_response(is_reply=is_reply)))
 
 
@@ -429,18 +430,18 @@ def _after_quiet_hours(moment: datetime, member: AudienceMember) -> datetime:
     return deferred_until(moment, member) or moment
 
 
-def _next_summary_at(after: datetime, hour: int, member: AudienceMember) -> datetime:
-    """Return the time of the member's first daily summary after ``after``.
+def _next_summary_at(moment: datetime, minute: int, member: AudienceMember) -> datetime:
+    """Return the time of the member's first daily summary after ``moment``.
 
-    ``hour`` is the time of day of the summary in minutes after midnight. A summary whose time of
+    ``minute`` is the time of day of the summary in minutes after midnight. A summary whose time of
     day is in quiet hours is sent at the end of the quiet hours.
     """
-    until = deferred_until(after, member)
+    until = deferred_until(moment, member)
     if until is not None:
-        last_hour = _last_local_time(after, hour, member.zone)
-        if deferred_until(last_hour, member) == until:
+        last_due = _last_local_time(moment, minute, member.zone)
+        if deferred_until(last_due, member) == until:
             return until  # a summary that is due in quiet hours is sent when the quiet hours end
-    return _after_quiet_hours(next_local_time(after, hour, member.zone), member)
+    return _after_quiet_hours(next_local_time(moment, minute, member.zone), member)
 
 
 def _last_moment_before_quiet(last: datetime, member: AudienceMember) -> datetime:

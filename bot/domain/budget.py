@@ -113,17 +113,19 @@ def reply_share_of_budget(limits: Limits) -> int:
     return round(limits.daily_budget * limits.reply_share)
 
 
-def share_with_newcomers(budget: float, *, known: int, fresh: int) -> tuple[float, float]:
+def split_budget_with_newcomers(
+    budget: float, *, known_profiles: int, newcomer_profiles: int
+) -> tuple[float, float]:
     """Divide the schedule's daily credits into a part for known persons and a part for newcomers.
 
-    The first part pays for the profiles that known persons follow. The second part pays for the
-    profiles that only newcomers follow. ``known`` and ``fresh`` are the numbers of profiles of the
-    first and of the second kind. If one of these numbers is 0, both parts are the whole budget.
+    The first part pays for the ``known_profiles`` profiles that known persons follow. The second
+    part pays for the ``newcomer_profiles`` profiles that only newcomers follow. If one of these
+    numbers is 0, both parts are the whole budget.
 
     The part for newcomers is 3 % of the budget (``NEWCOMERS_PART``), so that newcomers hardly
     delay the alerts of known people.
     """
-    if not known or not fresh:
+    if not known_profiles or not newcomer_profiles:
         return budget, budget
     return budget * (1 - NEWCOMERS_PART), budget * NEWCOMERS_PART
 

@@ -104,15 +104,15 @@ def parse(
     everyday: list[str] = []
     first = 1
     is_common = _is_sentence_word if is_answer else is_everyday_word
-    is_said = partial(is_common, language=language or "en")
+    is_no_name = partial(is_common, language=language or "en")
     if language:
         is_sentence = is_answer and len(rest) > 1
-        first = 0 if is_sentence or _has_name_after_first(rest, is_said) else 1
-        everyday += _pop_matching(rest, is_said, first)
+        first = 0 if is_sentence or _has_name_after_first(rest, is_no_name) else 1
+        everyday += _pop_matching(rest, is_no_name, first)
     count = _pop_count_at_end(rest) if takes_count else None
     if language:
         everyday += _pop_matching(rest, is_time, first)
-        everyday += [word for word in rest[:first] if is_said(word) or is_time(word)]
+        everyday += [word for word in rest[:first] if is_no_name(word) or is_time(word)]
     last = rest[-1] if rest else ""
     is_list = ends_with_list(arguments, words, language or "en", last=last)
     channel = _pop_channel_at_end(rest) if takes_channel and not is_list else None
@@ -169,12 +169,14 @@ def _is_ambiguous(name: str, language: str) -> bool:
 
 def _is_sentence_word(word: str, language: str) -> bool:
     is_common = is_common_word(word, language) or is_request_word(word, language)
-    is_said = is_common or is_everyday_word(word, language) or normalize_word(word) in FILLERS
-    return is_said or not any(char.isascii() and char.isalnum() for char in normalize_word(word))
+    is_no_name = is_common or is_everyday_word(word, language) or normalize_word(word) in FILLERS
+    return is_no_name or not any(
+        char.isascii() and char.isalnum() for char in normalize_word(word)
+    )
 
 
-def _has_name_after_first(words: list[str], is_said: Callable[[str], bool]) -> bool:
-    return not all(is_said(word) or is_time(word) for word in words[1:])
+def _has_name_after_first(words: list[str], is_no_name: Callable[[str], bool]) -> bool:
+    return not all(is_no_name(word) or is_time(word) for word in words[1:])
 
 
 def ends_with_list(

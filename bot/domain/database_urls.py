@@ -78,7 +78,7 @@ def _problem_of_sqlite(path: str, parameters: list[tuple[str, str]]) -> str:
         return _NO_PATH
     if path.lstrip("/").startswith(("~", "$")):
         return NOT_REPLACED
-    if problem := _problem_of_names(parameters, _SQLITE_PARAMETERS):
+    if problem := _problem_of_parameter_names(parameters, _SQLITE_PARAMETERS):
         return problem
     timeouts = [value for _, value in parameters]
     return "" if all(map(_is_timeout, timeouts)) else _BAD_TIMEOUT
@@ -93,7 +93,7 @@ def _is_timeout(text: str) -> bool:
 
 
 def _problem_of_postgresql(parameters: list[tuple[str, str]]) -> str:
-    if problem := _problem_of_names(parameters, _POSTGRESQL_PARAMETERS):
+    if problem := _problem_of_parameter_names(parameters, _POSTGRESQL_PARAMETERS):
         return problem
     for name, value in parameters:
         if value not in _CHOICES.get(name, (value,)):
@@ -121,7 +121,7 @@ def _is_number_of_port(text: str) -> bool:
     return is_number and int(text) <= _LAST_PORT
 
 
-def _problem_of_names(parameters: list[tuple[str, str]], known: frozenset[str]) -> str:
+def _problem_of_parameter_names(parameters: list[tuple[str, str]], known: frozenset[str]) -> str:
     names = [name for name, _ in parameters]
     for name in names:
         if name in known:

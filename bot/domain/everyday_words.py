@@ -701,7 +701,7 @@ def is_consent(text: str, language: str) -> bool:
     return all(word in consent or word in everyday_words(language) for word in meant)
 
 
-def has_word_for_all(text: str, language: str) -> bool:
+def has_word_meaning_all(text: str, language: str) -> bool:
     """Return whether a text has a word such as "all" in English or in ``language``."""
     return not _words_meaning_all(language).isdisjoint(_normalized_words(text))
 

@@ -306,10 +306,10 @@ def is_within(at: datetime, hours: tuple[int, int] | None, zone: str | None) -> 
     if hours is None:
         return False
     local = at.astimezone(zone_of(zone))
-    return contains(hours, local.hour * 60 + local.minute)
+    return hours_contain(hours, local.hour * 60 + local.minute)
 
 
-def contains(hours: tuple[int, int], minute: int) -> bool:
+def hours_contain(hours: tuple[int, int], minute: int) -> bool:
     """Return whether the time of day ``minute`` is within ``hours``.
 
     ``hours`` has the first minute of the hours, and the minute after the last minute. All three
@@ -349,7 +349,9 @@ def _with_digits(plain: str) -> str:
 
 def _digits_of(found: re.Match[str]) -> str:
     """Return the digits for an hour in words, and the Turkish ending of the word."""
-    number = next(number for number, word in zip(_numbers(), found.groups(), strict=False) if word)
+    number = next(
+        number for number, word in zip(_numbers_by_group(), found.groups(), strict=False) if word
+    )
     return f"{number}{_IN_WORDS} {found['ending'] or ''}".rstrip()
 
 
@@ -409,21 +411,23 @@ def _quarter_patterns() -> tuple[tuple[tuple[int, int], re.Pattern[str]], ...]:
 
 
 @cache
-def _numbers() -> tuple[int, ...]:
+def _numbers_by_group() -> tuple[int, ...]:
     """Return the number of each group of ``_number_pattern``, in the order of the groups."""
     return (*sorted(_MINUTES, reverse=True), *range(23, 0, -1))
 
 
 @cache
 def _number_pattern() -> re.Pattern[str]:
-    """Return a pattern with a group for each number in words (``_numbers``).
+    """Return a pattern with a group for each number in words (``_numbers_by_group``).
 
     The larger numbers come first, so that Turkish "on bir" (eleven) is not read as "on" (ten). A
     word directly after a number is no hour, because Turkish "ten" means "from", as in "23'ten
     7'ye".
     """
     words_by_number = dict(enumerate(_NUMBERS, 1)) | _LATER_NUMBERS | _MINUTES
-    hours = "|".join(f"({_without_marks(words_by_number[number])})" for number in _numbers())
+    hours = "|".join(
+        f"({_without_marks(words_by_number[number])})" for number in _numbers_by_group()
+    )
     return re.compile(rf"(?<!\w)(?<!\d )(?:{hours})(?P<ending>{_TURKISH_ENDINGS})?(?!\w)")
 
 

@@ -336,7 +336,7 @@ def _is_lasting(since: datetime | None, now: datetime) -> bool:
     return since is not None and now - since >= LASTING
 
 
-def dump_fields(fields: Fields) -> dict[str, Any]:
+def fields_to_json(fields: Fields) -> dict[str, Any]:
     """Return the fields of a message as JSON values. Times and time spans are converted."""
     return {name: _to_json(value) for name, value in fields.items()}
 
@@ -351,8 +351,8 @@ def _to_json(value: object) -> object:
             return value
 
 
-def load_fields(fields: Fields) -> dict[str, Any]:
-    """Return the fields of a message from a result of ``dump_fields``."""
+def fields_from_json(fields: Fields) -> dict[str, Any]:
+    """Return the fields of a message from a result of ``fields_to_json``."""
     return {name: _from_json(value) for name, value in fields.items()}
 
 

@@ -140,7 +140,7 @@ def parse_username_or_link(argument: str) -> Link | None:
     """
     match _words(normalize_typed(argument)):
         case [word] if "/" in word:
-            return decisive_link(_links_in([word]))
+            return link_to_answer(_links_in([word]))
         case [word]:
             names = typed_words(remove_format_characters(word))
             return _profile_link(names[0].removeprefix("@")) if len(names) == 1 else None
@@ -157,7 +157,7 @@ def parse_profile_username(argument: str) -> str | None:
     return link.username if link and link.kind == "profile" else None
 
 
-def decisive_link(links: Iterable[Link]) -> Link | None:
+def link_to_answer(links: Iterable[Link]) -> Link | None:
     """Return the link that the bot answers if a text has several links.
 
     - If the text has supported links, return the first supported link.
@@ -186,7 +186,7 @@ def story_taken_at(pk: str) -> datetime | None:
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
-def is_probably_gone(pk: str, now: datetime) -> bool:
+def has_story_probably_expired(pk: str, now: datetime) -> bool:
     """Return whether the creation time in a story's id is more than 25 hours ago.
 
     The 25 hours are the life of a story and an hour of tolerance. Return False if the id has no

@@ -176,7 +176,7 @@ def _valid_time(value: object) -> datetime | None:
     return found if found.tzinfo and is_safe else None
 
 
-def excluded_by(story: Story, options: Options, chat_rules: Options) -> str | None:
+def exclusion_reason(story: Story, options: Options, chat_rules: Options) -> str | None:
     """Return the reason why a subscription does not get a story, or None if it gets the story.
 
     The reason is the value of the option ``media``, or a rule such as ``only #sale`` or ``not

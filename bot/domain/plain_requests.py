@@ -42,7 +42,7 @@ from bot.domain.foreign_text import (
     typed_words,
 )
 from bot.domain.pauses import has_pause_word, has_span, has_today, is_only_span
-from bot.domain.talk import SMALL_TALK, is_said, is_small_talk
+from bot.domain.talk import SMALL_TALK, is_small_talk, is_unlikely_name
 
 Command = Literal[
     "help", "settings", "language", "privacy", "price", "export", "subscriptions", "usage",
@@ -2559,9 +2559,9 @@ def _with_corrected_verbs(written: list[str], language: str) -> list[str]:
     verbs = {
         place: _verb_meant(word, language)
         for place, word in enumerate(plain)
-        if not _has_sign(word) and _may_be_username(word, language)
+        if not _has_digit_or_sign(word) and _may_be_username(word, language)
     }
-    has_name = not all(verbs.values()) or any(map(_has_sign, written))
+    has_name = not all(verbs.values()) or any(map(_has_digit_or_sign, written))
     corrected = list(written)
     for place, verb in verbs.items():
         if verb and (has_name or place == first):
@@ -2569,7 +2569,7 @@ def _with_corrected_verbs(written: list[str], language: str) -> list[str]:
     return corrected
 
 
-def _has_sign(word: str) -> bool:
+def _has_digit_or_sign(word: str) -> bool:
     """Return whether a word has a digit, or a sign of profile names and links."""
     return any(char in _IN_NAMES or char.isdecimal() for char in word)
 
@@ -3108,7 +3108,7 @@ def _may_be_username(word: str, language: str) -> bool:
     """Return whether a word in a request can be a profile name.
 
     A word with an @ can be a name. Any other word can be a name unless it is a common word, a word
-    of requests, an everyday word, a time, or small talk (``talk.is_said``).
+    of requests, an everyday word, a time, or small talk (``talk.is_unlikely_name``).
     """
     if word.startswith("@"):
         return True
@@ -3119,7 +3119,7 @@ def _may_be_username(word: str, language: str) -> bool:
         or is_common_word(part, language)
         for part in parts
     )
-    return not (is_known or is_time(word) or is_said(word))
+    return not (is_known or is_time(word) or is_unlikely_name(word))
 
 
 def _unmarked_names(written: Sequence[str], language: str) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Literal, Protocol, TypeAlias, assert_never
 
-from bot.domain.hours import contains
+from bot.domain.hours import hours_contain
 from bot.domain.model import Profile, Right, Story, Target
 from bot.domain.options import Options, Preferences
 
@@ -145,7 +145,7 @@ class Chat:
         return Options.from_json(self.rules)
 
     @property
-    def summary_minute(self) -> int:
+    def summary_minute_after_quiet_hours(self) -> int:
         """Return the time of day at which the daily summary is sent.
 
         The result is in minutes after midnight in the time zone of the chat. If the chosen time is
@@ -153,7 +153,7 @@ class Chat:
         """
         if self.quiet_from is None or self.quiet_to is None:
             return self.digest_at
-        is_quiet = contains((self.quiet_from, self.quiet_to), self.digest_at)
+        is_quiet = hours_contain((self.quiet_from, self.quiet_to), self.digest_at)
         return self.quiet_to if is_quiet else self.digest_at
 
     @property

@@ -85,7 +85,7 @@ class Batch:
         """Return the reply of the batch, or None if the batch is no reply."""
         return self.rows[0] if self.rows[0].notice == REPLY else None
 
-    def cut_to_first_message(self) -> "Batch":
+    def with_first_delivery_only(self) -> "Batch":
         """Return a batch that has only the first delivery of this batch, and is not late."""
         if self.album is None:
             return Batch(self.target, self.rows[:1])
@@ -182,7 +182,7 @@ def _defer_or_drop_in_quiet_hours(
     ``decision``.
     """
     for row in alerts:
-        if _is_story_expired(row, chat, now):
+        if _is_too_late_to_send(row, chat, now):
             decision.dropped.append((row, TOO_OLD))
         else:
             decision.held.append((row, until, Held.QUIET))
@@ -202,7 +202,7 @@ def select_sendable(
     return willing, decision
 
 
-def is_for_summary(row: Delivery, chat: Chat) -> bool:
+def waits_for_summary(row: Delivery, chat: Chat) -> bool:
     """Return whether a story waits for a daily summary that does not list the story yet.
 
     A story does not wait if it would expire before the summary or soon after it.
@@ -245,9 +245,7 @@ class Outlook:
     reason: str = ""
 
 
-def predict_decision(
-    row: Delivery, chat: Chat, mutes: Sequence[Mute], *, now: datetime
-) -> Outlook:
+def predict_outcome(row: Delivery, chat: Chat, mutes: Sequence[Mute], *, now: datetime) -> Outlook:
     """Return the outcome that is expected for a pending story.
 
     The rules of ``decide`` are applied to the story alone, without the other rows of the queue. If
@@ -264,7 +262,7 @@ def predict_decision(
     if not _defer_muted_return_other_rows([row], mutes, Decision(), now):
         return Outlook("muted")
     if not decision.held:
-        return _outlook_of_free(quiet_end)
+        return _outlook_by_quiet_hours(quiet_end)
     _, until, why = decision.held[0]
     match why:
         case Held.DIGEST:
@@ -272,7 +270,7 @@ def predict_decision(
         case Held.MUTED:
             return Outlook("muted")
         case Held.NOTHING | Held.QUIET | Held.RETRY | Held.UNTOLD | Held.SUSPECT | Held.CHANGED:
-            return _outlook_of_free(quiet_end)
+            return _outlook_by_quiet_hours(quiet_end)
         case _:
             assert_never(why)
 
@@ -283,7 +281,7 @@ def _kind_of_dropped(reason: str) -> Literal["filtered", "paused", "failed"]:
     return "filtered" if reason.startswith(FILTERED) else "failed"
 
 
-def _outlook_of_free(quiet_end: datetime | NotInQuietHours) -> Outlook:
+def _outlook_by_quiet_hours(quiet_end: datetime | NotInQuietHours) -> Outlook:
     """Return the outlook of a story that nothing but quiet hours can defer."""
     return Outlook("quiet", quiet_end) if quiet_end else Outlook("sending")
 
@@ -403,7 +401,7 @@ def _defer_or_drop(row: Delivery, chat: Chat, decision: Decision, now: datetime)
     if may_crash_us and row.notice and row.created_at <= now - DAY:
         decision.dropped.append((row, _TOO_MANY_CRASHES))
     elif may_crash_us and row.held != Held.SUSPECT:
-        until = alert_rules.repeat_at(now, 2, is_reply=False, number=row.id)
+        until = alert_rules.repeat_at(now, 2, is_reply=False, delivery_id=row.id)
         decision.held.append((row, until, Held.SUSPECT))
     elif row.notice == SUMMARY and row.copies and row.created_at <= now - DAY:
         decision.dropped.append((row, _OUTDATED))
@@ -431,15 +429,15 @@ def _drop_reason(row: Delivery, chat: Chat, now: datetime) -> str | None:
         return TOO_OLD if row.held == Held.MUTED else _FORGOTTEN
     if chat.payer is None and not row.copies:
         return PAUSED
-    rule = options.excluded_by(row.story, row.options, chat.rule_options)
+    rule = options.exclusion_reason(row.story, row.options, chat.rule_options)
     if rule and not row.copies:
         return f"{FILTERED}: {rule}"
-    if _is_story_expired(row, chat, now) and not _is_released_from_quiet_hours(row, now):
+    if _is_too_late_to_send(row, chat, now) and not _is_released_from_quiet_hours(row, now):
         return TOO_OLD
     return None
 
 
-def _is_story_expired(row: Delivery, chat: Chat, now: datetime) -> bool:
+def _is_too_late_to_send(row: Delivery, chat: Chat, now: datetime) -> bool:
     """Return whether it is too late to send a story.
 
     It is too late when the story has expired. If the story expires in quiet hours, it is too late
@@ -502,7 +500,7 @@ def _first_batch(willing: Sequence[Delivery]) -> Batch:
     return Batch(head.target, tuple(by_pk[story.pk] for story in album.stories), album)
 
 
-def count_too_late(decision: Decision) -> dict[tuple[Target, str, bool], int]:
+def count_expired_stories(decision: Decision) -> dict[tuple[Target, str, bool], int]:
     """Return how many stories were dropped because they expired before they could be sent.
 
     The result has a number for each combination of a target, a username and ``is_silent``, because

@@ -58,11 +58,11 @@ def must_plan(batch: Batch, chat: Chat) -> bool:
     - If the batch is the notice of a summary, the stories are counted again, unless the notice can
       already be in the chat.
     - Otherwise, the stories are counted if the batch has a story that waits for a summary
-      (``selection.is_for_summary``).
+      (``selection.waits_for_summary``).
     """
     if batch.rows[0].notice == SUMMARY:
         return not batch.is_repeat
-    return any(selection.is_for_summary(row, chat) for row in batch.rows)
+    return any(selection.waits_for_summary(row, chat) for row in batch.rows)
 
 
 def plan(rows: Sequence[Delivery], queue: ChatQueue, *, now: datetime) -> Summary | None:

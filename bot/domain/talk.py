@@ -173,10 +173,10 @@ def name_in(text: str) -> str | None:
     - If the text is a single word that can be a name, return this word.
     - Otherwise return the first name with an @, or None if the text has no such name.
 
-    A word for which ``is_said`` is True can be a name only with an @.
+    A word for which ``is_unlikely_name`` is True can be a name only with an @.
     """
     match [word.strip(_AROUND) for word in typed_words(text)]:
-        case [word] if not is_said(word) and "/" not in word:
+        case [word] if not is_unlikely_name(word) and "/" not in word:
             if name := links.parse_profile_username(word):
                 return name
     result = (
@@ -188,8 +188,9 @@ def name_in(text: str) -> str | None:
 def words_that_may_be_names(text: str, language: str) -> tuple[str, ...]:
     """Return the distinct words of a short text that can be names of profiles.
 
-    Everyday words of English and of ``language``, words for which ``is_said`` is True, and words
-    without Latin letters and digits are ignored. The result is empty in these cases:
+    Everyday words of English and of ``language``, words that are unlikely names
+    (``is_unlikely_name``), and words without Latin letters and digits are ignored. The result is
+    empty in these cases:
 
     - The text has a single word.
     - The text has more than four words, because such a text is prose.
@@ -205,9 +206,9 @@ def words_that_may_be_names(text: str, language: str) -> tuple[str, ...]:
 
 
 def _is_common(word: str, language: str) -> bool:
-    """Return whether a word or its main part is an everyday word, or small talk (``is_said``)."""
+    """Return whether a word or its main part is an everyday word or an unlikely name."""
     parts = (word, main_part_beside_apostrophe(word))
-    return any(is_said(part) or is_everyday_word(part, language) for part in parts)
+    return any(is_unlikely_name(part) or is_everyday_word(part, language) for part in parts)
 
 
 def _is_non_latin(word: str) -> bool:
@@ -254,12 +255,18 @@ def is_thanks_alone(text: str) -> bool:
     """
     words = _normalized_words(text)
     others = _words_outside_phrases(words, thanks_phrases() | praise_phrases())
-    has_thanks = len(others) < len(words) or any(_is_in(ALL_THANKS, word) for word in others)
+    has_thanks = len(others) < len(words) or any(
+        _is_in_despite_doubled_letter(ALL_THANKS, word) for word in others
+    )
     return has_thanks and all(map(_is_said_with_thanks, others))
 
 
 def _is_said_with_thanks(word: str) -> bool:
-    return word in words_around_thanks() or _is_in(SMALL_TALK, word) or _is_emoji(word)
+    return (
+        word in words_around_thanks()
+        or _is_in_despite_doubled_letter(SMALL_TALK, word)
+        or _is_emoji(word)
+    )
 
 
 def is_thanks_for(text: str) -> bool:
@@ -287,7 +294,11 @@ def _count_thanks_words_at(words: Sequence[str], place: int) -> int:
     """
     if length := _count_phrase_words_at(words, place, thanks_phrases()):
         return length
-    return 1 if words[place : place + 1] and _is_in(ALL_THANKS, words[place]) else 0
+    return (
+        1
+        if words[place : place + 1] and _is_in_despite_doubled_letter(ALL_THANKS, words[place])
+        else 0
+    )
 
 
 def _words_outside_phrases(
@@ -317,7 +328,7 @@ def _count_phrase_words_at(
     return max(lengths, default=0)
 
 
-def _is_in(table: Collection[str], word: str) -> bool:
+def _is_in_despite_doubled_letter(table: Collection[str], word: str) -> bool:
     """Return whether a normalized word is in a table, also with a doubled last letter.
 
     Examples of a doubled last letter are "graciass" and "holaa".
@@ -338,10 +349,10 @@ def is_small_talk(text: str) -> bool:
 
 
 def _is_small_talk_word(word: str) -> bool:
-    return _is_in(SMALL_TALK, word) or _is_laughter(word) or _is_emoji(word)
+    return _is_in_despite_doubled_letter(SMALL_TALK, word) or _is_laughter(word) or _is_emoji(word)
 
 
-def is_said(word: str) -> bool:
+def is_unlikely_name(word: str) -> bool:
     """Return whether a word is rarely meant as the name of a profile.
 
     These words are greetings and other words in ``NO_NAMES`` (also with a doubled last letter, as
@@ -349,7 +360,7 @@ def is_said(word: str) -> bool:
     """
     plain = normalize_word(word)
     is_insult = len(plain) >= _LEAST_INSULT and plain in _insulting_words()
-    return _is_in(NO_NAMES, plain) or _is_laughter(plain) or is_insult
+    return _is_in_despite_doubled_letter(NO_NAMES, plain) or _is_laughter(plain) or is_insult
 
 
 def _is_laughter(word: str) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Literal
 
-from bot.domain.budget import share_with_newcomers
+from bot.domain.budget import split_budget_with_newcomers
 from bot.domain.incidents import SetIncident
 from bot.domain.sentences import NN_
 from bot.scheduling.pricing import fewest_credits_a_day, is_feasible
@@ -157,8 +157,8 @@ def shortfall(
       only affects ``Shortfall.daily_budget``.
     """
     known, fresh = counts
-    shares = share_with_newcomers(budget, known=known, fresh=fresh)
-    parts = share_with_newcomers(1.0, known=known, fresh=fresh)
+    shares = split_budget_with_newcomers(budget, known_profiles=known, newcomer_profiles=fresh)
+    parts = split_budget_with_newcomers(1.0, known_profiles=known, newcomer_profiles=fresh)
     spare = _SPARE if was_short else 1.0
     sides = list(zip(counts, shares, parts, strict=True))
     if all(is_feasible(share, count * cost * spare) for count, share, _ in sides):

@@ -84,7 +84,7 @@ class Viewer:
             StoriesError: The account is blocked, or the API failed.
         """
         story_id = link.story_id or ""
-        if links.is_probably_gone(story_id, self._now()):
+        if links.has_story_probably_expired(story_id, self._now()):
             raise StoryGoneError
         self._raise_if_blocked(link.username or "")
         charge = Charge("link", asker)

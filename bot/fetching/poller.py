@@ -227,7 +227,7 @@ class Scheduler:
     async def _read_credits_and_first_check(self, now: datetime) -> "_CreditsAndFirstCheck":
         """Return the data that decide which checks can be made now."""
         async with self._db.read() as tx:
-            room, spent = await self._ledger.schedule_room_and_spent(tx, now)
+            room, spent = await self._ledger.schedule_credits_left_and_spent(tx, now)
             return _CreditsAndFirstCheck(
                 room, spent, await profiles.next_due_and_last_check(tx, now=now)
             )
@@ -750,7 +750,9 @@ async def _count_checks_for_summaries(tx: Tx, now: datetime) -> int:
 def _must_be_unseen_since(
     plan: Plan, now: datetime, *, is_due: bool, is_paid: bool
 ) -> datetime | AnyTime:
-    before = plan.schedule.must_be_unseen_since(now.timestamp(), is_due=is_due, is_paid=is_paid)
+    before = plan.schedule.latest_allowed_last_check(
+        now.timestamp(), is_due=is_due, is_paid=is_paid
+    )
     return None if before is None else datetime.fromtimestamp(before, UTC)
 
 

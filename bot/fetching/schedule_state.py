@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zlib import crc32
 
-from bot.domain.budget import share_with_newcomers
+from bot.domain.budget import split_budget_with_newcomers
 from bot.domain.model import Story
 from bot.domain.records import Known
 from bot.scheduling.forecast import ProfileState
@@ -89,7 +89,9 @@ class Plan:
         is_shared = known > 0 and fresh > 0
         apart = 0.0
         if is_shared:
-            _, apart = share_with_newcomers(every_day, known=known, fresh=fresh)
+            _, apart = split_budget_with_newcomers(
+                every_day, known_profiles=known, newcomer_profiles=fresh
+            )
         if (schedule.budget, schedule.apart) != (budget, apart):
             schedule.set_budget(budget, apart=apart)
         self.newcomer_interval = None

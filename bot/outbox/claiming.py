@@ -171,7 +171,7 @@ class JobClaims:
             self._floods.load_stored_state(queue.chat_id, queue.stored_flood_state)
         if decision.batch is None:
             return ProbeJob(queue, decision.probe) if decision.probe else None
-        batch = decision.batch.cut_to_first_message() if is_trial else decision.batch
+        batch = decision.batch.with_first_delivery_only() if is_trial else decision.batch
         asks_in = timedelta(0) if is_trial else None
         lease = SendLease(queue, [row.id for row in batch.rows], claim.at, claim.until)
         if reply := batch.reply:
@@ -198,7 +198,7 @@ class JobClaims:
             await deliveries.remove_reply_or_notice(tx, row.id)
         for row, reason in decision.dropped:
             await deliveries.end_open(tx, [row.id], reason=reason, now=now)
-        for (target, username, silent), count in selection.count_too_late(decision).items():
+        for (target, username, silent), count in selection.count_expired_stories(decision).items():
             fields = {"username": username, "n": count, "why": selection.GONE, "silent": silent}
             await add_failure_notice(tx, target, fields, now=now)
         if decision.unreadable:

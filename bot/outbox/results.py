@@ -275,7 +275,7 @@ async def make_retries_due_earlier_after_success(
             attempts=row.attempts,
             is_reply=is_reply,
             is_same_kind=is_row_media == was_media_by_chat[row.chat_id],
-            number=row.id,
+            delivery_id=row.id,
         )
         if due_at < row.due_at:
             await deliveries.change(tx, [row.id], due_at=due_at)
@@ -504,7 +504,7 @@ async def schedule_repeats_or_make_dead_letters(
         if copies >= alert_rules.MAX_COPIES:
             over.append(row)
             continue
-        due_at = alert_rules.repeat_at(now, copies, is_reply=row.is_reply, number=row.id)
+        due_at = alert_rules.repeat_at(now, copies, is_reply=row.is_reply, delivery_id=row.id)
         await deliveries.record_unknown_outcome(tx, row.id, due_at=due_at)
         if copies == 1:
             free_at = max(

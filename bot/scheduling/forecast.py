@@ -195,7 +195,7 @@ def _learn_story_times(
     state.hours_at = at
     sessions = sum(hours)
     shape = rhythm(state, population)
-    rate = rate_of(state, population)
+    rate = expected_stories_per_hour(state, population)
     fast, slow = echo_shares(state, population)
     for story_at in taken:
         hour = int(story_at // HOUR)
@@ -233,7 +233,7 @@ def _add_last_story_and_decay_excitement(state: ProfileState, at: float) -> None
         state.fast = state.slow = 0.0
 
 
-def rate_of(state: ProfileState, population: Population) -> float:
+def expected_stories_per_hour(state: ProfileState, population: Population) -> float:
     """Return the expected number of stories of a profile per hour, as the mean over a day."""
     estimates = rates.expert_rates(state.sums, state.age, population.rate)
     mixture = rates.mixed_rate(estimates)
@@ -293,7 +293,7 @@ def hours_to_due(
     The expected waiting is the total delay of all stories that were probably posted since the last
     check. The unit of ``target`` is stories times hours. The result is at most ``most`` hours.
     """
-    rate = rate_of(state, population)
+    rate = expected_stories_per_hour(state, population)
     shape = rhythm(state, population)
     fast, slow = echo_shares(state, population)
     gap = (state.seen_at - state.story_at) / HOUR

@@ -16,7 +16,7 @@ from bot.scheduling.forecast import (
     PRIOR_SESSIONS,
     Population,
     ProfileState,
-    rate_of,
+    expected_stories_per_hour,
     rhythm,
 )
 from bot.scheduling.waiting_time import DAY, HOUR
@@ -111,7 +111,7 @@ def estimate_demand(
         if state.hours_at:
             for hour, value in enumerate(state.hours):
                 hours[hour] += value
-        level = weight * cost * rate_of(state, before)
+        level = weight * cost * expected_stories_per_hour(state, before)
         if level > 0:
             for hour, value in enumerate(rhythm(state, before)):
                 wanted[hour] += sqrt(level * value)
@@ -210,7 +210,7 @@ class Price:
         self.late += min(max(lateness / HOUR, -0.5), 0.5)
         self.polls += 1
         if at - self.since >= HOUR:
-            self._correct(at)
+            self._correct_by_mean_lateness(at)
 
     def freeze(self, until: float) -> None:
         """Stop the corrections of the price until the time ``until``.
@@ -219,7 +219,7 @@ class Price:
         """
         self.frozen_until = max(self.frozen_until, until)
 
-    def _correct(self, at: float) -> None:
+    def _correct_by_mean_lateness(self, at: float) -> None:
         if at >= self.frozen_until and self.polls:
             self.factor *= exp(_CORRECTION * self.late / self.polls)
             self.factor = min(max(self.factor, 0.02), 50.0)

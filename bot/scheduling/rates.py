@@ -152,7 +152,7 @@ class Pool:
         The weight of the data is then reduced according to the time since the last call. The first
         call does not reduce the weight.
         """
-        solution = _solved(self.curvature, self.pull)
+        solution = _solve_normal_equations(self.curvature, self.pull)
         self.exponents = tuple(min(max(value, -_STEEPEST), _STEEPEST) for value in solution)
         decay = 0.5 ** (max(0.0, at - self.at) / _POOL_MEMORY) if self.at else 1.0
         self.pull = [value * decay for value in self.pull]
@@ -168,7 +168,9 @@ class Pool:
         return cls(**{**values, "exponents": tuple(values["exponents"])})
 
 
-def _solved(curvature: Sequence[Sequence[float]], pull: Sequence[float]) -> list[float]:
+def _solve_normal_equations(
+    curvature: Sequence[Sequence[float]], pull: Sequence[float]
+) -> list[float]:
     """Return the solution of the normal equations with the ridge, by Gaussian elimination.
 
     The ridge makes the matrix positive definite, so elimination needs no pivoting.

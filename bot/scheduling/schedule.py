@@ -20,7 +20,7 @@ is::
     # sleep until the next check
     schedule.next_check_at(first_due_at, seen_at, cost, now=now, spent_today=spent_today)
 
-``must_be_unseen_since`` limits which rows may be claimed:
+``latest_allowed_last_check`` limits which rows may be claimed:
 
 - If the credit bucket is empty, a due profile is claimed only if its last check was at least
   ``_URGENT`` seconds ago. The remaining credits of the day pay for this check.
@@ -287,7 +287,7 @@ class Schedule:
 
         A due check runs when the bucket can pay for the check. A check runs before its due time if
         the bucket has enough credits for an early check. Because of rounding, the result can be
-        slightly too early, so the caller must ask ``may_poll`` at that time.
+        slightly too early, so the caller must ask ``may_check_now`` at that time.
         """
         bucket = self.bucket
         paid = bucket.time_with_credits(
@@ -331,7 +331,9 @@ class Schedule:
                 low = middle
         return min(early, high)
 
-    def must_be_unseen_since(self, now: float, *, is_due: bool, is_paid: bool) -> float | AnyTime:
+    def latest_allowed_last_check(
+        self, now: float, *, is_due: bool, is_paid: bool
+    ) -> float | AnyTime:
         """Return the latest allowed time of the last check of a profile that is checked now.
 
         None means that any time is allowed. ``is_due`` is False for an early check. ``is_paid`` is
@@ -341,7 +343,7 @@ class Schedule:
             return now - self.minimum
         return None if is_paid else now - _URGENT
 
-    def may_poll(
+    def may_check_now(
         self, due_at: float, seen_at: float, cost: float, *, now: float, spent_today: float
     ) -> bool:
         """Return whether a check is allowed now.
@@ -359,7 +361,7 @@ class Schedule:
         is_paid = (for_due if is_due else for_early) + _ROUNDING >= cost
         if not is_due and not is_paid:
             return False
-        before = self.must_be_unseen_since(now, is_due=is_due, is_paid=is_paid)
+        before = self.latest_allowed_last_check(now, is_due=is_due, is_paid=is_paid)
         return before is None or seen_at <= before + _ROUNDING
 
     def to_json(self) -> dict[str, Any]:

@@ -152,7 +152,7 @@ class _Run:
         result, plan, schedule = self.result, self.plan, self.schedule
         queue = self._queue_first_checks()
         resting: deque[tuple[float, int]] = deque()
-        next_at, may_poll = schedule.next_check_at, schedule.may_poll
+        next_at, may_check_now = schedule.next_check_at, schedule.may_check_now
         fill = schedule.release_due_credits
         states, cost = self.states, plan.cost
         now = result.begin
@@ -179,7 +179,7 @@ class _Run:
                     continue
                 known, now = None, at
                 fill(now, spent_today=spent)
-                if not may_poll(due, seen_at, cost, now=now, spent_today=spent):
+                if not may_check_now(due, seen_at, cost, now=now, spent_today=spent):
                     now += 1.0
                     continue
                 due, paid = self._check_and_return_due_and_spent(key, now)

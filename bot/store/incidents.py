@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.domain.incidents import Fields, Incident, dump_fields, load_fields
+from bot.domain.incidents import Fields, Incident, fields_from_json, fields_to_json
 from bot.store import key_values, leases
 from bot.store.engine.columns import Timestamp, automatic_id, required
 from bot.store.engine.database import Tx, row_or_none, update_rows
@@ -34,7 +34,7 @@ COLUMNS = columns_of(incidents, Incident)
 
 def _incident(row: Any) -> Incident:  # noqa: ANN401 - SQLAlchemy's row
     made = Incident(*row)
-    return replace(made, fields=load_fields(made.fields))
+    return replace(made, fields=fields_from_json(made.fields))
 
 
 async def add(
@@ -54,7 +54,7 @@ async def add(
     new = insert(incidents).values(
         kind=kind,
         text=text,
-        fields=dump_fields(fields),
+        fields=fields_to_json(fields),
         opened_at=opened_at,
         closed_at=closed_at,
     )
@@ -75,7 +75,7 @@ async def close(tx: Tx, kind: str, *, now: datetime) -> Incident | None:
 
 async def rephrase(tx: Tx, kind: str, text: str, fields: Fields) -> None:
     """Change the text of the open incident of a kind. Do nothing if no incident is open."""
-    values = {"text": text, "fields": dump_fields(fields)}
+    values = {"text": text, "fields": fields_to_json(fields)}
     await update_rows(tx, incidents, incidents.c.kind == kind, _OPEN, **values)
 
 

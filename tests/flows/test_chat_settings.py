@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from bot.cli import erase
 from bot.domain.options import Options
 from bot.domain.records import Chat
-from bot.domain.selection import predict_decision
+from bot.domain.selection import predict_outcome
 from bot.presentation.translation import languages_by_code
 from bot.store import chats
 from bot.store.engine.database import Database, all_tables
@@ -349,7 +349,7 @@ async def stored(bell: Bell, chat: int) -> Chat:
 def moves_alerts(before: Chat, after: Chat) -> bool:
     """Return whether a change of a chat changes the outcome of a story in any hour of a week."""
     return any(
-        predict_decision(row, before, (), now=hour) != predict_decision(row, after, (), now=hour)
+        predict_outcome(row, before, (), now=hour) != predict_outcome(row, after, (), now=hour)
         for hour in WEEK
         for is_digest in (False, True)
         for row in [waiting(Options(digest=is_digest), found_at=hour)]

@@ -159,7 +159,7 @@ def _closed_too_early() -> list[Swap]:
 
 def _ignored_rules() -> list[Swap]:
     """Omit the check of rules before a send."""
-    return [(options, "excluded_by", lambda *_, **__: None)]
+    return [(options, "exclusion_reason", lambda *_, **__: None)]
 
 
 def _forgotten_files() -> list[Swap]:
@@ -296,7 +296,7 @@ def _hopeful_why() -> list[Swap]:
 
 def _late_rights() -> list[Swap]:
     """Send stories after the return of a missing right, however old."""
-    return [(selection, "_is_story_expired", lambda *_: False)]
+    return [(selection, "_is_too_late_to_send", lambda *_: False)]
 
 
 # -- summaries, rules of a chat, and lists ----------------------------------------------------
@@ -337,24 +337,24 @@ def _miscounted_summaries() -> list[Swap]:
 
 def _rules_of_all() -> list[Swap]:
     """Apply the rules of a chat also to subscriptions with rules of their own."""
-    excluded_by = options.excluded_by
+    exclusion_reason = options.exclusion_reason
 
     def by_both(story: Any, own: Any, chat_rules: Any) -> str | None:
-        found: str | None = excluded_by(story, own, chat_rules)
-        return found or excluded_by(story, replace(own, only="", without=""), chat_rules)
+        found: str | None = exclusion_reason(story, own, chat_rules)
+        return found or exclusion_reason(story, replace(own, only="", without=""), chat_rules)
 
-    return [(options, "excluded_by", by_both)]
+    return [(options, "exclusion_reason", by_both)]
 
 
 def _ignored_rules_of_all() -> list[Swap]:
     """Omit the rules of a chat."""
-    excluded_by = options.excluded_by
+    exclusion_reason = options.exclusion_reason
 
     def by_own(story: Any, own: Any, _: Any) -> str | None:
-        found: str | None = excluded_by(story, own, options.Options())
+        found: str | None = exclusion_reason(story, own, options.Options())
         return found
 
-    return [(options, "excluded_by", by_own)]
+    return [(options, "exclusion_reason", by_own)]
 
 
 def _forgetful_rules() -> list[Swap]:

@@ -85,7 +85,7 @@ async def spent(db: Database, now: datetime = NOON) -> int:
 
 async def room_for_schedule(ledger: Ledger, db: Database, now: datetime) -> int:
     async with db.read() as tx:
-        return (await ledger.schedule_room_and_spent(tx, now))[0]
+        return (await ledger.schedule_credits_left_and_spent(tx, now))[0]
 
 
 # --- one after the other -------------------------------------------------------------------------

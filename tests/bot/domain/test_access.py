@@ -11,9 +11,9 @@ from bot.domain.access import (
     Mode,
     Subject,
     judge,
+    parse_block_end_and_reason,
     parse_span,
     parse_telegram_id_or_profile,
-    parse_until_and_reason,
 )
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -122,10 +122,10 @@ def test_spans_and_reasons_of_a_block() -> None:
     assert parse_span("7d") == timedelta(days=7)
     assert parse_span("2w") == timedelta(days=14)
     assert [parse_span(word) for word in ("0d", "d", "7", "7m", "10000h")] == [None] * 5
-    assert parse_until_and_reason([], NOW) == (None, "")
-    assert parse_until_and_reason(["7D"], NOW) == (NOW + timedelta(days=7), "")
+    assert parse_block_end_and_reason([], NOW) == (None, "")
+    assert parse_block_end_and_reason(["7D"], NOW) == (NOW + timedelta(days=7), "")
     week_on = NOW + timedelta(days=7)
-    assert parse_until_and_reason(["7d", "too", "loud"], NOW) == (week_on, "too loud")
-    assert parse_until_and_reason(["\u06f7d", "loud,", "late"], NOW) == (week_on, "loud, late")
-    assert parse_until_and_reason(["too", "loud"], NOW) == (None, "too loud")
-    assert len(parse_until_and_reason(["x" * 300], NOW)[1]) == 200
+    assert parse_block_end_and_reason(["7d", "too", "loud"], NOW) == (week_on, "too loud")
+    assert parse_block_end_and_reason(["\u06f7d", "loud,", "late"], NOW) == (week_on, "loud, late")
+    assert parse_block_end_and_reason(["too", "loud"], NOW) == (None, "too loud")
+    assert len(parse_block_end_and_reason(["x" * 300], NOW)[1]) == 200

@@ -315,9 +315,11 @@ def test_a_repeat_waits_longer_and_its_id_spreads_it() -> None:
     asked = [alert_rules.postponed_repeat_at(NOON, n) - NOON for n in ids]
     assert asked == [15 * SECOND, 30 * SECOND, 44.7 * SECOND, 15 * SECOND]
     for is_reply, wait in ((True, 5 * MINUTE), (False, 15 * MINUTE)):
-        third = [alert_rules.repeat_at(NOON, 2, is_reply=is_reply, number=n) - NOON for n in ids]
+        third = [
+            alert_rules.repeat_at(NOON, 2, is_reply=is_reply, delivery_id=n) - NOON for n in ids
+        ]
         assert third == [wait, 1.1 * wait, 1.198 * wait, wait]
-        second = alert_rules.repeat_at(NOON, 1, is_reply=is_reply, number=50) - NOON
+        second = alert_rules.repeat_at(NOON, 1, is_reply=is_reply, delivery_id=50) - NOON
         assert second == alert_rules.pause_after_lost_response(is_reply=is_reply)
 
 
@@ -361,7 +363,7 @@ def test_a_success_in_the_chat_advances_what_failed_there() -> None:
             attempts=attempts,
             is_reply=True,
             is_same_kind=same,
-            number=0,
+            delivery_id=0,
         )
         return due_at - NOON
 

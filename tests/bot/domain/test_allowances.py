@@ -12,7 +12,7 @@ from bot.domain.budget import (
     Allowances,
     Limits,
     allowances_for,
-    share_with_newcomers,
+    split_budget_with_newcomers,
 )
 from bot.scheduling.forecast import ProfileState
 from bot.scheduling.schedule import Schedule
@@ -72,7 +72,9 @@ def test_one_newcomer_has_at_most_a_fifth_of_the_credits_of_all_newcomers(
 def test_newcomers_have_a_tenth_at_most_where_others_want_looks(
     budget: float, known: int, fresh: int
 ) -> None:
-    for_known, for_fresh = share_with_newcomers(budget, known=known, fresh=fresh)
+    for_known, for_fresh = split_budget_with_newcomers(
+        budget, known_profiles=known, newcomer_profiles=fresh
+    )
     if known and fresh:
         assert for_known + for_fresh <= budget * (1 + 1e-9)
         assert for_fresh <= budget / 10
@@ -94,5 +96,7 @@ def test_sixty_new_accounts_with_267_profiles_make_nobodys_checks_rarer_than_by_
         ]
         return sum(pauses) / len(pauses)
 
-    attacked, _ = share_with_newcomers(5_000, known=len(honest), fresh=267)
+    attacked, _ = split_budget_with_newcomers(
+        5_000, known_profiles=len(honest), newcomer_profiles=267
+    )
     assert mean_pause(attacked) <= 1.1 * mean_pause(5_000) * (1 + 1e-9)

@@ -12,8 +12,8 @@ from bot.domain.budget import (
     budget_free_at,
     midnight_after,
     reply_credits_left_for_schedule,
-    share_with_newcomers,
     side_rule_for,
+    split_budget_with_newcomers,
 )
 
 DAY = datetime(2026, 4, 8, tzinfo=UTC)
@@ -120,9 +120,9 @@ def test_what_nobody_else_may_spend_is_back_at_midnight() -> None:
 
 
 def test_newcomers_have_a_part_of_the_schedule_where_both_follow_something() -> None:
-    assert share_with_newcomers(1600, known=2, fresh=1) == (1552, 48)
-    assert share_with_newcomers(1600, known=0, fresh=1) == (1600, 1600)
-    assert share_with_newcomers(1600, known=2, fresh=0) == (1600, 1600)
+    assert split_budget_with_newcomers(1600, known_profiles=2, newcomer_profiles=1) == (1552, 48)
+    assert split_budget_with_newcomers(1600, known_profiles=0, newcomer_profiles=1) == (1600, 1600)
+    assert split_budget_with_newcomers(1600, known_profiles=2, newcomer_profiles=0) == (1600, 1600)
 
 
 def test_what_replies_leave_is_what_no_day_took_from_this_hour_on() -> None:

@@ -16,9 +16,9 @@ from bot.domain.incidents import (
     LASTING,
     Condition,
     Seen,
-    dump_fields,
+    fields_from_json,
+    fields_to_json,
     judge,
-    load_fields,
 )
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -124,7 +124,7 @@ def test_what_the_admins_are_told_has_its_figures() -> None:
 
 def test_fields_come_back_from_their_column_as_they_were() -> None:
     fields = {"time": timedelta(minutes=5), "since": NOW, "why": "x", "count": 3}
-    assert load_fields(json.loads(json.dumps(dump_fields(fields)))) == fields
+    assert fields_from_json(json.loads(json.dumps(fields_to_json(fields)))) == fields
 
 
 NAMES_AN_ACTION = re.compile(

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from bot.domain.links import (
     Link,
-    decisive_link,
     find_links,
-    is_probably_gone,
+    has_story_probably_expired,
+    link_to_answer,
     links_in_message,
     parse_username_or_link,
     story_taken_at,
@@ -41,7 +41,7 @@ texts = st.one_of(st.text(), st.lists(pieces, max_size=12).map("".join))
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda e: repr(e["text"][:60]))
 def test_every_example_of_the_corpus_gets_its_verdict(example: dict[str, str]) -> None:
-    link = decisive_link(find_links(example["text"]))
+    link = link_to_answer(find_links(example["text"]))
     expected = KINDS.get(example["expect"], example["expect"])
     assert (link.kind if link else "none") == expected
     if link:
@@ -116,15 +116,15 @@ def test_every_example_of_the_corpus_gets_its_verdict(example: dict[str, str]) -
     ],
 )
 def test_corners_of_the_rules(text: str, kind: str) -> None:
-    link = decisive_link(find_links(text))
+    link = link_to_answer(find_links(text))
     assert (link.kind if link else "none") == kind
 
 
 def test_all_links_are_found_in_order_and_the_first_served_is_the_verdict() -> None:
     links = find_links(f"https://bit.ly/x {STORY} instagram.com/p/1 instagram.com/nasa/")
     assert [link.kind for link in links] == ["rejected", "story", "unsupported", "profile"]
-    assert decisive_link(links) == links[1]
-    assert decisive_link([]) is None
+    assert link_to_answer(links) == links[1]
+    assert link_to_answer([]) is None
 
 
 def test_the_address_to_fetch_is_built_from_the_parts_with_the_signature_as_it_was() -> None:
@@ -260,8 +260,10 @@ def test_the_age_of_a_story_is_in_its_id() -> None:
     taken_at = story_taken_at("3870828041672894129")
     assert taken_at is not None
     assert taken_at.isoformat().startswith("2026-04-08T")
-    assert is_probably_gone("3870828041672894129", taken_at + timedelta(hours=25, seconds=1))
-    assert not is_probably_gone("3870828041672894129", taken_at + timedelta(hours=25))
+    assert has_story_probably_expired(
+        "3870828041672894129", taken_at + timedelta(hours=25, seconds=1)
+    )
+    assert not has_story_probably_expired("3870828041672894129", taken_at + timedelta(hours=25))
 
 
 @pytest.mark.parametrize(
@@ -281,7 +283,7 @@ def test_from_when_on_an_id_can_be_a_storys(milliseconds: int, *, is_one: bool) 
 @pytest.mark.parametrize("pk", ["", "x", "1", "²", "27243431560647894612345", "9" * 30, "-5"])
 def test_an_id_with_a_nonsense_date_tells_nothing(pk: str) -> None:
     assert story_taken_at(pk) is None
-    assert not is_probably_gone(pk, NOW)
+    assert not has_story_probably_expired(pk, NOW)
 
 
 @calm

@@ -77,7 +77,7 @@ def test_a_summary_that_may_have_arrived_is_not_repeated_after_a_day() -> None:
     decision = decide(summary, other, now=NOON + DAY)
     assert ids(decision) == [2]
     assert [one.id for one, _ in decision.dropped] == [1]
-    assert not selection.count_too_late(decision)
+    assert not selection.count_expired_stories(decision)
 
 
 @given(st.integers(1, 60))
@@ -186,7 +186,7 @@ def test_what_is_lost_is_dropped_and_counted() -> None:
     decision = decide(row(1, taken_at=old), row(2, taken_at=old), row(3, story=None))
     assert decision.batch is None
     assert [reason for _, reason in decision.dropped] == ["expired", "expired", "forgotten"]
-    assert selection.count_too_late(decision) == {(Target(1), "natgeo", False): 2}
+    assert selection.count_expired_stories(decision) == {(Target(1), "natgeo", False): 2}
 
 
 def test_notices_of_one_kind_go_as_one_message() -> None:
@@ -203,11 +203,11 @@ def test_what_may_fill_a_message_goes_alone() -> None:
 def test_the_first_of_a_batch_is_what_is_one_message() -> None:
     notices = decide(notice(1, "back"), notice(2, "back")).batch
     assert notices is not None
-    assert notices.cut_to_first_message() == selection.Batch(Target(1), notices.rows[:1])
-    assert len(notices.cut_to_first_message().rows) == 1
+    assert notices.with_first_delivery_only() == selection.Batch(Target(1), notices.rows[:1])
+    assert len(notices.with_first_delivery_only().rows) == 1
     stories = decide(row(1), row(2)).batch
     assert stories is not None
-    assert stories.cut_to_first_message() == selection.Batch(
+    assert stories.with_first_delivery_only() == selection.Batch(
         Target(1), stories.rows[:1], Album((story("1", NOON),))
     )
 
@@ -305,7 +305,7 @@ def test_what_is_foreseen_of_a_waiting_story_comes_true(
     quiet = (None, None) if end is None or begin == end else (begin, end)
     chat = replace(CHAT, quiet_from=quiet[0], quiet_to=quiet[1], digest_at=summary)
     waiting, now = row(1, options=options), NOON + age * MINUTE
-    foreseen = selection.predict_decision(waiting, chat, (), now=now)
+    foreseen = selection.predict_outcome(waiting, chat, (), now=now)
     what, when = fate(waiting, chat, now)
     kinds = {"sent": ("digest", "quiet", "sending"), "filtered": ("filtered",)}
     assert foreseen.kind in kinds.get(what, ("failed",))
@@ -341,6 +341,6 @@ def test_stories_that_wait_in_a_chat_without_a_payer_are_dropped() -> None:
         (1, selection.PAUSED),
         (2, selection.PAUSED),
     ]
-    assert selection.predict_decision(rows[1], chat, (), now=NOON).kind == "paused"
+    assert selection.predict_outcome(rows[1], chat, (), now=NOON).kind == "paused"
     assert ids(decide(row(1, copies=1), chat=chat)) == [1]  # the first copy may have arrived
     assert ids(decide(row(1), chat=CHAT)) == [1]

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain import story_terms
-from bot.domain.options import RULES, TEXTS, Options, excluded_by
+from bot.domain.options import RULES, TEXTS, Options, exclusion_reason
 from bot.domain.story_terms import Rules
 from sandbox.instagram import Profile
 from sandbox.instagram import Story as SandboxStory
@@ -42,21 +42,21 @@ RICH = story(
 def test_a_term_fits_what_has_it(term: str) -> None:
     assert story_terms.fits(RICH, term)
     assert not story_terms.fits(PLAIN, term)
-    assert excluded_by(PLAIN, Options(only=term), NO_RULES) == f"only {term}"
-    assert excluded_by(RICH, Options(only=term), NO_RULES) is None
-    assert excluded_by(RICH, Options(without=f"#other {term}"), NO_RULES) == f"not {term}"
-    assert excluded_by(PLAIN, Options(without=term), NO_RULES) is None
+    assert exclusion_reason(PLAIN, Options(only=term), NO_RULES) == f"only {term}"
+    assert exclusion_reason(RICH, Options(only=term), NO_RULES) is None
+    assert exclusion_reason(RICH, Options(without=f"#other {term}"), NO_RULES) == f"not {term}"
+    assert exclusion_reason(PLAIN, Options(without=term), NO_RULES) is None
 
 
 def test_the_rules_of_the_chat_hold_for_subscriptions_without_own_rules() -> None:
     chat = Options(only="@nike", without="photo")
-    assert excluded_by(RICH, Options(), chat) is None
-    assert excluded_by(PLAIN, Options(), chat) == "chat: only @nike"
-    assert excluded_by(PLAIN, Options(), Options(without="photo")) == "chat: not photo"
-    assert excluded_by(PLAIN, Options(media="video"), chat) == "video"
-    assert excluded_by(PLAIN, Options(only="everything"), chat) is None
-    assert excluded_by(PLAIN, Options(without="#sale"), chat) is None
-    assert excluded_by(RICH, Options(without="#sale"), chat) == "not #sale"
+    assert exclusion_reason(RICH, Options(), chat) is None
+    assert exclusion_reason(PLAIN, Options(), chat) == "chat: only @nike"
+    assert exclusion_reason(PLAIN, Options(), Options(without="photo")) == "chat: not photo"
+    assert exclusion_reason(PLAIN, Options(media="video"), chat) == "video"
+    assert exclusion_reason(PLAIN, Options(only="everything"), chat) is None
+    assert exclusion_reason(PLAIN, Options(without="#sale"), chat) is None
+    assert exclusion_reason(RICH, Options(without="#sale"), chat) == "not #sale"
 
 
 def test_a_term_of_letters_with_marks_fits() -> None:
@@ -84,7 +84,7 @@ def test_the_soak_judges_the_rules_of_the_chat_alike(
         theirs = SandboxStory(
             "1", profile, NOON.timestamp(), 2 if kind == "video" else 1, hashtags=[*tags]
         )
-        reason = excluded_by(ours, Options.from_json(own), Options.from_json(of_chat))
+        reason = exclusion_reason(ours, Options.from_json(own), Options.from_json(of_chat))
         assert contents.passes(theirs, {**own, "chat": of_chat}) == (reason is None)
 
 
@@ -101,7 +101,7 @@ def test_the_soak_sets_each_option_and_lets_pass_what_it_lets_pass(option: str) 
         theirs = SandboxStory(
             "1", profile, ours.taken_at.timestamp(), 2 if kind == "video" else 1, hashtags=[*tags]
         )
-        is_held = excluded_by(ours, options, NO_RULES) is not None
+        is_held = exclusion_reason(ours, options, NO_RULES) is not None
         assert option in RULES or option not in TEXTS or not is_held, "its sentence: in RULES"
         passes = contents.passes(theirs, options.to_json())
         assert passes != is_held, "judge it in `passes` of tests/soak/contents.py, too"

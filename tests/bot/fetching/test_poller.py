@@ -405,7 +405,7 @@ async def test_the_claim_takes_whom_the_schedule_says_the_simulator_may_take(
                 await profiles.change(tx, profile.profile_id, snapshot_at=NOON - ago)
             due_at, seen_at = (NOON + due).timestamp(), (NOON - ago).timestamp()
             now = NOON.timestamp()
-            if plan.schedule.may_poll(due_at, seen_at, plan.cost, now=now, spent_today=0):
+            if plan.schedule.may_check_now(due_at, seen_at, plan.cost, now=now, spent_today=0):
                 allowed.add(profile.username)
     assert len(allowed) == {0: 1, 100: 3, 200: 5}[round(purse)]
     scheduler = tower.scheduler(budget=2400, now=lambda: NOON)

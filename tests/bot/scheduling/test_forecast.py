@@ -17,11 +17,11 @@ from bot.scheduling.forecast import (
     ProfileState,
     count_untriggered_stories,
     echo_shares,
+    expected_stories_per_hour,
     fading_echo,
     hours_to_due,
     hours_weighted_by_rhythm,
     learn_and_count_new_stories,
-    rate_of,
     rhythm,
 )
 from bot.scheduling.rates import POOLED, expert_rates, log_ratios, mixed_rate, mixture_factor
@@ -78,7 +78,13 @@ def test_a_row_comes_back_as_it_was(taken: list[float], looks: list[float]) -> N
     row = json.loads(json.dumps(state.to_json()))
     again = ProfileState.from_json(row)
     assert again.to_json() == row
-    assert abs(rate_of(again, Population()) - rate_of(state, Population())) < 1e-4
+    assert (
+        abs(
+            expected_stories_per_hour(again, Population())
+            - expected_stories_per_hour(state, Population())
+        )
+        < 1e-4
+    )
 
 
 @settings(deadline=None)
@@ -119,17 +125,17 @@ def test_the_rate_follows_an_account_that_posts_tenfold() -> None:
         learn_and_count_new_stories(
             state, Population(), at=START + day * DAY, taken=[START + (day - 0.5) * DAY]
         )
-    slow = rate_of(state, Population()) * 24
+    slow = expected_stories_per_hour(state, Population()) * 24
     assert 0.9 < slow < 1.1
     for day in range(61, 91):
         taken = [START + (day - 1 + part / 11) * DAY for part in range(1, 11)]
         learn_and_count_new_stories(state, Population(), at=START + day * DAY, taken=taken)
-    assert 8 < rate_of(state, Population()) * 24 < 10
+    assert 8 < expected_stories_per_hour(state, Population()) * 24 < 10
 
 
 def test_a_new_profile_is_as_the_population_is() -> None:
     common = Population(rate=3.0)
-    assert abs(rate_of(ProfileState(), common) * 24 - 3.0) < 1e-9
+    assert abs(expected_stories_per_hour(ProfileState(), common) * 24 - 3.0) < 1e-9
 
 
 def test_the_hours_in_which_it_posts_stand_out() -> None:
@@ -261,7 +267,7 @@ def test_what_is_kept_follows_from_the_whole_past(seed: int) -> None:
     assert (state.fast_echoes, state.slow_echoes) == pytest.approx((fast, slow))
     assert state.likeness == pytest.approx(likeness)
     assert count_untriggered_stories(state) == pytest.approx(heard - fast - slow)
-    assert rate_of(state, LIVELY) * 24 == pytest.approx(fair_rate(state, LIVELY))
+    assert expected_stories_per_hour(state, LIVELY) * 24 == pytest.approx(fair_rate(state, LIVELY))
 
 
 def test_a_check_teaches_of_one_day_whatever_was_before() -> None:
@@ -412,6 +418,6 @@ def test_what_is_worked_out_for_later_makes_nothing_else() -> None:
     state, population = ProfileState(seen_at=START), Population()
     was, was_population = repr(state), repr(population)
     rhythm(state, population)
-    rate_of(state, population)
+    expected_stories_per_hour(state, population)
     assert (state, population) == (ProfileState(seen_at=START), Population())
     assert (repr(state), repr(population)) == (was, was_population)

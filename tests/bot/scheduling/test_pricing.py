@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.scheduling.forecast import Population, ProfileState, rate_of, rhythm
+from bot.scheduling.forecast import Population, ProfileState, expected_stories_per_hour, rhythm
 from bot.scheduling.pricing import (
     CreditBucket,
     Demand,
@@ -194,7 +194,10 @@ def test_the_sums_are_those_over_all_rows() -> None:
     assert common.sessions == pytest.approx(5 * 10**shared)
     assert common.exponents == before.exponents
     wanted = [
-        sum(sqrt(w * cost * rate_of(it, before) * rhythm(it, before)[h]) for it, w, cost in rows)
+        sum(
+            sqrt(w * cost * expected_stories_per_hour(it, before) * rhythm(it, before)[h])
+            for it, w, cost in rows
+        )
         for h in range(24)
     ]
     assert list(demand.wanted) == pytest.approx(wanted)

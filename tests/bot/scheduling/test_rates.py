@@ -6,7 +6,12 @@ from math import exp, log
 import pytest
 from hypothesis import strategies as st
 
-from bot.scheduling.forecast import Population, ProfileState, learn_and_count_new_stories, rate_of
+from bot.scheduling.forecast import (
+    Population,
+    ProfileState,
+    expected_stories_per_hour,
+    learn_and_count_new_stories,
+)
 from bot.scheduling.rates import (
     DECAYS,
     EXPERTS,
@@ -80,7 +85,7 @@ def after_silence(pool: Pool) -> float:
         at = START + day * DAY
         taken = [at - hour * HOUR for hour in (21, 17, 13, 9, 5, 1)] if day <= 30 else []
         learn_and_count_new_stories(state, Population(), at=at, taken=taken)
-    return rate_of(state, Population(exponents=pool.exponents)) * 24
+    return expected_stories_per_hour(state, Population(exponents=pool.exponents)) * 24
 
 
 def test_who_falls_silent_is_expected_by_what_silence_has_meant() -> None:

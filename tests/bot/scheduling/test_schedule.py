@@ -111,10 +111,10 @@ def test_a_profile_not_seen_for_long_does_not_wait_for_the_pace() -> None:
         schedule.next_check_at(DAWN, seen_at, 1, now=DAWN, spent_today=23) == DAWN
     )  # the day's last credit
     assert schedule.next_check_at(DAWN, seen_at, 1, now=DAWN, spent_today=24) == DAWN + DAY
-    assert schedule.may_poll(DAWN, seen_at, 1, now=DAWN, spent_today=23)
-    assert not schedule.may_poll(DAWN, seen_at, 1, now=DAWN, spent_today=24)
-    assert not schedule.may_poll(DAWN, seen_at + 60, 1, now=DAWN, spent_today=0)
-    assert not schedule.may_poll(DAWN + 60, seen_at, 1, now=DAWN, spent_today=0)
+    assert schedule.may_check_now(DAWN, seen_at, 1, now=DAWN, spent_today=23)
+    assert not schedule.may_check_now(DAWN, seen_at, 1, now=DAWN, spent_today=24)
+    assert not schedule.may_check_now(DAWN, seen_at + 60, 1, now=DAWN, spent_today=0)
+    assert not schedule.may_check_now(DAWN + 60, seen_at, 1, now=DAWN, spent_today=0)
 
 
 def test_nobody_is_looked_at_early_who_has_not_rested() -> None:
@@ -126,9 +126,9 @@ def test_nobody_is_looked_at_early_who_has_not_rested() -> None:
     assert (
         schedule.next_check_at(due_at, noon - 1, 1, now=noon, spent_today=0) == noon - 1 + minimum
     )
-    assert schedule.may_poll(due_at, noon - minimum, 1, now=noon, spent_today=0)
-    assert not schedule.may_poll(due_at, noon - 1, 1, now=noon, spent_today=0)
-    assert schedule.may_poll(noon, noon - 1, 1, now=noon, spent_today=0)
+    assert schedule.may_check_now(due_at, noon - minimum, 1, now=noon, spent_today=0)
+    assert not schedule.may_check_now(due_at, noon - 1, 1, now=noon, spent_today=0)
+    assert schedule.may_check_now(noon, noon - 1, 1, now=noon, spent_today=0)
 
 
 def test_what_the_day_still_has_at_its_end_is_spent_early() -> None:
@@ -143,7 +143,7 @@ def test_what_the_day_still_has_at_its_end_is_spent_early() -> None:
         now = max(at, now + 1.0)
         tries += 1
         schedule.release_due_credits(now, spent_today=spent)
-        if schedule.may_poll(tomorrow, DAWN, 1, now=now, spent_today=spent):
+        if schedule.may_check_now(tomorrow, DAWN, 1, now=now, spent_today=spent):
             schedule.bucket.credits -= 1
             spent += 1
             looks += 1
@@ -171,7 +171,7 @@ def test_where_the_budget_is_nothing_the_next_check_is_not_today() -> None:
     schedule, _ = schedule_of(0)
     for due_at in (DAWN - HOUR, DAWN + HOUR, DAWN + 30 * HOUR):
         assert schedule.next_check_at(due_at, DAWN - DAY, 1, now=DAWN, spent_today=0) == DAWN + DAY
-        assert not schedule.may_poll(due_at, DAWN - DAY, 1, now=DAWN, spent_today=0)
+        assert not schedule.may_check_now(due_at, DAWN - DAY, 1, now=DAWN, spent_today=0)
 
 
 def test_the_first_look_at_a_profile_says_nothing_of_the_price() -> None:
@@ -408,7 +408,7 @@ def by_trial(schedule: Schedule, due_at: float, seen_at: float, now: float, spen
     at = now
     while at < DAWN + DAY:
         schedule.release_due_credits(at, spent_today=spent)
-        if schedule.may_poll(due_at, seen_at, 1, now=at, spent_today=spent):
+        if schedule.may_check_now(due_at, seen_at, 1, now=at, spent_today=spent):
             break
         at += 1.0
     bucket.credits, bucket.at = credits_, begun
@@ -439,7 +439,7 @@ def test_a_check_may_be_made_when_paid_for_and_rested() -> None:
 
     def may(due_in: float, rested: float, credits_: float, spent: float = 0.0) -> bool:
         schedule.bucket.credits = credits_
-        return schedule.may_poll(noon + due_in, noon - rested, 1, now=noon, spent_today=spent)
+        return schedule.may_check_now(noon + due_in, noon - rested, 1, now=noon, spent_today=spent)
 
     assert may(0.0, 0.0, 1.0)
     assert may(0.0, 0.0, 1.0 - 5e-7)
@@ -459,7 +459,7 @@ def test_a_check_may_be_made_when_paid_for_and_rested() -> None:
 
 def test_who_may_be_claimed() -> None:
     schedule, _ = schedule_of(240)
-    assert schedule.must_be_unseen_since(DAWN, is_due=False, is_paid=True) == DAWN - 60
-    assert schedule.must_be_unseen_since(DAWN, is_due=False, is_paid=False) == DAWN - 60
-    assert schedule.must_be_unseen_since(DAWN, is_due=True, is_paid=True) is None
-    assert schedule.must_be_unseen_since(DAWN, is_due=True, is_paid=False) == DAWN - 20 * HOUR
+    assert schedule.latest_allowed_last_check(DAWN, is_due=False, is_paid=True) == DAWN - 60
+    assert schedule.latest_allowed_last_check(DAWN, is_due=False, is_paid=False) == DAWN - 60
+    assert schedule.latest_allowed_last_check(DAWN, is_due=True, is_paid=True) is None
+    assert schedule.latest_allowed_last_check(DAWN, is_due=True, is_paid=False) == DAWN - 20 * HOUR

@@ -13,7 +13,7 @@ from bot.domain.alert_rules import notified_at
 from bot.domain.model import Target
 from bot.domain.options import Options
 from bot.domain.records import CHAT_SETTINGS, Chat, Delivery
-from bot.domain.selection import predict_decision
+from bot.domain.selection import predict_outcome
 from bot.store import chats, moves, subscriptions
 from bot.store.engine.database import Database
 from tests.bot.domain.test_selection import fate
@@ -103,7 +103,7 @@ async def test_a_setting_that_moves_alerts_moves_the_checks(
             " _MEMBERS in bot/store/subscriptions.py"
         )
     for hour in WEEK:
-        predicted = predict_decision(waiting(options, found_at=hour), changed(name), (), now=hour)
+        predicted = predict_outcome(waiting(options, found_at=hour), changed(name), (), now=hour)
         planned = notified_at(hour, hour + DAY, member)
         is_sent = predicted.kind not in NOT_SENT
         assert not is_sent or planned == (predicted.until or hour), (
@@ -140,12 +140,12 @@ def test_the_prediction_for_each_setting_comes_true(name: str, is_digest: bool) 
     for hour in WEEK:
         for age in FOUND_AGO:
             row = waiting(options, found_at=hour - age)
-            predicted = predict_decision(row, chat, (), now=hour)
+            predicted = predict_outcome(row, chat, (), now=hour)
             what, when = fate(row, chat, hour)
             why = (
-                f"{name}: of a story of {hour - age}, predict_decision says {predicted} at {hour},"
+                f"{name}: of a story of {hour - age}, predict_outcome says {predicted} at {hour},"
                 f" but decide says {what} at {when};"
-                " see also _is_story_expired in bot/domain/selection.py"
+                " see also _is_too_late_to_send in bot/domain/selection.py"
             )
             is_sent = predicted.kind not in NOT_SENT
             assert is_sent == (what == "sent"), why
@@ -158,10 +158,10 @@ def test_a_story_that_no_summary_can_list_is_sent_while_the_story_is_visible(nam
     chat, options = changed(name), Options(digest=True)
     for hour in WEEK:
         row = waiting(options, found_at=hour)
-        predicted = predict_decision(row, chat, (), now=hour)
+        predicted = predict_outcome(row, chat, (), now=hour)
         if predicted.kind in NOT_SENT or (predicted.until or hour) < hour + DAY:
             continue
-        now_free = predict_decision(waiting(Options(), found_at=hour), chat, (), now=hour)
+        now_free = predict_outcome(waiting(Options(), found_at=hour), chat, (), now=hour)
         assert now_free.kind != "sending", (
             f"{name}: a story of {hour} waits until {predicted.until}, although alerts are"
             " allowed before; see _last_moment_before_quiet in bot/domain/alert_rules.py"
@@ -173,7 +173,7 @@ def test_a_story_that_no_summary_can_list_is_sent_while_the_story_is_visible(nam
 def test_why_counts_each_story_that_a_setting_defers(name: str, is_digest: bool) -> None:
     for hour in WEEK:
         row = waiting(Options(digest=is_digest), found_at=hour)
-        predicted = predict_decision(row, changed(name), (), now=hour)
+        predicted = predict_outcome(row, changed(name), (), now=hour)
         assert (predicted.until or hour) < hour + LOOKBACK, (
             f"{name} defers a story of {hour} until {predicted.until}: /why counts only the"
             " stories of LOOKBACK in bot/chats/explain.py"
@@ -188,8 +188,8 @@ def changed(name: str) -> Chat:
 def moves_alerts(name: str, options: Options) -> bool:
     """Return whether a setting changes the outcome of a story in any hour of a week."""
     return any(
-        predict_decision(row, CHAT, (), now=hour)
-        != predict_decision(row, changed(name), (), now=hour)
+        predict_outcome(row, CHAT, (), now=hour)
+        != predict_outcome(row, changed(name), (), now=hour)
         for hour in WEEK
         for row in [waiting(options, found_at=hour)]
     )
