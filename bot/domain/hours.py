@@ -21,6 +21,8 @@ from bot.domain.zones import zone_of
 
 _DAY = 24 * 60
 _NOON = 12
+# The maximum number of words, times and signs of a span, because a longer text is prose.
+_LONGEST_SPAN = 30
 
 # A time has a colon, a full stop, "h" or a word between the hour and the minutes, as in
 # "9 Uhr 30". The minutes can be missing.
@@ -245,8 +247,8 @@ _OTHERS = """
 def parse_start_and_end_minute(text: str) -> tuple[int, int] | None:
     """Return the start and the end of a span of hours, in minutes after midnight.
 
-    Return None if the text is not a span such as "23-7". If the text has digits, the hours are
-    read literally.
+    Return None if the text is not a span such as "23-7", or has more than 30 words, times and
+    signs. If the text has digits, the hours are read literally.
 
     People often leave out the part of the day if they write the hours in words. If the start has
     no part of the day, is before 13:00 and is not before the end, 12 hours are added to the start
@@ -254,6 +256,8 @@ def parse_start_and_end_minute(text: str) -> tuple[int, int] | None:
     to six" begins at midnight, and "nine to five" ends at 17:00.
     """
     tokens = _tokens(text)
+    if len(tokens) > _LONGEST_SPAN:
+        return None
     has_digits = any(map(str.isdecimal, text))
     for place, token in enumerate(tokens):
         if token in _words(_TO):
@@ -326,10 +330,19 @@ def hours_contain(hours: tuple[int, int], minute: int) -> bool:
 def _tokens(text: str) -> list[str]:
     """Return the words, times and signs of a text, normalized like the tables of this module."""
     plain = re.sub(r"\b([ap])\.?\s?m\b\.?", r"\1m", _without_marks(normalize_typed(text)))
-    for word, phrases in _PHRASES.items():
-        for phrase in phrases.split("|"):
-            plain = plain.replace(_without_marks(phrase), f" {word} ")
+    for phrase, word in _words_by_phrase().items():
+        plain = plain.replace(phrase, f" {word} ")
     return [match[0] for match in _TOKEN.finditer(_with_digits(plain))]
+
+
+@cache
+def _words_by_phrase() -> dict[str, str]:
+    """Return a mapping from each phrase of ``_PHRASES``, without marks, to the word for it."""
+    return {
+        _without_marks(phrase): word
+        for word, phrases in _PHRASES.items()
+        for phrase in phrases.split("|")
+    }
 
 
 def _with_digits(plain: str) -> str:

@@ -207,6 +207,11 @@ def test_a_span_in_words(text: str, hours: tuple[int, int]) -> None:
     assert parse_start_and_end_minute(text) == hours
 
 
+def test_a_long_text_with_times_is_no_span() -> None:
+    assert parse_start_and_end_minute("at " * 20 + "9 to 5") == (9 * 60, 5 * 60)
+    assert parse_start_and_end_minute("at, " * 1_000 + "9 to 5") is None
+
+
 @pytest.mark.parametrize(
     ("hour", "word"),
     [
