@@ -24,7 +24,7 @@ from handlers.people import other_request_rows_of_message
 from handlers.replies import edit_pressed, say, say_message
 
 MOST_USES = 1000
-_SHORTEST_ID = 5  # the minimum length of an ID that takes precedence over the author of a message
+_SHORTEST_ID = 5  # minimum length of an ID in a reply; a shorter number may belong to the reason
 ALLOW_USAGE = N_(
     "Write it like this: /allow <i>ID</i>, with the ID of a person or a chat. Or reply to "
     "someone's message with /allow. In a group, /allow alone gives access to the whole group."

@@ -64,7 +64,7 @@ OVER = N_("This invitation is no longer valid. Please ask for a new one.")
 ASK_OWNER = N_("Ask the bot's owner")
 ASKED = N_("I've asked the bot's owner. I'll write to you here when you can use the bot.")
 SAID_AGAIN = timedelta(days=1)
-# While the first refusal is being sent, no second refusal is sent, for at most this time.
+# A refusal that is being sent prevents a second refusal for at most this time.
 SENDING = timedelta(minutes=1)
 BLOCKED_UNTIL = N_("Sorry, the bot's owner has blocked you until {until}.")
 REASON = N_("The reason: {reason}")

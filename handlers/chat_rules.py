@@ -80,9 +80,9 @@ async def save_rules_and_get_page(
 ) -> Page:
     """Save rules of the whole chat, and apply the rules to pending stories.
 
-    Return the page with the *Undo* button. ``rules_undone_since`` is given if the call undoes a
-    change of the rules. In that case, live stories that were excluded since this time can be sent
-    again, unless the chat has no payer.
+    Return the page with the *Undo* button. If the call undoes an earlier change of the rules,
+    ``rules_undone_since`` is the time of the earlier change. Live stories that were excluded since
+    this time can then be sent again, unless the chat has no payer.
     """
     chat = context.chat
     services = context.services
@@ -118,8 +118,8 @@ async def show_or_change_chat_rules(context: Context, action: str) -> PopUpText 
     if not is_valid:
         return context.t.plain(UNKNOWN_BUTTON)
     # The date of the message may be earlier than the change of the rules, because the bot edited
-    # the message when the rules were saved. All stories that were excluded since the change are
-    # found.
+    # the message when the rules were saved. From the earlier date, all stories that were excluded
+    # since the change are found.
     rules_undone_since = context.message.date if context.message and action == "undo" else None
     await edit_pressed(
         context,

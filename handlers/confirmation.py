@@ -32,8 +32,8 @@ async def offer_understood_command(context: Context, command: str, wanted: Wante
     The handler of the button reads the command from the message. In a channel, the message has no
     button, so people copy the command.
 
-    Outside of channels, a command with several names is not shown in the following cases. Instead,
-    each name gets a button that runs the command for this name.
+    Outside of channels, several names can get separate buttons, which run the command for one name
+    each. The command itself is then not shown. Several names get separate buttons in two cases:
 
     - The command accepts one profile only (``FOR_ONE_PROFILE``).
     - The command is /stories or /subscribe without a channel, keyword or count, and some of the

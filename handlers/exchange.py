@@ -294,7 +294,8 @@ async def _ask_to_replace_rules_if_changed(
 ) -> WasAnswered:
     """Ask whether to replace the rules of the whole chat by the rules in a file.
 
-    Return False, and ask nothing, if the file has no rules, or if the rules are unchanged.
+    Return False, and ask nothing, if the file has no rules, or if the chat already has these
+    rules.
     """
     wanted = imported.rules
     if not wanted.rules or wanted == context.chat.rule_options:

@@ -128,9 +128,9 @@ async def send_accounts_and_expect_search(
 async def answer_search_if_expected(context: Context, text: str) -> WasAnswered:
     """Search the listed accounts for a text. Return whether the message was answered.
 
-    The listed accounts are the accounts in the file of Instagram's export that the bot has listed
-    last. The answer shows at most 12 names that contain the text. The buttons act on the chat for
-    which the file was sent. The message is not answered in these cases:
+    The bot has listed the accounts from a file of Instagram's export. The answer shows at most 12
+    names that contain the text. The buttons act on the chat for which the file was sent. The
+    message is not answered in these cases:
 
     - No file was listed in the last ten minutes, or the bot has asked another question since.
     - The file cannot be read.
@@ -156,7 +156,7 @@ async def answer_search_if_expected(context: Context, text: str) -> WasAnswered:
     if isinstance(names, Import):
         return False
     places = [place for place, name in enumerate(names) if part in name]
-    # Names that begin with the text come first.
+    # Names that begin with the searched text come first.
     places.sort(key=lambda place: not names[place].startswith(part))
     if not places:
         return False

@@ -247,7 +247,7 @@ def on_press(kind: Kind, *, only_in_private: str = "") -> Callable[[Press], Guar
                 return
             await answer_press(context, await run(context, *args))
             # The press is recorded after the handler. If the first press takes long, the second
-            # press waits for its end. A record from before the first press could have expired by
+            # press waits for its end. An earlier record of the first press could have expired by
             # then.
             await cache_after_commit(context, key, query.data, age=TWICE)
 

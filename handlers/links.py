@@ -278,8 +278,8 @@ async def fetch_and_serve_links(context: Context) -> None:
         if context.is_private:
             await _send_card_or_explain_unserved(context, pasted)
         return
-    # Telegram sends each photo of an album as a separate message. All photos of an album have the
-    # same key.
+    # Telegram sends each photo of an album as a separate message. All photos of an album share one
+    # cache key.
     key = ("links", message.chat.id, message.media_group_id or message.message_id)
     served = context.services.cache.get(key, now=context.now)
     before: dict[Link, bool] = dict(served) if isinstance(served, dict) else {}

@@ -115,7 +115,7 @@ async def set_managed_chat_from_second_word(context: Context, usage: str) -> Non
 
 
 async def _fetch_chat_id(context: Context, name: str) -> int:
-    """Return the ID of the chat with an ``@name`` or ID. For a name, ask Telegram.
+    """Return the ID of a chat from its ``@name`` or ID. For a name, ask Telegram.
 
     Raises:
         NotAdminError: Telegram finds no chat with the name.

@@ -74,7 +74,7 @@ async def open_and_greet_or_close_chat(context: Context) -> None:
         )
         if not _is_member(change.old_chat_member):
             await _greet_or_report_missing_payer(context, change, was_closed=was_closed)
-        # The bot's rights may have changed with the membership.
+        # The bot's rights may have changed with the membership, so the rights are checked again.
         await context.services.presence.recheck_presence_and_return_mutes(change.chat.id)
     else:
         await context.services.subscriptions.close_chat(change.chat.id)

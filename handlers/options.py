@@ -259,10 +259,10 @@ def active_pause_sentence(until: datetime | Endless, context: Context) -> str:
 async def mute_for_a_day(context: Context, subscription_id: int) -> PopUpText | None:
     """Mute a subscription for a day.
 
-    If the button is under a photo, video or file, only the button changes, and a pop-up shows the
-    end of the mute. Otherwise, a text with the end of the mute replaces the message. If the
-    subscription is already paused without an end, the pause stays unchanged, and the page of the
-    subscription is shown.
+    If the pressed button is under a photo, video or file, only the button changes, and a pop-up
+    shows the end of the mute. Otherwise, a text with the end of the mute replaces the message. If
+    the subscription is already paused without an end, the pause stays unchanged, and the page of
+    the subscription is shown.
 
     Raises:
         NotFollowedError: The chat does not have the subscription.

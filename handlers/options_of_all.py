@@ -123,7 +123,7 @@ def _value_button(
 
 
 def _has_value(options: Options, option: str, value: str) -> bool:
-    """Return whether an option has a value of a button."""
+    """Return whether an option has the value that a button sets."""
     wanted = value == ON if option in TOGGLES else value
     return bool(getattr(options, option) == wanted)
 

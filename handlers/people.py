@@ -154,7 +154,7 @@ async def _give_access_and_greet(subject: Subject, context: Context) -> None:
 
 
 def other_request_rows_of_message(chat_id: int, context: Context) -> Buttons:
-    """Return the rows of buttons in the pressed message for other requests for access.
+    """Return the rows of buttons for the other requests for access in the pressed message.
 
     A report about new requests for access has a row of buttons for each listed request. Return the
     rows of the report, without the row of the request of ``chat_id``. If the pressed button is not

@@ -345,8 +345,8 @@ async def _followed_names_meant(
 ) -> list[str]:
     """Return the subscribed profiles that a request names.
 
-    A request without a name means the profile of the message of the bot to which the message
-    replies (``username_shown_by``).
+    If the request has no name and replies to a message of the bot, the request means the profile
+    of that message (``username_shown_by``).
     """
     names = list(request.names)
     if not names and context.replied_to is not None:

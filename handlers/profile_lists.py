@@ -77,14 +77,15 @@ def failure_lines(failed: Failures, wanted: Wanted, context: Context) -> list[st
 def _lines_of_shared_error(
     kind: type[BotError], together: Mapping[type[BotError], Sequence[str]], context: Context
 ) -> list[str]:
-    """Return a list with one error message for all affected profiles, or an empty list.
+    """Return a list with one error message for all profiles with an error of the type ``kind``.
 
-    The error message contains the first ten names and the number of further names.
+    The error message contains the first ten names and the number of further names. If no profile
+    has such an error, the list is empty.
     """
     if not together[kind]:
         return []
     names = first_names_in_bold(together[kind], context)
-    # The error message already has the first and the last tag around the names.
+    # The error message already has a bold tag before and after the names.
     inside = Safe(names.removeprefix("<b>").removesuffix("</b>"))
     return [context.t(kind.text, n=len(together[kind]), username=inside)]
 

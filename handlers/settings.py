@@ -221,7 +221,7 @@ async def _set_if_readable(context: Context, setting: str, text: str) -> bool:
 
 
 def _parse_columns(setting: str, text: str) -> dict[str, object] | None:
-    """Parse the value of a setting. Return the new values by database columns of the chat.
+    """Parse the value of a setting. Return the new values of the chat's database columns.
 
     Return None if the text is no value of the setting. Quiet hours with the same start and end,
     and the words "never" and "off", mean no quiet hours.

@@ -88,8 +88,8 @@ class Current:
 async def fetch_and_show_named_stories(context: Context) -> None:
     """Show the stories of the profiles that a command names.
 
-    - A command with arguments names the profiles.
-    - If a command without arguments is a reply, the replied message names the profile.
+    - If the command has arguments, the arguments name the profiles.
+    - If a command without arguments replies to a message, that message names the profile.
     - Any other command without arguments lists the followed profiles with live stories
       (``_last_found_live_stories``) for 0 credits.
 

@@ -515,9 +515,10 @@ def _is_common_word_or_word_for_all(wanted: Wanted, language: str) -> bool:
 
 
 async def _unsubscribe_if_followed_or_ask(context: Context, wanted: Wanted) -> None:
-    """Ask which alerts to stop after a word such as "everything" or "please".
+    """If the first name is a followed profile, end the subscriptions to all named profiles.
 
-    If the word is the name of a followed profile, end the subscriptions to all named profiles.
+    Otherwise, the name is a word such as "everything" or "please". In that case, ask which alerts
+    to stop.
     """
     rows = await context.subscriptions()
     if wanted.names[0] in {subscription.username for subscription in rows}:
@@ -730,7 +731,7 @@ async def _obstacles_text(context: Context, target: Target | None) -> Safe:
 
 
 def _subscribed_buttons(done: Subscribed, context: Context, *, can_show: bool) -> Buttons:
-    """Return the buttons after a subscription.
+    """Return the buttons under the message about a subscription.
 
     If the profile has live stories and ``can_show`` is True, the first button shows the stories.
     """

@@ -294,9 +294,10 @@ async def _answer_remark(context: Context, text: str) -> WasAnswered:
 
 
 async def _answer_if_expected(context: Context, text: str) -> WasAnswered:
-    """Answer a message that answers a settings page, a question for a profile or a list.
+    """Answer a message that the bot expects after a settings page, a question or a list.
 
-    The list is the list of followed accounts in a file. Return whether the message was answered.
+    The question asks for a followed profile. The list has the followed accounts in a file. Return
+    whether the message was answered.
 
     Raises:
         RightsError: The errors of ``set_managed_chat`` for the chat of the page or list.

@@ -41,10 +41,7 @@ def instagram_button(story: Story, t: Translator) -> Buttons:
 
 
 def link_buttons(story: Story) -> Buttons:
-    """Return a row with a button for each link of a story that gets a button.
-
-    ``links_with_button`` returns these links.
-    """
+    """Return a row with one button for each link of ``links_with_button``."""
     titles = {sticker.link: sticker.title for sticker in story.stickers if sticker.title}
     rows: Buttons = []
     for url in links_with_button(story):
@@ -164,7 +161,7 @@ def alert_buttons(story: Story, t: Translator, subscription_id: int | NotFollowe
 
 
 def mute_button(subscription_id: int, t: Translator) -> Button:
-    """Return the button under an alert that pauses the alerts of the subscription for a day."""
+    """Return the button that pauses the alerts of a subscription for a day."""
     return button(t.plain("🔕 Mute"), actions.MUTE(subscription_id))
 
 

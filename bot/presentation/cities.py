@@ -354,7 +354,8 @@ def _zones_of_exact_country(name: str) -> list[str]:
     zones = sorted(zone for zone, place in places.items() if place == code and is_zone(zone))
     known = [zone for zone in (*CHOICE, *_MORE) if zone in zones]
     by_time: dict[tuple[timedelta | None, ...], str] = {}
-    # Well-known cities are first. For each different time, only the first zone is returned.
+    # The zones of well-known cities come first, because only the first zone with each different
+    # time is returned.
     for zone in (*known, *zones):
         times = tuple(at.astimezone(zone_of(zone)).utcoffset() for at in _SEASONS)
         by_time.setdefault(times, zone)
@@ -363,7 +364,10 @@ def _zones_of_exact_country(name: str) -> list[str]:
 
 @cache
 def _countries_by_name() -> dict[str, str]:
-    """Return the country codes by the normalized names of countries in all the bot's languages."""
+    """Return a mapping from the normalized name of each country to the country code.
+
+    The names are in all languages of the bot.
+    """
     names: dict[str, str] = {}
     for code, others in _COUNTRIES.items():
         names.update(dict.fromkeys(map(_normalized, others.split(", ")), code))
@@ -384,7 +388,7 @@ def city_of(zone: str, language: str) -> str:
 
 @cache
 def _cities_by_zone(language: str) -> dict[str, str]:
-    """Return the names of cities in a language, by time zone. The source of the names is CLDR."""
+    """Return a mapping from each time zone to the CLDR name of its city in ``language``."""
     aliases = get_global("zone_aliases")
     locale = Locale.parse(language)
     named = {zone: locale.time_zones[zone].get("city") for zone in locale.time_zones}
@@ -393,7 +397,7 @@ def _cities_by_zone(language: str) -> dict[str, str]:
 
 @cache
 def _zones_by_name() -> dict[str, str]:
-    """Return the time zones by the normalized names of the zones and of their cities.
+    """Return a mapping from the normalized names of zones and cities to the time zones.
 
     If several zones have a city with the same name, the name belongs to the first of these zones.
     """

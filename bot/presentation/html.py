@@ -34,7 +34,7 @@ def escape(text: object) -> Safe:
 
 
 def paragraphs(*texts: str) -> Safe:
-    """Return HTML texts with an empty line between them."""
+    """Join HTML texts, with an empty line between the texts."""
     return Safe("\n\n".join(texts))
 
 
@@ -125,7 +125,8 @@ def _is_inside_character(text: str, place: int) -> bool:
     """
     before, after = text[place - 1], text[place]
     if after in _REGIONAL:
-        # Two regional indicators are a flag.
+        # Two regional indicators form one flag. After an odd number of indicators, a cut would
+        # split a flag.
         start = text[:place]
         return (len(start) - len(start.rstrip(_REGIONAL))) % 2 == 1
     is_joined = _JOINER in {before, after} or unicodedata.combining(before) == _VIRAMA

@@ -384,7 +384,7 @@ def _is_outside_url_and_code(match: re.Match[str]) -> bool:
 
 
 def languages_by_code() -> dict[str, str]:
-    """Return the keys of ``LANGUAGES`` by the language codes of Telegram."""
+    """Return a mapping from Telegram's language codes to the keys of ``LANGUAGES``."""
     by_code = {
         code: name for name, language in LANGUAGES.items() for code in language.codes.split()
     }
