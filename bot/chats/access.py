@@ -105,7 +105,7 @@ class Access:
         """
 
     async def apply_settings(self) -> None:
-        """Apply the settings at a start.
+        """Apply the access settings when the bot starts.
 
         If the mode is ``invited`` now and was different at the previous start, the users of the
         bot keep their access. If ``ADMIN_IDS`` is set, the owner link becomes invalid, and the
@@ -270,7 +270,8 @@ class Access:
 
     async def _is_owner_link(self, tx: Tx, payload: str) -> bool:
         if self._always_owners:
-            # A different process may have started without ADMIN_IDS, and made the owner link.
+            # While ADMIN_IDS is set, the owner link is invalid. A different process without
+            # ADMIN_IDS may have made the link.
             return False
         seed = await key_values.get(tx, _SEED)
         if seed is None or not payload.isascii():
@@ -418,8 +419,8 @@ class Access:
     async def unblock(self, subject: Subject) -> WasBlocked:
         """End a block. Return False if the subject was not blocked.
 
-        The block of a profile ends under all names of the profile. Alerts restart with stories
-        posted from now on.
+        If the subject is a profile, the blocks of its id and of all its names end. Alerts restart
+        with stories posted from now on.
 
         Raises:
             RightsError: ``BLOCKED_PROFILES`` has the profile.
@@ -566,7 +567,8 @@ class Access:
     async def _close_blocked_chats(self) -> None:
         """Close the open chats that the access list blocks or silences.
 
-        For example, a chat that was first stored after the beginning of its block is open.
+        Such a chat exists, for example, if a chat was first stored after the beginning of its
+        block.
         """
         now = self._now()
         async with self._db.read() as tx:

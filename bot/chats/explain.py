@@ -104,7 +104,8 @@ def mean_detection_delay_of(known: Known) -> timedelta | Unknown:
 def _kind_of_ended(group: OutcomeCount) -> Ended:
     """Return the common outcome of a group of stories whose deliveries have ended."""
     if group.state == "sent" or group.reason == "had":
-        # The reason ``had`` means that the story was sent before the group became a supergroup.
+        # The reason ``had`` means that the story was sent before the group became a supergroup, so
+        # the story counts as sent.
         return "sent"
     if group.reason.startswith(FILTERED):
         return "filtered"
@@ -130,8 +131,8 @@ async def explain(tx: Tx, subscription: Subscription, *, obstacle: Obstacle, now
     if chat is not None and is_open:
         outlooks = [predict_outcome(row, chat, missing, now=now) for row in waiting]
     else:
-        # A closed chat gets no pending stories, because the stories are dropped when the bot
-        # returns to the chat.
+        # The pending stories of a closed chat count as dropped, because the bot drops these
+        # stories when it returns to the chat.
         ended.append(OutcomeCount("dropped", deliveries.AWAY, len(waiting)))
         outlooks = []
     return Why(

@@ -106,7 +106,7 @@ class Past:
     async def _read_search_scope(
         self, tx: Tx, chat_id: int, bot_id: int, search: Search, *, since: datetime
     ) -> _Scope:
-        """Return the kept stories that a search includes, as a scope.
+        """Return the scope of a search: the kept stories among which the bot searches.
 
         The first word of the search is taken as a username if the chat has kept stories of the
         profile with this name.

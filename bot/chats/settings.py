@@ -100,8 +100,9 @@ class Chats:
         - The id of the person who added the bot to a group or channel, because a block of this
           person closes the chat.
         - The counters of the daily limits.
-        - Updates that are not finished. A finished update has no contents and stays for 25 hours.
-          The id of the chat is removed from updates that are already finished.
+        - Unfinished updates.
+        - Finished updates, without contents and without the id of the chat. The bot deletes
+          finished updates after 25 hours.
         """
         async with writing(self._db) as tx:
             current = await chats.moved_to(tx, chat_id) or chat_id

@@ -227,9 +227,9 @@ class Subscribing:
         *,
         fast: bool,
     ) -> list[tuple[str, Subscribed | BotError]]:
-        """Start or move all subscriptions without an error. Return all results in the same order.
+        """Start or move the possible subscriptions. Return all results in the same order.
 
-        The cost is 0 credits.
+        An error in ``answers`` is returned as the result of its profile. The cost is 0 credits.
 
         Raises:
             BlockedError: The access list blocks the chat or the responsible person.
@@ -245,9 +245,9 @@ class Subscribing:
                 possible.append((place, answer, destination))
         # The profiles are locked in the order of their ids. Otherwise two chats that name the same
         # profiles in different orders could wait for each other. The first new subscription locks
-        # the profiles of all subscriptions. If there is no new subscription, the moves are sorted
-        # and lock one profile at a time. New subscriptions keep the order of the request, because
-        # a limit refuses the last names.
+        # all profiles. Without a new subscription, each move locks one profile, so the moves are
+        # sorted. New subscriptions keep the order of the request, so that a limit refuses the last
+        # names.
         new = [item for item in possible if item[1].existing is None]
         moved = [item for item in possible if item[1].existing is not None]
         moved.sort(key=lambda item: item[1].profile.profile_id)

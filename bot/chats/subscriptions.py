@@ -201,7 +201,7 @@ class Subscriptions:
                 tx, [subscription.id for subscription in gone], now=now
             )
             await store.remove(tx, [subscription.id for subscription in gone])
-            # Ended subscriptions are added after this step, because subscriptions must be locked
+            # The ended subscriptions are added only now, because subscriptions must be locked
             # before ended subscriptions (see ``bot.store``).
             await ended_store.add(tx, gone, now=now)
             await chat_queues.reschedule(tx, chat_id)
@@ -315,7 +315,7 @@ class Subscriptions:
     async def _change_pauses(
         self, chat_id: int, change: Callable[[Preferences], Preferences]
     ) -> tuple[ChangedCount, UndoKey]:
-        """Give each subscription of a chat the pause that ``change`` returns.
+        """Set the pause of each subscription of a chat to the result of ``change``.
 
         Return the number of changed subscriptions, and the time that ``undo_pauses`` needs.
         """
@@ -453,11 +453,11 @@ class Subscriptions:
         )
 
     async def move_chat(self, old: int, new: int) -> WasStored:
-        """Move all data of a group to the new id.
+        """Move all data of a group to the new id. Return whether the group was stored.
 
-        Return False if the chat ``old`` is not stored, for example after an earlier move. In this
-        case, the move is only recorded, the entry of the access list is moved, and a blocked chat
-        ``new`` is closed. If ``old`` equals ``new``, move nothing and return False.
+        If the chat ``old`` is not stored, for example after an earlier move, the move is recorded
+        nevertheless, the entry of the access list is moved, and a blocked chat ``new`` is closed.
+        If ``old`` equals ``new``, do nothing and return False.
         """
         async with writing(self._db) as tx:
             moved = await moves.move_chat(tx, old, new, now=self._now())
@@ -477,8 +477,8 @@ class Subscriptions:
         """Reopen a chat. Return False if the chat was open or is not stored.
 
         Pending deliveries of the reopened chat are dropped. Alerts restart with stories posted
-        from ``since``, or from now on if ``since`` is None or later than now. Live stories since
-        ``since`` that a check has already found are enqueued.
+        from ``since``, or from now on if ``since`` is None or later than now. Live stories that
+        were posted in the restarted period and that a check has already found are enqueued.
 
         Raises:
             BlockedError: The access list blocks the chat or the responsible person.

@@ -20,7 +20,8 @@ from bot.store.upgrades import count_running_processes
 _NOT_FROM = "DATABASE_URL is no SQLite file: there is nothing to be moved."
 _NOT_TO = "--to must be an address that begins with postgresql://."
 _RUNS = "a bot runs on that database, or was killed a moment ago; stop it first"
-# An upgrade would change the tables under the processes of an older bot.
+# Tables of an older version are refused and not upgraded, because processes of an older bot may
+# use these tables.
 _OLD_TARGET = "the database of --to has tables of an older version: use an empty database"
 OLD = "the database is from another version: start the bot on it first"
 

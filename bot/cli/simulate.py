@@ -18,8 +18,8 @@ from bot.store import stories
 from bot.store.engine.database import Database
 
 _STEPS = 4  # the number of steps from --budget to --budget-to; five budgets are simulated
-# The simulation does not evaluate this number of seconds at the start of the records, or the first
-# half of shorter records.
+# The results do not include stories of this number of seconds at the start of the records. If the
+# records are short, only stories of the first half of the records are excluded.
 _WARMUP = 7 * DAY
 _COLUMNS = ("credits a day", "checks", "delay, mean", "one credit a day more or less",
             "delay, 95 %", "stories lost")  # fmt: skip

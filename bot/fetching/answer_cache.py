@@ -186,8 +186,8 @@ class AnswerCache:
         if cached is not None:
             return cached
         if (storing := self._storing.get(key)) is not None:
-            # Wait for the write that is in progress, because it may store this answer, or the
-            # profile with this username.
+            # Wait for the write that is in progress, because the write may store this answer, or
+            # the profile with this username.
             await asyncio.wait([storing])
         verdict = answers.refusal_key(username)
         now = self._now()

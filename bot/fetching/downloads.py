@@ -24,7 +24,7 @@ from bot.runtime.clock import utc_now
 from bot.runtime.timed_cache import TimedCache
 from bot.sending.sources import is_pasted
 
-_UNNAMED = "answers without an account in a row"  # the key of the only entry in the counter
+_UNNAMED = "answers without an account in a row"  # the only key of ``_in_a_row``
 _MOST_UNNAMED = 3  # after this number of answers without an account in a row, purchases stop
 _NOT_BOUGHT_FOR = timedelta(days=1)
 

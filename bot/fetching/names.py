@@ -100,7 +100,8 @@ class Names:
             try:
                 profile = await self._fetch_profile(username, charge)
             except (NoSuchProfileError, ProfilePrivateError):
-                # The API sometimes answers 404 or 403 for an account that exists and is public.
+                # The lookup is repeated, because the API sometimes answers 404 or 403 for an
+                # account that exists and is public.
                 profile = await self._fetch_profile(username, charge)
         except _REFUSALS as error:
             async with self._db.begin() as tx:

@@ -44,7 +44,7 @@ from bot.store.engine.database import Database, Tx
 
 log = structlog.get_logger()
 
-# The lease of a check. Each request of a check takes at most 30 seconds.
+# The lease of a check. A check makes several requests, which take at most 30 seconds each.
 _POLL_LEASE = timedelta(minutes=2)
 _RETRIES = RetryPolicy(pause=timedelta(minutes=2))  # the pauses after an error of the bot itself
 _SLOW_AT_ONCE = 56  # the maximum number of additional checks that are slow
@@ -678,8 +678,8 @@ class Scheduler:
     ) -> None:
         """Make the paid call that verifies the last answer about a profile, for 1 credit.
 
-        Without a call, do nothing. An error is only logged, because a later daily check repeats
-        the comparison.
+        If ``call`` is None, do nothing. Errors are logged and not raised, because a later daily
+        check repeats the comparison.
         """
         if call is None:
             return
@@ -760,8 +760,8 @@ async def _postpone_if_not_due(tx: Tx, known: Known, plan: Plan, now: datetime) 
     """Postpone the check of a claimed profile if a new price has made the check due later.
 
     Return whether the check was postponed. The claim of a postponed profile ends. The check is not
-    postponed if a daily summary came without a check, because the stories of the summary are sent
-    as soon as a check finds the stories.
+    postponed if a daily summary was sent without a check, because the missing stories are sent as
+    soon as a check finds the stories.
     """
     is_due = known.due_at is not None and known.due_at <= now
     if not is_due or known.failures or not plan.must_recompute_due_at(known):

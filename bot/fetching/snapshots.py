@@ -79,8 +79,8 @@ async def record_snapshot_and_enqueue_alerts(
 
     ``scheduler_plan`` is the plan of the scheduler, or None if the scheduler did not make the
     check. ``token`` identifies the claim of the profile for this check. A complete snapshot
-    releases the claim. If the profile has been claimed again since then, only the name, the new
-    stories and their alerts are recorded.
+    releases the claim. If a later check has claimed the profile, only the name, the new stories
+    and their alerts are recorded.
     """
     if snapshot.stories:
         before = await record_name_and_notify_of_change(tx, snapshot.profile, now=now)
@@ -259,8 +259,7 @@ async def reschedule_checks(
             read_useful_check_at, tx, known, due, plan, seen_at=known.snapshot_at, now=now
         )
         at = await useful()
-        # If the profile is due now, its check may have just begun, and the due time does not
-        # count.
+        # If the profile is due now, its check may have just begun, so the due time does not count.
         planned = known.due_at if known.due_at > now else None
         is_sooner = planned is None or at < planned
         if is_sooner and await is_summary_near(tx, profile_id, now=at):
@@ -299,15 +298,16 @@ async def read_useful_check_at(
     """Return the time for the next check of a profile.
 
     The last check was at ``seen_at``. ``due`` is the best time for the next check if all chats can
-    be notified at any time. The result is ``due`` if the profile has more than ``_MANY`` chats, or
-    if the chats have more than ``_MOST_MEMBERS`` distinct notification times. Otherwise:
+    be notified at any time. The result can differ from ``due`` in two cases:
 
-    - If no chat could be notified after a check at ``due``, the check waits until a chat can be
-      notified. The check does not wait so long that stories could be lost.
-    - A check for a daily summary can be earlier than ``due``. If ``Plan.newcomer_interval``
-      applies to the profile, the check is not earlier than ``due``. This restriction does not
-      apply to a check that is already claimed (``is_claimed``).
-    - A check for a daily summary is not earlier than ``not_before``.
+    - If no chat could be notified after a check at ``due``, for example because of quiet hours,
+      the check is made later, but early enough that no stories are lost.
+    - If a chat gets a daily summary, the check can be made before ``due``, but not before
+      ``not_before``. If ``Plan.newcomer_interval`` applies to the profile, only a check that is
+      already claimed (``is_claimed``) can be made before ``due``.
+
+    The result is always ``due`` if the profile has more than ``_MANY`` chats, or if the chats have
+    more than ``_MOST_MEMBERS`` distinct notification times.
     """
     if known.chats > _MANY:
         return due
@@ -340,7 +340,7 @@ async def is_summary_near(tx: Tx, profile_id: str, *, now: datetime) -> bool:
 async def has_missed_summary(
     tx: Tx, known: Known, plan: Plan, *, now: datetime, since: datetime = EPOCH
 ) -> bool:
-    """Return whether a chat's daily summary is past, and no check was made just before it.
+    """Return whether the time of a chat's daily summary has passed without a recent check.
 
     Summaries before ``since`` do not count. Return False if ``Plan.newcomer_interval`` applies to
     the profile, or if the chats have more than ``_MOST_MEMBERS`` distinct notification times.
@@ -369,8 +369,8 @@ async def record_failure_and_notify_if_proven(
     nobody is notified.
 
     ``token`` identifies the claim of the profile for this check. Nothing is recorded in three
-    cases: the profile has been claimed again since then, the profile is blocked, or the profile is
-    not stored.
+    cases: a later check has claimed the profile, the profile is blocked, or the profile is not
+    stored.
     """
     before = await profiles.lock(tx, profile_id)
     if before is None or before.state == "blocked" or token not in {None, before.token}:

@@ -106,7 +106,7 @@ class Draft:
         path = self.path.rename(self.path.with_suffix(EXTENSIONS[kind.mime]))
         self._kept = True
         self._release_room(self.room - self.size)
-        space = contextlib.ExitStack()  # closing the stack again releases nothing
+        space = contextlib.ExitStack()  # a second ``close`` releases nothing
         space.callback(self._release_room, self.size)
         return MediaFile(
             path=path,

@@ -52,7 +52,7 @@ class Backups:
     ) -> None:
         """Prepare to make backups in ``folder``.
 
-        ``every`` is the interval between two backups. The ``most`` newest backups are kept.
+        ``every`` is the interval between two backups. ``most`` is the number of backups to keep.
         """
         self._db = db
         self._folder = folder
@@ -121,10 +121,10 @@ class Backups:
         return await self._db.run(read_or_add)
 
     def _delete_old_backups(self, database_id: str, newest: str) -> None:
-        """Remove all but the ``most`` newest backups of this database. The call blocks the thread.
+        """Remove old backups of this database, and keep the newest. The call blocks the thread.
 
-        ``newest`` is the name of the newest backup. Backups with later names are kept and do not
-        count, because such backups were usually made with a wrong clock.
+        ``most`` backups are kept. ``newest`` is the name of the newest backup. Backups with later
+        names are kept and do not count, because such backups were usually made with a wrong clock.
 
         Backups of other databases are kept, because a second bot may use the same folder. In
         addition, a new database must not remove the backups of a lost database.

@@ -59,8 +59,9 @@ class Menu:
         """Prepare to publish the texts that ``load_texts`` returns.
 
         The key of a text identifies the stored digest of the text. ``digest_of_sources`` returns a
-        digest of all data that determines the texts. The texts are not loaded if all texts of this
-        digest are already published, because the texts need the catalogues of all languages.
+        digest of all data that determines the texts. If all texts of this digest are already
+        published, the texts are not loaded, because ``load_texts`` reads the catalogues of all
+        languages.
         """
         self._db = db
         self._load_texts = load_texts

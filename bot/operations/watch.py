@@ -39,7 +39,7 @@ _EVERY = timedelta(minutes=1)
 _TRY_EVERY = timedelta(seconds=2)
 FILE_EVERY = timedelta(seconds=1)
 _RESCUE_EVERY = timedelta(seconds=10)  # the pause after a failure to copy the opened file
-# Shorter outages of the database are not reported.
+# The minimum duration of an outage of the database that is reported.
 _PATIENCE = timedelta(seconds=15)
 # After a check of a process, a condition that was met counts as met for this time. Each process
 # checks every minute.

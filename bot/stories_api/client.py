@@ -189,11 +189,13 @@ class StoriesApi:
         - In mode "auto", the check is skipped if ``last_known_public_at`` is less than a day ago
           and answers without the check are still trusted.
 
-        In mode "auto", a call without the check is repeated with the check in these cases. The two
-        calls cost up to 3 credits in total.
+        In mode "auto", the awaited call makes a second request, with the check, if the first
+        request skipped the check and had one of these results:
 
         - The answer states that the account is private or does not exist.
         - The answer is an empty list although ``expects_stories`` returns True.
+
+        The two requests cost up to 3 credits in total.
 
         Raises:
             ProfilePrivateError: The account is private: the API refused the call, or a returned
@@ -424,10 +426,11 @@ class StoriesApi:
     ) -> Answer[list[Story]]:
         """Ask for stories without the API's privacy check.
 
-        In the cases that ``stories`` lists, ask again with the check. The result or the error then
-        has the total credits of both calls. The credits of the error are None if the bill of the
-        second call is unknown. If the second answer has a story that an empty first answer should
-        have had, record that the first answer was wrong.
+        In the cases that the docstring of ``stories`` lists, ask again with the check. The result
+        or the error then has the total credits of both requests. The credits of the error are None
+        if the bill of the second request is unknown. If the first answer is empty, and the second
+        answer has a story that was posted long enough before, record that the first answer was
+        wrong.
         """
         silent_at = None
         asked_at = self._now()

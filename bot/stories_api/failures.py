@@ -100,7 +100,7 @@ def failure_of(
     now: datetime,
     subject: str = "",
 ) -> Failure:
-    """Return the failure that an error answer means.
+    """Return the failure that an error answer describes.
 
     An error answer has an error ``status``, or has status 200 and an error in the body. ``price``
     is the number of credits that the call costs if the call is billed. ``subject`` is the

@@ -258,7 +258,7 @@ class Transport:
                 local = ApiUnavailableError(f"{query.path}: {REACHED}", credits=0)
                 result = Failure(local, again=True, is_local=True)
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            # The request may have been sent and billed, so it is not retried. The class
+            # The request may have been sent and billed, so the request is not retried. The class
             # ``OSError`` above also covers ``TimeoutError``.
             result = Failure(_lost_answer_error(query, error, None))
         self._count_result_and_pause_if_busy(query, result)
