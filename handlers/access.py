@@ -90,7 +90,9 @@ async def allow(context: Context) -> None:
     if subject.kind == "profile":
         await say_message(context, ALLOWED_PROFILE)
         return
-    entry = await context.services.access.allow(subject, by=context.user_id, name=name)
+    entry = await context.services.access.allow_and_end_block(
+        subject, by=context.user_id, name=name
+    )
     text = CHAT_SILENCED if await _is_chat_of_blocked_payer(subject, context) else ALLOWED
     await say_message(context, text, who=name_with_id(entry))
 

@@ -145,7 +145,7 @@ async def _give_access_and_greet(subject: Subject, context: Context) -> None:
     entry = (await access.read_guest(chat_id)).entry
     if entry and (entry.is_allowed or entry.is_blocked(context.now)):
         return
-    await access.allow(subject, by=None)
+    await access.allow_and_end_block(subject, by=None)
     if subject.kind == "person":
         code = entry.language_code if entry else ""
         chat = await context.services.chats.ensure_private_chat(chat_id, language_code=code)

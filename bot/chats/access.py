@@ -85,8 +85,8 @@ class Access:
     ) -> None:
         """Create the use cases. The owner link is derived from ``token``, the bot's token.
 
-        ``allow``, ``block``, ``unblock`` and the end of an expired block call ``wake``, because
-        alerts or checks may then be due.
+        ``wake`` is called after a person, chat or profile was allowed, blocked or unblocked,
+        because alerts or checks may then be due.
         """
         self._db = db
         self.mode = mode
@@ -332,7 +332,9 @@ class Access:
 
     # Entries of the access list.
 
-    async def allow(self, subject: Subject, *, by: int | None, name: str = "") -> Entry:
+    async def allow_and_end_block(
+        self, subject: Subject, *, by: int | None, name: str = ""
+    ) -> Entry:
         """Give a person or chat access to the bot, and end a block. Return the changed entry."""
         async with writing(self._db) as tx:
             values = {"is_allowed": True, "via": "owner", "added_by": str(by or "")}

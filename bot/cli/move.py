@@ -87,7 +87,7 @@ async def _move_or_undo_and_return_exit_status(
 
 
 async def _undo_and_return_exit_status(source: Database, out: Console) -> int:
-    if not await transfer.undo(source):
+    if not await transfer.undo_move(source):
         out.print("Nothing of this file was moved.")
         return 1
     out.print(

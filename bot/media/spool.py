@@ -161,7 +161,7 @@ class Spool:
         self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
         for part in self._root.glob(_SUBFOLDER):
             if part.is_dir() and not part.is_symlink():
-                _remove_folder_of_dead_process(part)
+                _remove_folder_if_process_has_ended(part)
         self._folder.mkdir(mode=0o700)
         self._lock = os.open(self._folder / "lock", os.O_WRONLY | os.O_CREAT, 0o600)
         fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -188,7 +188,7 @@ class Spool:
             MediaUnavailableError: No space became free in time, ``size`` exceeds the limit of the
                 spool, or the file cannot be created.
         """
-        await self._reserve_room(size)
+        await self._wait_for_room_and_reserve(size)
         try:
             # The operator may have deleted the folder to free space.
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -201,7 +201,7 @@ class Spool:
         finally:
             draft.close()
 
-    async def _reserve_room(self, size: int) -> None:
+    async def _wait_for_room_and_reserve(self, size: int) -> None:
         try:
             async with asyncio.timeout(self._patience if size <= self.limit else 0):
                 while self.used + size > self.limit:
@@ -247,7 +247,7 @@ def _media_kind_or_raise(head: bytes) -> MediaKind:
     return kind
 
 
-def _remove_folder_of_dead_process(folder: Path) -> None:
+def _remove_folder_if_process_has_ended(folder: Path) -> None:
     try:
         lock = os.open(folder / "lock", os.O_WRONLY | os.O_NOFOLLOW)
     except OSError:

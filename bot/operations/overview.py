@@ -153,7 +153,7 @@ class Overview:
             case "unblock":
                 await self.access.unblock(subject)
             case "allow":
-                await self.access.allow(subject, by=None)
+                await self.access.allow_and_end_block(subject, by=None)
             case "limit":
                 await self._set_limit(subject, wanted.get("value"))
             case "send_again" | "drop" as word:

@@ -284,17 +284,21 @@ class Watch:
             dead_letters=backlog.dead_letters,
             free_bytes=room[0] if room else None,
             disk_bytes=room[1] if room else 0,
-            api_fails_since=self._track_since("api", signs.get("api_fails"), now),
-            telegram_fails_since=self._track_since("telegram", signs.get("telegram"), now),
+            api_fails_since=self._track_condition_and_return_start(
+                "api", signs.get("api_fails"), now
+            ),
+            telegram_fails_since=self._track_condition_and_return_start(
+                "telegram", signs.get("telegram"), now
+            ),
             failed_checks=self._failed_checks(),
             unwritten=unwritten,
             is_price_absurd=bool(signs.get("price")),
             clock_off_s=self._clock_off(),
             slow_servers=slow,
-            slow_since=self._track_since("slow", bool(slow), now),
+            slow_since=self._track_condition_and_return_start("slow", bool(slow), now),
         )
 
-    def _track_since(
+    def _track_condition_and_return_start(
         self, condition: str, is_so: bool | Unknown, now: datetime
     ) -> datetime | None:
         """Return the time at which a condition became true, or None if the condition is not true.

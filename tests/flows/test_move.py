@@ -173,7 +173,7 @@ async def test_into_a_database_with_other_rows_nothing_is_moved(
         async with db.read() as tx:
             assert (await tx.execute(sa.select(sa.func.count(chats.chats.c.id)))).scalar() == 1
         # The file is stamped all the same; who takes that back loses nothing by it.
-        assert await transfer.undo(source)
+        assert await transfer.undo_move(source)
         await transfer.raise_if_moved(source)
 
 
@@ -211,14 +211,14 @@ async def test_what_was_moved_into_one_database_is_never_moved_into_another_as_w
             await moved(source, db)
         assert await moved(source, elsewhere) is None
         # Taken back, it goes on as an old copy; what was cut short takes nothing along.
-        assert await transfer.undo(source)
+        assert await transfer.undo_move(source)
         async with source.read() as tx:
             assert await key_values.get(tx, sqlite_copies.MARK) is not None
         with pytest.raises(OSError, match="killed"):
             await transfer.move_and_count_unless_done(source, db, now=NOON, report_table=cut_short)
         async with source.begin() as tx:
             await key_values.remove(tx, sqlite_copies.MARK)
-        assert await transfer.undo(source)
+        assert await transfer.undo_move(source)
         async with source.read() as tx:
             assert await key_values.get(tx, sqlite_copies.MARK) is None
 

@@ -37,7 +37,7 @@ async def make(db: Database, target: Path, *, at: datetime) -> None:
     db.raise_if_replaced()
     source, stop = db.file, threading.Event()
     try:
-        await asyncio.to_thread(_make_folder_with_room, source, target)
+        await asyncio.to_thread(_make_folder_and_raise_if_no_room, source, target)
         await asyncio.to_thread(
             sqlite_copies.copy, source, target, at=at, stop=stop, owner_of=source
         )
@@ -49,7 +49,7 @@ async def make(db: Database, target: Path, *, at: datetime) -> None:
         stop.set()  # After a cancellation, this event ends the thread.
 
 
-def _make_folder_with_room(source: Path, target: Path) -> None:
+def _make_folder_and_raise_if_no_room(source: Path, target: Path) -> None:
     """Create the target's folder, and check that the copy leaves enough space for the bot.
 
     Raises:

@@ -64,7 +64,7 @@ async def move_and_count_unless_done(
 
     Return None if an earlier run has completed the copy. No process may use the source or the
     target during the copy. ``report_table`` is called with the name and the row count of each
-    table. After an error, the source can stay marked as moved (``undo``).
+    table. After an error, the source can stay marked as moved (``undo_move``).
 
     Raises:
         BackupError: The target has other content or refuses a row, the source is damaged or was
@@ -101,7 +101,7 @@ async def move_and_count_unless_done(
     return rows
 
 
-async def undo(source: Database) -> bool:
+async def undo_move(source: Database) -> bool:
     """Allow the use of the source again. Return False if the source was not moved.
 
     After a complete copy, the bot may have run on the target. The source then starts like a

@@ -60,7 +60,7 @@ async def test_the_end_of_a_block_wakes_the_checks_and_the_alerts(
     await access.block(person, until=clock() + MINUTE / 2, reason="")
     woken.clear()
     if end == "allow":
-        await access.allow(person, by=None)
+        await access.allow_and_end_block(person, by=None)
     elif end == "unblock":
         await access.unblock(person)
     else:

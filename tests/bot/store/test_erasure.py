@@ -103,7 +103,7 @@ async def test_an_erased_person_is_no_longer_the_creator_of_invitations_and_perm
 ) -> None:
     service = Access(sqlite_db, mode="invited", now=lambda: NOW)
     for creator in (ANN, BOB):
-        await service.allow(Subject("person", str(creator + 1)), by=creator)
+        await service.allow_and_end_block(Subject("person", str(creator + 1)), by=creator)
         await service.store_invitation(creator, 1)
     link, _ = await service.store_invitation(ANN, 1)
     async with sqlite_db.begin() as tx:
