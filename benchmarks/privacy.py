@@ -86,7 +86,7 @@ class World:
             looks += made
             if not made:
                 async with self.db.read() as tx:
-                    first = await profiles.next_due_and_last_check(tx, now=self.now())
+                    first = await profiles.next_check_due_and_last_snapshot(tx, now=self.now())
                 wait = (first[0] - self.now()).total_seconds() if first else step
                 clock.advance(min(max(wait, step / 4), step))
         return looks

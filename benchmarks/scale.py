@@ -205,7 +205,7 @@ async def _statements(db: Database, now: datetime) -> dict[str, float]:
         "look_claim": lambda tx: profiles.claim_checks(
             tx, Lease("benchmark", now, now + LEASE), limit=8
         ),
-        "look_due_next": lambda tx: profiles.next_due_and_last_check(tx, now=now),
+        "look_due_next": lambda tx: profiles.next_check_due_and_last_snapshot(tx, now=now),
         "look_record": lambda tx: snapshots.record_snapshot_and_enqueue_alerts(
             tx, _look("1", now), now=now
         ),
@@ -221,9 +221,11 @@ async def _statements(db: Database, now: datetime) -> dict[str, float]:
         "count_subscribers_star": lambda tx: subscriptions.count_subscribers(tx, STAR),
         "close_chat": lambda tx: moves.close_left_chat(tx, 1, now=now),
         "sample": lambda tx: schedule_state.sample_states(tx, only_newcomers=False),
-        "followed": profiles.count_followed_by_known_and_newcomers,
+        "followed": profiles.estimate_profiles_of_known_or_only_new_people,
         "stats_backlog": lambda tx: enqueue.count_backlog(tx, now=now),
-        "stats_delay": lambda tx: profiles.mean_detection_delay(tx, known=1, fresh=0),
+        "stats_delay": lambda tx: profiles.estimate_mean_detection_delay(
+            tx, profiles_of_known=1, profiles_of_only_new=0
+        ),
         "usage": lambda tx: usage.received_stories_by_day(
             tx, 1, since=now.date() - timedelta(days=30)
         ),

@@ -471,7 +471,9 @@ class Running:
     def _is_file_replaced(self) -> bool:
         """Check the path of the SQLite file. Return whether two checks found a different file."""
         held = self._parts.db.held
-        return bool(held and not held.check_and_record_in_place() and held.is_replaced.is_set())
+        return bool(
+            held and not held.check_in_place_and_record_replacement() and held.is_replaced.is_set()
+        )
 
     async def _print_owner_link(self) -> None:
         """If the bot has no owner, print the link that makes a person the owner.

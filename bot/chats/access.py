@@ -462,7 +462,7 @@ class Access:
         list.
         """
         since = self._now() - profiles.NAME_IS_SURE
-        current = await profiles.ids_of_names(tx, [word], since=since)
+        current = await profiles.ids_by_username(tx, [word], since=since)
         blocked = await store.listed_ids_by_username(tx, [word])
         words = {word, *current.values(), *blocked.values()}
         return words | await store.listed_usernames_of_ids(tx, words)
@@ -515,7 +515,7 @@ class Access:
         Return the ids of the chats. The chats are locked before the entry of the access list is
         changed.
         """
-        served = await chats.ids_of_chats_closed_by_block_of(tx, subject)
+        served = await chats.chat_ids_that_block_would_close(tx, subject)
         await chats.lock(tx, served)
         return served
 
@@ -609,7 +609,7 @@ class Access:
             words = {*self._always_blocked, *listed}
             known = await store.listed_ids_by_username(tx, words)
             since = self._now() - profiles.NAME_IS_SURE
-            found = await profiles.ids_of_names(tx, words - known.keys(), since=since)
+            found = await profiles.ids_by_username(tx, words - known.keys(), since=since)
         self.blocked.clear()
         self.blocked.update(words, known.values(), found.values())
         if found:  # the id is stored, because the profile may have a new name at the next start

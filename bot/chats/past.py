@@ -119,7 +119,7 @@ class Past:
         if search.username is not None:
             known = await profiles.find_by_username(tx, search.username, since=EPOCH)
             owner_id = known.profile_id if known else None
-            profile_id = await kept_stories.profile_id_named(
+            profile_id = await kept_stories.profile_id_with_kept_stories(
                 tx, chat_id, bot_id, owner_id, search.username
             )
         hidden: frozenset[str] = frozenset()

@@ -328,7 +328,9 @@ class Payers:
         if person in self._owners() or not rows:
             return None
         count, fast = await subscriptions.count_all_and_fast_of_payer(tx, person)
-        most = self.limits.most_subscriptions_of_payer(is_known=await access.is_known(tx, person))
+        most = self.limits.most_subscriptions_of_payer(
+            is_known=await access.is_not_newcomer(tx, person)
+        )
         if count + len(rows) > most:
             return await self._subscription_limit_error_of_payer(tx, person)
         has_fast = sum(subscription.options.fast for subscription in rows)
@@ -388,7 +390,7 @@ class Payers:
         return payer
 
     async def _subscription_limit_error_of_payer(self, tx: Tx, payer: int) -> SubscriptionError:
-        is_known = await access.is_known(tx, payer)
+        is_known = await access.is_not_newcomer(tx, payer)
         text = TOO_MANY_OF_PAYER if is_known else TOO_MANY_OF_NEWCOMER
         return SubscriptionError(
             text=text, most=self.limits.most_subscriptions_of_payer(is_known=is_known)
@@ -408,7 +410,9 @@ class Payers:
             raise SubscriptionError(text=TOO_MANY_FOLLOWED, most=self.limits.most)
         if payer in self._owners():
             return
-        most = self.limits.most_subscriptions_of_payer(is_known=await access.is_known(tx, payer))
+        most = self.limits.most_subscriptions_of_payer(
+            is_known=await access.is_not_newcomer(tx, payer)
+        )
         count, _ = await subscriptions.count_all_and_fast_of_payer(tx, payer)
         if count + pending >= most:
             raise await self._subscription_limit_error_of_payer(tx, payer)
@@ -488,7 +492,7 @@ class Payers:
         transaction.
         """
         async with self._db.begin(durable=False) as tx:
-            if await access.is_known(tx, payer):
+            if await access.is_not_newcomer(tx, payer):
                 await budgets.add_to_counters(tx, self._now().date(), 1, ("refused", payer))
 
     async def raise_if_too_many_fast(

@@ -418,7 +418,7 @@ class Subscribing:
                 raise NotFollowedError(username=ended.username)
             await deliveries.attach_and_reopen_stories(tx, subscription, now=now)
             await fan_outs.enqueue_missed_stories(tx, subscription_id=subscription.id, now=now)
-            await deliveries.mark_for_reselection(tx, chat_id, now=now)
+            await deliveries.make_due_or_mark_for_reselection(tx, chat_id, now=now)
             await chat_queues.reschedule(tx, chat_id)
             await store.start_or_stop_checks(
                 tx, chat_id=chat_id, profile_ids=[profile_id], now=now
@@ -609,8 +609,8 @@ class Subscribing:
         payer is a newcomer, only the part of the budget for newcomers counts
         (``split_budget_with_newcomers``).
         """
-        is_fresh = not await access.is_known(tx, payer)
-        counts = list(await profiles.count_followed_by_known_and_newcomers(tx))
+        is_fresh = not await access.is_not_newcomer(tx, payer)
+        counts = list(await profiles.estimate_profiles_of_known_or_only_new_people(tx))
         counts[is_fresh] += 1 + pending
         shares = split_budget_with_newcomers(
             self._polling.credits_a_day,
@@ -859,7 +859,7 @@ class Subscribing:
             await store.set_options(tx, before, options, undo_at=undo_at)
         profile_ids = {before.profile_id for before, _ in wanted}
         await snapshots.reschedule_checks(tx, profile_ids, now=self._now(), allowance=allowance)
-        await deliveries.mark_for_reselection(tx, chat_id, now=self._now())
+        await deliveries.make_due_or_mark_for_reselection(tx, chat_id, now=self._now())
         await chat_queues.reschedule(tx, chat_id)
 
     def _raise_if_profile_blocked(self, profile_id: str, username: str) -> None:

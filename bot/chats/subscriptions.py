@@ -281,7 +281,7 @@ class Subscriptions:
                 return subscription
             allowance = await self._lock_allowance_of_earlier_checks(tx, chat_id, now)
             await _resume_with_missed_stories(tx, subscription, since=subscription.since, now=now)
-            await deliveries.mark_for_reselection(tx, chat_id, now=now)
+            await deliveries.make_due_or_mark_for_reselection(tx, chat_id, now=now)
             await _reschedule_queue_and_checks(
                 tx, chat_id, [subscription.profile_id], now=now, allowance=allowance
             )
@@ -377,7 +377,7 @@ class Subscriptions:
                 else:
                     continue
                 restored.append(subscription.profile_id)
-            await deliveries.mark_for_reselection(tx, chat_id, now=now)
+            await deliveries.make_due_or_mark_for_reselection(tx, chat_id, now=now)
             await _reschedule_queue_and_checks(tx, chat_id, restored, now=now, allowance=allowance)
         self._wake()
         return len(restored)
@@ -440,7 +440,7 @@ class Subscriptions:
                 await deliveries.reopen_dropped_of_chat(
                     tx, chat_id, reason=reason, since=rules_undone_since, now=now
                 )
-            await deliveries.mark_for_reselection(tx, chat_id, now=now)
+            await deliveries.make_due_or_mark_for_reselection(tx, chat_id, now=now)
             await chat_queues.reschedule(tx, chat_id)
             await snapshots.reschedule_checks_of_chat(tx, chat_id, now=now, allowance=allowance)
         self._wake()

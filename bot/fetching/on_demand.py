@@ -234,7 +234,7 @@ class Viewer:
         async with self._db.read() as tx:
             ids = {known.profile_id} if known else set()
             if name_prefix is not None:
-                ids |= await cached_stories.followed_profile_ids_with_prefix(
+                ids |= await cached_stories.followed_ids_by_username_prefix(
                     tx, person, begins_with=name_prefix
                 )
             pk = link.story_id if link else None

@@ -229,7 +229,7 @@ class Scheduler:
         async with self._db.read() as tx:
             room, spent = await self._ledger.schedule_credits_left_and_spent(tx, now)
             return _CreditsAndFirstCheck(
-                room, spent, await profiles.next_due_and_last_check(tx, now=now)
+                room, spent, await profiles.next_check_due_and_last_snapshot(tx, now=now)
             )
 
     async def run_once(self) -> int:
@@ -269,7 +269,7 @@ class Scheduler:
         """
         async with self._db.read() as tx:
             plan = await schedule_state.load_plan_or_new(tx)
-            self._counts = await profiles.count_followed_by_known_and_newcomers(tx)
+            self._counts = await profiles.estimate_profiles_of_known_or_only_new_people(tx)
         await self._api.load_or_delete_trust()
         if self._settings.credits_a_poll is not None:
             plan.cost = self._settings.credits_a_poll
@@ -449,7 +449,7 @@ class Scheduler:
         reports whether the budget covers all profiles. The time of the next sample is set.
         """
         async with self._db.read() as tx:
-            self._counts = await profiles.count_followed_by_known_and_newcomers(tx)
+            self._counts = await profiles.estimate_profiles_of_known_or_only_new_people(tx)
             known, fresh = self._counts
             states = await schedule_state.sample_states(tx, only_newcomers=not known)
             refused = await budgets.count_subjects_with_counter(tx, "refused", now.date())

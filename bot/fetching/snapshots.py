@@ -90,7 +90,7 @@ async def record_snapshot_and_enqueue_alerts(
         is_verdict_outdated = snapshot.is_checked
     if is_verdict_outdated:
         await answers.remove(tx, answers.refusal_key(before.username))
-    new = await stories.add_and_return_new_pks(tx, snapshot.stories, now=now)
+    new = await stories.add_or_update_and_return_new_pks(tx, snapshot.stories, now=now)
     if before.due_at is not None and new:
         await stories.add_posting_times(
             tx, [story for story in snapshot.stories if story.pk in new]

@@ -205,11 +205,13 @@ class Overview:
         now = self.now()
         backlog = await enqueue.count_backlog(tx, now=now)
         cost = await schedule_state.read_credits_per_check(tx, self.credits_a_check)
-        known, fresh = await profiles.count_followed_by_known_and_newcomers(tx)
+        known, fresh = await profiles.estimate_profiles_of_known_or_only_new_people(tx)
         return CheckAndAlertFigures(
             profiles=known + fresh,
             possible=count_checkable_profiles(self.credits_for_checks, cost),
-            delay=await profiles.mean_detection_delay(tx, known=known, fresh=fresh),
+            delay=await profiles.estimate_mean_detection_delay(
+                tx, profiles_of_known=known, profiles_of_only_new=fresh
+            ),
             waiting=backlog.open,
             dead_letters=backlog.dead_letters,
             days=_sums_by_day(await samples.figures_since(tx, now - timedelta(days=_DAYS))),

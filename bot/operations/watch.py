@@ -139,7 +139,7 @@ class Watch:
         """
         now = self._now()
         held = self._db.held
-        if held and not held.check_and_record_in_place():
+        if held and not held.check_in_place_and_record_replacement():
             return (
                 await self._rescue_replaced_file_and_report(now)
                 if held.is_replaced.is_set()
@@ -247,7 +247,9 @@ class Watch:
         if is_met or kind in self._met:
             until = now + _MET_FOR if is_met else now
             await self._db.run(
-                lambda tx: store.record_condition_met(tx, kind, process=self._process, until=until)
+                lambda tx: store.store_mark_that_condition_is_met(
+                    tx, kind, process=self._process, until=until
+                )
             )
         if is_met:
             self._met.add(kind)

@@ -46,7 +46,7 @@ async def add_or_recount_summary(
     if notice is not None:
         listed = [row.id for row in stories if row.is_listed_in_summary and not row.copies]
         stories = [replace(row, fields={}) if row.id in listed else row for row in stories]
-        await deliveries.remove_dropped_from_summary(tx, batch.target)
+        await deliveries.clear_summary_places_of_dropped(tx, batch.target)
     try:
         summary = summaries.plan(stories, queue, now=now)
     except Exception:  # An error of one chat must not delay other chats.

@@ -311,7 +311,7 @@ def _allowance_sql(kind: sa.ColumnElement[str], subject: str) -> sa.ScalarSelect
     return sa.select(access_list.c.allowance).where(condition).scalar_subquery()
 
 
-def is_known_sql(person: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
+def is_not_newcomer_sql(person: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
     """Return the SQL condition that a person is known, which means no newcomer.
 
     A person is known after ``KNOWN_AFTER`` days of use, or if the access list allows the person.
@@ -325,18 +325,18 @@ def is_known_sql(person: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
     return sa.or_(acquaintances.is_seen_on_enough_days_sql(person), is_allowed)
 
 
-async def is_known(tx: Tx, person: int | None) -> bool:
+async def is_not_newcomer(tx: Tx, person: int | None) -> bool:
     """Return whether a person is known, which means no newcomer. Return False for None."""
     if person is None:
         return False
-    condition = is_known_sql(sa.literal(person, sa.BigInteger))
+    condition = is_not_newcomer_sql(sa.literal(person, sa.BigInteger))
     return bool(await tx.scalar(sa.select(condition)))
 
 
 _ALLOWANCES = sa.select(
     _allowance_sql(sa.literal("person"), "person"),
     _allowance_sql(sa.bindparam("chat_kind", type_=sa.String), "chat"),
-    is_known_sql(sa.bindparam("who", type_=sa.BigInteger)),
+    is_not_newcomer_sql(sa.bindparam("who", type_=sa.BigInteger)),
 )
 
 

@@ -159,7 +159,7 @@ async def enqueue_left_out_by_move(tx: Tx, old: int, new: int, *, now: datetime)
     for broadcast in await running(tx):
         is_left_out = broadcast.last_chat is not None and new <= broadcast.last_chat < old
         if is_left_out and not await has_row(
-            tx, deliveries.c.chat_id == new, _is_of(broadcast.id)
+            tx, deliveries.c.chat_id == new, _belongs_to_broadcast_sql(broadcast.id)
         ):
             await enqueue.add_notice(tx, Target(new), BROADCAST, _fields(broadcast), now=now)
 
@@ -187,7 +187,7 @@ def _fields(broadcast: Broadcast) -> dict[str, object]:
     return {"text": broadcast.text, "broadcast": broadcast.id}
 
 
-def _is_of(number: int) -> sa.ColumnElement[bool]:
+def _belongs_to_broadcast_sql(number: int) -> sa.ColumnElement[bool]:
     """Return the SQL condition that a delivery belongs to a broadcast."""
     is_its_own = deliveries.c.fields["broadcast"].as_integer() == number
     return sa.and_(deliveries.c.notice == BROADCAST, is_its_own)
@@ -209,7 +209,7 @@ async def is_being_sent_or_due_soon(tx: Tx, number: int, *, now: datetime) -> bo
         sa.select(deliveries.c.id)
         .join(queues, queues.c.chat_id == deliveries.c.chat_id)
         .join(chats, chats.c.id == deliveries.c.chat_id)
-        .where(_is_of(number), is_open, IS_ACTIVE)
+        .where(_belongs_to_broadcast_sql(number), is_open, IS_ACTIVE)
         .where(deliveries.c.due_at <= soon, deliveries.c.held != Held.MUTED)
         .where(ENDED_ATTEMPTS < _TRIES)
         .where(sa.or_(IS_LEASED, queues.c.leased_until <= soon))
@@ -240,14 +240,14 @@ async def count_reach(tx: Tx, number: int) -> Reach:
             sa.func.count().filter(~sa.or_(is_sent, is_waiting)),
         )
         .join(chats, chats.c.id == deliveries.c.chat_id)
-        .where(_is_of(number))
+        .where(_belongs_to_broadcast_sql(number))
     )
     return Reach(*(await tx.execute(statement)).one())
 
 
 async def drop_unsent(tx: Tx, number: int, *, now: datetime) -> None:
     """Drop the open deliveries of a broadcast, except deliveries that may have arrived."""
-    unsent = sa.and_(_is_of(number), is_open, deliveries.c.copies == 0)
+    unsent = sa.and_(_belongs_to_broadcast_sql(number), is_open, deliveries.c.copies == 0)
     waiting = sa.select(deliveries.c.chat_id).where(unsent)
     # The subquery finds the queues, because ``chat_queues.lock_all`` would need a parameter for
     # each chat.

@@ -131,7 +131,7 @@ async def give_back_allowance(tx: Tx, scope: Scope, subject: int, day: date, amo
     above the limit.
     """
     rest = allowances.c.credits - amount
-    await update_rows(tx, allowances, _is_of(scope, subject, day), credits=rest)
+    await update_rows(tx, allowances, _is_counter_sql(scope, subject, day), credits=rest)
 
 
 async def read_used_allowance(tx: Tx, scope: Scope, subject: int, day: date) -> int:
@@ -146,7 +146,7 @@ async def read_used_allowance(tx: Tx, scope: Scope, subject: int, day: date) -> 
     - refusals for "refused"
     - credits for all other scopes
     """
-    statement = sa.select(allowances.c.credits).where(_is_of(scope, subject, day))
+    statement = sa.select(allowances.c.credits).where(_is_counter_sql(scope, subject, day))
     return await tx.scalar(statement) or 0
 
 
@@ -156,7 +156,7 @@ async def count_subjects_with_counter(tx: Tx, scope: Scope, day: date) -> int:
     return await count_rows(tx, row.scope == scope, row.day == day)
 
 
-def _is_of(scope: Scope, subject: int, day: date) -> sa.ColumnElement[bool]:
+def _is_counter_sql(scope: Scope, subject: int, day: date) -> sa.ColumnElement[bool]:
     row = allowances.c
     return sa.and_(row.scope == scope, row.subject == subject, row.day == day)
 

@@ -40,7 +40,7 @@ async def read_username_of_file(tx: Tx, bot_id: int, unique_ids: Collection[str]
     return await tx.scalar(statement) if unique_ids else None
 
 
-async def followed_profile_ids_with_prefix(tx: Tx, chat_id: int, *, begins_with: str) -> set[str]:
+async def followed_ids_by_username_prefix(tx: Tx, chat_id: int, *, begins_with: str) -> set[str]:
     """Return the ids of the profiles that a chat follows and whose usernames have a prefix."""
     statement = (
         sa.select(subscriptions.c.profile_id)

@@ -275,7 +275,7 @@ def _chats_of_people_sql(ids_as_text: Any, ids_as_number: Any) -> sa.CompoundSel
     return sa.union(of_payer, of_adder)
 
 
-async def chat_ids_of_person(tx: Tx, person: int) -> list[int]:
+async def chat_ids_person_is_responsible_for(tx: Tx, person: int) -> list[int]:
     """Return the ids of the chats for which a person is responsible.
 
     The person's private chat is always included.
@@ -284,7 +284,7 @@ async def chat_ids_of_person(tx: Tx, person: int) -> list[int]:
     return sorted({person, *rows})
 
 
-async def ids_of_chats_closed_by_block_of(tx: Tx, subject: Subject) -> list[int]:
+async def chat_ids_that_block_would_close(tx: Tx, subject: Subject) -> list[int]:
     """Return the ids of the chats that a block of ``subject`` closes.
 
     The block of a profile closes no chat.
@@ -292,7 +292,7 @@ async def ids_of_chats_closed_by_block_of(tx: Tx, subject: Subject) -> list[int]
     if subject.kind == "profile":
         return []
     if subject.kind == "person":
-        return await chat_ids_of_person(tx, int(subject.id))
+        return await chat_ids_person_is_responsible_for(tx, int(subject.id))
     return [int(subject.id)]
 
 

@@ -566,7 +566,7 @@ async def attach_and_reopen_stories(tx: Tx, subscription: Subscription, *, now: 
     await reopen_dropped(tx, subscription, reason=ENDED, now=now)
 
 
-async def remove_dropped_from_summary(tx: Tx, target: Target) -> None:
+async def clear_summary_places_of_dropped(tx: Tx, target: Target) -> None:
     """Remove the places in a daily summary from the dropped stories of a chat or topic.
 
     If a story is reopened later, a new summary can list the story. If ``target`` has no topic, the
@@ -728,7 +728,7 @@ async def make_deferred_due(tx: Tx, chat_id: int, held: Held, *, now: datetime) 
     await update_rows(tx, deliveries, which, due_at=now)
 
 
-async def mark_for_reselection(tx: Tx, chat_id: int, *, now: datetime) -> None:
+async def make_due_or_mark_for_reselection(tx: Tx, chat_id: int, *, now: datetime) -> None:
     """Let the outbox decide again when to send the open deliveries of a chat.
 
     Call this function after a change of the settings or rights of the chat. Deliveries that

@@ -215,11 +215,11 @@ async def _write_slice_and_return_last_id(tx: Tx, row: sa.Row[Any], limit: int) 
 
     Return the id of the last subscription in the slice, or None if the fan-out is finished.
     """
-    where = {"profile_id": row.profile_id, "after_id": row.after_id, "last_id": row.last_id}
-    end: int | None = await tx.scalar(_END_OF_SLICE, where | {"before": limit - 1})
+    bounds = {"profile_id": row.profile_id, "after_id": row.after_id, "last_id": row.last_id}
+    end: int | None = await tx.scalar(_END_OF_SLICE, bounds | {"before": limit - 1})
     if end is not None:
-        where["last_id"] = end
-    await _add_deliveries(tx, row, where)
+        bounds["last_id"] = end
+    await _make_queues_due_and_add_deliveries(tx, row, bounds)
     return None if end is None or end >= row.last_id else end
 
 
@@ -239,7 +239,7 @@ async def write_deliveries_for_heir(tx: Tx, ending: Subscription, *, heir: Subsc
     )
     this = {"profile_id": ending.profile_id, "after_id": ending.id - 1, "last_id": ending.id}
     for row in (await tx.execute(coming.order_by(fan_outs.c.id))).all():
-        await _add_deliveries(tx, row, this)
+        await _make_queues_due_and_add_deliveries(tx, row, this)
 
 
 async def enqueue_missed_stories(
@@ -292,28 +292,30 @@ async def enqueue_missed_stories(
     )
 
 
-async def _add_deliveries(tx: Tx, row: sa.Row[Any], where: Mapping[str, Any]) -> None:
+async def _make_queues_due_and_add_deliveries(
+    tx: Tx, fan_out: sa.Row[Any], slice_bounds: Mapping[str, Any]
+) -> None:
     """Insert the deliveries of a slice, and make the chat queues due.
 
     The queues are locked before the chats and subscriptions (see ``bot.store``).
     """
     if tx.dialect.name == "postgresql":
-        await tx.execute(_QUEUES, where)
-    await _make_queues_due(tx, row, where)
-    names, source = _columns_and_query_of_deliveries(row)
+        await tx.execute(_QUEUES, slice_bounds)
+    await _make_queues_due(tx, fan_out, slice_bounds)
+    names, source = _columns_and_query_of_deliveries(fan_out)
     # If another transaction is ending a subscription, the lock waits for that transaction. The
     # query then leaves the ended subscription out.
     source = source.with_for_update(read=True, key_share=True, of=subscriptions)
     rows = insert(deliveries).from_select(names, source)
     await tx.execute(
-        rows.on_conflict_do_nothing(index_elements=["subscription_id", "story_pk"]), where
+        rows.on_conflict_do_nothing(index_elements=["subscription_id", "story_pk"]), slice_bounds
     )
 
 
-async def _make_queues_due(tx: Tx, row: sa.Row[Any], where: Mapping[str, Any]) -> None:
-    """Make the chat queues of a slice due."""
-    due_at = sa.literal(row.deliver_at, Timestamp)
-    at = sa.literal(row.created_at, Timestamp)
+async def _make_queues_due(tx: Tx, fan_out: sa.Row[Any], slice_bounds: Mapping[str, Any]) -> None:
+    """Make the chat queues of a slice due. Missing queues are added."""
+    due_at = sa.literal(fan_out.deliver_at, Timestamp)
+    at = sa.literal(fan_out.created_at, Timestamp)
     waiting = sa.select(subscriptions.c.chat_id).where(
         _IN_RANGE, subscriptions.c.paused.is_(False)
     )
@@ -325,7 +327,7 @@ async def _make_queues_due(tx: Tx, row: sa.Row[Any], where: Mapping[str, Any]) -
     )
     names = ["chat_id", "due_at", "leased_until", "token"]
     woken = insert(chat_queues.queues).from_select(names, queues)
-    await chat_queues.insert_or_make_due(tx, woken, where)
+    await chat_queues.insert_or_make_due(tx, woken, slice_bounds)
 
 
 def _columns_and_query_of_deliveries(row: sa.Row[Any]) -> tuple[list[str], sa.Select[Any]]:

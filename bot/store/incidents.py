@@ -91,7 +91,9 @@ async def latest(tx: Tx, *, limit: int) -> list[Incident]:
     return [_incident(row) for row in await tx.execute(statement)]
 
 
-async def record_condition_met(tx: Tx, kind: str, *, process: str, until: datetime) -> None:
+async def store_mark_that_condition_is_met(
+    tx: Tx, kind: str, *, process: str, until: datetime
+) -> None:
     """Record that ``process`` has found an incident of a kind. The record expires at ``until``.
 
     The table of incidents is not changed. While the record exists, the other processes do not

@@ -104,22 +104,22 @@ def _values(row: Delivery, file: sa.Row[Any]) -> dict[str, Any]:
     }
 
 
-async def profile_id_named(
-    tx: Tx, chat_id: int, bot_id: int, profile_id: str | None, username: str
+async def profile_id_with_kept_stories(
+    tx: Tx, chat_id: int, bot_id: int, owner_id: str | None, username: str
 ) -> str | None:
     """Return the id of the profile that a chat means by a username, or None.
 
     Only profiles with kept stories in the chat and with a file of the bot ``bot_id`` count.
-    ``profile_id`` is the current owner of the username, if known. The current owner is preferred.
+    ``owner_id`` is the current owner of the username, if known. The current owner is preferred.
     Otherwise, the result is the profile of the newest kept story that was sent under the username.
     """
-    is_owner = sa.case((kept.c.profile_id == profile_id, 0), else_=1)
+    is_owner = sa.case((kept.c.profile_id == owner_id, 0), else_=1)
     statement = (
         sa.select(kept.c.profile_id)
         .where(
             kept.c.chat_id == chat_id,
             kept.c.bot_id == bot_id,
-            (kept.c.username == username) | (kept.c.profile_id == profile_id),
+            (kept.c.username == username) | (kept.c.profile_id == owner_id),
         )
         .order_by(is_owner, kept.c.taken_at.desc())
         .limit(1)

@@ -185,7 +185,7 @@ async def reply_cost_by_hour(
     )
     counts = ledger_entries.c.kind != "schedule"
     if only_known_people:
-        counts = sa.and_(counts, access.is_known_sql(ledger_entries.c.user_id))
+        counts = sa.and_(counts, access.is_not_newcomer_sql(ledger_entries.c.user_id))
     statement = (
         sa.select(hour, sa.func.sum(sa.case((counts, ledger_entries.c.credits), else_=0)))
         .where(

@@ -196,7 +196,7 @@ async def move_to_thread(tx: Tx, subscription: Subscription, *, to: int, now: da
     await subscriptions.change(tx, subscription.id, thread_id=to)
     # Sent and dropped deliveries are included, because *Undo* finds and reopens them by the topic.
     await update_rows(tx, deliveries, its_own, thread_id=to)
-    await deliveries_store.mark_for_reselection(tx, chat_id, now=now)
+    await deliveries_store.make_due_or_mark_for_reselection(tx, chat_id, now=now)
 
 
 async def _end_for_heir(
@@ -222,7 +222,7 @@ async def _end_for_heir(
     await deliveries_store.reassign_open(tx, subscription.id, to=heir)
     await subscriptions.remove(tx, [subscription.id])
     for chat_id in {subscription.target.chat_id, heir.target.chat_id}:
-        await deliveries_store.mark_for_reselection(tx, chat_id, now=now)
+        await deliveries_store.make_due_or_mark_for_reselection(tx, chat_id, now=now)
 
 
 def _pause_length_sort_key(subscription: Subscription) -> tuple[bool, bool, datetime]:

@@ -125,7 +125,7 @@ NAME_IS_SURE = timedelta(days=30)
 """The time after an API response during which a username is assumed to belong to its profile."""
 
 
-async def ids_of_names(tx: Tx, names: Collection[str], *, since: datetime) -> dict[str, str]:
+async def ids_by_username(tx: Tx, names: Collection[str], *, since: datetime) -> dict[str, str]:
     """Return the ids of the profiles that had the usernames in API responses after ``since``.
 
     The result is a mapping from username to id. If several profiles had a username, the mapping
@@ -292,7 +292,7 @@ async def retry_check(tx: Tx, claimed: Known, *, due_at: datetime) -> None:
     await claims.retry(tx, (claimed.profile_id, claimed.token), due_at=due_at)
 
 
-async def next_due_and_last_check(
+async def next_check_due_and_last_snapshot(
     tx: Tx, *, now: datetime
 ) -> tuple[datetime, datetime | None] | None:
     """Return two times for the profile with the next unclaimed check, or None without a check.
@@ -312,16 +312,16 @@ _FIRST_DUE = (
 )
 
 
-async def mean_detection_delay(
-    tx: Tx, *, known: int, fresh: int, most: int = _SAMPLE
+async def estimate_mean_detection_delay(
+    tx: Tx, *, profiles_of_known: int, profiles_of_only_new: int, most: int = _SAMPLE
 ) -> timedelta | Unknown:
     """Estimate the mean delay before a new story is detected. Return None if unknown.
 
     The delay of a profile is half the time from the last complete snapshot to the next check. The
-    mean is weighted by subscribers. ``known`` is the number of profiles that known people follow,
-    and ``fresh`` is the number of profiles that only newcomers follow. A random sample of at most
-    ``most`` profiles is read from each of these groups. Profiles without a snapshot, or with a
-    failed last check, do not count.
+    mean is weighted by subscribers. ``profiles_of_known`` is the number of profiles that known
+    people follow. ``profiles_of_only_new`` is the number of profiles that only newcomers follow. A
+    random sample of at most ``most`` profiles is read from each of these groups. Profiles without
+    a snapshot, or with a failed last check, do not count.
     """
     pause = sa.type_coerce(profiles.c.due_at, sa.BigInteger) - sa.type_coerce(
         profiles.c.snapshot_at, sa.BigInteger
@@ -329,7 +329,7 @@ async def mean_detection_delay(
     is_usual = profiles.c.snapshot_at.is_not(None) & (profiles.c.failures == 0)
     columns = (profiles.c.weight, sa.case((is_usual, pause)).label("pause"))
     weights = weighted_pauses = 0.0
-    for is_fresh, count in ((False, known), (True, fresh)):
+    for is_fresh, count in ((False, profiles_of_known), (True, profiles_of_only_new)):
         rows = await _sample(tx, *columns, most=most, fresh=is_fresh)
         for row in rows:
             if row.pause is not None:
@@ -384,26 +384,26 @@ async def upcoming_checks_with_last_and_due_time(
     return [(row[0], row[1], row[2]) for row in await tx.execute(statement)]
 
 
-async def count_followed_by_known_and_newcomers(
-    tx: Tx, *, most: int = _COUNTED
+async def estimate_profiles_of_known_or_only_new_people(
+    tx: Tx, *, most_read: int = _COUNTED
 ) -> tuple[int, int]:
     """Return the numbers of checked profiles for two groups of followers.
 
     - The first number is the number of profiles that known people follow.
     - The second number is the number of profiles that only newcomers follow.
 
-    At most ``most`` profiles are read for each number. If ``most`` profiles were read, the number
-    is an estimate. For 10,000 read profiles the error of the estimate is some 1 %.
+    At most ``most_read`` profiles are read for each number. If ``most_read`` profiles were read,
+    the number is an estimate. For 10,000 read profiles the error of the estimate is some 1 %.
     """
     both = sa.union_all(
-        _count_and_highest_sample_key_sql(fresh=False, most=most),
-        _count_and_highest_sample_key_sql(fresh=True, most=most),
+        _count_and_highest_sample_key_sql(fresh=False, most=most_read),
+        _count_and_highest_sample_key_sql(fresh=True, most=most_read),
     )
     counts = {False: 0, True: 0}
     for fresh, number, highest in await tx.execute(both):
         # The sample keys are random numbers from 0 to 1, and the lowest keys were read. If the
         # highest read key is 0.2, about a fifth of the profiles was read.
-        is_part = number == most and highest > 0
+        is_part = number == most_read and highest > 0
         counts[bool(fresh)] = round(number / highest) if is_part else number
     return counts[False], counts[True]
 

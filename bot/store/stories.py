@@ -48,7 +48,9 @@ _ADD = Prepared(
 _ADD_POSTING_TIMES = insert(moments).on_conflict_do_nothing(index_elements=["profile_id", "at"])
 
 
-async def add_and_return_new_pks(tx: Tx, found: Iterable[Story], *, now: datetime) -> list[str]:
+async def add_or_update_and_return_new_pks(
+    tx: Tx, found: Iterable[Story], *, now: datetime
+) -> list[str]:
     """Store stories. Return the pks of stories that were not stored before, oldest first.
 
     A stored story is updated if the new data have a media URL. The profiles of the stories must

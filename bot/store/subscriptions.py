@@ -170,7 +170,7 @@ async def chats_of_person(tx: Tx, person: int, *, most: int) -> list[Chat]:
     These are the open chats for which the person is responsible, or in which the person has added
     a subscription.
     """
-    added = await chat_store.chat_ids_of_person(tx, person)
+    added = await chat_store.chat_ids_person_is_responsible_for(tx, person)
     subscribed = sa.select(subscriptions.c.chat_id).where(subscriptions.c.created_by == person)
     is_theirs = sa.or_(chats.c.id.in_(added), chats.c.id.in_(subscribed))
     statement = sa.select(*COLUMNS).where(IS_ACTIVE, chats.c.kind != "private", is_theirs)
@@ -408,7 +408,7 @@ async def lock_or_add_chat(tx: Tx, chat_id: int, *, now: datetime) -> Chat:
 
 
 _IS_DIGEST = subscriptions.c.options["digest"].as_boolean().is_(True)
-_IS_KNOWN = access.is_known_sql(chats.c.payer)
+_IS_KNOWN = access.is_not_newcomer_sql(chats.c.payer)
 # If a known person follows a profile, the settings of newcomers have no effect on the times of the
 # profile's checks.
 _AFFECTS_CHECKS = sa.or_(profiles.c.fresh, _IS_KNOWN)
@@ -629,7 +629,7 @@ async def start_or_stop_checks(
     # changes of this transaction.
     await lock_all(tx, wanted)
     payer = None if chat_id is None else await chat_store.payer_of(tx, chat_id)
-    is_known = await access.is_known(tx, payer)
+    is_known = await access.is_not_newcomer(tx, payer)
     found = (await tx.execute(_CHECK_STATES.where(condition))).all()
     begun = [
         row for row in found if row.is_awaited and not row.is_checked and row.state != "blocked"

@@ -35,7 +35,7 @@ async def get(tx: Tx, chat_id: int, profile_id: str) -> Topic | None:
 
     If a process is still making the topic, the topic has no thread yet.
     """
-    statement = sa.select(*_FIELDS).where(*_is_of(chat_id, profile_id))
+    statement = sa.select(*_FIELDS).where(*_conditions_of_topic(chat_id, profile_id))
     return await row_or_none(tx, Topic, statement)
 
 
@@ -64,7 +64,7 @@ async def claim_creation(
 
 async def change(tx: Tx, chat_id: int, profile_id: str, **values: object) -> None:
     """Set columns of a topic (name, thread_id, claimed_until)."""
-    await update_rows(tx, topics, *_is_of(chat_id, profile_id), **values)
+    await update_rows(tx, topics, *_conditions_of_topic(chat_id, profile_id), **values)
 
 
 async def record_thread_of_new_topic(tx: Tx, chat_id: int, name: str, thread_id: int) -> None:
@@ -86,9 +86,11 @@ async def remove_unmade(tx: Tx, chat_id: int, profile_id: str) -> None:
 
     Call this function after Telegram has refused to make the topic.
     """
-    await delete_rows(tx, topics, *_is_of(chat_id, profile_id), topics.c.thread_id == MAIN)
+    await delete_rows(
+        tx, topics, *_conditions_of_topic(chat_id, profile_id), topics.c.thread_id == MAIN
+    )
 
 
-def _is_of(chat_id: int, profile_id: str) -> tuple[sa.ColumnElement[bool], ...]:
+def _conditions_of_topic(chat_id: int, profile_id: str) -> tuple[sa.ColumnElement[bool], ...]:
     """Return the conditions of the topic that a profile has in a chat."""
     return topics.c.chat_id == chat_id, topics.c.profile_id == profile_id

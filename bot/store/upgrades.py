@@ -144,13 +144,13 @@ class ProcessLease:
         """Called when claims of another process were released. The rows are then free to claim."""
         self.worker = Worker(
             "at work",
-            self._renew_lease,
+            self._renew_lease_and_release_claims_of_dead,
             now=now,
             longest=EVERY,
             last_pause_s=EVERY.total_seconds(),
         )
 
-    async def _renew_lease(self) -> NextStepAt:
+    async def _renew_lease_and_release_claims_of_dead(self) -> NextStepAt:
         """Renew the lease, and release the claims of dead processes.
 
         If another version upgrades the database, call ``on_upgrade``. Return the time of the next
@@ -212,7 +212,7 @@ class ProcessLease:
             log.warning("the claims of a dead process are released", count=released)
             self.on_release()
 
-    async def end(self) -> None:
+    async def release_claims_and_lease(self) -> None:
         """Release the claims and the lease of this process.
 
         If the database is unavailable, log a warning. The lease then expires by itself.
@@ -246,4 +246,4 @@ async def process_lease(
         async with running_beside(ours.worker.run(), end=ours.worker.stop):
             yield ours
     finally:
-        await ours.end()
+        await ours.release_claims_and_lease()

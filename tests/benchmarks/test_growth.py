@@ -71,15 +71,17 @@ async def test_the_sample_and_the_count_of_profiles_read_some_profiles(large: Da
         return schedule_state.sample_states(tx, most=100, only_newcomers=False)
 
     def delay(tx: Tx) -> Awaitable[object]:
-        return profiles.mean_detection_delay(tx, known=SIZE.profiles, fresh=0, most=100)
+        return profiles.estimate_mean_detection_delay(
+            tx, profiles_of_known=SIZE.profiles, profiles_of_only_new=0, most=100
+        )
 
     def count(tx: Tx) -> Awaitable[tuple[int, int]]:
-        return profiles.count_followed_by_known_and_newcomers(tx, most=50)
+        return profiles.estimate_profiles_of_known_or_only_new_people(tx, most_read=50)
 
     assert await rows_read(large, sample) < 1_000
     assert await rows_read(large, delay) < 1_000
     assert await rows_read(large, count) < 1_000
     known, fresh = await large.fetch(count)
     assert (abs(known / SIZE.profiles - 1) < 0.2, fresh) == (True, 0)
-    exact = await large.fetch(profiles.count_followed_by_known_and_newcomers)
+    exact = await large.fetch(profiles.estimate_profiles_of_known_or_only_new_people)
     assert exact == (SIZE.profiles + 1, 0)

@@ -92,7 +92,7 @@ async def restore(db: Database, file: Path, *, now: datetime) -> Path | None:
         if not is_known_revision(revision):
             raise BackupError(f"{file} is from a newer version than this code: update the bot")
         return await asyncio.to_thread(
-            sqlite_copies.replace_database, file, db.file, now=now, stop=stop
+            sqlite_copies.replace_database_and_keep_old, file, db.file, now=now, stop=stop
         )
     except (OSError, sqlite3.Error) as error:
         raise BackupError(sqlite_copies.reason_of(error)) from error

@@ -209,7 +209,7 @@ class Database:
         Raises:
             DatabaseUnavailableError: The file was moved, deleted or replaced.
         """
-        if self.held and not self.held.check_and_record_in_place():
+        if self.held and not self.held.check_in_place_and_record_replacement():
             raise DatabaseUnavailableError(self.held.trouble)
 
     async def truncate_log(self) -> IsEmptied:

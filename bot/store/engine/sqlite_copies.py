@@ -246,7 +246,7 @@ def verified_revision(file: Path) -> str | None:
         raise BackupError(f"{file} can't be read as an SQLite database: {error}") from error
 
 
-def replace_database(
+def replace_database_and_keep_old(
     file: Path, database: Path, *, now: datetime, stop: threading.Event | None = None
 ) -> Path | None:
     """Replace ``database``, which must not be in use, by a copy of ``file``.

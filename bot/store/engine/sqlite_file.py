@@ -70,7 +70,7 @@ class HeldFile:
         self.trouble = _DIFFERS.format(file=path)
         """The reason why the database can't be used, as a sentence.
 
-        The reason applies if ``check_and_record_in_place`` returns False.
+        The reason applies if ``check_in_place_and_record_replacement`` returns False.
         """
 
     def open(self) -> None:
@@ -94,7 +94,7 @@ class HeldFile:
     def _log_paths(self) -> list[Path]:
         return [self._real.with_name(self._real.name + end) for end in _LOGS]
 
-    def check_and_record_in_place(self) -> bool:
+    def check_in_place_and_record_replacement(self) -> bool:
         """Return whether the paths of the database and its log still lead to the opened files.
 
         If the result is False for the second time in a row, after at least 0.5 seconds, set

@@ -24,7 +24,7 @@ async def test_of_many_profiles_a_sample_is_read_and_of_few_all(db: Database) ->
         await subscriptions.start_or_stop_checks(tx, profile_ids=["99"], now=NOON)
         few = await schedule_state.sample_states(tx, most=3, only_newcomers=True)
         every = await schedule_state.sample_states(tx, only_newcomers=True)
-        assert await profiles.count_followed_by_known_and_newcomers(tx) == (0, 8)
+        assert await profiles.estimate_profiles_of_known_or_only_new_people(tx) == (0, 8)
     assert (len(few), len(every)) == (3, 8)
     weights = [weight for _, weight in every]
     assert sorted(weights) == [1, 2, 3, 4, 5, 6, 7, 8]
@@ -39,7 +39,12 @@ async def test_a_state_is_kept_as_it_is(db: Database) -> None:
         await profiles.change(tx, "100", forecast=state.to_json())
         assert await schedule_state.sample_states(tx, only_newcomers=True) == [(state, 1)]
         assert await schedule_state.sample_states(tx, only_newcomers=False) == []
-        assert await profiles.mean_detection_delay(tx, known=0, fresh=1) is None
+        assert (
+            await profiles.estimate_mean_detection_delay(
+                tx, profiles_of_known=0, profiles_of_only_new=1
+            )
+            is None
+        )
 
 
 def test_newcomers_have_one_pause_where_others_follow_too() -> None:

@@ -79,7 +79,7 @@ class Days:
             if made:
                 continue
             async with self.db.read() as tx:
-                first = await profiles.next_due_and_last_check(tx, now=self.now())
+                first = await profiles.next_check_due_and_last_snapshot(tx, now=self.now())
             wake_at = min(self.now() + HOUR / 2, until, *(at for at, _ in waiting[:1]))
             if first is not None:
                 wake_at = min(wake_at, max(first[0], self.now() + MINUTE))

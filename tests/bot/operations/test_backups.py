@@ -249,7 +249,7 @@ async def test_a_file_system_that_can_not_sync_a_folder_has_copies_too(
 
     monkeypatch.setattr(os, "fsync", sync_files_only)
     await store.make(sqlite_db, tmp_path / "copy", at=NOON)
-    sqlite_copies.replace_database(tmp_path / "copy", tmp_path / "bot.db", now=NOON)
+    sqlite_copies.replace_database_and_keep_old(tmp_path / "copy", tmp_path / "bot.db", now=NOON)
 
 
 async def test_a_copy_beside_the_log_of_another_database_is_refused_and_stays_as_it_is(
@@ -398,9 +398,9 @@ async def test_a_kill_leaves_the_old_database_or_the_new_one(
 
     with monkeypatch.context() as patch, suppress(Killed):
         patch.setattr(Path, "replace", killed)
-        sqlite_copies.replace_database(tmp_path / "copy", file, now=NOON)
+        sqlite_copies.replace_database_and_keep_old(tmp_path / "copy", file, now=NOON)
     assert sqlite_copies.verified_revision(file)
-    sqlite_copies.replace_database(tmp_path / "copy", file, now=NOON)
+    sqlite_copies.replace_database_and_keep_old(tmp_path / "copy", file, now=NOON)
     assert sqlite_copies.verified_revision(file)
 
 
@@ -447,7 +447,7 @@ async def test_a_database_of_another_owner_is_replaced(
         raise PermissionError(errno.EPERM, os.strerror(errno.EPERM), str(path))
 
     monkeypatch.setattr(Path, "chmod", refuse)
-    before = sqlite_copies.replace_database(tmp_path / "copy", file, now=NOON)
+    before = sqlite_copies.replace_database_and_keep_old(tmp_path / "copy", file, now=NOON)
     assert before is not None
     assert set(files(tmp_path)) == {before, file, tmp_path / "copy"}
 
@@ -463,7 +463,7 @@ async def test_what_root_restores_belongs_to_the_bot(
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(os, "chown", lambda path, *owner: given.append((path.name, owner)))
     async with locked_sqlite_file(f"sqlite:///{file}", wait=HOUR):
-        sqlite_copies.replace_database(tmp_path / "copy", file, now=NOON)
+        sqlite_copies.replace_database_and_keep_old(tmp_path / "copy", file, now=NOON)
     owner = (file.parent.stat().st_uid, file.parent.stat().st_gid)
     assert given == [("data", owner), ("bot.db.lock", owner), ("bot.db.restoring.part", owner)]
 

@@ -16,14 +16,14 @@ async def test_three_days_make_somebody_known_however_often_they_come(db: Databa
     async with db.begin() as tx:
         for day in (TODAY, TODAY, TODAY + DAY, TODAY + DAY, TODAY):
             await acquaintances.record_seen(tx, [5, 7], day)
-        assert not await access.is_known(tx, 5)
+        assert not await access.is_not_newcomer(tx, 5)
         await acquaintances.record_seen(tx, [5], TODAY + 9 * DAY)
-        assert await access.is_known(tx, 5)
-        assert not await access.is_known(tx, 7)
+        assert await access.is_not_newcomer(tx, 5)
+        assert not await access.is_not_newcomer(tx, 7)
     for days, is_known in ((20, True), (380, False)):
         await delete_overdue_rows(db, now=NOON + days * DAY)
         async with db.read() as tx:
-            assert await access.is_known(tx, 5) == is_known
+            assert await access.is_not_newcomer(tx, 5) == is_known
 
 
 async def test_who_is_invited_or_an_owner_is_no_newcomer_and_who_asks_is_forgotten(
@@ -32,8 +32,8 @@ async def test_who_is_invited_or_an_owner_is_no_newcomer_and_who_asks_is_forgott
     async with db.begin() as tx:
         await access.put(tx, Subject("person", "5"), now=NOON, is_allowed=True)
         await acquaintances.make_known(tx, [6], TODAY)
-        assert await access.is_known(tx, 5)
-        assert await access.is_known(tx, 6)
-        assert not await access.is_known(tx, None)
+        assert await access.is_not_newcomer(tx, 5)
+        assert await access.is_not_newcomer(tx, 6)
+        assert not await access.is_not_newcomer(tx, None)
         await erasure.erase_chat(tx, 6, now=NOON)
-        assert not await access.is_known(tx, 6)
+        assert not await access.is_not_newcomer(tx, 6)

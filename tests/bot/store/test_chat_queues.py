@@ -86,7 +86,7 @@ async def test_what_is_counted_on_a_row(db: Database) -> None:
         await deliveries.record_sent(tx, {ids[3]: 55}, now=NOON + MINUTE)
         await deliveries.end_open(tx, [ids[3]], reason="too late: it is done", now=NOON)
         await deliveries.end_open(tx, ids[4:], state="parked", reason="r", now=NOON)
-        await deliveries.mark_for_reselection(tx, 1, now=NOON)
+        await deliveries.make_due_or_mark_for_reselection(tx, 1, now=NOON)
     found = await rows(db)
     counts = [(row.state, row.copies, row.attempts, row.sending) for row in found]
     assert counts == [

@@ -116,7 +116,7 @@ async def test_new_rules_judge_what_was_held_and_nothing_else(db: Database) -> N
         await deliveries.change(tx, [held, other], due_at=NOON + HOUR, held=Held.DIGEST)
         await deliveries.change(tx, [late], due_at=NOON + HOUR)
         await deliveries.change(tx, [retried], due_at=NOON + HOUR, held=Held.RETRY)
-        await deliveries.mark_for_reselection(tx, 1, now=NOON + MINUTE)
+        await deliveries.make_due_or_mark_for_reselection(tx, 1, now=NOON + MINUTE)
         await chat_queues.reschedule(tx, 1)
     found = {row.id: (row.due_at - NOON, row.held) for row in await rows(db)}
     assert found[held] == (MINUTE, Held.DIGEST)

@@ -56,8 +56,8 @@ async def test_only_what_is_followed_and_due_is_claimed_longest_overdue_first(
         await follow(tx, 1, PRADA)
         await make_due(tx, PRADA.profile_id, NOON - HOUR)
         await make_due(tx, "3", NOON - HOUR)  # nobody follows it: stays so
-        assert await profiles.count_followed_by_known_and_newcomers(tx) == (0, 2)
-        assert await profiles.next_due_and_last_check(tx, now=NOON) == (NOON - HOUR, None)
+        assert await profiles.estimate_profiles_of_known_or_only_new_people(tx) == (0, 2)
+        assert await profiles.next_check_due_and_last_snapshot(tx, now=NOON) == (NOON - HOUR, None)
         [first] = await profiles.claim_checks(tx, lease_at(NOON), limit=1)
         [second] = await profiles.claim_checks(tx, lease_at(NOON), limit=9)
         assert [first.username, second.username] == ["prada", "natgeo"]
@@ -77,11 +77,23 @@ async def test_the_mean_delay_counts_subscribers_and_all_profiles_of_each_sample
             due_at, at = NOON + hours * HOUR, NOON
             columns = {"weight": weight, "fresh": fresh, "snapshot_at": at, "due_at": due_at}
             await profiles.change(tx, str(number), **columns)
-        assert await profiles.mean_detection_delay(tx, known=2, fresh=1) == 44 / 8 / 2 * HOUR
-        assert await profiles.mean_detection_delay(tx, known=2, fresh=0) == 12 / 4 / 2 * HOUR
-        ten = await profiles.mean_detection_delay(tx, known=2, fresh=10)
+        assert (
+            await profiles.estimate_mean_detection_delay(
+                tx, profiles_of_known=2, profiles_of_only_new=1
+            )
+            == 44 / 8 / 2 * HOUR
+        )
+        assert (
+            await profiles.estimate_mean_detection_delay(
+                tx, profiles_of_known=2, profiles_of_only_new=0
+            )
+            == 12 / 4 / 2 * HOUR
+        )
+        ten = await profiles.estimate_mean_detection_delay(
+            tx, profiles_of_known=2, profiles_of_only_new=10
+        )
         assert ten == 332 / 44 / 2 * HOUR
-        assert await profiles.count_followed_by_known_and_newcomers(tx) == (2, 1)
+        assert await profiles.estimate_profiles_of_known_or_only_new_people(tx) == (2, 1)
         assert len(await profiles.sample_forecasts_and_weights(tx, most=1, fresh=False)) == 1
 
 

@@ -11,10 +11,10 @@ from tests.support.rows import kept_stories
 async def test_only_new_ones_come_back_oldest_first(db: Database) -> None:
     async with db.begin() as tx:
         await profiles.add_or_update_returning_previous(tx, NATGEO, now=NOON)
-        assert await stories.add_and_return_new_pks(tx, [], now=NOON) == []
+        assert await stories.add_or_update_and_return_new_pks(tx, [], now=NOON) == []
         found = [story("2", NOON), story("1", NOON - HOUR), story("2", NOON)]
-        assert await stories.add_and_return_new_pks(tx, found, now=NOON) == ["1", "2"]
-        assert await stories.add_and_return_new_pks(
+        assert await stories.add_or_update_and_return_new_pks(tx, found, now=NOON) == ["1", "2"]
+        assert await stories.add_or_update_and_return_new_pks(
             tx, [story("3", NOON), story("1")], now=NOON
         ) == ["3"]
 
@@ -24,11 +24,11 @@ async def test_what_is_kept_is_the_whole_story_with_its_newest_address(db: Datab
     new = story("1", media_url="https://scontent.cdninstagram.com/new.jpg")
     async with db.begin() as tx:
         await profiles.add_or_update_returning_previous(tx, NATGEO, now=NOON)
-        await stories.add_and_return_new_pks(tx, [old], now=NOON)
+        await stories.add_or_update_and_return_new_pks(tx, [old], now=NOON)
         assert await kept_stories(tx, ["1", "9"]) == {"1": old}
-        await stories.add_and_return_new_pks(tx, [story("1", media_url=None)], now=NOON)
+        await stories.add_or_update_and_return_new_pks(tx, [story("1", media_url=None)], now=NOON)
         assert await kept_stories(tx, ["1"]) == {"1": old}
-        await stories.add_and_return_new_pks(tx, [new], now=NOON)
+        await stories.add_or_update_and_return_new_pks(tx, [new], now=NOON)
         assert await kept_stories(tx, ["1"]) == {"1": new}
 
 
@@ -37,7 +37,9 @@ async def test_live_are_those_of_the_profile_that_have_not_expired(db: Database)
         for profile in (NATGEO, PRADA):
             await profiles.add_or_update_returning_previous(tx, profile, now=NOON)
         found = [story("1", NOON), story("2", NOON - HOUR), story("3", NOON - DAY)]
-        await stories.add_and_return_new_pks(tx, [*found, story("4", of=PRADA)], now=NOON)
+        await stories.add_or_update_and_return_new_pks(
+            tx, [*found, story("4", of=PRADA)], now=NOON
+        )
         live = await stories.live_stories(tx, NATGEO.profile_id, now=NOON)
     assert [one.pk for one in live] == ["2", "1"]
 
@@ -51,7 +53,7 @@ async def test_rivals_that_see_the_same_find_each_story_new_once(db: Database) -
         for number in range(first, first + 20):
             async with db.begin() as tx:
                 found = [story(str(pk)) for pk in range(number, number + 5)]
-                new.extend(await stories.add_and_return_new_pks(tx, found, now=NOON))
+                new.extend(await stories.add_or_update_and_return_new_pks(tx, found, now=NOON))
 
     async with asyncio.TaskGroup() as group:
         for _ in range(4):
