@@ -35,8 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit status. Without arguments, print the list of commands.
 
     ``arguments`` are the words after ``storybell``, by default from ``sys.argv``. If the current
-    folder was deleted, the status is 1. After Ctrl-C, the status is 130, as shells expect. The
-    commands ``run`` and ``demo`` are exceptions, because Ctrl-C stops a running bot in order.
+    folder was deleted, the status is 1. If Ctrl-C interrupts the command, the status is 130, as
+    shells expect. But for ``run`` and ``demo``, Ctrl-C is the normal way to stop.
 
     Raises:
         SystemExit: The arguments are wrong (status 2), or ask for help (status 0).
@@ -69,8 +69,8 @@ def _has_current_folder() -> bool:
 def parser(words: Sequence[str]) -> argparse.ArgumentParser:
     """Return the argument parser.
 
-    The parser knows all commands and the option of ``demo``. The options of a different command
-    are added only if ``words`` contains the command.
+    The parser knows all commands and the option of ``demo``. The options of any other command are
+    added only if ``words`` contains the command, because only then its module is imported.
     """
     result = argparse.ArgumentParser(prog="storybell")
     result.add_argument(

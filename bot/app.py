@@ -393,9 +393,9 @@ class Running:
         return self.intake.is_full or bool(held and held.is_replaced.is_set())
 
     def _trouble_signs(self) -> dict[IncidentKind, Sign]:
-        """Return, for kinds of incidents, a function that tests whether the incident exists now.
+        """Return functions that test whether an incident exists now, by the kind of the incident.
 
-        A function returns None if the state is unknown.
+        A function returns None if it is unknown whether the incident exists.
         """
         parts, api, treasurer = self._parts, self._parts.api, self._parts.treasurer
         signs: dict[IncidentKind, Sign] = {
@@ -449,7 +449,7 @@ class Running:
                     return True
                 await self._parts.begin()
                 if not self.has_begun:
-                    # Updates are stored after ``has_begun`` is set, so no update is stored yet.
+                    # Updates are stored only after ``has_begun`` is set, so the count is exact.
                     await self.intake.count_open()
                 self.has_begun = True
                 if self._webhook:
@@ -529,7 +529,7 @@ class Running:
         """Wait for a verified clock. Then queue inline queries, and store the other updates.
 
         Raises:
-            DatabaseUnavailableError: Some of the updates are possibly not stored.
+            DatabaseUnavailableError: Some of the updates may not be stored.
         """
         await self._parts.clock.wait_until_anchored()
         if others := self.inline.enqueue_queries_return_others(updates):
@@ -696,9 +696,10 @@ async def _build_parts_with_retries(
 
 
 async def _build_parts(settings: Settings, stack: AsyncExitStack, build: Build) -> Parts:
-    """Lock the SQLite file and build the parts of the process. ``stack`` closes both at its exit.
+    """Lock the SQLite file, and build the parts of the process.
 
-    If a step fails, the parts that were already built are closed.
+    The exit of ``stack`` closes the parts and unlocks the file. If a step fails, the parts that
+    were already built are closed at once.
 
     Raises:
         DatabaseUnavailableError: The database is unavailable or must not be used, or another

@@ -591,8 +591,8 @@ _SOURCES = {
 def _error_sentence(item: dict[str, Any], env_file: Path | None) -> str:
     """Return a sentence about an error that pydantic has found in the settings.
 
-    About a missing setting, the sentence advises a command. The command contains ``env_file`` if
-    the person has named a settings file.
+    If a setting is missing, the sentence recommends a command that sets the setting. The command
+    contains ``env_file``, if the person has named a settings file.
     """
     name = str(item["loc"][0]).upper() if item["loc"] else ""
     if item["type"] == "missing":

@@ -92,13 +92,14 @@ class JobClaims:
     async def _reserve_turn_or_postpone(
         self, tx: Tx, job: Job, queue: ChatQueue, now: datetime
     ) -> bool:
-        """Reserve a time to ask Telegram, before a repeated send, whether the chat accepts calls.
+        """Reserve a time at which the bot asks Telegram whether the chat of a job accepts calls.
+
+        The bot asks only before a message is sent again, and not about channels, because the
+        answer about a channel proves nothing (docs/decisions/0002-at-least-once.md). For any other
+        job, no time is reserved.
 
         Return True if the job may be done. If too many chats wait for their time, postpone the
-        repeated send and return False.
-
-        No time is needed for a first send, for a probe, and for a channel. Telegram's answer about
-        a channel would prove nothing (docs/decisions/0002-at-least-once.md).
+        job and return False.
         """
         if isinstance(job, ProbeJob) or self._outage is None:
             return True
@@ -182,10 +183,10 @@ class JobClaims:
     async def _apply_decision(
         self, tx: Tx, queue: ChatQueue, decision: Decision, now: datetime
     ) -> results.ChatFreeAt:
-        """Store a decision about all rows of a queue that are not sent now.
+        """Update those rows of a queue that are not sent now, as decided in ``decision``.
 
-        Rows are deferred, ended, deleted or repeated. Enqueue notices about stories that expired
-        before their send. Return the time at which the chat is free for the next job.
+        Rows are deferred, ended, deleted or scheduled for a repeat. Enqueue notices about stories
+        that expired before their send. Return the time at which the chat is free for the next job.
         """
         tally = Tally()
         free_at = await results.schedule_repeats_or_make_dead_letters(

@@ -1,7 +1,7 @@
 """The loop that turns fan-outs into deliveries.
 
-A fan-out is a database row: the order to deliver stories or a notice to all subscriptions of a
-profile. Each transaction writes the deliveries of at most 200 subscriptions.
+A fan-out is a database row that requests the delivery of stories or of a notice to all
+subscriptions of a profile. Each transaction writes the deliveries of at most 200 subscriptions.
 """
 
 from collections.abc import Callable

@@ -102,8 +102,8 @@ class SendLeases:
     def raise_if_lease_lost(self, send_lease: SendLease) -> None:
         """Check that a lease has not ended, without a query of the database.
 
-        The check uses the clock, because a suspended process does not notice otherwise that its
-        lease has ended.
+        The check uses the clock, because a process that was suspended can't detect the end of its
+        lease in any other way.
 
         Raises:
             TooSoonError: The lease has ended, ``SendLease.is_valid`` is False, or the lease on the

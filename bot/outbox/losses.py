@@ -33,7 +33,7 @@ class Losses:
             self._deferred.add(chat_id)
 
     def record_unreadable(self, count: int) -> None:
-        """Count rows of the outbox that can't be read as dead letters without a notice."""
+        """Add ``count`` unreadable rows to the counter of dead letters. Nobody gets a notice."""
         self._dead_letters.inc(count)
 
     def has_deferred_notice(self, chat_id: int) -> bool:

@@ -63,9 +63,9 @@ async def add_failure_notice(
     In a group or a private chat, the notice is for ``target``. The notice is due at ``due_at`` (by
     default now), and ``held`` is stored as the reason for the wait.
 
-    Instead of a notice in a channel, which would be public, the people who added the subscriptions
-    get private notices. These notices are due now, whatever ``due_at`` and ``held`` are. If no
-    such person can be reached, the notice is for the channel.
+    A notice in a channel would be public. For this reason, private notices for the people who
+    added the subscriptions are enqueued instead. These notices are due now, whatever ``due_at``
+    and ``held`` are. If no such person can be reached, the notice is for the channel.
     """
     chat = await chats.get(tx, target.chat_id)
     people = await subscriptions.reachable_creators(tx, target.chat_id)

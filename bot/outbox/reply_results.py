@@ -164,7 +164,7 @@ async def _with_current_chat_id(tx: Tx, queue: QueueClaim) -> QueueClaim:
 
 
 def _moved_to(reply: PendingMessage, chat_id: int) -> PendingMessage:
-    """Return a reply for the chat ``chat_id``, to which the chat of the reply may have moved.
+    """Return a reply with the chat id ``chat_id``, which is a new id if the chat has moved.
 
     After a move, the result does not refer to the answered message, because the messages of the
     new chat have new ids.

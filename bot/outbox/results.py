@@ -480,7 +480,7 @@ async def _end_removed_and_mute_if_repeated(
 
 
 async def _requeue(tx: Tx, rows: Sequence[PendingMessage], report: SendReport) -> None:
-    """Make rows due now that have certainly not arrived. Subtract their copies, if counted."""
+    """Make rows due now that have certainly not arrived. If a copy was counted, subtract it."""
     await deliveries.record_unsent(
         tx, _ids(rows), is_copy_counted=report.is_counted, due_at=report.now
     )

@@ -13,7 +13,7 @@ from email.utils import parsedate_to_datetime
 from bot.runtime.clock_anchor import JUMP_S, QUICK_S, ServerClock
 
 TELEGRAM, STORIES_API = "Telegram", "the Stories API"
-# A ``Date`` header omits the fraction of a second, which is 0.5 seconds on average.
+# A ``Date`` header omits the fraction of a second. This average of the fraction is added instead.
 _HALF_S = 0.5
 _NOT_COMPARED = "the machine's clock is not compared with another one yet"
 _WAS_SET = "the machine's clock was set, and is not compared with another one yet"
@@ -173,7 +173,7 @@ class ServerClocks:
 
         ``at`` is, for example, the ``Date`` header of the answer. ``took_s`` is the duration of
         the call in seconds. If the call took more than 2 seconds, or if ``at`` is an invalid date,
-        only the fact of an answer is recorded.
+        record only that the server has answered.
         """
         self._answered.add(server)
         if took_s > QUICK_S:
@@ -195,17 +195,17 @@ class ServerClocks:
         return received_at is not None and steady() - received_at <= within_s
 
     def clock_of_server(self, server: str) -> ServerClock:
-        """Return the clock of ``server`` relative to the reference clock (``__init__``)."""
+        """Return the clock of ``server``, compared with the reference clock (see ``__init__``)."""
         offset = self._offsets.get(server)
         ahead_s = None if offset is None else offset - self._machine_offset()
         return ServerClock(server in self._answered, ahead_s)
 
     def pop_largest_clock_error(self) -> float | None:
-        """Return the largest error of the reference clock (``__init__``), in seconds.
+        """Return the largest error of the reference clock (see ``__init__``), in seconds.
 
-        An error is the absolute difference from a server time. Only the newest time of each server
-        is used, and only if the time was recorded since the last call of this method and of
-        ``forget``. Return None if no such time exists.
+        An error is the absolute difference from the newest time of a server. A time is used only
+        once, so the result is about the times since the last call. Without a new time, return
+        None.
         """
         servers, self._new = self._new, set()
         machine = self._machine_offset()
@@ -223,7 +223,7 @@ class ServerClocks:
         self._new.clear()
 
     def _machine_offset(self) -> float:
-        """Return the reference clock (``__init__``) minus the event loop's time, in seconds."""
+        """Return the seconds by which the reference clock is ahead of the event loop's time."""
         ahead = self._now.ahead_of_machine_s if isinstance(self._now, Clock) else 0.0
         now = self._now.unclamped_time() if isinstance(self._now, Clock) else self._now()
         return now.timestamp() - ahead - steady()

@@ -39,8 +39,8 @@ SEVERAL_PROCESSES = Sharing(
     is_only_process=False,
     lease=timedelta(seconds=15),
     updates_every=timedelta(seconds=1),
-    # A person can subscribe to a profile through another process. The first check of the profile
-    # must be found soon.
+    # If a person subscribes to a profile through another process, this process may have to make
+    # the first check, and must find the check soon.
     checks_every=timedelta(seconds=5),
     fan_outs_every=timedelta(seconds=5),
     alerts_every=timedelta(seconds=1),

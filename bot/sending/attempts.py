@@ -288,8 +288,8 @@ class Attempts:
     ) -> None:
         """Set the next free source of an item. Without such a source, mark the item as ``alone``.
 
-        If Telegram refused to show a photo, the photo becomes a document instead. The download of
-        a pasted URL may cost 1 credit (``Supply.set_next_free_source``).
+        If Telegram refused a photo as a photo, the photo becomes a document instead. The download
+        of a pasted URL may cost 1 credit (``Supply.set_next_free_source``).
         """
         if not (
             await self._convert_if_refused_photo(refusal, item, request)
@@ -341,7 +341,7 @@ def _all_have_file_ids(batch: list[Item]) -> bool:
 def _sendable(items: list[Item], *, in_order: bool) -> list[Item]:
     """Return the items that can be sent now.
 
-    If ``in_order`` is True, stop at the first item that failed and will be retried later.
+    If ``in_order`` is True, the items after the first item that will be retried later are omitted.
     """
     until = (place for place, item in enumerate(items) if in_order and item.failed and item.later)
     return [item for item in items[: next(until, None)] if item.is_open]

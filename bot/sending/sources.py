@@ -310,7 +310,8 @@ class Supply:
         if item.is_free or self._fallback is None or item.story.expires_at <= self._now():
             return None  # an expired story cannot be bought; a free item must not be bought
         if is_pasted(item.story):
-            # ``_download_as_source`` has already tried to buy the file of a pasted URL.
+            # ``_download_as_source`` has already tried to buy the file of a pasted URL, and a
+            # second purchase would be useless.
             return None
         is_alert = asker.chat_id is None
         if is_alert and not self._reserve_purchase_or_mark_item(item):
@@ -354,9 +355,9 @@ class Supply:
         Until a purchase has succeeded, only one purchase of the profile runs at a time. A file
         that is too large counts as a success, because other files may be smaller.
 
-        If this purchase fails with any other ``MediaError``, the bot buys no file of the profile
-        for 10 minutes, and returns None instead. A failure within 10 minutes after a success has
-        no such effect.
+        If this only purchase fails with any other ``MediaError``, this method buys no file of the
+        profile for 10 minutes, and returns None instead. A failure within 10 minutes after a
+        success has no such effect.
 
         Raises:
             SpendingError: The bot is not allowed to spend the credit.

@@ -5,7 +5,7 @@ into an outcome. ``rate_limiter`` delays calls for the times that ``flood_limits
 ``limit_state`` keeps the state of the flood limits of each chat. ``outage`` pauses all sends while
 Telegram is down.
 
-Public: ``request.AiohttpRequest``, ``rate_limiter.Pacing``,
-``calls.Calls``, ``flood_limits.ChatLimits``, ``limit_state.ChatFloods``, ``outcomes.outcome_of``,
+Public: ``request.AiohttpRequest``, ``rate_limiter.Pacing``, ``calls.Calls``,
+``flood_limits.ChatLimits``, ``limit_state.ChatFloods``, ``outcomes.outcome_of``,
 ``outcomes.wait_of``, ``outage.Outage``, ``admins.Admins``, ``presence.fetch_presence``.
 """

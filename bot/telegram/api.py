@@ -14,7 +14,7 @@ from telegram.ext import ExtBot
 class TooSoonError(RetryAfter):
     """Raised if the bot itself must not make a call now. Telegram was not called.
 
-    ``why`` is the reason for the log. The call may be made after the wait in the error.
+    After the wait in the error, the call may be made. ``why`` is the reason for the log.
     """
 
     def __init__(self, wait: timedelta, why: str = "too many requests") -> None:

@@ -222,6 +222,6 @@ def shows_telegram_is_up(outcome: Outcome) -> bool:
         return True
     if outcome.items:
         return True
-    # If it is unknown whether a message arrived despite a 429 response, a failure at Telegram may
-    # be the cause of the response.
+    # A 429 response does not show that Telegram processes sends if the message may have arrived
+    # all the same, because a failure at Telegram may be the cause of such a response.
     return outcome.after is not None and not outcome.unknown and not outcome.unasked

@@ -187,10 +187,9 @@ class Refusal:
 def parse_refusal(error: BaseException) -> Refusal:
     """Return the error message, the subject and the refused item of an error.
 
-    The result has the index of the item only if the index in the error message is reliable, in two
-    cases: the error is about an upload, or the message contains ``FILE_REFERENCE_<i>``. Any other
-    refusal of an album names the first item, because all items fail (Client.cpp,
-    ``on_message_send_failed``).
+    If Telegram refuses an album, all items fail, and the error usually names the first item
+    (Client.cpp, ``on_message_send_failed``). For this reason, the refused item is known in two
+    cases only: an upload is refused, or the error message contains ``FILE_REFERENCE_<i>``.
     """
     text = _lower_text(error)
     named = _ITEM_FAILED.search(text)
@@ -215,8 +214,8 @@ def outcome_of(error: BaseException) -> Outcome:  # noqa: C901, PLR0911 - a line
     """Return the outcome of a send that raised ``error``. The result is never ``Sent``.
 
     If the error message is unknown, or is about a file, the caption or the buttons, the outcome is
-    a failure of this message only. If ``error`` is an unexpected exception, the outcome is that
-    the message may have arrived.
+    a failure of this message only. If ``error`` is an unexpected exception, the outcome states
+    that the message may have arrived.
     """
     match error:
         case TooSoonError():

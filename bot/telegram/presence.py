@@ -50,10 +50,11 @@ async def fetch_presence(bot: Bot, chat_id: int, missing: Right) -> Presence:
 
 
 def _presence_of(chat: ChatFullInfo, me: ChatMember, missing: Right) -> Presence:
-    """Return whether the bot has the right ``missing`` in ``chat`` again. ``me`` is the bot.
+    """Return whether the bot has the right ``missing`` in ``chat`` again.
 
-    If the bot is not a member of the chat, the result is "away". In a channel, only the right to
-    post counts. In any other chat, a right that is not in ``_RIGHTS`` counts as "text".
+    ``me`` is the bot as a member of the chat. If the bot has left the chat, the result is "away".
+    In a channel, only the right to post counts. In any other chat, a right that is not in
+    ``_RIGHTS`` counts as "text".
     """
     is_restricted = me.status == ChatMember.RESTRICTED
     if me.status in AWAY or (is_restricted and not getattr(me, "is_member", False)):

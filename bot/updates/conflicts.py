@@ -74,14 +74,15 @@ class Origin:
 class Polls:
     """The recent results of the polls.
 
-    - ``conflicts`` are the times of the newest 409 response, and of the 409 responses in the three
-      minutes (``LASTING``) before the newest.
-    - ``answers`` are the times of the newest recorded answer, and of the recorded answers in the
-      three minutes before the newest.
+    - ``conflicts`` are the times of the 409 responses in the three minutes (``LASTING``) up to the
+      newest 409 response.
+    - ``answers`` are the times of the recorded answers in the three minutes up to the newest
+      recorded answer.
     - ``since`` is the time of the first 409 response of the last conflict. None means that no
       conflict has happened.
-    - ``answered_since`` is the time of the first answer after the last 409 response or long
-      silence (``GAP``). None means that the last poll ended with 409, or that no poll is recorded.
+    - ``answered_since`` is the beginning of the current period in which Telegram answers polls
+      without a 409 response. None means that the last poll ended with 409, or that no poll is
+      recorded.
     - ``was_first`` is True if a conflict has ever begun after three minutes of answered polls.
     """
 
@@ -116,9 +117,10 @@ class Polls:
         return replace(self, answers=(*_recent(self.answers, at), at), answered_since=since)
 
     def answered_for(self, now: datetime) -> timedelta:
-        """Return for how long polls have been answered, without a 409 or a gap of ``GAP``.
+        """Return the duration of the current period in which Telegram answers polls without a 409.
 
-        The result is 0 if the last poll ended with 409, or was answered more than ``GAP`` ago.
+        A pause of more than ``GAP`` between two answers ends the period. Without a current period,
+        the result is 0.
         """
         if self.answered_since is None or now - self.answers[-1] > GAP:
             return timedelta(0)

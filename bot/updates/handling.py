@@ -197,8 +197,8 @@ class Handling:
     async def _send_replies(self, enqueued: Enqueued, unit: Unit) -> None:
         """Send the replies to unknown chats. Then send the stored replies under their lease.
 
-        Without a lease, the outbox sends the stored replies later. The outbox also sends stored
-        replies again that could not be sent now. A reply to an unknown chat is sent only once. Set
+        Without a lease, the outbox sends the stored replies later. If a stored reply can't be sent
+        now, the outbox sends the reply again. A reply to an unknown chat is sent only once. Set
         ``unit.is_edit_unchanged`` to whether the last reply was an edit that changed nothing.
         """
         for reply in enqueued.strangers:

@@ -62,7 +62,7 @@ _SHORTEST = timedelta(seconds=0.05)  # the minimum pause between two claims
 
 
 async def _no_answer(_update: Update, _claimed: ClaimedUpdate) -> bool:
-    """Send no reply, and record nothing. Return False, which means that nothing is recorded."""
+    """Do nothing. Return False, because the update is not recorded as done."""
     return False
 
 
@@ -132,8 +132,9 @@ class Intake:
     async def store_and_start(self, updates: Iterable[object]) -> None:
         """Store the JSON of updates. Start their handlers, or wake the loop that starts handlers.
 
-        An update that the database refuses, or with an impossible id or person, is only logged. An
-        exception would make Telegram send this update again and again, before all other updates.
+        If the database refuses an update, or if the id or person of an update is impossible, the
+        update is only logged. An exception would make Telegram send this update again and again,
+        before all other updates.
 
         Raises:
             DatabaseUnavailableError: The database is unavailable, so some of the updates may not
@@ -371,7 +372,7 @@ class Intake:
             # When the lease of the update has expired, the update is claimed again.
             log.exception("the inbox can't be written", update=claimed.id)
         finally:
-            if self._running.get(claimed.queue) is claimed:  # not if a later update already runs
+            if self._running.get(claimed.queue) is claimed:  # False if a later update already runs
                 self._running.pop(claimed.queue)
             self._wake_if_updates_wait()
 

@@ -111,10 +111,7 @@ class Polling:
 
     @property
     def is_alive(self) -> bool:
-        """Return whether the last successful poll was not long ago.
-
-        The longest normal time is twice ``poll_s`` (see ``silence_s``).
-        """
+        """Return whether a poll has succeeded in the last ``2 * poll_s`` seconds."""
         return self.silence_s <= 2 * self._poll_s
 
     @property

@@ -72,7 +72,10 @@ def queue_and_person_of(update: _Json) -> QueueAndPerson:
 
 
 def _queue_of(update: _Json) -> str:
-    """Return the name of the queue of an update: its chat, or its person if it has no chat."""
+    """Return the name of the queue of an update.
+
+    Each chat has a queue. An update without a chat is in the queue of the person.
+    """
     about = next((value for value in update.values() if isinstance(value, dict)), {})
     chat = about.get("chat") or _as_dict(about.get("message")).get("chat")
     if isinstance(chat, dict) and "id" in chat:
@@ -91,8 +94,8 @@ def judge_arrivals(
     """Return for each new update the decision to handle, to refuse or to drop the update.
 
     A refused update gets a reply about too many requests. For each person in a chat, only the
-    first update above the limit is refused, and the further updates are dropped. A caller with
-    several calls must prevent repeated replies.
+    first update above the limit is refused, and the further updates are dropped. The result does
+    not depend on earlier calls, so the caller must prevent repeated replies.
 
     ``waiting`` has the number of unfinished updates for each ``count_key``. ``of_person`` is the
     limit of a person in a chat, and ``of_chat`` is the limit of a chat. All anonymous senders of a

@@ -26,7 +26,7 @@ Work = Callable[[Tx], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A reply that will be stored. The payload is one of ``bot.sending.replies``."""
+    """A reply that will be stored. A function of ``bot.sending.replies`` makes the payload."""
 
     target: Target
     payload: dict[str, Any]
@@ -122,8 +122,8 @@ def writing(db: Database) -> AbstractAsyncContextManager[Tx]:
 def reading(db: Database) -> AbstractAsyncContextManager[Tx]:
     """Return a connection for reads. The reads see the uncommitted writes of the current unit.
 
-    An exception in the ``with`` block rolls back the whole unit, if the unit has an open
-    transaction. Exception: a ``BotError`` that is no failure of the database rolls back nothing.
+    If the unit has an open transaction, an exception in the ``with`` block rolls back the whole
+    unit. But a ``BotError`` that is no failure of the database rolls back nothing.
     """
     unit = _current.get()
     if unit is None or not unit.is_open:
@@ -135,8 +135,8 @@ def reading(db: Database) -> AbstractAsyncContextManager[Tx]:
 async def _join(unit: Unit, *, rolls_back_on_refusal: bool) -> AsyncIterator[Tx]:
     """Yield the transaction of ``unit``. If the ``with`` block fails, roll back the whole unit.
 
-    Exception: if ``rolls_back_on_refusal`` is False, a ``BotError`` that is no failure of the
-    database rolls back nothing.
+    But if ``rolls_back_on_refusal`` is False, a ``BotError`` that is no failure of the database
+    rolls back nothing.
     """
     with as_outages():
         try:
