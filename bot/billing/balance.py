@@ -117,7 +117,10 @@ class Treasurer:
             log.warning("the price of a credit is wrong", why=note)
 
     async def _refund_and_report_drift(self) -> None:
-        """Report each confirmed difference between balance and ledger to the owners once."""
+        """Report each confirmed difference between balance and ledger to the owners once.
+
+        The credits of calls with an unknown bill are refunded first.
+        """
         drift = await self._ledger.refund_and_pop_confirmed_drift()
         if drift is None:
             return

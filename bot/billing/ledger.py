@@ -107,7 +107,7 @@ class Reservation:
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """The credits that the API billed for a call. The reservation is not settled yet."""
+    """The credits that the API billed for a call whose reservation is not settled yet."""
 
     reservation: Reservation
     credits: int

@@ -108,8 +108,8 @@ KINDS_OF: Mapping[Right, frozenset[str]] = {
     "photos": frozenset({"photo"}),
     "videos": frozenset({"video"}),
     "gifs": frozenset({"video"}),  # Telegram can send a video without sound as a GIF
-    # Without the right to documents, a story waits only if it is sent as a file. This rule does
-    # not depend on the kind of the story, so that the module ``selection`` applies the rule.
+    # The set is empty, because the kind of a story does not matter here. Without the right to
+    # documents, only stories that are sent as files wait (``selection``).
     "documents": frozenset(),
     "media": frozenset({"photo", "video"}),
 }
@@ -209,9 +209,9 @@ def retry_after_success_at(
     """Return the time to retry a failed delivery after the chat has received another message.
 
     ``due_at`` is the time for which the retry was planned. ``copies`` is the number of sends of
-    the delivery whose response was lost. ``attempts`` is the number of sends after the last lost
-    response that certainly failed. ``is_same_kind`` means that the received message is of the same
-    kind as the delivery. The first rule that applies decides:
+    the delivery whose response was lost. ``attempts`` is the number of later sends, which
+    certainly failed. ``is_same_kind`` means that the received message is of the same kind as the
+    delivery. The first rule that applies decides:
 
     - If no response was lost, the retry is due now.
     - If two responses were lost, the retry is the last one and stays planned for ``due_at``,
@@ -246,8 +246,8 @@ def recheck_unavailable_at(now: datetime, answers: int) -> datetime:
     """Return the time of the check whether a private or missing profile is available again.
 
     ``answers`` is the number of consecutive answers that the profile is private or missing. After
-    the first and the second answer the pause is 30 minutes, because a story expires after a day.
-    With each further answer the pause doubles, up to a day.
+    the first and the second answer, the pause is 30 minutes. With each further answer, the pause
+    doubles, up to a day.
     """
     return now + _doubling_delay(_FIRST_UNAVAILABLE_PAUSE, answers - 1, _LAST_UNAVAILABLE_PAUSE)
 

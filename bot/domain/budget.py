@@ -213,10 +213,11 @@ def reply_credits_left_for_schedule(
     ``used`` is the number of credits that replies have spent today. The schedule may use all
     unspent credits of the share, except a reserve for the replies in the rest of the day:
 
-    - If ``past`` is empty, the reserve is the part of the share for the remaining hours.
+    - If ``past`` is empty, the reserve is the part of the share that belongs to the remaining
+      hours.
     - Otherwise, the reserve is 120 % of the credits that replies spent from the current hour to
       midnight, on the day in ``past`` with the most such credits. The reserve is at least a tenth
-      of the part of the share for the remaining hours.
+      of the part of the share that belongs to the remaining hours.
     """
     share = reply_share_of_budget(limits)
     left = (midnight_after(now) - now) / DAY

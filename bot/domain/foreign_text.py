@@ -72,7 +72,8 @@ def clean(text: str) -> str:
         category = unicodedata.category(char)
         if category in {"Mn", "Me"}:
             marks += 1
-        # Marks after a format character or a lone surrogate still belong to the letter before it.
+        # Marks belong to the previous letter, even if a format character or a lone surrogate is
+        # between the letter and the marks.
         elif category not in {"Cf", "Cs"}:
             marks = 0
         if char == "\n":

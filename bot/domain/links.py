@@ -226,7 +226,7 @@ def _link_in(word: str) -> Link | None:
 
 
 def _may_precede_link(char: str) -> bool:
-    """Return whether a link may follow directly after this character."""
+    """Return whether a link may follow directly after the character ``char``."""
     return char in "\"'`<" or unicodedata.category(char) in {"Ps", "Pi", "Pf", "Cf"}
 
 

@@ -2907,7 +2907,7 @@ def _is_ending(end: str, language: str) -> bool:
 
     In the languages of ``_ENDINGS``, an ASCII ending must be in the list of the language.
     Otherwise names such as "privatbank" and "borratos", which begin like a word of requests, would
-    be requests.
+    be read as words of requests.
     """
     endings = _ENDINGS.get(language)
     return not end.isascii() or endings is None or end in _split_endings(endings)
@@ -3037,7 +3037,8 @@ def _is_request_in_group(written: Sequence[str], command: Command, language: str
     """
     if len(written) == 1:
         return True
-    if command in {"stories", "highlights", "subscribe"}:  # for example, "this story" is a comment
+    # For example, "this story" is probably a comment on a story.
+    if command in {"stories", "highlights", "subscribe"}:
         return False
     return all(
         is_request_word(word, language) or is_everyday_word(word, language)

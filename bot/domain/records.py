@@ -273,7 +273,7 @@ class Held(StrEnum):
 
     @property
     def depends_on_settings(self) -> bool:
-        """Return whether a change of settings, rights or subscriptions can end the wait.
+        """Return whether changed settings, rights or subscriptions can end the delivery's wait.
 
         The result is also True for ``CHANGED``.
         """

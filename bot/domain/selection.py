@@ -249,8 +249,8 @@ def predict_outcome(row: Delivery, chat: Chat, mutes: Sequence[Mute], *, now: da
     """Return the outcome that is expected for a pending story.
 
     The rules of ``decide`` are applied to the story alone, without the other rows of the queue. If
-    the chat has quiet hours now, the filter rules and the daily summary are applied as at the end
-    of these hours. If the story is unreadable or becomes suspected to crash the bot, only missing
+    the chat has quiet hours now, the filter rules and the daily summary are applied as if these
+    hours had ended. If the story is unreadable or becomes suspected to crash the bot, only missing
     rights and quiet hours are considered.
     """
     quiet_end = _deferred_until(now, chat)
@@ -451,10 +451,10 @@ def _is_too_late_to_send(row: Delivery, chat: Chat, now: datetime) -> bool:
 
 
 def _is_released_from_quiet_hours(row: Delivery, now: datetime) -> bool:
-    """Return whether quiet hours deferred a row until less than an hour ago.
+    """Return whether the deferral of a row by quiet hours ended less than an hour ago.
 
-    The deferral ends when the quiet hours end, or when they are changed. Return False if the
-    deferral ended earlier, for example because the bot was not running in the last hour.
+    The deferral ends when the quiet hours end or are changed. It can have ended earlier, for
+    example if the bot was not running.
     """
     return row.held == Held.QUIET and now < row.due_at + AFTER_QUIET
 

@@ -304,7 +304,7 @@ class ReleaseCurve:
         self._left = [sum(self._parts[hour:]) for hour in range(25)]
 
     def unreleased_parts(self, at: float) -> float:
-        """Return the number of parts of a day's credits that are not yet released at ``at``.
+        """Return how many parts of a day's credits are not yet released at the time ``at``.
 
         The credits of a day have 24 parts. An hour with the mean demand releases one part.
         """

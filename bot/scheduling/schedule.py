@@ -16,8 +16,8 @@ is::
             schedule.set_due_at(state, weight, cost)  # write due_at, and check only if still due
         stories = fetch(row)  # on failure: schedule.freeze_price_after_outage(now)
         schedule.charge_learn_and_set_due_at(state, weight, cost, at=now, taken=[...])
-        # write state and due_at
-    # sleep until the next check
+        # store ``state`` and ``due_at`` in the profile's row
+    # the loop sleeps until the time that this call returns
     schedule.next_check_at(first_due_at, seen_at, cost, now=now, spent_today=spent_today)
 
 ``latest_allowed_last_check`` limits which rows may be claimed:
@@ -267,7 +267,7 @@ class Schedule:
         self.bucket.credits += amount
 
     def credits_for_due_and_early_checks(self, now: float) -> tuple[float, float]:
-        """Return the credits for due checks and for early checks that may be spent now."""
+        """Return the credits that due checks may spend now, and those for early checks."""
         held = self.bucket.credits
         return held, max(0.0, held - self.credits_reserved_for_due(now))
 
@@ -334,10 +334,12 @@ class Schedule:
     def latest_allowed_last_check(
         self, now: float, *, is_due: bool, is_paid: bool
     ) -> float | AnyTime:
-        """Return the latest allowed time of the last check of a profile that is checked now.
+        """Return the latest time at which the previous check of a profile may have been made.
 
-        None means that any time is allowed. ``is_due`` is False for an early check. ``is_paid`` is
-        True if the credit bucket pays for the check, and False if the day's remaining credits pay.
+        If the previous check was later, a new check is not allowed now. None means that the time
+        of the previous check does not matter. ``is_due`` is False for an early check. ``is_paid``
+        is True if the credit bucket pays for the check, and False if the day's remaining credits
+        pay.
         """
         if not is_due:
             return now - self.minimum
