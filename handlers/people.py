@@ -197,7 +197,7 @@ def _list_line(guest: Guest, context: Context) -> str:
     elif entry and entry.is_owner:
         sign = "⭐"
     return _list_label(
-        sign, guest.name, guest.total_millicredits + guest.millicredits_elsewhere, context
+        sign, guest.name, guest.millicredits_in_chat + guest.millicredits_elsewhere, context
     )
 
 
@@ -224,7 +224,7 @@ def _guest_page(guest: Guest, context: Context) -> Page:
     t = context.t
     name = bold(foreign_html(guest.name, rtl=t.is_rtl))
     lines = [f"{name} {code(str(guest.id))}", *_access_lines(guest, context)]
-    lines += ["", t(HERE, cost=cost_text(guest.total_millicredits / 1000, context))]
+    lines += ["", t(HERE, cost=cost_text(guest.millicredits_in_chat / 1000, context))]
     lines += [
         "• "
         + t.labelled(t.plain(text), cost_text(guest.millicredits_by_kind[kind] / 1000, context))

@@ -63,14 +63,14 @@ def _month_lines(month: Guest, context: Context) -> list[str]:
     state the cost by member.
     """
     t = context.t
-    if not month.total_millicredits:
+    if not month.millicredits_in_chat:
         return []
-    lines: list[str] = [t(MONTH, cost=cost_text(month.total_millicredits / 1000, context))]
+    lines: list[str] = [t(MONTH, cost=cost_text(month.millicredits_in_chat / 1000, context))]
     if not context.chat.shows_parts:
         return lines
     parts = list(month.by_member)
     alerts = month.millicredits_by_kind.get("alert", 0)
-    rest = month.total_millicredits - alerts - sum(spent for _, spent in parts)
+    rest = month.millicredits_in_chat - alerts - sum(spent for _, spent in parts)
     parts += [(t.plain(KINDS["alert"]), alerts), (t.plain(OTHERS), rest)]
     for name, spent in parts:
         if spent:

@@ -43,7 +43,7 @@ class Guest:
     is_silenced: bool = False
 
     @property
-    def total_millicredits(self) -> int:
+    def millicredits_in_chat(self) -> int:
         """Return the total cost of the chat in thousandths of a credit."""
         return sum(self.millicredits_by_kind.values())
 
@@ -58,19 +58,19 @@ async def list_guests_by_cost(tx: Tx, *, offset: int, limit: int, now: datetime)
     ids = await spending.ids_by_cost(
         tx, since=since, further_ids=access.LISTED, offset=offset, limit=limit
     )
-    return await _monthly_costs(tx, ids, now)
+    return await _read_monthly_costs(tx, ids, now)
 
 
-async def monthly_costs_of(tx: Tx, person_or_chat_id: int, *, now: datetime) -> Guest:
+async def read_monthly_costs_of(tx: Tx, person_or_chat_id: int, *, now: datetime) -> Guest:
     """Return a person or chat with the costs of this month.
 
     If the database has no row for the id, the costs are zero.
     """
-    [guest] = await _monthly_costs(tx, [person_or_chat_id], now)
+    [guest] = await _read_monthly_costs(tx, [person_or_chat_id], now)
     return guest
 
 
-async def _monthly_costs(tx: Tx, ids: Sequence[int], now: datetime) -> list[Guest]:
+async def _read_monthly_costs(tx: Tx, ids: Sequence[int], now: datetime) -> list[Guest]:
     since = now.date().replace(day=1)
     by_kind: dict[int, Counter[str]] = {number: Counter() for number in ids}
     by_person: dict[int, Counter[int]] = {number: Counter() for number in ids}

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from bot.billing.drift import KEY as DRIFT
 from bot.billing.drift import Drift
-from bot.billing.people import Guest, monthly_costs_of
+from bot.billing.people import Guest, read_monthly_costs_of
 from bot.domain.budget import DAY, Limits, allowances_for, midnight_of
 from bot.store import access, budgets, key_values, spending, usage
 from bot.store.engine.database import Database, Tx
@@ -106,7 +106,7 @@ class Reports:
                 spent = await budgets.read_used_allowance(tx, "newcomer", 0, today)
                 used.append((spent, limits.newcomers))
             got = await usage.received_stories_by_day(tx, chat_id, since=today - timedelta(days=6))
-            month = await monthly_costs_of(tx, chat_id, now=self.now())
+            month = await read_monthly_costs_of(tx, chat_id, now=self.now())
         week = [got.get(day, 0) for day in _days_between(today - timedelta(days=6), today)]
         newcomer_part = None
         if person is not None and limits.newcomers is not None:
@@ -145,11 +145,11 @@ async def load_spending(tx: Tx, limits: Limits, *, now: datetime) -> Spending:
         balance=account.balance,
         days_left=account.balance / rate if account.balance is not None and rate > 0 else None,
         drift=drift["total"] if isinstance(drift, dict) else 0,
-        unconfirmed=await _unconfirmed_today(tx, drift, today),
+        unconfirmed=await _read_unconfirmed_credits_of_today(tx, drift, today),
     )
 
 
-async def _unconfirmed_today(tx: Tx, drift: object, today: date) -> int:
+async def _read_unconfirmed_credits_of_today(tx: Tx, drift: object, today: date) -> int:
     """Return the credits of today's calls whose bill is still unknown."""
     since = midnight_of(today)
     if isinstance(drift, dict):  # the balance at ``base`` confirms the bills of all earlier calls

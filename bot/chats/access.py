@@ -18,7 +18,7 @@ from typing import Literal
 import structlog
 from pydantic import SecretStr
 
-from bot.billing.people import Guest, list_guests_by_cost, monthly_costs_of
+from bot.billing.people import Guest, list_guests_by_cost, read_monthly_costs_of
 from bot.domain.access import Entry, Judged, Mode, Subject, find_entry, judge
 from bot.domain.budget import NoOwnLimit
 from bot.domain.errors import (
@@ -197,7 +197,7 @@ class Access:
         """
         async with reading(self._db) as tx:
             telegram_id = await chats.moved_to(tx, telegram_id) or telegram_id
-            return await monthly_costs_of(tx, telegram_id, now=self._now())
+            return await read_monthly_costs_of(tx, telegram_id, now=self._now())
 
     async def store_person_name(self, person: int, name: str) -> None:
         """Store the name of a person whom the bot has seen.

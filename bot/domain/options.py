@@ -123,7 +123,7 @@ class Preferences:
         return cls(
             Options.from_json(options) if isinstance(options, dict) else Options(),
             paused=values.get("paused") is True,
-            paused_until=_valid_time(values.get("paused_until")),
+            paused_until=_parse_valid_time(values.get("paused_until")),
         )
 
     def to_json(self) -> dict[str, object]:
@@ -159,7 +159,7 @@ class Preferences:
         return self.without_pause() if is_over else self
 
 
-def _valid_time(value: object) -> datetime | None:
+def _parse_valid_time(value: object) -> datetime | None:
     """Return the time in an ISO 8601 text with a time zone, or None for any other value.
 
     Also return None for a time in the first or last year that Python supports.

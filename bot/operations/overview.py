@@ -237,7 +237,9 @@ class Overview:
             "reason": entry.reason if entry else "",
             "until": entry.blocked_until.isoformat() if entry and entry.blocked_until else None,
             "limit": entry.allowance if entry else None,
-            "credits": round((guest.total_millicredits + guest.millicredits_elsewhere) / 1000, 1),
+            "credits": round(
+                (guest.millicredits_in_chat + guest.millicredits_elsewhere) / 1000, 1
+            ),
             "kinds": {
                 kind: round(spent / 1000, 1) for kind, spent in guest.millicredits_by_kind.items()
             },

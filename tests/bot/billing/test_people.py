@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 
 from bot.billing.ledger import Charge
-from bot.billing.people import list_guests_by_cost, monthly_costs_of
+from bot.billing.people import list_guests_by_cost, read_monthly_costs_of
 from bot.domain.access import Subject
 from bot.domain.model import Asker
 from bot.store import access, acquaintances, chats, usage
@@ -32,16 +32,17 @@ async def test_the_dearest_come_first_and_who_is_on_the_list_only_last(db: Datab
             await access.put(tx, Subject.of_chat(number), now=since, name=name, is_allowed=True)
         everybody = await list_guests_by_cost(tx, offset=0, limit=100, now=NOW)
         pages = [await list_guests_by_cost(tx, offset=n, limit=2, now=NOW) for n in (0, 2, 4, 6)]
-        group = await monthly_costs_of(tx, -9, now=NOW)
-        unknown = await monthly_costs_of(tx, 77, now=NOW)
-    assert [(one.id, one.total_millicredits, one.millicredits_elsewhere) for one in everybody] == [
+        group = await read_monthly_costs_of(tx, -9, now=NOW)
+        unknown = await read_monthly_costs_of(tx, 77, now=NOW)
+    costs = [(one.id, one.millicredits_in_chat, one.millicredits_elsewhere) for one in everybody]
+    assert costs == [
         (-9, 10_000, 0), (2, 0, 8_000), (1, 2_000, 2_000), (-8, 2_500, 0), (4, 0, 0), (3, 0, 0),
     ]  # fmt: skip
     assert [one for page in pages for one in page] == everybody
     assert group == everybody[0]
     assert group.millicredits_by_kind == {"stories": 10_000}
     assert group.by_person == ((2, "Bea", 8_000), (1, "1", 2_000))
-    assert (unknown.name, unknown.total_millicredits, unknown.entry) == ("77", 0, None)
+    assert (unknown.name, unknown.millicredits_in_chat, unknown.entry) == ("77", 0, None)
 
 
 async def test_of_a_group_the_five_dearest_members_are_shown_since_the_first(
@@ -55,9 +56,9 @@ async def test_of_a_group_the_five_dearest_members_are_shown_since_the_first(
     async with sqlite_db.begin() as tx:
         await acquaintances.record_seen(tx, [7], first.date())
         await acquaintances.update_name(tx, 7, "Gil")
-        group = await monthly_costs_of(tx, -9, now=NOW)
+        group = await read_monthly_costs_of(tx, -9, now=NOW)
         [dearest, *_] = await list_guests_by_cost(tx, offset=0, limit=1, now=NOW)
-    assert (group.total_millicredits, group.millicredits_elsewhere) == (28_000, 0)
+    assert (group.millicredits_in_chat, group.millicredits_elsewhere) == (28_000, 0)
     assert [user for user, _, _ in group.by_person] == [7, 6, 5, 4, 3]
     assert [name for _, name, _ in group.by_person] == ["Gil", "6", "5", "4", "3"]
     assert dearest == group
@@ -75,8 +76,8 @@ async def test_a_group_does_not_see_the_name_of_a_hidden_person_or_a_telegram_id
     for asker in (Asker(-9, None), Asker(-9, None, as_channel=-1005), Asker(-9, 5), Asker(-9, 6)):
         await spend(db, NOW, Charge("stories", asker), "two", 2)
     async with db.begin() as tx:
-        group = await monthly_costs_of(tx, -9, now=NOW)
-    assert (group.total_millicredits, group.by_member) == (8_000, (("Fay", 2_000),))
+        group = await read_monthly_costs_of(tx, -9, now=NOW)
+    assert (group.millicredits_in_chat, group.by_member) == (8_000, (("Fay", 2_000),))
     assert group.by_person[0] == (7, "Gil", 4_000)  # the owner sees who is billed
 
 
@@ -113,7 +114,7 @@ async def test_a_page_reads_the_blocks_of_all_groups_at_once(db: Database) -> No
         await access.put(tx, Subject("person", "7"), now=NOW, blocked_since=NOW)
         await access.put(tx, Subject("profile", "natgeo"), now=NOW, blocked_since=NOW)
         with recorded_statements() as of_one:
-            await monthly_costs_of(tx, -1, now=NOW)
+            await read_monthly_costs_of(tx, -1, now=NOW)
         with recorded_statements() as of_page:
             found = await list_guests_by_cost(tx, offset=0, limit=100, now=NOW)
     assert {one.id for one in found if one.is_silenced} == {-1, -3, -5}
