@@ -499,7 +499,7 @@ class Access:
         return entry
 
     async def _end_expired_block(self, tx: Tx, subject: Subject) -> bool:
-        """End an expired block. Return False if the owner has extended or ended the block."""
+        """End an expired block. Return False if the block was extended or already ended."""
         await self._lock_chats_closed_by_block(tx, subject)
         entry = await store.lock(tx, subject)
         is_expired = entry is not None and entry.blocked_until is not None

@@ -131,8 +131,8 @@ async def explain(tx: Tx, subscription: Subscription, *, obstacle: Obstacle, now
     if chat is not None and is_open:
         outlooks = [predict_outcome(row, chat, missing, now=now) for row in waiting]
     else:
-        # The pending stories of a closed chat count as dropped, because the bot drops these
-        # stories when it returns to the chat.
+        # The pending stories of a closed chat count as dropped, because these stories are dropped
+        # when the bot returns to the chat.
         ended.append(OutcomeCount("dropped", deliveries.AWAY, len(waiting)))
         outlooks = []
     return Why(

@@ -576,10 +576,10 @@ async def open_chat_and_reschedule_checks(
 ) -> WasClosed:
     """Reopen a chat (``moves.open_chat``), and reschedule the checks of the followed profiles.
 
-    Without the new times, a profile that other chats follow could get no check before the daily
-    summary of the reopened chat. ``most_earlier_checks`` limits the checks that move to an earlier
-    time (``lock_allowance_of_earlier_checks``). Return False if the chat was open or is not
-    stored.
+    If the checks were not rescheduled, a profile that other chats follow could get no check before
+    the daily summary of the reopened chat. ``most_earlier_checks`` limits the checks that move to
+    an earlier time (``lock_allowance_of_earlier_checks``). Return False if the chat was open or is
+    not stored.
 
     Raises:
         BlockedError: The access list blocks the chat or the responsible person.

@@ -477,8 +477,8 @@ class Subscriptions:
         """Reopen a chat. Return False if the chat was open or is not stored.
 
         Pending deliveries of the reopened chat are dropped. Alerts restart with stories posted
-        from ``since``, or from now on if ``since`` is None or later than now. Live stories that
-        were posted in the restarted period and that a check has already found are enqueued.
+        from ``since``, or from now on if ``since`` is None or later than now. If a check has
+        already found live stories that were posted after ``since``, these stories are enqueued.
 
         Raises:
             BlockedError: The access list blocks the chat or the responsible person.

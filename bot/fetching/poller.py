@@ -202,8 +202,9 @@ class Scheduler:
         due, snapshot_at = state.first
         if state.room < self._price_of_check:
             return max(due, now + _MONEY_AGAIN)
-        # The profile that is due first may have been checked too recently for an early check. A
-        # different profile may be checked early instead, so the last check counts as old enough.
+        # The profile that is due first may have been checked too recently for an early check, but
+        # a different profile may be checked early. For this reason, the last check counts as at
+        # least ``minimum`` seconds old.
         rested = now.timestamp() - plan.schedule.minimum
         seen_at = min(snapshot_at.timestamp(), rested) if snapshot_at else 0.0
         # If the credit bucket is empty, wait until the bucket has enough credits.

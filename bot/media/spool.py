@@ -55,7 +55,7 @@ class Draft:
     """
 
     def __init__(self, folder: Path, room: int, release: Callable[[int], None]) -> None:
-        """Create the file in ``folder`` with a new name. Only the bot's user can read the file.
+        """Create a file in ``folder`` that only the Unix user of the bot can read.
 
         Symbolic links are not followed. ``room`` is the reserved space in bytes. ``release``
         releases a number of reserved bytes.

@@ -41,8 +41,8 @@ FILE_EVERY = timedelta(seconds=1)
 _RESCUE_EVERY = timedelta(seconds=10)  # the pause after a failure to copy the opened file
 # The minimum duration of an outage of the database that is reported.
 _PATIENCE = timedelta(seconds=15)
-# After a check of a process, a condition that was met counts as met for this time. Each process
-# checks every minute.
+# If a process finds a condition met, the condition counts as met in this process for this time.
+# Each process checks every minute.
 _MET_FOR = _EVERY * 2.5
 
 _SIGNS: frozenset[IncidentKind] = frozenset(

@@ -64,8 +64,8 @@ async def save_file_or_read_url(
             break
     if sniff(head) is None:
         return _file_url_in_body(await join_chunks(_prepend_head(head, chunks)))
-    # The header Content-Length of a compressed body is not used, because it does not state the
-    # size of the file.
+    # The header Content-Length of a compressed body is not used, because the header does not state
+    # the size of the file.
     length = None if "Content-Encoding" in response.headers else response.content_length
     if length is not None and length > limit:
         raise MediaTooBigError
