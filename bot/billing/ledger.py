@@ -1,10 +1,10 @@
 """The ledger of the paid calls of the Stories API.
 
 The ledger reserves credits before each paid call, and settles or refunds the credits after the
-call. A reservation counts as spent until the bill is known. If the bot crashes during a call, the
-reservation still counts, so that the spending in the ledger is too low only if the API billed more
-than the reserved price. All limits are checked in the transaction of the reservation, so that
-concurrent calls can't exceed a limit.
+call. A reservation counts as spent until the bill is known, also if the bot crashes during the
+call. After a crash, the spending in the ledger is too low only if the API billed more than the
+reserved price. All limits are checked in the transaction of the reservation, so that concurrent
+calls can't exceed a limit.
 """
 
 from collections.abc import Awaitable, Callable

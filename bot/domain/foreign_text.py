@@ -6,8 +6,8 @@ import unicodedata
 # The invisible characters that are kept: joiners, which are part of Persian words and of emoji,
 # and tag characters, which are part of the flags of England and Wales.
 _SOFT = frozenset("\u200c\u200d").union(map(chr, range(0xE0020, 0xE007F + 1)))
-# The ASCII texts that replace characters from keyboards of other scripts. The replacement of a
-# mark that ends a word or a sentence also has a blank, because people often write no blank after
+# The ASCII texts that replace characters from keyboards of other scripts. A mark that ends a word
+# or a sentence is replaced by an ASCII mark and a blank, because people often write no blank after
 # such a mark in these scripts.
 _AS_ASCII = {
     "\u2212": "-",
@@ -139,12 +139,14 @@ def fold_for_comparison(text: str) -> str:
 
 
 def separate_latin_from_arabic_and_devanagari(text: str) -> str:
-    """Return ``text`` with a blank between adjacent Latin and Arabic or Devanagari letters.
+    """Return ``text`` with a blank between Latin words and Arabic or Devanagari words.
 
-    A blank is also added between an ASCII digit and a following Arabic or Devanagari letter, and
-    before an @ that follows such a letter and begins a Latin word. The blank is needed because
     Arabic words such as "and" and "to" are written without a blank before the next word, which can
-    be a Latin profile name.
+    be a Latin profile name. A blank is added at these places:
+
+    - between a Latin letter and an adjacent Arabic or Devanagari letter;
+    - between an ASCII digit and a following Arabic or Devanagari letter;
+    - between an Arabic or Devanagari letter and an @ that begins a Latin word.
     """
     return _LATIN_JOINED.sub(" ", text)
 

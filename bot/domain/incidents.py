@@ -46,8 +46,8 @@ QUIET: frozenset[IncidentKind] = frozenset(
 """The kinds of incidents with silent messages."""
 
 LASTING = timedelta(minutes=5)
-# The incident "balance" opens if the balance lasts for fewer days than the first number, and
-# closes if the balance lasts for at least as many days as the second number.
+# The incident "balance" opens if the balance lasts for fewer than ``FEW_DAYS`` days. The incident
+# closes if the balance lasts for at least ``ENOUGH_DAYS`` days.
 FEW_DAYS, ENOUGH_DAYS = 3.0, 4.0
 _ALMOST = 0.8
 CLOCK_OFF_S = 60

@@ -438,11 +438,11 @@ def _drop_reason(row: Delivery, chat: Chat, now: datetime) -> str | None:
 
 
 def _is_too_late_to_send(row: Delivery, chat: Chat, now: datetime) -> bool:
-    """Return whether it is too late to send a story.
+    """Return whether it is too late to send a story, because the story has expired.
 
-    It is too late when the story has expired. If the story expires in quiet hours, it is too late
-    an hour after the end of the quiet hours, because Instagram serves the file for some hours
-    after the expiry. Return False for a row without a story.
+    A story that expires in quiet hours can still be sent for an hour after the quiet hours,
+    because Instagram serves the file for some hours after the expiry. Return False for a row
+    without a story.
     """
     if row.story is None or row.story.expires_at > now:
         return False

@@ -355,8 +355,11 @@ def _is_small_talk_word(word: str) -> bool:
 def is_unlikely_name(word: str) -> bool:
     """Return whether a word is rarely meant as the name of a profile.
 
-    These words are greetings and other words in ``NO_NAMES`` (also with a doubled last letter, as
-    in "oii"), laughter such as "jajaja", and insults with at least five letters.
+    These words are rarely meant as a name:
+
+    - greetings and other words in ``NO_NAMES``, also with a doubled last letter, as in "oii";
+    - laughter such as "jajaja";
+    - insults with at least five letters.
     """
     plain = normalize_word(word)
     is_insult = len(plain) >= _LEAST_INSULT and plain in _insulting_words()
@@ -406,9 +409,9 @@ def _is_emoji(word: str) -> bool:
 def names_listed_in(text: str, language: str = "en") -> tuple[str, ...]:
     """Return the distinct profile names that a text lists.
 
-    The names in a list are on separate lines, or are separated by commas, semicolons or words such
-    as "and" in English or ``language``, or each have an @. Words of politeness at the end of a
-    list, and the words in ``_POLITE``, are ignored. The result is empty in these cases:
+    Line feeds, commas, semicolons or words such as "and" in English or ``language`` separate the
+    names of a list, or each name has an @. Words of politeness at the end of a list, and the words
+    in ``_POLITE``, are ignored. The result is empty in these cases:
 
     - The text has other words than names, or fewer than two names.
     - The text has no @, and fewer than two names are outside of ``NO_NAMES``, as in "hello,

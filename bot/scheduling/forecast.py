@@ -44,8 +44,9 @@ _SAME_SESSION = HOUR
 # The weight that each later story of a posting session has in the rhythm. The first story of a
 # session has the weight 1.
 _WITHIN_SESSION = 0.3
-# The offsets from the hour of a story to the neighbouring hours of the day, each with the part of
-# the story's weight that this hour gets. The parts are a binomial distribution of order 6.
+# A story also counts for the neighbouring hours of the day. Each pair has the offset of an hour
+# from the hour of the story, and the part of the story's weight that this hour gets. The parts are
+# a binomial distribution of order 6.
 _SMOOTHING = tuple((offset, comb(6, offset + 3) / 64) for offset in range(-3, 4))
 # The points of a time span at which the rhythm is sampled, as parts of the span.
 _PLACES = (0.1, 0.3, 0.5, 0.7, 0.9)

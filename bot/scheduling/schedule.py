@@ -267,7 +267,7 @@ class Schedule:
         self.bucket.credits += amount
 
     def credits_for_due_and_early_checks(self, now: float) -> tuple[float, float]:
-        """Return the credits that due checks may spend now, and those for early checks."""
+        """Return how many credits due checks, and how many credits early checks, may spend now."""
         held = self.bucket.credits
         return held, max(0.0, held - self.credits_reserved_for_due(now))
 
