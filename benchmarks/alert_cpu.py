@@ -33,7 +33,7 @@ async def alert_cpu(url: str, alerts: int) -> float:
             settings = settings_for(at, Path(folder)).model_copy(update=changed)
             async with open_parts(settings) as parts, parts.bot, asyncio.TaskGroup() as group:
                 people = await at.people(alerts)
-                group.create_task(parts.outbox.run())
+                group.create_task(parts.outbox.fan_out_and_send_until_stopped())
                 await _ours(at, parts, people)
                 rounds = [
                     (await _bare(at, people), await _ours(at, parts, people))

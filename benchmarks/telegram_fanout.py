@@ -45,7 +45,7 @@ async def _measure(at: World, parts: Parts, people: list[int]) -> dict[str, Any]
     before = (await at.control.state())["calls"]
     wall, cpu = time.perf_counter(), time.process_time()
     async with asyncio.TaskGroup() as group:
-        group.create_task(parts.outbox.run())
+        group.create_task(parts.outbox.fan_out_and_send_until_stopped())
         await parts.scheduler.run_once()
         await wait_for(partial(is_done, parts.db), within=PATIENCE_S)
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu

@@ -447,10 +447,10 @@ class Running:
                     continue
                 if self._parts.clock.went_back.is_set():
                     return True
-                await self._parts.begin()
+                await self._parts.apply_access_and_restored_backup()
                 if not self.has_begun:
                     # Updates are stored only after ``has_begun`` is set, so the count is exact.
-                    await self.intake.count_open()
+                    await self.intake.load_open_count()
                 self.has_begun = True
                 if self._webhook:
                     await self._set_webhook(self._webhook)
@@ -504,8 +504,9 @@ class Running:
             if self._webhook is None:
                 endless.append(group.create_task(self._poll()))
             ending = [
-                group.create_task(loop.run())
-                for loop in (self.intake, parts.scheduler, parts.outbox)
+                group.create_task(self.intake.run()),
+                group.create_task(parts.scheduler.run()),
+                group.create_task(parts.outbox.fan_out_and_send_until_stopped()),
             ]
             watch = group.create_task(self._watch.worker.run())
             ends = [
@@ -584,7 +585,7 @@ class Running:
     async def _update_trouble(self) -> TroubleOrEmpty:
         if not self.app.running and not self.app._initialized:  # noqa: SLF001 - PTB has no public attribute
             return "Telegram has not answered yet"
-        polls = self._webhook is None and self._should_poll()
+        polls = self._webhook is None and self._are_polls_expected()
         if polls and self._parts.conflicts.is_paused():
             return "another program takes the updates; checks and alerts are paused"
         if polls and self.polling.has_rival:
@@ -595,7 +596,7 @@ class Running:
             return trouble
         return "too many wait" if self.intake.is_full else ""
 
-    def _should_poll(self) -> bool:
+    def _are_polls_expected(self) -> bool:
         """Return whether polls of this process are expected.
 
         The result is True if this is the only process, if this process is the leader, or if this
@@ -622,11 +623,11 @@ class Running:
 
         The time is in an hour, or in a minute if erased content is still in the write-ahead log.
         If the database file was moved, and a day passed without a conflict, also store the new
-        place of the file (``PollConflicts.store_origin_after_move``).
+        place of the file (``PollConflicts.store_moved_origin_if_settled``).
         """
         now = self._parts.now()
         await cleanup.delete_overdue_rows(self._parts.db, now=now)
-        await self._parts.db.run(self._parts.conflicts.store_origin_after_move)
+        await self._parts.db.run(self._parts.conflicts.store_moved_origin_if_settled)
         is_empty = await cleanup.complete_pending_checkpoint(self._parts.db)
         return now + (_CLEAN_EVERY if is_empty else _EMPTY_AGAIN)
 

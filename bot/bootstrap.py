@@ -70,7 +70,7 @@ from bot.telegram.outage import Outage
 from bot.telegram.presence import fetch_presence
 from bot.telegram.rate_limiter import Pacing
 from bot.telegram.request import AiohttpRequest
-from bot.updates.conflicts import PollConflicts, ensure_origin_and_load_conflicts
+from bot.updates.conflicts import PollConflicts, load_or_store_origin_of_database
 
 log = structlog.get_logger()
 
@@ -107,7 +107,7 @@ class Parts:
     server_clocks: ServerClocks
     owner: Owner
     process_lease: ProcessLease | None
-    begin: Callable[[], Awaitable[None]]
+    apply_access_and_restored_backup: Callable[[], Awaitable[None]]
     """Does the database writes of a start. Call this function after the clock is verified."""
     slow_media_hosts: Callable[[], list[str]]
     wake: Callable[[], None]
@@ -248,7 +248,7 @@ async def open_parts(
         replies = Replies(bot, sender, blocked=access.blocked)
         topics = Topics(db, bot, now=now)
         outage = Outage(bot, now=now, metrics=metrics)
-        conflicts = await ensure_origin_and_load_conflicts(db, now=now)
+        conflicts = await load_or_store_origin_of_database(db, now=now)
         ask_presence = partial(fetch_presence, bot)
         outbox = Outbox(
             db,
@@ -371,7 +371,7 @@ async def open_parts(
             now=now,
         )
 
-        async def begin() -> None:
+        async def apply_access_and_restored_backup() -> None:
             """Apply the access settings. Make a restored backup the live database."""
             await access.apply_settings()
             await backups.make_live_and_report_if_restored(db, incidents, now=now())
@@ -416,7 +416,7 @@ async def open_parts(
             owner=owner,
             process_lease=ours,
             slow_media_hosts=media.slow_hosts.slow_host_names,
-            begin=begin,
+            apply_access_and_restored_backup=apply_access_and_restored_backup,
             wake=wake,
         )
 

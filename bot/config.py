@@ -291,7 +291,7 @@ class Settings(BaseSettings):
 
     @field_validator("telegram_token", "stories_api_key", "metrics_token")
     @classmethod
-    def _strip_secret(cls, value: SecretStr | None) -> SecretStr | None:
+    def _strip_and_check_secret(cls, value: SecretStr | None) -> SecretStr | None:
         """Remove spaces and line breaks at both ends, because files of secrets often have both.
 
         Raises:

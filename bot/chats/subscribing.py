@@ -274,7 +274,7 @@ class Subscribing:
             return {username: [target] for username in usernames}
         own = await self._topics.read_own_topics(target.chat_id, usernames)
         if len(own) < len(usernames):
-            await self._topics.ask_and_raise_if_no_topics(target.chat_id)
+            await self._topics.fetch_and_check_right_to_make_topic(target.chat_id)
         places = {username: [target] for username in usernames}
         for username, topic in own.items():
             places[username] = [topic, target]

@@ -15,7 +15,7 @@ from telegram.error import TelegramError
 
 from bot.domain.incidents import CLOCK_OFF_S
 from bot.runtime.clock import STORIES_API, TELEGRAM, Clock, ServerClocks, steady
-from bot.runtime.clock_anchor import Decision, decide
+from bot.runtime.clock_anchor import Decision, choose_correct_time
 from bot.runtime.workers import NextStepAt
 from bot.store.engine import server_clock
 from bot.store.engine.database import Database
@@ -166,7 +166,7 @@ class ClockKeeper:
             self.went_back.set()
 
     def _decide(self, clock: Clock, *, has_asked_api: bool) -> Decision:
-        return decide(
+        return choose_correct_time(
             self._server_clocks.clock_of_server(TELEGRAM),
             self._server_clocks.clock_of_server(STORIES_API) if has_asked_api else None,
             process_clock_ahead_s=clock.ahead_of_machine_s if clock.has_been_anchored else None,

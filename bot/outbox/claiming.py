@@ -13,10 +13,10 @@ from bot.domain import alert_rules, selection, summaries
 from bot.domain.records import ChatQueue
 from bot.domain.selection import Decision
 from bot.outbox import results
-from bot.outbox.jobs import AlertJob, Job, ProbeJob, ReplyJob
+from bot.outbox.jobs import AlertJob, Job, ReplyJob, RightsQueryJob
 from bot.outbox.leases import SendLease, SendLeases
 from bot.outbox.losses import Losses
-from bot.outbox.private_notices import add_failure_notice
+from bot.outbox.private_notices import enqueue_public_or_private_failure_notice
 from bot.outbox.results import Tally
 from bot.outbox.summaries import add_or_recount_summary
 from bot.runtime.claims import Lease
@@ -101,7 +101,7 @@ class JobClaims:
         Return True if the job may be done. If too many chats wait for their time, postpone the
         job and return False.
         """
-        if isinstance(job, ProbeJob) or self._outage is None:
+        if isinstance(job, RightsQueryJob) or self._outage is None:
             return True
         if not job.is_repeat or queue.chat.kind == "channel":
             return True
@@ -135,7 +135,7 @@ class JobClaims:
                 if not queues:
                     break
                 job = await self._update_rows_and_build_job(tx, queues[0], lease, is_trial=True)
-                if isinstance(job, ProbeJob):
+                if isinstance(job, RightsQueryJob):
                     later = lease.at + alert_rules.STANDSTILL
                     await chat_queues.reschedule(tx, queues[0].chat.id, unclaimed_until=later)
                 elif job is not None:
@@ -171,7 +171,7 @@ class JobClaims:
         if self._floods is not None:
             self._floods.load_stored_state(queue.chat_id, queue.stored_flood_state)
         if decision.batch is None:
-            return ProbeJob(queue, decision.probe) if decision.probe else None
+            return RightsQueryJob(queue, decision.probe) if decision.probe else None
         batch = decision.batch.with_first_delivery_only() if is_trial else decision.batch
         asks_in = timedelta(0) if is_trial else None
         lease = SendLease(queue, [row.id for row in batch.rows], claim.at, claim.until)
@@ -192,7 +192,7 @@ class JobClaims:
         free_at = await results.schedule_repeats_or_make_dead_letters(
             tx, decision.doubtful, tally, now, new_copies=0
         )
-        self._losses.record_tally(queue.chat_id, tally)
+        self._losses.add_to_counters(queue.chat_id, tally)
         for row, until, why in decision.held:
             await deliveries.change(tx, [row.id], due_at=until, held=why)
         for row in decision.doubled:
@@ -201,13 +201,13 @@ class JobClaims:
             await deliveries.end_open(tx, [row.id], reason=reason, now=now)
         for (target, username, silent), count in selection.count_expired_stories(decision).items():
             fields = {"username": username, "n": count, "why": selection.GONE, "silent": silent}
-            await add_failure_notice(tx, target, fields, now=now)
+            await enqueue_public_or_private_failure_notice(tx, target, fields, now=now)
         if decision.unreadable:
             ids = [row.id for row in decision.unreadable]
             await deliveries.end_open(
                 tx, ids, state="parked", reason=selection.UNREADABLE, now=now
             )
-            self._losses.record_unreadable(len(ids))
+            self._losses.add_unreadable_to_counter(len(ids))
             log.error("parked, being unreadable", chat=queue.chat_id, deliveries=ids)
         return free_at
 

@@ -1,4 +1,4 @@
-"""The three jobs of the outbox: an alert, a reply, and a probe."""
+"""The three jobs of the outbox: an alert, a reply, and a query of the bot's rights."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -104,7 +104,7 @@ class ReplyJob:
 
 
 @dataclass(frozen=True, slots=True)
-class ProbeJob:
+class RightsQueryJob:
     """A call that asks Telegram whether the bot has a missing right in a chat again."""
 
     queue: ChatQueue
@@ -116,10 +116,10 @@ class ProbeJob:
         return self.queue.chat_id
 
     @property
-    def rows(self) -> Sequence[PendingMessage]:
+    def rows(self) -> tuple[()]:
         """Return an empty tuple, because the job sends nothing."""
         return ()
 
 
 SendJob = AlertJob | ReplyJob
-Job = SendJob | ProbeJob
+Job = SendJob | RightsQueryJob

@@ -21,25 +21,25 @@ class Losses:
         )
         self._deferred: set[int] = set()
 
-    def record_tally(self, chat_id: int, tally: Tally) -> None:
+    def add_to_counters(self, chat_id: int, tally: Tally) -> None:
         """Add the lost answers and dead letters in ``tally`` to the counters, in memory.
 
         If ``tally`` has a dead letter, ``has_deferred_notice`` returns True for the chat until
-        ``clear_deferred_notice`` is called.
+        ``forget_deferred_notice`` is called.
         """
         self._unknown.inc(tally.unknown)
         self._dead_letters.inc(tally.dead_letters)
         if tally.dead_letters:
             self._deferred.add(chat_id)
 
-    def record_unreadable(self, count: int) -> None:
+    def add_unreadable_to_counter(self, count: int) -> None:
         """Add ``count`` unreadable rows to the counter of dead letters. Nobody gets a notice."""
         self._dead_letters.inc(count)
 
     def has_deferred_notice(self, chat_id: int) -> bool:
-        """Return whether a chat had a dead letter after the last ``clear_deferred_notice``."""
+        """Return whether a chat had a dead letter after the last ``forget_deferred_notice``."""
         return chat_id in self._deferred
 
-    def clear_deferred_notice(self, chat_id: int) -> None:
+    def forget_deferred_notice(self, chat_id: int) -> None:
         """Record, in memory, that no notice of a chat is deferred any more."""
         self._deferred.discard(chat_id)

@@ -45,11 +45,11 @@ async def enqueue_private_notices_of_missing_right(
     if chat is None or chat.kind == "private" or not is_first:
         return
     people = await subscriptions.reachable_creators(tx, chat.id)
-    people = people or await _people_with_open_private_chat(tx, owners)
+    people = people or await _read_people_with_open_private_chat(tx, owners)
     await _enqueue_private_notices(tx, people, CANNOT_POST, {"title": chat.title}, now)
 
 
-async def add_failure_notice(
+async def enqueue_public_or_private_failure_notice(
     tx: Tx,
     target: Target,
     fields: Mapping[str, object],
@@ -75,7 +75,7 @@ async def add_failure_notice(
     await _enqueue_private_notices(tx, people, "failed", {**fields, "title": chat.title}, now)
 
 
-async def _people_with_open_private_chat(tx: Tx, people: Iterable[int]) -> list[int]:
+async def _read_people_with_open_private_chat(tx: Tx, people: Iterable[int]) -> list[int]:
     """Return those of ``people`` who have an open private chat with the bot."""
     found = await chats.get_all(tx, sorted(people))
     return [chat.id for chat in found if chat.state == "active"]

@@ -36,7 +36,10 @@ from bot.domain.records import (
 )
 from bot.domain.selection import Batch
 from bot.domain.sentences import N_
-from bot.outbox.private_notices import add_failure_notice, enqueue_private_notices_of_removed_posts
+from bot.outbox.private_notices import (
+    enqueue_private_notices_of_removed_posts,
+    enqueue_public_or_private_failure_notice,
+)
 from bot.presentation import notices
 from bot.presentation.translation import translator_for
 from bot.sending.replies import Payload, is_media, text_payload
@@ -537,7 +540,9 @@ async def _make_dead_letters_and_enqueue_notices(
             await enqueue.add_reply(tx, row.target, word, now=now, due_at=due_at, held=Held.UNTOLD)
     for (target, username, silent), count in lost.items():
         fields = {"username": username, "n": count, "why": NOT_CONFIRMED, "silent": silent}
-        await add_failure_notice(tx, target, fields, now=now, due_at=due_at, held=Held.UNTOLD)
+        await enqueue_public_or_private_failure_notice(
+            tx, target, fields, now=now, due_at=due_at, held=Held.UNTOLD
+        )
 
 
 def _unconfirmed_reply_notice(payload: Payload) -> Payload | None:
@@ -652,7 +657,7 @@ async def _end_rows_and_enqueue_notices(
             "url": first.story.page_url if first.story else "",
             "silent": all(row.is_silent for row in failed),
         }
-        await add_failure_notice(tx, first.target, fields, now=now)
+        await enqueue_public_or_private_failure_notice(tx, first.target, fields, now=now)
 
 
 def _ids(rows: Sequence[PendingMessage]) -> list[int]:

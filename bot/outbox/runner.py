@@ -24,7 +24,7 @@ from bot.domain.model import (
 from bot.domain.records import PendingMessage
 from bot.outbox import reply_results, results
 from bot.outbox.composer import Alerts
-from bot.outbox.jobs import AlertJob, Job, ProbeJob, ReplyJob, SendJob
+from bot.outbox.jobs import AlertJob, Job, ReplyJob, RightsQueryJob, SendJob
 from bot.outbox.leases import AlreadyCountedCalls, LeasedCalls, SendLease, SendLeases
 from bot.outbox.losses import Losses
 from bot.outbox.private_notices import enqueue_private_notices_of_missing_right
@@ -98,7 +98,7 @@ class JobRunner:
         self._now = now
         self._arrivals = BatchingQueue(self._record_arrived_alerts, gather_s=GATHERED_S)
 
-    async def deliver(self, job: Job) -> None:
+    async def run_job_and_record_outcome(self, job: Job) -> None:
         """Do a job and record the outcome. Each file that must be bought costs 1 credit.
 
         Raises:
@@ -106,15 +106,15 @@ class JobRunner:
                 ``record_outcome``), or the answer to a probe can't be recorded.
         """
         match job:
-            case ProbeJob():
+            case RightsQueryJob():
                 await self._probe_and_record_presence(job)
             case ReplyJob():
                 with tracing(job.trace):
                     calls = LeasedCalls(self._bot, "reply", self._leases, job.lease)
-                    await self._deliver_reply(job, calls)
+                    await self._send_and_record_reply(job, calls)
             case AlertJob():
                 with tracing(job.trace):
-                    await self._deliver_alert(job)
+                    await self._send_and_record_alert(job)
             case _:
                 assert_never(job)
 
@@ -136,14 +136,16 @@ class JobRunner:
         outcome: Outcome | None = None
         for place, reply in enumerate(replies):
             job = ReplyJob(lease, reply, behind=replies[place + 1 :])
-            outcome, is_due = await self._deliver_reply(job, calls)
+            outcome, is_due = await self._send_and_record_reply(job, calls)
             if is_due:
                 self._wake()
             if not reply_results.is_final(outcome):
                 break
         return outcome
 
-    async def _deliver_reply(self, job: ReplyJob, calls: Calls) -> tuple[Outcome, HasDueTime]:
+    async def _send_and_record_reply(
+        self, job: ReplyJob, calls: Calls
+    ) -> tuple[Outcome, HasDueTime]:
         """Send a reply and record the outcome.
 
         Return the outcome, and whether the chat has further deliveries (``Tally.is_due``).
@@ -165,7 +167,7 @@ class JobRunner:
         log.info("answered" if is_final else "an answer waits", chat=reply.target.chat_id)
         return outcome, tally.is_due
 
-    async def _deliver_alert(self, job: AlertJob) -> None:
+    async def _send_and_record_alert(self, job: AlertJob) -> None:
         """Send an alert and record the outcome."""
         chat = job.queue.chat
         calls = LeasedCalls(self._bot, "alert", self._leases, job.lease)
@@ -244,7 +246,7 @@ class JobRunner:
         await asyncio.sleep(job.asks_in.total_seconds())
         return await self._outage.send_typing_and_see_if_accepted(job.target)
 
-    async def _probe_and_record_presence(self, job: ProbeJob) -> None:
+    async def _probe_and_record_presence(self, job: RightsQueryJob) -> None:
         """Ask Telegram whether the bot has the missing right in a chat again. Record the answer.
 
         The answer is ignored if the lease of the queue was lost, or if the chat moved to a new id
@@ -282,15 +284,15 @@ class JobRunner:
         """
         chat_id = job.chat_id
         answers_again = shows_telegram_is_up(outcome) and self._losses.has_deferred_notice(chat_id)
-        if not answers_again and await self._record_whole_alert(job, outcome):
+        if not answers_again and await self._record_alert_if_whole(job, outcome):
             tally = Tally()
         else:
             tally = await self._record_rows(
                 job, outcome, in_outage=in_outage, answers_again=answers_again
             )
         if answers_again:
-            self._losses.clear_deferred_notice(chat_id)
-        self._losses.record_tally(chat_id, tally)
+            self._losses.forget_deferred_notice(chat_id)
+        self._losses.add_to_counters(chat_id, tally)
         if tally.rests_until:
             self._pause_claims_until(tally.rests_until)
         if not isinstance(outcome, Sent):
@@ -327,7 +329,7 @@ class JobRunner:
 
         return await self._db.run_until_recorded(write)
 
-    async def _record_whole_alert(self, job: SendJob, outcome: Outcome) -> bool:
+    async def _record_alert_if_whole(self, job: SendJob, outcome: Outcome) -> bool:
         """Record an alert that has arrived completely, in a transaction with other alerts.
 
         Return whether the alert was recorded. If the job is not such an alert, or if the shared

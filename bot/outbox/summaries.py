@@ -15,7 +15,7 @@ from bot.domain.model import Target
 from bot.domain.records import PLACE, SUMMARY, ChatQueue, Delivery
 from bot.domain.selection import Batch
 from bot.domain.summaries import Summary
-from bot.outbox.private_notices import add_failure_notice
+from bot.outbox.private_notices import enqueue_public_or_private_failure_notice
 from bot.store import deliveries, enqueue
 from bot.store.engine.database import Tx
 
@@ -68,7 +68,7 @@ async def _replace_by_failure_notices(tx: Tx, notice: Delivery, now: datetime) -
     await deliveries.remove_reply_or_notice(tx, notice.id)
     for username, count in notice.fields["ended"].items():
         fields = {"username": username, "n": count, "why": selection.GONE}
-        await add_failure_notice(tx, notice.target, fields, now=now)
+        await enqueue_public_or_private_failure_notice(tx, notice.target, fields, now=now)
 
 
 async def _add_or_update_notice(

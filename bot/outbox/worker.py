@@ -143,11 +143,11 @@ class Outbox:
         self.worker.wake()
 
     def stop(self) -> None:
-        """Stop the loops. ``run`` then returns when all current sends have ended."""
+        """Stop both loops. The sends in progress are not interrupted."""
         self.fan_out.worker.stop()
         self.worker.stop()
 
-    async def run(self) -> None:
+    async def fan_out_and_send_until_stopped(self) -> None:
         """Write due fan-outs and send due deliveries until ``stop`` is called.
 
         Each bought file costs 1 credit.
@@ -169,7 +169,7 @@ class Outbox:
         claimed = await self.claims.claim(AT_ONCE)
         async with asyncio.TaskGroup() as group:
             for job in claimed:
-                group.create_task(self.runner.deliver(job))
+                group.create_task(self.runner.run_job_and_record_outcome(job))
         return len(claimed)
 
     async def _start_jobs(self) -> NextStepAt | UntilWoken:
@@ -233,6 +233,6 @@ class Outbox:
 
     async def _deliver_safely(self, job: Job) -> None:
         try:
-            await self.runner.deliver(job)
+            await self.runner.run_job_and_record_outcome(job)
         except Exception:  # When the lease of the queue has expired, the queue is claimed again.
             log.exception("an alert was not recorded", chat=job.chat_id)

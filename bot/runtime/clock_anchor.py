@@ -54,7 +54,7 @@ class Decision:
 _ASK = Decision(needs_api=True, reason="the Stories API is not asked yet")
 
 
-def decide(
+def choose_correct_time(
     telegram: ServerClock,
     api: ServerClock | None = None,
     *,
@@ -74,13 +74,13 @@ def decide(
     if telegram.ahead_s is not None and api.ahead_s is not None:
         return Decision(median((0.0, telegram.ahead_s, api.ahead_s)))
     if telegram.ahead_s is None:
-        return _decide_without_telegram(telegram, api, process_clock_ahead_s)
+        return _choose_time_without_telegram(telegram, api, process_clock_ahead_s)
     return Decision(
         reason=f"{_clock_gap_text('Telegram', telegram.ahead_s)}, and the Stories API tells none"
     )
 
 
-def _decide_without_telegram(
+def _choose_time_without_telegram(
     telegram: ServerClock, api: ServerClock, process_clock_ahead_s: float | None
 ) -> Decision:
     """Choose the correct time if Telegram has sent no usable time.

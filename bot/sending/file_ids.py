@@ -80,7 +80,7 @@ class Files:
         return {pk: file for pk, file in files.items() if file is not None}
 
     @asynccontextmanager
-    async def reserve_unknown_unless_busy(
+    async def wait_and_reserve_unknown(
         self, pks: Collection[str], *, max_reservation_age: timedelta | None = None
     ) -> AsyncIterator[dict[str, KnownFile] | None]:
         """Yield the known files by ``Item.file_key``, and reserve the stories without a file.

@@ -276,7 +276,7 @@ def _file_argument(item: Item, *, attach: bool) -> str | InputFile:
             return url
         case ByUpload(file):
             name = _filename(item.story, file.path.suffix) if item.as_file else None
-            return file_from_disk(file.path, attach=attach, name=name)
+            return input_file_opened_on_send(file.path, attach=attach, name=name)
         case None:
             raise ValueError("an item without a source can't be sent")
 
@@ -290,7 +290,7 @@ def _filename(story: Story, suffix: str) -> str:
     return f"{story.taken_at:%Y-%m-%d_%H-%M}_{username}_{story.pk}{suffix}"
 
 
-def file_from_disk(path: Path, *, attach: bool, name: str | None = None) -> InputFile:
+def input_file_opened_on_send(path: Path, *, attach: bool, name: str | None = None) -> InputFile:
     """Return the file at ``path`` for PTB. The file is opened only when the request is sent."""
     return InputFile(cast("IO[bytes]", path), filename=name, attach=attach, read_file_handle=False)
 

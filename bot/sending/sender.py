@@ -110,7 +110,7 @@ class Sender:
         suffix = ORIGINAL if options.as_files else ""
         keys = [story.pk + suffix for story in album.stories]
         max_reservation_age = MAX_RESERVATION_AGE if request.is_alert else None
-        async with self._files.reserve_unknown_unless_busy(
+        async with self._files.wait_and_reserve_unknown(
             keys, max_reservation_age=max_reservation_age
         ) as known:
             if known is None:

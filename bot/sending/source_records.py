@@ -44,7 +44,7 @@ class FileRecord:
         """Record a failure. For ten minutes, alerts and replies do not use the file."""
         self._failure, self._failed_until = message, now + FAILED_FOR
 
-    def record_alert_failure(self, message: str, now: datetime) -> None:
+    def record_failure_for_alerts(self, message: str, now: datetime) -> None:
         """Record a failure that may be temporary.
 
         For 5 seconds, alerts do not use the file. Replies may still use the file.
@@ -58,7 +58,7 @@ class FileRecord:
         """
         return self._failure if now < self._failed_until else ""
 
-    def recent_alert_failure(self, now: datetime) -> str:
+    def recent_failure_for_alerts(self, now: datetime) -> str:
         """Return the error message of a temporary failure in the last 5 seconds, or "".
 
         For these 5 seconds, alerts do not use the file.

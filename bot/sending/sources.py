@@ -158,7 +158,7 @@ class Supply:
         record, now = self._file_record(item), self._now()
         item.failed = record.recent_failure(now)
         if is_alert and not item.failed:
-            item.failed = record.recent_alert_failure(now)
+            item.failed = record.recent_failure_for_alerts(now)
             item.later = item.later or bool(item.failed)
 
     def _file_record(self, item: Item) -> FileRecord:
@@ -223,7 +223,7 @@ class Supply:
         - If the file is an animation and the album has several items, the next source of the item
           will be an upload, because an animation must be sent alone.
 
-        Call ``Files.reserve_unknown_unless_busy`` first, because that method loads the file_ids.
+        Call ``Files.wait_and_reserve_unknown`` first, because that method loads the file_ids.
         """
         known = self._files.cached([item.file_key for item in items])
         for item in items:
@@ -245,7 +245,7 @@ class Supply:
         """
         item.failed = message
         if item.later:
-            self._ensure_file_record(item).record_alert_failure(message, self._now())
+            self._ensure_file_record(item).record_failure_for_alerts(message, self._now())
         elif for_all:
             self._ensure_file_record(item).record_failure(message, self._now())
 
@@ -291,8 +291,12 @@ class Supply:
         if asker.chat_id is None:
             self._raise_if_slow(url)
         if self._fallback is not None and is_pasted(item.story):
-            return self._add_upload(item, await self._fallback(item.story, asker))
-        return self._add_upload(item, await self._media.fetch(url, limit=self._largest))
+            return self._add_spooled_file_and_set_kind(
+                item, await self._fallback(item.story, asker)
+            )
+        return self._add_spooled_file_and_set_kind(
+            item, await self._media.fetch(url, limit=self._largest)
+        )
 
     def _raise_if_slow(self, url: str) -> None:
         """Refuse to download from a slow host for an alert, so that the host gets no more load.
@@ -326,7 +330,7 @@ class Supply:
             if is_alert:
                 self._ensure_record(item).cancel_purchase()
             raise MediaUnavailableError("another of its files could not be bought")
-        source = self._add_upload(item, file)
+        source = self._add_spooled_file_and_set_kind(item, file)
         item.later = False
         return source
 
@@ -403,7 +407,7 @@ class Supply:
         self._purchases.put(profile, purchases, until=self._now() + FAILED_FOR)
         return purchases
 
-    def _add_upload(self, item: Item, file: MediaFile) -> ByUpload:
+    def _add_spooled_file_and_set_kind(self, item: Item, file: MediaFile) -> ByUpload:
         """Add a file to ``item.spooled``, set the kind of the item, and return the upload.
 
         The kind is "document" if the item is sent as a file, or if the file is a photo of more

@@ -76,7 +76,7 @@ class Topics:
         threads = await self._db.fetch(lambda tx: store.thread_by_username(tx, chat_id, usernames))
         return {name: Target(chat_id, thread_id) for name, thread_id in threads.items()}
 
-    async def ask_and_raise_if_no_topics(self, chat_id: int) -> None:
+    async def fetch_and_check_right_to_make_topic(self, chat_id: int) -> None:
         """Check by calls to Telegram that the bot has the right to make topics in a chat.
 
         Raises:

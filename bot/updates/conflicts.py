@@ -218,7 +218,7 @@ class PollConflicts:
             log.warning(event, why=why, here=self._own.path)
         return is_paused
 
-    async def store_origin_after_move(self, tx: Tx) -> None:
+    async def store_moved_origin_if_settled(self, tx: Tx) -> None:
         """Store the new place of a moved database after a day (``SETTLED``) without a conflict.
 
         Until then, the old place stays stored. After a restart, a process with a copied database
@@ -230,7 +230,7 @@ class PollConflicts:
             self._remembered = self._own
 
 
-async def ensure_origin_and_load_conflicts(
+async def load_or_store_origin_of_database(
     db: Database, *, now: Callable[[], datetime]
 ) -> PollConflicts:
     """Return a ``PollConflicts`` with the present and the stored place of the SQLite file.

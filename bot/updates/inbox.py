@@ -161,7 +161,7 @@ class Intake:
                 log.exception("an update can't be stored and is left out", id=update[1])
                 self._counted.labels("left out").inc()
 
-    async def count_open(self) -> None:
+    async def load_open_count(self) -> None:
         """Read the number of unfinished updates from the database, and keep the number in memory.
 
         Call this method before the first update is stored. Otherwise the number could include or
@@ -232,7 +232,7 @@ class Intake:
             # A failed transaction is not retried here, because Telegram sends the updates again
             # until the bot confirms them.
             async with self._db.begin() as tx:
-                arrivals = await self._arrivals_to_store(tx, new_updates, now)
+                arrivals = await self._decide_and_build_arrivals(tx, new_updates, now)
                 seen = await self._record_seen(tx, {sender for sender, _, _ in new_updates}, now)
                 stored = await inbox.add_and_return_new(tx, arrivals, now=now, lease=lease)
                 # Start the handlers during the commit. Handlers can already read, but writes and
@@ -265,7 +265,7 @@ class Intake:
         await acquaintances.record_seen(tx, fresh, day)
         return fresh
 
-    async def _arrivals_to_store(
+    async def _decide_and_build_arrivals(
         self, tx: Tx, new_updates: list[StorableUpdate], now: datetime
     ) -> list[Arrival]:
         """Decide about each new update, and return the rows to store.

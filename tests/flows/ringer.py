@@ -132,7 +132,7 @@ async def ring(args: list[str], life: list[str], folder: Path, ready: int) -> No
         os.write(ready, b"!")
         async with asyncio.TaskGroup() as group:
             group.create_task(scheduler.run())
-            group.create_task(outbox.run())
+            group.create_task(outbox.fan_out_and_send_until_stopped())
 
 
 def _database(url: str, step: str = "", moment: str = "") -> Database:

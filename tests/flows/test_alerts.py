@@ -126,7 +126,7 @@ async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage
             blocked_profiles="prada",
         )
         async with open_parts(settings) as parts, parts.bot:
-            await parts.begin()
+            await parts.apply_access_and_restored_backup()
             yield Stage(box, parts)
 
 

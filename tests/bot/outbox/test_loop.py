@@ -186,7 +186,7 @@ async def test_who_comes_back_after_the_lease_of_the_process_sends_nothing(
     office.post.before = lose_and_renew
     job = await claim_alert(outbox)
     job.lease.until += HOUR  # the claim itself was renewed
-    await outbox.runner.deliver(job)
+    await outbox.runner.run_job_and_record_outcome(job)
     assert office.post.albums == []
 
 
@@ -208,7 +208,7 @@ async def test_what_a_look_showed_is_spread_and_sent_when_woken(office: Office) 
     floods.close(-1, 30)
     outbox = Outbox(office.db, NO_BOT, office.post, office.post, floods=floods, now=office.clock)  # type: ignore[arg-type] # Post stands for both
     async with asyncio.timeout(60), asyncio.TaskGroup() as group:
-        group.create_task(outbox.run())
+        group.create_task(outbox.fan_out_and_send_until_stopped())
         for number in range(1, 4):
             async with office.db.begin() as tx:
                 shown = snapshots.Snapshot(NATGEO, (story(str(number)),))
@@ -258,7 +258,7 @@ async def test_with_nothing_to_do_it_sleeps(office: Office) -> None:
         return looks == before
 
     async with asyncio.timeout(60), asyncio.TaskGroup() as group:
-        group.create_task(outbox.run())
+        group.create_task(outbox.fan_out_and_send_until_stopped())
         await wait_for(is_asleep)
         outbox.stop()
 

@@ -274,7 +274,7 @@ async def test_who_lost_the_chat_meanwhile_says_nothing_about_it(sqlite_db: Data
     town.clock.on(10 * MINUTE)
     [probe] = await town.outbox.claims.claim(5)
     assert await claim(sqlite_db, now=town.clock.on(MINUTE))  # it took too long
-    await town.outbox.runner.deliver(probe)
+    await town.outbox.runner.run_job_and_record_outcome(probe)
     async with sqlite_db.read() as tx:
         chat = await chats.get(tx, CHAT)
     assert chat
@@ -293,5 +293,5 @@ async def test_a_group_that_moves_during_the_question_is_asked_again_at_once(
     [probe] = await town.outbox.claims.claim(5)
     async with sqlite_db.begin() as tx:
         await moves.move_chat(tx, CHAT, -1001, now=town.clock())
-    await town.outbox.runner.deliver(probe)
+    await town.outbox.runner.run_job_and_record_outcome(probe)
     assert await town.due_in() == timedelta(0)

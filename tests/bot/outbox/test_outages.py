@@ -101,8 +101,8 @@ async def test_what_left_before_the_pause_does_not_end_it(town: Town) -> None:
     first, second = await town.outbox.claims.claim(5)
     await town.go_down("getMe")
     town.post.outcomes = [LOST]
-    await town.outbox.runner.deliver(first)
-    await town.outbox.runner.deliver(second)
+    await town.outbox.runner.run_job_and_record_outcome(first)
+    await town.outbox.runner.run_job_and_record_outcome(second)
     assert [row[1:] for row in await town.state()] == [("open", 1), ("sent", 1)]
     assert town.outage.is_on()
 
@@ -112,7 +112,7 @@ async def test_what_was_lost_before_it_was_known_waits_half_a_minute(town: Town)
     claimed = await town.outbox.claims.claim(5)
     town.post.outcomes = [LOST] * 3
     for one in claimed:
-        await town.outbox.runner.deliver(one)
+        await town.outbox.runner.run_job_and_record_outcome(one)
     assert town.outage.is_on()  # the third chat: it is Telegram
     assert [row[1:] for row in await town.state()] == [("open", 1)] * 3
     town.outage.end_pause()

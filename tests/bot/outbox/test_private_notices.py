@@ -3,7 +3,7 @@
 import pytest
 
 from bot.domain.model import Target
-from bot.outbox.private_notices import add_failure_notice
+from bot.outbox.private_notices import enqueue_public_or_private_failure_notice
 from bot.presentation.notices import render
 from bot.presentation.translation import translator_for
 from bot.store import chats
@@ -22,7 +22,7 @@ async def test_who_is_told_of_a_story_that_could_not_be_sent(
         await follow(tx, PERSON)
         await follow(tx, -100)
         await chats.change(tx, -100, kind=kind, title="News & more")
-        await add_failure_notice(tx, Target(-100), FIELDS, now=NOON)
+        await enqueue_public_or_private_failure_notice(tx, Target(-100), FIELDS, now=NOON)
     [one] = await rows(db, notice="failed")
     assert one.chat_id == told
     [text] = render("failed", [one.fields], translator_for("en"))
@@ -34,6 +34,6 @@ async def test_a_channel_without_known_subscribers_is_notified_itself(db: Databa
     async with db.begin() as tx:
         await follow(tx, -100)  # by a person without a private chat
         await chats.change(tx, -100, kind="channel", title="News")
-        await add_failure_notice(tx, Target(-100), FIELDS, now=NOON)
+        await enqueue_public_or_private_failure_notice(tx, Target(-100), FIELDS, now=NOON)
     [one] = await rows(db, notice="failed")
     assert one.chat_id == -100

@@ -347,7 +347,7 @@ async def test_a_long_send_keeps_its_lease(db: Database) -> None:
 async def test_run_sends_what_comes_and_stops_when_told(office: Office) -> None:
     office.clock.on(HOUR)
     async with asyncio.timeout(60), asyncio.TaskGroup() as group:
-        group.create_task(office.outbox.run())
+        group.create_task(office.outbox.fan_out_and_send_until_stopped())
         for pk in ("1", "2", "3"):
             await found(office, pk)
             office.outbox.wake()
@@ -381,7 +381,7 @@ async def test_one_that_can_not_be_written_down_lets_no_other_be_sent_twice(
     post = Held([sent("1"), Sent((SentItem("1", no_number),)), sent("1")])
     outbox = Outbox(office.db, NO_BOT, post, post, now=office.clock)  # type: ignore[arg-type] # Post stands for both
     async with asyncio.timeout(60), asyncio.TaskGroup() as group:
-        group.create_task(outbox.run())
+        group.create_task(outbox.fan_out_and_send_until_stopped())
         await wait_for(lambda: len(post.albums) == 3)
         async with office.db.begin() as tx:  # while this lasts, the others have to wait
             await chat_queues.lock_all(tx, three)
@@ -410,7 +410,7 @@ async def test_slots_are_filled_several_at_a_time_or_after_a_moment(office: Offi
 
     office.post.before = before
     async with asyncio.timeout(60), asyncio.TaskGroup() as group:
-        group.create_task(office.outbox.run())
+        group.create_task(office.outbox.fan_out_and_send_until_stopped())
         await wait_for(lambda: begun == AT_ONCE)
         for _ in range(FEW - 1):
             gate.release()
@@ -440,7 +440,7 @@ async def test_a_crash_loop_parks_one_and_lets_others_through(office: Office) ->
             if claimed.batch.rows[0].id == first.id:
                 await office.outbox.leases.check_and_count_copies(claimed.lease)  # and dies
             else:
-                await office.outbox.runner.deliver(claimed)
+                await office.outbox.runner.run_job_and_record_outcome(claimed)
         office.clock.on(MINUTE)
     assert await office.state() == [("1", "parked", 3), ("1", "sent", 1), ("failed", "sent", 1)]
     assert "delivery_parked_total 1" in metrics.render()
@@ -509,7 +509,7 @@ async def test_a_broken_database_stops_no_loop(office: Office) -> None:
     await found(office, "1")
     office.db.begin = fail_sometimes  # type: ignore[method-assign] # a disk that is full at times
     async with asyncio.timeout(60), asyncio.TaskGroup() as group:
-        group.create_task(office.outbox.run())
+        group.create_task(office.outbox.fan_out_and_send_until_stopped())
 
         def is_over() -> bool:
             office.clock.on(SECOND)
@@ -529,7 +529,7 @@ async def test_what_another_process_makes_due_is_soon_sent(office: Office) -> No
     post = office.post
     outbox = Outbox(office.db, NO_BOT, post, post, now=office.clock)  # type: ignore[arg-type] # Post stands for both
     async with asyncio.TaskGroup() as group:
-        group.create_task(outbox.run())
+        group.create_task(outbox.fan_out_and_send_until_stopped())
         async with office.db.begin() as tx:
             await look(tx, story("1"))
         await wait_for(lambda: post.albums)

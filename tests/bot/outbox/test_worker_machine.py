@@ -29,7 +29,7 @@ from bot.domain.alert_rules import MAX_ATTEMPTS, MAX_COPIES
 from bot.domain.model import Moved, Outcome, PermanentFailure, Sent, SentItem, Target, TryLater
 from bot.domain.records import REPLY, Delivery
 from bot.fetching import snapshots
-from bot.outbox.jobs import AlertJob, Job, ProbeJob, ReplyJob, SendJob
+from bot.outbox.jobs import AlertJob, Job, ReplyJob, RightsQueryJob, SendJob
 from bot.outbox.worker import Outbox
 from bot.sending.replies import text_payload
 from bot.store import chat_queues, chats, enqueue, moves, subscriptions
@@ -95,8 +95,8 @@ class Down:
 
 def sends(jobs: list[Job]) -> list[SendJob]:
     """Return the jobs; in these chats no right is missing, so none is a probe."""
-    assert not any(isinstance(one, ProbeJob) for one in jobs)
-    return [one for one in jobs if not isinstance(one, ProbeJob)]
+    assert not any(isinstance(one, RightsQueryJob) for one in jobs)
+    return [one for one in jobs if not isinstance(one, RightsQueryJob)]
 
 
 def rows_of(job: SendJob) -> tuple[Delivery, ...]:

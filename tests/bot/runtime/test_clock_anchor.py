@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.runtime.clock_anchor import ServerClock, decide
+from bot.runtime.clock_anchor import ServerClock, choose_correct_time
 
 HOUR, DAY = 3600.0, 86_400.0
 AWAY, SILENT = ServerClock(), ServerClock(has_answered=True)
@@ -35,16 +35,19 @@ def test_the_time_is_what_two_of_three_tell(
     process_clock_ahead_s: float | None,
     ahead_s: float,
 ) -> None:
-    assert decide(telegram, api, process_clock_ahead_s=process_clock_ahead_s).ahead_s == ahead_s
+    assert (
+        choose_correct_time(telegram, api, process_clock_ahead_s=process_clock_ahead_s).ahead_s
+        == ahead_s
+    )
 
 
 @pytest.mark.parametrize("telegram", [says(5.1), says(-HOUR), SILENT, AWAY])
 def test_the_stories_api_is_asked_only_where_telegram_does_not_confirm_the_machine(
     telegram: ServerClock,
 ) -> None:
-    assert decide(telegram).needs_api
-    assert decide(telegram).ahead_s is None
-    assert not decide(telegram, AWAY).needs_api
+    assert choose_correct_time(telegram).needs_api
+    assert choose_correct_time(telegram).ahead_s is None
+    assert not choose_correct_time(telegram, AWAY).needs_api
 
 
 @pytest.mark.parametrize(
@@ -60,6 +63,6 @@ def test_the_stories_api_is_asked_only_where_telegram_does_not_confirm_the_machi
 def test_where_no_two_agree_the_reason_is_said(
     telegram: ServerClock, api: ServerClock, words: str
 ) -> None:
-    decision = decide(telegram, api)
+    decision = choose_correct_time(telegram, api)
     assert decision.ahead_s is None
     assert words in decision.reason

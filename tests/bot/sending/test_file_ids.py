@@ -23,7 +23,7 @@ async def test_one_sends_for_all_who_want_a_story_at_the_same_moment(sqlite_db: 
     files, sent = files_of(sqlite_db), list[int]()
 
     async def send(number: int) -> None:
-        async with files.reserve_unknown_unless_busy(["s1"]) as known:
+        async with files.wait_and_reserve_unknown(["s1"]) as known:
             if not known:
                 sent.append(number)
                 await files.store_and_cache({"s1": FILE})
@@ -41,8 +41,8 @@ async def test_what_the_store_knows_keeps_nobody_waiting(db: Database) -> None:
     with recorded_statements("SELECT files.") as reads:
         async with (
             asyncio.timeout(60),
-            files.reserve_unknown_unless_busy(["s1", "s2"]) as first,  # s2 is its to send
-            files.reserve_unknown_unless_busy(["s1"]) as second,
+            files.wait_and_reserve_unknown(["s1", "s2"]) as first,  # s2 is its to send
+            files.wait_and_reserve_unknown(["s1"]) as second,
         ):
             assert first == second == {"s1": FILE}
     assert 0 < len(reads) <= 2
@@ -54,5 +54,5 @@ async def test_a_store_that_cannot_be_read_keeps_nobody_waiting(sqlite_db: Datab
         await tx.execute(sa.text("ALTER TABLE files RENAME TO elsewhere"))
     for _ in range(2):
         with pytest.raises(sa.exc.OperationalError):
-            async with asyncio.timeout(60), files.reserve_unknown_unless_busy(["s1"]):
+            async with asyncio.timeout(60), files.wait_and_reserve_unknown(["s1"]):
                 pass

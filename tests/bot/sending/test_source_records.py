@@ -15,11 +15,11 @@ HOUR = timedelta(hours=1)
 def test_a_failure_holds_for_everybody_and_an_alert_failure_for_alerts() -> None:
     record = FileRecord()
     record.record_failure("too large", NOON)
-    record.record_alert_failure("slow", NOON)
+    record.record_failure_for_alerts("slow", NOON)
     assert record.recent_failure(NOON + 10 * MINUTE - SECOND) == "too large"
     assert record.recent_failure(NOON + 10 * MINUTE) == ""
-    assert record.recent_alert_failure(NOON + 4 * SECOND) == "slow"
-    assert record.recent_alert_failure(NOON + 5 * SECOND) == ""
+    assert record.recent_failure_for_alerts(NOON + 4 * SECOND) == "slow"
+    assert record.recent_failure_for_alerts(NOON + 5 * SECOND) == ""
 
 
 @pytest.mark.parametrize(

@@ -471,7 +471,7 @@ class TopicNine:
     async def read_own_topics(self, _chat_id: int, _names: object) -> dict[str, Target]:
         return {}
 
-    async def ask_and_raise_if_no_topics(self, _chat_id: int) -> None:
+    async def fetch_and_check_right_to_make_topic(self, _chat_id: int) -> None:
         pass
 
     async def ensure_own_topic(self, chat_id: int, _profile_id: str, _name: str) -> Target:

@@ -13,7 +13,7 @@ from aiohttp import web
 from telegram.error import BadRequest, ChatMigrated, InvalidToken, NetworkError, RetryAfter
 
 from bot.runtime.metrics import Metrics
-from bot.sending.items import file_from_disk
+from bot.sending.items import input_file_opened_on_send
 from bot.telegram.outcomes import wait_of
 from bot.telegram.request import (
     AiohttpRequest,
@@ -188,7 +188,7 @@ async def test_uploads_stream_from_disk_and_are_opened_anew_for_a_retry(tmp_path
     async with server(answer) as url, bot_at(url, paced=False) as bot:
         for _ in range(2):
             with pytest.raises(BadRequest):
-                await bot.send_video(5, file_from_disk(big, attach=False))
+                await bot.send_video(5, input_file_opened_on_send(big, attach=False))
     assert got == [("v.mp4", "video/mp4", big.read_bytes(), "5")] * 2
 
 
@@ -217,5 +217,5 @@ async def test_an_upload_that_broke_before_its_last_byte_did_not_arrive(
 
     async with server(answer) as url, bot_at(url, paced=False) as bot:
         with pytest.raises(NetworkError) as caught:
-            await bot.send_photo(1, file_from_disk(file, attach=False))
+            await bot.send_photo(1, input_file_opened_on_send(file, attach=False))
     assert type(caught.value) is kind

@@ -11,8 +11,8 @@ from bot.updates.conflicts import (
     Origin,
     PollConflicts,
     Polls,
-    ensure_origin_and_load_conflicts,
     fixed_machine_name,
+    load_or_store_origin_of_database,
     must_pause_checks_and_alerts,
     role_in_token_conflict,
 )
@@ -113,17 +113,17 @@ async def test_a_copy_stays_a_copy_after_a_restart_until_a_quiet_day(tmp_path: P
     old, new = tmp_path / "old.db", tmp_path / "new.db"
     async with Database(f"sqlite:///{old}") as db:
         await db.migrate()
-        await ensure_origin_and_load_conflicts(db, now=lambda: now[0])
+        await load_or_store_origin_of_database(db, now=lambda: now[0])
     old.rename(new)
     async with Database(f"sqlite:///{new}") as db:
 
         async def is_copy(polls: int) -> bool:
             """Restart, poll every minute, and let a conflict follow; the move may be accepted."""
-            ours = await ensure_origin_and_load_conflicts(db, now=lambda: now[0])
+            ours = await load_or_store_origin_of_database(db, now=lambda: now[0])
             for _ in range(polls):
                 ours.record_answer()
                 now[0] += timedelta(minutes=1)
-            await db.run(ours.store_origin_after_move)
+            await db.run(ours.store_moved_origin_if_settled)
             for _ in range(20):
                 ours.record_conflict()
                 now[0] += timedelta(seconds=10)

@@ -60,7 +60,7 @@ async def working(db: Database, handle: Plain, **options: Any) -> AsyncIterator[
     options |= {name: whichever(options[name]) for name in ANSWERS & options.keys()}
     options.setdefault("sharing", ONE_PROCESS if db.is_sqlite else SEVERAL_PROCESSES)
     intake = Intake(db, BOT, whichever(handle), owner=Owner(), **options)
-    await intake.count_open()
+    await intake.load_open_count()
     async with asyncio.TaskGroup() as group:
         task = group.create_task(intake.run())
         try:
