@@ -189,8 +189,8 @@ async def entries_with_ended_block(tx: Tx, *, now: datetime) -> list[Entry]:
 async def allow_all_and_count_new(tx: Tx, ids: Iterable[int], *, via: Via, now: datetime) -> int:
     """Allow people and chats to use the bot. Return how many of them were not allowed before.
 
-    The credit limit and the block of an existing entry do not change. The entry of a chat still
-    names the person who added the bot, because a block of this person closes the chat.
+    The credit limit and the block of an existing entry do not change. If an entry names the person
+    who added the bot to the chat, the name stays, because a block of this person closes the chat.
     """
     rows = [
         {"kind": subject.kind, "subject": subject.id, "is_allowed": True, "via": via, "since": now}

@@ -42,7 +42,7 @@ async def record_seen(tx: Tx, people: Collection[int], day: date) -> None:
     """
     rows = [
         {"person": person, "days": 1, "last_day": day}
-        # The order is fixed, so that concurrent batches cause no deadlock.
+        # The order is fixed, so that concurrent transactions cause no deadlock.
         for person in sorted(people)
     ]
     if rows:

@@ -165,11 +165,11 @@ async def enqueue_left_out_by_move(tx: Tx, old: int, new: int, *, now: datetime)
 
 
 async def remove_duplicates_of_moved(tx: Tx, old: int, new: int) -> None:
-    """Delete the open broadcast messages for the old id of a chat that the new id also has.
+    """Delete the open broadcast messages of a chat's old id if the new id has the same messages.
 
     Telegram may report late that a group has become a supergroup. In the meantime, a broadcast may
-    add a message for each of both ids. Messages that may have arrived are not deleted. The caller
-    has locked the queues of both ids.
+    add a message for the old id and a message for the new id. Messages that may have arrived are
+    not deleted. The caller has locked the queues of both ids.
     """
     other = deliveries.alias()
     number = deliveries.c.fields["broadcast"].as_integer()
@@ -229,7 +229,7 @@ class Reach:
 async def count_reach(tx: Tx, number: int) -> Reach:
     """Count the deliveries of a broadcast by outcome.
 
-    The result is complete only for three days, because sent deliveries are then deleted.
+    The numbers are complete for three days only, because sent deliveries are later deleted.
     """
     is_sent = deliveries.c.state == "sent"
     is_waiting = sa.and_(is_open, IS_ACTIVE)
@@ -249,8 +249,8 @@ async def drop_unsent(tx: Tx, number: int, *, now: datetime) -> None:
     """Drop the open deliveries of a broadcast, except deliveries that may have arrived."""
     unsent = sa.and_(_belongs_to_broadcast_sql(number), is_open, deliveries.c.copies == 0)
     waiting = sa.select(deliveries.c.chat_id).where(unsent)
-    # The subquery finds the queues, because ``chat_queues.lock_all`` would need a parameter for
-    # each chat.
+    # The queues are locked by a subquery, because ``chat_queues.lock_all`` would need a parameter
+    # for each chat.
     condition = queues.c.chat_id.in_(waiting)
     await lock_rows(tx, queues.c.chat_id, condition, against_references=True)
     await update_rows(tx, deliveries, unsent, state="dropped", reason="stopped", done_at=now)

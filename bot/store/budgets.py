@@ -246,7 +246,8 @@ async def take_credits_or_return_account(
         amount > rule.credits_left(own_spending=0, spending_of_others=0)
         and amount > rule.budget - rule.others_share
     ):
-        # The statement checks the limits only if the account already has a row.
+        # The limits are checked here too, because the statement below checks the limits only if
+        # the account already has a row.
         return await account_state(tx)
     row = {"id": _ACCOUNT, "spent": amount, "replies": 0, "schedule": 0, side: amount}
     limits = {

@@ -26,8 +26,8 @@ _FILE = (files.c.kind, files.c.file_id, files.c.file_unique_id, files.c.until)
 async def read_username_of_file(tx: Tx, bot_id: int, unique_ids: Collection[str]) -> str | None:
     """Return the stored username of the profile whose story has a given file, or None.
 
-    The file is given by ``unique_ids``: a file with any of these values of ``file_unique_id``
-    counts. Only files that the bot ``bot_id`` has sent count.
+    At Telegram, the file has one of the values ``unique_ids`` as its ``file_unique_id``. Only
+    files that the bot ``bot_id`` has at Telegram count.
     """
     pk = sa.func.replace(files.c.story_pk, ORIGINAL, "")
     statement = (

@@ -216,7 +216,8 @@ async def claim_for_new_replies(tx: Tx, chat_id: int, lease: Lease) -> ReplyClai
     """
     if tx.dialect.name == "postgresql":
         # The claim statement locks the chat before the queue. A transaction that moves or erases
-        # the chat locks the queue before the chat. The lock here prevents a deadlock of the two.
+        # the chat locks the queue before the chat. To prevent a deadlock, this transaction also
+        # locks the queue first.
         await lock(tx, chat_id)
     values = claim_values(lease, limit=1) | {"chat_id": chat_id}
     rows = await _CLAIM_FOR_NEW_REPLIES.rows(tx, values)
@@ -224,7 +225,10 @@ async def claim_for_new_replies(tx: Tx, chat_id: int, lease: Lease) -> ReplyClai
 
 
 async def add_if_missing(tx: Tx, chat_id: int, *, now: datetime) -> None:
-    """Add the queue of a chat if the chat has no queue. A later statement can lock the queue."""
+    """Add the queue of a chat if the chat has no queue.
+
+    A later statement of the transaction can then lock the queue.
+    """
     await add_new(tx, queues, chat_id=chat_id, **_unleased_columns(now))
 
 
@@ -249,10 +253,10 @@ async def lock_all(tx: Tx, chat_ids: Collection[int]) -> dict[int, ClaimToken]:
 
 
 async def lock_or_block_insert(tx: Tx, chat_id: int, *, now: datetime) -> None:
-    """Lock the queue of a chat, or prevent that another transaction inserts a missing queue.
+    """Lock the queue of a chat. If the queue is missing, block the insert of the queue.
 
-    Both last until this transaction ends. If another transaction has inserted the queue and has
-    not ended yet, the call waits for the end.
+    The lock or the block lasts until this transaction ends. If another transaction has inserted
+    the queue and has not ended yet, the call waits for the end of that transaction.
     """
     if await add_new(tx, queues, chat_id=chat_id, **_unleased_columns(now)):
         # Other transactions can't insert the key of the deleted row before this transaction ends.

@@ -131,7 +131,8 @@ class WithAccess:
       is empty if nobody is responsible.
     - ``is_muted`` is True if the chat or a topic of the chat has a mute.
     - ``question`` is the open question of the chat, or None.
-    - ``entries`` are the access list entries of the chat and of both people.
+    - ``entries`` are the access list entries of the chat, of the responsible person, and of the
+      person whose access is checked.
     """
 
     chat: Chat | None
@@ -262,8 +263,8 @@ def _silenced_by_block_sql(now: datetime) -> sa.CompoundSelect[int]:
 def _chats_of_people_sql(ids_as_text: Any, ids_as_number: Any) -> sa.CompoundSelect[int]:  # noqa: ANN401 - lists or queries
     """Return the query for the ids of the chats for which people are responsible.
 
-    ``ids_as_text`` and ``ids_as_number`` are the ids of the people as text and as number.
-    ``_RESPONSIBLE`` is the same rule for a single chat.
+    ``ids_as_text`` and ``ids_as_number`` are the ids of the people as text and as number. The rule
+    must agree with ``_RESPONSIBLE``, which finds the responsible person of a single chat.
     """
     paid = chats.alias()
     of_payer = sa.select(paid.c.id).where(paid.c.payer.in_(ids_as_number))

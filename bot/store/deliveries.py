@@ -53,8 +53,8 @@ deliveries = sa.Table(
     required("held", sa.String(8), default=""),
     # The number of sends that may have arrived, at most three.
     counter("copies"),
-    # The number of consecutive claims after which the message has certainly not arrived, or the
-    # outcome was not recorded.
+    # The number of consecutive failed claims. A claim has failed if the message has certainly not
+    # arrived, or if the outcome is not recorded.
     counter("attempts"),
     # True if the delivery is claimed and the outcome is not recorded yet.
     flag("sending"),
@@ -215,7 +215,7 @@ async def lock_and_return_due(tx: Tx, chat_ids: list[int], *, now: datetime) -> 
 async def due_stories(tx: Tx, target: Target, *, now: datetime) -> list[Delivery]:
     """Return the deliveries of all due stories of a topic, in the order of the ids.
 
-    If ``target`` has no topic, the result is for the chat outside of topics. Deliveries that wait
+    If ``target`` has no topic, the stories outside of topics are returned. Deliveries that wait
     for earlier deliveries are included.
     """
     query = _WHOLE.where(
@@ -366,11 +366,12 @@ async def record_unsent(
     is_failed_attempt: bool = False,
     **values: Any,  # noqa: ANN401 - columns
 ) -> None:
-    """End the current attempts of open deliveries, whose messages have certainly not arrived.
+    """Record that the current attempts to send open deliveries have certainly not arrived.
 
-    A message of an earlier attempt may nevertheless have arrived. If ``is_copy_counted`` is True,
-    1 is subtracted from the number of copies. If ``is_failed_attempt`` is False, the attempt is
-    not counted. ``values`` are further columns to set.
+    The attempts end. A message of an earlier attempt may nevertheless have arrived. If
+    ``is_copy_counted`` is True, 1 is subtracted from the number of copies. If
+    ``is_failed_attempt`` is False, the current attempt is not counted. ``values`` are further
+    columns to set.
     """
     attempts = deliveries.c.attempts if is_failed_attempt else ENDED_ATTEMPTS
     await change(
@@ -387,9 +388,9 @@ async def record_unknown_outcome(tx: Tx, delivery_id: int, *, due_at: datetime) 
 
 
 async def mark_to_be_sent_alone(tx: Tx, ids: Iterable[int]) -> None:
-    """Record that open deliveries must not be sent in an album again, because of a flood limit.
+    """Record that open deliveries must not be sent in an album again.
 
-    The column ``reason`` is set. A recorded deferral stays recorded.
+    The reason is that an album may have arrived although Telegram answered with status 429.
     """
     await change(tx, ids, reason=sa.case((_WAS_DEFERRED, FLOODED_AND_DEFERRED), else_=FLOODED))
 
@@ -523,10 +524,11 @@ async def drop_and_detach_stories(
 ) -> None:
     """Drop the pending stories of subscriptions that are about to end.
 
-    The dropped, sent and earlier dropped stories lose the id of the subscription, so that their
-    deliveries outlive the subscription. *Undo* later finds these deliveries by the topic
-    (``attach_and_reopen_stories``). The deliveries therefore get the current topic of the
-    subscription. Dead letters and notices are not changed.
+    The id of the subscription is removed from these deliveries, and from deliveries that were sent
+    or dropped before. The deliveries therefore outlive the subscription, and *Undo* can restore
+    the deliveries (``attach_and_reopen_stories``). *Undo* finds the deliveries by the topic, so
+    the deliveries get the current topic of the subscription. Dead letters and notices are not
+    changed.
     """
     is_of_subscriptions = sa.and_(
         deliveries.c.subscription_id.in_(subscription_ids),
@@ -567,9 +569,9 @@ async def attach_and_reopen_stories(tx: Tx, subscription: Subscription, *, now: 
 
 
 async def clear_summary_places_of_dropped(tx: Tx, target: Target) -> None:
-    """Remove the places in a daily summary from the dropped stories of a chat or topic.
+    """Prepare the dropped stories of a chat or topic for a new daily summary.
 
-    If a story is reopened later, a new summary can list the story. If ``target`` has no topic, the
+    The place in an earlier summary is removed from each story. If ``target`` has no topic, the
     stories outside of topics are changed.
     """
     await update_rows(
@@ -657,9 +659,9 @@ async def _reopen(tx: Tx, *which: sa.ColumnElement[bool]) -> None:
 def _has_same_story_sql(
     subscription_id: int, *, state: str | None = None
 ) -> sa.ColumnElement[bool]:
-    """Return the SQL condition that a subscription also has a delivery of a delivery's story.
+    """Return the SQL condition that a subscription also has the story of a delivery.
 
-    If ``state`` is given, the subscription's delivery must be in this state.
+    If ``state`` is given, the subscription's delivery of the story must be in this state.
     """
     other = deliveries.alias()
     same = sa.exists().where(
@@ -681,11 +683,12 @@ async def reassign_open(tx: Tx, subscription_id: int, *, to: Subscription) -> No
 async def drop_duplicates_and_reassign_sent(
     tx: Tx, subscription_id: int, *, sent_by: int, now: datetime
 ) -> None:
-    """Drop the open deliveries of a subscription whose stories ``sent_by`` has already sent.
+    """Drop open deliveries of stories that another subscription has already sent.
 
-    ``sent_by`` is another subscription. The sent deliveries of ``sent_by`` then move to the first
-    subscription, so that a later fan-out adds no second delivery of the same story. Deliveries of
-    stories that the first subscription already has do not move.
+    ``subscription_id`` is the subscription of the dropped deliveries, and ``sent_by`` is the other
+    subscription. The sent deliveries of ``sent_by`` move to ``subscription_id``, so that a later
+    fan-out adds no second delivery of the same story. A sent delivery does not move if
+    ``subscription_id`` already has the story.
     """
     is_sent = _has_same_story_sql(sent_by, state="sent")
     whose = deliveries.c.subscription_id == subscription_id
@@ -705,11 +708,11 @@ async def reassign_sent(tx: Tx, subscription_id: int, *, to: int) -> None:
 
 
 async def remove_paused_duplicates(tx: Tx, subscription_id: int, *, pending_in: int) -> None:
-    """Delete the deliveries of a paused subscription that another subscription still sends.
+    """Delete dropped deliveries of stories that are pending in another subscription.
 
-    The deliveries were dropped because of the pause. A dropped delivery is deleted if the
-    subscription ``pending_in`` has an open delivery of the same story. A delivery that a worker is
-    sending at this moment is not deleted.
+    The deliveries of the subscription ``subscription_id`` were dropped because of a pause. The
+    other subscription is ``pending_in``. A delivery that a worker is sending at this moment is not
+    deleted.
     """
     await delete_rows(
         tx,
@@ -723,7 +726,7 @@ async def remove_paused_duplicates(tx: Tx, subscription_id: int, *, pending_in: 
 
 
 async def make_deferred_due(tx: Tx, chat_id: int, held: Held, *, now: datetime) -> None:
-    """Make the open deliveries of a chat with the reason of deferral ``held`` due now."""
+    """Make open deliveries of a chat due now, if ``held`` is the reason why they wait."""
     which = sa.and_(deliveries.c.chat_id == chat_id, is_open, deliveries.c.held == held)
     await update_rows(tx, deliveries, which, due_at=now)
 
@@ -759,7 +762,10 @@ _RETRIES = sa.select(
 
 
 async def retries_after(tx: Tx, chat_ids: Collection[int], now: datetime) -> list[sa.Row[Any]]:
-    """Return the deliveries in the given chats with ``Held.RETRY`` that are due after ``now``."""
+    """Return the open deliveries whose retry (``Held.RETRY``) is planned for after ``now``.
+
+    Only deliveries for the chats ``chat_ids`` are returned.
+    """
     return list(await tx.execute(_RETRIES, {"chat_ids": list(chat_ids), "now": now}))
 
 

@@ -148,7 +148,7 @@ class Backlog:
 
 
 async def count_backlog(tx: Tx, *, now: datetime) -> Backlog:
-    """Return the number of due and unsent deliveries and of dead letters."""
+    """Count the deliveries that are due and unsent, and the dead letters."""
     return Backlog(
         open=await count_rows(tx, is_open, deliveries.c.due_at <= now),
         dead_letters=await count_rows(tx, is_dead),

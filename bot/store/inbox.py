@@ -173,7 +173,7 @@ async def claim(
 
 
 async def finish(tx: Tx, claimed: ClaimedUpdate, *, now: datetime) -> WasValid:
-    """End an update, and remove the contents and the person.
+    """Mark an update as finished, and delete its contents and the id of the person.
 
     Return False, and change nothing, if the claim was lost or the update has already ended.
     """
@@ -185,7 +185,8 @@ async def clear_chat_of_finished(tx: Tx, chat_id: int) -> None:
 
     The update_ids stay for 25 hours, so that the bot recognises repeated updates.
     """
-    # The name of a queue for replies about too many requests contains both ids.
+    # The name of a queue for replies about too many requests contains the id of the chat and the
+    # id of the person.
     condition = sa.or_(
         inbox.c.queue.in_([f"chat:{chat_id}", f"user:{chat_id}"]),
         inbox.c.queue.startswith(f"busy:{chat_id}:"),

@@ -53,7 +53,7 @@ async def release(tx: Tx, key: str, owner: str) -> None:
 
 
 async def active_values(tx: Tx, prefix: str, *, now: datetime) -> list[Any | None]:
-    """Return the values of ``key_values`` that have not expired and whose keys have a prefix.
+    """Return the unexpired values in ``key_values`` whose keys begin with ``prefix``.
 
     Values without an expiry are left out. The value of a lease is None.
     """
@@ -101,7 +101,8 @@ async def begin_with_timeout(db: Database, timeout_s: float = TIMEOUT_S) -> Asyn
 async def release_lease(db: Database, key: str, owner: str, *, timeout_s: float) -> None:
     """Release a lease.
 
-    If the database is unavailable or does not answer in time, the lease ends without a release.
+    If the database is unavailable or does not answer in time, log a warning. The lease then
+    expires by itself.
     """
     try:
         async with begin_with_timeout(db, timeout_s) as tx:
@@ -133,8 +134,8 @@ class Leader:
     ) -> None:
         """Create a candidate for the lease ``key``.
 
-        The argument ``every`` is the time between two bids or renewals. Each of them has a timeout
-        of ``timeout_s`` seconds.
+        The argument ``every`` is the time between two bids or renewals. Each bid or renewal has a
+        timeout of ``timeout_s`` seconds.
         """
         self._db = db
         self._key = key
@@ -158,9 +159,9 @@ class Leader:
 
     @property
     def is_resting(self) -> bool:
-        """Return whether this process makes no bid for some seconds after a failure as leader.
+        """Return whether this process waits for 5 seconds before its next bid for the lease.
 
-        The process had the lease, but could not do the work.
+        A process waits if the process had the lease, but could not do the work of the leader.
         """
         return self._rests_until is not None
 

@@ -96,7 +96,7 @@ async def add(
 
 
 class ClosedEntry(NamedTuple):
-    """The columns of a closed entry that say whose limits the billed credits count against."""
+    """The columns of a closed entry that the caller needs to charge the billed credits."""
 
     at: datetime
     kind: str
@@ -155,10 +155,9 @@ async def first_presumed_spent(tx: Tx, since: datetime) -> IdAndCredits | None:
 async def presume_old_reservations_spent(
     tx: Tx, *, before: datetime, now: datetime
 ) -> ClosedCount:
-    """Close the open entries from before the time ``before``. Return the number of these entries.
+    """Close the open entries that are older than the time ``before``. Return their number.
 
-    The process that made the calls has ended without closing the entries. The nominal costs are
-    presumed spent.
+    The process that added these entries has ended. The nominal costs are presumed spent.
     """
     left = sa.and_(IS_OPEN, ledger_entries.c.at < before)
     return await update_rows(tx, ledger_entries, left, state=PRESUMED, closed_at=now)
@@ -173,13 +172,14 @@ async def reserved_credits(tx: Tx) -> int:
 async def reply_cost_by_hour(
     tx: Tx, since: date, *, before: date, only_known_people: bool
 ) -> dict[date, list[int]]:
-    """Return the credits spent on replies in each hour (UTC), as a list of 24 numbers by day.
+    """Return the credits spent on replies, by day, as a list with a sum for each hour (UTC).
 
     All spending except the schedule counts as replies. The days are from ``since`` to the day
     before ``before``. Days without ledger entries are left out. If ``only_known_people`` is True,
-    only replies that were charged to known people count, and not replies to newcomers.
+    replies that were charged to newcomers do not count.
     """
-    # The number is a literal, because PostgreSQL treats two parameters as different expressions.
+    # The number is a literal. PostgreSQL would treat the parameters in SELECT and in GROUP BY as
+    # different expressions.
     hour = sa.type_coerce(ledger_entries.c.at, sa.BigInteger) // sa.literal_column(
         str(_HOUR_MS), sa.Integer
     )

@@ -76,7 +76,7 @@ async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> WasStored:
     await subscriptions.lock_of_chats(tx, [old, new])
     if is_first:
         await _take_over_settings(tx, before, new)
-        # The payer of the group may be blocked.
+        # The supergroup now has the payer of the group, who may be blocked.
         is_blocked = await chats.is_blocked(tx, new, now=now)
         await _merge_duplicate_subscriptions(tx, new, into_chat=old, now=now)
     else:
@@ -132,7 +132,8 @@ async def _merge_duplicate_subscriptions(
 async def _rewrite_chat_id(tx: Tx, table: sa.Table, old: int, new: int) -> None:
     """Replace the chat id ``old`` by ``new`` in all rows of a table.
 
-    If a row with the id ``new`` and otherwise the same key exists, the row of ``old`` is deleted.
+    A row of ``old`` is deleted if ``new`` already has a row with the same values in the remaining
+    columns of a key.
     """
     for key in table.constraints:
         names = set(key.columns.keys()) if isinstance(key, _UNIQUE) else set()
@@ -173,7 +174,7 @@ async def move_topic_to_main_chat_and_notify(
     if await mutes.unmute(tx, chat_id, thread_id):
         await deliveries_store.make_deferred_due(tx, chat_id, Held.MUTED, now=now)
     await topics.remove_of_thread(tx, chat_id, thread_id)
-    if moved:  # Some of the moved subscriptions may have ended.
+    if moved:  # some subscriptions may have ended, so that some checks are not needed any more
         await subscriptions.start_or_stop_checks(tx, chat_id=chat_id, now=now)
         await add_notice(tx, Target(chat_id), "topic", {}, now=now)
     return bool(moved)
@@ -194,7 +195,7 @@ async def move_to_thread(tx: Tx, subscription: Subscription, *, to: int, now: da
         return
     its_own = deliveries.c.subscription_id == subscription.id
     await subscriptions.change(tx, subscription.id, thread_id=to)
-    # Sent and dropped deliveries are included, because *Undo* finds and reopens them by the topic.
+    # Sent and dropped deliveries are included, because *Undo* finds deliveries by the topic.
     await update_rows(tx, deliveries, its_own, thread_id=to)
     await deliveries_store.make_due_or_mark_for_reselection(tx, chat_id, now=now)
 
@@ -323,8 +324,7 @@ async def open_chat(
 
     ``since`` is the time at which the chat returned, according to Telegram, or None for now. All
     pending deliveries are dropped, because a returning chat wants only new stories. Stories that
-    were posted after the return cause alerts. Of these stories, those that are already found are
-    enqueued now.
+    were posted after the return cause alerts, including stories that the bot has already found.
 
     Raises:
         BlockedError: The access list blocks the chat, or the person responsible for the chat.

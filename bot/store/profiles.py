@@ -101,7 +101,7 @@ async def lock(tx: Tx, profile_id: str) -> Known | None:
 
 
 async def lock_all(tx: Tx, profile_ids: Collection[str]) -> None:
-    """Lock profiles as ``lock`` does, in the order of the ids."""
+    """Lock profiles against changes until this transaction ends, in the order of the ids."""
     condition = profiles.c.profile_id.in_(sorted(profile_ids))
     await lock_rows(tx, profiles.c.profile_id, condition)
 
@@ -269,7 +269,7 @@ def _next_early_checks_sql(*, is_bounded: bool, skip_newcomers: bool) -> sa.Sele
 
 
 async def set_subscriber_count(tx: Tx, profile_id: str, count: SubscriberCount) -> None:
-    """Store the counted subscribers of a profile, if the profile is still checked."""
+    """Store the number and weight of a profile's subscribers, if the profile is still checked."""
     followed = sa.and_(profiles.c.profile_id == profile_id, IS_CHECKED)
     await update_rows(tx, profiles, followed, **asdict(count))
 

@@ -138,12 +138,13 @@ def conditions_of_overdue_rows(now: datetime) -> list[Overdue]:
 async def delete_overdue(tx: Tx, overdue: Overdue, *, limit: int) -> int:
     """Delete up to ``limit`` overdue rows. Return the number of deleted rows.
 
-    Rows that the database deletes with these rows are not counted.
+    Dependent rows, which the database also deletes, are not counted.
     """
     keys = list(overdue.table.primary_key.columns)
     first = sa.select(*keys).where(overdue.condition).order_by(overdue.by).limit(limit)
     if overdue.table is chats:
-        # The deletion of a chat also deletes its queue. Chats are locked before queues.
+        # The deletion of a chat also deletes its queue, so chats and queues are locked first, in
+        # the order of locks.
         ids = list(await tx.scalars(first))
         await chat_store.lock(tx, ids)
         await chat_queues.lock_all(tx, ids)

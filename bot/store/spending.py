@@ -24,7 +24,7 @@ _EPOCH_DAY = date(1970, 1, 1)
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Credits that an operation spent on a day. The sum of the day may have several parts."""
+    """Credits spent by an operation on a day. Parts may have the same day and operation."""
 
     day: date
     operation: str
@@ -78,8 +78,8 @@ _DAY = sa.type_coerce(_ENTRIES.at, sa.BigInteger) // sa.literal_column(str(_DAY_
 async def spent_by_operation(tx: Tx, *, since: date, now: datetime) -> list[Part]:
     """Return the spending in credits since the day ``since``, by day and operation.
 
-    A day and an operation may have several parts. Only the entries that are not yet in the stored
-    sums are read from the ledger.
+    Several parts may have the same day and operation. Only the entries that are not yet in the
+    stored sums are read from the ledger.
     """
     sums = _Sums.from_json(await key_values.get(tx, _SUMS), now=now)
     parts = [

@@ -29,8 +29,8 @@ from bot.store.engine.schema import insert, metadata
 from bot.store.profiles import IS_CHECKED, lock_all, profiles
 from bot.store.topics import topics
 
-# Two keys in the column ``options``. Their values are the options and the pause before the last
-# change, which *Undo* restores.
+# Two keys in the column ``options``. Their values are the options and the pause from before the
+# last change. *Undo* restores these values.
 _BEFORE = "before"
 _PAUSE_BEFORE = "pause_before"
 _FAST = 4.0  # The weight of a fast subscription. The weight of other subscriptions is 1.
@@ -341,7 +341,7 @@ async def _stored_options(tx: Tx, subscription_id: int) -> dict[str, Any]:
 
 
 async def remove(tx: Tx, ids: Iterable[int]) -> None:
-    """Delete subscriptions with all their deliveries, including sent ones and dead letters."""
+    """Delete subscriptions with all deliveries, also with sent deliveries and dead letters."""
     await delete_rows(tx, subscriptions, subscriptions.c.id.in_(ids))
 
 
@@ -623,10 +623,9 @@ async def start_or_stop_checks(
     if not wanted:
         return
     condition = profiles.c.profile_id.in_(sorted(wanted))
-    # The profiles are locked before the waiting subscriptions are read, because a concurrent
-    # transaction may change subscriptions. If that transaction has locked the profiles first, this
-    # transaction waits and then reads the changes. Otherwise, that transaction later reads the
-    # changes of this transaction.
+    # The profiles are locked before the waiting subscriptions are read. A concurrent transaction
+    # that changes subscriptions also locks the profiles. The second transaction to get the locks
+    # therefore reads the changes of the first transaction.
     await lock_all(tx, wanted)
     payer = None if chat_id is None else await chat_store.payer_of(tx, chat_id)
     is_known = await access.is_not_newcomer(tx, payer)

@@ -40,7 +40,7 @@ async def get(tx: Tx, chat_id: int, profile_id: str) -> Topic | None:
 
 
 async def thread_by_username(tx: Tx, chat_id: int, names: Collection[str]) -> dict[str, int]:
-    """Return the thread ids of the topics in a chat for the profiles ``names``, by username."""
+    """Return the thread ids of the topics that the profiles ``names`` have in a chat, by name."""
     statement = (
         sa.select(profiles.c.username, topics.c.thread_id)
         .join(profiles, profiles.c.profile_id == topics.c.profile_id)
@@ -70,7 +70,7 @@ async def change(tx: Tx, chat_id: int, profile_id: str, **values: object) -> Non
 async def record_thread_of_new_topic(tx: Tx, chat_id: int, name: str, thread_id: int) -> None:
     """Store the thread id of a topic that a process is making, and end the claim.
 
-    The topic is found by its name. Do nothing if the chat has no such topic without a thread.
+    The topic is found by its name. Do nothing if no topic of this name waits for its thread id.
     """
     where = sa.and_(topics.c.chat_id == chat_id, topics.c.name == name, topics.c.thread_id == MAIN)
     await update_rows(tx, topics, where, thread_id=thread_id, claimed_until=None)

@@ -318,7 +318,7 @@ class Database:
     async def run_until_recorded(
         self, work: Callable[[Tx], Awaitable[T]], *, durable: bool = True
     ) -> T:
-        """Run ``work`` in a writing transaction. During an outage, retry until the end of it.
+        """Run ``work`` in a writing transaction. During an outage, retry until the outage ends.
 
         Use this method to record an action that has already happened, and that would be repeated
         without the record. ``has_unrecorded_actions`` is True during the retries. If the
@@ -529,7 +529,7 @@ async def lock_rows(
     """
     ordered = sa.select(key).where(which).order_by(key)
     locked = ordered.with_for_update(key_share=not against_references).subquery()
-    # The count locks the rows without a transfer of very many keys.
+    # A count locks the rows without sending the keys of very many rows to the bot.
     count: int = (await tx.execute(sa.select(sa.func.count()).select_from(locked))).scalar_one()
     return count
 
@@ -648,7 +648,7 @@ def _postgres_engine(url: URL, pool_size: int) -> AsyncEngine:
 
 
 def _mark_disconnect(context: sa.engine.ExceptionContext) -> None:
-    """Let the pool discard its connections if an error would occur again on each of them."""
+    """Let the pool discard its connections if the old connections would repeat an error."""
     if breaks_connection(context.original_exception):
         context.is_disconnect = True
 

@@ -51,8 +51,8 @@ _POSTGRES = {
     "42501": "its user lacks a right",
 }
 _ROLLED_BACK = {"40001", "40P01"}
-# The name of the error that asyncpg raises if a connection was closed without its knowledge. The
-# pool must discard such a connection.
+# The name of the error that asyncpg raises for a connection that was closed unnoticed. The pool
+# must discard such a connection.
 _BROKEN = "InternalClientError"
 
 
@@ -68,7 +68,7 @@ def _outage_of(error: BaseException, file: str) -> DatabaseUnavailableError | No
 def as_outages(file: object = "file") -> Iterator[None]:
     """Convert all driver errors that mean an outage of the database to a single error class.
 
-    ``file`` is the path of an SQLite database, which the error names if the file is damaged.
+    If an SQLite database is damaged, the error names the path ``file``.
 
     Raises:
         DatabaseUnavailableError: The block failed because of an outage.
@@ -109,7 +109,7 @@ def breaks_connection(error: BaseException | None) -> bool:
 
     The result is True in these cases:
 
-    - The error leaves the driver's protocol state of the connection undefined.
+    - After the error, the state of the driver's protocol on the connection is undefined.
     - The server only reads, because another server has become the primary. Only a new connection
       can reach the primary.
     - The connection to an SQLite file only reads, because the file was write-protected when the

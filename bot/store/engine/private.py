@@ -55,9 +55,9 @@ def copy_owner(file: Path, *, like: Path) -> None:
 def other_owner_note(path: Path) -> str:
     """Return a note in brackets if the owner of a file is not the user of this process.
 
-    The note tells the person to run the command as the owner. If the path can't be read, the owner
-    of the nearest readable parent folder counts. Return an empty string if the user of this
-    process is the owner, or if the owner has no name.
+    The note says that the owner must run the command. If the path can't be read, the owner of the
+    nearest readable parent folder counts. Return an empty string if the user of this process is
+    the owner, or if the owner has no name.
     """
     for parent in (path, *path.absolute().parents):
         with suppress(OSError):

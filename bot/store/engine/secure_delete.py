@@ -27,7 +27,7 @@ _WAIT_S = 0.05
 def truncate_log(file: Path) -> IsEmptied:
     """Write the log into the database file and empty the log. The call blocks the thread.
 
-    Return False if a reader or writer prevents this for 50 ms.
+    Return False if a reader or writer locks the database for more than 50 ms.
 
     Raises:
         sqlite3.Error: The file can't be opened or written.

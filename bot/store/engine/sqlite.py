@@ -68,7 +68,7 @@ class Cursor(AsyncAdapt_aiosqlite_cursor):
 
     def _run(self, method: Literal["execute", "executemany"], *arguments: Any) -> None:  # noqa: ANN401 - the arguments of the method
         cursor, rows = self._adapt_connection.run(method, *arguments)
-        # SQLAlchemy reads only the attributes of the cursor.
+        # The plain cursor of sqlite3 is enough, because SQLAlchemy reads only its attributes.
         self._cursor = cast("AsyncIODBAPICursor", cursor)
         self._rows = deque(rows)
 
@@ -101,7 +101,10 @@ class Connection(AsyncAdapt_aiosqlite_connection):
         self._begin = statements
 
     def run(self, method: Literal["execute", "executemany"], *arguments: Any) -> Done:  # noqa: ANN401 - the arguments of the method
-        """Call a method of a new cursor in the connection's thread. Return the cursor and rows."""
+        """Call a method of a new cursor in the connection's thread.
+
+        Return the cursor, and all rows of the result.
+        """
 
         def execute(cursor: RawCursor) -> Done:
             getattr(cursor, method)(*arguments)

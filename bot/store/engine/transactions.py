@@ -76,15 +76,16 @@ class Connections:
         finally:
             self._starting -= 1
         if not self.is_sqlite:
-            # SQLAlchemy's option ``isolation_level`` would call listeners for each event.
+            # The attribute of the driver's connection is set directly, because SQLAlchemy's option
+            # ``isolation_level`` would call listeners for each event.
             cast("Any", tx.sync_connection).connection.dbapi_connection.autocommit = only_reads
         return tx
 
     async def give_back(self, tx: AsyncConnection) -> None:
         """Take back a connection after a committed transaction or a read.
 
-        On SQLite, the connection is kept as an idle connection. If a task waits for a connection
-        at this moment, or on PostgreSQL, the connection returns to the engine's pool.
+        On PostgreSQL, the connection returns to the engine's pool. On SQLite, the connection stays
+        open for the next transaction, unless a task waits for a connection from the pool.
         """
         connection = tx.sync_connection
         if connection and self.is_sqlite and not self._starting:
@@ -181,7 +182,8 @@ class Transaction:
         if not self._connections.is_sqlite:
             await tx.commit()
             return
-        # SQLAlchemy would need a greenlet to wait for the commit.
+        # The driver commits directly, because SQLAlchemy would need a greenlet to wait for the
+        # commit.
         connection = cast("Any", tx.sync_connection)
         await connection.connection.dbapi_connection.commit_in_thread()
         connection.commit()  # ends SQLAlchemy's transaction, without a further commit

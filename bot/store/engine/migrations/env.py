@@ -40,7 +40,7 @@ context.configure(
     include_object=include_object,
 )
 with context.begin_transaction(), warnings.catch_warnings():
-    # Alembic can't compare SQLite's indexes on expressions. The warning about this has no
+    # Alembic can't compare SQLite's indexes on expressions. The warning about these indexes has no
     # consequence.
     warnings.filterwarnings("ignore", ".*expression-based index")
     context.run_migrations()
