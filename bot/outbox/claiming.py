@@ -109,7 +109,7 @@ class JobClaims:
         if job.asks_in is None:
             for number in job.lease.ids:
                 due_at = alert_rules.postponed_repeat_at(now, number)
-                await deliveries.change(tx, [number], due_at=due_at)
+                await deliveries.change_open(tx, [number], due_at=due_at)
             await chat_queues.reschedule(tx, queue.chat_id, unclaimed_until=now)
         return job.asks_in is not None
 
@@ -194,7 +194,7 @@ class JobClaims:
         )
         self._losses.add_to_counters(queue.chat_id, tally)
         for row, until, why in decision.held:
-            await deliveries.change(tx, [row.id], due_at=until, held=why)
+            await deliveries.change_open(tx, [row.id], due_at=until, held=why)
         for row in decision.doubled:
             await deliveries.remove_reply_or_notice(tx, row.id)
         for row, reason in decision.dropped:

@@ -189,7 +189,7 @@ async def _delete_or_cut_reply(
         # If the chat was erased during the send, the row of the reply is missing.
         if outcome.items and await deliveries.open_among(tx, [reply.id]):
             await _add_usage(tx, target, payload, outcome, now=now)
-            await deliveries.change(tx, [reply.id], fields=_unsent_part(payload, outcome))
+            await deliveries.change_open(tx, [reply.id], fields=_unsent_part(payload, outcome))
         return False
     if not await deliveries.remove_reply_or_notice(tx, reply.id):
         # This is a repeated call. The first call was committed, but the database's answer to the
@@ -218,7 +218,7 @@ async def _merge_or_enqueue_follow_up(
     """
     for row_id, other in waiting.items():
         if merged := failed_items.merge_failure_notices(other, payload):
-            await deliveries.change(tx, [row_id], fields=merged)
+            await deliveries.change_open(tx, [row_id], fields=merged)
             waiting[row_id] = merged
             return
         is_same = all(other.get(key) == payload[key] for key in ("text", "reply_to"))

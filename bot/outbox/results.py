@@ -281,7 +281,7 @@ async def make_retries_due_earlier_after_success(
             delivery_id=row.id,
         )
         if due_at < row.due_at:
-            await deliveries.change(tx, [row.id], due_at=due_at)
+            await deliveries.change_open(tx, [row.id], due_at=due_at)
             advanced.add(row.chat_id)
     await chat_queues.reschedule_all(tx, advanced)
 
@@ -579,7 +579,7 @@ async def _requeue_and_record_missing_right(
     if outcome.missing == "documents":
         for row in rest:
             due_at = now if row.options.files else alert_rules.recheck_right_at(now, 1)
-            await deliveries.change(tx, [row.id], due_at=due_at, held=Held.MUTED)
+            await deliveries.change_open(tx, [row.id], due_at=due_at, held=Held.MUTED)
     target = batch.target
     thread_id = WHOLE if outcome.scope == "chat" else target.thread_id or MAIN
     has_changed = await mutes.record_missing_right_and_detect_change(

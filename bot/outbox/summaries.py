@@ -52,7 +52,7 @@ async def add_or_recount_summary(
     except Exception:  # An error of one chat must not delay other chats.
         log.exception("a chat's summary can't be planned", chat=queue.chat_id)
         return queue
-    await deliveries.change(tx, listed, fields={})
+    await deliveries.change_open(tx, listed, fields={})
     if summary is not None:
         await _end_and_mark_stories(tx, summary, now)
         await _add_or_update_notice(tx, batch.target, notice, summary, now)
@@ -83,7 +83,7 @@ async def _add_or_update_notice(
         await enqueue.add_reply(tx, target, fields, notice=SUMMARY, due_at=now, now=now)
     else:
         fields["ended"] = Counter(fields["ended"]) + Counter(notice.fields["ended"])
-        await deliveries.change(tx, [notice.id], fields=fields)
+        await deliveries.change_open(tx, [notice.id], fields=fields)
 
 
 async def _end_and_mark_stories(tx: Tx, summary: Summary, now: datetime) -> None:
@@ -95,4 +95,4 @@ async def _end_and_mark_stories(tx: Tx, summary: Summary, now: datetime) -> None
         ids, fields = [row.id for row in rows], {PLACE: place}
         # ``held`` is not changed, because a story that expires in quiet hours is still sent if
         # ``held`` shows that the quiet hours deferred the story.
-        await deliveries.change(tx, ids, fields=fields, due_at=now)
+        await deliveries.change_open(tx, ids, fields=fields, due_at=now)

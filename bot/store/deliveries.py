@@ -343,7 +343,7 @@ async def count_copies_and_return_counted_ids(tx: Tx, ids: Sequence[int]) -> set
     return set(await tx.scalars(ATTEMPTED, {"ids": ids}))
 
 
-async def change(
+async def change_open(
     tx: Tx,
     ids: Iterable[int],
     *,
@@ -374,7 +374,7 @@ async def record_unsent(
     columns to set.
     """
     attempts = deliveries.c.attempts if is_failed_attempt else ENDED_ATTEMPTS
-    await change(
+    await change_open(
         tx, ids, added_copies=-int(is_copy_counted), attempts=attempts, sending=False, **values
     )
 
@@ -384,7 +384,7 @@ async def record_unknown_outcome(tx: Tx, delivery_id: int, *, due_at: datetime) 
 
     The number of attempts is set to 0, and the number of copies stays.
     """
-    await change(tx, [delivery_id], attempts=0, sending=False, due_at=due_at, held=Held.RETRY)
+    await change_open(tx, [delivery_id], attempts=0, sending=False, due_at=due_at, held=Held.RETRY)
 
 
 async def mark_to_be_sent_alone(tx: Tx, ids: Iterable[int]) -> None:
@@ -392,7 +392,9 @@ async def mark_to_be_sent_alone(tx: Tx, ids: Iterable[int]) -> None:
 
     The reason is that an album may have arrived although Telegram answered with status 429.
     """
-    await change(tx, ids, reason=sa.case((_WAS_DEFERRED, FLOODED_AND_DEFERRED), else_=FLOODED))
+    await change_open(
+        tx, ids, reason=sa.case((_WAS_DEFERRED, FLOODED_AND_DEFERRED), else_=FLOODED)
+    )
 
 
 async def remove_reply_or_notice(tx: Tx, delivery_id: int) -> bool:
@@ -420,7 +422,7 @@ async def clear_answered_message_ids(tx: Tx, chat_id: int) -> None:
     """
     for number, fields in (await payloads_of_waiting_replies(tx, chat_id)).items():
         if any(fields.get(name) for name in ANSWERED):
-            await change(tx, [number], fields=fields | dict.fromkeys(ANSWERED))
+            await change_open(tx, [number], fields=fields | dict.fromkeys(ANSWERED))
 
 
 async def waiting_stories(tx: Tx, subscription_id: int, *, since: datetime) -> list[Delivery]:

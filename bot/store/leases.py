@@ -207,7 +207,7 @@ class Leader:
             if not leads:
                 self._stop_work()
         if leads:
-            self._set_timer(asked_at + self._lease)
+            self._set_timer_to_stop_work(asked_at + self._lease)
         if leads and self._working is None and self._group is not None:
             log.info("leading", what=self._key)
             self._working = self._group.create_task(self._work())
@@ -226,7 +226,7 @@ class Leader:
         await release_lease(self._db, self._key, self._owner, timeout_s=self._timeout_s)
         return self._rests_until
 
-    def _set_timer(self, end: datetime) -> None:
+    def _set_timer_to_stop_work(self, end: datetime) -> None:
         """Start the timer that stops the work at ``end``. A running timer is replaced."""
         self._cancel_timer()
         left_s = max((end - self._now()).total_seconds(), 0.0)

@@ -61,7 +61,9 @@ async def test_a_settled_lane_is_due_when_its_chat_is(db: Database) -> None:
     assert await claim(db) == []
     assert len(await claim(db, now=NOON + MINUTE)) == 1
     async with db.begin() as tx:
-        await deliveries.change(tx, [first.id, second.id], due_at=NOON + HOUR, held=Held.QUIET)
+        await deliveries.change_open(
+            tx, [first.id, second.id], due_at=NOON + HOUR, held=Held.QUIET
+        )
     assert await settled() == NOON + HOUR
     async with db.begin() as tx:
         await chats.set_state(tx, 1, "closed", now=NOON)
