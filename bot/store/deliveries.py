@@ -366,9 +366,9 @@ async def record_unsent(
     is_failed_attempt: bool = False,
     **values: Any,  # noqa: ANN401 - columns
 ) -> None:
-    """Record that the current attempts to send open deliveries have certainly not arrived.
+    """Record that the messages of open deliveries have certainly not arrived this time.
 
-    The attempts end. A message of an earlier attempt may nevertheless have arrived. If
+    The current attempts end. Messages of earlier attempts may nevertheless have arrived. If
     ``is_copy_counted`` is True, 1 is subtracted from the number of copies. If
     ``is_failed_attempt`` is False, the current attempt is not counted. ``values`` are further
     columns to set.
