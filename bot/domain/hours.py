@@ -425,7 +425,7 @@ def _quarter_patterns() -> tuple[tuple[tuple[int, int], re.Pattern[str]], ...]:
 
 @cache
 def _numbers_by_group() -> tuple[int, ...]:
-    """Return the numbers in words that the groups of ``_number_pattern`` match, in this order."""
+    """Return the value of each number in words, in the order of ``_number_pattern``."""
     return (*sorted(_MINUTES, reverse=True), *range(23, 0, -1))
 
 

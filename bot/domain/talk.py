@@ -357,7 +357,7 @@ def is_unlikely_name(word: str) -> bool:
 
     These words are rarely meant as a name:
 
-    - greetings and other words in ``NO_NAMES``, also with a doubled last letter, as in "oii";
+    - small talk and other words in ``NO_NAMES``, also with a doubled last letter, as in "oii";
     - laughter such as "jajaja";
     - insults with at least five letters.
     """
