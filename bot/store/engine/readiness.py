@@ -20,6 +20,7 @@ _WRONG_ENCODING = (
 )
 _ENCODING = sa.select(sa.func.current_setting("server_encoding"))
 _IS_STANDBY = sa.select(sa.func.pg_is_in_recovery())
+_REFUSES_WRITES = sa.select(sa.func.current_setting("transaction_read_only") == "on")
 
 
 class Readiness(Enum):
@@ -49,8 +50,8 @@ async def readiness(db: Database) -> Readiness:
         if db.is_sqlite and not _has_writable_file(Path(str(db.url.database))):
             return Readiness.EMPTY
         async with db.read() as tx:
-            if not db.is_sqlite and await tx.scalar(_IS_STANDBY):
-                raise PermissionError("it is a standby, which only reads")
+            if not db.is_sqlite:
+                await _raise_if_read_only(tx)
             state = await tx.run_sync(_readiness_of)
             if not db.is_sqlite and state in {Readiness.EMPTY, Readiness.OLD}:
                 await _raise_if_may_not_make_tables(tx)
@@ -63,6 +64,13 @@ async def readiness(db: Database) -> Readiness:
     except sa.exc.SQLAlchemyError as error:
         reason = getattr(error, "orig", None) or error
         raise OSError(str(reason).partition("\n")[0]) from None
+
+
+async def _raise_if_read_only(tx: Tx) -> None:
+    if await tx.scalar(_IS_STANDBY):
+        raise PermissionError("it is a standby, which only reads")
+    if await tx.scalar(_REFUSES_WRITES):
+        raise PermissionError("its transactions only read (default_transaction_read_only is on)")
 
 
 async def _raise_if_may_not_make_tables(tx: Tx) -> None:

@@ -226,6 +226,23 @@ async def test_a_file_that_is_no_database_and_a_user_without_rights(
     assert (status, "its user may not make tables" in said) == (1, True), said
 
 
+async def test_a_postgresql_that_only_reads(
+    box: Box, folder: Path, capsys: pytest.CaptureFixture[str], postgres_url: str
+) -> None:
+    async with Database(postgres_url) as db:
+        async with db.begin() as tx:
+            await tx.execute(sa.text("DROP ROLE IF EXISTS reader"))
+            await tx.execute(sa.text("CREATE ROLE reader LOGIN SUPERUSER"))
+            await tx.execute(sa.text("ALTER ROLE reader SET default_transaction_read_only = on"))
+        try:
+            url = make_url(postgres_url).set(username="reader").render_as_string()
+            status, said = await told(box, folder, capsys, database_url=url)
+        finally:
+            async with db.begin() as tx:
+                await tx.execute(sa.text("DROP ROLE reader"))
+    assert (status, "its transactions only read" in said) == (1, True), said
+
+
 async def test_a_person_of_an_open_bot_who_may_spend_much_of_a_day_is_noted(
     box: Box, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
