@@ -200,7 +200,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     """The links in the message. The filter of the link handler sets this attribute."""
 
     @property
-    def words(self) -> list[str]:
+    def words_after_command(self) -> list[str]:
         """Return the words after a command.
 
         The words are normalized by ``normalize_typed``, so that all digits are ASCII digits.
@@ -280,7 +280,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         return reply_target_of(self.event)
 
     @property
-    def acted_on(self) -> Target:
+    def command_target(self) -> Target:
         """Return the target that a command applies to.
 
         If this is the chat of the update, the result contains the topic of the message. If this is
@@ -291,7 +291,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         """
         return self.reply_target if self.chat.id == self.origin.id else Target(self.chat.id)
 
-    async def subscriptions(self) -> list[Subscription]:
+    async def read_subscriptions(self) -> list[Subscription]:
         """Return all subscriptions of the chat ``chat``."""
         return await self.services.subscriptions.all_of_chat(self.chat.id)
 

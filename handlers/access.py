@@ -107,7 +107,7 @@ async def _is_chat_of_blocked_payer(subject: Subject, context: Context) -> bool:
 @command("invite", only_in_private=True)
 async def invite(context: Context) -> None:
     """Send an invitation link for 1 person, or for the given number of people (1 to 1000)."""
-    number = context.words[0] if context.words else "1"
+    number = context.words_after_command[0] if context.words_after_command else "1"
     is_number = number.isdecimal() and len(number) <= len(str(MOST_USES))
     uses = int(number) if is_number else 0
     if not 0 < uses <= MOST_USES:
@@ -302,7 +302,7 @@ def _subject_name_and_rest(
     Return None if no rule applies, or if the first word names no subject.
     """
     asked = context.replied_to
-    words = context.words
+    words = context.words_after_command
     author = asked.from_user if asked and not asked.sender_chat else None
     subject = parse_telegram_id_or_profile(words[0]) if words else None
     is_id = subject is not None and subject.kind != "profile" and len(subject.id) >= _SHORTEST_ID

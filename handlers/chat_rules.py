@@ -60,7 +60,7 @@ async def save_rules_or_ask_to_confirm(context: Context, wanted: Options) -> Non
     if wanted == context.chat.rule_options:
         await say(context, *rules_page(context, context.t(UNCHANGED)))
         return
-    rows = await context.subscriptions()
+    rows = await context.read_subscriptions()
     affected = {subscription.profile_id for subscription in rows if not subscription.options.rules}
     if not wanted.rules or not affected:
         await say(context, *await save_rules_and_get_page(context, wanted))

@@ -85,7 +85,7 @@ async def _followed_names_if_no_other_words(context: Context, text: str) -> Sequ
     If the text has any other word, return an empty list.
     """
     language = context.t.language
-    followed = {subscription.username for subscription in await context.subscriptions()}
+    followed = {subscription.username for subscription in await context.read_subscriptions()}
     names: dict[str, None] = {}
     for word in typed_words(text.replace(",", " ").replace(";", " ")):
         if name := _followed_name(word, followed):

@@ -145,7 +145,7 @@ async def roll_back_and_report_error(update: object, context: Context) -> None:
     """
     error = context.error
     if unit := unit_of_work.current():
-        await unit.undo()  # a failed update must have no partial effect
+        await unit.roll_back_and_discard_replies()  # a failed update must have no partial effect
     if not isinstance(update, Update) or update.effective_chat is None:
         if isinstance(error, BotError):
             # A client can press a button under a message that was sent by inline mode. Telegram

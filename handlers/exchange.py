@@ -309,8 +309,8 @@ async def _ask_to_replace_rules_if_changed(
 async def _download_and_apply_options(context: Context, source: Document) -> None:
     """Apply the options in a file to existing subscriptions, and show the list of subscriptions.
 
-    Only subscriptions in the chat and topic to which the command applies (``Context.acted_on``)
-    change.
+    Only subscriptions in the chat and topic to which the command applies
+    (``Context.command_target``) change.
 
     Each change is committed at once. A failure, such as too many fast subscriptions, is shown
     below the list and undoes no change.
@@ -341,7 +341,7 @@ async def _download_and_apply_options(context: Context, source: Document) -> Non
 async def _set_options_if_subscribed(context: Context, username: str, options: Options) -> None:
     """Set the options of the chat's subscription to a profile, if the chat has a subscription.
 
-    Only the subscription in the chat and topic of ``Context.acted_on`` changes.
+    Only the subscription in the chat and topic of ``Context.command_target`` changes.
 
     Raises:
         TooManyFastError: The chat or the payer has the maximum number of fast subscriptions.
@@ -352,7 +352,7 @@ async def _set_options_if_subscribed(context: Context, username: str, options: O
     except NotFollowedError:
         return
     for subscription in rows:
-        if subscription.target == context.acted_on and subscription.options != options:
+        if subscription.target == context.command_target and subscription.options != options:
             change = context.services.subscribing.set_options
             await change(context.chat.id, subscription.id, _values_by_option_name(options))
 

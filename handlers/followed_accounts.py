@@ -267,7 +267,7 @@ async def subscribe_each(
         try:
             with unit_of_work.as_current(None):  # commit each subscription at once
                 subscribed = await context.services.subscribing.subscribe(
-                    context.acted_on, name, context.asker, preferences=preferences
+                    context.command_target, name, context.asker, preferences=preferences
                 )
         except DatabaseUnavailableError:
             raise  # the update is retried, and the new subscriptions stay
@@ -314,5 +314,5 @@ async def _subscribe_button_rows(
 
 async def _followed_names(context: Context) -> set[str]:
     """Return the names of the profiles that the chat follows."""
-    every = await context.subscriptions()
+    every = await context.read_subscriptions()
     return {subscription.username for subscription in every}

@@ -165,7 +165,7 @@ def command(
                 _raise_if_not_private(context, word)
             context.channel_after = channel_after
             if channel_after is not None:
-                end = channel_after + 1 if takes_names else len(context.words)
+                end = channel_after + 1 if takes_names else len(context.words_after_command)
                 places = range(channel_after, end)
                 if takes_list and _is_list_of_names(context):
                     await set_managed_chat_from_second_word(context, usage)
@@ -270,7 +270,7 @@ def _make_guarded(name: str, run: Run, make_handler: Callable[[Guarded], Handler
 
 
 def _is_list_of_names(context: Context) -> bool:
-    words = context.words
+    words = context.words_after_command
     all_marked = len(words) > 1 and all(word.startswith("@") for word in words)
     language = context.t.language
     names = [word for word in typed_words(" ".join(words)) if not is_everyday_word(word, language)]

@@ -36,14 +36,14 @@ async def fetch_and_list_highlights(context: Context) -> None:
     Raises:
         BotError: The errors of ``_fetch_list_page`` or ``fetch_and_show_highlight``.
     """
-    if not context.words:
+    if not context.words_after_command:
         await ask_or_send_usage(context, ASK, USAGE)
         return
-    text = " ".join(context.words)
+    text = " ".join(context.words_after_command)
     if await answer_if_cancellation(context, text):
         return
     link = links.parse_username_or_link(text)
-    wanted = parse(context.words, language=context.t.language)
+    wanted = parse(context.words_after_command, language=context.t.language)
     is_several = len(wanted.names) > 1 and not context.is_channel
     if is_several or (wanted.names and wanted.everyday):
         await offer_understood_command(context, "highlights", wanted)

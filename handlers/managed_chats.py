@@ -74,7 +74,7 @@ async def set_managed_chat_from_words(context: Context, places: Iterable[int], u
         BlockedError: The access list blocks the chat or the responsible person.
         AskAgainError: Telegram does not answer.
     """
-    words = context.words
+    words = context.words_after_command
     existing = [place for place in places if place < len(words)]
     at = next((place for place in existing if _CHAT.fullmatch(words[place])), None)
     if at is None:
@@ -108,7 +108,7 @@ async def set_managed_chat_from_second_word(context: Context, usage: str) -> Non
         BlockedError: The access list blocks the chat or the responsible person.
         AskAgainError: Telegram does not answer.
     """
-    if len(context.words) > 2 or not context.is_private:  # noqa: PLR2004 - a profile and a channel
+    if len(context.words_after_command) > 2 or not context.is_private:  # noqa: PLR2004 - a profile and a channel
         return
     with suppress(UnknownChannelError):
         await set_managed_chat_from_words(context, [1], usage)

@@ -376,7 +376,7 @@ async def change_options_of_profile(
     subscriptions = [
         subscription
         for subscription in every
-        if subscription.target.thread_id == context.acted_on.thread_id
+        if subscription.target.thread_id == context.command_target.thread_id
     ] or every
     if changes:
         subscriptions = [

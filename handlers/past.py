@@ -39,10 +39,10 @@ async def send_past_stories(context: Context) -> None:
     Raises:
         BotError: The errors of ``_send_kept_stories_page``.
     """
-    if not context.words:
+    if not context.words_after_command:
         await ask_which_profile(context, TO_SHOW_PAST, "past", USAGE)
         return
-    search = past_search.parse_search(context.words)
+    search = past_search.parse_search(context.words_after_command)
     if search is None:
         await say_message(context, USAGE)
     else:
@@ -139,7 +139,7 @@ async def _offer_to_keep_future_stories(context: Context, error: NothingKeptErro
     - If all subscriptions keep stories, the answer says that future stories are kept.
     - A chat without subscriptions gets the text about an empty list of subscriptions.
     """
-    rows = await context.subscriptions()
+    rows = await context.read_subscriptions()
     if rows and all(subscription.options.keep for subscription in rows):
         await say_message(context, KEPT_FROM_NOW_ON)
     elif rows:

@@ -306,7 +306,7 @@ async def _offer_to_unsubscribe(context: Context, request: Request, text: str) -
       "all", ask which subscriptions to end (``ask_which_to_stop``).
     - A chat without subscriptions gets the text about an empty list.
     """
-    rows = await context.subscriptions()
+    rows = await context.read_subscriptions()
     named = await _followed_names_meant(context, request, rows)
     is_unnamed = not request.names
     if named and not (is_unnamed and has_word_meaning_all(text, context.t.language)):
@@ -330,7 +330,7 @@ async def _run_why_or_send_card(context: Context, request: Request) -> None:
     Raises:
         BotError: The command /why is refused or fails.
     """
-    rows = await context.subscriptions()
+    rows = await context.read_subscriptions()
     named = await _followed_names_meant(context, request, rows)
     known = [] if named else await known_names(context, request.names)
     if len(known) == 1:
@@ -389,8 +389,8 @@ async def _send_card_or_offer_or_run_for_names(context: Context, request: Reques
 
 async def _are_all_followed(context: Context, names: Sequence[str]) -> bool:
     """Return whether the chat or topic of the context has subscriptions to all profiles."""
-    rows = await context.subscriptions()
-    followed = {row.username for row in rows if row.target == context.acted_on}
+    rows = await context.read_subscriptions()
+    followed = {row.username for row in rows if row.target == context.command_target}
     return followed.issuperset(names)
 
 

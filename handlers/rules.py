@@ -64,7 +64,7 @@ async def show_or_change_rules(context: Context) -> None:
     Raises:
         NotFollowedError: The chat has no subscription to the profile.
     """
-    words = [word for argument in context.words for word in typed_words(argument)]
+    words = [word for argument in context.words_after_command for word in typed_words(argument)]
     if not words:
         await _ask_whose_rules(context)
         return
@@ -123,7 +123,7 @@ async def _ask_whose_rules(context: Context) -> None:
     The question is below the present rules of the whole chat. In a channel and in a chat without
     subscriptions, ``ask_which_profile`` sends the message.
     """
-    rows = await context.subscriptions()
+    rows = await context.read_subscriptions()
     if not rows or context.is_channel:
         await ask_which_profile(context, TO_SHOW_RULES, "rules", USAGE)
         return

@@ -122,8 +122,8 @@ async def set_or_ask_zone(context: Context) -> None:
 
     Without words, and for an unknown name, ask for the time zone.
     """
-    if context.words:
-        await _set_setting_or_ask_again(context, "zone", " ".join(context.words))
+    if context.words_after_command:
+        await _set_setting_or_ask_again(context, "zone", " ".join(context.words_after_command))
     else:
         await _ask_for_setting(context, "zone")
 
@@ -481,7 +481,7 @@ async def settings_page(context: Context) -> Page:
     """
     chat = context.chat
     t = context.t
-    followed = await context.subscriptions()
+    followed = await context.read_subscriptions()
     with_summary = sum(subscription.options.digest for subscription in followed)
     text = f"{t(TITLE)}\n\n" + t(
         OVERVIEW,

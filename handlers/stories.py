@@ -101,8 +101,8 @@ async def fetch_and_show_named_stories(context: Context) -> None:
         BotError: The stories of the only named profile, or of the link, can't be shown, or nobody
             pays for the request.
     """
-    if context.words:
-        await _fetch_and_show_by_words(context, context.words)
+    if context.words_after_command:
+        await _fetch_and_show_by_words(context, context.words_after_command)
     elif asked := context.replied_to:
         await _fetch_and_show_by_message(context, asked)
     else:
@@ -129,7 +129,7 @@ async def list_followed_with_live_stories(context: Context) -> None:
     at most 60 followed profiles. If the chat has no subscriptions, ask for the name of a profile.
     """
     t = context.t
-    rows = await context.subscriptions()
+    rows = await context.read_subscriptions()
     live = await _last_found_live_stories(context, rows)
     if not rows:
         await ask_or_send_usage(context, ASK, USAGE)
@@ -189,7 +189,7 @@ async def send_all_last_found_stories(context: Context) -> PopUpText | None:
     key = ("all current stories", context.origin.id)
     if context.services.cache.get(key, now=context.now):
         return t.plain(JUST_SENT)
-    followed = await context.subscriptions()
+    followed = await context.read_subscriptions()
     live = await _last_found_live_stories(context, followed)
     if not live:
         return t.plain(DISAPPEARED)

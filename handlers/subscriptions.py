@@ -156,14 +156,14 @@ async def subscribe(context: Context) -> None:
     Raises:
         BotError: The errors of ``_subscribe_and_send_results``.
     """
-    context.channel_after = len(context.words)
-    if not context.words:
+    context.channel_after = len(context.words_after_command)
+    if not context.words_after_command:
         await ask_or_send_usage(context, ASK, USAGE)
         return
-    if await answer_if_cancellation(context, " ".join(context.words)):
+    if await answer_if_cancellation(context, " ".join(context.words_after_command)):
         return
     language = context.t.language
-    wanted = parse(context.words, words=WORDS, takes_channel=True, language=language)
+    wanted = parse(context.words_after_command, words=WORDS, takes_channel=True, language=language)
     if wanted.names and wanted.everyday:
         await offer_understood_command(context, "subscribe", wanted)
     elif wanted.names:
@@ -276,7 +276,7 @@ async def _subscribe_and_send_results(
             errors of ``subscribe_all`` are also raised, and for a named channel also the errors of
             ``_check_and_admit_channel``.
     """
-    target = context.acted_on
+    target = context.command_target
     where = ""
     if wanted.channel:
         target, where = await _check_and_admit_channel(context, wanted.channel)
@@ -477,10 +477,10 @@ async def unsubscribe(context: Context) -> None:
         NotFollowedError: The command names a single profile, and the chat has no subscription to
             this profile.
     """
-    words = context.words
+    words = context.words_after_command
     language = context.t.language
     if not words:
-        rows = await context.subscriptions()
+        rows = await context.read_subscriptions()
         if rows:
             await ask_which_to_stop(context, rows)
         else:
@@ -489,7 +489,7 @@ async def unsubscribe(context: Context) -> None:
     if await answer_if_cancellation(context, " ".join(words)):
         return
     if [word.lower() for word in words] == ["all"]:
-        rows = await context.subscriptions()
+        rows = await context.read_subscriptions()
         page = await _unsubscribe_and_get_page(rows, context) if rows else (context.t(EMPTY), [])
         await say(context, *page)
         return
@@ -520,7 +520,7 @@ async def _unsubscribe_if_followed_or_ask(context: Context, wanted: Wanted) -> N
     Otherwise, the name is a word such as "everything" or "please". In that case, ask which alerts
     to stop.
     """
-    rows = await context.subscriptions()
+    rows = await context.read_subscriptions()
     if wanted.names[0] in {subscription.username for subscription in rows}:
         await _unsubscribe_named(context, wanted)
     elif rows:
@@ -650,7 +650,7 @@ async def ask_which_profile(context: Context, question: str, command: str, usage
       question.
     - Any other chat gets the question for a profile to subscribe to.
     """
-    rows = await context.subscriptions()
+    rows = await context.read_subscriptions()
     if rows and context.is_channel:
         await say_message(context, usage)
     elif rows:
@@ -670,7 +670,7 @@ async def subscriptions_page(context: Context, page: int, containing: int | None
     have this subscription. In a channel, the result is a single list of at most 60 subscriptions,
     which have no buttons.
     """
-    every = await context.subscriptions()
+    every = await context.read_subscriptions()
     if containing is not None:
         places = {subscription.id: place for place, subscription in enumerate(every)}
         page = places.get(containing, 0) // PAGE

@@ -47,7 +47,7 @@ async def show_usage(context: Context) -> None:
     lines += _month_lines(used.month, context)
     buttons: Buttons = []
     if not await context.services.payers.has_payer(context.chat.id):
-        followed = await context.subscriptions()
+        followed = await context.read_subscriptions()
         lines += ["", t(LEFT if followed else NoPayerError.text)]
         buttons = become_payer_buttons(context.chat.id, context.chat.kind, context)
     if context.is_private and context.about is None:

@@ -79,16 +79,16 @@ async def explain_alerts(context: Context) -> None:
     Raises:
         NotFollowedError: A group or channel has no subscription to the profile.
     """
-    if not context.words:
+    if not context.words_after_command:
         await ask_which_profile(context, TO_EXPLAIN, "why", USAGE)
         return
-    link = links.parse_username_or_link(context.words[0])
+    link = links.parse_username_or_link(context.words_after_command[0])
     if link is None or link.username is None:
         await say_message(context, USAGE)
         return
     try:
         known = await context.services.subscriptions.explain_each_subscription(
-            context.acted_on, link.username
+            context.command_target, link.username
         )
     except NotFollowedError as error:
         await offer_alternatives_or_raise(context, error)

@@ -77,7 +77,7 @@ class JobClaims:
         if self.rests_until > now:
             return []
         if self._outage and self._outage.is_on():
-            return await self.claim_trial_send(self._outage)
+            return await self.ask_telegram_and_claim_trial_send(self._outage)
         jobs: list[Job] = []
         lease = self._leases.new_lease()
         async with self._db.begin() as tx:
@@ -113,7 +113,7 @@ class JobClaims:
             await chat_queues.reschedule(tx, queue.chat_id, unclaimed_until=now)
         return job.asks_in is not None
 
-    async def claim_trial_send(self, outage: Outage) -> list[Job]:
+    async def ask_telegram_and_claim_trial_send(self, outage: Outage) -> list[Job]:
         """Claim a single row for a trial send while Telegram is down. Return at most one job.
 
         The success of the trial send will end the pause of all sends. In these cases, there is no
@@ -164,7 +164,7 @@ class JobClaims:
         if decision is None:
             await chat_queues.reschedule(tx, queue.chat_id, unclaimed_until=now + JUDGED_AGAIN)
             return None
-        free_at = await self._apply_decision(tx, queue, decision, now)
+        free_at = await self._store_decision_and_enqueue_notices(tx, queue, decision, now)
         if decision.batch is None and decision.probe is None:
             await chat_queues.reschedule(tx, queue.chat_id, unclaimed_until=free_at)
             return None
@@ -180,7 +180,7 @@ class JobClaims:
             return ReplyJob(lease, reply, is_silent, is_trial=is_trial, asks_in=asks_in)
         return AlertJob(lease, queue, batch, is_trial, asks_in)
 
-    async def _apply_decision(
+    async def _store_decision_and_enqueue_notices(
         self, tx: Tx, queue: ChatQueue, decision: Decision, now: datetime
     ) -> results.ChatFreeAt:
         """Update those rows of a queue that are not sent now, as decided in ``decision``.

@@ -73,7 +73,7 @@ async def record_reply_outcome(
         tally.is_due = await _delete_last_reply_and_end_lease(tx, queue, reply, report, floods)
         return tally
     queue, reply, is_ours = await _lock_and_check_claim(tx, queue, reply, outcome)
-    await _delete_or_cut_reply(tx, reply, outcome, now=now)
+    await _delete_or_cut_and_enqueue_follow_ups(tx, reply, outcome, now=now)
     ids_behind = [row.id for row in behind]
     if not is_ours:
         if isinstance(outcome, Moved):
@@ -147,7 +147,9 @@ async def _delete_last_reply_and_end_lease(
         queue = await _with_current_chat_id(tx, queue)
         reply = _moved_to(reply, queue.chat_id)
         is_ours, is_due = await end_lease()
-    has_follow_ups = await _delete_or_cut_reply(tx, reply, report.outcome, now=now)
+    has_follow_ups = await _delete_or_cut_and_enqueue_follow_ups(
+        tx, reply, report.outcome, now=now
+    )
     if is_ours and has_follow_ups:
         is_due = await chat_queues.reschedule(tx, queue.chat_id)
     if is_due and isinstance(report.outcome, Sent):
@@ -175,7 +177,7 @@ def _moved_to(reply: PendingMessage, chat_id: int) -> PendingMessage:
     return replace(reply, target=replace(reply.target, chat_id=chat_id), fields=fields)
 
 
-async def _delete_or_cut_reply(
+async def _delete_or_cut_and_enqueue_follow_ups(
     tx: Tx, reply: PendingMessage, outcome: Outcome, *, now: datetime
 ) -> bool:
     """Delete a reply after a final outcome, and enqueue the follow-ups of the reply.

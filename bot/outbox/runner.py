@@ -107,7 +107,7 @@ class JobRunner:
         """
         match job:
             case RightsQueryJob():
-                await self._probe_and_record_presence(job)
+                await self._fetch_and_record_presence(job)
             case ReplyJob():
                 with tracing(job.trace):
                     calls = LeasedCalls(self._bot, "reply", self._leases, job.lease)
@@ -246,7 +246,7 @@ class JobRunner:
         await asyncio.sleep(job.asks_in.total_seconds())
         return await self._outage.send_typing_and_see_if_accepted(job.target)
 
-    async def _probe_and_record_presence(self, job: RightsQueryJob) -> None:
+    async def _fetch_and_record_presence(self, job: RightsQueryJob) -> None:
         """Ask Telegram whether the bot has the missing right in a chat again. Record the answer.
 
         The answer is ignored if the lease of the queue was lost, or if the chat moved to a new id

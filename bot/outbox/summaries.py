@@ -54,7 +54,7 @@ async def add_or_recount_summary(
         return queue
     await deliveries.change_open(tx, listed, fields={})
     if summary is not None:
-        await _end_and_mark_stories(tx, summary, now)
+        await _end_expired_and_mark_listed_stories(tx, summary, now)
         await _add_or_update_notice(tx, batch.target, notice, summary, now)
     elif notice is not None:
         await _replace_by_failure_notices(tx, notice, now)
@@ -86,7 +86,7 @@ async def _add_or_update_notice(
         await deliveries.change_open(tx, [notice.id], fields=fields)
 
 
-async def _end_and_mark_stories(tx: Tx, summary: Summary, now: datetime) -> None:
+async def _end_expired_and_mark_listed_stories(tx: Tx, summary: Summary, now: datetime) -> None:
     """End the expired stories of a summary. Mark the listed stories, and make them due now."""
     await deliveries.end_open(
         tx, [row.id for row in summary.ended], reason=selection.TOO_OLD, now=now

@@ -225,13 +225,13 @@ class Outbox:
     def _start_task(self, job: Job) -> None:
         """Start the task of a job in a slot."""
         if self._group is not None:
-            task = self._group.create_task(self._deliver_safely(job))
+            task = self._group.create_task(self._run_job_and_log_errors(job))
             ticket = self._slots.record_start_and_return_ticket(self._now())
             task.add_done_callback(lambda _: self._slots.record_end(ticket))
             # A slot is free now, and the chat may have more deliveries.
             task.add_done_callback(lambda _: self.worker.wake())
 
-    async def _deliver_safely(self, job: Job) -> None:
+    async def _run_job_and_log_errors(self, job: Job) -> None:
         try:
             await self.runner.run_job_and_record_outcome(job)
         except Exception:  # When the lease of the queue has expired, the queue is claimed again.

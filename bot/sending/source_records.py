@@ -98,11 +98,11 @@ class StoryRecord:
         """Return the record ``original`` if ``as_file`` is True, else the record ``file``."""
         return self.original if as_file else self.file
 
-    def record_purchase(self, now: datetime) -> None:
+    def record_start_of_purchase(self, now: datetime) -> None:
         """Record that the story is being bought for an alert, before the API is called."""
         self._bought_until = now + _BUY_AGAIN
 
-    def cancel_purchase(self) -> None:
+    def remove_purchase_record(self) -> None:
         """Remove the record of the last purchase, because the API was not called."""
         self._bought_until = EPOCH
 

@@ -324,11 +324,11 @@ class Supply:
             file = await self._buy_unless_recently_failed(item.story, asker, self._fallback)
         except SpendingError:
             if is_alert:  # no credits were spent, because the API was not called
-                self._ensure_record(item).cancel_purchase()
+                self._ensure_record(item).remove_purchase_record()
             raise
         if file is None:
             if is_alert:
-                self._ensure_record(item).cancel_purchase()
+                self._ensure_record(item).remove_purchase_record()
             raise MediaUnavailableError("another of its files could not be bought")
         source = self._add_spooled_file_and_set_kind(item, file)
         item.later = False
@@ -348,7 +348,7 @@ class Supply:
             if not record.may_be_gone:
                 _mark_for_later_unless_downloaded(item)
             return False
-        record.record_purchase(now)
+        record.record_start_of_purchase(now)
         return True
 
     async def _buy_unless_recently_failed(

@@ -134,7 +134,7 @@ class Outage:
         if self._pause is None or not self._pause.allows_trial(now):
             return False
         self._pause = self._pause.with_one_more_trial(now)
-        return await self._is_telegram_answering()
+        return await self._share_get_me_and_see_if_answered()
 
     def reserve_turn_and_return_wait(self) -> timedelta | TooLong:
         """Reserve a time to test whether Telegram accepts calls for a chat.
@@ -176,7 +176,7 @@ class Outage:
     async def _record_failure_and_detect_outage(self, chat_id: int) -> bool:
         if self._pause is None:
             self._failing.add(chat_id)
-            answers = await self._is_telegram_answering()
+            answers = await self._share_get_me_and_see_if_answered()
             is_down = not answers or len(self._failing) >= _CHATS_OF_AN_OUTAGE
             if is_down and self._pause is None:
                 self._pause = Pause.starting(self._now())
@@ -184,7 +184,7 @@ class Outage:
                 log.warning("Telegram is down; nothing is sent", why=why)
         return self._pause is not None
 
-    async def _is_telegram_answering(self) -> bool:
+    async def _share_get_me_and_see_if_answered(self) -> bool:
         """Call ``getMe``, and return whether Telegram answers within 5 seconds.
 
         Concurrent callers share one call. The result is also True if this process has too many
@@ -193,10 +193,10 @@ class Outage:
         joins = self._asking.locked()
         async with self._asking:
             if not joins:
-                self._answered = await self._is_answering_get_me()
+                self._answered = await self._call_get_me_and_see_if_answered()
             return self._answered
 
-    async def _is_answering_get_me(self) -> bool:
+    async def _call_get_me_and_see_if_answered(self) -> bool:
         try:
             async with asyncio.timeout(_PROBE_TAKES_S):
                 await self._bot.get_me()

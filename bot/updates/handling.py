@@ -109,7 +109,7 @@ class Handling:
                 had_effect = unit.is_open
                 enqueued = await self._enqueue_and_commit(unit, claimed)
             except BaseException:
-                await unit.undo()
+                await unit.roll_back_and_discard_replies()
                 raise
         if had_effect or (enqueued and not enqueued.lease):
             self._wake()

@@ -67,7 +67,7 @@ class Unit:
         """Commit the transaction. If no transaction is open, do nothing."""
         await self._end(None)
 
-    async def undo(self) -> None:
+    async def roll_back_and_discard_replies(self) -> None:
         """Roll back the transaction, and discard the replies and the planned network calls.
 
         The functions that were passed to ``run_before_commit`` are kept, because they also record
@@ -145,7 +145,7 @@ async def _join(unit: Unit, *, rolls_back_on_refusal: bool) -> AsyncIterator[Tx]
             is_outage = isinstance(error, DatabaseUnavailableError)
             is_refusal = isinstance(error, BotError) and not is_outage
             if rolls_back_on_refusal or not is_refusal:
-                await unit.undo()
+                await unit.roll_back_and_discard_replies()
             raise
 
 

@@ -228,7 +228,7 @@ class OutboxMachine(RuleBasedStateMachine):
 
     @rule()
     def claim_one_in_an_outage(self) -> None:
-        found = self.run(self.outbox.claims.claim_trial_send(Down()))  # type: ignore[arg-type] # all it needs
+        found = self.run(self.outbox.claims.ask_telegram_and_claim_trial_send(Down()))  # type: ignore[arg-type] # all it needs
         claimed = sends(found)
         assert len(claimed) <= 1
         assert all(len(one.lease.ids) == 1 for one in claimed)

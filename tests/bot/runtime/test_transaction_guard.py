@@ -37,7 +37,7 @@ async def test_a_second_transaction_is_refused(db: Database) -> None:
         with pytest.raises(ExceptionGroup, match="unhandled"):  # its task waits, too
             async with asyncio.TaskGroup() as group:
                 group.create_task(begin())
-        await unit.undo()
+        await unit.roll_back_and_discard_replies()
         await begin()
         await db.fetch(nothing)
 
@@ -87,4 +87,4 @@ async def test_people_get_their_answer_all_the_same(
             async with unit_of_work.writing(sqlite_db):
                 pass
             await bot.get_me()
-            await unit.undo()
+            await unit.roll_back_and_discard_replies()

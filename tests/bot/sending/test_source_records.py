@@ -45,11 +45,11 @@ def test_three_chats_with_the_same_refusal_postpone_a_file(
 
 def test_alerts_buy_a_story_once_an_hour_unless_the_purchase_is_cancelled() -> None:
     record = StoryRecord()
-    record.record_purchase(NOON)
+    record.record_start_of_purchase(NOON)
     assert record.has_recent_purchase(NOON + HOUR - SECOND)
     assert not record.has_recent_purchase(NOON + HOUR)
-    record.record_purchase(NOON + HOUR)
-    record.cancel_purchase()
+    record.record_start_of_purchase(NOON + HOUR)
+    record.remove_purchase_record()
     assert not record.has_recent_purchase(NOON + HOUR)
 
 

@@ -243,7 +243,7 @@ class Crowd:
                 await self.reply_in(tx, await chats.moved_to(tx, chat_id) or chat_id)
                 await unit.commit()
             except BaseException:
-                await unit.undo()
+                await unit.roll_back_and_discard_replies()
                 raise
 
     async def reply(self) -> None:
