@@ -236,11 +236,12 @@ async def take_credits_or_return_account(
 ) -> AccountState | Taken:
     """Add credits to today's spending of a side and to the total spending. Return None.
 
-    If the budget rule, the stop switch or the balance forbids the spending, add nothing, and
-    return the state of the account. ``minimum`` is the balance that must remain, or None without a
-    minimum. An unknown balance is always sufficient. If the account still counts an earlier day,
-    the counters of today begin first. If the account already counts a later day, the credits count
-    for the later day.
+    - If the budget rule, the stop switch or the balance forbids the spending, add nothing, and
+      return the state of the account.
+    - ``minimum`` is the balance that must remain, or None without a minimum. An unknown balance is
+      always sufficient.
+    - If the account still counts an earlier day, the counters of today begin first.
+    - If the account already counts a later day, the credits count for the later day.
     """
     if (
         amount > rule.credits_left(own_spending=0, spending_of_others=0)

@@ -120,9 +120,10 @@ class Claims:
     ) -> sa.UpdateBase:
         """Return the statement that claims free rows. ``claim_values`` returns its parameters.
 
-        Rows are claimed in ``order``. By default, the row that has been due longest is claimed
-        first. Claimed rows also satisfy ``extra_filter``. Claimed rows satisfy ``due_condition``,
-        or by default are due now.
+        - ``order`` is the order of the claims. By default, the row that has been due longest is
+          claimed first.
+        - ``due_condition`` is the condition that a row is due. By default, ``due_at`` has passed.
+        - ``extra_filter`` is a further condition for the claimed rows.
         """
         columns = self.table.c
         free = (

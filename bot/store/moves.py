@@ -46,16 +46,17 @@ _UNIQUE = (sa.UniqueConstraint, sa.PrimaryKeyConstraint)
 async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> WasStored:
     """Move all data of the group ``old`` to the supergroup ``new``. Open the supergroup.
 
-    A blocked supergroup is closed instead. Return False if the group is not stored, for example
-    because an earlier call has moved the data. In this case, only the new id and the entry of the
-    access list are stored, and a blocked supergroup is closed. Do nothing and return False if
-    ``old`` equals ``new``.
+    If the access list blocks the supergroup, close the supergroup instead. Return False if the
+    group is not stored, for example because an earlier call has moved the data. In this case, only
+    record the new id, and move the entry of the access list. If ``old`` equals ``new``, do nothing
+    and return False.
 
-    Telegram may report a move several times. Only the first call moves the settings, because the
-    group may since have been stored again with default settings. If both chats follow a profile in
-    the same topic, the first call keeps the subscription of the group, and later calls keep the
-    subscription of the supergroup. The pending deliveries of both subscriptions are kept without
-    duplicates.
+    Telegram may report a move several times, and a later call may find data of the group again:
+
+    - Only the first call moves the settings. Later settings of the group are default settings.
+    - If both chats follow a profile in the same topic, the first call keeps the subscription of
+      the group. A later call keeps the subscription of the supergroup. The pending deliveries of
+      both subscriptions are kept without duplicates.
     """
     if old == new:
         return False

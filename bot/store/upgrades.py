@@ -88,7 +88,10 @@ class Replicas:
     """The number of processes that share the database and the rate limits of both APIs."""
 
     def __init__(self, db: Database, *, clock: Callable[[], float] = steady) -> None:
-        """Prepare to count. The database is queried at most once in 5 seconds of ``clock``."""
+        """Prepare to count the processes. ``clock`` returns a time in seconds.
+
+        The database is queried at most once in 5 seconds.
+        """
         self._db = db
         self._clock = clock
         self._count, self._counted_until = 1, 0.0
