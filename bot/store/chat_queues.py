@@ -60,7 +60,7 @@ claims = Claims(queues)
 IS_DUE = queues.c.due_at.is_not(None)
 IS_LEASED = queues.c.owner.is_not(None)
 # The index has the order in which a claim takes the queues, so that a claim reads only the first
-# rows of the index. Without this index, PostgreSQL would choose a slower query plan if the
+# rows of the index. Without this index, PostgreSQL could choose a slower query plan if the
 # statistics of the table are wrong.
 sa.Index(
     "ix_chat_queues_claimable",

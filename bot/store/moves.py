@@ -356,7 +356,7 @@ async def _open_chats(
 ) -> list[int]:
     """Reopen locked chats that are closed. Return the ids of the reopened chats.
 
-    Stories that were posted after ``since`` cause alerts. All pending deliveries are dropped.
+    Stories that were posted at ``since`` or later cause alerts. Pending deliveries are dropped.
     """
     await chat_queues.lock_all(tx, chat_ids)
     opened = [

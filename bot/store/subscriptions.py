@@ -288,7 +288,7 @@ async def set_pause(
     """Pause or resume a subscription.
 
     - ``until`` is the end of the pause, or None for a pause without an end.
-    - If ``since`` is given, only stories that are posted after this time cause alerts.
+    - If ``since`` is given, stories that were posted before this time cause no alerts.
     - If ``undo_at`` is given, the old pause is stored too, so that *Undo* can restore the pause
       with ``pauses_before``. Otherwise, a pause that an earlier change has stored for *Undo* is
       removed.

@@ -90,7 +90,7 @@ _POOL_OF_LEASES = 2
 POOL_WAIT_S = 10
 # The connections of an SQLite file stay open, because a new connection starts a thread, reads the
 # schema and compiles every statement again. The connection that was used last is used first,
-# because the cache of this connection has the newest pages.
+# because the caches of this connection have the newest pages and statements.
 SQLITE_POOL = {"pool_size": 5, "max_overflow": 0, "pool_use_lifo": True}
 MIGRATING = 7402  # the number of PostgreSQL's advisory lock for long transactions
 KEPT_COPIES = 2  # before each migration a copy is made, and this number of copies is kept
