@@ -182,9 +182,11 @@ async def _run_once(settings: Settings, stop: asyncio.Event, build: Build) -> in
     """Build the parts, start the web server, and run all loops until ``stop`` is set.
 
     If the clock went back and all parts must be built again, return None. Otherwise return the
-    exit status. The status is 1 if a part can't be built, if the port can't be bound, or if
-    Telegram refuses the token. In all other cases, or if ``stop`` was set before the failure, the
-    status is 0.
+    exit status:
+
+    - 1 if the port can't be bound.
+    - 1 if a part can't be built or Telegram refuses the token, unless ``stop`` was set before.
+    - 0 in all other cases.
 
     Raises:
         ExceptionGroup: A loop failed, except if Telegram refuses the token.

@@ -522,9 +522,9 @@ def load(env_file: Path | None = None, /, **overrides: object) -> Settings:
 def unknown_variables_and_suggestions(env_file: Path | None = None) -> list[tuple[str, str]]:
     """Return the names of unknown variables, each with the name of the most similar setting.
 
-    A variable is unknown if it is neither a setting nor in ``OTHERS``. For an unknown variable in
-    ``env_file`` (default: ``.env``), the second name is "" if no setting is similar. For an
-    unknown variable in the environment, a pair is returned only if a setting is similar.
+    A variable is unknown if it is neither a setting nor in ``OTHERS``. All unknown variables in
+    ``env_file`` (default: ``.env``) are returned. Without a similar setting, the second name is
+    "". An unknown variable of the environment is returned only if a setting is similar.
 
     Raises:
         SettingsError: ``env_file`` exists, but can't be read.

@@ -213,8 +213,8 @@ async def _merge_or_enqueue_follow_up(
 
     ``waiting`` has the payloads of the pending replies of the chat, by row id.
 
-    - If the message and a pending reply list failed stories with the same cause, and answer the
-      same message, the two lists are merged. ``waiting`` is also changed.
+    - If both are lists of failed stories with the same cause, and answer the same message, the two
+      lists are merged. ``waiting`` is also changed.
     - If the message has no buttons, and a pending reply to the same message has the same text,
       nothing is enqueued.
     """

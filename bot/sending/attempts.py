@@ -236,8 +236,8 @@ class Attempts:
 
         - If the bot knows which items probably caused the refusal, each of these items gets a
           different free source, or is marked to be sent alone.
-        - If Telegram has already refused a story that was sent alone, with the same unknown error
-          message, all stories of the album are postponed.
+        - If the error message is unknown, and Telegram has refused an earlier single story with
+          the same message, all stories of the album are postponed.
         - In all other cases, the two halves of the album are sent as separate albums, to find the
           refused story.
 

@@ -243,7 +243,7 @@ def common_arguments(thread_id: int | None, options: SendOptions) -> dict[str, A
 def parse_sent_item_and_file(
     item: Item, message: MessageJson, now: datetime
 ) -> tuple[SentItem, KnownFile | None]:
-    """Return the sent item, and the file in its message. Without a file, the file is None.
+    """Return the sent item, and the file in ``message``, or None if ``message`` has no file.
 
     The file can be used until the story expires. If the story is in a highlight, the file can be
     used for at least 30 days. A video without sound that is sent alone has the kind "animation",

@@ -168,7 +168,7 @@ class Supply:
         return self._ensure_record(item).file_of(as_file=item.as_file)
 
     async def set_next_free_source(self, item: Item, asker: Asker) -> bool:
-        """Set the next source of the item that needs no purchase: the URL or an upload.
+        """Set the URL or an upload as the next source of the item, without a purchase.
 
         Return whether a source was set. Otherwise the item keeps its present source. For an
         upload, the file is downloaded. The download of a pasted URL may cost 1 credit. If the file

@@ -52,7 +52,7 @@ async def fetch_presence(bot: Bot, chat_id: int, missing: Right) -> Presence:
 def _presence_of(chat: ChatFullInfo, me: ChatMember, missing: Right) -> Presence:
     """Return whether the bot has the right ``missing`` in ``chat`` again.
 
-    ``me`` is the bot as a member of the chat. If the bot has left the chat, the result is "away".
+    ``me`` is the bot as a member of the chat. If the bot is not in the chat, the result is "away".
     In a channel, only the right to post counts. In any other chat, a right that is not in
     ``_RIGHTS`` counts as "text".
     """
