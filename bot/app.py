@@ -124,7 +124,7 @@ file by another process.
 """
 _CLEAN_EVERY = timedelta(hours=1)
 _EMPTY_AGAIN = timedelta(minutes=1)
-# The bot notices the end of a timed pause of a subscription at most this much later.
+# The interval at which the bot searches for timed pauses of subscriptions that have ended.
 _MUTES_EVERY = timedelta(minutes=15)
 # The timeout, in seconds, of the write with which the readiness check tests the database.
 _ANSWERS_S = 3.0

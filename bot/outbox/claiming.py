@@ -94,9 +94,9 @@ class JobClaims:
     ) -> bool:
         """Reserve a time at which the bot asks Telegram whether the chat of a job accepts calls.
 
-        The bot asks only before a message is sent again, and not about channels, because the
-        answer about a channel proves nothing (docs/decisions/0002-at-least-once.md). For any other
-        job, no time is reserved.
+        The bot asks only before a message is sent again, and not about channels. Telegram's answer
+        about a channel proves nothing (docs/decisions/0002-at-least-once.md). For any other job,
+        no time is reserved.
 
         Return True if the job may be done. If too many chats wait for their time, postpone the
         job and return False.

@@ -80,8 +80,8 @@ class SendLeases:
         """Check the lease of a send, and count the send as a copy of each of its rows.
 
         Call this method right before each request of the send. The first successful call counts
-        the copies, and commits them before the return. A crash before this commit, for example
-        during a long download, therefore counts no copy of a message that was not sent.
+        the copies, and commits them before the return. If the bot crashes earlier, for example
+        during a long download, no copy is counted, because no message was sent.
 
         Raises:
             TooSoonError: The message must not be sent now, for one of these reasons. A different

@@ -13,15 +13,16 @@ from bot.domain.model import STORY_LIFE
 from bot.domain.records import EPOCH
 
 RECORD_LIFE = STORY_LIFE  # a record is deleted if it was not changed for this time
-# For this time after a failure, the file is not used in any chat.
+# If a file has failed, the bot does not use the file in any chat until this time has passed.
 FAILED_FOR = timedelta(minutes=10)
-# For this time after a failure of a file's host, alerts do not use the file.
+# If the host of a file has failed, alerts do not use the file until this time has passed.
 _ALERTS_WAIT_FOR = timedelta(seconds=5)
 _BUY_AGAIN = timedelta(hours=1)  # minimum time between two purchases of a file for alerts
-# For this time after Telegram could not fetch the URL of a story, the URL is not used, and the bot
-# uploads the file of the story instead.
+# If Telegram could not fetch the URL of a story, the bot uploads the file of the story instead of
+# using the URL, until this time has passed.
 _URL_REFUSED_FOR = timedelta(hours=1)
-# Alerts with a file are postponed after refusals with the same message in this many chats.
+# If Telegram refuses a file with the same message in this many chats, alerts with the file are
+# postponed in all chats.
 _CHATS_OF_A_REFUSAL = 3
 _ASKED_AGAIN = timedelta(minutes=15)  # after this time, one alert tries a postponed file again
 

@@ -38,8 +38,8 @@ _LONGEST_NAME = 128  # maximum number of characters (Bot API)
 CLAIMED_FOR = timedelta(seconds=60)
 _CALL_S = 50.0  # maximum seconds of a call with all waits; CLAIMED_FOR must be longer
 _FLOOD_S = 30.0  # maximum seconds that a call waits for a flood limit of the chat
-# If the response to the call that makes a topic was lost, the topic may exist. For this time, the
-# bot does not make the topic again, because an update may still report the topic.
+# If the response to the call that makes a topic was lost, the topic may exist, and an update may
+# still report the topic. The bot waits for this time before it makes the topic again.
 _DOUBTED_FOR = timedelta(seconds=5)
 _NO_FORUM = {Chat.PRIVATE: NO_PRIVATE_TOPICS, Chat.CHANNEL: NO_CHANNEL_TOPICS}
 

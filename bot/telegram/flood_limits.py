@@ -17,8 +17,7 @@ Lane = Literal["reply", "alert"]
 # this many messages ahead of the rate of 1 message per second. For example, 2.8 allows 3 messages
 # at once. Replies may have larger bursts than alerts.
 _BURST: dict[Lane, float] = {"reply": 30.0, "alert": 2.8}
-# For an hour after a 429 response in a private chat, this burst applies to the chat instead of
-# ``_BURST``.
+# After a 429 response in a private chat, this burst replaces ``_BURST`` in the chat for an hour.
 _STRICT_BURST = 2.8
 _ROUNDING_S = 0.001  # a shorter wait is a rounding error, and counts as no wait
 _GROUP_WINDOW_S = 60.5  # seconds; a minute and half a second, because of the network's delay
