@@ -100,8 +100,7 @@ async def check_database(url: str, spool: Path | None = None) -> CheckResult:
                 return CheckResult("wrong", f"{backups.IN_MEMORY}.")
             state = await readiness(db)
             if state is Readiness.EMPTY and spool and _was_stamped_with_tables(db, spool):
-                copies = backups.copies_rescued_from_replaced_file(db)
-                copy = copies[-1] if copies else "with a backup"
+                copy = _copy_rescued_since_last_start(db, spool) or "with the newest backup"
                 text = _LOST.format(file=db.file, copy=copy, stamp=spool / _STAMP)
                 return CheckResult("wrong", text)
     except ModuleNotFoundError:
@@ -200,6 +199,18 @@ def record_that_tables_exist(db: Database, spool: Path) -> None:
 def _was_stamped_with_tables(db: Database, spool: Path) -> bool:
     mark = spool / _STAMP
     return db.is_sqlite and mark.is_file() and mark.read_bytes() == _encoded_database_path(db)
+
+
+def _copy_rescued_since_last_start(db: Database, spool: Path) -> Path | None:
+    """Return the newest rescued copy that was written after the last start of the bot.
+
+    Return None without such a copy. A copy from before the last start lacks newer data, and the
+    newest backup may contain these data.
+    """
+    started_at = (spool / _STAMP).stat().st_mtime
+    copies = backups.copies_rescued_from_replaced_file(db)
+    since = [copy for copy in copies if copy.stat().st_mtime >= started_at]
+    return since[-1] if since else None
 
 
 def _encoded_database_path(db: Database) -> bytes:

@@ -142,5 +142,5 @@ def copies_rescued_from_replaced_file(db: Database) -> list[Path]:
     return sorted(
         file
         for file in real.parent.glob(f"{glob.escape(real.name)}.rescued-*")
-        if file.suffix != ".part"
+        if not file.suffix.startswith(".part")
     )

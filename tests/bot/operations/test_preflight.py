@@ -56,3 +56,20 @@ def test_the_path_of_a_database_need_not_be_utf_8(tmp_path: Path) -> None:
     folder.mkdir()
     preflight.record_that_tables_exist(Database(f"sqlite:///{folder}/bot.db"), folder)
     assert (folder / ".database").read_bytes() == os.fsencode(folder / "bot.db")
+
+
+@pytest.mark.parametrize(("age_s", "is_named"), [(-60, True), (3600, False)])
+async def test_a_lost_database_is_restored_from_no_copy_that_is_older_than_its_last_start(
+    tmp_path: Path, age_s: int, *, is_named: bool
+) -> None:
+    url = f"sqlite:///{tmp_path}/bot.db"
+    preflight.record_that_tables_exist(Database(url), tmp_path)
+    started_at = (tmp_path / ".database").stat().st_mtime
+    copy = tmp_path / "bot.db.rescued-20261201-120000"
+    for left in (copy, copy.with_name(f"{copy.name}.part-journal")):
+        left.write_text("")
+        os.utime(left, (started_at - age_s,) * 2)
+    found = await preflight.check_database(url, tmp_path)
+    assert found.level == "wrong"
+    assert (f"storybell restore {copy}." in found.text) is is_named, found.text
+    assert ("storybell restore with the newest backup." in found.text) is not is_named
