@@ -11,8 +11,15 @@ from typing import NamedTuple
 
 from bot.context import Context
 from bot.domain import hours, talk
-from bot.domain.everyday_words import is_cancellation, is_unsure, normalize_word
-from bot.domain.foreign_text import normalize_typed
+from bot.domain.common_words import is_common_word
+from bot.domain.everyday_words import (
+    is_cancellation,
+    is_everyday_word,
+    is_unsure,
+    normalize_word,
+)
+from bot.domain.foreign_text import normalize_typed, typed_words
+from bot.domain.plain_requests import is_request_word
 from bot.domain.records import Chat
 from bot.domain.sentences import N_
 from bot.domain.zones import is_zone, zone_of
@@ -366,13 +373,26 @@ async def set_setting_if_expected(context: Context, text: str) -> WasAnswered:
 
 
 def _is_remark(context: Context, text: str) -> bool:
-    """Return whether a text is small talk, an insult, or a text about the bot.
+    """Return whether a text is small talk, an insult, a text about the bot, or common words.
 
     Some of these texts are also names of cities, or are similar to such names. Examples are "nice"
-    and the insult "merda" (Mérida).
+    and the insult "merda" (Mérida). Common words that are the exact name of a place are no remark.
     """
     is_talk = talk.is_small_talk(text) or talk.is_unlikely_name(text)
-    return is_talk or talk.is_about_bot(text, context.t.language)
+    if is_talk or talk.is_about_bot(text, context.t.language):
+        return True
+    is_misspelled = cities.zone_named(text) and not cities.zone_named(text, allows_similar=False)
+    return bool(is_misspelled) and _has_only_known_words(text, context.t.language)
+
+
+def _has_only_known_words(text: str, language: str) -> bool:
+    """Return whether all words of a text are common words, as in the Italian "è caro"."""
+    return all(
+        is_common_word(word, language)
+        or is_request_word(word, language)
+        or is_everyday_word(word, language)
+        for word in typed_words(text)
+    )
 
 
 async def offer_zone_of_place(context: Context, text: str) -> WasAnswered:

@@ -193,13 +193,13 @@ _CASES = {
 """The last letters of the cases of Russian and Ukrainian names, with those of the base form."""
 
 
-def zone_named(text: str) -> str | None:
+def zone_named(text: str, *, allows_similar: bool = True) -> str | None:
     """Return the time zone for a city, a country, the name of a zone, or an offset such as UTC+3.
 
     - The country may follow the city ("Paris, France").
     - Words such as "I live in" and "please" may surround the name.
-    - A misspelled name of a city or zone matches a very similar name if the misspelled name has at
-      least five characters.
+    - If ``allows_similar`` is True, a misspelled name of a city or zone matches a very similar
+      name. The misspelled name must have at least five characters.
     - Only the first 64 characters of a name are read.
 
     Return None in these cases:
@@ -218,7 +218,7 @@ def zone_named(text: str) -> str | None:
         if zones := _zones_of_exact_country(name):
             return zones[0] if len(zones) == 1 else None
     with_country = (_zone_of_city_and_country(name) for name in names)
-    similar = (_zone_of_similar_name(name) for name in names)
+    similar = (_zone_of_similar_name(name) for name in names if allows_similar)
     return next((zone for zone in (*with_country, *similar) if zone), None)
 
 

@@ -104,6 +104,9 @@ async def test_a_question_for_a_city_leaves_names_and_doubts_alone(
         ("en", "I live in Berlin", "nice"),
         ("pt-br", "moro em Berlin", "merda"),
         ("it", "vivo a Berlin", "vergogna"),
+        ("en", "I live in Berlin", "brother"),
+        ("it", "vivo a Berlin", "è caro"),
+        ("de", "ich wohne in Berlin", "gestern"),
     ],
 )
 async def test_a_remark_after_a_stated_place_sets_no_time_zone(
@@ -116,7 +119,7 @@ async def test_a_remark_after_a_stated_place_sets_no_time_zone(
     (page,) = await bell.ask(ann, "/settings")
     assert "UTC" in page["text"]
     await bell.ask(ann, statement)
-    (reply,) = await bell.ask(ann, "Paris")
+    (reply,) = await bell.ask(ann, "Pariss")
     assert "Europe/Paris" in reply["text"]
 
 
