@@ -221,15 +221,14 @@ class Subscriptions:
         """Pause a subscription, or resume a paused subscription. Return the subscription.
 
         A pause lasts until the time ``until``, or without an end if ``until`` is None. A pause
-        drops the pending deliveries. After a resume, alerts restart with stories posted from now
-        on.
+        drops the pending deliveries. A resume restarts the alerts with stories posted from now on.
 
-        ``since`` is the end of a pause that has ended by itself. With ``since``, these rules
-        apply:
+        ``since`` is given only to resume a subscription whose pause has ended at the time
+        ``since``:
 
-        - Alerts restart with stories posted from ``since``, or from a later start of the alerts of
-          the subscription. Such stories that a check has already found are enqueued, if they are
-          live and the chat can get alerts of the profile.
+        - The alerts restart with stories posted from ``since``, or from a later start of the
+          alerts of the subscription. If a check has already found such live stories, and the chat
+          can get alerts of the profile, the stories are enqueued.
         - If the stored pause has a different end, the pause was renewed in the meantime, and the
           subscription is not changed.
 

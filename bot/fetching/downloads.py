@@ -72,16 +72,16 @@ class Downloads:
     async def __call__(self, story: Story, asker: Asker) -> MediaFile:
         """Return the file of a story. The caller must remove the file.
 
-        - The file of a story from the API costs 1 credit. For an alert, the schedule pays. For a
-          reply, ``asker`` pays, or the payer of the chat or channel if no person is known.
-        - The file of a pasted URL is free. If the media host refuses the bot, and the URL is
-          signed, the file may be bought for 1 credit (see the class). The megabytes of free files
-          count towards a daily limit. Each attempt counts as at least 1 megabyte.
+        The file of a story from the API costs 1 credit. For an alert, the schedule pays. For a
+        reply, ``asker`` pays, or the payer of the chat or channel if no person is known.
+
+        The file of a pasted URL is free, but its megabytes count towards a daily limit. Each
+        attempt counts as at least 1 megabyte. If the media host refuses the bot, and the URL is
+        signed, the file may be bought for 1 credit (see the class).
 
         Raises:
-            PastedLimitError: The person's daily limit of megabytes is exceeded.
-            NoPayerError: The request has no person, and neither its channel nor its chat has a
-                payer.
+            PastedLimitError: The daily limit of megabytes is exceeded.
+            NoPayerError: Neither a person nor a payer of the chat or channel is known.
             SpendingError: The credit is not allowed to be spent.
             MediaError: The file could not be downloaded, or its account is unknown.
             StoriesError: The API failed, or the profile is private or blocked.

@@ -234,10 +234,10 @@ async def reschedule_checks(
     - The last check failed, or no check was made yet.
     - The check was due before a daily summary, but was not made (``has_missed_summary``).
 
-    The credit bucket does not limit the checks before a daily summary. Therefore ``allowance``
-    limits how many checks move to an earlier time because of a summary. The moved checks are
-    subtracted from this limit. If the limit is reached, or if ``allowance`` is None, no check
-    moves to an earlier time because of a summary.
+    ``allowance`` limits how many checks move to an earlier time because of a daily summary, and
+    the moved checks are counted. If the limit is reached, or if ``allowance`` is None, no check
+    moves to an earlier time because of a summary. The limit is necessary, because the credit
+    bucket does not limit the checks before a summary.
     """
     plan = await schedule_state.load_plan_or_new(tx)
     moved = 0
