@@ -340,33 +340,37 @@ class StoriesApi:
     def call_to_verify_last_answer(
         self, known: Known, stories: Sequence[Story], new: Collection[str]
     ) -> PaidCall[list[Story]] | None:
-        """Return the paid call that verifies an unchecked answer, or None without a doubt.
+        """Return the paid call that verifies the last answer, or None if no call is necessary.
 
-        An answer is unchecked if the API skipped the privacy check. ``stories`` are the stories of
-        a later answer with the check, ``new`` has the ids of those stories that the bot did not
-        know, and ``known`` is the profile as stored before this later answer. The last answer is
-        in doubt if it was unchecked and lacked a story (``PrivacyCheck.doubts_last_answer``).
+        - ``stories`` are the stories of a new answer, which was made with the privacy check.
+        - ``new`` has the ids of those stories that the bot did not know.
+        - ``known`` is the profile as stored before the new answer.
 
-        The call costs 1 credit. The call fetches the stories without the check again. If this
-        answer contradicts ``stories``, the call records the contradiction. After contradictions
-        about two profiles within two days, all calls include the check again, and the owners are
-        notified.
+        The last answer is the answer before the new answer. The last answer is in doubt if it
+        skipped the privacy check, and lacked a story of the new answer
+        (``PrivacyCheck.doubts_last_answer``).
+
+        The call costs 1 credit, and fetches the stories without the check. If the result
+        contradicts ``stories``, the call records the contradiction. After contradictions about two
+        profiles within two days, all calls include the check again, and the owners are notified.
         """
         if self._privacy is None or not self._privacy.doubts_last_answer(known, stories, new):
             return None
         return self._call_to_verify(self._privacy, known.profile_id, stories)
 
     def call_to_verify_after_refusal(self, known: Known) -> PaidCall[list[Story]] | None:
-        """Return the paid call that verifies an unchecked answer, or None without a doubt.
+        """Return the paid call that verifies the last answer, or None if no call is necessary.
 
-        The method is for a profile whose later answer with the privacy check stated that the
-        account is private. The last answer is in doubt if it was unchecked
-        (``PrivacyCheck.doubts_last_answer_after_refusal``). The call costs 1 credit. The call
-        fetches the stories without the check again, and records a contradiction if the answer
-        still has stories.
+        The caller has got a new answer with the privacy check, which stated that the account is
+        private. The last answer before the new answer is in doubt if it skipped the check
+        (``PrivacyCheck.doubts_last_answer_after_refusal``).
+
+        The call costs 1 credit, and fetches the stories without the check. If the result has
+        stories, the call records a contradiction.
 
         Raises:
-            ProfilePrivateError: The answer without the check states the same.
+            ProfilePrivateError: The answer without the check also states that the account is
+                private.
         """
         if self._privacy is None or not self._privacy.doubts_last_answer_after_refusal(known):
             return None
