@@ -131,7 +131,7 @@ class Torn:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._api, name)
 
-    async def record_contradicted_answers(self, *_: object) -> None:
+    def call_to_verify_last_answer(self, *_: object) -> None:
         self.is_torn = True
         raise DatabaseUnavailableError
 
