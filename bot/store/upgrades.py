@@ -13,6 +13,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
@@ -23,7 +24,7 @@ from bot.runtime.clock import steady
 from bot.runtime.workers import NextStepAt, Worker
 from bot.store import claimed_tables, key_values, leases
 from bot.store.engine import server_clock
-from bot.store.engine.database import Database
+from bot.store.engine.database import Database, Tx
 from bot.store.engine.revisions import is_known_revision, newest_revision, revision_of
 
 log = structlog.get_logger()
@@ -68,8 +69,8 @@ async def end_other_versions_and_migrate(db: Database, *, timeout_s: float = TIM
         if steady() >= until:
             raise DatabaseUnavailableError(_STAY)
         await asyncio.sleep(_ASK_EVERY_S)
-    await db.migrate()
-    await _stamp_version(db, _STAMPED_AFTER)
+    # A kill after the migration must not prevent the stamp.
+    await db.migrate(also=partial(_stamp_version, for_=_STAMPED_AFTER))
 
 
 async def count_running_processes(db: Database) -> int:
@@ -122,14 +123,14 @@ async def _has_old_tables(db: Database) -> bool:
 
 async def _stamp_and_detect_others(db: Database) -> bool:
     """Stamp the database. Return whether other processes still use the database."""
-    await _stamp_version(db, _STAMPED_FOR)
+    async with db.begin() as tx:
+        await _stamp_version(tx, for_=_STAMPED_FOR)
     return await count_running_processes(db) > 0
 
 
-async def _stamp_version(db: Database, for_: timedelta) -> None:
-    async with db.begin() as tx:
-        until = await server_clock.server_now(tx) + for_
-        await key_values.put(tx, _STAMP, newest_revision(), until=until)
+async def _stamp_version(tx: Tx, *, for_: timedelta) -> None:
+    until = await server_clock.server_now(tx) + for_
+    await key_values.put(tx, _STAMP, newest_revision(), until=until)
 
 
 class ProcessLease:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -112,6 +113,29 @@ async def test_an_upgrade_waits_for_who_at_work_and_not_for_the_dead(
         assert await version(db) == "0001"
         await end_other_versions_and_migrate(db)  # the lease has ended: it was killed
         assert await version(db) == NEXT
+
+
+class KilledError(Exception):
+    """The end of a process in the middle."""
+
+
+@on_postgresql
+async def test_a_process_without_a_connection_during_an_upgrade_ends_although_the_upgrader_died(
+    db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    migrate = Database.migrate
+
+    async def die_after_migration(self: Database, **options: Any) -> None:
+        await migrate(self, **options)
+        raise KilledError
+
+    cut_off = ProcessLease(db, Owner(), now=lambda: now() + timedelta(minutes=1))
+    async with of_the_next(tmp_path, db):
+        with monkeypatch.context() as patch:
+            patch.setattr(Database, "migrate", die_after_migration)
+            with pytest.raises(KilledError):
+                await end_other_versions_and_migrate(db)
+    assert await cut_off.renew_and_detect_upgrade()
 
 
 @on_postgresql
