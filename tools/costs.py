@@ -471,7 +471,8 @@ async def _polls(here: Shop, mode: SkipCheck) -> None:
     here.go_on(hours=12)
     here.sandbox.stories_api.configure({"forced_blind": ["polled"]})
     await here.row(
-        "a check that finds no stories, although the bot knows unexpired stories of the profile",
+        "a check that finds no stories, although the check before found stories that have "
+        "not expired",
         lambda: here.poll(profile),
     )
     here.go_on(hours=25)

@@ -569,7 +569,7 @@ class Scheduler:
         call = self._api.stories(
             known.profile_id,
             last_known_public_at=known.checked_at if is_well else None,
-            expects_stories=partial(self._has_stored_live_stories, known),
+            expects_stories=partial(self._had_last_answer_live_stories, known),
         )
         try:
             reservation = await self._ledger.reserve(_charge_for_check(known), call)
@@ -590,14 +590,20 @@ class Scheduler:
         await self._record_answer(known, plan, reservation, answer)
         return "seen"
 
-    async def _has_stored_live_stories(self, known: Known) -> bool:
-        """Return whether a stored story of the profile is less than 24 hours old."""
+    async def _had_last_answer_live_stories(self, known: Known) -> bool:
+        """Return whether the last answer about the profile had a story that is still live.
 
-        async def has_live(tx: Tx) -> bool:
-            return bool(await stories.live_stories(tx, known.profile_id, now=self._now()))
+        A stored live story that the last answer lacked was deleted, so such a story does not
+        count. Otherwise, each check would cost 3 credits until the deleted story expires.
+        """
+
+        async def had_live(tx: Tx) -> bool:
+            return await stories.had_last_snapshot_live_stories(
+                tx, known.profile_id, now=self._now()
+            )
 
         # The call of the API is already billed, so the read is repeated until a read succeeds.
-        return await self._db.run_until_recorded(has_live)
+        return await self._db.run_until_recorded(had_live)
 
     async def _record_answer(
         self,
@@ -655,9 +661,9 @@ class Scheduler:
             # An ``OutOfServiceError`` is not recorded, because this error opens an incident of its
             # own.
             self.failed_checks.record_failure(str(error), now)
-        # If no live stories are known, the refusal raises no doubt, because the answers without
-        # the privacy check showed no stories.
-        if why == "private" and await self._has_stored_live_stories(known):
+        # Without live stories in the last answer, the refusal raises no doubt, because the answer
+        # without the privacy check showed no stories.
+        if why == "private" and await self._had_last_answer_live_stories(known):
             call = self._api.call_to_verify_after_refusal(known)
             await self._pay_and_verify_last_answer(known, plan, call)
         async with self._db.begin() as tx:

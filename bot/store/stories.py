@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from bot.domain.model import Story
 from bot.domain.serialization import dump_stories, load_each_or_none
 from bot.store.engine.columns import Timestamp, primary_key, required
-from bot.store.engine.database import Tx
+from bot.store.engine.database import Tx, row_or_none
 from bot.store.engine.prepared import Prepared
 from bot.store.engine.schema import insert, metadata
 from bot.store.profiles import profiles
@@ -108,6 +108,21 @@ async def live_stories(tx: Tx, profile_id: str, *, now: datetime) -> list[Story]
     )
     readable = load_each_or_none(list(await tx.scalars(statement)))
     return [story for story in readable if story]
+
+
+async def had_last_snapshot_live_stories(tx: Tx, profile_id: str, *, now: datetime) -> bool:
+    """Return whether the last complete snapshot, or a later answer, had a story that is live now.
+
+    A stored live story that is in neither was deleted at Instagram.
+    """
+    is_shown = stories.c.shown_at >= profiles.c.snapshot_at
+    statement = (
+        sa.select(stories.c.pk)
+        .join(profiles, profiles.c.profile_id == stories.c.profile_id)
+        .where(stories.c.profile_id == profile_id, stories.c.expires_at > now, is_shown)
+        .limit(1)
+    )
+    return await row_or_none(tx, str, statement) is not None
 
 
 async def add_posting_times(tx: Tx, seen: Iterable[Story]) -> None:

@@ -9,8 +9,8 @@ answer without the check (an unchecked answer). The unchecked answer is in doubt
 
 - The checked answer has a story that the unchecked answer lacked, although the story was posted
   more than 10 minutes before the unchecked answer.
-- The checked answer states that the account is private, and the bot knows live stories of the
-  account.
+- The checked answer states that the account is private, and the unchecked answer had stories that
+  are still live.
 
 In both cases, the account may have changed between private and public after the unchecked answer.
 So the bot at once makes one more call without the check, and compares the two answers of the same

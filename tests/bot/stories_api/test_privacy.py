@@ -153,6 +153,21 @@ async def test_accounts_that_post_in_private_and_reopen_do_not_make_all_checks_d
         assert not here.told
 
 
+@pytest.mark.slow
+async def test_a_deleted_story_makes_only_one_check_dearer(tmp_path: Path) -> None:
+    async with world("auto", tmp_path, budget=60) as here:
+        profile = here.sandbox.instagram.add_profile("deletes", posts_per_day=0)
+        await here.follow("deletes")
+        here.sandbox.instagram.publish(profile, 1)
+        await here.go_on(2 * HOUR, 600.0)
+        assert await seen_of(here, "deletes") == 1
+        profile.stories.clear()
+        _, full = await polls(here)
+        await here.go_on(5 * HOUR, 600.0)
+        assert (await polls(here))[1] == full + 1
+        assert not here.told
+
+
 OLD, FRESH = story("1", NOON - HOUR), story("2", NOON - timedelta(minutes=5))
 
 
