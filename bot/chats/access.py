@@ -495,7 +495,7 @@ class Access:
             # closed.
             opened = await moves.open_unblocked_chats(tx, served, now=now)
             followed = await subscriptions.followed_profile_ids(tx, opened)
-            await snapshots.reschedule_checks(tx, followed, now=now)
+            await snapshots.reschedule_checks(tx, followed, now=now, is_by_owner=True)
         return entry
 
     async def _end_expired_block(self, tx: Tx, subject: Subject) -> bool:

@@ -224,6 +224,7 @@ async def reschedule_checks(
     *,
     now: datetime,
     allowance: EarlierChecksAllowance | None = None,
+    is_by_owner: bool = False,
 ) -> None:
     """Compute and store the times of next checks, after a change of subscribers or settings.
 
@@ -237,7 +238,8 @@ async def reschedule_checks(
     ``allowance`` limits how many checks move to an earlier time because of a daily summary, and
     the moved checks are counted. If the limit is reached, or if ``allowance`` is None, no check
     moves to an earlier time because of a summary. The limit is necessary, because the credit
-    bucket does not limit the checks before a summary.
+    bucket does not limit the checks before a summary. If ``is_by_owner`` is True, no limit
+    applies, because the bot's owner has caused the change.
     """
     plan = await schedule_state.load_plan_or_new(tx)
     moved = 0
@@ -262,7 +264,7 @@ async def reschedule_checks(
         # If the profile is due now, its check may have just begun, so the due time does not count.
         planned = known.due_at if known.due_at > now else None
         is_sooner = planned is None or at < planned
-        if is_sooner and await is_summary_near(tx, profile_id, now=at):
+        if is_sooner and not is_by_owner and await is_summary_near(tx, profile_id, now=at):
             if allowance is not None and moved < allowance.left:
                 moved += 1
             else:

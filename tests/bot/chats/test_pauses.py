@@ -3,7 +3,9 @@
 from datetime import datetime
 from typing import Any
 
+from bot.chats.access import Access
 from bot.chats.subscriptions import Subscriptions
+from bot.domain.access import Subject
 from bot.domain.options import Options
 from bot.store import chat_queues, chats, moves, profiles
 from bot.store import subscriptions as store
@@ -213,6 +215,22 @@ async def test_after_a_return_of_the_bot_a_check_comes_before_the_summary_of_the
     after = await next_check_at(db)
     assert before > NOON + 2 * HOUR
     assert NOON + HOUR < after < NOON + 2 * HOUR
+
+
+async def test_after_the_end_of_a_block_a_check_comes_before_the_summary_of_the_chat(
+    db: Database,
+) -> None:
+    access = Access(db, mode="open", now=Clock())
+    async with db.begin() as tx:
+        for chat_id, hour in ((1, 14), (2, 20)):
+            await follow(tx, chat_id, options=Options(digest=True))
+            await chats.change(tx, chat_id, zone="UTC", digest_at=hour * 60)
+    await access.block(Subject("person", "1"), until=None, reason="")
+    async with db.begin() as tx:
+        await look(tx)
+    assert await next_check_at(db) > NOON + 2 * HOUR
+    assert await access.unblock(Subject("person", "1"))
+    assert NOON + HOUR < await next_check_at(db) < NOON + 2 * HOUR
 
 
 async def test_undo_of_a_mute_of_all_that_was_pressed_twice_ends_the_mute(db: Database) -> None:
