@@ -42,6 +42,7 @@ _POSTGRES = {
     _LOCKED: "the database is locked",
     "57P": _LOST,
     _TIMEOUT: _SLOW,
+    "25P04": _SLOW,  # the limit ``transaction_timeout`` of PostgreSQL 17 and newer
     "25P03": _LOST,  # PostgreSQL ended a transaction in which the bot was idle for too long
     "58": "the disk fails",
     "08": _LOST,

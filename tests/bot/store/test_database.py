@@ -246,6 +246,15 @@ async def test_a_connection_of_which_the_end_is_not_seen_yet_is_a_lost_one(
         assert await db.run(one) == 1
 
 
+async def test_a_transaction_that_postgresql_ends_as_too_long_is_an_outage(
+    postgres_url: str,
+) -> None:
+    ends = "DO $$ BEGIN RAISE EXCEPTION 'transaction timeout' USING ERRCODE = '25P04'; END $$"
+    async with Database(postgres_url) as db:
+        with pytest.raises(DatabaseUnavailableError, match="took too long"):
+            await db.run(lambda tx: tx.execute(sa.text(ends)))
+
+
 async def test_a_server_that_is_not_there_is_one_error() -> None:
     async with Database("postgresql://nobody@127.0.0.1:1/none") as db:
         with pytest.raises(DatabaseUnavailableError, match="no connection"):
