@@ -28,7 +28,7 @@ ROW = re.compile(r"^\| ([^|]+) \| ", re.MULTILINE)
 DRILLED_HERE = {
     "the bot spends too many credits",
     "your account at the Stories API has no credits",
-    "the key was changed",
+    "the key of the Stories API was changed",
     "the token leaked",
     "the owner of the profile `natgeo` does not want the bot to send the stories of this profile",
     "you want to go back to the old version after an update",
@@ -50,10 +50,10 @@ DRILLED_ELSEWHERE = {
     "the daily budget is too small to check each subscribed profile before its stories expire": (
         "test_small_budget.py"
     ),
-    "alerts were given up (`/health`, `/admin`)": "test_poison.py",
+    "`/health` or the admin page reports alerts that were given up": "test_poison.py",
     "somebody uses the bot too much": "test_access.py",
     "the disk is full": "test_database_outages.py",
-    "the bot was down for long": "test_outages.py",
+    "the bot was off for many hours": "test_outages.py",
     "a person wants the bot to delete the data of the person": "test_chat_settings.py",
     "the SQLite database is lost or damaged": "test_backups.py",
     "the PostgreSQL database is lost or damaged": "test_backups.py",
