@@ -285,18 +285,10 @@ async def set_from_answer(context: Context) -> None:
         await set_managed_chat(context, about)
     if await answer_if_cancellation(context, text, is_answer=True):
         return
-    if _is_unsure(context, setting, text):
+    if is_unsure(text, context.t.language):
         await _ask_for_setting(context, setting)
     else:
         await _set_setting_or_ask_again(context, setting, text)
-
-
-def _is_unsure(context: Context, setting: str, text: str) -> bool:
-    """Return whether a text is no value of the setting and says that the person is unsure.
-
-    An example is "no idea".
-    """
-    return _parse_columns(setting, text) is None and is_unsure(text, context.t.language)
 
 
 def _is_thanks_or_other_request(context: Context, setting: str, text: str) -> bool:
@@ -357,15 +349,16 @@ async def set_setting_if_expected(context: Context, text: str) -> WasAnswered:
         return False
     if is_proactive and _is_remark(context, text):
         return False
-    is_unsure = _is_unsure(context, setting, text)
-    is_taken = is_unsure or _parse_columns(setting, text) is not None
+    # The Portuguese "sei lá" (no idea) also looks like an hour, because "sei" is Italian for six.
+    has_doubt = is_unsure(text, context.t.language)
+    is_taken = has_doubt or _parse_columns(setting, text) is not None
     if not is_taken:
         is_taken = await _may_be_value(context, setting, text, is_proactive=is_proactive)
     if not is_taken:
         return False
     if about is not None:
         await set_managed_chat(context, about)
-    if is_unsure:
+    if has_doubt:
         await _ask_for_setting(context, setting)
     else:
         await _set_setting_or_ask_again(context, setting, text)

@@ -141,6 +141,18 @@ async def test_a_doubt_and_a_country_keep_the_question_for_a_setting_open(
         assert data in buttons(asked).values(), text
 
 
+async def test_a_doubt_that_resembles_an_hour_sets_no_hour(bell: Bell, control: Control) -> None:
+    """The Portuguese "sei" (I know) is also the Italian word for six."""
+    ann = await control.person(language_code="pt-br")
+    (settings,) = await bell.ask(ann, "/settings")
+    await bell.press(ann, settings, "set:digest")
+    for reply_to in (None, settings["message_id"]):
+        (asked,) = await bell.ask(ann, "sei lá", reply_to=reply_to)
+        assert "set:digest:9" in buttons(asked).values()
+    (page,) = await bell.ask(ann, "/settings")
+    assert "09:00" in page["text"]
+
+
 @pytest.mark.parametrize(
     ("language", "words"),
     [
