@@ -49,45 +49,52 @@ PAGE = Path("docs/costs.md")
 HEAD = """# What it costs
 
 The Stories API is the paid service from which the bot gets stories. The Stories API bills each
-call in credits. [The table](#the-table) lists the credits for requests of people, and the credits
-for checks of subscribed profiles. Another page lists [the price of each call](stories-api.md). The
-section "What it costs" of the README has the packs of credits, and the cost of a month in dollars.
+call in credits. [The table](#the-table) lists the credits for each request of a person, and for
+each check of a profile. Another page lists [the price of each call](stories-api.md). The section
+"What it costs" of the README has the packs of credits, and the cost of a month in dollars.
 
 A check is a call for the stories of a subscribed profile, so that the bot can send alerts. Most of
-the credits pay for checks. The setting `DAILY_BUDGET` limits the credits of a day. With
-`/spending`, the owner sees on what the credits were spent.
+the credits pay for checks. The setting `DAILY_BUDGET` limits the credits that the bot spends in a
+day. With `/spending`, the owner sees what the credits were spent on.
 
 ## The bills
 
-The bot records the credits of each call in its ledger. A call is free, billed, or of unknown cost:
+The *ledger* is the bot's record of its credits. The *list price* of a call is its price on
+[the page of the calls](stories-api.md). After each call, the ledger records these credits:
 
-- **The call is free.** The bot can't connect to the API, or the answer has the status 401, 402,
-  410, 500, 503 or 504. The status 403 or 404 is free only if the answer is an error page of the
-  vendor's network, because this page does not come from the API.
-- **The call is billed.** The call succeeds, or the API itself answers with the status 400, 403,
-  404 or 422. If the answer reports the cost of the call, the ledger records this number. The
-  ledger never records more than five times the list price. If the answer reports no cost, the
-  ledger records the list price.
-- **The cost is unknown.** The bot gets no answer to a sent call, or the answer has any other
-  status, such as 408, 429 or 502. The ledger records the list price. At least every 5 minutes, the
-  bot asks the Stories API for the balance of your account (the credits that are left). If three
-  balances in a row show no bill, the bot gives the credits back: to the day's budget, and to the
-  person's daily limit.
+| result of the call | credits in the ledger |
+|---|---|
+| no connection to the API | 0 |
+| the status 401, 402, 410, 500, 503 or 504 | 0 |
+| the status 403 or 404 in an error page of the vendor's network, and not from the API itself | 0 |
+| success, or the status 400, 403, 404 or 422 from the API itself | the cost in the answer, at \
+most five times the list price. If the answer names no cost, the ledger records the list price |
+| no answer to a sent call, or any other status, such as 408, 429 or 502 | the list price, \
+because the cost is unknown |
+
+The *balance* is the number of credits that are left in your account at the Stories API. At least
+every 5 minutes, the bot asks for the balance. If three balances in a row show that a call of
+unknown cost was not billed, the bot gives the credits back: to the day's budget, and to the daily
+limit of the person who caused the call.
 
 ## The files of stories
 
-The bot loads the files of stories (photos and videos) from Instagram's servers. These downloads
-are free. If a download fails, the bot buys the file from the Stories API for 1 credit. If the
-downloads of several files of a profile fail, the bot first buys one of these files. If this
-purchase succeeds, the bot buys the other files too.
+The bot downloads the files of stories (photos and videos) from Instagram's servers. These
+downloads are free. If a download fails, the bot buys the file from the Stories API for 1 credit.
+If the downloads of several files of a profile fail, the bot first buys one of these files. If this
+purchase succeeds, the bot also buys the other files.
 
-A person can also paste the address of a file on Instagram's servers. The bot loads this file for
-free. Each person may load 500 MB a day in this way. If Instagram's server refuses the address
+A person can also paste the address of a file on Instagram's servers. The bot downloads this file
+for free, up to 500 MB a day for each person. If Instagram's server refuses the address
 (status 403), for example because the address has expired, the bot buys the file for 1 credit. The
-bot sends the bought file only if the answer of the Stories API names the account of the file, and
-the account is public and not blocked. Otherwise the credit is spent, and the person gets no file.
-After three answers in a row without an account, the bot stops buying files of pasted addresses for
-a day.
+bot sends the bought file if all these conditions are true:
+
+- The answer of the Stories API names the account of the file.
+- The account is public.
+- The account is not blocked.
+
+If a condition is false, the credit is spent, but the person gets no file. After three answers in a
+row without an account, the bot buys no file of a pasted address for a day.
 
 ## The table
 
@@ -96,8 +103,9 @@ The rows of the table use these terms:
 - `NAME` is the name of a profile (an Instagram account).
 - A name is *known* if an answer of the Stories API within the last 30 days contained the name. All
   other names are *new*.
-- `CACHE_S` is a [setting](configuration.md): for this number of seconds after a paid answer, the
-  bot shows the same stories again for free.
+- `CACHE_S` is a [setting](configuration.md), by default 60 seconds. For this time after a paid
+  answer, the bot shows the same stories for free.
+- A story is *visible* for 24 hours after its post.
 - A *privacy check* tests whether an account is private. The rows apply to the default setting
   `SKIP_PRIVACY_CHECK=auto`, unless a row names another value.
 
@@ -262,7 +270,8 @@ async def _links(here: Shop) -> None:
 
     await here.row("the link of a story", ask(0))
     await here.row(
-        "the link of a story again, in any chat, while the address of its file is valid",
+        "the link of a story that the bot has shown before, in any chat, while the address of its "
+        "file is valid",
         ask(0),
     )
     await here.row(
@@ -272,6 +281,15 @@ async def _links(here: Shop) -> None:
     await here.row("the link of a deleted story", ask(1))
     here.go_on(hours=26)
     await here.row("the link of a story that is more than a day old", ask(0))
+    refused = Link("story", "natgeo", "5", url="https://www.instagram.com/stories/natgeo/5/")
+    await here.row(
+        "the link of a story, if the API refuses the link",
+        lambda: here.viewer.get_or_fetch_story(refused, ANN),
+    )
+    await here.row(
+        "a link that the API refused within the last five minutes",
+        lambda: here.viewer.get_or_fetch_story(refused, BOB),
+    )
 
 
 async def _names(here: Shop) -> None:
@@ -300,22 +318,13 @@ async def _names(here: Shop) -> None:
                 await do(name, BOB)
         await here.subscribing.subscribe(Target(2), name, BOB)
 
-    for what, whose, name in (
-        ("if no account has the name", "the missing name", "no.such.name"),
-        ("new name of a private account", "the name of the private account", "hidden"),
+    for what, answer, name in (
+        ("if no account has the name", "that no account has the name", "no.such.name"),
+        ("new name of a private account", "that the account is private", "hidden"),
     ):
         await here.row(f"`/stories NAME`, {what}", ask(name))
-        again = f"any command with {whose}, in any chat, within five minutes"
+        again = f"any command with `NAME`, if the API answered less than five minutes ago {answer}"
         await here.row(again, partial(by_all_ways, name))
-    refused = Link("story", "natgeo", "5", url="https://www.instagram.com/stories/natgeo/5/")
-    await here.row(
-        "the link of a story that the API refuses",
-        lambda: here.viewer.get_or_fetch_story(refused, ANN),
-    )
-    await here.row(
-        "the link of a refused story again, within five minutes",
-        lambda: here.viewer.get_or_fetch_story(refused, BOB),
-    )
     await here.row("`/stories NAME`, new name of an account without stories", ask("silent"))
     here.go_on(minutes=2)
     await here.row(
@@ -323,13 +332,13 @@ async def _names(here: Shop) -> None:
         ask("silent"),
     )
     await here.row(
-        "`/stories NAME`, new name, if the first call wrongly answers 404",
+        "`/stories NAME`, new name, if the first call answers 404 although the account exists",
         ask("passing"),
     )
     here.go_on(minutes=2)
     passing.failures = 1
     await here.row(
-        "`/stories NAME`, known name, if the first call wrongly answers 404",
+        "`/stories NAME`, known name, if the first call answers 404 although the account exists",
         ask("passing"),
     )
     contrary = here.account("contrary")
@@ -337,17 +346,21 @@ async def _names(here: Shop) -> None:
     here.go_on(minutes=2)
     contrary.trouble, contrary.trouble_times = "PrivateAccount", 1
     await here.row(
-        "`/stories NAME`, known name, if the first call wrongly says *private*",
+        "`/stories NAME`, known name, if the first call says *private* although the account is "
+        "public",
         ask("contrary"),
     )
     await here.row(
-        "`/stories NAME` again, within five minutes after a wrong *private*", ask("contrary")
+        "`/stories NAME`, if the API called the public account private less than five minutes ago",
+        ask("contrary"),
     )
     await here.row(
         "`/stories NAME`, new name, if every call answers 403 for a reason other than privacy",
         ask("walled"),
     )
-    await here.row("`/stories NAME` again, within five minutes after only 403", ask("walled"))
+    await here.row(
+        "`/stories NAME`, if every call answered 403 less than five minutes ago", ask("walled")
+    )
     await here.row("`/stories NAME`, new name, if every call answers 500", ask("sick"))
     await here.row(
         "`/stories NAME`, new name, if every call gets an error page of the vendor's network",
@@ -397,9 +410,14 @@ async def _highlights(here: Shop) -> None:
         listed("keeps.secrets"),
     )
     await here.row("the button or the link of a highlight", opened(kept.pk))
-    await here.row("the highlight again, within a day", opened(kept.pk))
     await here.row(
-        "the button for the next ten stories of a highlight, within a day", opened(kept.pk)
+        "the button or the link of a highlight that the bot has shown within the last day",
+        opened(kept.pk),
+    )
+    await here.row(
+        "the button for the next ten stories of a highlight that the bot has shown within the "
+        "last day",
+        opened(kept.pk),
     )
     await here.row("the link of a highlight that does not exist", opened("17800000000000001"))
     here.sandbox.switches.set("highlight_by_url", "refused")
@@ -408,7 +426,8 @@ async def _highlights(here: Shop) -> None:
         opened("17800000000000002"),
     )
     await here.row(
-        "any new highlight, within an hour after a highlight that the plan does not include",
+        "any highlight, if the API answered less than an hour ago that the plan does not include "
+        "highlights",
         opened("17800000000000003"),
     )
 
@@ -434,7 +453,8 @@ async def _subscribing(here: Shop) -> None:
     here.account("with.topic")
     await here.row("`/subscribe NAME`, new name", ask("followed", 1, ANN))
     await here.row(
-        "`/subscribe NAME` in another chat, within ten minutes", ask("followed", 2, BOB)
+        "`/subscribe NAME`, if another chat subscribed to `NAME` within the last ten minutes",
+        ask("followed", 2, BOB),
     )
     own = here.topic
     await here.row(
@@ -464,20 +484,20 @@ async def _polls(here: Shop, mode: SkipCheck) -> None:
     here.go_on(minutes=5)
     what = f"a check of a subscribed profile, with `SKIP_PRIVACY_CHECK={mode}`"
     if mode == "auto":
-        what = "a check, if the last privacy check of the profile was at most a day ago"
+        what = "a check at most a day after the last privacy check of the profile"
     await here.row(what, lambda: here.poll(profile))
     if mode != "auto":
         return
     here.go_on(hours=12)
     here.sandbox.stories_api.configure({"forced_blind": ["polled"]})
     await here.row(
-        "a check that finds no stories, although the check before found stories that have "
-        "not expired",
+        "a check that finds no stories, although the previous check found stories that are still "
+        "visible",
         lambda: here.poll(profile),
     )
     here.go_on(hours=25)
     await here.row(
-        "a check, if the last privacy check of the profile was more than a day ago",
+        "a check more than a day after the last privacy check of the profile",
         lambda: here.poll(profile),
     )
     here.go_on(hours=1)
@@ -486,7 +506,9 @@ async def _polls(here: Shop, mode: SkipCheck) -> None:
     await here.poll(profile)
     here.go_on(hours=12.5)
     await here.row(
-        "the same check, if the answer has a story that the check before should have shown",
+        "a check more than a day after the last privacy check of the profile, if the answer has a "
+        "story that was already posted at the previous check, but was missing from the answer of "
+        "that check",
         lambda: here.poll(profile),
     )
     profile.is_private = True
@@ -498,7 +520,7 @@ async def _polls(here: Shop, mode: SkipCheck) -> None:
         lambda: here.poll(profile),
     )
     here.go_on(hours=1)
-    await here.row("each later check of a private account", lambda: here.poll(profile))
+    await here.row("each later check of the private account", lambda: here.poll(profile))
 
 
 if __name__ == "__main__":
