@@ -13,8 +13,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from functools import partial
 
+import sqlalchemy as sa
 import structlog
 
 from bot.domain.errors import DatabaseUnavailableError
@@ -24,7 +24,7 @@ from bot.runtime.clock import steady
 from bot.runtime.workers import NextStepAt, Worker
 from bot.store import claimed_tables, key_values, leases
 from bot.store.engine import server_clock
-from bot.store.engine.database import Database, Tx
+from bot.store.engine.database import NOT_DIRECT, Database, Tx
 from bot.store.engine.revisions import is_known_revision, newest_revision, revision_of
 
 log = structlog.get_logger()
@@ -70,7 +70,7 @@ async def end_other_versions_and_migrate(db: Database, *, timeout_s: float = TIM
             raise DatabaseUnavailableError(_STAY)
         await asyncio.sleep(_ASK_EVERY_S)
     # A kill after the migration must not prevent the stamp.
-    await db.migrate(also=partial(_stamp_version, for_=_STAMPED_AFTER))
+    await db.migrate(first=_raise_if_not_stamped_and_stamp)
 
 
 async def count_running_processes(db: Database) -> int:
@@ -126,6 +126,18 @@ async def _stamp_and_detect_others(db: Database) -> bool:
     async with db.begin() as tx:
         await _stamp_version(tx, for_=_STAMPED_FOR)
     return await count_running_processes(db) > 0
+
+
+async def _raise_if_not_stamped_and_stamp(tx: Tx) -> None:
+    """Renew the stamp of this version for the time after the upgrade.
+
+    Raises:
+        DatabaseUnavailableError: The database is not the database that this process has stamped.
+    """
+    has_values = await tx.run_sync(lambda it: sa.inspect(it).has_table("key_values"))
+    if not has_values or await key_values.get(tx, _STAMP) != newest_revision():
+        raise DatabaseUnavailableError(NOT_DIRECT)
+    await _stamp_version(tx, for_=_STAMPED_AFTER)
 
 
 async def _stamp_version(tx: Tx, *, for_: timedelta) -> None:

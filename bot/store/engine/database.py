@@ -383,10 +383,10 @@ class Database:
                 await tx.execute(sa.text(f"SELECT pg_advisory_xact_lock({MIGRATING})"))
             yield tx
 
-    async def migrate(self, *, also: Callable[[Tx], Awaitable[None]] | None = None) -> None:
+    async def migrate(self, *, first: Callable[[Tx], Awaitable[None]] | None = None) -> None:
         """Migrate the tables to this version of the code, if the tables are not current.
 
-        On PostgreSQL, ``also`` runs in the transaction of the migration.
+        On PostgreSQL, ``first`` runs in the transaction of the migration, before the migration.
 
         On SQLite, a missing file is created, and the file becomes private. A file with old tables
         is copied before the migration. On PostgreSQL, the limits of ``SESSION`` are set, and the
@@ -418,9 +418,9 @@ class Database:
             # as long as another program uses a table, for example in an open transaction of psql.
             await tx.exec_driver_sql(f"SET LOCAL lock_timeout = '{SESSION['lock_timeout']}'")
             await _set_role_limits(tx)
+            if first is not None:
+                await first(tx)
             await tx.run_sync(_upgrade)
-            if also is not None:
-                await also(tx)
         # The sessions that are already open do not have the new limits.
         await self._dispose()
         if await self.fetch(lambda tx: tx.run_sync(revision_of)) != newest_revision():

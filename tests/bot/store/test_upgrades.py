@@ -115,6 +115,28 @@ async def test_an_upgrade_waits_for_who_at_work_and_not_for_the_dead(
         assert await version(db) == NEXT
 
 
+@on_postgresql
+async def test_the_database_of_another_bot_is_refused_as_direct_address_and_not_upgraded(
+    db: Database, database_url: str, tmp_path: Path
+) -> None:
+    async with connected(database_url) as server:
+        await server.execute("CREATE DATABASE another")
+        try:
+            url = db.url.set(drivername="postgresql", database="another")
+            direct = url.render_as_string(hide_password=False)
+            async with (
+                Database(direct) as another,
+                Database(database_url, direct_url=direct) as ours,
+            ):
+                await another.migrate()
+                async with of_the_next(tmp_path, db):
+                    with pytest.raises(DatabaseUnavailableError, match="DATABASE_DIRECT_URL"):
+                        await end_other_versions_and_migrate(ours)
+                assert (await version(another), await version(db)) == ("0001", "0001")
+        finally:
+            await server.execute("DROP DATABASE another WITH (FORCE)")
+
+
 class KilledError(Exception):
     """The end of a process in the middle."""
 
