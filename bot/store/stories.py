@@ -113,13 +113,16 @@ async def live_stories(tx: Tx, profile_id: str, *, now: datetime) -> list[Story]
 async def had_last_snapshot_live_stories(tx: Tx, profile_id: str, *, now: datetime) -> bool:
     """Return whether the last complete snapshot, or a later answer, had a story that is live now.
 
-    A stored live story that is in neither was deleted at Instagram.
+    A stored live story that is in neither was deleted at Instagram. A live story without a media
+    URL always counts, because ``shown_at`` does not change after the first answer with the story.
     """
     is_shown = stories.c.shown_at >= profiles.c.snapshot_at
+    has_no_url = stories.c.value["media_url"].as_string().is_(None)
     statement = (
         sa.select(stories.c.pk)
         .join(profiles, profiles.c.profile_id == stories.c.profile_id)
-        .where(stories.c.profile_id == profile_id, stories.c.expires_at > now, is_shown)
+        .where(stories.c.profile_id == profile_id, stories.c.expires_at > now)
+        .where(sa.or_(is_shown, has_no_url))
         .limit(1)
     )
     return await row_or_none(tx, str, statement) is not None

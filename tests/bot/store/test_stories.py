@@ -1,6 +1,9 @@
 """Stories: each once, whoever saw it first."""
 
 import asyncio
+from typing import Any
+
+import pytest
 
 from bot.store import profiles, stories
 from bot.store.engine.database import Database
@@ -42,6 +45,27 @@ async def test_live_are_those_of_the_profile_that_have_not_expired(db: Database)
         )
         live = await stories.live_stories(tx, NATGEO.profile_id, now=NOON)
     assert [one.pk for one in live] == ["2", "1"]
+
+
+@pytest.mark.parametrize(
+    ("shown", "hours", "is_live"),
+    [
+        ({}, 0, True),
+        ({}, 1, False),  # a later answer lacked the story
+        ({"media_url": None}, 1, True),
+        ({"media_url": None}, 24, False),
+    ],
+)
+async def test_a_live_story_that_the_last_snapshot_lacked_was_deleted(
+    db: Database, shown: dict[str, Any], hours: int, is_live: bool
+) -> None:
+    later = NOON + hours * HOUR
+    async with db.begin() as tx:
+        await profiles.add_or_update_returning_previous(tx, NATGEO, now=NOON)
+        await stories.add_or_update_and_return_new_pks(tx, [story("1", **shown)], now=NOON)
+        await profiles.change(tx, NATGEO.profile_id, snapshot_at=later)
+        had_live = await stories.had_last_snapshot_live_stories(tx, NATGEO.profile_id, now=later)
+    assert had_live == is_live
 
 
 async def test_rivals_that_see_the_same_find_each_story_new_once(db: Database) -> None:
