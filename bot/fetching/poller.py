@@ -569,7 +569,7 @@ class Scheduler:
         call = self._api.stories(
             known.profile_id,
             last_known_public_at=known.checked_at if is_well else None,
-            expects_stories=partial(self._had_last_answer_live_stories, known),
+            expects_stories=partial(self._has_live_stories_of_last_answer, known),
         )
         try:
             reservation = await self._ledger.reserve(_charge_for_check(known), call)
@@ -590,7 +590,7 @@ class Scheduler:
         await self._record_answer(known, plan, reservation, answer)
         return "seen"
 
-    async def _had_last_answer_live_stories(self, known: Known) -> bool:
+    async def _has_live_stories_of_last_answer(self, known: Known) -> bool:
         """Return whether the last answer about the profile had a story that is still live.
 
         A stored live story that the last answer lacked was deleted, so such a story does not
@@ -663,7 +663,7 @@ class Scheduler:
             self.failed_checks.record_failure(str(error), now)
         # Without live stories in the last answer, the refusal raises no doubt, because the answer
         # without the privacy check showed no stories.
-        if why == "private" and await self._had_last_answer_live_stories(known):
+        if why == "private" and await self._has_live_stories_of_last_answer(known):
             call = self._api.call_to_verify_after_refusal(known)
             await self._pay_and_verify_last_answer(known, plan, call)
         async with self._db.begin() as tx:

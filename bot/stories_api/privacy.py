@@ -66,7 +66,7 @@ class Trust:
     contradicted: dict[str, datetime] = field(default_factory=dict)
     fell_back_at: datetime | None = None
 
-    def record_and_return_if_trust_ended(self, profile_id: str, now: datetime) -> bool:
+    def record_wrong_unchecked_and_ends_trust(self, profile_id: str, now: datetime) -> bool:
         """Record that an answer that skipped the privacy check was wrong about a profile.
 
         Return True if this wrong answer ends the trust in answers that skipped the check. The
@@ -191,7 +191,7 @@ class PrivacyCheck:
         now = self._now()
         async with self._db.begin() as tx:
             trust = await _read_trust_in_unchecked_answers(tx)
-            has_trust_ended = trust.record_and_return_if_trust_ended(profile_id, now)
+            has_trust_ended = trust.record_wrong_unchecked_and_ends_trust(profile_id, now)
             at = {subject: moment.isoformat() for subject, moment in trust.contradicted.items()}
             since = trust.fell_back_at.isoformat() if trust.fell_back_at else None
             await key_values.put(tx, PRIVACY_CHECK, {"contradicted": at, "fell_back_at": since})
