@@ -661,8 +661,7 @@ class Scheduler:
             # An ``OutOfServiceError`` is not recorded, because this error opens an incident of its
             # own.
             self.failed_checks.record_failure(str(error), now)
-        # Without live stories in the last answer, the refusal raises no doubt, because the answer
-        # without the privacy check showed no stories.
+        # If the last answer had no live stories, the refusal does not contradict the last answer.
         if why == "private" and await self._has_live_stories_of_last_answer(known):
             call = self._api.call_to_verify_after_refusal(known)
             await self._pay_and_verify_last_answer(known, plan, call)

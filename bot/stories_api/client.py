@@ -346,7 +346,7 @@ class StoriesApi:
         - ``new`` has the ids of those stories that the bot did not know.
         - ``known`` is the profile as stored before the new answer.
 
-        The last answer is the answer before the new answer. The last answer is in doubt if it
+        The last answer is the answer before the new answer. A call is necessary if the last answer
         skipped the privacy check, and lacked a story of the new answer
         (``PrivacyCheck.doubts_last_answer``).
 
@@ -362,7 +362,7 @@ class StoriesApi:
         """Return the paid call that verifies the last answer, or None if no call is necessary.
 
         The caller has got a new answer with the privacy check, which stated that the account is
-        private. The last answer before the new answer is in doubt if it skipped the check
+        private. A call is necessary if the last answer before the new answer skipped the check
         (``PrivacyCheck.doubts_last_answer_after_refusal``).
 
         The call costs 1 credit, and fetches the stories without the check. If the result has

@@ -39,7 +39,7 @@ PRIVACY_CHECK = "privacy_check"  # the key under which the database stores the t
 
 # For this time after an answer stated that an account is public, calls may skip the check.
 _TRUSTED_FOR = timedelta(days=1)
-# The maximum delay from the post of a story until the story appears in answers.
+# The maximum delay between the post of a story and the first answer that contains the story.
 _LATE = timedelta(minutes=10)
 # If unchecked answers about two profiles were wrong within this time, unchecked answers are no
 # longer trusted.
@@ -57,7 +57,7 @@ _FELL_BACK = NN_(
 
 @dataclass(slots=True)
 class Trust:
-    """The trust in answers that skipped the privacy check: wrong answers, and the trust's end.
+    """The bot's trust in unchecked answers, which are answers that skipped the privacy check.
 
     ``contradicted`` has the profiles with wrong answers, and the time at which each wrong answer
     was noticed. ``fell_back_at`` is the time at which the trust ended, or None.
@@ -67,11 +67,10 @@ class Trust:
     fell_back_at: datetime | None = None
 
     def record_wrong_unchecked_and_ends_trust(self, profile_id: str, now: datetime) -> bool:
-        """Record that an answer that skipped the privacy check was wrong about a profile.
+        """Record a wrong unchecked answer about a profile. Return whether this ends the trust.
 
-        Return True if this wrong answer ends the trust in answers that skipped the check. The
-        trust ends if answers about two profiles were wrong within two days. Return False if the
-        trust has ended before.
+        The trust ends if unchecked answers about two profiles were wrong within two days. Return
+        False if the trust has ended before.
         """
         kept = {subject: at for subject, at in self.contradicted.items() if at > now - WITHIN}
         self.contradicted = {**kept, profile_id: now}
@@ -82,7 +81,7 @@ class Trust:
 
 
 class PrivacyCheck:
-    """Decides for each call whether to skip the privacy check, and learns from checked answers."""
+    """Decides for each call whether to skip the privacy check, and records wrong answers."""
 
     def __init__(
         self,
@@ -120,8 +119,8 @@ class PrivacyCheck:
         """Return whether a call about an account may skip the privacy check in mode "auto".
 
         ``last_known_public_at`` is the time of the last proof that the account is public, or None.
-        The result is True if this time is less than a day ago, and the trust in answers without
-        the check has not ended.
+        The result is True if this time is less than a day ago, and the trust in unchecked answers
+        has not ended.
         """
         if self._trust.fell_back_at is not None or last_known_public_at is None:
             return False
@@ -133,9 +132,9 @@ class PrivacyCheck:
         """Return whether the last answer was unchecked, and lacked a story of a checked answer.
 
         ``stories`` are the stories of the checked answer. ``new`` has the ids of those stories
-        that the bot did not know. ``known`` is the profile as stored before the checked answer. A
-        story was lacking if it was posted more than 10 minutes before the unchecked answer. In
-        modes other than "auto", return False.
+        that the bot did not know. ``known`` is the profile as stored before the checked answer.
+        The unchecked answer lacked a story if the story is in ``new``, and was posted more than 10
+        minutes before the unchecked answer. In modes other than "auto", return False.
         """
         if not self._was_last_call_unchecked(known) or known.snapshot_at is None:
             return False
@@ -143,11 +142,13 @@ class PrivacyCheck:
         return _has_old_story(unseen, at=known.snapshot_at)
 
     def doubts_last_answer_after_refusal(self, known: Known) -> bool:
-        """Return whether the last answer was unchecked, before a checked call was refused.
+        """Return whether the last answer was unchecked, and a later checked call was refused.
 
-        Return False if ``may_skip`` allows a call without the check. In this case, the refused
-        call itself began without the check, and that answer showed no stories. In modes other than
-        "auto", return False.
+        The caller knows that the later call was refused. Return False in these cases:
+
+        - The mode is not "auto".
+        - ``may_skip`` allows a call without the check. In this case, the refused call began
+          without the check, and already got an unchecked answer without stories.
         """
         return self._was_last_call_unchecked(known) and not self.may_skip(known.checked_at)
 
@@ -161,10 +162,12 @@ class PrivacyCheck:
     ) -> None:
         """Record that an unchecked answer was wrong, if a checked answer contradicts the answer.
 
-        Both answers are of the same moment ``at``. ``checked`` is None if the checked answer
-        stated that the account is private. Then an unchecked answer with stories is wrong. In all
-        other cases, an unchecked answer is wrong if the answer lacks a story that was posted more
-        than 10 minutes before ``at``.
+        Both answers are of the same moment ``at``. The unchecked answer is wrong in two cases:
+
+        - The checked answer stated that the account is private (``checked`` is None), and the
+          unchecked answer has stories.
+        - The unchecked answer lacks a story of the checked answer that was posted more than 10
+          minutes before ``at``.
         """
         if checked is None:
             if unchecked:
@@ -179,8 +182,8 @@ class PrivacyCheck:
         """Return whether the mode is "auto" and the last recorded stories are unchecked.
 
         Recorded stories are unchecked if the last proof that the profile is public is older than
-        the stories' answer. A checked answer is such a proof. Without recorded stories or a proof,
-        return False.
+        the recorded stories. Each checked answer of a public account is such a proof. Without
+        recorded stories or a proof, return False.
         """
         if self.mode != "auto" or known.snapshot_at is None or known.checked_at is None:
             return False
