@@ -258,7 +258,7 @@ class Access:
         return INVITE + word, until
 
     async def is_link_valid(self, payload: str) -> bool:
-        """Return whether a link is valid, without using the invitation."""
+        """Return whether an owner link or an invitation is valid. The link is not used up."""
         async with reading(self._db) as tx:
             if payload.startswith(OWNER):
                 return await self._is_owner_link(tx, payload)
@@ -499,7 +499,7 @@ class Access:
         return entry
 
     async def _end_expired_block(self, tx: Tx, subject: Subject) -> bool:
-        """End an expired block. Return False if the block was extended or already ended."""
+        """End an expired block. If the block was extended or has ended before, return False."""
         await self._lock_chats_closed_by_block(tx, subject)
         entry = await store.lock(tx, subject)
         is_expired = entry is not None and entry.blocked_until is not None

@@ -131,11 +131,11 @@ class Viewer:
     async def fetch_and_store_profile(self, username: str, asker: Asker) -> Profile:
         """Return the current profile of a name, even if the profile is blocked.
 
-        The cost is 1 credit.
+        The cost is 1 credit. A refusal by the API is not verified by a second call.
 
         Raises:
-            NoSuchProfileError: According to one answer, the account does not exist.
-            ProfilePrivateError: According to one answer, even the page of the account is hidden.
+            NoSuchProfileError: The API answered that the account does not exist.
+            ProfilePrivateError: The API answered that even the page of the account is hidden.
             SpendingError: The credits are not allowed to be spent.
             StoriesError: The API failed.
         """

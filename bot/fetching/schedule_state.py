@@ -105,11 +105,10 @@ class Plan:
     ) -> tuple[Columns, datetime]:
         """Update the learned state of a profile from a complete check.
 
-        Return the columns to store, and the time of the next check. ``by_scheduler`` is True if
-        the scheduler made the check. Only such checks are subtracted from the credit bucket, and
-        only such checks may change the price of waiting. If ``newcomer_interval`` applies to the
-        profile, the price is not changed, because the intervals of other profiles must not depend
-        on newcomers.
+        Return the columns to store, and the time of the next check. If the scheduler made the
+        check (``by_scheduler``), the cost of the check is subtracted from the credit bucket, and
+        the price of waiting may change. If ``newcomer_interval`` applies to the profile, the price
+        is not changed, because the intervals of other profiles must not depend on newcomers.
         """
         state = _learned_state(known, now)
         taken = sorted(story.taken_at.timestamp() for story in stories)

@@ -131,10 +131,12 @@ class PrivacyCheck:
     ) -> bool:
         """Return whether the last answer was unchecked, and lacked a story of a checked answer.
 
-        ``stories`` are the stories of the checked answer. ``new`` has the ids of those stories
-        that the bot did not know. ``known`` is the profile as stored before the checked answer.
-        The unchecked answer lacked a story if the story is in ``new``, and was posted more than 10
-        minutes before the unchecked answer. In modes other than "auto", return False.
+        - ``stories`` are the stories of the checked answer.
+        - ``new`` has the ids of those stories that the bot did not know.
+        - ``known`` is the profile as stored before the checked answer.
+
+        A story of ``new`` counts only if it was posted more than 10 minutes before the unchecked
+        answer. In modes other than "auto", return False.
         """
         if not self._was_last_call_unchecked(known) or known.snapshot_at is None:
             return False

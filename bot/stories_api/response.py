@@ -43,7 +43,7 @@ class Complaint:
 
 
 def complaint_in(value: object) -> Complaint | None:
-    """Return the error in decoded JSON, or None if the JSON is not an error.
+    """Return the error that decoded JSON describes, or None if the JSON describes no error.
 
     The name and the message of the error are cut to 200 characters.
     """

@@ -324,11 +324,11 @@ class Transport:
         )
 
     def _billed_price_flagging_absurd(self, query: Query, response: aiohttp.ClientResponse) -> int:
-        """Return the price that the answer states, or the normal price without a stated price.
+        """Return the price that the answer states. If no price is stated, return the normal price.
 
-        The price is limited to five times the normal price. Otherwise one wrong header could use
-        up the budget of a day. ``is_price_absurd`` records whether the limit was exceeded. The
-        price of a free call is 0.
+        The result is at most five times the normal price. Otherwise one wrong header could use up
+        the budget of a day. ``is_price_absurd`` records whether the stated price was above this
+        limit. The price of a free call is 0.
         """
         stated, most = credits_in(response.headers), query.nominal * MOST_TIMES
         if stated is None or not most:
