@@ -57,9 +57,9 @@ class Settings(BaseSettings):
         default=frozenset(),
         description="The Telegram IDs of the [owners](access.md#owners) of the bot, separated "
         "by commas, for example `123,456`. Owners have commands such as `/spending`, and get "
-        "messages about faults of the bot. If the bot has no owner, each start prints a link, "
-        "and the person who opens the link becomes an owner. `/people` shows the IDs of "
-        "people. A person whom the bot refuses finds the ID in the text of the refusal.",
+        "messages about faults of the bot. If the bot has no owner, each start prints a link. "
+        "The person who opens the link becomes an owner. `/people` shows the IDs of people. If "
+        "the bot refuses a person, the refusal contains the person's ID.",
     )
     access: Literal["invited", "open"] = Field(
         default="invited",
@@ -77,16 +77,16 @@ class Settings(BaseSettings):
     )
     database_direct_url: SecretStr | None = Field(
         default=None,
-        description="The address of the PostgreSQL server itself. Set this address if "
-        "`DATABASE_URL` leads to a connection pooler (PgBouncer 1.21 or newer) in transaction "
-        "mode. Upgrades of the tables and `storybell move` need a direct connection to the "
-        "server.",
+        description="The address of the PostgreSQL server itself. If `DATABASE_URL` leads to a "
+        "connection pooler (PgBouncer 1.21 or newer) in transaction mode, set this address, "
+        "because upgrades of the tables need a direct connection to the server.",
     )
     database_pool: int = Field(
         default=20,
         ge=3,
         le=500,
-        description="The most connections to PostgreSQL that each process of the bot opens.",
+        description="The largest number of connections to PostgreSQL that each process of the "
+        "bot opens.",
     )
     backup_dir: Path | None = Field(
         default=None,
@@ -107,8 +107,8 @@ class Settings(BaseSettings):
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO",
-        description="The lowest level of events in the log. The levels are `DEBUG` (the "
-        "lowest), `INFO`, `WARNING` and `ERROR`.",
+        description="The log has the events of this level and of the levels above. The levels "
+        "are, from the lowest to the highest: `DEBUG`, `INFO`, `WARNING`, `ERROR`.",
     )
 
     # Budget
@@ -242,9 +242,9 @@ class Settings(BaseSettings):
     )
     telegram_local: bool = Field(
         default=False,
-        description="Set `true` if `TELEGRAM_API_URL` is the address of your own Bot API "
-        "server, and the server was started with `--local`. With `true`, the bot sends files "
-        "up to 2,000 MB. With `false`, the bot sends files up to 50 MB.",
+        description="If `TELEGRAM_API_URL` is the address of your own Bot API server with the "
+        "option `--local`, set `true`. With `true`, the bot sends files up to 2,000 MB. With "
+        "`false`, the bot sends files up to 50 MB.",
     )
     stories_api_url: AnyHttpUrl = Field(
         default=AnyHttpUrl("https://api.hikerapi.com"),
@@ -264,7 +264,7 @@ class Settings(BaseSettings):
         default=None,
         description="The address of a proxy for downloads of photos and videos, in the form "
         "of `TELEGRAM_PROXY`. The bot itself resolves the host names of the photos and "
-        "videos, so the proxy gets IP addresses.",
+        "videos, so the proxy must accept IP addresses.",
     )
     trusted_media_origin: str = Field(
         default="",

@@ -13,8 +13,8 @@ HEAD = """# Settings
 
 A setting is a variable of the environment, or a line `NAME=value` in the settings file, for
 example `DAILY_BUDGET=100`. If a setting is in both places, the value in the environment applies.
-Only `TELEGRAM_TOKEN` and `STORIES_API_KEY` are needed. `storybell check` explains faults of the
-settings, and prints no token and no key.
+You must set only `TELEGRAM_TOKEN` and `STORIES_API_KEY`. The command `storybell check` explains
+faults of the settings. Its output contains no token and no key.
 
 The bot reads the settings only at its start. To change a setting, edit the settings file, and
 restart the bot. The settings file depends on your installation:
@@ -25,8 +25,8 @@ restart the bot. The settings file depends on your installation:
   `docker compose up --detach`.
 - [A platform](platform.md): there is no file. Set the variables on the platform.
 
-In other installations, the file is `.env` in the current folder. If you write
-`storybell --env-file FILE COMMAND`, the command reads `FILE` instead of `.env`.
+If you installed the bot in another way, the file is `.env` in the current folder. To use a
+different file, write `storybell --env-file FILE COMMAND`.
 
 The table uses these words:
 
@@ -34,8 +34,8 @@ The table uses these words:
 - *none* in the column *default*: the setting is empty by default.
 - A *credit* is the unit in which the [Stories API](stories-api.md) bills calls.
 - A *question* is a request of a person that can cost credits, for example `/stories natgeo`.
-- A *check* is a paid call for the stories of a subscribed profile (an Instagram account), so that
-  the bot can send alerts.
+- A *check* is a paid call for the stories of a subscribed profile (an Instagram account). The bot
+  sends alerts about the new stories that a check finds.
 - A *day* begins at midnight (UTC).
 
 | setting | default | meaning |
