@@ -624,6 +624,7 @@ def _postgres_engine(url: URL, pool_size: int) -> AsyncEngine:
         url.difference_update_query([*DSN_PARAMETERS, *IGNORED_PARAMETERS]),
         pool_size=pool_size,
         max_overflow=0,
+        pool_use_lifo=True,  # each connection prepares and plans statements of its own
         pool_timeout=POOL_WAIT_S,
         connect_args={
             **({"dsn": f"postgresql://?{urlencode(given, doseq=True)}"} if given else {}),

@@ -28,8 +28,9 @@ READ: Sequence[str] = ()
 class Connections:
     """The connections of an engine.
 
-    On SQLite, a connection does not return to the engine's pool after a transaction, because the
-    return takes longer than most statements.
+    A connection does not return to the engine's pool after a transaction, because the return takes
+    longer than most statements. On PostgreSQL, the connection that was used last has also prepared
+    and planned the most statements.
     """
 
     def __init__(
@@ -58,7 +59,7 @@ class Connections:
         """
 
     async def take(self, *, only_reads: bool = False) -> AsyncConnection:
-        """Return a connection. On SQLite, this is the idle connection that was used last.
+        """Return the idle connection that was used last. Otherwise open a connection.
 
         If ``only_reads`` is True, PostgreSQL commits each statement at once.
 
@@ -66,29 +67,45 @@ class Connections:
             DatabaseUnavailableError: The server can't be reached, or the SQLite file was moved,
                 deleted or replaced. Other errors of the driver or the pool are raised unchanged.
         """
-        if self._idle:
-            return self._idle.pop()
-        self._starting += 1
-        try:
-            tx = await self._engine.connect().start()
-        except OSError as error:  # asyncpg raises the error of the socket
-            raise DatabaseUnavailableError(UNREACHABLE) from error
-        finally:
-            self._starting -= 1
+        tx = await self._take_idle() or await self._check_out()
         if not self.is_sqlite:
             # The attribute of the driver's connection is set directly, because SQLAlchemy's option
             # ``isolation_level`` would call listeners for each event.
             cast("Any", tx.sync_connection).connection.dbapi_connection.autocommit = only_reads
         return tx
 
+    async def _take_idle(self) -> AsyncConnection | None:
+        """Return an idle connection, or None if no idle connection is open."""
+        while self._idle:
+            tx = self._idle.pop()
+            driver = cast("Any", tx.sync_connection).connection.driver_connection
+            if self.is_sqlite or not driver.is_closed():
+                return tx
+            await tx.close()  # PostgreSQL has ended the session. The pool opens another session.
+        return None
+
+    async def _check_out(self) -> AsyncConnection:
+        """Return a connection of the engine's pool.
+
+        Raises:
+            DatabaseUnavailableError: The server is absent or does not answer.
+        """
+        self._starting += 1
+        try:
+            return await self._engine.connect().start()
+        except OSError as error:  # asyncpg raises the error of the socket
+            raise DatabaseUnavailableError(UNREACHABLE) from error
+        finally:
+            self._starting -= 1
+
     async def give_back(self, tx: AsyncConnection) -> None:
         """Take back a connection after a committed transaction or a read.
 
-        On PostgreSQL, the connection returns to the engine's pool. On SQLite, the connection stays
-        open for the next transaction, unless a task waits for a connection from the pool.
+        The connection stays open for the next transaction. If a task waits for a connection from
+        the pool, the connection returns to the pool instead.
         """
         connection = tx.sync_connection
-        if connection and self.is_sqlite and not self._starting:
+        if connection and not self._starting:
             connection.rollback()  # ends SQLAlchemy's transaction without waiting
             self._idle.append(tx)
         else:

@@ -21,6 +21,7 @@ from bot.store import key_values
 from bot.store.engine import revisions
 from bot.store.engine.database import Database, Tx, all_tables
 from bot.store.engine.upgrading import migration_config
+from tests.support.control import wait_for
 from tests.support.database import on_postgresql
 
 
@@ -221,6 +222,20 @@ async def test_a_lost_connection_is_another_try_unless_it_may_have_committed(
     with pytest.raises(DatabaseUnavailableError, match="lost"):
         await db.run(lost_at_the_end)
     assert (tries, await sum_of(db)) == (3, 2)
+
+
+async def test_a_connection_that_ended_while_it_was_idle_is_replaced(postgres_url: str) -> None:
+    async def session(tx: Tx) -> tuple[int, Any]:
+        connection = (await tx.get_raw_connection()).driver_connection
+        return (await tx.execute(sa.text("SELECT pg_backend_pid()"))).scalar_one(), connection
+
+    async with Database(postgres_url) as db, Database(postgres_url) as other:
+        pid, connection = await db.run(session)
+        assert (await db.run(session))[0] == pid  # the connection is used again
+        async with other.begin() as tx:
+            await tx.execute(sa.text(f"SELECT pg_terminate_backend({pid})"))
+        await wait_for(connection.is_closed)
+        assert (await db.run(session, tries=1))[0] != pid
 
 
 async def test_a_connection_of_which_the_end_is_not_seen_yet_is_a_lost_one(
