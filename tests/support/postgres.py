@@ -155,3 +155,10 @@ def hold_the_clock() -> None:
             return await work
 
     driver.await_ = lambda work: await_(held(work))
+    cursor = driver.AsyncAdapt_asyncpg_cursor
+    execute = cursor._prepare_and_execute  # noqa: SLF001 - prepared statements call it directly
+
+    async def held_execute(self: Any, *args: Any) -> None:
+        await held(execute(self, *args))
+
+    cursor._prepare_and_execute = held_execute  # noqa: SLF001 - as above

@@ -1,5 +1,6 @@
-"""Statements that skip SQLAlchemy on SQLite, with the same rows as through SQLAlchemy."""
+"""Statements that skip SQLAlchemy, with the same rows as through SQLAlchemy."""
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.domain.errors import DatabaseUnavailableError
-from bot.store.engine.database import Database
+from bot.store.engine.database import Database, Tx
 from bot.store.engine.prepared import Prepared
 from bot.store.key_values import key_values
 from tests.support.statements import recorded_statements
@@ -18,6 +19,8 @@ _SELECT = sa.select(
 ).where(key_values.c.key >= sa.bindparam("first"), key_values.c.key != "left out")
 ADD = Prepared(sa.insert(key_values).returning(key_values.c.key, key_values.c.until))
 GET = Prepared(_SELECT.order_by(key_values.c.key))
+SLEEP = Prepared(sa.select(sa.func.pg_sleep(sa.bindparam("seconds", type_=sa.Float))))
+END_SESSION = Prepared(sa.select(sa.func.pg_terminate_backend(sa.func.pg_backend_pid())))
 REMOVE = Prepared(sa.delete(key_values).where(key_values.c.key == sa.bindparam("old")))
 
 
@@ -86,3 +89,37 @@ async def test_listeners_see_a_prepared_statement(db: Database) -> None:
         async with db.begin() as tx:
             await REMOVE.execute(tx, {"old": "a"})
     assert len(statements) == 1
+
+
+async def test_on_postgresql_an_error_is_that_of_sqlalchemy(postgres_url: str) -> None:
+    async def add_twice(tx: Tx) -> None:
+        await ADD.rows(tx, row("twice"))
+        await ADD.rows(tx, row("twice"))
+
+    async with Database(postgres_url) as db:
+        with pytest.raises(sa.exc.IntegrityError, match="twice"):
+            await db.run(add_twice)
+        async with db.begin() as tx:
+            assert await REMOVE.execute(tx, {"old": "twice"}) == 0
+
+
+async def test_a_connection_that_is_lost_in_a_prepared_statement_is_not_used_again(
+    postgres_url: str,
+) -> None:
+    async with Database(postgres_url) as db:
+        with pytest.raises(DatabaseUnavailableError, match="lost"):
+            await db.fetch(lambda tx: END_SESSION.rows(tx, {}))
+        assert await db.fetch(lambda tx: GET.rows(tx, {"first": "~"})) == []
+
+
+async def test_a_cancelled_prepared_statement_leaves_no_transaction(postgres_url: str) -> None:
+    async def add_and_sleep(tx: Tx) -> None:
+        await ADD.rows(tx, row("asleep"))
+        await SLEEP.rows(tx, {"seconds": 30.0})
+
+    async with Database(postgres_url) as db:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.2):
+                await db.run(add_and_sleep)
+        async with db.begin() as tx:
+            assert await REMOVE.execute(tx, {"old": "asleep"}) == 0
