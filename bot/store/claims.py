@@ -98,12 +98,14 @@ class Claims:
             self._is_unleased = sa.and_(self._is_unleased, self._key.in_(free))
             free_at = _later_sql(head.c.leased_until, columns.due_at)
             rows = rows.join_from(table, head, head.c.key == self._key)
-        self._next_sql = (
+        self.next_sql = (
             rows.add_columns(free_at)
             .where(self._is_open, columns.due_at.is_not(None))
             .order_by(free_at)
             .limit(1)
         )
+        """The query for the time at which the first open row can be claimed."""
+        self._next = Prepared(self.next_sql)
         are_claims = sa.tuple_(self._key, columns.token).in_(_CLAIMS)
         self._renew_sql = (
             sa.update(table).where(are_claims, columns.owner == OWNER).values(leased_until=UNTIL)
@@ -156,8 +158,8 @@ class Claims:
 
         Return None if no open row has a due time.
         """
-        at: datetime | None = await tx.scalar(self._next_sql)
-        return at
+        rows = await self._next.rows(tx, {})
+        return rows[0][0] if rows else None
 
     async def renew(self, tx: Tx, claims: Collection[Claim], lease: Lease) -> int:
         """Extend the leases of claims that are still valid. Return the number of valid claims.

@@ -119,6 +119,18 @@ async def add_and_return_new(
     return sorted(added, key=lambda claimed: claimed.id)
 
 
+# The statement is built once, because the build takes longer than the execution.
+_COUNT_BY_QUEUE_AND_ASKER = (
+    sa.select(inbox.c.queue, inbox.c.person, sa.func.count())
+    .where(
+        OPEN,
+        inbox.c.queue.in_(sa.bindparam("queues", expanding=True)),
+        inbox.c.update_id.not_in(sa.bindparam("but", expanding=True)),
+    )
+    .group_by(inbox.c.queue, inbox.c.person)
+)
+
+
 async def count_open_by_queue_and_asker(
     tx: Tx, queues: Collection[str], *, except_update_ids: Collection[int]
 ) -> dict[tuple[str, int | None], int]:
@@ -127,14 +139,9 @@ async def count_open_by_queue_and_asker(
     The asker is the person who expects a reply, 0 for an unidentified sender, or None. The updates
     in ``except_update_ids`` are not counted.
     """
-    statement = (
-        sa.select(inbox.c.queue, inbox.c.person, sa.func.count())
-        .where(
-            OPEN, inbox.c.queue.in_(sorted(queues)), inbox.c.update_id.not_in(except_update_ids)
-        )
-        .group_by(inbox.c.queue, inbox.c.person)
-    )
-    return {(row[0], row[1]): row[2] for row in await tx.execute(statement)}
+    values = {"queues": sorted(queues), "but": list(except_update_ids)}
+    rows = await tx.execute(_COUNT_BY_QUEUE_AND_ASKER, values)
+    return {(row[0], row[1]): row[2] for row in rows}
 
 
 def is_update_id(value: object) -> TypeGuard[int]:
@@ -198,3 +205,20 @@ async def clear_chat_of_finished(tx: Tx, chat_id: int) -> None:
 async def count_open(tx: Tx) -> int:
     """Return the number of updates that are not finished."""
     return await count_rows(tx, OPEN)
+
+
+_OPEN_AND_NEXT = Prepared(
+    sa.select(
+        sa.select(sa.func.count()).where(OPEN).scalar_subquery(),
+        claims.next_sql.scalar_subquery(),
+    )
+)
+
+
+async def count_open_and_next_claimable_at(tx: Tx) -> tuple[int, datetime | None]:
+    """Return the number of updates that are not finished, and the time of the next claim.
+
+    The time is None if no update is open.
+    """
+    rows = await _OPEN_AND_NEXT.rows(tx, {})
+    return rows[0][0], rows[0][1]

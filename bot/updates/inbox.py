@@ -195,13 +195,17 @@ class Intake:
         room = self._at_once - len(self._running)
         if room <= 0 or self._are_all_running():
             return None
+        # The read takes a single round trip to PostgreSQL. A claim takes three round trips.
+        count, due = await self._db.fetch(inbox.count_open_and_next_claimable_at)
+        if not self._is_only_process:
+            self._open = count
+        # ``due`` may be the time at which the lease of a dead process on an update expires.
+        if due is None or due > self._now():
+            return due
         updates = await self._claim(room)
         for claimed in updates:
             self._start_task(claimed)
-        # The result may be the time at which the lease of a dead process on an update expires.
-        due = await self._db.fetch(inbox.claims.next_claimable_at)
-        rest = _SHORTEST if updates else _CLAIM_AGAIN
-        return due and max(due, self._now() + rest)
+        return self._now() + (_SHORTEST if updates else _CLAIM_AGAIN)
 
     def _are_all_running(self) -> bool:
         """Return whether this is the only process, and is handling all unfinished updates now."""
@@ -328,15 +332,11 @@ class Intake:
         # expired. The next renewal extends such a lease.
         running = [entry.id for entry in self._running.values()]
 
-        async def claim(tx: Tx) -> tuple[list[ClaimedUpdate], int]:
+        async def claim(tx: Tx) -> list[ClaimedUpdate]:
             lease = self._owner.new_lease(self._now(), self._lease)
-            rows = await inbox.claim(tx, lease, limit=room, except_ids=running)
-            return rows, await inbox.count_open(tx)
+            return await inbox.claim(tx, lease, limit=room, except_ids=running)
 
-        rows, count = await self._db.run(claim)
-        if not self._is_only_process:
-            self._open = count
-        return rows
+        return await self._db.run(claim)
 
     def _start_task(self, claimed: ClaimedUpdate) -> asyncio.Task[None]:
         self._running[claimed.queue] = claimed

@@ -29,6 +29,7 @@ from bot.updates.inbox import RETRIES, Handle, Intake
 from bot.updates.queues import MOST_OF_PERSON
 from tests.support.claims import lease_at
 from tests.support.control import wait_for
+from tests.support.statements import recorded_statements
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 BOT = Bot("1:x")
@@ -97,6 +98,21 @@ async def test_each_update_is_answered_once_and_in_order_within_its_chat(db: Dat
     assert all(numbers == sorted(numbers) for numbers in seen.values())
     assert sorted(number for numbers in seen.values() for number in numbers) == list(range(100))
     assert 1 < most <= 8
+
+
+async def test_one_update_takes_one_claim(db: Database) -> None:
+    seen: list[int] = []
+
+    async def handle(update: Update) -> None:
+        seen.append(update.update_id)
+
+    with recorded_statements("WITH free AS") as statements:
+        async with working(db, handle, sharing=SEVERAL_PROCESSES) as intake:
+            await intake.store_and_start([message(1, 1)])
+            await wait_for(lambda: nothing_open(db))
+            intake.worker.wake()  # as at the end of each update
+            await wait_for(lambda: seen)
+    assert len(statements) == 1
 
 
 async def test_what_a_dead_process_left_is_taken_up_at_the_start(sqlite_db: Database) -> None:
