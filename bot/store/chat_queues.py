@@ -84,6 +84,11 @@ LOCKED = (
     .order_by(queues.c.chat_id)
     .with_for_update()
 )
+_LOCK = Prepared(
+    sa.select(queues.c.token, queues.c.owner)
+    .where(queues.c.chat_id == sa.bindparam("chat"))
+    .with_for_update()
+)
 # The time at which a delivery is sent. A delivery that must wait for an earlier delivery is sent
 # together with the earlier delivery, but at the latest at the end of ``LONGEST_WAIT``.
 _GOES_AT = sa.case(
@@ -237,7 +242,8 @@ async def lock(tx: Tx, chat_id: int) -> ClaimToken | NoClaim:
 
     Return None if the queue is not claimed or not stored.
     """
-    return (await lock_all(tx, [chat_id])).get(chat_id)
+    rows = await _LOCK.rows(tx, {"chat": chat_id})
+    return rows[0].token if rows and rows[0].owner is not None else None
 
 
 async def lock_all(tx: Tx, chat_ids: Collection[int]) -> dict[int, ClaimToken]:
