@@ -62,7 +62,7 @@ async def end_other_versions_and_migrate(db: Database, *, timeout_s: float = TIM
             other processes did not end in time.
     """
     if not await _has_old_tables(db):
-        await db.migrate()
+        await db.migrate(first=_raise_if_old)
         return
     until = steady() + timeout_s
     while await _has_old_tables(db) and await _stamp_and_detect_others(db):
@@ -113,8 +113,11 @@ class Replicas:
 
 
 async def _has_old_tables(db: Database) -> bool:
-    async with db.read() as tx:
-        revision = await tx.run_sync(revision_of)
+    return await db.fetch(_are_tables_old)
+
+
+async def _are_tables_old(tx: Tx) -> bool:
+    revision = await tx.run_sync(revision_of)
     # If this code does not know the revision, a newer version has changed the tables. The result
     # is then False, because a stamp by this process would end the processes of the newer version.
     is_known = revision is not None and is_known_revision(revision)
@@ -126,6 +129,16 @@ async def _stamp_and_detect_others(db: Database) -> bool:
     async with db.begin() as tx:
         await _stamp_version(tx, for_=_STAMPED_FOR)
     return await count_running_processes(db) > 0
+
+
+async def _raise_if_old(tx: Tx) -> None:
+    """Refuse old tables, because the tables at ``DATABASE_URL`` are not old.
+
+    Raises:
+        DatabaseUnavailableError: The tables are old, so the database is a different database.
+    """
+    if await _are_tables_old(tx):
+        raise DatabaseUnavailableError(NOT_DIRECT)
 
 
 async def _raise_if_not_stamped_and_stamp(tx: Tx) -> None:

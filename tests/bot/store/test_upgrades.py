@@ -116,25 +116,32 @@ async def test_an_upgrade_waits_for_who_at_work_and_not_for_the_dead(
 
 
 @on_postgresql
+@pytest.mark.parametrize("ours_is", ["old", "current", "empty"])
 async def test_the_database_of_another_bot_is_refused_as_direct_address_and_not_upgraded(
-    db: Database, database_url: str, tmp_path: Path
+    db: Database, database_url: str, tmp_path: Path, ours_is: str
 ) -> None:
     async with connected(database_url) as server:
         await server.execute("CREATE DATABASE another")
+        await server.execute("CREATE DATABASE unused")
         try:
             url = db.url.set(drivername="postgresql", database="another")
             direct = url.render_as_string(hide_password=False)
+            unused = url.set(database="unused").render_as_string(hide_password=False)
+            ours_url = unused if ours_is == "empty" else database_url
             async with (
                 Database(direct) as another,
-                Database(database_url, direct_url=direct) as ours,
+                Database(ours_url, direct_url=direct) as ours,
             ):
                 await another.migrate()
                 async with of_the_next(tmp_path, db):
+                    if ours_is == "current":
+                        await db.migrate()
                     with pytest.raises(DatabaseUnavailableError, match="DATABASE_DIRECT_URL"):
                         await end_other_versions_and_migrate(ours)
                 assert (await version(another), await version(db)) == ("0001", "0001")
         finally:
             await server.execute("DROP DATABASE another WITH (FORCE)")
+            await server.execute("DROP DATABASE unused WITH (FORCE)")
 
 
 class KilledError(Exception):
