@@ -49,6 +49,13 @@ def test_each_code_block_says_whether_it_is_run(page: Path) -> None:
     assert {tag for tag, _ in blocks(page)} <= TAGS | OTHERS
 
 
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").rglob("*.md")), ids=lambda page: page.name)
+def test_a_nested_list_is_indented_by_four_blanks(page: Path) -> None:
+    """The site shows an item with fewer blanks as an item of the outer list."""
+    text = BLOCK.sub("", page.read_text())
+    assert not re.findall(r"^ {1,3}(?:[-*|]|\d+\.) .*", text, re.MULTILINE)
+
+
 OF_OPERATORS = [page for page in PAGES if page.name != "CONTRIBUTING.md"]
 
 
