@@ -121,8 +121,8 @@ class Settings(BaseSettings):
         ge=0,
         le=1,
         description="A number from 0 to 1: the part of the daily budget that pays for "
-        "questions. The rest pays for alerts, mostly for checks. Each part may borrow unused "
-        "credits of the other part.",
+        "questions. The rest pays for checks, and for files that the bot buys for alerts. "
+        "Each part may borrow unused credits of the other part.",
     )
     chat_daily_allowance: Credits = Field(
         default=100,
