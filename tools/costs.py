@@ -112,9 +112,9 @@ The rows of the table use these terms:
 The table leaves out two requests. A request in inline mode (`@yourbot natgeo` in any chat) costs
 nothing. The button *Look it up: 1 credit* of `/block` costs 1 credit.
 
-In a clone, `.venv/bin/python -m tools.costs` writes this page. The command makes each request of
-the table against the sandbox (the local stand-in for the Stories API), and reads the bill. A test
-compares the page with a new run of the command.
+For developers: in a clone, `.venv/bin/python -m tools.costs` writes this page. The command makes
+each request of the table against the sandbox (the local stand-in for the Stories API), and reads
+the bill. A test compares the page with a new run of the command.
 
 | request or check | credits |
 |---|---|
