@@ -72,7 +72,7 @@ class World:
 
     async def follow(self, username: str) -> None:
         """Subscribe a chat to a profile."""
-        await self.subscribing.subscribe(Target(CHAT), username, Asker(CHAT, CHAT))
+        await self.subscribing.subscribe(Target(CHAT), username, Asker(CHAT, CHAT, is_owner=True))
 
     async def go_on(self, span: timedelta, step: float = STEP) -> int:
         """Run the schedule for ``span``, in steps of at most ``step`` seconds.
