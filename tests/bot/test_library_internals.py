@@ -9,15 +9,21 @@ import inspect
 import aiosqlite
 import asyncpg.connection
 import pytest
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_cursor, PGDialect_asyncpg
 from telegram import Bot
 from telegram.error import RetryAfter
 from telegram.ext import Application, ExtBot
 from telegram.request import BaseRequest
 
+PREPARED = "bot.store.engine.prepared"
 CALLABLES = [
     ("bot.telegram.api", Bot, "_do_post", ["endpoint", "data"]),
     ("bot.updates.polling", ExtBot, "_post", ["endpoint", "data", "read_timeout"]),
     ("bot.store.engine.sqlite", aiosqlite.Connection, "_execute", ["fn"]),
+    (PREPARED, AsyncAdapt_asyncpg_cursor, "_prepare_and_execute", ["operation", "parameters"]),
+    (PREPARED, PGDialect_asyncpg, "_invalidate_schema_cache", []),
+    (PREPARED, sa.Connection, "_handle_dbapi_exception", ["e", "statement", "parameters"]),
 ]
 
 
@@ -37,6 +43,10 @@ async def test_a_connection_of_aiosqlite_has_the_attributes_that_are_read() -> N
 def test_a_connection_of_asyncpg_has_its_transport() -> None:
     """``bot.store.engine.database`` sets the keep-alive of the socket."""
     assert "_transport" in asyncpg.connection.Connection.__slots__
+
+
+def test_the_dialect_of_postgresql_has_the_time_of_its_cached_statements() -> None:
+    assert hasattr(PGDialect_asyncpg, "_invalidate_schema_cache_asof"), PREPARED
 
 
 def test_objects_of_python_telegram_bot_have_the_attributes_that_are_read() -> None:

@@ -1,6 +1,7 @@
 """A real PostgreSQL from a wheel, which a test can stop, kill and restart."""
 
 import asyncio
+import functools
 import os
 import pwd
 import shutil
@@ -158,6 +159,7 @@ def hold_the_clock() -> None:
     cursor = driver.AsyncAdapt_asyncpg_cursor
     execute = cursor._prepare_and_execute  # noqa: SLF001 - prepared statements call it directly
 
+    @functools.wraps(execute)
     async def held_execute(self: Any, *args: Any) -> None:
         await held(execute(self, *args))
 
