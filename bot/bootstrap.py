@@ -155,7 +155,7 @@ async def open_parts(
             follows_database=not db.is_sqlite,
         )
         await clock.correct_by_database_clock()
-        owner, ours = await _acquire_lease_or_release_claims(db, stack, now=now)
+        owner, ours = await _acquire_lease_or_release_claims(db, stack, settings, now=now)
         spool = stack.enter_context(Spool(settings.spool_dir, limit=SPOOL_MB * MEGABYTE))
         record_that_tables_exist(db, settings.spool_dir)
         to_media = await stack.enter_async_context(
@@ -434,7 +434,7 @@ async def _prepare_database(db: Database, sharing: Sharing) -> None:
 
 
 async def _acquire_lease_or_release_claims(
-    db: Database, stack: AsyncExitStack, *, now: Callable[[], datetime]
+    db: Database, stack: AsyncExitStack, settings: Settings, *, now: Callable[[], datetime]
 ) -> tuple[Owner, ProcessLease | None]:
     """Create the owner of this process's claims, and acquire the lease of the process.
 
@@ -444,11 +444,14 @@ async def _acquire_lease_or_release_claims(
 
     Raises:
         DatabaseUnavailableError: The database is unavailable, or a different version upgrades the
-            database or has upgraded the database in the last day.
+            database or has upgraded the database in the last day, or a process with the token
+            of another bot uses the database.
     """
     owner = Owner()
     if not db.is_sqlite:
-        return owner, await stack.enter_async_context(process_lease(db, owner, now=now))
+        bot_id = int(settings.telegram_token.get_secret_value().partition(":")[0])
+        lease = process_lease(db, owner, bot_id=bot_id, now=now)
+        return owner, await stack.enter_async_context(lease)
     await db.run(claimed_tables.release_claims_of_owner)
     return owner, None
 

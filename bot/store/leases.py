@@ -35,14 +35,20 @@ _SILENT = "it has not answered in time"
 
 
 async def acquire_or_renew(
-    tx: Tx, key: str, owner: str, *, now: datetime, lease: timedelta = LEASE
+    tx: Tx,
+    key: str,
+    owner: str,
+    *,
+    now: datetime,
+    lease: timedelta = LEASE,
+    value: int | None = None,
 ) -> bool:
     """Acquire a lease for ``owner``, or renew the lease that ``owner`` already has.
 
-    Return False, and change nothing, if a different owner has the lease and the lease has not
-    ended.
+    ``value`` is stored with the lease. Return False, and change nothing, if a different owner has
+    the lease and the lease has not ended.
     """
-    values = {"owner": owner, "until": now + lease}
+    values = {"owner": owner, "until": now + lease, "value": value}
     is_ours = sa.or_(key_values.c.until <= now, key_values.c.owner == owner)
     return await put(tx, key_values, {"key": key}, values, where=is_ours)
 
@@ -55,7 +61,7 @@ async def release(tx: Tx, key: str, owner: str) -> None:
 async def active_values(tx: Tx, prefix: str, *, now: datetime) -> list[Any | None]:
     """Return the unexpired values in ``key_values`` whose keys begin with ``prefix``.
 
-    Values without an expiry are left out. The value of a lease is None.
+    Values without an expiry are left out. The value of a lease without a value is None.
     """
     begins = key_values.c.key.startswith(prefix)
     return await column_values(tx, key_values.c.value, begins, key_values.c.until > now)

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 import structlog
 
 from bot.domain.errors import DatabaseUnavailableError
+from bot.domain.model import Unknown
 from bot.runtime.background import running_beside
 from bot.runtime.claims import PROCESS, Owner
 from bot.runtime.clock import steady
@@ -49,6 +50,10 @@ _STAY = (
     "processes of the version before are still at work on it: stop them, and start this one again"
 )
 ENDS = "another version of the bot upgrades the database"
+_OTHER_BOT = (
+    "processes of another bot (another TELEGRAM_TOKEN) are at work on the database: give this bot "
+    "a database of its own, or stop them"
+)
 
 
 async def end_other_versions_and_migrate(db: Database, *, timeout_s: float = TIMEOUT_S) -> None:
@@ -161,10 +166,18 @@ async def _stamp_version(tx: Tx, *, for_: timedelta) -> None:
 class ProcessLease:
     """Renews the lease of this process, and releases the claims of processes that have died."""
 
-    def __init__(self, db: Database, owner: Owner, *, now: Callable[[], datetime]) -> None:
-        """Prepare to acquire the lease of ``owner``."""
+    def __init__(
+        self,
+        db: Database,
+        owner: Owner,
+        *,
+        bot_id: int | Unknown = None,
+        now: Callable[[], datetime],
+    ) -> None:
+        """Prepare to acquire the lease of ``owner``. The lease contains ``bot_id``."""
         self._db = db
         self._owner = owner
+        self._bot_id = bot_id
         self._now = now
         self._ends: dict[str, datetime] = {}  # the ends of the leases of all processes
         self.on_upgrade: Callable[[], None] = lambda: None
@@ -214,12 +227,29 @@ class ProcessLease:
         """
         now, key = self._now(), self._owner.key
         async with leases.begin_with_timeout(self._db) as tx:
-            await leases.acquire_or_renew(tx, key, key, now=now, lease=LEASE)
+            await leases.acquire_or_renew(tx, key, key, now=now, lease=LEASE, value=self._bot_id)
         self._owner.record_renewal(now + LEASE, done_at=self._now())
         async with leases.begin_with_timeout(self._db) as tx:
             stamps = await leases.active_values(tx, _STAMP, now=now)
             self._ends = await leases.ends_by_key(tx, PROCESS)
         return any(stamp != newest_revision() for stamp in stamps)
+
+    async def raise_if_other_bot_runs(self) -> None:
+        """Check that all processes on the database have the same Telegram bot.
+
+        The alerts of a bot must not be sent with the token of another bot. Telegram would refuse
+        the messages, because the chats do not know the other bot, and the chats would be closed.
+        Call this method after the lease is acquired. If two processes start at once, at least one
+        of the processes then finds the lease of the other.
+
+        Raises:
+            DatabaseUnavailableError: A process of another bot runs, or the database is
+                unavailable or has not answered in time.
+        """
+        async with leases.begin_with_timeout(self._db) as tx:
+            bot_ids = await leases.active_values(tx, PROCESS, now=self._now())
+        if any(bot_id not in {None, self._bot_id} for bot_id in bot_ids):
+            raise DatabaseUnavailableError(_OTHER_BOT)
 
     async def _release_claims(self, ended: Iterable[str], now: datetime) -> None:
         """Release the claims of the processes whose leases have ended, and delete the leases.
@@ -256,7 +286,11 @@ class ProcessLease:
 
 @asynccontextmanager
 async def process_lease(
-    db: Database, owner: Owner, *, now: Callable[[], datetime]
+    db: Database,
+    owner: Owner,
+    *,
+    bot_id: int | Unknown = None,
+    now: Callable[[], datetime],
 ) -> AsyncIterator[ProcessLease]:
     """Acquire the lease of this process, and renew the lease while the block runs.
 
@@ -265,13 +299,14 @@ async def process_lease(
 
     Raises:
         DatabaseUnavailableError: A process of a different version upgrades the database now, or
-            has upgraded the database in the last day. The error is also raised if the database is
-            unavailable or has not answered in time.
+            has upgraded the database in the last day, or a process of another bot runs. The error
+            is also raised if the database is unavailable or has not answered in time.
     """
-    ours = ProcessLease(db, owner, now=now)
+    ours = ProcessLease(db, owner, bot_id=bot_id, now=now)
     try:
         if await ours.renew_and_detect_upgrade():
             raise DatabaseUnavailableError(ENDS)
+        await ours.raise_if_other_bot_runs()
         async with running_beside(ours.worker.run(), end=ours.worker.stop):
             yield ours
     finally:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from bot import app
 from bot.store import leases
 from bot.store.engine.database import Database
 from sandbox.jumping import JumpingLoop
@@ -18,10 +19,11 @@ from tests.support.control import Control, Json, wait_for
 from tests.support.killing import Victim, free_port
 from tests.support.relay import relay_to
 from tests.support.sandbox import Box
-from tests.support.storybell import Bell, running_bell
+from tests.support.storybell import Bell, running_bell, settings_for
 
 LIMITS = {"daily_budget": 100_000}
 PROMISED_S = 8.0
+OTHER_TOKEN = "7000000002:the-token-of-another-bot-0123456789"
 TAKEN_OVER_S = 16.0  # the promised 8 seconds, and a delay of a busy machine
 
 
@@ -233,6 +235,19 @@ async def test_the_only_replica_takes_updates_again_when_telegram_is_back(
         await asyncio.sleep(12)  # on the jumping clock: two bids in vain
         relay.mend()
         await bell.replies(ann, after=message)
+
+
+@pytest.mark.timeout(60)
+async def test_a_start_with_the_token_of_another_bot_ends_while_the_bot_runs(
+    box: Box, shared: Json, tmp_path: Path
+) -> None:
+    """The other bot would send to chats that it does not know, and the chats would be closed."""
+    async with running_bell(tmp_path / "a", box, **shared) as bell:
+        await bell.ask(await box.control.person(), "/help")
+        other = settings_for(box, tmp_path / "b", **shared, telegram_token=OTHER_TOKEN)
+        with capture_logs() as logs:
+            assert await app.run(other, asyncio.Event()) == 1
+        assert [one["event"] for one in logs if "TELEGRAM_TOKEN" in str(one.get("reason"))]
 
 
 @pytest.mark.slow

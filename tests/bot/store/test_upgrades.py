@@ -217,6 +217,21 @@ async def process_lease_of(name: str, db: Database) -> AsyncIterator[None]:
 
 
 @on_postgresql
+async def test_a_process_of_another_bot_begins_only_after_the_end_of_the_processes(
+    db: Database,
+) -> None:
+    async with process_lease(db, Owner(), bot_id=1, now=now):
+        async with process_lease(db, Owner(), bot_id=1, now=now):
+            assert await count_running_processes(db) == 2
+        with pytest.raises(DatabaseUnavailableError, match="TELEGRAM_TOKEN"):
+            async with process_lease(db, Owner(), bot_id=2, now=now):
+                pass
+        assert await count_running_processes(db) == 1
+    async with process_lease(db, Owner(), bot_id=2, now=now) as other:
+        assert not await other.renew_and_detect_upgrade()
+
+
+@on_postgresql
 async def test_replicas_are_counted_now_and_then_and_stand_while_they_cannot_be(
     db: Database,
 ) -> None:
