@@ -74,8 +74,9 @@ async def end_other_versions_and_migrate(db: Database, *, timeout_s: float = TIM
         if steady() >= until:
             raise DatabaseUnavailableError(_STAY)
         await asyncio.sleep(_ASK_EVERY_S)
-    # A kill after the migration must not prevent the stamp.
-    await db.migrate(first=_raise_if_not_stamped_and_stamp)
+    # A kill after the migration must not prevent the stamp. During the migration, the row of the
+    # stamp must not be locked, because other starts of this version renew the stamp.
+    await db.migrate(first=_raise_if_not_stamped, last=_stamp_for_late_processes)
 
 
 async def count_running_processes(db: Database) -> int:
@@ -146,8 +147,8 @@ async def _raise_if_old(tx: Tx) -> None:
         raise DatabaseUnavailableError(NOT_DIRECT)
 
 
-async def _raise_if_not_stamped_and_stamp(tx: Tx) -> None:
-    """Renew the stamp of this version for the time after the upgrade.
+async def _raise_if_not_stamped(tx: Tx) -> None:
+    """Check that the database has the stamp of this version.
 
     Raises:
         DatabaseUnavailableError: The database is not the database that this process has stamped.
@@ -155,6 +156,10 @@ async def _raise_if_not_stamped_and_stamp(tx: Tx) -> None:
     has_values = await tx.run_sync(lambda it: sa.inspect(it).has_table("key_values"))
     if not has_values or await key_values.get(tx, _STAMP) != newest_revision():
         raise DatabaseUnavailableError(NOT_DIRECT)
+
+
+async def _stamp_for_late_processes(tx: Tx) -> None:
+    """Renew the stamp of this version for the time after the upgrade."""
     await _stamp_version(tx, for_=_STAMPED_AFTER)
 
 

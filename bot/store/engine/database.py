@@ -383,10 +383,16 @@ class Database:
                 await tx.execute(sa.text(f"SELECT pg_advisory_xact_lock({MIGRATING})"))
             yield tx
 
-    async def migrate(self, *, first: Callable[[Tx], Awaitable[None]] | None = None) -> None:
+    async def migrate(
+        self,
+        *,
+        first: Callable[[Tx], Awaitable[None]] | None = None,
+        last: Callable[[Tx], Awaitable[None]] | None = None,
+    ) -> None:
         """Migrate the tables to this version of the code, if the tables are not current.
 
-        On PostgreSQL, ``first`` runs in the transaction of the migration, before the migration.
+        On PostgreSQL, ``first`` and ``last`` run in the transaction of the migration, before and
+        after the migration.
 
         On SQLite, a missing file is created, and the file becomes private. A file with old tables
         is copied before the migration. On PostgreSQL, the limits of ``SESSION`` are set, and the
@@ -421,6 +427,8 @@ class Database:
             if first is not None:
                 await first(tx)
             await tx.run_sync(_upgrade)
+            if last is not None:
+                await last(tx)
         # The sessions that are already open do not have the new limits.
         await self._dispose()
         if await self.fetch(lambda tx: tx.run_sync(revision_of)) != newest_revision():

@@ -27,9 +27,10 @@ from bot.store.upgrades import (
     end_other_versions_and_migrate,
     process_lease,
 )
+from tests.support.control import wait_for
 from tests.support.database import on_postgresql
 from tests.support.followed import NOON, follow, look, story
-from tests.support.newer import NEXT, ORPHANS, next_version
+from tests.support.newer import COLOURS, NEXT, ORPHANS, next_version
 from tests.support.postgres import connected
 
 
@@ -54,9 +55,9 @@ async def version(db: Database) -> object:
 
 
 @asynccontextmanager
-async def of_the_next(folder: Path, db: Database) -> AsyncIterator[None]:
+async def of_the_next(folder: Path, db: Database, change: str = COLOURS) -> AsyncIterator[None]:
     """Be the next version, whose tables are taken back: the server is shared."""
-    with next_version(folder):
+    with next_version(folder, change):
         yield
         if await version(db) == NEXT:
             async with db.begin() as tx:
@@ -183,6 +184,35 @@ async def test_an_upgrade_ends_if_another_session_keeps_a_table_locked(
         assert await version(db) == "0001"
         await end_other_versions_and_migrate(db)
         assert await version(db) == NEXT
+
+
+@on_postgresql
+@pytest.mark.timeout(30)
+async def test_a_second_start_waits_for_an_upgrade_that_takes_longer_than_a_wait_for_a_lock(
+    db: Database, database_url: str, tmp_path: Path
+) -> None:
+    async with connected(database_url) as other:
+        await other.execute("ALTER ROLE CURRENT_USER SET lock_timeout = '200ms'")
+        await other.execute("ALTER ROLE CURRENT_USER IN DATABASE postgres RESET lock_timeout")
+
+        async def is_upgrading() -> bool:
+            query = "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(2)'"
+            return bool(await other.fetchval(query))
+
+        slow = COLOURS + '    op.execute("SELECT pg_sleep(2)")\n'
+        try:
+            async with (
+                of_the_next(tmp_path, db, slow),
+                Database(database_url) as first,
+                Database(database_url) as second,
+            ):
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(end_other_versions_and_migrate(first))
+                    await wait_for(is_upgrading)
+                    await end_other_versions_and_migrate(second)
+                assert await version(second) == NEXT
+        finally:
+            await other.execute("ALTER ROLE CURRENT_USER RESET lock_timeout")
 
 
 @on_postgresql
