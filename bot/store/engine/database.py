@@ -79,6 +79,11 @@ SESSION = {
     "tcp_keepalives_interval": "5",
     "tcp_keepalives_count": "3",
 }
+# An operator or a provider can set the limit ``transaction_timeout``, which PostgreSQL has since
+# version 17. Older versions would refuse the statement SET LOCAL.
+_NO_TRANSACTION_TIMEOUT = sa.text(
+    "SELECT set_config(name, '0', true) FROM pg_settings WHERE name = 'transaction_timeout'"
+)
 # Keepalive settings of the client's sockets.
 KEEPALIVE = (("TCP_KEEPIDLE", 10), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3))
 UNANSWERED_MS = 20_000  # a connection ends if sent data is not acknowledged for this time
@@ -378,6 +383,7 @@ class Database:
             for name in SESSION:
                 if name.endswith("timeout"):
                     await tx.exec_driver_sql(f"SET LOCAL {name} = 0")
+            await tx.execute(_NO_TRANSACTION_TIMEOUT)
             if not await tx.scalar(sa.text(f"SELECT pg_try_advisory_xact_lock({MIGRATING})")):
                 log.info("waiting for another process that prepares or moves the database")
                 await tx.execute(sa.text(f"SELECT pg_advisory_xact_lock({MIGRATING})"))

@@ -23,6 +23,7 @@ from bot.store.engine.database import Database, Tx, all_tables
 from bot.store.engine.upgrading import migration_config
 from tests.support.control import wait_for
 from tests.support.database import on_postgresql
+from tests.support.postgres import connected
 
 
 async def test_migrations_give_exactly_the_tables_of_the_code(db: Database) -> None:
@@ -322,6 +323,24 @@ async def test_a_full_disk_is_said_and_nothing_is_left(sqlite_db: Database) -> N
     with pytest.raises(DatabaseUnavailableError, match="full"):
         await sqlite_db.run(fill)
     assert await sum_of(sqlite_db) is None
+
+
+@on_postgresql
+async def test_a_long_transaction_takes_longer_than_the_time_limits_of_its_user(
+    db: Database, database_url: str
+) -> None:
+    limits = ("statement_timeout", "transaction_timeout")
+    async with connected(database_url) as other:
+        for limit in limits:
+            await other.execute(f"ALTER ROLE CURRENT_USER SET {limit} = '300ms'")
+        await other.execute(f"ALTER ROLE CURRENT_USER IN DATABASE postgres RESET {limits[0]}")
+        try:
+            async with Database(database_url) as limited, limited.long_transaction() as tx:
+                await tx.execute(sa.text("SELECT pg_sleep(0.5)"))
+        finally:
+            for limit in limits:
+                await other.execute(f"ALTER ROLE CURRENT_USER RESET {limit}")
+            await db.migrate()  # sets the limits of the user again
 
 
 @on_postgresql
