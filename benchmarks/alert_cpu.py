@@ -74,7 +74,7 @@ async def _ours(at: World, parts: Parts, people: list[int]) -> float:
     await telegram_fanout.follow(parts.db, profile, people)
     await at.control.publish(profile.username, 1)
     began = time.process_time()
-    await parts.scheduler.run_once()
+    await parts.scheduler.make_possible_checks_once()
     while not await telegram_fanout.is_done(parts.db):  # noqa: ASYNC110 - no event signals completion
         await asyncio.sleep(SELDOM_S)
     return time.process_time() - began

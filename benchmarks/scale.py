@@ -221,7 +221,7 @@ async def _statements(db: Database, now: datetime) -> dict[str, float]:
         "count_subscribers_star": lambda tx: subscriptions.count_subscribers(tx, STAR),
         "close_chat": lambda tx: moves.close_left_chat(tx, 1, now=now),
         "sample": lambda tx: schedule_state.sample_states(tx, only_newcomers=False),
-        "followed": profiles.estimate_profiles_of_known_or_only_new_people,
+        "followed": profiles.estimate_profile_counts_by_followers,
         "stats_backlog": lambda tx: enqueue.count_backlog(tx, now=now),
         "stats_delay": lambda tx: profiles.estimate_mean_detection_delay(
             tx, profiles_of_known=1, profiles_of_only_new=0

@@ -46,7 +46,7 @@ async def _measure(at: World, parts: Parts, people: list[int]) -> dict[str, Any]
     wall, cpu = time.perf_counter(), time.process_time()
     async with asyncio.TaskGroup() as group:
         group.create_task(parts.outbox.fan_out_and_send_until_stopped())
-        await parts.scheduler.run_once()
+        await parts.scheduler.make_possible_checks_once()
         await wait_for(partial(is_done, parts.db), within=PATIENCE_S)
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
         parts.outbox.stop()
@@ -67,7 +67,7 @@ async def follow(db: Database, profile: Profile, people: list[int]) -> None:
     now = datetime.now(UTC)
     since = now - timedelta(minutes=1)
     async with db.begin() as tx:
-        await snapshots.record_name_and_notify_of_change(tx, profile, now=now)
+        await snapshots.record_name_notify_and_return_previous(tx, profile, now=now)
         for person in people:
             await chats.add_or_update(tx, person, kind="private", title="", now=now)
             await subscriptions.add(

@@ -51,7 +51,7 @@ async def _measure(at: World, videos: int) -> dict[str, Any]:
             async with _watched(spool) as most:
                 outcomes = await asyncio.gather(
                     *(
-                        sender.send_album(Target(person), Album((story,)))
+                        sender.send_album_and_buy_missing_files(Target(person), Album((story,)))
                         for person, story in zip(people, stories, strict=True)
                     )
                 )

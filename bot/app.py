@@ -59,7 +59,7 @@ from bot.operations.menu import LONGEST as MENU_EVERY
 from bot.operations.menu import Menu
 from bot.operations.visitors import Visitors
 from bot.operations.watch import Sign, Watch, fullest_disk_free_and_total
-from bot.runtime.clock import Clock, steady
+from bot.runtime.clock import Clock, event_loop_time_s
 from bot.runtime.workers import NextStepAt, UntilWoken, Worker, wait_until_set
 from bot.store import key_values
 from bot.store.engine.failures import may_end_soon
@@ -402,7 +402,7 @@ class Running:
         parts, api, treasurer = self._parts, self._parts.api, self._parts.treasurer
         signs: dict[IncidentKind, Sign] = {
             "api_refuses": lambda: (not api.is_in_service) if treasurer.is_answered else None,
-            "api_fails": api.judge_outage,
+            "api_fails": api.seems_down_for_everyone,
             "telegram": lambda: parts.outage.next_trial_at is not None,
             "price": lambda: api.transport.is_price_absurd,
         }
@@ -506,8 +506,8 @@ class Running:
             if self._webhook is None:
                 endless.append(group.create_task(self._poll()))
             ending = [
-                group.create_task(self.intake.run()),
-                group.create_task(parts.scheduler.run()),
+                group.create_task(self.intake.handle_updates_until_stopped()),
+                group.create_task(parts.scheduler.make_checks_until_stopped()),
                 group.create_task(parts.outbox.fan_out_and_send_until_stopped()),
             ]
             watch = group.create_task(self._watch.worker.run())
@@ -588,7 +588,7 @@ class Running:
         if not self.app.running and not self.app._initialized:  # noqa: SLF001 - PTB has no public attribute
             return "Telegram has not answered yet"
         polls = self._webhook is None and self._are_polls_expected()
-        if polls and self._parts.conflicts.is_paused():
+        if polls and self._parts.conflicts.must_pause_and_log_changes():
             return "another program takes the updates; checks and alerts are paused"
         if polls and self.polling.has_rival:
             return "another program takes the updates"
@@ -680,7 +680,7 @@ async def _build_parts_with_retries(
     seconds or until ``stop`` is set. After any other failure, return the reason at once. The exit
     of ``stack`` closes the parts.
     """
-    until = steady() + WAIT_S
+    until = event_loop_time_s() + WAIT_S
     is_said = False
     while True:
         trouble = await _raise_limit_and_find_problem(settings)
@@ -690,7 +690,7 @@ async def _build_parts_with_retries(
                 return await _build_parts(settings, stack, build)
             except (DatabaseUnavailableError, OSError) as error:
                 text, is_temporary = str(error), may_end_soon(error)
-        if not is_temporary or stop.is_set() or steady() >= until:
+        if not is_temporary or stop.is_set() or event_loop_time_s() >= until:
             return text
         if not is_said:
             log.warning("waiting for the database", seconds=WAIT_S, reason=text)

@@ -46,7 +46,7 @@ from bot.operations.owners import Owners
 from bot.operations.preflight import SPOOL_MB, record_that_tables_exist
 from bot.outbox.worker import Outbox
 from bot.runtime.claims import Owner
-from bot.runtime.clock import Clock, ServerClocks, steady
+from bot.runtime.clock import Clock, ServerClocks, event_loop_time_s
 from bot.runtime.metrics import Metrics
 from bot.runtime.proxies import connector
 from bot.runtime.sharing import ONE_PROCESS, SEVERAL_PROCESSES, Sharing
@@ -174,7 +174,7 @@ async def open_parts(
             )
         )
         floods = ChatFloods(
-            steady if db.is_sqlite else lambda: now().timestamp(), timing.chat_limits
+            event_loop_time_s if db.is_sqlite else lambda: now().timestamp(), timing.chat_limits
         )
         count_processes = None if db.is_sqlite else Replicas(db).count
         bot = _make_bot(settings, metrics, floods, count_processes, server_clocks)
@@ -256,7 +256,7 @@ async def open_parts(
             sender,
             replies,
             outage=outage,
-            is_paused=conflicts.is_paused,
+            is_paused=conflicts.must_pause_and_log_changes,
             presence=ask_presence,
             topics=topics,
             owners=lambda: access.owner_ids,
@@ -288,7 +288,7 @@ async def open_parts(
             db,
             ledger,
             api=api,
-            is_paused=conflicts.is_paused,
+            is_paused=conflicts.must_pause_and_log_changes,
             blocked=access.blocked,
             most_earlier_checks=settings.max_subscriptions,
             wake=wake,
@@ -358,7 +358,7 @@ async def open_parts(
             ledger,
             settings=polling,
             apply_blocks=partial(_load_and_apply_profile_blocks, access, subscriptions),
-            is_paused=conflicts.is_paused,
+            is_paused=conflicts.must_pause_and_log_changes,
             sharing=sharing,
             owner=owner,
             budget_watch=BudgetWatch(

@@ -179,20 +179,20 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     @property
     def is_private(self) -> bool:
         """Return whether the update is from a private chat."""
-        return self._kind == TelegramChat.PRIVATE
+        return self._chat_type == TelegramChat.PRIVATE
 
     @property
     def is_channel(self) -> bool:
         """Return whether the update is from a channel, where all subscribers read the reply."""
-        return self._kind == TelegramChat.CHANNEL
+        return self._chat_type == TelegramChat.CHANNEL
 
     @property
     def is_group(self) -> bool:
         """Return whether the update is from a group."""
-        return self._kind in {TelegramChat.GROUP, TelegramChat.SUPERGROUP}
+        return self._chat_type in {TelegramChat.GROUP, TelegramChat.SUPERGROUP}
 
     @property
-    def _kind(self) -> str:
+    def _chat_type(self) -> str:
         where = self.event.effective_chat
         return where.type if where else ""  # inline queries have no chat
 

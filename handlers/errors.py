@@ -41,7 +41,7 @@ ONE_AT_A_TIME = N_(
 )
 
 
-def sentence_for(error: BotError, context: Context) -> str:
+def translated_error_text(error: BotError, context: Context) -> str:
     """Return the error message that describes ``error`` to a person."""
     sentence: str = context.t(error.msgid, **error.fields)
     if isinstance(error, UnknownChannelError) and error.usage:
@@ -62,7 +62,7 @@ async def send_error(
     ``more`` is HTML that follows the error message. If ``buttons`` is empty, the message has the
     buttons of ``payer_buttons_for_errors``.
     """
-    text: str = Safe(sentence_for(error, context) + more)
+    text: str = Safe(translated_error_text(error, context) + more)
     message = context.event.message
     if message is None or not context.is_group:
         await say(context, text, buttons or payer_buttons_for_errors([error], context))
@@ -162,7 +162,7 @@ async def roll_back_and_report_error(update: object, context: Context) -> None:
         return
     if isinstance(error, BotError):
         log.info("refused", error=type(error).__name__, reason=str(error))
-        text = sentence_for(error, context)
+        text = translated_error_text(error, context)
     else:
         incident = secrets.token_hex(4)
         log.error("incident", incident=incident, exc_info=error)

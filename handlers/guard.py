@@ -39,7 +39,7 @@ from bot.presentation.actions import Kind, split_chat
 from bot.presentation.html import code
 from handlers.commands import publish_chat_menu
 from handlers.managed_chats import (
-    is_sender_admin_of_chat,
+    fetch_if_sender_may_manage,
     not_admin_error,
     set_managed_chat,
     set_managed_chat_from_second_word,
@@ -174,7 +174,7 @@ def command(
             await run(context)
             await publish_chat_menu(context)
 
-        OBEYED[word] = _make_guarded(
+        OBEYED[word] = _with_right_check(
             f"/{word}",
             handle_command,
             lambda guarded: _Command(word, guarded, filters=NEW_MESSAGES),
@@ -202,7 +202,7 @@ def on_message(name: str, what: filters.BaseFilter) -> Callable[[Run], Guarded]:
                 key = (message.chat.id, "album", message.media_group_id)
                 await cache_after_commit(context, key, age=ALBUM)
 
-        return _make_guarded(
+        return _with_right_check(
             name,
             handle_message,
             lambda guarded: MessageHandler(what & ~RepeatedMessages(), guarded),
@@ -251,7 +251,7 @@ def on_press(kind: Kind, *, only_in_private: str = "") -> Callable[[Press], Guar
             # then.
             await cache_after_commit(context, key, query.data, age=TWICE)
 
-        return _make_guarded(
+        return _with_right_check(
             kind.row, press, lambda guarded: CallbackQueryHandler(guarded, pattern=kind.matches)
         )
 
@@ -263,7 +263,7 @@ def _press_cache_key(query: CallbackQuery) -> tuple[str, str, int, int]:
     return ("press", query.chat_instance, query.from_user.id, shown.message_id if shown else 0)
 
 
-def _make_guarded(name: str, run: Run, make_handler: Callable[[Guarded], Handler]) -> Guarded:
+def _with_right_check(name: str, run: Run, make_handler: Callable[[Guarded], Handler]) -> Guarded:
     if name not in TABLE:
         raise LookupError(f"{name} has no row in handlers/rights.py")
     return Guarded(name, run, make_handler)
@@ -310,6 +310,6 @@ async def _set_chat_and_check_right(context: Context, right: Right) -> bool:
             raise NotAdminError("not their own chat", text=ONLY_GROUP_ADMINS)
     elif right is ANYBODY or (right is SHOW and not context.is_channel):
         pass
-    elif not await is_sender_admin_of_chat(context):
+    elif not await fetch_if_sender_may_manage(context):
         raise not_admin_error(where.type)
     return True

@@ -27,7 +27,7 @@ from handlers.confirmation import (
     offer_commands_for_names,
     offer_understood_command,
 )
-from handlers.errors import send_error, sentence_for
+from handlers.errors import send_error, translated_error_text
 from handlers.guard import on_message
 from handlers.highlights import fetch_and_show_highlight
 from handlers.profile_lists import UNREAD, WORD
@@ -176,7 +176,7 @@ async def _send_failures(
     """
     by_sentence: dict[str, list[tuple[Link, BotError]]] = {}
     for link, error in failed:
-        by_sentence.setdefault(sentence_for(error, context), []).append((link, error))
+        by_sentence.setdefault(translated_error_text(error, context), []).append((link, error))
     for together in by_sentence.values():
         pages = [link for link, _ in together if link.url and link.kind != "media"]
         named = "" if is_one_link else "".join(f"\n• {_link_text(page)}" for page in pages)

@@ -54,7 +54,7 @@ async def set_managed_chat(context: Context, chat_id: int) -> None:
         raise NotAdminError("no channel or group of ours", text=ONLY_CHANNEL_ADMINS)
     if judged.verdict == "blocked":
         raise BlockedError(text=CHAT_SILENCED if judged.is_silent else "")
-    if not await may_manage(context, chat.id, chat.kind, user_id):
+    if not await fetch_if_person_may_manage(context, chat.id, chat.kind, user_id):
         raise not_admin_error(chat.kind)
     context.chat = chat
     context.about = chat.id
@@ -131,7 +131,7 @@ async def _fetch_chat_id(context: Context, name: str) -> int:
         raise AskAgainError(str(error)) from error
 
 
-async def is_sender_admin_of_chat(context: Context) -> bool:
+async def fetch_if_sender_may_manage(context: Context) -> bool:
     """Return whether the sender is an admin of the group, or may post in the channel.
 
     The group or channel is the chat of the update. Telegram is asked only if the update itself
@@ -152,10 +152,14 @@ async def is_sender_admin_of_chat(context: Context) -> bool:
     # If a group has become a supergroup, a late update still has the old ID. ``Context.chat`` has
     # the new ID.
     chat = context.chat
-    return user_id is not None and await may_manage(context, chat.id, chat.kind, user_id)
+    return user_id is not None and await fetch_if_person_may_manage(
+        context, chat.id, chat.kind, user_id
+    )
 
 
-async def may_manage(context: Context, chat_id: int, kind: str, user_id: int) -> bool:
+async def fetch_if_person_may_manage(
+    context: Context, chat_id: int, kind: str, user_id: int
+) -> bool:
     """Return whether a person administers a group or may post in a channel.
 
     Raises:

@@ -140,8 +140,8 @@ def _is_valid_choice(option: str | None, value: str | None) -> bool:
 
 
 @on_press(actions.OPTION_OF_ALL)
-async def change_option_of_all(
-    context: Context, option: str | None, value: str | None, step: str | None
+async def confirm_and_change_option_of_all(
+    context: Context, option: str | None, value: str | None, confirmation: str | None
 ) -> PopUpText | None:
     """Change an option or the pause of all subscriptions of the chat, or show the options of all.
 
@@ -164,14 +164,14 @@ async def change_option_of_all(
         await edit_pressed(context, *await subscriptions_page(context, 0))
         return None
     if option == PAUSE and value in PAUSES:
-        return await _change_pauses(context, rows, value, is_confirmed=step is not None)
+        return await _change_pauses(context, rows, value, is_confirmed=confirmation is not None)
     if option is None or value is None or not _is_valid_choice(option, value):
         await edit_pressed(context, *options_of_all_page(rows, context))
         return None
     affected = [row for row in rows if not _has_value(row.options, option, value)]
     if not affected:
         return context.t.plain(UNCHANGED)
-    if len(affected) > 1 and step is None:
+    if len(affected) > 1 and confirmation is None:
         await edit_pressed(context, *confirm_change_of_all_page(option, value, rows, context))
     else:
         await _change_all_and_show_result(context, option, value)

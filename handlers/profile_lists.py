@@ -7,7 +7,7 @@ from bot.domain.command_words import MOST, Wanted
 from bot.domain.errors import BotError, NoSuchProfileError, ProfileUnavailableError
 from bot.domain.sentences import N_, NN_
 from bot.presentation.html import Safe, bold, truncate_plain, visible_length
-from handlers.errors import sentence_for
+from handlers.errors import translated_error_text
 
 LEFT_OUT = NN_(
     "I can take up to {n} name at a time; please send the rest separately.",
@@ -61,7 +61,7 @@ def failure_lines(failed: Failures, wanted: Wanted, context: Context) -> list[st
             together[type(error)].append(name)
     lines += _lines_of_shared_error(ProfileUnavailableError, together, context)
     for name, error in failed:
-        sentence = sentence_for(error, context)
+        sentence = translated_error_text(error, context)
         if "{username}" not in error.msgid:
             nameless.append((name, sentence))
         elif type(error) not in together:

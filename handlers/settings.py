@@ -329,7 +329,7 @@ async def set_setting_if_expected(context: Context, text: str) -> WasAnswered:
     - The text only says thanks.
     - The text is unreadable, and requests another command.
     - The bot asked without a request of the person, and the text is a remark (``_is_remark``).
-    - The text is unreadable, and was probably not meant as a value (``_may_be_value``).
+    - The text is unreadable, and was probably not meant as a value (``_is_failed_try_at_value``).
 
     Raises:
         RightsError: The errors of ``set_managed_chat``, for example if the person no longer has
@@ -339,21 +339,23 @@ async def set_setting_if_expected(context: Context, text: str) -> WasAnswered:
     text = normalize_typed(text).strip()
     if not setting or not text or text.startswith("/"):
         return False
-    is_proactive = setting == MAYBE_ZONE
-    setting = "zone" if is_proactive else setting
+    bot_asked_unprompted = setting == MAYBE_ZONE
+    setting = "zone" if bot_asked_unprompted else setting
     # If the person did not request the question, "no" is not a cancellation, and "stop" is a
     # request for another command.
-    if await answer_if_cancellation(context, text, is_answer=not is_proactive):
+    if await answer_if_cancellation(context, text, is_answer=not bot_asked_unprompted):
         return True
     if _is_thanks_or_other_request(context, setting, text):
         return False
-    if is_proactive and _is_remark(context, text):
+    if bot_asked_unprompted and _is_remark(context, text):
         return False
     # The Portuguese "sei lá" (no idea) also looks like an hour, because "sei" is Italian for six.
     has_doubt = is_unsure(text, context.t.language)
     is_taken = has_doubt or _parse_columns(setting, text) is not None
     if not is_taken:
-        is_taken = await _may_be_value(context, setting, text, is_proactive=is_proactive)
+        is_taken = await _is_failed_try_at_value(
+            context, setting, text, bot_asked_unprompted=bot_asked_unprompted
+        )
     if not is_taken:
         return False
     if about is not None:
@@ -403,21 +405,24 @@ async def offer_zone_of_place(context: Context, text: str) -> WasAnswered:
     return True
 
 
-async def _may_be_value(context: Context, setting: str, text: str, *, is_proactive: bool) -> bool:
+async def _is_failed_try_at_value(
+    context: Context, setting: str, text: str, *, bot_asked_unprompted: bool
+) -> bool:
     """Return whether an unreadable text was probably meant as the value of a setting.
 
     For example, the text has a mistyped city or time. The first rule that applies determines the
     result:
 
-    - If the bot asked for the zone without a request of the person (``is_proactive``), the result
-      is True for the name of a country with several time zones, and False for any other text.
+    - If the bot asked for the zone without a request of the person (``bot_asked_unprompted``), the
+      result is True for the name of a country with several time zones, and False for any other
+      text.
     - If the setting is the zone, the result is False for a text with an @, a list of names, a
       stored profile name or small talk.
     - If the setting has hours, and the text has letters, the result is False for a list of names,
       a possible profile name (``talk.name_in``) or small talk.
     - Otherwise the result is True.
     """
-    if is_proactive:
+    if bot_asked_unprompted:
         return bool(cities.zones_of_country(text))
     means_more = talk.names_listed_in(text, context.t.language) or talk.is_small_talk(text)
     if setting == "zone":

@@ -48,10 +48,10 @@ from bot.presentation.html import Safe, escape, paragraphs, truncate_plain
 from bot.presentation.notices import MISSING
 from handlers.choices import store_expected_choice
 from handlers.confirmation import offer_understood_command
-from handlers.errors import payer_buttons_for_errors, sentence_for
+from handlers.errors import payer_buttons_for_errors, translated_error_text
 from handlers.guard import UNKNOWN_BUTTON, command, on_message, on_press
 from handlers.links import reply_to_unreadable_arguments
-from handlers.managed_chats import may_manage
+from handlers.managed_chats import fetch_if_person_may_manage
 from handlers.options import (
     SETTINGS,
     MainPage,
@@ -190,8 +190,8 @@ async def offer_chats_or_subscribe(
 
     If ``chat_id`` is None, the bot offers at most 8 chats for 0 credits. The person is responsible
     for these chats, or has subscribed in these chats. Chats in which the person or the bot lacks a
-    right (``_fetch_rights_of_person_and_bot``) are omitted. A keyboard also opens Telegram's own
-    chat picker, which makes the bot an admin of the chosen chat (Bot API,
+    right (``_fetch_if_person_and_bot_have_rights``) are omitted. A keyboard also opens Telegram's
+    own chat picker, which makes the bot an admin of the chosen chat (Bot API,
     KeyboardButtonRequestChat).
 
     If ``chat_id`` is given, the costs are those of ``_subscribe_and_send_results``.
@@ -207,7 +207,7 @@ async def offer_chats_or_subscribe(
     known: Buttons = []
     for chat in await context.services.subscriptions.chats_of_person(context.chat.id):
         with suppress(AdminsUnknownError, AskAgainError):
-            if await _fetch_rights_of_person_and_bot(context, chat.id, chat.kind):
+            if await _fetch_if_person_and_bot_have_rights(context, chat.id, chat.kind):
                 title = truncate_plain(chat.title, TITLE) or str(chat.id)
                 known.append([button(title, actions.ELSEWHERE(subscription.id, chat.id))])
     channel = _chat_picker_button(
@@ -376,7 +376,7 @@ async def _offer_retry_or_raise(
     if not is_halted or in_place or wanted.words or wanted.channel:
         raise error
     name = wanted.names[0]
-    lines = [context.t(NOT_SUBSCRIBED, username=name), sentence_for(error, context)]
+    lines = [context.t(NOT_SUBSCRIBED, username=name), translated_error_text(error, context)]
     again = context.button(TRY_AGAIN, actions.RUN("subscribe", name))
     await say(context, Safe("\n".join(lines)), [[again]])
 
@@ -771,7 +771,7 @@ async def _check_and_admit_channel(context: Context, name: str) -> tuple[Target,
         # A button from before the migration of a group has the old ID. ``known`` has the new ID.
         known = await services.chats.get(channel.id)
         chat_id, kind = (known.id, known.kind) if known else (channel.id, channel.type)
-        if not await _fetch_rights_of_person_and_bot(context, chat_id, kind):
+        if not await _fetch_if_person_and_bot_have_rights(context, chat_id, kind):
             raise SubscriptionError("no administrator who may post", text=CHANNEL_UNUSABLE)
     except (BadRequest, Forbidden, AdminsUnknownError) as error:
         raise SubscriptionError("can't be seen", text=CHANNEL_UNUSABLE) from error
@@ -789,7 +789,7 @@ async def _check_and_admit_channel(context: Context, name: str) -> tuple[Target,
     return Target(chat_id), shown or name
 
 
-async def _fetch_rights_of_person_and_bot(context: Context, chat_id: int, kind: str) -> bool:
+async def _fetch_if_person_and_bot_have_rights(context: Context, chat_id: int, kind: str) -> bool:
     """Return whether the person manages a group or channel, and the bot may write in the chat.
 
     In a group, it is sufficient that the bot is a member.
@@ -800,7 +800,7 @@ async def _fetch_rights_of_person_and_bot(context: Context, chat_id: int, kind: 
     """
     user_id = context.user_id
     bot = context.bot
-    if user_id is None or not await may_manage(context, chat_id, kind, user_id):
+    if user_id is None or not await fetch_if_person_may_manage(context, chat_id, kind, user_id):
         return False
     bot_rights = await context.services.admins.get_or_fetch_rights(
         bot, chat_id, bot.id, now=context.now

@@ -169,7 +169,7 @@ class Shop:
         """Let the scheduler check a profile now."""
         async with self.db.begin() as tx:
             await profiles.change(tx, profile.pk, due_at=self.now() - timedelta(seconds=1))
-        await self.scheduler.run_once()
+        await self.scheduler.make_possible_checks_once()
 
 
 @asynccontextmanager

@@ -55,8 +55,8 @@ async def list_guests_by_cost(tx: Tx, *, offset: int, limit: int, now: datetime)
     last, newest entry first.
     """
     since = now.date().replace(day=1)
-    ids = await spending.ids_by_cost(
-        tx, since=since, further_ids=access.LISTED, offset=offset, limit=limit
+    ids = await spending.ids_of_people_and_chats_by_cost(
+        tx, since=since, appended_ids=access.LISTED, offset=offset, limit=limit
     )
     return await _read_monthly_costs(tx, ids, now)
 

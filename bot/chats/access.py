@@ -35,7 +35,11 @@ from bot.runtime.timed_cache import TimedCache
 from bot.store import access as store
 from bot.store import acquaintances, chats, key_values, moves, profiles, subscriptions
 from bot.store.engine.database import Database, Tx
-from bot.updates.unit_of_work import reading, run_before_commit, writing
+from bot.updates.unit_of_work import (
+    join_or_begin_read,
+    join_or_begin_transaction,
+    run_before_commit,
+)
 
 WasBlocked = bool
 """True if the subject was blocked."""
@@ -148,7 +152,7 @@ class Access:
         supergroup. If the database does not have the chat, the returned chat is None.
         """
         now = self._now()
-        async with reading(self._db) as tx:
+        async with join_or_begin_read(self._db) as tx:
             found = await chats.get_with_access(tx, person, chat_id, now=now)
             # A late update can still have the old id of a group that became a supergroup.
             moved = None
@@ -186,7 +190,7 @@ class Access:
         The list contains the persons and chats with costs this month or with an entry in the
         access list.
         """
-        async with reading(self._db) as tx:
+        async with join_or_begin_read(self._db) as tx:
             return await list_guests_by_cost(tx, offset=offset, limit=limit, now=self._now())
 
     async def read_guest(self, telegram_id: int) -> Guest:
@@ -195,7 +199,7 @@ class Access:
         If ``telegram_id`` is the old id of a group that became a supergroup, return the
         supergroup.
         """
-        async with reading(self._db) as tx:
+        async with join_or_begin_read(self._db) as tx:
             telegram_id = await chats.moved_to(tx, telegram_id) or telegram_id
             return await read_monthly_costs_of(tx, telegram_id, now=self._now())
 
@@ -215,7 +219,7 @@ class Access:
 
         Return False, and change nothing, if the access list already has a refusal.
         """
-        async with writing(self._db) as tx:
+        async with join_or_begin_transaction(self._db) as tx:
             return await store.record_first_refusal(
                 tx, about, name=name, language_code=language_code, now=self._now()
             )
@@ -251,7 +255,7 @@ class Access:
         word = secrets.token_urlsafe(_TOKEN_BYTES)
         now = self._now()
         until = now + INVITATION_VALID_FOR
-        async with writing(self._db) as tx:
+        async with join_or_begin_transaction(self._db) as tx:
             await store.add_invitation(
                 tx, _digest(word), by=str(by or ""), uses=uses, until=until, now=now
             )
@@ -259,7 +263,7 @@ class Access:
 
     async def is_link_valid(self, payload: str) -> bool:
         """Return whether an owner link or an invitation is valid. The link is not used up."""
-        async with reading(self._db) as tx:
+        async with join_or_begin_read(self._db) as tx:
             if payload.startswith(OWNER):
                 return await self._is_owner_link(tx, payload)
             word = payload.removeprefix(INVITE)
@@ -292,7 +296,7 @@ class Access:
         """
         now = self._now()
         subject = Subject("person", str(person))
-        async with writing(self._db) as tx:
+        async with join_or_begin_transaction(self._db) as tx:
             if await self._is_owner_link(tx, payload) and await key_values.remove(tx, _SEED):
                 await store.put(
                     tx, subject, now=now, name=name, is_allowed=True, is_owner=True, via="link"
@@ -321,7 +325,7 @@ class Access:
         if person in self._always_owners:
             raise RightsError(text=OWNER_IN_SETTINGS, who=person)
         subject = Subject("person", str(person))
-        async with writing(self._db) as tx:
+        async with join_or_begin_transaction(self._db) as tx:
             entry = await store.get(tx, subject)
             if entry is None or not entry.is_owner:
                 raise RightsError(text=NOT_AN_OWNER, who=person)
@@ -336,7 +340,7 @@ class Access:
         self, subject: Subject, *, by: int | None, name: str = ""
     ) -> Entry:
         """Give a person or chat access to the bot, and end a block. Return the changed entry."""
-        async with writing(self._db) as tx:
+        async with join_or_begin_transaction(self._db) as tx:
             values = {"is_allowed": True, "via": "owner", "added_by": str(by or "")}
             subject = await self._lock_current_subject(tx, subject)
             names = await self._name_column_or_stored_title(tx, subject, name)
@@ -373,7 +377,7 @@ class Access:
         Change nothing if the person has no personal access, or if the entry of the chat has a
         permission that does not depend on the person who added the bot.
         """
-        async with writing(self._db) as tx:
+        async with join_or_begin_transaction(self._db) as tx:
             await chats.lock(tx, [chat_id])
             await self._allow_if_adder_has_access(tx, chat_id, by, name=name)
 
@@ -404,7 +408,7 @@ class Access:
             RightsError: The person is an owner.
         """
         now = self._now()
-        async with writing(self._db) as tx:
+        async with join_or_begin_transaction(self._db) as tx:
             if subject.kind == "person" and await self._is_owner(tx, int(subject.id)):
                 raise RightsError(text=OWNER_NOT_BLOCKABLE)
             values = {"blocked_since": now, "blocked_until": until, "reason": reason}
@@ -429,7 +433,7 @@ class Access:
         """
         if subject.kind == "profile":
             return await self._unblock_profile(subject)
-        async with writing(self._db) as tx:
+        async with join_or_begin_transaction(self._db) as tx:
             subject = await self._lock_current_subject(tx, subject)
             entry = await store.get(tx, subject)
             if entry is None or entry.blocked_since is None:
@@ -440,7 +444,7 @@ class Access:
 
     async def _unblock_profile(self, subject: Subject) -> WasBlocked:
         was_blocked = False
-        async with writing(self._db) as tx:
+        async with join_or_begin_transaction(self._db) as tx:
             words = await self._ids_and_names_of_profile(tx, subject.id)
             if words & self._always_blocked:
                 raise RightsError(text=PROFILE_IN_SETTINGS, who=subject.id)
@@ -463,16 +467,16 @@ class Access:
         """
         since = self._now() - profiles.NAME_IS_SURE
         current = await profiles.ids_by_username(tx, [word], since=since)
-        blocked = await store.listed_ids_by_username(tx, [word])
+        blocked = await store.listed_profile_ids_by_username(tx, [word])
         words = {word, *current.values(), *blocked.values()}
-        return words | await store.listed_usernames_of_ids(tx, words)
+        return words | await store.listed_usernames_of_profiles(tx, words)
 
     async def set_limit(self, subject: Subject, credits: int | NoOwnLimit) -> Entry:  # noqa: A002 - the field's term
         """Set the daily allowance of a person or chat in credits. Return the changed entry.
 
         If ``credits`` is None, the allowance in the settings applies again.
         """
-        async with writing(self._db) as tx:
+        async with join_or_begin_transaction(self._db) as tx:
             subject = await self._lock_current_subject(tx, subject)
             return await store.put(tx, subject, now=self._now(), allowance=credits)
 
@@ -588,7 +592,7 @@ class Access:
         The caller has checked that the name is blocked.
         """
         subject = Subject("profile", username)
-        async with writing(self._db) as tx:
+        async with join_or_begin_transaction(self._db) as tx:
             await store.put(tx, subject, now=self._now(), name=profile_id)
         self.blocked |= {profile_id}
 
@@ -607,7 +611,7 @@ class Access:
             listed = await store.blocked_usernames_and_ids(tx, now=self._now())
             self.owner_ids = self._always_owners | await store.owners_by_link(tx)
             words = {*self._always_blocked, *listed}
-            known = await store.listed_ids_by_username(tx, words)
+            known = await store.listed_profile_ids_by_username(tx, words)
             since = self._now() - profiles.NAME_IS_SURE
             found = await profiles.ids_by_username(tx, words - known.keys(), since=since)
         self.blocked.clear()

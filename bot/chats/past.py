@@ -23,7 +23,7 @@ from bot.domain.records import EPOCH, KnownFile
 from bot.store import deliveries, file_ids, kept_stories, profiles
 from bot.store.engine.database import Database, Tx
 from bot.store.kept_stories import Kept
-from bot.updates.unit_of_work import reading, writing
+from bot.updates.unit_of_work import join_or_begin_read, join_or_begin_transaction
 
 MOST = 30  # maximum number of stories per page; 30 stories of one profile fill three albums
 _BATCH = 500  # the number of kept stories that a search reads at a time
@@ -92,7 +92,7 @@ class Past:
         within = alert_rules.KEPT_FOR
         if search.days is not None:
             within = min(within, timedelta(days=search.days))
-        async with reading(self._db) as tx:
+        async with join_or_begin_read(self._db) as tx:
             scope = await self._read_search_scope(tx, chat_id, bot_id, search, since=now - within)
             found = await _read_matching_kept_stories(tx, scope, before)
             if not found:
@@ -141,7 +141,7 @@ class Past:
             )
             for kept in shown
         }
-        async with writing(self._db) as tx:
+        async with join_or_begin_transaction(self._db) as tx:
             await file_ids.store_files(tx, bot_id, files)
 
     async def is_recent_alert(self, chat_id: int, message_id: int) -> bool:
@@ -149,7 +149,7 @@ class Past:
 
         Sent deliveries are kept for about three days. For older messages, return False.
         """
-        async with reading(self._db) as tx:
+        async with join_or_begin_read(self._db) as tx:
             return await deliveries.is_recent_alert(tx, chat_id, message_id)
 
 

@@ -42,7 +42,7 @@ from bot.store import (
 )
 from bot.store.engine.database import Database, Tx
 from bot.store.moves import WasClosed
-from bot.updates.unit_of_work import reading, writing
+from bot.updates.unit_of_work import join_or_begin_read, join_or_begin_transaction
 
 OF_PAYER = 3
 """All chats of a payer together may have this multiple of a single chat's subscription limit."""
@@ -116,7 +116,7 @@ class Payers:
         - In all other cases, the person becomes the payer.
         """
         now = self._now()
-        async with writing(self._db) as tx:
+        async with join_or_begin_transaction(self._db) as tx:
             await chats.add_or_update(
                 tx, chat_id, kind=kind, title=title, now=now, language_code=language_code
             )
@@ -188,7 +188,7 @@ class Payers:
             BlockedError: The access list blocks the chat or the responsible person.
         """
         now = self._now()
-        async with writing(self._db) as tx:
+        async with join_or_begin_transaction(self._db) as tx:
             await self._lock_chat_and_queue(tx, chat_id)
             await chats.raise_if_blocked(tx, chat_id, now=now)
             try:
@@ -202,7 +202,7 @@ class Payers:
 
         Return the chat, or None if the person is not the payer or the chat is private.
         """
-        async with writing(self._db) as tx:
+        async with join_or_begin_transaction(self._db) as tx:
             chat_id = await chats.lock_and_return_current_id(tx, chat_id)
             await chat_queues.lock(tx, chat_id)
             if chat_id > 0 or await chats.payer_of(tx, chat_id) != person:
@@ -217,7 +217,7 @@ class Payers:
         not checked. If the new payer is blocked, the chat closes. If the chat was closed only
         because of a block of the previous payer, the chat opens.
         """
-        async with writing(self._db) as tx:
+        async with join_or_begin_transaction(self._db) as tx:
             chat_id = await chats.lock_and_return_current_id(tx, chat_id)
             await chat_queues.lock(tx, chat_id)
             await self._set_payer_and_restart_or_stop_alerts(tx, chat_id, person, self._now())
@@ -225,7 +225,7 @@ class Payers:
 
     async def has_payer(self, chat_id: int) -> bool:
         """Return whether a chat has a payer."""
-        async with reading(self._db) as tx:
+        async with join_or_begin_read(self._db) as tx:
             return await chats.payer_of(tx, chat_id) is not None
 
     async def raise_if_no_payer(self, asker: Asker) -> None:
@@ -240,7 +240,7 @@ class Payers:
         """
         if asker.user_id is not None:
             return
-        async with reading(self._db) as tx:
+        async with join_or_begin_read(self._db) as tx:
             for chat_id in (asker.as_channel, asker.chat_id):
                 current = chat_id and (await chats.moved_to(tx, chat_id) or chat_id)
                 if current and await chats.payer_of(tx, current) is not None:
@@ -249,7 +249,7 @@ class Payers:
 
     async def chats_paid_by(self, person: int, *, most: int | NoMaximum = _SHOWN) -> list[Chat]:
         """Return at most ``most`` groups and channels of a payer, or all if ``most`` is None."""
-        async with reading(self._db) as tx:
+        async with join_or_begin_read(self._db) as tx:
             return await chats.groups_of_payer(tx, person, most=most)
 
     async def _lock_chat_and_queue(self, tx: Tx, chat_id: int) -> None:

@@ -14,7 +14,7 @@ from bot.domain.records import Mute
 from bot.store import chat_queues, chats, moves, mutes
 from bot.store.engine.database import Database
 from bot.updates import unit_of_work
-from bot.updates.unit_of_work import reading, writing
+from bot.updates.unit_of_work import join_or_begin_read, join_or_begin_transaction
 
 
 class ChatPresence:
@@ -59,7 +59,7 @@ class ChatPresence:
         If the current unit of work has a transaction or replies, return the stored mutes at once,
         and ask Telegram after the unit.
         """
-        async with reading(self._db) as tx:
+        async with join_or_begin_read(self._db) as tx:
             chat = await chats.get(tx, chat_id)
             muted = await mutes.of_chat(tx, chat_id)
         if chat is None or not (muted or chat.state == "closed"):
@@ -87,18 +87,18 @@ class ChatPresence:
 
         The end of the block then opens the chat.
         """
-        async with writing(self._db) as tx:
+        async with join_or_begin_transaction(self._db) as tx:
             await chats.lock(tx, [chat_id])
             await chats.change(tx, chat_id, is_away=False)
 
     async def mutes(self, chat_id: int) -> tuple[Mute, ...]:
         """Return the recorded mutes of a chat and of the topics in the chat."""
-        async with reading(self._db) as tx:
+        async with join_or_begin_read(self._db) as tx:
             return await mutes.of_chat(tx, chat_id)
 
     async def unmute_topic(self, chat_id: int, thread_id: int) -> None:
         """End the mute of a topic, because Telegram has reported that the topic is open."""
-        async with writing(self._db) as tx:
+        async with join_or_begin_transaction(self._db) as tx:
             await chat_queues.lock(tx, chat_id)
             await moves.end_mute(tx, chat_id, thread_id, now=self._now())
         self._wake()

@@ -7,7 +7,11 @@ from bot.domain.options import Options
 from bot.domain.records import Chat, Cleared, Question
 from bot.store import chats, erasure
 from bot.store.engine.database import Database
-from bot.updates.unit_of_work import reading, run_before_commit, writing
+from bot.updates.unit_of_work import (
+    join_or_begin_read,
+    join_or_begin_transaction,
+    run_before_commit,
+)
 
 
 class Chats:
@@ -20,7 +24,7 @@ class Chats:
 
     async def get(self, chat_id: int) -> Chat | None:
         """Return a chat by its current or former id, or None if the database has no such chat."""
-        async with reading(self._db) as tx:
+        async with join_or_begin_read(self._db) as tx:
             known = await chats.get(tx, chat_id)
             if known is None and (moved_to := await chats.moved_to(tx, chat_id)):
                 known = await chats.get(tx, moved_to)
@@ -47,7 +51,7 @@ class Chats:
 
     async def ensure_private_chat(self, person: int, *, language_code: str) -> Chat:
         """Return the private chat of a person. Insert a missing chat with the language code."""
-        async with writing(self._db) as tx:
+        async with join_or_begin_transaction(self._db) as tx:
             await chats.add_private_chat_if_missing(
                 tx, person, now=self._now(), language_code=language_code or None
             )
@@ -58,7 +62,7 @@ class Chats:
 
         Return the changed chat, or None if the database has no such chat.
         """
-        async with writing(self._db) as tx:
+        async with join_or_begin_transaction(self._db) as tx:
             chat_id = await chats.lock_and_return_current_id(tx, chat_id)
             await chats.change(tx, chat_id, **values)
             return await chats.get(tx, chat_id)
@@ -69,7 +73,7 @@ class Chats:
         Defaults that ``changes`` does not name stay, even if another person changes them at the
         same time. ``chat_id`` is the current or former id of the chat.
         """
-        async with writing(self._db) as tx:
+        async with join_or_begin_transaction(self._db) as tx:
             chat_id = await chats.lock_and_return_current_id(tx, chat_id)
             chat = await chats.get(tx, chat_id)
             defaults = Options.from_json(chat.defaults if chat else {}).with_values(changes)
@@ -104,6 +108,6 @@ class Chats:
         - Finished updates, without contents and without the id of the chat. The bot deletes
           finished updates after 25 hours.
         """
-        async with writing(self._db) as tx:
+        async with join_or_begin_transaction(self._db) as tx:
             current = await chats.moved_to(tx, chat_id) or chat_id
             await erasure.erase_chat(tx, current, now=self._now())

@@ -52,7 +52,7 @@ from bot.store import subscriptions as store
 from bot.store.chats import raise_if_blocked
 from bot.store.ended_subscriptions import Ended
 from bot.store.engine.database import Database, Tx
-from bot.updates.unit_of_work import as_current, reading, writing
+from bot.updates.unit_of_work import as_current, join_or_begin_read, join_or_begin_transaction
 
 _NAME_IS_SURE = timedelta(days=1)
 """The time for which a stored name of a profile is taken as current."""
@@ -330,7 +330,7 @@ class Subscribing:
             AskAgainError: Telegram does not answer or demands a wait, or a concurrent call makes
                 the topic.
         """
-        async with reading(self._db) as tx:
+        async with join_or_begin_read(self._db) as tx:
             subscription = await load_subscription(tx, chat_id, subscription_id)
         if on == subscription.in_own_topic:
             return subscription
@@ -362,7 +362,7 @@ class Subscribing:
         Raises:
             BlockedError: The access list blocks the chat or the responsible person.
         """
-        async with reading(self._db) as tx:
+        async with join_or_begin_read(self._db) as tx:
             rows = await ended_subscriptions.subscriptions_ended_at(tx, chat_id, at=ended_at)
         restored: list[Subscription] = []
         failed: list[tuple[str, BotError]] = []
@@ -388,7 +388,7 @@ class Subscribing:
         """
         now = self._now()
         profile_id = ended.profile_id
-        async with writing(self._db) as tx:
+        async with join_or_begin_transaction(self._db) as tx:
             chat_id = (await store.lock_or_add_chat(tx, ended.target.chat_id, now=now)).id
             ended = replace(ended, target=replace(ended.target, chat_id=chat_id))
             await raise_if_blocked(tx, chat_id, now=now)
@@ -468,7 +468,7 @@ class Subscribing:
             NotFollowedError: The subscription has ended in the meantime.
         """
         now = self._now()
-        async with writing(self._db) as tx:
+        async with join_or_begin_transaction(self._db) as tx:
             await chat_queues.lock(tx, target.chat_id)
             # The counters of new subscriptions are locked here, because a later step of the same
             # transaction may change the counters. ``start_or_stop_checks`` locks the profile, and
@@ -562,12 +562,12 @@ class Subscribing:
     async def _find_subscription_in(
         self, places: Sequence[Target], profile_id: str
     ) -> Subscription | None:
-        async with reading(self._db) as tx:
+        async with join_or_begin_read(self._db) as tx:
             found = [await store.find(tx, place, profile_id) for place in places]
         return next((subscription for subscription in found if subscription), None)
 
     async def _stored_live_stories(self, profile_id: str) -> list[Story]:
-        async with reading(self._db) as tx:
+        async with join_or_begin_read(self._db) as tx:
             return await stories.live_stories(tx, profile_id, now=self._now())
 
     async def _check_limits_and_record_budget_refusal(
@@ -584,7 +584,7 @@ class Subscribing:
             NoPayerError: The chat has no payer, and the person is not allowed to become the payer.
         """
         budget_error = None
-        async with reading(self._db) as tx:
+        async with join_or_begin_read(self._db) as tx:
             payer = await self._payers.payer_or_possible_payer(tx, chat_id, by.user_id)
             await self._payers.check_limits_and_counts_as_new(
                 tx, chat_id, payer, username, pending
@@ -596,7 +596,7 @@ class Subscribing:
             raise budget_error
 
     async def _raise_if_too_many_fast(self, chat_id: int, by: Asker, pending: int) -> None:
-        async with reading(self._db) as tx:
+        async with join_or_begin_read(self._db) as tx:
             payer = await self._payers.payer_or_possible_payer(tx, chat_id, by.user_id)
             await self._payers.raise_if_too_many_fast(tx, chat_id, payer, pending)
 
@@ -610,7 +610,7 @@ class Subscribing:
         (``split_budget_with_newcomers``).
         """
         is_fresh = not await access.is_not_newcomer(tx, payer)
-        counts = list(await profiles.estimate_profiles_of_known_or_only_new_people(tx))
+        counts = list(await profiles.estimate_profile_counts_by_followers(tx))
         counts[is_fresh] += 1 + pending
         shares = split_budget_with_newcomers(
             self._polling.credits_a_day,
@@ -641,7 +641,7 @@ class Subscribing:
                 name now.
         """
         now = self._now()
-        async with reading(self._db) as tx:
+        async with join_or_begin_read(self._db) as tx:
             known = await profiles.get(tx, profile.profile_id)
             if known and known.snapshot_at and known.snapshot_at > now - _CHECK_VALID_FOR:
                 return await stories.live_stories(tx, profile.profile_id, now=now)
@@ -682,7 +682,7 @@ class Subscribing:
         """
         now = self._now()
         profile = checked.profile
-        async with writing(self._db) as tx:
+        async with join_or_begin_transaction(self._db) as tx:
             chat = await store.lock_or_add_chat(tx, target.chat_id, now=now)
             # The group may have become a supergroup during the calls of the API.
             target = replace(target, chat_id=chat.id)
@@ -768,7 +768,7 @@ class Subscribing:
             TooManyFastError: The chat or the payer has the maximum number of fast subscriptions.
             NotFollowedError: The chat does not have the subscription.
         """
-        async with writing(self._db) as tx:
+        async with join_or_begin_transaction(self._db) as tx:
             await chat_queues.lock(tx, chat_id)
             before = await load_subscription(tx, chat_id, subscription_id)
             await self._set_options_and_reschedule(
@@ -791,7 +791,7 @@ class Subscribing:
                 subscriptions. No subscription is changed.
         """
         at = undo_key_at(self._now())
-        async with writing(self._db) as tx:
+        async with join_or_begin_transaction(self._db) as tx:
             await chat_queues.lock(tx, chat_id)
             wanted = [
                 (subscription, subscription.options.with_values(changes))
@@ -817,7 +817,7 @@ class Subscribing:
             TooManyFastError: The chat or the payer would exceed the maximum number of fast
                 subscriptions. No subscription is changed.
         """
-        async with writing(self._db) as tx:
+        async with join_or_begin_transaction(self._db) as tx:
             await chat_queues.lock(tx, chat_id)
             changed = await store.options_before(tx, chat_id, undo_at=at)
             excluding = {subscription.options.media for subscription, _ in changed} - {"all"}

@@ -34,7 +34,7 @@ from bot.store import subscriptions as store
 from bot.store.engine.database import Database, Tx
 from bot.store.moves import WasClosed, WasOpen, WasStored
 from bot.stories_api.endpoints import CHECK_COST
-from bot.updates.unit_of_work import reading, writing
+from bot.updates.unit_of_work import join_or_begin_read, join_or_begin_transaction
 
 ProfileCount = int
 """The number of profiles with a changed block."""
@@ -137,7 +137,7 @@ class Subscriptions:
         Raises:
             NotFollowedError: The chat does not have the subscription.
         """
-        async with reading(self._db) as tx:
+        async with join_or_begin_read(self._db) as tx:
             return await load_subscription(tx, chat_id, subscription_id)
 
     async def get_of_username(self, chat_id: int, username: str) -> list[Subscription]:
@@ -146,7 +146,7 @@ class Subscriptions:
         Raises:
             NotFollowedError: The chat does not follow the profile.
         """
-        async with reading(self._db) as tx:
+        async with join_or_begin_read(self._db) as tx:
             rows = await store.of_chat(tx, chat_id, username=username)
         if not rows:
             raise NotFollowedError(username=username)
@@ -154,7 +154,7 @@ class Subscriptions:
 
     async def all_of_chat(self, chat_id: int) -> list[Subscription]:
         """Return all subscriptions of a chat, ordered by username."""
-        async with reading(self._db) as tx:
+        async with join_or_begin_read(self._db) as tx:
             return await store.of_chat(tx, chat_id)
 
     async def chats_of_person(self, person: int) -> list[Chat]:
@@ -163,7 +163,7 @@ class Subscriptions:
         A chat belongs to a person if the person is responsible for the chat, or has added a
         subscription in the chat.
         """
-        async with reading(self._db) as tx:
+        async with join_or_begin_read(self._db) as tx:
             return await store.chats_of_person(tx, person, most=_PLACES)
 
     async def known_profile(self, profile_id: str) -> Known | None:
@@ -171,12 +171,12 @@ class Subscriptions:
 
         Uncommitted changes of the current unit of work are included.
         """
-        async with reading(self._db) as tx:
+        async with join_or_begin_read(self._db) as tx:
             return await profiles.get(tx, profile_id)
 
     async def known_names(self, names: Sequence[str]) -> list[str]:
         """Return the names in ``names`` that belong to stored profiles. The cost is 0 credits."""
-        async with reading(self._db) as tx:
+        async with join_or_begin_read(self._db) as tx:
             return [
                 name for name in names if await profiles.find_by_username(tx, name, since=EPOCH)
             ]
@@ -188,7 +188,7 @@ class Subscriptions:
         """
         now = self._now()
         ids = {subscription.id for subscription in rows}
-        async with writing(self._db) as tx:
+        async with join_or_begin_transaction(self._db) as tx:
             await chat_queues.lock(tx, chat_id)
             # Subscriptions that have ended or moved to a different chat before the lock was
             # acquired are skipped.
@@ -236,7 +236,7 @@ class Subscriptions:
             NotFollowedError: The chat does not have the subscription.
         """
         now = self._now()
-        async with writing(self._db) as tx:
+        async with join_or_begin_transaction(self._db) as tx:
             await chat_queues.lock(tx, chat_id)
             subscription = await load_subscription(tx, chat_id, subscription_id)
             if subscription.paused == paused and subscription.paused_until == until:
@@ -273,7 +273,7 @@ class Subscriptions:
             NotFollowedError: The chat does not have the subscription.
         """
         now = self._now()
-        async with writing(self._db) as tx:
+        async with join_or_begin_transaction(self._db) as tx:
             await chat_queues.lock(tx, chat_id)
             subscription = await load_subscription(tx, chat_id, subscription_id)
             if not subscription.paused:
@@ -321,7 +321,7 @@ class Subscriptions:
         now = self._now()
         at = undo_key_at(now)
         begin = alert_rules.alerts_begin_at_second_of(now)
-        async with writing(self._db) as tx:
+        async with join_or_begin_transaction(self._db) as tx:
             await chat_queues.lock(tx, chat_id)
             allowance = await self._lock_allowance_of_earlier_checks(tx, chat_id, now)
             changed = []
@@ -356,7 +356,7 @@ class Subscriptions:
         Return the number of changed subscriptions.
         """
         now = self._now()
-        async with writing(self._db) as tx:
+        async with join_or_begin_transaction(self._db) as tx:
             await chat_queues.lock(tx, chat_id)
             changed = await store.pauses_before(tx, chat_id, undo_at=at)
             if not changed:
@@ -430,7 +430,7 @@ class Subscriptions:
         (``deliveries.reopen_dropped_of_chat``), unless the chat has no payer.
         """
         now = self._now()
-        async with writing(self._db) as tx:
+        async with join_or_begin_transaction(self._db) as tx:
             await chat_queues.lock(tx, chat_id)
             allowance = await self._lock_allowance_of_earlier_checks(tx, chat_id, now)
             chat = await chats.get(tx, chat_id)
@@ -458,7 +458,7 @@ class Subscriptions:
         nevertheless, the entry of the access list is moved, and a blocked chat ``new`` is closed.
         If ``old`` equals ``new``, do nothing and return False.
         """
-        async with writing(self._db) as tx:
+        async with join_or_begin_transaction(self._db) as tx:
             moved = await moves.move_chat(tx, old, new, now=self._now())
         self._wake()
         return moved
@@ -469,7 +469,7 @@ class Subscriptions:
         The data of a closed chat are kept for 30 days, or for 365 days while the access list
         blocks the chat or the responsible person. Return whether the chat was stored and open.
         """
-        async with writing(self._db) as tx:
+        async with join_or_begin_transaction(self._db) as tx:
             return await moves.close_left_chat(tx, chat_id, now=self._now())
 
     async def reopen_chat(self, chat_id: int, *, since: datetime | Now = None) -> WasClosed:
@@ -483,7 +483,7 @@ class Subscriptions:
             BlockedError: The access list blocks the chat or the responsible person.
         """
         most = self._most_earlier_checks
-        async with writing(self._db) as tx:
+        async with join_or_begin_transaction(self._db) as tx:
             opened = await open_chat_and_reschedule_checks(
                 tx, chat_id, most_earlier_checks=most, now=self._now(), since=since
             )
@@ -562,7 +562,7 @@ class Subscriptions:
             if subscription.target.thread_id == target.thread_id
         ]
         now = self._now()
-        async with reading(self._db) as tx:
+        async with join_or_begin_read(self._db) as tx:
             obstacle = await self._find_obstacle_to_checks(tx, now)
             return [
                 await explain(tx, subscription, obstacle=obstacle, now=now)
@@ -571,7 +571,7 @@ class Subscriptions:
 
     async def find_obstacle_to_checks(self) -> Obstacle:
         """Return the reason why the schedule can't check any profile now, or an empty string."""
-        async with reading(self._db) as tx:
+        async with join_or_begin_read(self._db) as tx:
             return await self._find_obstacle_to_checks(tx, self._now())
 
     async def _find_obstacle_to_checks(self, tx: Tx, now: datetime) -> Obstacle:
@@ -604,7 +604,7 @@ class Subscriptions:
         rows = await self.get_of_username(chat_id, username)
         if alert_rules.is_on_block_list(rows[0].profile_id, username, self.blocked):
             return []
-        async with reading(self._db) as tx:
+        async with join_or_begin_read(self._db) as tx:
             return await cached_stories.of_profile(tx, rows[0].profile_id, now=self._now())
 
     async def export_entries(self, chat_id: int) -> list[ImportEntry]:

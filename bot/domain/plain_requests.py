@@ -2666,7 +2666,7 @@ def _subscribe_request_about_posts(written: Sequence[str], language: str) -> Req
 @cache
 def _words_and_stems(table: str) -> tuple[frozenset[str], tuple[str, ...]]:
     """Return the normalized words of a table, and the stems of the words with a ``*``."""
-    words = [_normalize_part(part) for part in table.split()]
+    words = [_normalize_pattern_word(part) for part in table.split()]
     stems = tuple(word.removesuffix("*") for word in words if word.endswith("*"))
     return frozenset(words), stems
 
@@ -3192,10 +3192,12 @@ def _patterns_in(table: dict[str, str], language: str) -> tuple[_Pattern, ...]:
 
 def _pattern(text: str, language: str) -> _Pattern:
     sign = text[0] if text[0] in _SIGNS else ""
-    return _Pattern(tuple(map(_normalize_part, text.removeprefix(sign).split())), sign, language)
+    return _Pattern(
+        tuple(map(_normalize_pattern_word, text.removeprefix(sign).split())), sign, language
+    )
 
 
-def _normalize_part(part: str) -> str:
+def _normalize_pattern_word(part: str) -> str:
     star = "*" if part.endswith("*") else ""
     return normalize_word(part.removesuffix("*")) + star
 

@@ -412,7 +412,7 @@ def _defer_or_drop(row: Delivery, chat: Chat, decision: Decision, now: datetime)
     elif reason := _drop_reason(row, chat, now):
         decision.dropped.append((row, reason))
     else:
-        return _defer_until_summary_if_early(row, chat, decision, now)
+        return _add_to_held_if_before_summary(row, chat, decision, now)
     return True
 
 
@@ -459,7 +459,7 @@ def _is_released_from_quiet_hours(row: Delivery, now: datetime) -> bool:
     return row.held == Held.QUIET and now < row.due_at + AFTER_QUIET
 
 
-def _defer_until_summary_if_early(
+def _add_to_held_if_before_summary(
     row: Delivery, chat: Chat, decision: Decision, now: datetime
 ) -> IsWithheld:
     if row.story is None or not can_join_summary(row):

@@ -128,7 +128,7 @@ class Names:
 
     async def _store_profile(self, username: str, profile: Profile) -> None:
         async with self._db.begin() as tx:
-            await snapshots.record_name_and_notify_of_change(tx, profile, now=self._now())
+            await snapshots.record_name_notify_and_return_previous(tx, profile, now=self._now())
             checked_at = None if profile.is_private else self._now()
             await profiles.change(tx, profile.profile_id, checked_at=checked_at)
             if profile.is_private:

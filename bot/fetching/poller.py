@@ -145,10 +145,14 @@ class Scheduler:
             now=now,
             longest=sharing.checks_every,
         )
-        self._polls = metrics.counter("checks_total", "Checks of the schedule.", "outcome")
-        self._new = metrics.counter("stories_found_total", "Stories nobody had seen before.")
+        self._polls = metrics.get_or_create_counter(
+            "checks_total", "Checks of the schedule.", "outcome"
+        )
+        self._new = metrics.get_or_create_counter(
+            "stories_found_total", "Stories nobody had seen before."
+        )
 
-    async def run(self) -> None:
+    async def make_checks_until_stopped(self) -> None:
         """Make checks until ``worker`` is stopped.
 
         A check costs up to 3 credits, and lookups of a refused name cost more. Return after the
@@ -233,7 +237,7 @@ class Scheduler:
                 room, spent, await profiles.next_check_due_and_last_snapshot(tx, now=now)
             )
 
-    async def run_once(self) -> int:
+    async def make_possible_checks_once(self) -> int:
         """Make the checks that can be made now, and wait for the results.
 
         A check costs up to 3 credits, and lookups of a refused name cost more. Return the number
@@ -270,7 +274,7 @@ class Scheduler:
         """
         async with self._db.read() as tx:
             plan = await schedule_state.load_plan_or_new(tx)
-            self._counts = await profiles.estimate_profiles_of_known_or_only_new_people(tx)
+            self._counts = await profiles.estimate_profile_counts_by_followers(tx)
         await self._api.load_or_delete_trust()
         if self._settings.credits_a_poll is not None:
             plan.cost = self._settings.credits_a_poll
@@ -301,7 +305,7 @@ class Scheduler:
         plan.schedule.release_due_credits(
             now.timestamp(), spent_today=max(0, state.spent - pending)
         )
-        due_credits, early_credits = plan.schedule.credits_for_due_and_early_checks(
+        due_credits, early_credits = plan.schedule.spendable_credits_for_due_and_early(
             now.timestamp()
         )
         of_room = state.room / self._price_of_check
@@ -323,7 +327,7 @@ class Scheduler:
                 tx,
                 lease,
                 limit=min(for_due, most),
-                unseen_since=_must_be_unseen_since(plan, now, is_due=True, is_paid=is_paid),
+                unseen_since=_latest_allowed_last_check(plan, now, is_due=True, is_paid=is_paid),
             )
             # A check before a daily summary does not wait for the credit bucket.
             if len(taken) == for_due or not is_paid:
@@ -384,7 +388,7 @@ class Scheduler:
         - Other profiles are not changed.
         """
         now = lease.at
-        unseen_since = _must_be_unseen_since(plan, now, is_due=False, is_paid=True)
+        unseen_since = _latest_allowed_last_check(plan, now, is_due=False, is_paid=True)
         skip_newcomers = plan.newcomer_interval is not None
         useful_at: dict[str, datetime] = {}
         for known in await profiles.next_for_early_checks(
@@ -450,7 +454,7 @@ class Scheduler:
         reports whether the budget covers all profiles. The time of the next sample is set.
         """
         async with self._db.read() as tx:
-            self._counts = await profiles.estimate_profiles_of_known_or_only_new_people(tx)
+            self._counts = await profiles.estimate_profile_counts_by_followers(tx)
             known, fresh = self._counts
             states = await schedule_state.sample_states(tx, only_newcomers=not known)
             refused = await budgets.count_subjects_with_counter(tx, "refused", now.date())
@@ -753,7 +757,7 @@ async def _count_checks_for_summaries(tx: Tx, now: datetime) -> int:
     return len(planned)
 
 
-def _must_be_unseen_since(
+def _latest_allowed_last_check(
     plan: Plan, now: datetime, *, is_due: bool, is_paid: bool
 ) -> datetime | AnyTime:
     before = plan.schedule.latest_allowed_last_check(

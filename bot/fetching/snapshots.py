@@ -83,7 +83,7 @@ async def record_snapshot_and_enqueue_alerts(
     and their alerts are recorded.
     """
     if snapshot.stories:
-        before = await record_name_and_notify_of_change(tx, snapshot.profile, now=now)
+        before = await record_name_notify_and_return_previous(tx, snapshot.profile, now=now)
         is_verdict_outdated = snapshot.profile.username != before.username
     else:
         before = await _lock_or_add_profile(tx, snapshot.profile, now=now)
@@ -116,7 +116,9 @@ def _columns_that_end_claim(token: int | NoClaim) -> Mapping[str, object]:
     return {} if token is None else RELEASED
 
 
-async def record_name_and_notify_of_change(tx: Tx, profile: Profile, *, now: datetime) -> Known:
+async def record_name_notify_and_return_previous(
+    tx: Tx, profile: Profile, *, now: datetime
+) -> Known:
     """Record the name of a profile.
 
     If the name has changed, and checks of the profile are scheduled, notify the subscribers. A

@@ -59,7 +59,7 @@ class Backups:
         self._incidents = incidents
         self._every = every
         self._most = most
-        self._made_at = metrics.gauge(
+        self._made_at = metrics.get_or_create_gauge(
             "backup_last_success_timestamp_seconds", "When the database was last backed up."
         )
         self._now = now

@@ -22,7 +22,7 @@ from bot.sending.replies import edit_payload
 from bot.store import broadcasts, chats, enqueue, leases
 from bot.store.broadcasts import Broadcast, BroadcastNumber, Reach
 from bot.store.engine.database import Database, Tx
-from bot.updates.unit_of_work import call_after_replies, writing
+from bot.updates.unit_of_work import call_after_replies, join_or_begin_transaction
 
 log = structlog.get_logger()
 
@@ -65,7 +65,7 @@ class Broadcasts:
 
         Return the draft's number and the number of recipients.
         """
-        async with writing(self._db) as tx:
+        async with join_or_begin_transaction(self._db) as tx:
             number = await broadcasts.add_draft(tx, text, owner, now=self._now())
             return number, await broadcasts.count_audience(tx)
 
@@ -76,7 +76,7 @@ class Broadcasts:
         the draft was discarded. After the end of the broadcast, the message ``message_id`` is
         edited to show the result, unless ``message_id`` is None.
         """
-        async with writing(self._db) as tx:
+        async with join_or_begin_transaction(self._db) as tx:
             count = await broadcasts.count_audience(tx)
             broadcast = await broadcasts.change_state(
                 tx, number, before=("draft",), after="running", count=count, message_id=message_id
@@ -90,7 +90,7 @@ class Broadcasts:
         Return None, and change nothing, if the broadcast of the draft was already started, or if
         the draft was already discarded.
         """
-        async with writing(self._db) as tx:
+        async with join_or_begin_transaction(self._db) as tx:
             return await broadcasts.change_state(tx, number, before=("draft",), after="stopped")
 
     async def stop(self, number: int) -> Broadcast | Unchanged:
@@ -101,7 +101,7 @@ class Broadcasts:
         already stopped. A finished broadcast can also be stopped, because messages may still be
         pending for some chats.
         """
-        async with writing(self._db) as tx:
+        async with join_or_begin_transaction(self._db) as tx:
             broadcast = await broadcasts.change_state(
                 tx, number, before=("running", "done"), after="stopped"
             )

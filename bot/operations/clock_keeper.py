@@ -14,7 +14,7 @@ import structlog
 from telegram.error import TelegramError
 
 from bot.domain.incidents import CLOCK_OFF_S
-from bot.runtime.clock import STORIES_API, TELEGRAM, Clock, ServerClocks, steady
+from bot.runtime.clock import STORIES_API, TELEGRAM, Clock, ServerClocks, event_loop_time_s
 from bot.runtime.clock_anchor import Decision, choose_correct_time
 from bot.runtime.workers import NextStepAt
 from bot.store.engine import server_clock
@@ -65,7 +65,7 @@ class ClockKeeper:
         self._ask_telegram, self._ask_api = ask_telegram, ask_api
         self._every, self._follows_database = every, follows_database
         self._logged = ""
-        self._may_doubt_at = steady() + _DOUBT_EVERY_S
+        self._may_doubt_at = event_loop_time_s() + _DOUBT_EVERY_S
         self.went_back = asyncio.Event()
         """Set if the clock was set back by more than 60 seconds.
 
@@ -106,7 +106,7 @@ class ClockKeeper:
             await self.correct_by_database_clock()
             return self._now() + self._every
         if clock.is_anchored and self._is_contradicted(clock):
-            self._may_doubt_at = steady() + _DOUBT_EVERY_S
+            self._may_doubt_at = event_loop_time_s() + _DOUBT_EVERY_S
             clock.mark_unconfirmed(_IS_DOUBTED)
         is_right = await self.anchor()
         return self._now() + (self._every if is_right else min(self._every, _AGAIN))
@@ -191,7 +191,7 @@ class ClockKeeper:
         machine was suspended and all its clocks stopped. Within 10 minutes after the start or the
         last contradiction, return False.
         """
-        if steady() < self._may_doubt_at:
+        if event_loop_time_s() < self._may_doubt_at:
             return False
         lately = [
             self._server_clocks.clock_of_server(source)

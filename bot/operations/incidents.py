@@ -17,7 +17,7 @@ from bot.presentation.html import Safe, plain
 from bot.presentation.translation import Translator, translator_for
 from bot.store import incidents as store
 from bot.store.engine.database import Database, Tx
-from bot.updates.unit_of_work import reading
+from bot.updates.unit_of_work import join_or_begin_read
 
 log = structlog.get_logger()
 
@@ -96,7 +96,7 @@ class Incidents:
 
     async def all_open(self) -> list[Incident]:
         """Return all open incidents, oldest first."""
-        async with reading(self._db) as tx:
+        async with join_or_begin_read(self._db) as tx:
             return await store.all_open(tx)
 
 

@@ -20,7 +20,7 @@ from bot.presentation.html import plain
 from bot.presentation.translation import translator_for
 from bot.store import chats, enqueue, incidents, profiles, samples
 from bot.store.engine.database import Database, Tx
-from bot.updates.unit_of_work import reading, writing
+from bot.updates.unit_of_work import join_or_begin_read, join_or_begin_transaction
 
 _Json = dict[str, Any]
 
@@ -76,13 +76,13 @@ class Overview:
 
         An earlier link no longer works, and any open session ends.
         """
-        async with writing(self.db) as tx:
+        async with join_or_begin_transaction(self.db) as tx:
             key = await admin_sessions.issue_key_and_end_session(tx, owner, now=self.now())
         return f"{self.address}/admin#key={key}"
 
     async def read_check_and_alert_figures(self) -> CheckAndAlertFigures:
         """Return the current figures of checks, alerts and incidents."""
-        async with reading(self.db) as tx:
+        async with join_or_begin_read(self.db) as tx:
             return await self._read_check_and_alert_figures(tx)
 
     async def read_state_of_admin_page(self) -> _Json:
@@ -93,7 +93,7 @@ class Overview:
         """
         now = self.now()
         spent = await self.reports.read_spending()
-        async with reading(self.db) as tx:
+        async with join_or_begin_read(self.db) as tx:
             stands = await self._read_check_and_alert_figures(tx)
             people = await list_guests_by_cost(tx, offset=0, limit=_SHOWN, now=now)
             dead_letters = await self._read_dead_letters(tx)
@@ -205,7 +205,7 @@ class Overview:
         now = self.now()
         backlog = await enqueue.count_backlog(tx, now=now)
         cost = await schedule_state.read_credits_per_check(tx, self.credits_a_check)
-        known, fresh = await profiles.estimate_profiles_of_known_or_only_new_people(tx)
+        known, fresh = await profiles.estimate_profile_counts_by_followers(tx)
         return CheckAndAlertFigures(
             profiles=known + fresh,
             possible=count_checkable_profiles(self.credits_for_checks, cost),

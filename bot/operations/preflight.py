@@ -246,7 +246,7 @@ async def check_ids_of_blocked_names(
         async with Database(url) as db:
             if not names or await readiness(db) is not Readiness.CURRENT:
                 return None
-            known = await db.fetch(lambda tx: access.listed_ids_by_username(tx, names))
+            known = await db.fetch(lambda tx: access.listed_profile_ids_by_username(tx, names))
             since = datetime.now(UTC) - NAME_IS_SURE
             found = await db.fetch(lambda tx: profiles.ids_by_username(tx, names, since=since))
     except (OSError, ModuleNotFoundError, DatabaseUnavailableError):

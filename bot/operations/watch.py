@@ -104,13 +104,13 @@ class Watch:
         self._disk = disk
         self._clock_off = clock_off
         self._slow_servers = slow_servers
-        self._open = metrics.gauge(
+        self._open = metrics.get_or_create_gauge(
             "incidents_open", "1 while an incident of that kind is open.", "kind"
         )
-        self._due = metrics.gauge(
+        self._due = metrics.get_or_create_gauge(
             "outbox_due", "What is due to chats and not sent, as of a minute ago.", "replica"
         )
-        self._overdue = metrics.gauge(
+        self._overdue = metrics.get_or_create_gauge(
             "outbox_oldest_due_seconds", "For how long the first of it is due.", "replica"
         )
         self._now = now

@@ -18,7 +18,7 @@ from bot.presentation.buttons import (
     summary_buttons,
 )
 from bot.presentation.captions import LINK_ROOM, caption, with_corrected_count, with_link
-from bot.presentation.notices import render
+from bot.presentation.notices import notice_messages
 from bot.presentation.translation import Translator, translator_for
 from bot.sending.items import SendOptions
 from bot.sending.replies import Payload, Replies, text_payload
@@ -75,7 +75,7 @@ class Alerts:
         if chat.kind != "channel" and len(batch.album.stories) > 1:
             link = options_link(self._replies.bot_name, chat.id, batch.rows[0].subscription_id)
             text = with_link(text, t.plain(OPTIONS), link, t)
-        return await self._sender.send_album(
+        return await self._sender.send_album_and_buy_missing_files(
             batch.target,
             batch.album,
             caption_html=text,
@@ -91,7 +91,7 @@ def _notice_payload(chat: Chat, batch: Batch, t: Translator) -> Payload:
     A summary has buttons, except in a channel. The message is silent if all notices are silent.
     """
     notice, fields = batch.rows[0].notice or "", batch.rows[0].fields
-    parts = render(notice, [row.fields for row in batch.rows], t)
+    parts = notice_messages(notice, [row.fields for row in batch.rows], t)
     silent = all(row.fields.get("silent") for row in batch.rows)
     has_buttons = notice == SUMMARY and chat.kind != "channel"
     buttons = summary_buttons(fields["posted"]) if has_buttons else None

@@ -13,10 +13,10 @@ class Losses:
 
     def __init__(self, metrics: Metrics) -> None:
         """Create two counters in ``metrics``."""
-        self._unknown = metrics.counter(
+        self._unknown = metrics.get_or_create_counter(
             "delivery_unknown_total", "Sends of alerts whose answer was lost."
         )
-        self._dead_letters = metrics.counter(
+        self._dead_letters = metrics.get_or_create_counter(
             "delivery_parked_total", "Alerts given up after copies."
         )
         self._deferred: set[int] = set()

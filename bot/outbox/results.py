@@ -476,9 +476,7 @@ async def _end_removed_and_mute_if_repeated(
         return
     await deliveries.end_open(tx, _ids(rest), reason=selection.REMOVED, now=now)
     chat_id, thread_id = batch.target.chat_id, batch.target.thread_id or MAIN
-    if await mutes.record_missing_right_and_detect_change(
-        tx, chat_id, thread_id, "peace", now=now
-    ):
+    if await mutes.record_missing_right(tx, chat_id, thread_id, "peace", now=now):
         await enqueue_private_notices_of_removed_posts(tx, chat_id, now=now)
 
 
@@ -582,11 +580,11 @@ async def _requeue_and_record_missing_right(
             await deliveries.change_open(tx, [row.id], due_at=due_at, held=Held.MUTED)
     target = batch.target
     thread_id = WHOLE if outcome.scope == "chat" else target.thread_id or MAIN
-    has_changed = await mutes.record_missing_right_and_detect_change(
+    must_notify = await mutes.record_missing_right(
         tx, target.chat_id, thread_id, outcome.missing, now=now
     )
     if outcome.missing in notices.MISSING_MEDIA:
-        if has_changed:
+        if must_notify:
             fields = {"missing": outcome.missing}
             await enqueue.add_notice(tx, target, notices.MUTED, fields, now=now)
     # The chat refuses even the notice about the missing right, so the notice ends.

@@ -156,7 +156,7 @@ class Outbox:
             self._group.create_task(self.fan_out.worker.run())
             await self.worker.run()
 
-    async def run_once(self) -> int:
+    async def fan_out_and_do_due_jobs_once(self) -> int:
         """Write all due fan-outs, and do at most 64 due jobs. Return the number of jobs.
 
         Each bought file costs 1 credit.

@@ -190,7 +190,7 @@ def _detail_lines(stories: Sequence[Story], t: Translator, options: Options | No
     for sign, values, show in (
         ("🔗", lambda story: story.links, _sticker_link_or_label_html),
         ("👤", lambda story: story.mentions, _person_link),
-        ("📍", lambda story: story.locations, _place_link),
+        ("📍", lambda story: story.locations, _map_link_of_place),
         ("🏷", lambda story: story.hashtags, _hashtag_text),
         ("🎵", lambda story: story.music, _song_text),
     ):
@@ -271,7 +271,7 @@ def _redirect_target_or_url(url: str) -> str:
     return target if parts.netloc == "l.instagram.com" and _WEB.fullmatch(target) else url
 
 
-def _place_link(name: str, t: Translator) -> str:
+def _map_link_of_place(name: str, t: Translator) -> str:
     name = truncate_plain(one_line(name), _WORD_LENGTH)
     url = "https://www.google.com/maps/search/?api=1&query=" + quote_plus(name, errors="replace")
     return link(url, foreign_html(name, rtl=t.is_rtl)) if name else ""

@@ -82,7 +82,7 @@ ENDED_BEFORE = NN_(
 )
 
 
-def render(notice: str, rows: Sequence[Mapping[str, Any]], t: Translator) -> list[Safe]:
+def notice_messages(notice: str, rows: Sequence[Mapping[str, Any]], t: Translator) -> list[Safe]:
     """Return the messages for all due notices with the name ``notice``, without duplicates.
 
     ``rows`` has the fields of each notice. All notices of hours without checks are combined in one

@@ -2,7 +2,7 @@
 
 The package provides the current time, loops that continue after any error, and slots with a limit
 for each holder.
-Public: ``clock.Clock``, ``clock.steady``, ``workers.Worker``, ``batching.BatchingQueue``,
-``metrics.Metrics``, ``concurrency.FairSlots``, ``concurrency.FastAndSlowSlots`` and
-``timed_cache.TimedCache``.
+Public: ``clock.Clock``, ``clock.event_loop_time_s``, ``workers.Worker``,
+``batching.BatchingQueue``, ``metrics.Metrics``, ``concurrency.FairSlots``,
+``concurrency.FastAndSlowSlots`` and ``timed_cache.TimedCache``.
 """

@@ -19,7 +19,7 @@ _NOT_COMPARED = "the machine's clock is not compared with another one yet"
 _WAS_SET = "the machine's clock was set, and is not compared with another one yet"
 
 
-def steady() -> float:
+def event_loop_time_s() -> float:
     """Return the time of the running event loop in seconds. This time never goes back."""
     return asyncio.get_running_loop().time()
 
@@ -184,15 +184,15 @@ class ServerClocks:
             )
         except ValueError:  # the answer has no ``Date`` header, or the header is invalid
             return
-        asked_and_answered = steady() - took_s / 2
+        asked_and_answered = event_loop_time_s() - took_s / 2
         self._offsets[server] = server_time.timestamp() + _HALF_S - asked_and_answered
-        self._received_at[server] = steady()
+        self._received_at[server] = event_loop_time_s()
         self._new.add(server)
 
     def has_recent_time(self, server: str, *, within_s: float) -> bool:
         """Return whether ``server`` sent its time within the last ``within_s`` seconds."""
         received_at = self._received_at.get(server)
-        return received_at is not None and steady() - received_at <= within_s
+        return received_at is not None and event_loop_time_s() - received_at <= within_s
 
     def clock_of_server(self, server: str) -> ServerClock:
         """Return the clock of ``server``, compared with the reference clock (see ``__init__``)."""
@@ -226,4 +226,4 @@ class ServerClocks:
         """Return the seconds by which the reference clock is ahead of the event loop's time."""
         ahead = self._now.ahead_of_machine_s if isinstance(self._now, Clock) else 0.0
         now = self._now.unclamped_time() if isinstance(self._now, Clock) else self._now()
-        return now.timestamp() - ahead - steady()
+        return now.timestamp() - ahead - event_loop_time_s()

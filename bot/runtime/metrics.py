@@ -42,14 +42,14 @@ class Metrics:
             collector(registry=self.registry)
         self._made: dict[str, Any] = {}
 
-    def counter(self, name: str, text: str, *labels: str) -> Counter:
+    def get_or_create_counter(self, name: str, text: str, *labels: str) -> Counter:
         """Return the counter ``name``. Create a missing counter with the help ``text``.
 
         By convention, the name ends with ``_total``.
         """
         return self._metric(Counter, name, text, labels)
 
-    def gauge(self, name: str, text: str, *labels: str) -> Gauge:
+    def get_or_create_gauge(self, name: str, text: str, *labels: str) -> Gauge:
         """Return the gauge ``name``. Create a missing gauge with the help ``text``."""
         return self._metric(Gauge, name, text, labels)
 
@@ -58,9 +58,9 @@ class Metrics:
 
         ``source`` is called whenever the metrics are exported.
         """
-        self.gauge(name, text).set_function(source)
+        self.get_or_create_gauge(name, text).set_function(source)
 
-    def histogram(self, name: str, text: str, *labels: str) -> Histogram:
+    def get_or_create_histogram(self, name: str, text: str, *labels: str) -> Histogram:
         """Return the histogram ``name``. Create a missing histogram with the help ``text``.
 
         The values of the histogram are in seconds.
@@ -73,7 +73,7 @@ class Metrics:
         made: M = self._made[name]
         return made
 
-    def render(self) -> str:
+    def prometheus_text(self) -> str:
         """Return all metrics in Prometheus text format 0.0.4 (``CONTENT_TYPE``)."""
         return prometheus_client.generate_latest(self.registry).decode()
 

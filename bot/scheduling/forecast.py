@@ -156,7 +156,7 @@ _NAMES = (
 
 
 def learn_and_count_new_stories(
-    state: ProfileState, population: Population, *, at: float, taken: Sequence[float]
+    state: ProfileState, *, prior: Population, at: float, taken: Sequence[float]
 ) -> int:
     """Update ``state`` from a complete check at the time ``at``. Return the number of new stories.
 
@@ -177,7 +177,7 @@ def learn_and_count_new_stories(
         fresh = taken[bisect_right(taken, state.story_at) : bisect_right(taken, at)]
         for number, decay in enumerate(rates.DECAYS):
             state.sums[number] += sum(exp(decay * (story_at - at) / DAY) for story_at in fresh)
-        _learn_story_times(state, population, fresh, at)
+        _learn_story_times(state, prior, fresh, at)
     state.seen_at = at
     return new
 
@@ -197,7 +197,7 @@ def _learn_story_times(
     sessions = sum(hours)
     shape = rhythm(state, population)
     rate = expected_stories_per_hour(state, population)
-    fast, slow = echo_shares(state, population)
+    fast, slow = fast_and_slow_echo_shares(state, population)
     for story_at in taken:
         hour = int(story_at // HOUR)
         _add_last_story_and_decay_excitement(state, story_at)
@@ -242,7 +242,7 @@ def expected_stories_per_hour(state: ProfileState, population: Population) -> fl
     return mixture * rates.mixture_factor(population.exponents, ratios) / 24
 
 
-def echo_shares(state: ProfileState, population: Population) -> tuple[float, float]:
+def fast_and_slow_echo_shares(state: ProfileState, population: Population) -> tuple[float, float]:
     """Return the share of a profile's stories that are fast echoes, and the share of slow echoes.
 
     The sum of both shares is at most ``MOST_ECHOES``.
@@ -296,7 +296,7 @@ def hours_to_due(
     """
     rate = expected_stories_per_hour(state, population)
     shape = rhythm(state, population)
-    fast, slow = echo_shares(state, population)
+    fast, slow = fast_and_slow_echo_shares(state, population)
     gap = (state.seen_at - state.story_at) / HOUR
     by_fast = by_slow = 0.0
     if gap < 24:  # noqa: PLR2004 - hours of a day

@@ -29,7 +29,7 @@ class Learned:
         ``taken`` are the sorted times of the stories that the check found. All times are Unix
         seconds.
         """
-        learn_and_count_new_stories(state, demand.population, at=at, taken=taken)
+        learn_and_count_new_stories(state, prior=demand.population, at=at, taken=taken)
 
     def hours_to_due(  # noqa: PLR0917 - called once per check, and keyword arguments cost time
         self,

@@ -121,7 +121,7 @@ def estimate_demand(
         rhythm=tuple((value + 1.0) / smooth for value in hours),
         fast=fast / heard,
         slow=slow / heard,
-        sessions=_sessions_in_rhythm_prior(likeness),
+        sessions=_weight_of_common_rhythm(likeness),
         exponents=before.exponents,
     )
     scale = profiles / count if profiles is not None and count else 1.0
@@ -130,9 +130,9 @@ def estimate_demand(
     )
 
 
-def _sessions_in_rhythm_prior(likeness: float) -> float:
+def _weight_of_common_rhythm(likeness_sum: float) -> float:
     free, bound = PRIOR_SESSIONS
-    shared = 1 / (1 + exp(-min(max(likeness, -30.0), 30.0)))
+    shared = 1 / (1 + exp(-min(max(likeness_sum, -30.0), 30.0)))
     return float(free * (bound / free) ** shared)
 
 

@@ -8,7 +8,7 @@ is::
 
     # ``spent_today`` is the number of credits that checks have cost on the UTC day.
     schedule.release_due_credits(now, spent_today=spent_today)
-    due, early = schedule.credits_for_due_and_early_checks(now)
+    due, early = schedule.spendable_credits_for_due_and_early(now)
     rows = claim(limit=due // cost)  # ORDER BY due_at, with due_at <= now
     rows += claim(limit=early // cost)  # checks that are not due, if credits are left
     for row in rows:  # outside of any transaction
@@ -43,7 +43,7 @@ from bot.scheduling.forecast import (
     Population,
     ProfileState,
     count_untriggered_stories,
-    echo_shares,
+    fast_and_slow_echo_shares,
     hours_weighted_by_rhythm,
 )
 from bot.scheduling.policies import Learned
@@ -235,7 +235,7 @@ class Schedule:
         due = self.learn_and_set_due_at(state, weight, cost, at=at, taken=taken)
         self.pool.learn_stories(ratios, count_untriggered_stories(state) - before)
         if is_sample:
-            echoes = sum(echo_shares(state, population))
+            echoes = sum(fast_and_slow_echo_shares(state, population))
             expected = mixture * (1.0 - echoes) * hours / 24
             self.pool.learn_expected(ratios, _EVERY * expected)
         return due
@@ -266,7 +266,7 @@ class Schedule:
         """
         self.bucket.credits += amount
 
-    def credits_for_due_and_early_checks(self, now: float) -> tuple[float, float]:
+    def spendable_credits_for_due_and_early(self, now: float) -> tuple[float, float]:
         """Return how many credits due checks, and how many credits early checks, may spend now."""
         held = self.bucket.credits
         return held, max(0.0, held - self.credits_reserved_for_due(now))
@@ -359,7 +359,7 @@ class Schedule:
         if spent_today + cost > self.budget:
             return False
         is_due = due_at <= now + _ROUNDING
-        for_due, for_early = self.credits_for_due_and_early_checks(now)
+        for_due, for_early = self.spendable_credits_for_due_and_early(now)
         is_paid = (for_due if is_due else for_early) + _ROUNDING >= cost
         if not is_due and not is_paid:
             return False

@@ -98,7 +98,7 @@ class Attempts:
         self._supply = supply
         self._now = now
 
-    async def send_open_items(
+    async def send_open_items_and_set_results(
         self, items: list[Item], request: SendRequest
     ) -> Outcome | NotStopped:
         """Send all open items (``Item.is_open``), and store the result of each item in ``items``.

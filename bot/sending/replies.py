@@ -243,7 +243,7 @@ class Replies:
             is_free=bool(payload.get("is_free")),
             one_by_one=one_by_one,
         )
-        return await self._sender.send_album(
+        return await self._sender.send_album_and_buy_missing_files(
             target,
             Album(stories),
             caption_html=payload["caption"],

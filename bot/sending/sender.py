@@ -72,7 +72,7 @@ class Sender:
         )
         self._attempts = Attempts(self._files, supply, now=now)
 
-    async def send_album(
+    async def send_album_and_buy_missing_files(
         self,
         target: Target,
         album: Album,
@@ -125,7 +125,7 @@ class Sender:
             Item(story, as_file=options.as_files, is_free=options.is_free) for story in stories
         ]
         try:
-            stopped = await self._attempts.send_open_items(items, request)
+            stopped = await self._attempts.send_open_items_and_set_results(items, request)
         except DatabaseUnavailableError as error:
             if not any(item.sent or item.failed for item in items):
                 raise

@@ -157,14 +157,14 @@ async def blocked_usernames_and_ids(tx: Tx, *, now: datetime) -> set[str]:
     return words - {""}
 
 
-async def listed_ids_by_username(tx: Tx, names: Collection[str]) -> dict[str, str]:
+async def listed_profile_ids_by_username(tx: Tx, names: Collection[str]) -> dict[str, str]:
     """Return the profile ids that the access list contains for ``names``, by username."""
     is_known = sa.and_(access_list.c.name != "", _SUBJECT.in_(names))
     statement = sa.select(_SUBJECT, access_list.c.name).where(_KIND == "profile", is_known)
     return await dict_of_rows(tx, statement)
 
 
-async def listed_usernames_of_ids(tx: Tx, ids: Collection[str]) -> set[str]:
+async def listed_usernames_of_profiles(tx: Tx, ids: Collection[str]) -> set[str]:
     """Return the usernames of those profiles in ``ids`` that are on the access list."""
     is_named = access_list.c.name.in_(ids)
     return set(await column_values(tx, _SUBJECT, _KIND == "profile", is_named))
@@ -306,8 +306,8 @@ def _is_invitation_open_sql(digest: str, now: datetime) -> sa.ColumnElement[bool
     )
 
 
-def _allowance_sql(kind: sa.ColumnElement[str], subject: str) -> sa.ScalarSelect[Any]:
-    condition = sa.and_(kind == _KIND, sa.bindparam(subject) == _SUBJECT)
+def _allowance_sql(kind: sa.ColumnElement[str], subject_parameter: str) -> sa.ScalarSelect[Any]:
+    condition = sa.and_(kind == _KIND, sa.bindparam(subject_parameter) == _SUBJECT)
     return sa.select(access_list.c.allowance).where(condition).scalar_subquery()
 
 

@@ -51,8 +51,8 @@ queues = sa.Table(
     chat_key(),
     sa.Column("due_at", Timestamp),  # None means that the chat has no open delivery, or is closed.
     # A queue without an owner can't be claimed before ``leased_until``, except by
-    # ``claim_for_new_replies``. The column ``attempts`` is not read, because each delivery counts
-    # its own attempts.
+    # ``claim_if_no_pending_reply``. The column ``attempts`` is not read, because each delivery
+    # counts its own attempts.
     *claim_columns(),
     sa.Column("flood", sa.JSON),  # the messages that count against the flood limits of the chat
 )
@@ -163,7 +163,7 @@ def _sooner_due_sql(due_at: Any) -> sa.ColumnElement[datetime]:  # noqa: ANN401 
     return sa.case((later, due_at), else_=queues.c.due_at)
 
 
-def _claim_for_new_replies_sql() -> sa.Executable:
+def _claim_chat_without_pending_reply_sql() -> sa.Executable:
     chat_id = sa.bindparam("chat_id", type_=sa.BigInteger)
     chat = (
         sa.select(
@@ -206,10 +206,10 @@ def _claim_for_new_replies_sql() -> sa.Executable:
     ).returning(queues.c.token, queues.c.flood)
 
 
-_CLAIM_FOR_NEW_REPLIES = Prepared(_claim_for_new_replies_sql())
+_CLAIM_CHAT_WITHOUT_PENDING_REPLY = Prepared(_claim_chat_without_pending_reply_sql())
 
 
-async def claim_for_new_replies(tx: Tx, chat_id: int, lease: Lease) -> ReplyClaim | None:
+async def claim_if_no_pending_reply(tx: Tx, chat_id: int, lease: Lease) -> ReplyClaim | None:
     """Claim the queue of a chat for replies that this transaction adds afterwards.
 
     The queue becomes due. A missing queue is added. Return None, and change nothing, in these
@@ -225,7 +225,7 @@ async def claim_for_new_replies(tx: Tx, chat_id: int, lease: Lease) -> ReplyClai
         # locks the queue first.
         await lock(tx, chat_id)
     values = claim_values(lease, limit=1) | {"chat_id": chat_id}
-    rows = await _CLAIM_FOR_NEW_REPLIES.rows(tx, values)
+    rows = await _CLAIM_CHAT_WITHOUT_PENDING_REPLY.rows(tx, values)
     return ReplyClaim(chat_id, rows[0].token, rows[0].flood) if rows else None
 
 
@@ -278,7 +278,7 @@ async def reschedule(
 
     Return whether the queue has a due time. The queue has no due time if the chat has no open
     delivery or is closed. If ``unclaimed_until`` is given, the claim of the queue ends, and only
-    ``claim_for_new_replies`` may claim the queue again before this time.
+    ``claim_if_no_pending_reply`` may claim the queue again before this time.
     """
     return bool(await reschedule_all(tx, [chat_id], unclaimed_until=unclaimed_until))
 

@@ -280,7 +280,7 @@ async def apply_presence(tx: Tx, mute: Mute, presence: Presence, *, now: datetim
         case "may":
             await end_mute(tx, mute.chat_id, mute.thread_id, now=now)
         case "may not":
-            await mutes.record_missing_right_and_detect_change(
+            await mutes.record_missing_right(
                 tx, mute.chat_id, mute.thread_id, mute.missing, now=now
             )
 

@@ -30,6 +30,9 @@ mutes = sa.Table(
 )
 
 
+MustNotify = bool
+"""True if people must be notified of a missing right."""
+
 COLUMNS = columns_of(mutes, Mute)
 _OF_CHATS = (
     sa.select(*COLUMNS)
@@ -54,9 +57,9 @@ async def of_chat(tx: Tx, chat_id: int) -> tuple[Mute, ...]:
     return (await of_chats(tx, [chat_id])).get(chat_id, ())
 
 
-async def record_missing_right_and_detect_change(
+async def record_missing_right(
     tx: Tx, chat_id: int, thread_id: int, missing: Right, *, now: datetime
-) -> bool:
+) -> MustNotify:
     """Record a missing right, and plan the next check of the right.
 
     Return True if a different right was recorded before, or no right. In this case, the number of

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -384,13 +384,20 @@ async def upcoming_checks_with_last_and_due_time(
     return [(row[0], row[1], row[2]) for row in await tx.execute(statement)]
 
 
-async def estimate_profiles_of_known_or_only_new_people(
+class ProfileCounts(NamedTuple):
+    """The numbers of checked profiles, by the people who follow the profiles."""
+
+    of_known_people: int
+    of_newcomers_only: int
+
+
+async def estimate_profile_counts_by_followers(
     tx: Tx, *, most_read: int = _COUNTED
-) -> tuple[int, int]:
+) -> ProfileCounts:
     """Return the numbers of checked profiles for two groups of followers.
 
-    - The first number is the number of profiles that known people follow.
-    - The second number is the number of profiles that only newcomers follow.
+    - ``of_known_people`` is the number of profiles that known people follow.
+    - ``of_newcomers_only`` is the number of profiles that only newcomers follow.
 
     At most ``most_read`` profiles are read for each number. If ``most_read`` profiles were read,
     the number is an estimate. For 10,000 read profiles the error of the estimate is some 1 %.
@@ -405,7 +412,7 @@ async def estimate_profiles_of_known_or_only_new_people(
         # highest read key is 0.2, about a fifth of the profiles was read.
         is_part = number == most_read and highest > 0
         counts[bool(fresh)] = round(number / highest) if is_part else number
-    return counts[False], counts[True]
+    return ProfileCounts(counts[False], counts[True])
 
 
 def _count_and_highest_sample_key_sql(*, fresh: bool, most: int) -> sa.Select[bool, int, float]:

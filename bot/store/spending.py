@@ -194,20 +194,20 @@ async def costs_by_asker(
     return [cost for cost in costs if cost.millicredits]
 
 
-async def ids_by_cost(
-    tx: Tx, *, since: date, further_ids: sa.Select[Any], offset: int, limit: int
+async def ids_of_people_and_chats_by_cost(
+    tx: Tx, *, since: date, appended_ids: sa.Select[Any], offset: int, limit: int
 ) -> list[int]:
     """Return a page of the ids of people and chats, most expensive first.
 
     The list contains each person and chat with spending since the day ``since``. A person's
     requests in a group count for both the person and the group. Entries without a chat do not
-    count. After these ids, the list contains the ids of the query ``further_ids``, newest first.
+    count. After these ids, the list contains the ids of the query ``appended_ids``, newest first.
     The query has the columns ``id`` and ``since``, which is a time.
     """
     parts = _costs_sql(since).subquery()
     in_groups = sa.and_(parts.c.user_id.is_not(None), parts.c.user_id != parts.c.chat_id)
     nothing, no_time = sa.literal(0), sa.literal(0, sa.BigInteger)
-    others = further_ids.subquery()
+    others = appended_ids.subquery()
     everybody = sa.union_all(
         sa.select(parts.c.chat_id.label("id"), parts.c.millicredits, no_time.label("since")),
         sa.select(parts.c.user_id, parts.c.millicredits, no_time).where(in_groups),

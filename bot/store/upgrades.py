@@ -21,7 +21,7 @@ from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.model import Unknown
 from bot.runtime.background import running_beside
 from bot.runtime.claims import PROCESS, Owner
-from bot.runtime.clock import steady
+from bot.runtime.clock import event_loop_time_s
 from bot.runtime.workers import NextStepAt, Worker
 from bot.store import claimed_tables, key_values, leases
 from bot.store.engine import server_clock
@@ -69,9 +69,9 @@ async def end_other_versions_and_migrate(db: Database, *, timeout_s: float = TIM
     if not await _has_old_tables(db):
         await db.migrate(first=_raise_if_old)
         return
-    until = steady() + timeout_s
+    until = event_loop_time_s() + timeout_s
     while await _has_old_tables(db) and await _stamp_and_detect_others(db):
-        if steady() >= until:
+        if event_loop_time_s() >= until:
             raise DatabaseUnavailableError(_STAY)
         await asyncio.sleep(_ASK_EVERY_S)
     # A kill after the migration must not prevent the stamp. During the migration, the row of the
@@ -94,7 +94,7 @@ async def count_running_processes(db: Database) -> int:
 class Replicas:
     """The number of processes that share the database and the rate limits of both APIs."""
 
-    def __init__(self, db: Database, *, clock: Callable[[], float] = steady) -> None:
+    def __init__(self, db: Database, *, clock: Callable[[], float] = event_loop_time_s) -> None:
         """Prepare to count the processes. ``clock`` returns a time in seconds.
 
         The database is queried at most once in 5 seconds.

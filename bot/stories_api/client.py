@@ -24,12 +24,12 @@ from bot.domain.model import LARGEST_FILE, Highlight, Profile, Story, Unknown
 from bot.domain.paid_calls import Answer, Balance, Operation, PaidCall
 from bot.domain.records import Known
 from bot.media.spool import MediaFile, Spool
-from bot.runtime.clock import steady, utc_now
+from bot.runtime.clock import event_loop_time_s, utc_now
 from bot.runtime.metrics import UNSEEN, Metrics
 from bot.stories_api import schema
 from bot.stories_api.downloads import FileUrl, save_file_or_read_url
 from bot.stories_api.endpoints import BALANCE, Endpoint
-from bot.stories_api.privacy import PrivacyCheck
+from bot.stories_api.privacy import PrivacyCheck, Refused
 from bot.stories_api.response import read_json
 from bot.stories_api.transport import DEADLINE, Query, Read, Transport
 
@@ -80,7 +80,7 @@ class StoriesApi:
         download_deadline: float = _DOWNLOAD_DEADLINE,
         rate: float = _RATE,
         now: Callable[[], datetime] = utc_now,
-        clock: Callable[[], float] = steady,
+        clock: Callable[[], float] = event_loop_time_s,
         jitter: Callable[[float, float], float] = random.uniform,
     ) -> None:
         """Create a client of the API at ``url`` with the API key ``key``.
@@ -142,13 +142,13 @@ class StoriesApi:
         """
         return self._privacy is None or self._privacy.mode != "true"
 
-    def judge_outage(self) -> bool | Unknown:
+    def seems_down_for_everyone(self) -> bool | Unknown:
         """Return whether the API seems to be down for everyone. Return None if this is unknown.
 
         The result is unknown if this process has detected no outage, and no paid call of this
         process has shown in the last 30 minutes that the API works.
         """
-        return self.transport.judge_outage()
+        return self.transport.seems_down_for_everyone()
 
     def story(self, story_id: str, page_url: str = "") -> PaidCall[Story]:
         """Return the paid call that fetches a live story by its id (pk), for 1 credit.
@@ -377,14 +377,14 @@ class StoriesApi:
         return self._call_to_verify(self._privacy, known.profile_id, None)
 
     def _call_to_verify(
-        self, privacy: PrivacyCheck, profile_id: str, checked: Sequence[Story] | None
+        self, privacy: PrivacyCheck, profile_id: str, checked: Sequence[Story] | Refused
     ) -> PaidCall[list[Story]]:
         query = self._query_without_check(profile_id)
 
         async def ask_and_compare() -> Answer[list[Story]]:
             at = self._now()
             answer = await self._request_public_stories(query)
-            await privacy.record_if_contradicted(
+            await privacy.record_if_unchecked_was_wrong(
                 profile_id, unchecked=answer.value, checked=checked, at=at
             )
             return answer
@@ -453,7 +453,7 @@ class StoriesApi:
                 error.credits += spent
             raise
         if silent_at is not None and self._privacy is not None:
-            await self._privacy.record_if_contradicted(
+            await self._privacy.record_if_unchecked_was_wrong(
                 full.params["user_id"], unchecked=[], checked=answer.value, at=silent_at
             )
         return Answer(answer.value, spent + answer.credits)

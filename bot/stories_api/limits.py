@@ -1,6 +1,6 @@
 """The rate limit of API calls, and the detection of an outage of the API.
 
-The present time is passed as an argument. Times are seconds of any steady clock.
+The present time is passed as an argument. Times are seconds of any monotonic clock.
 """
 
 from bot.domain.model import TooLong, Unknown

@@ -21,7 +21,7 @@ the check again.
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import structlog
 
@@ -35,6 +35,8 @@ from bot.store.engine.database import Database, Tx
 log = structlog.get_logger()
 
 SkipCheck = Literal["true", "false", "auto"]
+Refused: TypeAlias = None
+"""In the type of an answer, the answer stated that the account is private."""
 PRIVACY_CHECK = "privacy_check"  # the key under which the database stores the trust
 
 # For this time after an answer stated that an account is public, calls may skip the check.
@@ -154,12 +156,12 @@ class PrivacyCheck:
         """
         return self._was_last_call_unchecked(known) and not self.may_skip(known.checked_at)
 
-    async def record_if_contradicted(
+    async def record_if_unchecked_was_wrong(
         self,
         profile_id: str,
         *,
         unchecked: Sequence[Story],
-        checked: Sequence[Story] | None,
+        checked: Sequence[Story] | Refused,
         at: datetime,
     ) -> None:
         """Record that an unchecked answer was wrong, if a checked answer contradicts the answer.

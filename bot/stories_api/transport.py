@@ -70,7 +70,7 @@ class Query:
     checks_privacy: bool = True
 
     @property
-    def about(self) -> str:
+    def subject_or_path(self) -> str:
         """Return the subject of the call: an id, a name or a URL, or else the path of the call."""
         return next(iter(self.params.values()), self.path)
 
@@ -112,12 +112,16 @@ class Transport:
         None means that no answer has stated a price yet.
         """
         self._on_out_of_service = on_out_of_service
-        self._now, self._steady, self._jitter = now, clock, jitter
-        self._requests = metrics.counter(
+        self._now, self._clock, self._jitter = now, clock, jitter
+        self._requests = metrics.get_or_create_counter(
             "api_requests_total", "Requests to the Stories API.", "endpoint", "outcome"
         )
-        self._seconds = metrics.histogram("api_seconds", "Time of a call.", "endpoint")
-        self._credits = metrics.counter("api_credits_total", "Credits billed.", "endpoint")
+        self._seconds = metrics.get_or_create_histogram(
+            "api_seconds", "Time of a call.", "endpoint"
+        )
+        self._credits = metrics.get_or_create_counter(
+            "api_credits_total", "Credits billed.", "endpoint"
+        )
         metrics.add_computed_gauge(
             "api_failing",
             "1 while the API fails for everybody.",
@@ -129,13 +133,13 @@ class Transport:
             lambda: float(self.out_of_service is not None),
         )
 
-    def judge_outage(self) -> bool | Unknown:
+    def seems_down_for_everyone(self) -> bool | Unknown:
         """Return whether the API seems to be down for everyone. Return None if this is unknown.
 
         The result is unknown if this process has detected no outage, and no paid call of this
         process has shown in the last 30 minutes that the API works.
         """
-        return self.failing.is_failing(self._steady(), within=_LATELY)
+        return self.failing.is_failing(self._clock(), within=_LATELY)
 
     async def ask(self, query: Query, read: Read[T]) -> Answer[T]:
         """Make a call. Return the result of ``read`` for the answer, and the billed credits.
@@ -152,7 +156,7 @@ class Transport:
         transaction_guard.raise_or_log_if_transaction_held(query.path)
         if query.path != BALANCE and self.out_of_service is not None:
             raise OutOfServiceError(self.out_of_service)
-        started = self._steady()
+        started = self._clock()
         try:
             answer = await self._ask_and_count_failures(query, read, started + query.deadline)
         except (StoriesError, MediaError) as error:
@@ -162,7 +166,7 @@ class Transport:
                 await self._stop_service_and_report(error)
             raise
         finally:
-            self._seconds.labels(query.path).observe(self._steady() - started)
+            self._seconds.labels(query.path).observe(self._clock() - started)
         self._credits.labels(query.path).inc(answer.credits)
         return answer
 
@@ -172,7 +176,7 @@ class Transport:
         A failed call is ignored.
         """
         query = Query(BALANCE, deadline=_DATE_DEADLINE)
-        await self._ask_and_retry(query, _read_nothing, self._steady() + query.deadline)
+        await self._ask_and_retry(query, _read_nothing, self._clock() + query.deadline)
 
     async def _ask_and_count_failures(self, query: Query, read: Read[T], end: float) -> Answer[T]:
         """Make a call, and record whether the API works.
@@ -193,9 +197,9 @@ class Transport:
         tells_nothing = failure is not None and (failure.status == TOO_MANY or failure.is_local)
         if query.path != BALANCE and not tells_nothing:
             if failure and failure.is_outage:
-                self.failing.record_failure(query.about, self._steady())
+                self.failing.record_failure(query.subject_or_path, self._clock())
             else:
-                self.failing.record_answer(self._steady())
+                self.failing.record_answer(self._clock())
         if isinstance(result, Failure):
             raise result.error
         return result
@@ -216,7 +220,7 @@ class Transport:
                 return result
             last = result
             wait = self._jitter(0, LONGEST_WAIT) if result.after is None else result.after
-            if self._steady() + wait >= end:
+            if self._clock() + wait >= end:
                 return result
             await asyncio.sleep(wait)
         busy = ApiUnavailableError("too many calls at once")
@@ -228,7 +232,7 @@ class Transport:
         If the wait would not end before ``end``, return False without a wait.
         """
         replicas = await self._replicas() if self._replicas else 1
-        now = self._steady()
+        now = self._clock()
         wait = self.call_rate.reserve_turn_and_return_wait_s(
             now, within=end - now, replicas=replicas
         )
@@ -265,7 +269,7 @@ class Transport:
         return result
 
     async def _send(self, query: Query, read: Read[T], end: float) -> Answer[T] | Failure:
-        asked_at = self._steady()
+        asked_at = self._clock()
         left = max(end - asked_at, _LEAST_S)
         params = query.params if query.checks_privacy else {**query.params, "force": "on"}
         async with self._session.get(
@@ -282,7 +286,7 @@ class Transport:
             timeout=aiohttp.ClientTimeout(total=left, sock_connect=10),
             middlewares=(prevent_resending,),
         ) as response:
-            took_s = self._steady() - asked_at
+            took_s = self._clock() - asked_at
             self.on_server_time(STORIES_API, response.headers.get("Date", ""), took_s)
             return await self._read_result(query, response, read)
 
@@ -341,7 +345,7 @@ class Transport:
         self._requests.labels(query.path, outcome).inc()
         if isinstance(result, Failure) and result.status == TOO_MANY:
             quiet = _QUIET if result.after is None else result.after
-            self.call_rate.pause(self._steady() + quiet)
+            self.call_rate.pause(self._clock() + quiet)
 
     async def _stop_service_and_report(self, error: OutOfServiceError) -> None:
         was_in_service = self.out_of_service is None

@@ -85,7 +85,7 @@ class ChatFlood:
         else:
             self.drained_at = max(self.drained_at, now) + weight * self.limits.gap_s
 
-    def close(self, now: float, seconds: float) -> None:
+    def forbid_messages(self, now: float, seconds: float) -> None:
         """Forbid messages for ``seconds``. In a private chat, forbid large bursts for an hour."""
         self.closed_until = max(self.closed_until, now + seconds)
         self.strict_until = now + _STRICT_FOR_S

@@ -50,17 +50,17 @@ class ChatFloods:
             flood.count_sent(now, weight, is_group=_is_group(chat))
         return wait
 
-    def seconds_closed(self, chat: int | str) -> float:
+    def seconds_until_messages_allowed(self, chat: int | str) -> float:
         """Return the seconds for which Telegram still refuses messages to the chat."""
         flood = self._chats.get(chat)
         return max(flood.closed_until - self._clock(), 0.0) if flood else 0.0
 
-    def close(self, chat: int | str, seconds: float) -> None:
+    def forbid_messages(self, chat: int | str, seconds: float) -> None:
         """Forbid messages to a chat for ``seconds``, because Telegram demands this wait.
 
         In a private chat, also forbid large bursts for an hour.
         """
-        self._ensure_flood(chat).close(self._clock(), seconds)
+        self._ensure_flood(chat).forbid_messages(self._clock(), seconds)
 
     def load_stored_state(self, chat: int, state: FloodLimitState | None) -> None:
         """Replace the state of a chat in memory by the stored state ``state``.

@@ -23,7 +23,7 @@ from telegram.ext import BaseRateLimiter
 
 from bot.domain.model import NoMaximum, TryLater
 from bot.runtime import transaction_guard
-from bot.runtime.clock import steady
+from bot.runtime.clock import event_loop_time_s
 from bot.telegram.api import TooSoonError
 from bot.telegram.flood_limits import BotWindow, Lane, Ticket
 from bot.telegram.limit_state import ChatFloods
@@ -92,7 +92,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         the chats.
         """
         self._rate = per_second
-        self._floods = floods or ChatFloods(steady)
+        self._floods = floods or ChatFloods(event_loop_time_s)
         self._count_replicas = replicas
         self._replicas = 1
         self._window = BotWindow()
@@ -149,7 +149,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
             raise
         finally:
             if ticket:
-                ticket.free_at = steady() + 1.0
+                ticket.free_at = event_loop_time_s() + 1.0
 
     async def _wait_and_count(self, call: LimitedCall) -> Ticket | None:
         """Wait until the limits of the chat and of the bot allow a call. Count its messages.
@@ -164,14 +164,14 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         while True:
             if call.chat is not None:
                 if is_counted or not call.weight:
-                    wait = self._floods.seconds_closed(call.chat)
+                    wait = self._floods.seconds_until_messages_allowed(call.chat)
                 else:
                     wait = self._floods.count_or_seconds_to_wait(call.chat, call.weight, call.lane)
                 if wait:
                     await self._wait_or_raise_too_soon(wait, call.longest_chat_wait_s)
                     continue
                 is_counted = True
-            if ticket or (not call.weight and self._stopped_until <= steady()):
+            if ticket or (not call.weight and self._stopped_until <= event_loop_time_s()):
                 break
             # Alerts first wait in their own queue. In the queue that alerts and replies share, a
             # reply therefore waits for at most one alert.
@@ -194,7 +194,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         if self._count_replicas is not None:
             self._replicas = await self._count_replicas()
         while True:
-            now, rate = steady(), self.per_second
+            now, rate = event_loop_time_s(), self.per_second
             wait = self._stopped_until - now
             if call.weight:
                 wait = max(
@@ -222,8 +222,8 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         if call.chat is None or not isinstance(outcome, TryLater) or outcome.after is None:
             return
         seconds = outcome.after.total_seconds()
-        self._floods.close(call.chat, seconds)
-        self._stop_if_bot_wide(call.chat, steady() + seconds)
+        self._floods.forbid_messages(call.chat, seconds)
+        self._stop_if_bot_wide(call.chat, event_loop_time_s() + seconds)
 
     def _stop_if_bot_wide(self, chat: int | str, until: float) -> None:
         """Stop all calls of this process if flood limits in three chats end at the same time.
@@ -236,7 +236,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         some_private = any(isinstance(other, int) and other > 0 for other in alike)
         if len(alike) >= _CHATS_OF_ONE_FLOOD and some_private:
             shortest = min(alike.values())
-            log.warning("Telegram stops the whole bot", s=round(shortest - steady(), 1))
+            log.warning("Telegram stops the whole bot", s=round(shortest - event_loop_time_s(), 1))
             self._stopped_until = max(self._stopped_until, shortest)
 
 

@@ -24,7 +24,7 @@ from telegram.error import NetworkError, RetryAfter
 from telegram.request import BaseRequest, RequestData
 from yarl import URL
 
-from bot.runtime.clock import TELEGRAM, steady
+from bot.runtime.clock import TELEGRAM, event_loop_time_s
 from bot.runtime.metrics import UNSEEN, Metrics
 from bot.runtime.open_files import REACHED, is_limit_reached
 from bot.runtime.proxies import connector
@@ -116,7 +116,7 @@ class AiohttpRequest(BaseRequest):
         self._proxy = proxy
         self._timeouts = timeouts or Timeouts()
         self._session: aiohttp.ClientSession | None = None
-        self._calls = metrics.counter(
+        self._calls = metrics.get_or_create_counter(
             "telegram_requests_total", "Calls of the Bot API by what came of them.", "outcome"
         )
 
@@ -167,7 +167,7 @@ class AiohttpRequest(BaseRequest):
             OSError: A file of an upload can't be opened.
         """
         timeout = self._timeout(url, request_data, read_timeout)
-        sent_at = steady()
+        sent_at = event_loop_time_s()
         try:
             answer = await self._attempt(url, method, request_data, timeout)
         except CutOffError:
@@ -175,11 +175,11 @@ class AiohttpRequest(BaseRequest):
             # different source of the file.
             raise
         except NotSentError:
-            sent_at = steady()
+            sent_at = event_loop_time_s()
             answer = await self._attempt(url, method, request_data, timeout)
         status, payload = _answer_for_ptb(answer) if method == "POST" else answer[:2]
         self._calls.labels(str(status)).inc()
-        if status == HTTPStatus.TOO_MANY_REQUESTS and steady() - sent_at > _LATE_S:
+        if status == HTTPStatus.TOO_MANY_REQUESTS and event_loop_time_s() - sent_at > _LATE_S:
             wait = int(from_json(payload)["parameters"]["retry_after"])
             if wait <= _LONGEST_LATE_WAIT_S:
                 raise LateFloodError(wait)
@@ -217,12 +217,12 @@ class AiohttpRequest(BaseRequest):
         with ExitStack() as files:
             uploads: list[_Upload] = []
             body = _body_with_opened_files(data, files, uploads)
-            asked_at = steady()
+            asked_at = event_loop_time_s()
             try:
                 async with self._session.request(
                     method, URL(url, encoded=True), timeout=timeout, allow_redirects=False, **body
                 ) as response:
-                    took_s = steady() - asked_at
+                    took_s = event_loop_time_s() - asked_at
                     payload = await response.read()
                     if _IS_BOT_API.match(payload):
                         at: datetime | str = response.headers.get("Date", "")

@@ -192,11 +192,11 @@ class PollConflicts:
         self._polls = Polls()
         self._was_paused = False
 
-    def record_conflict(self) -> None:
+    def add_conflict_to_recent_polls(self) -> None:
         """Record that Telegram ended a poll because another process polls."""
         self._polls = self._polls.with_conflict(self._now())
 
-    def record_answer(self) -> None:
+    def add_answer_to_recent_polls(self) -> None:
         """Record that Telegram answered a poll."""
         self._polls = self._polls.with_answer(self._now())
 
@@ -204,7 +204,7 @@ class PollConflicts:
         """Return whether a conflict exists now and has lasted for three minutes (``LASTING``)."""
         return self._polls.has_lasting_conflict(self._now())
 
-    def is_paused(self) -> bool:
+    def must_pause_and_log_changes(self) -> bool:
         """Return whether to pause checks and alerts now. Log each change of the result."""
         if self._own is None:
             return False

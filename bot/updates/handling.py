@@ -154,7 +154,7 @@ class Handling:
         queue, claim = None, self._outbox.leases.new_lease()
         chats = {reply.target.chat_id for reply in replies}
         if len(chats) == 1 and not self._outage.is_on():
-            queue = await chat_queues.claim_for_new_replies(tx, min(chats), claim)
+            queue = await chat_queues.claim_if_no_pending_reply(tx, min(chats), claim)
         else:
             await chat_queues.lock_all(tx, chats)
         rows, strangers = [], []

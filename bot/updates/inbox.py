@@ -119,7 +119,9 @@ class Intake:
         )
         self.renewer = Worker("leases of updates", self._renew, now=now, longest=self._lease / 3)
         self._adds = BatchingQueue(self._store_and_start_if_allowed)
-        self._counted = metrics.counter("updates_total", "Updates by what came of them.", "result")
+        self._counted = metrics.get_or_create_counter(
+            "updates_total", "Updates by what came of them.", "result"
+        )
         metrics.add_computed_gauge(
             "inbox_open", "Updates that wait for their answer.", lambda: float(self._open)
         )
@@ -173,7 +175,7 @@ class Intake:
         """
         self._open = await self._db.fetch(inbox.count_open)
 
-    async def run(self) -> None:
+    async def handle_updates_until_stopped(self) -> None:
         """Handle updates until ``stop_and_wait_for_handlers`` is called."""
         async with asyncio.TaskGroup() as self._group:
             self._is_running = True

@@ -15,7 +15,7 @@ from telegram import Bot, Update
 from telegram.error import TelegramError
 
 from bot.domain.errors import DatabaseUnavailableError
-from bot.runtime.clock import steady
+from bot.runtime.clock import event_loop_time_s
 from bot.store import inbox
 
 log = structlog.get_logger()
@@ -74,7 +74,7 @@ class InlineQueries:
         is_new = person not in self._newest
         if self._group is None or (is_new and len(self._newest) >= _PEOPLE):
             return
-        self._newest[person] = steady() + _PATIENCE_S, update
+        self._newest[person] = event_loop_time_s() + _PATIENCE_S, update
         if is_new:
             self._group.create_task(self._answer_newest_queries(person))
 
@@ -84,7 +84,7 @@ class InlineQueries:
             while self._newest[person]:
                 async with self._places:
                     waiting, self._newest[person] = self._newest[person], None
-                    if waiting and (left := waiting[0] - steady()) > 0:
+                    if waiting and (left := waiting[0] - event_loop_time_s()) > 0:
                         await self._answer_or_log(left, waiting[1])
         finally:
             del self._newest[person]

@@ -10,7 +10,7 @@ from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
 from telegram.ext import ExtBot
 
 from bot.domain.errors import BotError
-from bot.runtime.clock import steady
+from bot.runtime.clock import event_loop_time_s
 from bot.runtime.metrics import UNSEEN, Metrics
 from bot.telegram.outcomes import wait_of
 from bot.updates.conflicts import PollConflicts
@@ -53,7 +53,7 @@ class Polling:
         first_pause_s: float = _FIRST_PAUSE_S,
         refused_pause_s: float = REFUSED_PAUSE_S,
         metrics: Metrics = UNSEEN,
-        clock: Callable[[], float] = steady,
+        clock: Callable[[], float] = event_loop_time_s,
     ) -> None:
         """Prepare to poll. ``add`` stores updates, and ``clock`` returns seconds.
 
@@ -200,7 +200,7 @@ class Polling:
         self._pause = 0.0
         self._conflicts_in_a_row = 0
         if self._conflicts:
-            self._conflicts.record_answer()
+            self._conflicts.add_answer_to_recent_polls()
         self._is_rival_reported = self._is_rival_reported and self.has_rival
 
     async def _record_conflict_and_report_rival(
@@ -214,7 +214,7 @@ class Polling:
         log.warning("another program takes the updates", why=str(error))
         self._conflicts_in_a_row += 1
         if self._conflicts and not is_webhook:
-            self._conflicts.record_conflict()
+            self._conflicts.add_conflict_to_recent_polls()
         if self.has_rival and not self._is_rival_reported and self._on_conflict:
             self._is_rival_reported = True
             await self._on_conflict()

@@ -110,7 +110,7 @@ def as_current(unit: Unit | None) -> Iterator[None]:
         _current.reset(token)
 
 
-def writing(db: Database) -> AbstractAsyncContextManager[Tx]:
+def join_or_begin_transaction(db: Database) -> AbstractAsyncContextManager[Tx]:
     """Return the transaction of the current unit. Without a unit, return a new transaction.
 
     An exception in the ``with`` block rolls back the whole unit.
@@ -119,7 +119,7 @@ def writing(db: Database) -> AbstractAsyncContextManager[Tx]:
     return db.begin() if unit is None else _join(unit, rolls_back_on_refusal=True)
 
 
-def reading(db: Database) -> AbstractAsyncContextManager[Tx]:
+def join_or_begin_read(db: Database) -> AbstractAsyncContextManager[Tx]:
     """Return a connection for reads. The reads see the uncommitted writes of the current unit.
 
     If the unit has an open transaction, an exception in the ``with`` block rolls back the whole

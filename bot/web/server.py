@@ -116,7 +116,9 @@ class Web:
         self._is_open = is_open
         self._token = token
         self._closing = AsyncExitStack()
-        self._posts = metrics.counter("webhook_posts_total", "Posts to the webhook.", "result")
+        self._posts = metrics.get_or_create_counter(
+            "webhook_posts_total", "Posts to the webhook.", "result"
+        )
         self.port = 0
 
     def make_app(self) -> web.Application:
@@ -125,7 +127,7 @@ class Web:
             client_max_size=_LARGEST_UPDATE, middlewares=[self._refuse_held_routes]
         )
         app.on_response_prepare.append(disable_write_buffer)
-        app.router.add_get("/healthz", self._answer_liveness)
+        app.router.add_get("/healthz", self._always_answer_200)
         app.router.add_get("/readyz", self._answer_readiness)
         app.router.add_get("/metrics", self._serve_metrics)
         app.router.add_routes(self._routes)
@@ -179,7 +181,7 @@ class Web:
         self._posts.labels(result).inc()
         return answer
 
-    async def _answer_liveness(self, _: web.Request) -> web.Response:
+    async def _always_answer_200(self, _: web.Request) -> web.Response:
         """Answer 200 as long as the event loop runs. Failures of other services change nothing."""
         return web.json_response({"ok": True})
 
@@ -211,7 +213,7 @@ class Web:
         if not self._may_see_details(request):
             return web.Response(status=404)
         return web.Response(
-            body=self._metrics.render().encode(), headers={"Content-Type": CONTENT_TYPE}
+            body=self._metrics.prometheus_text().encode(), headers={"Content-Type": CONTENT_TYPE}
         )
 
 

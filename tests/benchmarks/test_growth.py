@@ -76,12 +76,12 @@ async def test_the_sample_and_the_count_of_profiles_read_some_profiles(large: Da
         )
 
     def count(tx: Tx) -> Awaitable[tuple[int, int]]:
-        return profiles.estimate_profiles_of_known_or_only_new_people(tx, most_read=50)
+        return profiles.estimate_profile_counts_by_followers(tx, most_read=50)
 
     assert await rows_read(large, sample) < 1_000
     assert await rows_read(large, delay) < 1_000
     assert await rows_read(large, count) < 1_000
     known, fresh = await large.fetch(count)
     assert (abs(known / SIZE.profiles - 1) < 0.2, fresh) == (True, 0)
-    exact = await large.fetch(profiles.estimate_profiles_of_known_or_only_new_people)
+    exact = await large.fetch(profiles.estimate_profile_counts_by_followers)
     assert exact == (SIZE.profiles + 1, 0)

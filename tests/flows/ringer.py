@@ -131,7 +131,7 @@ async def ring(args: list[str], life: list[str], folder: Path, ready: int) -> No
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop)
         os.write(ready, b"!")
         async with asyncio.TaskGroup() as group:
-            group.create_task(scheduler.run())
+            group.create_task(scheduler.make_checks_until_stopped())
             group.create_task(outbox.fan_out_and_send_until_stopped())
 
 

@@ -79,11 +79,11 @@ class Stage:
                 known = await profiles.find_by_username(tx, name, since=utc_now() - HOUR)
                 assert known is not None
                 await make_due(tx, known.profile_id, utc_now() - HOUR)
-            if await self.parts.scheduler.run_once():
+            if await self.parts.scheduler.make_possible_checks_once():
                 break
 
     async def ring(self) -> None:
-        while await self.parts.outbox.run_once():
+        while await self.parts.outbox.fan_out_and_do_due_jobs_once():
             pass
 
     async def look_and_ring(self, name: str) -> None:

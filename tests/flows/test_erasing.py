@@ -180,7 +180,7 @@ async def test_an_answer_beside_an_erasure_breaks_no_reference(db: Database) -> 
         await is_begun.wait()
         async with db.begin() as tx:
             asyncio.get_running_loop().call_later(0.3, may_end.set)
-            return await chat_queues.claim_for_new_replies(tx, 5, lease_at(NOON))
+            return await chat_queues.claim_if_no_pending_reply(tx, 5, lease_at(NOON))
 
     _, claimed = await asyncio.gather(erase(), claim())
     assert claimed is None

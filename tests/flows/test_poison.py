@@ -40,7 +40,7 @@ async def test_a_story_that_is_none_any_more_is_parked_and_the_rest_goes_out(
                 chats.update().where(chats.c.id == eva).values(zone="Mars/Olympus"),
             ):
                 await tx.execute(spoilt)
-        while await parts.outbox.run_once():
+        while await parts.outbox.fan_out_and_do_due_jobs_once():
             pass
         states = {(row.chat_id, row.story_pk): row.state for row in await rows(parts.db)}
     assert states == {(ann, "1"): "parked", (ann, "2"): "sent", (eva, "2"): "sent"}

@@ -38,7 +38,7 @@ from bot.store import (
     moves,
     profiles,
 )
-from bot.updates.unit_of_work import writing
+from bot.updates.unit_of_work import join_or_begin_transaction
 from handlers import exchange, stories, usage
 from handlers import followed_accounts as handlers_followed
 from tests.soak.rates import MET_DAYS
@@ -250,7 +250,7 @@ def _forgetful_undo() -> list[Swap]:
 
     async def anew(self: Any, *words: Any, **more: Any) -> Any:
         found = await restore(self, *words, **more)
-        async with writing(self._db) as tx:
+        async with join_or_begin_transaction(self._db) as tx:
             for one in found.subscriptions:
                 await _forget(tx, one.id)
         return found
@@ -277,7 +277,7 @@ def _forgetful_unmute() -> list[Swap]:
 
     async def anew(self: Any, chat_id: int, number: int) -> Any:
         found = await undo(self, chat_id, number)
-        async with writing(self._db) as tx:
+        async with join_or_begin_transaction(self._db) as tx:
             await _forget(tx, number)
         return found
 

@@ -68,7 +68,7 @@ async def follow(
     if chat.payer is None:
         await chats.set_payer(tx, chat_id, PAYER)
     await chat_queues.add_if_missing(tx, chat_id, now=now)
-    await snapshots.record_name_and_notify_of_change(tx, of, now=now)
+    await snapshots.record_name_notify_and_return_previous(tx, of, now=now)
     added = await subscriptions.add(
         tx,
         Target(chat_id, thread_id),

@@ -37,7 +37,7 @@ async def told(tmp_path: Path) -> AsyncIterator[dict[str, set[str]]]:
             for name, metric in parts.metrics.registry._names_to_collectors.items():  # noqa: SLF001 - nothing public has the labels
                 more = {"le"} if name.endswith("_bucket") else set()
                 series[name] = {*getattr(metric, "_labelnames", ()), *more}
-            for line in parts.metrics.render().splitlines():
+            for line in parts.metrics.prometheus_text().splitlines():
                 if line.startswith("# TYPE"):  # of the process itself
                     series.setdefault(line.split()[2], set())
             yield series

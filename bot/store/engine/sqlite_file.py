@@ -18,7 +18,7 @@ from pathlib import Path
 
 from bot.domain.errors import BackupError, DatabaseUnavailableError
 from bot.domain.incidents import DATABASE_NOT_SAVED, DATABASE_REPLACED
-from bot.runtime.clock import steady
+from bot.runtime.clock import event_loop_time_s
 from bot.store.engine import private, sqlite_copies
 from bot.store.engine.secure_delete import SECURE_DELETE
 
@@ -106,8 +106,8 @@ class HeldFile:
             self._differs_since = None
             return True
         if self._differs_since is None:
-            self._differs_since = steady()
-        elif steady() - self._differs_since >= _CONFIRM_S:
+            self._differs_since = event_loop_time_s()
+        elif event_loop_time_s() - self._differs_since >= _CONFIRM_S:
             self.is_replaced.set()
         return False
 

@@ -21,7 +21,7 @@ OLD, NEW = Subject("profile", "star"), Subject("profile", "moon")
 
 async def rename(db: Database, clock: Clock) -> None:
     async with db.begin() as tx:
-        await snapshots.record_name_and_notify_of_change(
+        await snapshots.record_name_notify_and_return_previous(
             tx, Profile("1", "moon"), now=clock.on(MINUTE)
         )
 
@@ -30,7 +30,9 @@ async def rename(db: Database, clock: Clock) -> None:
 async def clock(sqlite_db: Database) -> Clock:
     clock = Clock()
     async with sqlite_db.begin() as tx:
-        await snapshots.record_name_and_notify_of_change(tx, Profile("1", "star"), now=clock())
+        await snapshots.record_name_notify_and_return_previous(
+            tx, Profile("1", "star"), now=clock()
+        )
     return clock
 
 

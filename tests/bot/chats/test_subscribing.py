@@ -165,7 +165,7 @@ async def test_a_name_that_changed_hands_is_its_new_owners(desk: Desk) -> None:
     name, subscribing = await desk.star(), desk.subscribing()
     stranger = Profile("424242", name)
     async with desk.db.begin() as tx:
-        await snapshots.record_name_and_notify_of_change(
+        await snapshots.record_name_notify_and_return_previous(
             tx, stranger, now=utc_now() - timedelta(days=2)
         )
     followed = await subscribing.subscribe(Target(1), name, Asker(1, 9))

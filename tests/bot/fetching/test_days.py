@@ -41,7 +41,7 @@ class Days:
     async def until(self, end: datetime) -> None:
         """Let the scheduler have its way every two minutes."""
         while self.clock.time < end:
-            await self.scheduler.run_once()
+            await self.scheduler.make_possible_checks_once()
             self.clock.on(2 * MINUTE)
 
     async def asked(self, at: datetime, credits_: int) -> None:

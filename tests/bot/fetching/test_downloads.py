@@ -36,7 +36,7 @@ class Desk:
     async def paste(self, url: str) -> dict[str, str]:
         """Send a pasted address. Return the failures."""
         album = Album((story_from_media_url(url, utc_now()),))
-        outcome = await self.ours.sender.send_album(
+        outcome = await self.ours.sender.send_album_and_buy_missing_files(
             Target(self.ann), album, asker=Asker(self.ann, self.ann)
         )
         assert isinstance(outcome, Sent), outcome

@@ -85,7 +85,7 @@ async def lived(
                 star = shown.by_username(names[key])
                 assert star is not None
                 shown.publish(star, 1, taken_at)
-            made = await scheduler.run_once()
+            made = await scheduler.make_possible_checks_once()
             scheduler._kept_at = now() + timedelta(days=30)  # noqa: SLF001 - one survey, as there
             if made:
                 async with db.read() as tx:

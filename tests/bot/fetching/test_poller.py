@@ -105,8 +105,8 @@ async def test_what_is_due_is_looked_at_once_and_paid(tower: Tower) -> None:
     pk = str((await tower.control.publish(seen[0].username))["pk"])
     scheduler = tower.scheduler()
     before = await tower.calls()
-    assert await scheduler.run_once() == 2
-    assert await scheduler.run_once() == 0
+    assert await scheduler.make_possible_checks_once() == 2
+    assert await scheduler.make_possible_checks_once() == 0
     assert await tower.calls() == before + 2
     assert [row.story_pk for row in await rows(tower.db)] == [pk]
     for profile in seen:
@@ -118,7 +118,7 @@ async def test_what_is_due_is_looked_at_once_and_paid(tower: Tower) -> None:
     async with tower.db.read() as tx:
         assert await unsplit(tx) == 4
     assert tower.woken
-    assert 'checks_total{outcome="seen"} 2' in tower.metrics.render()
+    assert 'checks_total{outcome="seen"} 2' in tower.metrics.prometheus_text()
 
 
 class Torn:
@@ -142,7 +142,7 @@ async def test_what_was_recorded_is_brought_to_all_also_when_the_rest_of_the_che
     profile = await tower.followed()
     await tower.control.publish(profile.username)
     torn = Torn(tower.api)
-    await tower.scheduler(api=torn).run_once()
+    await tower.scheduler(api=torn).make_possible_checks_once()
     assert torn.is_torn
     async with tower.db.read() as tx:
         assert await fan_outs.next_due_at(tx)
@@ -183,7 +183,7 @@ async def test_an_outdated_check_leaves_the_claim_to_the_newer_check(
         if fails:
             raise StoriesError("down", credits=2)
 
-    await tower.scheduler(api=Meanwhile(tower.api, claim_again)).run_once()
+    await tower.scheduler(api=Meanwhile(tower.api, claim_again)).make_possible_checks_once()
     known = await tower.known(profile)
     async with tower.db.read() as tx:
         assert await profiles.claims.has_claim_of_owner(tx, "rival")
@@ -205,7 +205,7 @@ async def test_a_check_that_fails_by_a_bug_is_paid_more_and_more_rarely(tower: T
     scheduler = tower.scheduler(api=Meanwhile(tower.api, fail), now=lambda: now)
     with capture_logs():
         for _ in range(60):
-            await scheduler.run_once()
+            await scheduler.make_possible_checks_once()
             now += MINUTE
     assert [(at - made[0]) / MINUTE for at in made] == [0, 2, 6, 12, 20, 30, 42, 56]
 
@@ -226,15 +226,17 @@ async def test_a_process_without_a_lease_makes_no_call_for_a_check(tower: Tower)
     lost = Owner()
     lost.record_renewal(utc_now() - MINUTE, done_at=utc_now() - HOUR)
     before = await tower.calls()
-    assert await tower.scheduler(owner=lost).run_once() == 1
+    assert await tower.scheduler(owner=lost).make_possible_checks_once() == 1
     assert await tower.ledger.spent_by_replies_and_schedule() == (0, 0)
     await tower.db.run(claimed_tables.release_claims_of_owner)
     ledger = ProcessLost(tower.db, Limits(10**6, 0.0, 10**6, 10**6))
     ledger.owner = Owner()
-    assert await tower.scheduler(owner=ledger.owner, ledger=ledger).run_once() == 1
+    assert (
+        await tower.scheduler(owner=ledger.owner, ledger=ledger).make_possible_checks_once() == 1
+    )
     assert await tower.calls() == before
     assert await tower.ledger.spent_by_replies_and_schedule() == (0, 0)
-    assert 'checks_total{outcome="lost"} 2' in tower.metrics.render()
+    assert 'checks_total{outcome="lost"} 2' in tower.metrics.prometheus_text()
 
 
 async def test_a_failing_api_puts_off_and_costs_no_more_than_it_billed(tower: Tower) -> None:
@@ -242,7 +244,7 @@ async def test_a_failing_api_puts_off_and_costs_no_more_than_it_billed(tower: To
     fault = {"status": 500, "body": {"detail": "down"}}
     await tower.control.fault("stories", fault, match="/v1/user/stories", times=None)
     scheduler = tower.scheduler()
-    await scheduler.run_once()
+    await scheduler.make_possible_checks_once()
     known = await tower.known(profile)
     assert known.due_at is not None
     assert known.due_at > utc_now()
@@ -256,8 +258,8 @@ async def test_while_the_api_fails_for_everybody_it_is_asked_rarely(tower: Tower
         await tower.followed()
     await tower.control.fault("stories", {"status": 500}, match="/v1/user/stories", times=None)
     scheduler = tower.scheduler()
-    assert await scheduler.run_once() == 4
-    assert await scheduler.run_once() == 0
+    assert await scheduler.make_possible_checks_once() == 4
+    assert await scheduler.make_possible_checks_once() == 0
     assert (
         timedelta(seconds=20) < await scheduler.next_step_at() - utc_now() < timedelta(seconds=31)
     )
@@ -278,8 +280,8 @@ async def test_after_an_outage_that_people_met_a_check_before_its_time_tells_tha
             await tower.api.stories(f"{number}")
     assert tower.api.is_failing
     scheduler = tower.scheduler(budget=2400, now=lambda: NOON)
-    assert await scheduler.run_once() == 1
-    assert await scheduler.run_once() == 1
+    assert await scheduler.make_possible_checks_once() == 1
+    assert await scheduler.make_possible_checks_once() == 1
 
 
 async def test_private_and_gone_are_noted_where_the_page_says_so(tower: Tower) -> None:
@@ -288,13 +290,13 @@ async def test_private_and_gone_are_noted_where_the_page_says_so(tower: Tower) -
     await tower.control.change_profile(gone.username, deleted=True)
     await tower.control.change_profile(refused.username, trouble="PrivateAccount")
     scheduler = tower.scheduler()
-    await scheduler.run_once()
+    await scheduler.make_possible_checks_once()
     for profile in (private, gone, refused):
         known = await tower.known(profile)
         assert (known.state, known.failures) == ("active", 1)
         async with tower.db.begin() as tx:
             await make_due(tx, profile.profile_id, LONG_AGO)
-    await scheduler.run_once()
+    await scheduler.make_possible_checks_once()
     assert (await tower.known(private)).state == "private"
     assert (await tower.known(gone)).state == "gone"
     assert (await tower.known(refused)).state == "active"  # its page is refused, not private
@@ -308,10 +310,10 @@ async def test_without_money_nothing_is_asked(tower: Tower) -> None:
     profile = await tower.followed()
     before = await tower.calls()
     await tower.ledger.set_spending_stopped(stopped=True)
-    assert await tower.scheduler().run_once() == 0
+    assert await tower.scheduler().make_possible_checks_once() == 0
     assert await tower.calls() == before
     await tower.ledger.set_spending_stopped(stopped=False)
-    assert await tower.scheduler(budget=0).run_once() == 0
+    assert await tower.scheduler(budget=0).make_possible_checks_once() == 0
     assert await tower.calls() == before
     assert (await tower.known(profile)).snapshot_at is None
 
@@ -322,9 +324,9 @@ async def test_without_a_key_nothing_is_asked_twice(tower: Tower) -> None:
     fault = {"status": 402, "body": {"detail": "top up"}}
     await tower.control.fault("stories", fault, match="/v1/user/stories", times=None)
     scheduler = tower.scheduler()
-    await scheduler.run_once()
+    await scheduler.make_possible_checks_once()
     before = await tower.calls()
-    assert await scheduler.run_once() == 0
+    assert await scheduler.make_possible_checks_once() == 0
     assert await tower.calls() == before
     known = await tower.known(second)
     assert known.due_at is not None
@@ -342,13 +344,13 @@ async def test_the_first_check_after_a_block_of_a_profile_does_not_wait_as_for_n
     # The interval of newcomers needs a profile of a known person (1) and of a newcomer (2).
     await tower.followed(1)
     await tower.followed(2)
-    await tower.scheduler(budget=500).run_once()
+    await tower.scheduler(budget=500).make_possible_checks_once()
     tower.subscriptions.blocked = frozenset({profile.profile_id})
     await tower.subscriptions.apply_profile_blocks()
     tower.subscriptions.blocked = frozenset()
     await tower.subscriptions.apply_profile_blocks()
     before = await tower.known(profile)
-    await tower.scheduler(budget=500, now=lambda: utc_now() + 2 * HOUR).run_once()
+    await tower.scheduler(budget=500, now=lambda: utc_now() + 2 * HOUR).make_possible_checks_once()
     after = await tower.known(profile)
     assert before.snapshot_at is not None
     assert after.snapshot_at is not None
@@ -358,14 +360,14 @@ async def test_the_first_check_after_a_block_of_a_profile_does_not_wait_as_for_n
 async def test_what_is_blocked_is_never_looked_at(tower: Tower) -> None:
     profile = await tower.followed()
     before = await tower.calls()
-    await tower.scheduler(blocked=frozenset({profile.profile_id})).run_once()
+    await tower.scheduler(blocked=frozenset({profile.profile_id})).make_possible_checks_once()
     assert await tower.calls() == before
 
 
 async def test_what_was_put_in_the_queue_at_an_old_price_is_judged_anew(tower: Tower) -> None:
     profile = await tower.followed()
     scheduler = tower.scheduler()
-    await scheduler.run_once()
+    await scheduler.make_possible_checks_once()
     known = await tower.known(profile)
     assert known.forecast is not None
     state = ProfileState.from_json(known.forecast)
@@ -374,7 +376,7 @@ async def test_what_was_put_in_the_queue_at_an_old_price_is_judged_anew(tower: T
         await profiles.change(tx, profile.profile_id, forecast=state.to_json())
         await make_due(tx, profile.profile_id, utc_now() - timedelta(seconds=1))
     before = await tower.calls()
-    assert await scheduler.run_once() == 0
+    assert await scheduler.make_possible_checks_once() == 0
     assert await tower.calls() == before
     known = await tower.known(profile)
     assert known.due_at is not None
@@ -409,7 +411,7 @@ async def test_the_claim_takes_whom_the_schedule_says_the_simulator_may_take(
                 allowed.add(profile.username)
     assert len(allowed) == {0: 1, 100: 3, 200: 5}[round(purse)]
     scheduler = tower.scheduler(budget=2400, now=lambda: NOON)
-    assert await scheduler.run_once() == len(allowed)
+    assert await scheduler.make_possible_checks_once() == len(allowed)
     asked = set()
     for number in range(1, 7):
         async with tower.db.read() as tx:
@@ -438,7 +440,7 @@ async def test_nobody_is_looked_at_early_of_whom_none_could_be_told(tower: Tower
             await make_due(tx, profile.profile_id, due)
             await profiles.change(tx, profile.profile_id, snapshot_at=NOON - 2 * HOUR)
     scheduler = tower.scheduler(budget=2400, now=lambda: NOON)
-    rounds = [await scheduler.run_once() for _ in range(3)]  # of eight each
+    rounds = [await scheduler.make_possible_checks_once() for _ in range(3)]  # of eight each
     assert sum(rounds) == 1
     assert (await tower.known(awake)).snapshot_at == NOON
     async with tower.db.begin() as tx:  # nobody holds the others
@@ -455,14 +457,14 @@ async def test_a_look_that_is_judged_anew_waits_until_somebody_can_be_told(tower
         snapshot_at, forecast = NOON - 6 * HOUR, state.to_json()
         await profiles.change(tx, profile.profile_id, snapshot_at=snapshot_at, forecast=forecast)
         await make_due(tx, profile.profile_id, NOON - MINUTE)
-    assert await tower.scheduler(budget=2400, now=lambda: NOON).run_once() == 0
+    assert await tower.scheduler(budget=2400, now=lambda: NOON).make_possible_checks_once() == 0
     assert (await tower.known(profile)).due_at == NOON + 2 * HOUR
 
 
 async def test_the_plan_outlives_the_process(tower: Tower) -> None:
     await tower.followed()
     scheduler = tower.scheduler(budget=12345)
-    await scheduler.run_once()
+    await scheduler.make_possible_checks_once()
     async with tower.db.read() as tx:
         kept = await schedule_state.load_plan_or_new(tx)
     assert (kept.schedule.budget, kept.schedule.minimum, kept.cost) == (12345, 60, 2)

@@ -24,7 +24,7 @@ async def test_of_many_profiles_a_sample_is_read_and_of_few_all(db: Database) ->
         await subscriptions.start_or_stop_checks(tx, profile_ids=["99"], now=NOON)
         few = await schedule_state.sample_states(tx, most=3, only_newcomers=True)
         every = await schedule_state.sample_states(tx, only_newcomers=True)
-        assert await profiles.estimate_profiles_of_known_or_only_new_people(tx) == (0, 8)
+        assert await profiles.estimate_profile_counts_by_followers(tx) == (0, 8)
     assert (len(few), len(every)) == (3, 8)
     weights = [weight for _, weight in every]
     assert sorted(weights) == [1, 2, 3, 4, 5, 6, 7, 8]

@@ -74,7 +74,7 @@ class Days:
                 star = shown.by_username(name)
                 assert star is not None
                 posted[str(shown.publish(star, 1, at.timestamp()).pk)] = at
-            made = await self.scheduler.run_once()
+            made = await self.scheduler.make_possible_checks_once()
             self.checks += [self.now()] * made
             if made:
                 continue

@@ -7,7 +7,7 @@ import pytest
 from telegram.error import NetworkError
 
 from bot.operations.clock_keeper import ClockKeeper
-from bot.runtime.clock import STORIES_API, TELEGRAM, Clock, ServerClocks, steady
+from bot.runtime.clock import STORIES_API, TELEGRAM, Clock, ServerClocks, event_loop_time_s
 from bot.store.engine.database import Database
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -38,7 +38,7 @@ class World:
 
     @staticmethod
     def true() -> float:
-        return NOON.timestamp() + steady()
+        return NOON.timestamp() + event_loop_time_s()
 
     async def ask(self, who: str, ahead_s: float | None) -> None:
         self.asked.append(who)

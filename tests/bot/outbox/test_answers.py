@@ -155,7 +155,7 @@ async def test_after_three_copies_an_answer_is_given_up_with_a_last_word_and_no_
     answers.outcomes = [TryLater(unknown=True)] * 6
     sent_at = []
     for second in range(3600):
-        if await outbox.run_once():
+        if await outbox.fan_out_and_do_due_jobs_once():
             sent_at.append(second)
         clock.on(SECOND)
     first, second, third, *word = [one - sent_at[0] for one in sent_at]
@@ -171,7 +171,7 @@ async def test_after_three_copies_an_answer_is_given_up_with_a_last_word_and_no_
         (row.notice, row.state, row.reason) for row in await rows(sqlite_db, notice="reply")
     ]
     assert answered == [("reply", "parked", "no answers")] * 2
-    rendered = metrics.render()
+    rendered = metrics.prometheus_text()
     assert "delivery_unknown_total 6" in rendered
     assert "delivery_parked_total 2" in rendered
 
@@ -182,7 +182,7 @@ async def test_an_answer_that_the_outbox_brought_is_kept_no_longer(sqlite_db: Da
     post = Post()
     answers = Answers(post)
     outbox = Outbox(sqlite_db, NO_BOT, post, answers, now=Clock())  # type: ignore[arg-type] # they stand for all three
-    assert await outbox.run_once() == 1
+    assert await outbox.fan_out_and_do_due_jobs_once() == 1
     assert [text for text, _ in answers.said] == ["hello"]
     assert await rows(sqlite_db) == []
 

@@ -40,7 +40,7 @@ class Post:
     sentences: list[tuple[str, bool]] = field(default_factory=list)
     payloads: list[Payload] = field(default_factory=list)
 
-    async def send_album(
+    async def send_album_and_buy_missing_files(
         self, _: Target, __: Album, *, caption_html: str, options: SendOptions, **___: Any
     ) -> Outcome:
         self.captions.append(caption_html)

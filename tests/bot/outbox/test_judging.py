@@ -42,7 +42,9 @@ async def due_in(office: Office) -> timedelta | None:
 
 async def send_all_due(office: Office) -> None:
     """Let the outbox work until no delivery is due."""
-    while await office.outbox.run_once() or await due_in(office) == timedelta(0):
+    while await office.outbox.fan_out_and_do_due_jobs_once() or await due_in(office) == timedelta(
+        0
+    ):
         pass
 
 
@@ -50,12 +52,12 @@ async def test_quiet_hours_put_off_alerts_until_they_end(office: Office) -> None
     async with office.db.begin() as tx:
         await chats.change(tx, -1, quiet_from=12 * 60, quiet_to=12 * 60 + 5)
     await found(office, "1", "2")
-    assert await office.outbox.run_once() == 0
+    assert await office.outbox.fan_out_and_do_due_jobs_once() == 0
     found_rows = await rows(office.db)
     assert [(row.held, row.due_at) for row in found_rows] == [("quiet", NOON + 5 * MINUTE)] * 2
     assert await due_in(office) == 5 * MINUTE
     office.clock.on(5 * MINUTE)
-    assert await office.outbox.run_once() == 1
+    assert await office.outbox.fan_out_and_do_due_jobs_once() == 1
     assert [pks for _, pks, _ in office.post.albums] == [["1", "2"]]
 
 
@@ -65,11 +67,11 @@ async def test_the_mean_delay_of_an_hour_leaves_out_deferred_alerts(office: Offi
         await chats.change(tx, -2, quiet_from=12 * 60, quiet_to=12 * 60 + 30)
     await found(office, "1")
     office.clock.on(MINUTE)
-    assert await office.outbox.run_once() == 1
+    assert await office.outbox.fan_out_and_do_due_jobs_once() == 1
     office.clock.on(29 * MINUTE)
     office.post.outcomes = [TryLater(reason="media unavailable")]
     for _ in range(2):  # a retry after the quiet hours is deferred as well
-        assert await office.outbox.run_once() == 1
+        assert await office.outbox.fan_out_and_do_due_jobs_once() == 1
         office.clock.on(MINUTE)
     async with office.db.read() as tx:
         figures = await samples.measure_hour(tx, NOON)
@@ -87,9 +89,11 @@ async def test_the_mean_delay_leaves_out_an_alert_that_was_deferred_and_flooded(
         await chats.change(tx, -1, quiet_from=12 * 60 + begin, quiet_to=12 * 60 + 30)
     await found(office, "1", "2")
     office.post.outcomes = [TryLater(timedelta(seconds=8), unknown=True)]
-    assert await office.outbox.run_once() == is_flooded_first
+    assert await office.outbox.fan_out_and_do_due_jobs_once() == is_flooded_first
     office.clock.on(MINUTE)
-    assert await office.outbox.run_once() == 0  # the quiet hours, or the pause of the chat
+    assert (
+        await office.outbox.fan_out_and_do_due_jobs_once() == 0
+    )  # the quiet hours, or the pause of the chat
     office.clock.on(29 * MINUTE)
     await send_all_due(office)
     office.clock.on(MINUTE)
@@ -109,7 +113,7 @@ async def test_a_summary_that_begins_while_an_alert_is_on_its_way_holds_it(offic
         await subscriptions.change(tx, row.subscription_id, options=Options(digest=True).to_json())
         await deliveries_store.make_due_or_mark_for_reselection(tx, -1, now=office.clock())
     await office.outbox.runner.run_job_and_record_outcome(claimed)
-    await office.outbox.run_once()
+    await office.outbox.fan_out_and_do_due_jobs_once()
     assert office.post.albums == []
     [row] = await rows(office.db)
     assert (row.held, row.state) == (Held.DIGEST, "open")
@@ -155,7 +159,7 @@ async def test_a_summary_of_several_profiles_comes_at_its_hour(office: Office) -
         await daily_summary(tx, NATGEO, PRADA)
         await look(tx, story("1"), story("2"))
         await look(tx, story("9", of=PRADA), of=PRADA)
-    assert await office.outbox.run_once() == 0
+    assert await office.outbox.fan_out_and_do_due_jobs_once() == 0
     assert await due_in(office) == HOUR
     office.clock.on(HOUR)
     await send_all_due(office)
@@ -273,7 +277,7 @@ async def test_a_story_that_expires_after_its_summary_is_told_silently(office: O
     office.clock.on(HOUR)
     office.post.outcomes = [sent(""), TryLater(after=2 * HOUR)]
     for _ in range(2):
-        await office.outbox.run_once()
+        await office.outbox.fan_out_and_do_due_jobs_once()
     office.clock.on(2 * HOUR)
     await send_all_due(office)
     assert [silent for _, _, silent in office.post.sentences] == [False, True]
@@ -285,7 +289,7 @@ async def test_the_end_of_a_pause_brings_no_failure_of_a_story_that_expired_in_t
     async with office.db.begin() as tx:
         await daily_summary(tx, NATGEO)
         await look(tx, story("1"))
-    assert await office.outbox.run_once() == 0
+    assert await office.outbox.fan_out_and_do_due_jobs_once() == 0
     [row] = await rows(office.db)
     paused = subscriptions_of(office)
     await paused.set_paused(-5, row.subscription_id, paused=True)
@@ -298,8 +302,8 @@ async def test_the_end_of_a_pause_brings_no_failure_of_a_story_that_expired_in_t
 async def test_a_summary_that_can_not_be_sent_now_is_not_overtaken(office: Office) -> None:
     await two_stories_for_a_summary(office)
     office.post.outcomes = [TryLater(reason="a gateway failed")]
-    assert await office.outbox.run_once() == 1
-    assert await office.outbox.run_once() == 0
+    assert await office.outbox.fan_out_and_do_due_jobs_once() == 1
+    assert await office.outbox.fan_out_and_do_due_jobs_once() == 0
     office.clock.on(MINUTE / 12)
     await send_all_due(office)
     assert len(office.post.sentences) == 2
@@ -363,7 +367,7 @@ async def test_the_notice_of_a_claim_without_an_outcome_rings_once(office: Offic
     await two_stories_for_a_summary(office)
     claimed = await claim_alert(office.outbox)
     assert [row.notice for row in claimed.batch.rows] == ["summary"]
-    assert await office.outbox.run_once() == 0
+    assert await office.outbox.fan_out_and_do_due_jobs_once() == 0
     office.clock.on(2 * MINUTE)  # the lease is over
     await send_all_due(office)
     assert [is_silent for _, _, is_silent in office.post.sentences] == [False]
@@ -379,7 +383,7 @@ async def test_a_story_that_ends_soon_after_the_hour_rings_before_the_summary(
         soon = story("8", NOON - DAY + HOUR + MINUTE * 20, of=PRADA)
         await look(tx, soon, story("9", of=PRADA), of=PRADA)
     office.clock.on(50 * MINUTE)
-    assert await office.outbox.run_once() == 1
+    assert await office.outbox.fan_out_and_do_due_jobs_once() == 1
     office.clock.on(10 * MINUTE)
     await send_all_due(office)
     [(_, text, _)] = office.post.sentences
@@ -399,7 +403,7 @@ async def test_a_listed_story_that_expired_in_quiet_hours_is_sent(office: Office
         await look(tx, story("1", expiring))
         await look(tx, story("9", expiring, of=PRADA), of=PRADA)
     office.clock.on(HOUR * 5 / 4)
-    assert await office.outbox.run_once() == 0
+    assert await office.outbox.fan_out_and_do_due_jobs_once() == 0
     assert [row.held for row in await rows(office.db)] == [Held.QUIET] * 2
     office.clock.on(HOUR / 2)  # the stories have expired
     await change_chat(office, quiet_from=None, quiet_to=None)
@@ -426,7 +430,7 @@ async def test_a_change_of_the_hour_does_not_defer_the_stories_of_a_listed_summa
     office: Office,
 ) -> None:
     await two_stories_for_a_summary(office)
-    assert await office.outbox.run_once() == 1
+    assert await office.outbox.fan_out_and_do_due_jobs_once() == 1
     await change_chat(office, digest_at=15 * 60)
     await send_all_due(office)
     assert [pks for _, pks, _ in office.post.albums] == [["1"], ["9"]]
@@ -453,14 +457,14 @@ async def test_what_can_not_be_read_is_parked_and_counted(office: Office) -> Non
     async with office.db.begin() as tx:
         broken = sa.update(stories).where(stories.c.pk.in_(["1", "3"]))
         await tx.execute(broken.values(value={"pk": 1}))
-    assert await office.outbox.run_once() == 1
+    assert await office.outbox.fan_out_and_do_due_jobs_once() == 1
     parked = [(row.story_pk, row.state, row.reason) for row in await rows(office.db)]
     assert parked == [
         ("1", "parked", "unreadable"),
         ("2", "sent", ""),
         ("3", "parked", "unreadable"),
     ]
-    assert "delivery_parked_total 2" in metrics.render()
+    assert "delivery_parked_total 2" in metrics.prometheus_text()
 
 
 async def test_a_chat_that_can_not_be_judged_keeps_no_other_waiting(office: Office) -> None:
@@ -470,13 +474,13 @@ async def test_a_chat_that_can_not_be_judged_keeps_no_other_waiting(office: Offi
         broken = sa.update(deliveries).where(deliveries.c.chat_id == -2)
         await tx.execute(broken.values(created_at=datetime.min.replace(tzinfo=UTC)))
     await found(office, "1")
-    assert await office.outbox.run_once() == 1
+    assert await office.outbox.fan_out_and_do_due_jobs_once() == 1
     assert [pks for _, pks, _ in office.post.albums] == [["1"]]
     assert await due_in(office) == 15 * MINUTE
     async with office.db.begin() as tx:
         await tx.execute(broken.values(created_at=NOON - DAY))
     office.clock.on(15 * MINUTE)
-    assert await office.outbox.run_once() == 1
+    assert await office.outbox.fan_out_and_do_due_jobs_once() == 1
     assert [pks for _, pks, _ in office.post.albums] == [["1"], ["9"]]
 
 

@@ -62,7 +62,7 @@ async def test_it_looks_again_when_the_next_is_due(office: Office) -> None:
     assert await step(office.outbox) is None
     await found(office, "1")
     office.post.outcomes = [TryLater(7 * SECOND)]
-    assert await office.outbox.run_once() == 1
+    assert await office.outbox.fan_out_and_do_due_jobs_once() == 1
     assert await step(office.outbox) == NOON + 7 * SECOND
     office.clock.on(7 * SECOND)
     assert await step(office.outbox) == office.clock()  # some were claimed: there may be more
@@ -79,7 +79,7 @@ async def test_it_does_not_spin_while_nothing_can_be_claimed(office: Office) -> 
 async def test_it_rests_as_long_as_the_bot_is_refused(office: Office) -> None:
     await found(office, "1")
     office.post.outcomes = [PermanentFailure("unauthorized", scope="bot")]
-    await office.outbox.run_once()
+    await office.outbox.fan_out_and_do_due_jobs_once()
     assert await step(office.outbox) == NOON + MINUTE
     office.clock.on(MINUTE - timedelta(microseconds=1))
     assert await step(office.outbox) == NOON + MINUTE
@@ -163,11 +163,11 @@ async def test_who_comes_back_when_the_lease_is_over_sends_nothing(office: Offic
         return pause
 
     office.post.before = after(MINUTE)
-    await office.outbox.run_once()
+    await office.outbox.fan_out_and_do_due_jobs_once()
     assert office.post.albums == []
     office.post.before = after(MINUTE - timedelta(milliseconds=1))
     office.clock.on(MINUTE)
-    await office.outbox.run_once()
+    await office.outbox.fan_out_and_do_due_jobs_once()
     assert len(office.post.albums) == 1
 
 
@@ -205,7 +205,7 @@ async def test_a_lost_claim_is_noticed_at_its_renewal(office: Office) -> None:
 
 async def test_what_a_look_showed_is_spread_and_sent_when_woken(office: Office) -> None:
     floods = ChatFloods(lambda: office.clock().timestamp())
-    floods.close(-1, 30)
+    floods.forbid_messages(-1, 30)
     outbox = Outbox(office.db, NO_BOT, office.post, office.post, floods=floods, now=office.clock)  # type: ignore[arg-type] # Post stands for both
     async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         group.create_task(outbox.fan_out_and_send_until_stopped())
@@ -271,8 +271,8 @@ def test_what_another_program_made_due_waits_a_minute_at_most() -> None:
 class Failing(Post):
     """Fails when the request has left."""
 
-    async def send_album(self, *args: Any, **more: Any) -> Outcome:
-        await super().send_album(*args, **more)
+    async def send_album_and_buy_missing_files(self, *args: Any, **more: Any) -> Outcome:
+        await super().send_album_and_buy_missing_files(*args, **more)
         raise ZeroDivisionError
 
 
@@ -280,22 +280,22 @@ async def test_a_bug_after_the_request_left_counts_as_a_lost_answer(office: Offi
     await found(office, "1")
     post, metrics = Failing(), Metrics()
     outbox = Outbox(office.db, NO_BOT, post, post, lease=MINUTE, metrics=metrics, now=office.clock)  # type: ignore[arg-type] # Post stands for both
-    await outbox.run_once()
+    await outbox.fan_out_and_do_due_jobs_once()
     [row] = await rows(office.db)
     assert (row.state, row.copies) == ("open", 1)
     for _ in range(2):
         office.clock.on(20 * MINUTE)
-        await outbox.run_once()
+        await outbox.fan_out_and_do_due_jobs_once()
     parked, told = await rows(office.db)
     assert (parked.state, parked.copies, told.notice) == ("parked", 3, "failed")
-    counted = metrics.render()
+    counted = metrics.prometheus_text()
     assert "delivery_unknown_total 3" in counted
     assert "delivery_parked_total 1" in counted
 
 
 async def test_what_arrived_is_counted_once(office: Office) -> None:
     await found(office, "1", "2")
-    assert await office.outbox.run_once() == 1
+    assert await office.outbox.fan_out_and_do_due_jobs_once() == 1
     async with office.db.read() as tx:
         assert await used(tx, -1) == (2, 0)
 
@@ -303,7 +303,7 @@ async def test_what_arrived_is_counted_once(office: Office) -> None:
 async def test_what_an_answer_does_not_name_may_be_there(office: Office) -> None:
     await found(office, "1", "2")
     office.post.outcomes = [sent("1")]
-    await office.outbox.run_once()
+    await office.outbox.fan_out_and_do_due_jobs_once()
     assert [(row.story_pk, row.state, row.copies) for row in await rows(office.db)] == [
         ("1", "sent", 1),
         ("2", "open", 1),
@@ -321,11 +321,11 @@ async def test_a_line_of_the_log_names_what_a_message_came_from(
 
     office.post.before = look_at
     await found(office, "1", "2")
-    await office.outbox.run_once()
+    await office.outbox.fan_out_and_do_due_jobs_once()
     async with office.db.begin() as tx:
         told = {"username": "natgeo", **fields}
         for one in (told, {"username": "prada", "trace": "u78"}):
             await enqueue.add_notice(tx, Target(-1), "back", one, now=NOON)
-    await office.outbox.run_once()
+    await office.outbox.fan_out_and_do_due_jobs_once()
     first = (await rows(office.db, notice="back"))[0].id
     assert traces == ["s1", wanted.format(id=first)]

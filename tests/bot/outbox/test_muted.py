@@ -55,9 +55,7 @@ async def test_what_is_missing_is_said_once_and_nothing_counts_as_sent(
     [queue] = await claim(sqlite_db)
     assert [row.notice for row in queue.rows] == [None, "muted"]
     async with sqlite_db.begin() as tx:
-        assert not await mutes.record_missing_right_and_detect_change(
-            tx, CHAT, WHOLE, "photos", now=NOON
-        )
+        assert not await mutes.record_missing_right(tx, CHAT, WHOLE, "photos", now=NOON)
     await free(sqlite_db)
     await record(sqlite_db, *await leaving(sqlite_db), Muted("photos"))
     assert len(await rows(sqlite_db, notice="muted")) == 1
@@ -155,7 +153,7 @@ class Town:
             await follow(tx, CHAT)
             await follow(tx, CHAT, PRADA)
             await look(tx, story("1"))
-            await mutes.record_missing_right_and_detect_change(tx, CHAT, WHOLE, "text", now=NOON)
+            await mutes.record_missing_right(tx, CHAT, WHOLE, "text", now=NOON)
 
     async def due_in(self) -> timedelta | None:
         async with self.db.read() as tx:
@@ -169,27 +167,27 @@ async def test_when_the_bot_may_write_again_what_waited_goes_out(
 ) -> None:
     town = Town(sqlite_db, presence)
     await town.begin()
-    assert await town.outbox.run_once() == 0
+    assert await town.outbox.fan_out_and_do_due_jobs_once() == 0
     assert await town.due_in() == 10 * MINUTE
     town.clock.on(10 * MINUTE)
-    assert await town.outbox.run_once() == 1
+    assert await town.outbox.fan_out_and_do_due_jobs_once() == 1
     assert town.asked == ([(CHAT, "text")] if presence else [])
     assert town.post.albums == []
     assert await muted(sqlite_db) == ()
     assert await town.due_in() == timedelta(0)  # the queue is given back at once
-    assert await town.outbox.run_once() == 1
+    assert await town.outbox.fan_out_and_do_due_jobs_once() == 1
     assert [pks for _, pks, _ in town.post.albums] == [["1"]]
 
 
 async def test_where_it_may_not_it_is_asked_hourly(sqlite_db: Database) -> None:
     town = Town(sqlite_db, "may not")
     await town.begin()
-    await town.outbox.run_once()
+    await town.outbox.fan_out_and_do_due_jobs_once()
     for wait in (10 * MINUTE, HOUR, HOUR):
         assert await town.due_in() == wait
         town.clock.on(wait)
-        assert await town.outbox.run_once() == 1  # it asks
-        assert await town.outbox.run_once() == 0  # and puts off what waits
+        assert await town.outbox.fan_out_and_do_due_jobs_once() == 1  # it asks
+        assert await town.outbox.fan_out_and_do_due_jobs_once() == 0  # and puts off what waits
     assert town.asked == [(CHAT, "text")] * 3
     assert [row.state for row in await rows(sqlite_db)] == ["open"]
 
@@ -201,21 +199,21 @@ async def test_checks_of_one_right_do_not_count_for_another_right(sqlite_db: Dat
         await follow(tx, CHAT)
         await follow(tx, PERSON, PRADA)
         await look(tx, story("1"))
-        await mutes.record_missing_right_and_detect_change(tx, CHAT, WHOLE, "photos", now=NOON)
-    await town.outbox.run_once()
+        await mutes.record_missing_right(tx, CHAT, WHOLE, "photos", now=NOON)
+    await town.outbox.fan_out_and_do_due_jobs_once()
     for wait in (10 * MINUTE, HOUR):
         town.clock.on(wait)
-        assert await town.outbox.run_once() == 1  # it asks
-        assert await town.outbox.run_once() == 0  # and puts off what waits
+        assert await town.outbox.fan_out_and_do_due_jobs_once() == 1  # it asks
+        assert await town.outbox.fan_out_and_do_due_jobs_once() == 0  # and puts off what waits
     async with sqlite_db.begin() as tx:
         await look(tx, story("2", kind="video"), now=town.clock())
     town.post.outcomes = [Muted("text")]
-    assert await town.outbox.run_once() == 1
+    assert await town.outbox.fan_out_and_do_due_jobs_once() == 1
     [mute] = await muted(sqlite_db)
     assert (mute.missing, mute.probe_at) == ("text", town.clock() + 10 * MINUTE)
-    await town.outbox.run_once()
+    await town.outbox.fan_out_and_do_due_jobs_once()
     town.clock.on(10 * MINUTE)
-    assert await town.outbox.run_once() == 1
+    assert await town.outbox.fan_out_and_do_due_jobs_once() == 1
     assert town.asked == [(CHAT, "photos")] * 2 + [(CHAT, "text")]
     [notice] = await rows(sqlite_db, notice=CANNOT_POST)
     assert notice.chat_id == PERSON
@@ -226,9 +224,7 @@ async def test_checks_of_a_closed_topic_do_not_count_as_removed_posts(sqlite_db:
         await follow(tx, CHAT, thread_id=9)
         await follow(tx, PERSON, PRADA)
         for _ in range(3):
-            await mutes.record_missing_right_and_detect_change(
-                tx, CHAT, 9, "topic", now=NOON - DAY
-            )
+            await mutes.record_missing_right(tx, CHAT, 9, "topic", now=NOON - DAY)
     for number, pause in enumerate((timedelta(0), timedelta(0), DAY)):
         async with sqlite_db.begin() as tx:
             await look(tx, story(str(number)))
@@ -249,17 +245,15 @@ async def test_where_it_is_not_any_more_the_chat_is_closed_or_followed(
         town = Town(sqlite_db, presence)
         if state == "closed":
             await town.begin()
-            await town.outbox.run_once()
+            await town.outbox.fan_out_and_do_due_jobs_once()
         else:
             async with sqlite_db.begin() as tx:
                 await moves.open_chat(tx, CHAT, now=NOON)
-                await mutes.record_missing_right_and_detect_change(
-                    tx, CHAT, WHOLE, "text", now=NOON
-                )
+                await mutes.record_missing_right(tx, CHAT, WHOLE, "text", now=NOON)
                 await look(tx, story("2"))
-            await town.outbox.run_once()
+            await town.outbox.fan_out_and_do_due_jobs_once()
         town.clock.on(10 * MINUTE)
-        assert await town.outbox.run_once() == 1
+        assert await town.outbox.fan_out_and_do_due_jobs_once() == 1
         async with sqlite_db.read() as tx:
             chat = await chats.get(tx, chat_id)
         assert chat
@@ -270,7 +264,7 @@ async def test_where_it_is_not_any_more_the_chat_is_closed_or_followed(
 async def test_who_lost_the_chat_meanwhile_says_nothing_about_it(sqlite_db: Database) -> None:
     town = Town(sqlite_db, "away")
     await town.begin()
-    await town.outbox.run_once()
+    await town.outbox.fan_out_and_do_due_jobs_once()
     town.clock.on(10 * MINUTE)
     [probe] = await town.outbox.claims.claim(5)
     assert await claim(sqlite_db, now=town.clock.on(MINUTE))  # it took too long
@@ -288,7 +282,7 @@ async def test_a_group_that_moves_during_the_question_is_asked_again_at_once(
 ) -> None:
     town = Town(sqlite_db, presence)
     await town.begin()
-    await town.outbox.run_once()
+    await town.outbox.fan_out_and_do_due_jobs_once()
     town.clock.on(10 * MINUTE)
     [probe] = await town.outbox.claims.claim(5)
     async with sqlite_db.begin() as tx:

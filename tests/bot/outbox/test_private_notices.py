@@ -4,7 +4,7 @@ import pytest
 
 from bot.domain.model import Target
 from bot.outbox.private_notices import enqueue_public_or_private_failure_notice
-from bot.presentation.notices import render
+from bot.presentation.notices import notice_messages
 from bot.presentation.translation import translator_for
 from bot.store import chats
 from bot.store.engine.database import Database
@@ -25,7 +25,7 @@ async def test_who_is_told_of_a_story_that_could_not_be_sent(
         await enqueue_public_or_private_failure_notice(tx, Target(-100), FIELDS, now=NOON)
     [one] = await rows(db, notice="failed")
     assert one.chat_id == told
-    [text] = render("failed", [one.fields], translator_for("en"))
+    [text] = notice_messages("failed", [one.fields], translator_for("en"))
     assert ("<b>News &amp; more" in text) == (kind == "channel")
 
 

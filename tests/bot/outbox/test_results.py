@@ -385,7 +385,7 @@ async def test_an_alert_that_arrives_before_a_move_ends_the_mute_of_the_new_grou
 ) -> None:
     await owing(db, "1")
     async with db.begin() as tx:
-        await mutes.record_missing_right_and_detect_change(tx, CHAT, 0, "peace", now=NOON - HOUR)
+        await mutes.record_missing_right(tx, CHAT, 0, "peace", now=NOON - HOUR)
     lane, batch = await leaving(db)
     async with db.begin() as tx:
         await moves.move_chat(tx, CHAT, -1001, now=NOON)

@@ -80,7 +80,7 @@ async def test_what_a_deleted_topic_is_owed_comes_to_the_chat_which_is_told(
         PermanentFailure("topic_deleted", scope="thread", items=(SentItem("1", 5),))
     ]
     for _ in range(3):
-        await forum.outbox.run_once()
+        await forum.outbox.fan_out_and_do_due_jobs_once()
     assert [(target.thread_id, pks) for target, pks, _ in forum.post.albums] == [
         (forum.thread, ["1", "2"]),
         (None, ["2"]),
@@ -94,7 +94,7 @@ async def test_a_topic_that_may_be_there_is_sought_for_an_hour(forum: Forum) -> 
     await forum.posted("1")
     for waited in (MINUTE, TOPIC_SOUGHT_FOR - 2 * MINUTE, MINUTE, MINUTE):
         forum.post.outcomes = [LOST]
-        await forum.outbox.run_once()
+        await forum.outbox.fan_out_and_do_due_jobs_once()
         forum.clock.on(waited)
     tried = [target.thread_id for target, _, _ in forum.post.albums]
     assert tried == [forum.thread] * 4 + [None]
@@ -108,7 +108,7 @@ async def test_where_no_topics_are_shown_only_what_arrived_in_one_waits_for_it(
     await forum.box.control.call("PATCH", f"/chats/{forum.chat}", {"is_forum": False})
     items = (SentItem("1", 5),) if waits else ()
     forum.post.outcomes = [replace(LOST, items=items)]
-    await forum.outbox.run_once()
+    await forum.outbox.fan_out_and_do_due_jobs_once()
     places = [(target.thread_id, pks) for target, pks, _ in forum.post.albums]
     whole = (forum.thread, ["1", "2"])
     assert places == ([whole] if waits else [whole, (None, ["1", "2"])])
@@ -122,7 +122,7 @@ async def test_an_answer_makes_no_topic(forum: Forum, is_in_topic: bool) -> None
         await enqueue.add_reply(tx, place, text_payload("hello"), now=NOON, due_at=NOON)
         await chat_queues.make_due(tx, forum.chat, due_at=NOON, now=NOON)
     forum.answers.outcomes = [LOST]
-    await forum.outbox.run_once()
+    await forum.outbox.fan_out_and_do_due_jobs_once()
     assert [text for text, _ in forum.answers.said] == ["hello"]
     assert await forum.topics() == {}
     assert await rows(forum.db) == []

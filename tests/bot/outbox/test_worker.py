@@ -56,7 +56,7 @@ class Post:
     before: Callable[[], Any] | None = None
     numbers: int = 0
 
-    async def send_album(
+    async def send_album_and_buy_missing_files(
         self,
         target: Target,
         album: Album,
@@ -148,28 +148,28 @@ async def test_a_row_that_another_session_keeps_locked_delays_no_other_chat(
         session = other.transaction()
         await session.start()
         await other.execute("DELETE FROM deliveries WHERE chat_id = -1")
-        await office.outbox.run_once()
+        await office.outbox.fan_out_and_do_due_jobs_once()
         assert [target.chat_id for target, *_ in office.post.albums] == [-2]
         await session.rollback()
-    await office.outbox.run_once()
+    await office.outbox.fan_out_and_do_due_jobs_once()
     assert [target.chat_id for target, *_ in office.post.albums] == [-2, -1]
 
 
 async def test_stories_found_together_go_as_one_album_with_a_caption(office: Office) -> None:
     await found(office, "1", "2")
-    assert await office.outbox.run_once() == 1
+    assert await office.outbox.fan_out_and_do_due_jobs_once() == 1
     [(target, pks, options)] = office.post.albums
     assert (target, pks) == (Target(-1), ["1", "2"])
     assert (options.silent, options.spoiler, options.protect) == (True, False, False)
     assert "natgeo" in (office.post.captions[0] or "")
     assert await office.state() == [("1", "sent", 1), ("2", "sent", 1)]
     assert [row.message_id for row in await rows(office.db)] == [1, 2]
-    assert await office.outbox.run_once() == 0
+    assert await office.outbox.fan_out_and_do_due_jobs_once() == 0
 
 
 async def test_many_stories_go_as_even_albums_one_after_the_other(office: Office) -> None:
     await found(office, *(str(n) for n in range(10, 31)))
-    assert [await office.outbox.run_once() for _ in range(4)] == [1, 1, 1, 0]
+    assert [await office.outbox.fan_out_and_do_due_jobs_once() for _ in range(4)] == [1, 1, 1, 0]
     assert [pk for _, pks, _ in office.post.albums for pk in pks] == [
         str(n) for n in range(10, 31)
     ]
@@ -178,7 +178,7 @@ async def test_many_stories_go_as_even_albums_one_after_the_other(office: Office
 async def test_what_can_not_be_brought_of_an_album_is_told(office: Office) -> None:
     await found(office, "1", "2")
     office.post.outcomes = [Sent((SentItem("1", 1),), failed={"2": "It is gone."})]
-    await office.outbox.run_once()
+    await office.outbox.fan_out_and_do_due_jobs_once()
     assert await office.state() == [("1", "sent", 1), ("2", "dropped", 1), ("failed", "open", 0)]
 
 
@@ -190,13 +190,13 @@ async def test_what_could_not_be_sent_waits_longer_each_time_and_keeps_its_place
         await follow(tx, -1, PRADA)
         await look(tx, story("9", of=PRADA), of=PRADA)
     office.post.outcomes = [TryLater(reason="media unavailable")]
-    await office.outbox.run_once()
+    await office.outbox.fan_out_and_do_due_jobs_once()
     await found(office, "2")
-    await office.outbox.run_once()
+    await office.outbox.fan_out_and_do_due_jobs_once()
     assert office.post.albums[1][1] == ["9"]  # another profile does not wait
-    assert await office.outbox.run_once() == 0
+    assert await office.outbox.fan_out_and_do_due_jobs_once() == 0
     office.clock.on(5 * SECOND)
-    await office.outbox.run_once()
+    await office.outbox.fan_out_and_do_due_jobs_once()
     assert office.post.albums[2][1] == ["1", "2"]
 
 
@@ -206,20 +206,20 @@ async def test_one_medium_that_can_not_be_had_keeps_a_later_story_for_a_minute_a
     await found(office, "1")
     office.post.outcomes = [TryLater(reason="media unavailable") for _ in range(7)]
     for attempt in range(7):
-        assert await office.outbox.run_once() == 1
+        assert await office.outbox.fan_out_and_do_due_jobs_once() == 1
         office.clock.on(5 * SECOND * 2**attempt - SECOND)
-        assert await office.outbox.run_once() == 0
+        assert await office.outbox.fan_out_and_do_due_jobs_once() == 0
         office.clock.on(SECOND)
     office.clock.on(-5 * SECOND * 2**6)  # the next try is five minutes away
     office.post.albums.clear()
     await found(office, "2")
     office.clock.on(MINUTE - SECOND)
-    assert await office.outbox.run_once() == 0
+    assert await office.outbox.fan_out_and_do_due_jobs_once() == 0
     office.clock.on(SECOND)
-    assert await office.outbox.run_once() == 1
+    assert await office.outbox.fan_out_and_do_due_jobs_once() == 1
     assert [pks for _, pks, _ in office.post.albums] == [["2"]]
     office.clock.on(5 * MINUTE)
-    assert await office.outbox.run_once() == 1
+    assert await office.outbox.fan_out_and_do_due_jobs_once() == 1
     assert [pks for _, pks, _ in office.post.albums] == [["2"], ["1"]]
 
 
@@ -228,17 +228,17 @@ async def test_a_lost_answer_is_repeated_twice_silently_and_what_is_behind_goes(
 ) -> None:
     await found(office, "1")
     office.post.outcomes = [TryLater(unknown=True)] * 2
-    await office.outbox.run_once()
+    await office.outbox.fan_out_and_do_due_jobs_once()
     await found(office, "2")
     office.clock.on(29 * SECOND)
-    assert await office.outbox.run_once() == 0
+    assert await office.outbox.fan_out_and_do_due_jobs_once() == 0
     office.clock.on(1 * SECOND)
-    assert await office.outbox.run_once() == 1
-    assert await office.outbox.run_once() == 1
+    assert await office.outbox.fan_out_and_do_due_jobs_once() == 1
+    assert await office.outbox.fan_out_and_do_due_jobs_once() == 1
     assert await office.state() == [("1", "open", 2), ("2", "sent", 1)]
     office.post.outcomes = [TryLater(unknown=True)]
     office.clock.on(18 * MINUTE)
-    assert await office.outbox.run_once() == 1
+    assert await office.outbox.fan_out_and_do_due_jobs_once() == 1
     assert [pks for _, pks, _ in office.post.albums] == [["1"], ["1"], ["2"], ["1"]]
     assert [options.silent for _, _, options in office.post.albums] == [True] * 4
     assert await office.state() == [("1", "parked", 3), ("2", "sent", 1), ("failed", "open", 0)]
@@ -248,10 +248,12 @@ async def test_a_lost_answer_is_repeated_twice_silently_and_what_is_behind_goes(
     await found(office, "3")
     office.post.outcomes = [TryLater()]
     for _ in range(2):
-        assert await office.outbox.run_once() == 1
+        assert await office.outbox.fan_out_and_do_due_jobs_once() == 1
         assert not office.post.sentences
         office.clock.on(5 * SECOND)
-    assert await office.outbox.run_once() == 1  # it was answered: now the chat hears of it
+    assert (
+        await office.outbox.fan_out_and_do_due_jobs_once() == 1
+    )  # it was answered: now the chat hears of it
     assert "Telegram never answered" in office.post.sentences[-1][1].replace("&#x27;", "'")
 
 
@@ -262,11 +264,11 @@ async def test_a_bug_in_a_send_counts_as_a_lost_answer(office: Office) -> None:
         raise ZeroDivisionError
 
     office.post.before = fail
-    await office.outbox.run_once()
+    await office.outbox.fan_out_and_do_due_jobs_once()
     assert await office.state() == [("1", "open", 0)]  # nothing had left
     office.post.before = None
     office.clock.on(MINUTE)
-    await office.outbox.run_once()
+    await office.outbox.fan_out_and_do_due_jobs_once()
     assert await office.state() == [("1", "sent", 1)]
 
 
@@ -276,10 +278,10 @@ async def test_who_lost_the_lease_sends_nothing_more(office: Office) -> None:
     async def pause() -> None:
         office.post.before = None
         office.clock.on(MINUTE)
-        await office.outbox.run_once()
+        await office.outbox.fan_out_and_do_due_jobs_once()
 
     office.post.before = pause
-    await office.outbox.run_once()
+    await office.outbox.fan_out_and_do_due_jobs_once()
     assert len(office.post.albums) == 1
     assert await office.state() == [("1", "sent", 1)]
 
@@ -339,7 +341,7 @@ async def test_a_long_send_keeps_its_lease(db: Database) -> None:
             await asyncio.sleep(0.05)
 
     post.before = wait_long
-    await outbox.run_once()
+    await outbox.fan_out_and_do_due_jobs_once()
     assert sum(claims) == 0
     assert [row.state for row in await rows(db)] == ["sent"]
 
@@ -363,8 +365,8 @@ class Held(Post):
 
     go: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def send_album(self, *args: Any, **more: Any) -> Outcome:
-        outcome = await super().send_album(*args, **more)
+    async def send_album_and_buy_missing_files(self, *args: Any, **more: Any) -> Outcome:
+        outcome = await super().send_album_and_buy_missing_files(*args, **more)
         await self.go.wait()
         return outcome
 
@@ -443,7 +445,7 @@ async def test_a_crash_loop_parks_one_and_lets_others_through(office: Office) ->
                 await office.outbox.runner.run_job_and_record_outcome(claimed)
         office.clock.on(MINUTE)
     assert await office.state() == [("1", "parked", 3), ("1", "sent", 1), ("failed", "sent", 1)]
-    assert "delivery_parked_total 1" in metrics.render()
+    assert "delivery_parked_total 1" in metrics.prometheus_text()
 
 
 async def test_what_may_crash_the_bot_keeps_no_later_one_even_for_a_minute(office: Office) -> None:
@@ -459,7 +461,7 @@ async def test_what_may_crash_the_bot_keeps_no_later_one_even_for_a_minute(offic
         await deliveries.make_replies_due(tx, -1, now=now)  # as who asks again does
         await enqueue.add_reply(tx, Target(-1), text_payload("2"), now=now, due_at=now)
         await chat_queues.make_due(tx, -1, due_at=now, now=now)
-    while await office.outbox.run_once():
+    while await office.outbox.fan_out_and_do_due_jobs_once():
         pass
     assert [text for _, text, _ in office.post.sentences] == ["2"]
     assert [pks for _, pks, _ in office.post.albums] == [["2"]]
@@ -472,7 +474,7 @@ async def test_notices_of_one_kind_are_one_message(office: Office) -> None:
         for number, one in enumerate(found_rows):
             fields = {"username": one.username, "from": number, "to": 9 + number}
             await deliveries_of(tx, one.id, fields)
-    assert await office.outbox.run_once() == 1
+    assert await office.outbox.fan_out_and_do_due_jobs_once() == 1
     [(_, text, silent)] = office.post.sentences
     assert "natgeo" in text
     assert "prada" in text

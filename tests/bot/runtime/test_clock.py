@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.runtime.clock import TELEGRAM, Clock, ServerClocks, steady
+from bot.runtime.clock import TELEGRAM, Clock, ServerClocks, event_loop_time_s
 from sandbox.loop import MovableLoop
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -21,16 +21,16 @@ class Machine:
         self.ahead_s = 0.0
 
     def __call__(self) -> float:
-        return NOON.timestamp() + steady() + self.ahead_s
+        return NOON.timestamp() + event_loop_time_s() + self.ahead_s
 
 
 def seconds_after_noon(clock: Callable[[], datetime]) -> float:
-    return round((clock() - NOON).total_seconds() - steady())
+    return round((clock() - NOON).total_seconds() - event_loop_time_s())
 
 
 async def test_it_begins_with_the_machines_time() -> None:
     assert abs((Clock()() - datetime.now(UTC)).total_seconds()) < 1
-    assert abs(steady() - asyncio.get_running_loop().time()) < 1
+    assert abs(event_loop_time_s() - asyncio.get_running_loop().time()) < 1
 
 
 def test_on_a_loop_that_is_moved_on_dates_and_waits_go_along() -> None:

@@ -5,15 +5,15 @@ from bot.runtime.metrics import Metrics
 
 def test_what_prometheus_reads() -> None:
     metrics = Metrics()
-    asked = metrics.counter("asked_total", "Asks.", "kind")
+    asked = metrics.get_or_create_counter("asked_total", "Asks.", "kind")
     asked.labels("link").inc()
     asked.labels('a"b\\c\nd').inc(2)
-    metrics.gauge("rows", "Rows.").set(2.5)
-    metrics.gauge("load", "Load.").set_function(lambda: 7.0)
-    took = metrics.histogram("took_seconds", "Time.", "kind")
+    metrics.get_or_create_gauge("rows", "Rows.").set(2.5)
+    metrics.get_or_create_gauge("load", "Load.").set_function(lambda: 7.0)
+    took = metrics.get_or_create_histogram("took_seconds", "Time.", "kind")
     took.labels("x").observe(0.05)
     took.labels("x").observe(5)
-    text = metrics.render()
+    text = metrics.prometheus_text()
     for line in (
         "# HELP asked_total Asks.",
         "# TYPE asked_total counter",
@@ -34,12 +34,12 @@ def test_what_prometheus_reads() -> None:
 
 def test_two_bots_in_one_process_count_apart() -> None:
     one, other = Metrics(), Metrics()
-    one.counter("a_total", "A.").inc()
-    other.counter("a_total", "A.")
+    one.get_or_create_counter("a_total", "A.").inc()
+    other.get_or_create_counter("a_total", "A.")
     assert other.registry.get_sample_value("a_total") == 0
 
 
 def test_the_process_tells_of_itself() -> None:
-    text = Metrics().render()
+    text = Metrics().prometheus_text()
     for name in ("process_resident_memory_bytes", "process_open_fds"):
         assert name in text

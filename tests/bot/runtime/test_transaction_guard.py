@@ -26,9 +26,9 @@ async def test_a_second_transaction_is_refused(db: Database) -> None:
 
     with unit_of_work.as_current(unit):
         await begin()
-        async with unit_of_work.writing(db):
+        async with unit_of_work.join_or_begin_transaction(db):
             pass
-        async with unit_of_work.reading(db):
+        async with unit_of_work.join_or_begin_read(db):
             pass
         with pytest.raises(RuntimeError, match="read"):
             await db.fetch(nothing)
@@ -53,14 +53,14 @@ async def test_a_refusal_while_reading_undoes_nothing_and_a_mistake_all(db: Data
     unit = Unit(db)
 
     with unit_of_work.as_current(unit):
-        async with unit_of_work.writing(db):
+        async with unit_of_work.join_or_begin_transaction(db):
             pass
         with pytest.raises(NotFollowedError):
-            async with unit_of_work.reading(db):
+            async with unit_of_work.join_or_begin_read(db):
                 raise NotFollowedError(username="natgeo")
         assert unit.is_open
         with pytest.raises(ValueError, match="a mistake"):
-            async with unit_of_work.reading(db):
+            async with unit_of_work.join_or_begin_read(db):
                 raise ValueError("a mistake")
         assert not unit.is_open
 
@@ -69,7 +69,7 @@ async def test_a_call_is_refused_until_the_unit_has_ended(sqlite_db: Database) -
     unit = Unit(sqlite_db)
     async with sandbox_box() as box, bot_at(box.urls.telegram) as bot:
         with unit_of_work.as_current(unit):
-            async with unit_of_work.writing(sqlite_db):
+            async with unit_of_work.join_or_begin_transaction(sqlite_db):
                 pass
             with pytest.raises(RuntimeError, match="getMe"):
                 await bot.get_me()
@@ -84,7 +84,7 @@ async def test_people_get_their_answer_all_the_same(
     unit = Unit(sqlite_db)
     async with sandbox_box() as box, bot_at(box.urls.telegram) as bot:
         with unit_of_work.as_current(unit):
-            async with unit_of_work.writing(sqlite_db):
+            async with unit_of_work.join_or_begin_transaction(sqlite_db):
                 pass
             await bot.get_me()
             await unit.roll_back_and_discard_replies()

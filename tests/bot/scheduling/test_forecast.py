@@ -16,9 +16,9 @@ from bot.scheduling.forecast import (
     Population,
     ProfileState,
     count_untriggered_stories,
-    echo_shares,
     expected_stories_per_hour,
     fading_echo,
+    fast_and_slow_echo_shares,
     hours_to_due,
     hours_weighted_by_rhythm,
     learn_and_count_new_stories,
@@ -37,7 +37,7 @@ def watched(taken: list[float], looks: list[float]) -> tuple[ProfileState, int]:
     new = 0
     for at in looks:
         alive = [story for story in taken if at - DAY <= story <= at]
-        new += learn_and_count_new_stories(state, Population(), at=at, taken=alive)
+        new += learn_and_count_new_stories(state, prior=Population(), at=at, taken=alive)
     return state, new
 
 
@@ -56,7 +56,7 @@ def test_two_stories_of_one_second_are_two() -> None:
     state = ProfileState(seen_at=START)
     assert (
         learn_and_count_new_stories(
-            state, Population(), at=START + 60, taken=[START + 5, START + 5]
+            state, prior=Population(), at=START + 60, taken=[START + 5, START + 5]
         )
         == 2
     )
@@ -66,7 +66,8 @@ def test_a_look_before_the_last_one_teaches_nothing() -> None:
     state, _ = watched([START + 100], [START + 200])
     kept = state.to_json()
     assert (
-        learn_and_count_new_stories(state, Population(), at=START + 150, taken=[START + 100]) == 0
+        learn_and_count_new_stories(state, prior=Population(), at=START + 150, taken=[START + 100])
+        == 0
     )
     assert state.to_json() == kept
 
@@ -101,7 +102,7 @@ def test_the_rhythm_has_mean_one_and_is_nowhere_zero(
 @given(moments, moments)
 def test_echoes_never_feed_themselves(taken: list[float], looks: list[float]) -> None:
     state, _ = watched(taken, looks)
-    fast, slow = echo_shares(state, Population())
+    fast, slow = fast_and_slow_echo_shares(state, Population())
     assert 0 <= fast + slow <= MOST_ECHOES + 1e-9
 
 
@@ -123,13 +124,13 @@ def test_the_rate_follows_an_account_that_posts_tenfold() -> None:
     state = ProfileState(seen_at=START)
     for day in range(1, 61):
         learn_and_count_new_stories(
-            state, Population(), at=START + day * DAY, taken=[START + (day - 0.5) * DAY]
+            state, prior=Population(), at=START + day * DAY, taken=[START + (day - 0.5) * DAY]
         )
     slow = expected_stories_per_hour(state, Population()) * 24
     assert 0.9 < slow < 1.1
     for day in range(61, 91):
         taken = [START + (day - 1 + part / 11) * DAY for part in range(1, 11)]
-        learn_and_count_new_stories(state, Population(), at=START + day * DAY, taken=taken)
+        learn_and_count_new_stories(state, prior=Population(), at=START + day * DAY, taken=taken)
     assert 8 < expected_stories_per_hour(state, Population()) * 24 < 10
 
 
@@ -143,7 +144,7 @@ def test_the_hours_in_which_it_posts_stand_out() -> None:
     for day in range(30):
         learn_and_count_new_stories(
             state,
-            Population(),
+            prior=Population(),
             at=START + (day + 1) * DAY,
             taken=[START + day * DAY + 18.5 * HOUR],
         )
@@ -229,7 +230,7 @@ def test_what_is_kept_follows_from_the_whole_past(seed: int) -> None:
         days = days * 0.5 ** ((at - before) / 10 / DAY) + (at - before) / DAY
         stories = stories * 0.5 ** ((at - before) / 10 / DAY) + len(fresh)
         shown = [story for story in taken if at - DAY < story <= at]
-        assert learn_and_count_new_stories(state, LIVELY, at=at, taken=shown) == len(fresh)
+        assert learn_and_count_new_stories(state, prior=LIVELY, at=at, taken=shown) == len(fresh)
         if not fresh:
             continue
         hours = [value * 0.5 ** ((at - hours_at) / 30 / DAY) for value in hours]
@@ -272,24 +273,30 @@ def test_what_is_kept_follows_from_the_whole_past(seed: int) -> None:
 
 def test_a_check_teaches_of_one_day_whatever_was_before() -> None:
     state = ProfileState(seen_at=START)
-    learn_and_count_new_stories(state, LIVELY, at=START + 5 * DAY, taken=[])
+    learn_and_count_new_stories(state, prior=LIVELY, at=START + 5 * DAY, taken=[])
     assert (state.age, state.days) == (1.0, 1.0)
     assert (
-        learn_and_count_new_stories(state, LIVELY, at=START + 5 * DAY, taken=[START + 5 * DAY])
+        learn_and_count_new_stories(
+            state, prior=LIVELY, at=START + 5 * DAY, taken=[START + 5 * DAY]
+        )
         == 0
     )
 
 
 def test_a_check_half_a_second_later_teaches() -> None:
     state = ProfileState(seen_at=START)
-    assert learn_and_count_new_stories(state, LIVELY, at=START + 0.5, taken=[START + 0.4]) == 1
+    assert (
+        learn_and_count_new_stories(state, prior=LIVELY, at=START + 0.5, taken=[START + 0.4]) == 1
+    )
     assert state.seen_at == START + 0.5
 
 
 def test_hours_of_a_clock_that_was_ahead_stay_as_they_are() -> None:
     state = ProfileState(seen_at=START, hours_at=START + DAY)
     state.hours[3] = 1.0
-    learn_and_count_new_stories(state, LIVELY, at=START + 13 * HOUR, taken=[START + 12 * HOUR])
+    learn_and_count_new_stories(
+        state, prior=LIVELY, at=START + 13 * HOUR, taken=[START + 12 * HOUR]
+    )
     assert (state.hours[3], state.hours_at) == (1.0, START + 13 * HOUR)
 
 
@@ -297,7 +304,7 @@ def test_a_story_of_the_very_hour_before_is_of_the_same_session() -> None:
     for gap, weight in ((HOUR, 0.3), (HOUR + 1, 1.0)):
         state = ProfileState(seen_at=START)
         learn_and_count_new_stories(
-            state, LIVELY, at=START + DAY, taken=[START + 9 * HOUR, START + 9 * HOUR + gap]
+            state, prior=LIVELY, at=START + DAY, taken=[START + 9 * HOUR, START + 9 * HOUR + gap]
         )
         assert sum(state.hours) == pytest.approx(1.0 + weight)
 
@@ -305,7 +312,7 @@ def test_a_story_of_the_very_hour_before_is_of_the_same_session() -> None:
 def test_a_story_is_past_all_exciting_after_a_day() -> None:
     for gap, left in ((DAY - 1, exp(-3 * (24 - 1 / 3600))), (DAY, 0.0)):
         state = ProfileState(seen_at=START + DAY / 2, story_at=START, fast=1.0)
-        learn_and_count_new_stories(state, LIVELY, at=START + gap, taken=[START + gap])
+        learn_and_count_new_stories(state, prior=LIVELY, at=START + gap, taken=[START + gap])
         assert state.slow == pytest.approx(left, rel=1e-6, abs=0.0)
 
 
@@ -318,9 +325,12 @@ def test_the_next_check_is_where_the_intensity_has_waited_for_it(seed: int) -> N
     state = ProfileState(seen_at=START)
     for look in (*(look for look in looks if look < at), at):
         learn_and_count_new_stories(
-            state, LIVELY, at=look, taken=[story for story in known if look - DAY < story <= look]
+            state,
+            prior=LIVELY,
+            at=look,
+            taken=[story for story in known if look - DAY < story <= look],
         )
-    (fast, slow), shape = echo_shares(state, LIVELY), rhythm(state, LIVELY)
+    (fast, slow), shape = fast_and_slow_echo_shares(state, LIVELY), rhythm(state, LIVELY)
     rate = fair_rate(state, LIVELY) / 24
     now = rate * rhythm_at(shape, at)
     by_fast = fast * (15 * excited(known, at, 15) - now)
@@ -363,9 +373,13 @@ def test_what_is_excited_fades_by_its_differential_equations(fast: float, slow: 
 def test_echoes_are_the_mean_of_what_was_heard_and_of_all_and_bounded() -> None:
     state = ProfileState(heard=8.0, fast_echoes=2.0, slow_echoes=1.0)
     common = Population(fast=0.1, slow=0.3)
-    assert echo_shares(state, common) == pytest.approx(((2 + 1.2) / 20, (1 + 3.6) / 20))
+    assert fast_and_slow_echo_shares(state, common) == pytest.approx(
+        ((2 + 1.2) / 20, (1 + 3.6) / 20)
+    )
     state = ProfileState(heard=88.0, fast_echoes=60.0, slow_echoes=26.8)
-    assert echo_shares(state, common) == pytest.approx((0.85 * 61.2 / 91.6, 0.85 * 30.4 / 91.6))
+    assert fast_and_slow_echo_shares(state, common) == pytest.approx(
+        (0.85 * 61.2 / 91.6, 0.85 * 30.4 / 91.6)
+    )
 
 
 def test_what_is_known_of_all_before_any_survey() -> None:
@@ -409,7 +423,7 @@ def test_the_rhythm_is_worked_out_anew_for_another_population_and_after_stories(
     assert rhythm(state, common) is rhythm(state, common)
     before = list(rhythm(state, common))
     assert list(rhythm(state, LIVELY)) == pytest.approx(LIVELY.rhythm)
-    learn_and_count_new_stories(state, LIVELY, at=START + HOUR, taken=[START + 60])
+    learn_and_count_new_stories(state, prior=LIVELY, at=START + HOUR, taken=[START + 60])
     assert list(rhythm(state, LIVELY)) != pytest.approx(LIVELY.rhythm)
     assert before == [1.0] * 24
 

@@ -65,7 +65,7 @@ def test_the_bots_own_rule_waits_until_a_check_is_worth_its_price() -> None:
     demand = Demand(Population(rate=5.0))
     at, taken = DAWN + HOUR, [DAWN + 60, DAWN + 90]
     rule.learn(state, demand, at, taken)
-    learn_and_count_new_stories(other, demand.population, at=at, taken=taken)
+    learn_and_count_new_stories(other, prior=demand.population, at=at, taken=taken)
     assert state.to_json() == other.to_json()
     target = 3.0 * 2 / 0.5
     expected = hours_to_due(state, demand.population, target=target, most=99.0)

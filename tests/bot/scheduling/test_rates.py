@@ -42,7 +42,7 @@ def watched(days: int = 20) -> ProfileState:
     for look in range(1, 4 * days + 1):
         at = START + look * DAY / 4
         shown = [story for story in stories if at - DAY <= story <= at]
-        learn_and_count_new_stories(state, Population(), at=at, taken=shown)
+        learn_and_count_new_stories(state, prior=Population(), at=at, taken=shown)
     return state
 
 
@@ -74,7 +74,7 @@ def regressed(rate_of_day: list[float]) -> Pool:
             pool.learn_expected(ratios, mixture)
             pool.refit(at)
             taken = [at - (place + 1) * DAY / (stories + 1) for place in range(stories)]
-            learn_and_count_new_stories(state, Population(), at=at, taken=sorted(taken))
+            learn_and_count_new_stories(state, prior=Population(), at=at, taken=sorted(taken))
     return pool
 
 
@@ -84,7 +84,7 @@ def after_silence(pool: Pool) -> float:
     for day in range(1, 35):
         at = START + day * DAY
         taken = [at - hour * HOUR for hour in (21, 17, 13, 9, 5, 1)] if day <= 30 else []
-        learn_and_count_new_stories(state, Population(), at=at, taken=taken)
+        learn_and_count_new_stories(state, prior=Population(), at=at, taken=taken)
     return expected_stories_per_hour(state, Population(exponents=pool.exponents)) * 24
 
 

@@ -14,7 +14,7 @@ from bot.scheduling.forecast import (
     Population,
     ProfileState,
     count_untriggered_stories,
-    echo_shares,
+    fast_and_slow_echo_shares,
     hours_to_due,
     hours_weighted_by_rhythm,
     learn_and_count_new_stories,
@@ -85,10 +85,10 @@ def test_a_higher_budget_makes_what_is_queued_stale_and_sooner() -> None:
 def test_credits_before_their_time_are_those_above_half_of_the_bank() -> None:
     schedule, _ = schedule_of(2400)
     schedule.release_due_credits(DAWN + HOUR, spent_today=0)
-    due, early = schedule.credits_for_due_and_early_checks(DAWN + HOUR)
+    due, early = schedule.spendable_credits_for_due_and_early(DAWN + HOUR)
     assert 0 <= early < due <= schedule.release_curve.most
     schedule.release_due_credits(DAWN + 6 * HOUR, spent_today=0)
-    due, early = schedule.credits_for_due_and_early_checks(DAWN + 6 * HOUR)
+    due, early = schedule.spendable_credits_for_due_and_early(DAWN + 6 * HOUR)
     assert due == schedule.release_curve.most
     assert early == due / 2
 
@@ -309,7 +309,7 @@ def test_the_learned_follows_from_all_checks() -> None:
         )
         before = count_untriggered_stories(other)
         schedule.charge_learn_and_set_due_at(state, 2.0, 1.0, at=at, taken=taken)
-        learn_and_count_new_stories(other, population, at=at, taken=taken)
+        learn_and_count_new_stories(other, prior=population, at=at, taken=taken)
         if due_at:
             price.record_lateness(at, at - due_at)
         assert schedule.price == price
@@ -317,7 +317,7 @@ def test_the_learned_follows_from_all_checks() -> None:
             continue  # the first check shows what was posted before anybody looked
         counted += 1
         stories = count_untriggered_stories(other) - before
-        part = 1 - sum(echo_shares(other, population))
+        part = 1 - sum(fast_and_slow_echo_shares(other, population))
         sample = counted % 8 == 0
         if fresh or sample:
             pool.learn_stories(log_ratios(found, mean), stories)
@@ -394,11 +394,11 @@ def test_half_of_the_bank_is_kept_and_near_midnight_what_is_still_used() -> None
     most = schedule.release_curve.most
     schedule.bucket.credits = most
     for hour, kept in ((12.0, most / 2), (23.9, 10.0), (23.99, 1.0)):
-        due, early = schedule.credits_for_due_and_early_checks(DAWN + hour * HOUR)
+        due, early = schedule.spendable_credits_for_due_and_early(DAWN + hour * HOUR)
         assert due == most
         assert early == pytest.approx(most - kept)
     schedule.bucket.credits = 1.0
-    assert schedule.credits_for_due_and_early_checks(DAWN + HOUR) == (1.0, 0.0)
+    assert schedule.spendable_credits_for_due_and_early(DAWN + HOUR) == (1.0, 0.0)
 
 
 def by_trial(schedule: Schedule, due_at: float, seen_at: float, now: float, spent: float) -> float:

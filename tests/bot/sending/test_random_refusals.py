@@ -26,7 +26,9 @@ async def _brought(ours: Bench, clock: Clock, chat: int, seed: int) -> None:
         if not left:
             break
         part = type(album)(left)
-        outcome: Outcome = await ours.sender.send_album(Target(chat), part, calls=ours.as_alert)
+        outcome: Outcome = await ours.sender.send_album_and_buy_missing_files(
+            Target(chat), part, calls=ours.as_alert
+        )
         there |= {item.pk for item in outcome.items}
         assert not (isinstance(outcome, Sent) and outcome.failed), (seed, words, outcome)
         clock.on(16 * MINUTE)

@@ -15,7 +15,7 @@ from tests.support.telegram import bench
 class Away:
     """A sender whose database is away."""
 
-    async def send_album(self, *_: object, **__: object) -> Outcome:
+    async def send_album_and_buy_missing_files(self, *_: object, **__: object) -> Outcome:
         raise DatabaseUnavailableError("away")
 
 

@@ -57,8 +57,10 @@ def pks(album: Album) -> list[str]:
 async def test_an_album_goes_by_url_first_and_by_file_id_ever_after(ready: Made) -> None:
     ours, ann = ready
     album = await ours.album(3, videos=frozenset({1}))
-    first = await ours.sender.send_album(Target(ann), album, caption_html="<b>hi</b>")
-    again = await ours.sender.send_album(Target(ann), album)
+    first = await ours.sender.send_album_and_buy_missing_files(
+        Target(ann), album, caption_html="<b>hi</b>"
+    )
+    again = await ours.sender.send_album_and_buy_missing_files(Target(ann), album)
     assert isinstance(first, Sent)
     assert isinstance(again, Sent)
     assert [item.pk for item in first.items] == pks(album)
@@ -74,7 +76,9 @@ async def test_a_single_item_is_no_album_and_may_carry_buttons(ready: Made) -> N
     ours, ann = ready
     album = await ours.album(1, videos=frozenset({0}))
     options = SendOptions(silent=True, spoiler=True, protect=True)
-    outcome = await ours.sender.send_album(Target(ann), album, options=options)
+    outcome = await ours.sender.send_album_and_buy_missing_files(
+        Target(ann), album, options=options
+    )
     assert isinstance(outcome, Sent)
     (message,) = await ours.control.replies(ann)
     assert "media_group_id" not in message
@@ -88,7 +92,7 @@ async def test_what_telegram_cannot_fetch_is_uploaded_with_its_measures(ready: M
     album = await ours.album(2, videos=frozenset({0}))
     refusal = refused("failed to get HTTP URL content")
     await ours.control.fault("telegram", refusal, match="sendMediaGroup")
-    outcome = await ours.sender.send_album(Target(ann), album)
+    outcome = await ours.sender.send_album_and_buy_missing_files(Target(ann), album)
     assert isinstance(outcome, Sent)
     assert not outcome.failed
     assert await ours.sources(ann) == [(pk, "upload") for pk in pks(album)]
@@ -106,7 +110,9 @@ async def test_one_bad_item_costs_no_other(ready: Made, bad: int, word: str) -> 
     album = await ours.album(ALBUM)
     fault = {"fail_item": bad, "description": word}
     await ours.control.fault("telegram", fault, match="sendMediaGroup")
-    outcome = await ours.sender.send_album(Target(ann), album, caption_html="one")
+    outcome = await ours.sender.send_album_and_buy_missing_files(
+        Target(ann), album, caption_html="one"
+    )
     assert isinstance(outcome, Sent)
     assert not outcome.failed
     assert {item.pk for item in outcome.items} == set(pks(album))
@@ -128,8 +134,8 @@ async def test_one_medium_that_telegram_cannot_fetch_stops_no_other_address(read
         "telegram", {"fail_item": 2, "description": word}, match="sendMediaGroup"
     )
     first, second = await ours.album(3), await ours.album(2)
-    await ours.sender.send_album(Target(ann), first)
-    await ours.sender.send_album(Target(ann), second)
+    await ours.sender.send_album_and_buy_missing_files(Target(ann), first)
+    await ours.sender.send_album_and_buy_missing_files(Target(ann), second)
     ways = [source for _, source in await ours.sources(ann)]
     assert ways == ["upload"] * 3 + ["url"] * 2
 
@@ -141,9 +147,13 @@ async def test_an_address_that_was_refused_is_not_tried_again_after_a_flood(read
     await ours.control.fault("telegram", wrong, match="sendMediaGroup")
     await ours.control.fault("telegram", flood(8), match="sendMediaGroup")
     album = await ours.album(3)
-    outcome = await ours.sender.send_album(Target(ann), album, calls=ours.as_alert)
+    outcome = await ours.sender.send_album_and_buy_missing_files(
+        Target(ann), album, calls=ours.as_alert
+    )
     assert isinstance(outcome, TryLater)
-    again = await ours.sender.send_album(Target(ann), album, calls=ours.as_alert)
+    again = await ours.sender.send_album_and_buy_missing_files(
+        Target(ann), album, calls=ours.as_alert
+    )
     assert isinstance(again, Sent)
     assert (pks(album)[0], "upload") in await ours.sources(ann)
     assert await statuses(ours) == [400, 429, 200]
@@ -172,7 +182,9 @@ async def test_what_three_chats_refuse_in_the_same_unknown_words_waits_in_all(
         await refuse_oddly(ours, "sendPhoto")
         calls = []
         for person in people:
-            outcome = await ours.sender.send_album(Target(person), album, calls=ours.as_alert)
+            outcome = await ours.sender.send_album_and_buy_missing_files(
+                Target(person), album, calls=ours.as_alert
+            )
             assert isinstance(outcome, TryLater)
             assert not outcome.failed
             calls.append(len(await ours.control.requests("telegram", path="sendPhoto")))
@@ -180,14 +192,19 @@ async def test_what_three_chats_refuse_in_the_same_unknown_words_waits_in_all(
         assert ours.bought == []
         assert told == ["something_odd_1"]
         clock.on(15 * MINUTE)
-        await ours.sender.send_album(Target(people[3]), album, calls=ours.as_alert)
-        await ours.sender.send_album(Target(ann), album, calls=ours.as_alert)
+        await ours.sender.send_album_and_buy_missing_files(
+            Target(people[3]), album, calls=ours.as_alert
+        )
+        await ours.sender.send_album_and_buy_missing_files(Target(ann), album, calls=ours.as_alert)
         assert len(await ours.control.requests("telegram", path="sendPhoto")) == 5  # by one chat
         await ours.control.clear_faults()
         clock.on(15 * MINUTE)
         for person in people:
             assert isinstance(
-                await ours.sender.send_album(Target(person), album, calls=ours.as_alert), Sent
+                await ours.sender.send_album_and_buy_missing_files(
+                    Target(person), album, calls=ours.as_alert
+                ),
+                Sent,
             )
 
 
@@ -197,7 +214,9 @@ async def test_a_chat_that_refuses_all_in_unknown_words_is_not_asked_about_each_
     ours, ann = ready
     album = await ours.album(ALBUM)
     await refuse_oddly(ours, "send")
-    outcome = await ours.sender.send_album(Target(ann), album, calls=ours.as_alert)
+    outcome = await ours.sender.send_album_and_buy_missing_files(
+        Target(ann), album, calls=ours.as_alert
+    )
     assert isinstance(outcome, TryLater)
     assert not outcome.failed
     assert len(await ours.control.requests("telegram", path="send")) < ALBUM
@@ -209,7 +228,7 @@ async def test_buttons_that_are_refused_are_left_out(ready: Made) -> None:
     album = await ours.album(1)
     await ours.control.fault("telegram", refused("BUTTON_URL_INVALID"), match="sendPhoto")
     options = SendOptions(buttons=[[{"text": "x", "url": "https://x.org/"}]])
-    outcome = await ours.sender.send_album(
+    outcome = await ours.sender.send_album_and_buy_missing_files(
         Target(ann), album, options=options, calls=ours.as_alert
     )
     assert isinstance(outcome, Sent)
@@ -224,12 +243,17 @@ async def test_a_chat_that_is_full_costs_nobody_the_address(
         bea = await ours.control.person("Bea", started=True)
         album = await ours.album(3)
         await ours.control.fault("telegram", flood(60), match="sendPhoto")
-        full = await ours.sender.send_album(Target(ann), await ours.album(1), calls=ours.as_alert)
+        full = await ours.sender.send_album_and_buy_missing_files(
+            Target(ann), await ours.album(1), calls=ours.as_alert
+        )
         assert isinstance(full, TryLater)
         assert isinstance(
-            await ours.sender.send_album(Target(ann), album, calls=ours.as_alert), TryLater
+            await ours.sender.send_album_and_buy_missing_files(
+                Target(ann), album, calls=ours.as_alert
+            ),
+            TryLater,
         )
-        await ours.sender.send_album(Target(bea), album, calls=ours.as_alert)
+        await ours.sender.send_album_and_buy_missing_files(Target(bea), album, calls=ours.as_alert)
         assert [source for _, source in await ours.sources(bea)] == ["url"] * 3
 
 
@@ -252,11 +276,11 @@ async def test_an_alert_whose_file_cannot_be_bought_now_comes_again(
         gone = replace(album.stories[0], media_url=f"{ours.box.urls.cdn}/gone.jpg?oe=1")
         await ours.control.fault("telegram", flood(8), match="sendPhoto")
         for _ in range(2):
-            outcome = await ours.sender.send_album(
+            outcome = await ours.sender.send_album_and_buy_missing_files(
                 Target(ann), Album((gone,)), calls=ours.as_alert
             )
             assert isinstance(outcome, TryLater)
-        person = await ours.sender.send_album(Target(ann), Album((gone,)))
+        person = await ours.sender.send_album_and_buy_missing_files(Target(ann), Album((gone,)))
         if why in errors:  # who asks hears it now
             assert isinstance(person, Sent)
             assert list(person.failed) == [gone.pk]
@@ -276,10 +300,14 @@ async def test_an_alert_that_could_not_be_paid_is_bought_as_soon_as_it_can_be(
     async with made(sqlite_db, tmp_path, fallback=buy, now=clock) as (ours, ann):
         spare, album = await ours.album(1), await ours.album(1)
         gone = replace(album.stories[0], media_url=f"{ours.box.urls.cdn}/gone.jpg?oe=1")
-        outcome = await ours.sender.send_album(Target(ann), Album((gone,)), calls=ours.as_alert)
+        outcome = await ours.sender.send_album_and_buy_missing_files(
+            Target(ann), Album((gone,)), calls=ours.as_alert
+        )
         assert isinstance(outcome, TryLater)
         clock.on(MINUTE)
-        again = await ours.sender.send_album(Target(ann), Album((gone,)), calls=ours.as_alert)
+        again = await ours.sender.send_album_and_buy_missing_files(
+            Target(ann), Album((gone,)), calls=ours.as_alert
+        )
         assert isinstance(again, Sent)
         assert not again.failed
 
@@ -303,12 +331,16 @@ async def test_an_alert_whose_purchase_another_file_prevented_is_bought_soon(
         url = f"{ours.box.urls.cdn}/gone.jpg?oe=1"
         gone = [replace(one, media_url=url) for one in two.stories]
         first, second = (Album((one,)) for one in gone)
-        await ours.sender.send_album(Target(ann), first, calls=ours.as_alert)
-        outcome = await ours.sender.send_album(Target(ann), second, calls=ours.as_alert)
+        await ours.sender.send_album_and_buy_missing_files(Target(ann), first, calls=ours.as_alert)
+        outcome = await ours.sender.send_album_and_buy_missing_files(
+            Target(ann), second, calls=ours.as_alert
+        )
         assert isinstance(outcome, TryLater) == waits
         clock.on(timedelta(minutes=11))
         if waits:
-            outcome = await ours.sender.send_album(Target(ann), second, calls=ours.as_alert)
+            outcome = await ours.sender.send_album_and_buy_missing_files(
+                Target(ann), second, calls=ours.as_alert
+            )
         assert isinstance(outcome, Sent)
         assert not outcome.failed
 
@@ -327,11 +359,15 @@ async def test_what_no_host_answers_for_and_the_api_calls_gone_twice_ends(
         album = await ours.album(1)
         await ours.control.fault("telegram", refused("WEBPAGE_CURL_FAILED"), match="sendPhoto")
         await ours.control.fault("cdn", {"status": 503}, times=None)
-        outcome = await ours.sender.send_album(Target(ann), album, calls=ours.as_alert)
+        outcome = await ours.sender.send_album_and_buy_missing_files(
+            Target(ann), album, calls=ours.as_alert
+        )
         assert isinstance(outcome, TryLater)
         for wait in (HOUR, 2 * HOUR, 6 * HOUR):
             clock.on(wait)
-            outcome = await ours.sender.send_album(Target(ann), album, calls=ours.as_alert)
+            outcome = await ours.sender.send_album_and_buy_missing_files(
+                Target(ann), album, calls=ours.as_alert
+            )
             assert isinstance(outcome, Sent)
             assert outcome.failed == {album.stories[0].pk: MEDIA_GONE}
         assert len(bought) == 2
@@ -346,7 +382,9 @@ async def test_of_an_album_what_is_gone_ends_though_another_may_still_come(ready
     await ours.control.fault("telegram", wrong, match="sendMediaGroup")
     away = (album.stories[2].media_url or "").partition("?")[0].rpartition("/")[2]
     await ours.control.fault("cdn", {"status": 503}, match=away, times=None)
-    outcome = await ours.sender.send_album(Target(ann), album, calls=ours.as_alert)
+    outcome = await ours.sender.send_album_and_buy_missing_files(
+        Target(ann), album, calls=ours.as_alert
+    )
     assert isinstance(outcome, TryLater)
     assert [item.pk for item in outcome.items] == [album.stories[0].pk]
     assert list(outcome.failed) == [gone.pk]
@@ -372,7 +410,9 @@ async def test_what_arrived_before_a_chat_moved_or_closed_is_known(
         body["parameters"] = {"migrate_to_chat_id": -1007}
     fault = {"status": refusal["status"], "body": body}
     await ours.control.fault("telegram", fault, match="sendDocument")
-    outcome = await ours.sender.send_album(Target(ann), album, calls=ours.as_alert)
+    outcome = await ours.sender.send_album_and_buy_missing_files(
+        Target(ann), album, calls=ours.as_alert
+    )
     assert isinstance(outcome, Moved | PermanentFailure)
     assert [item.pk for item in outcome.items] == pks(album)[1:]
 
@@ -387,14 +427,18 @@ async def test_a_sick_host_is_asked_once_for_all_alerts(
         await ours.control.fault("telegram", refused("WEBPAGE_CURL_FAILED"), match="sendPhoto")
         await ours.control.fault("cdn", {"status": 503}, times=None)
         for person in (ann, bea):
-            outcome = await ours.sender.send_album(Target(person), album, calls=ours.as_alert)
+            outcome = await ours.sender.send_album_and_buy_missing_files(
+                Target(person), album, calls=ours.as_alert
+            )
             assert isinstance(outcome, TryLater)
         assert len(await ours.control.requests("cdn")) == 1
-        asked = await ours.sender.send_album(Target(bea), album, asker=Asker(bea))
+        asked = await ours.sender.send_album_and_buy_missing_files(
+            Target(bea), album, asker=Asker(bea)
+        )
         assert isinstance(asked, Sent)
         assert len(await ours.control.requests("cdn")) == 2
         clock.on(MINUTE)
-        await ours.sender.send_album(Target(ann), album, calls=ours.as_alert)
+        await ours.sender.send_album_and_buy_missing_files(Target(ann), album, calls=ours.as_alert)
         assert len(await ours.control.requests("cdn")) == 3
 
 
@@ -409,12 +453,16 @@ async def test_an_alert_leaves_its_place_to_others_while_another_is_long_at_its_
         await ours.control.fault("cdn", {"hang": True}, times=None)
         async with asyncio.TaskGroup() as group:
             first = group.create_task(
-                ours.sender.send_album(Target(ann), album, calls=ours.as_alert)
+                ours.sender.send_album_and_buy_missing_files(
+                    Target(ann), album, calls=ours.as_alert
+                )
             )
             await wait_for(lambda: ours.control.requests("cdn"))
             clock.on(6 * SECOND)
             async with asyncio.timeout(60):
-                outcome = await ours.sender.send_album(Target(bea), album, calls=ours.as_alert)
+                outcome = await ours.sender.send_album_and_buy_missing_files(
+                    Target(bea), album, calls=ours.as_alert
+                )
             first.cancel()
         assert outcome == TryLater(reason="another uploads it")
 
@@ -426,11 +474,15 @@ async def test_an_alert_that_has_to_go_another_way_waits_for_its_chat(
     async with made(sqlite_db, tmp_path, limiter=Pacing()) as (ours, ann):
         album = await ours.album(7)
         await ours.control.fault("telegram", flood(1), match="sendMediaGroup")
-        outcome = await ours.sender.send_album(Target(ann), album, calls=ours.as_alert)
+        outcome = await ours.sender.send_album_and_buy_missing_files(
+            Target(ann), album, calls=ours.as_alert
+        )
         assert isinstance(outcome, TryLater)  # and for an hour the chat takes no more at once
         wrong = {"fail_item": 1, "description": "PHOTO_INVALID_DIMENSIONS"}
         await ours.control.fault("telegram", wrong, match="sendMediaGroup")
-        again = await ours.sender.send_album(Target(ann), album, calls=ours.as_alert)
+        again = await ours.sender.send_album_and_buy_missing_files(
+            Target(ann), album, calls=ours.as_alert
+        )
         assert isinstance(again, Sent)
         assert await statuses(ours) == [429, 400, 200]
 
@@ -455,7 +507,9 @@ async def test_expired_media_are_bought_once_and_the_rest_goes(
         album = await ours.album(3)
         gone = replace(album.stories[1], media_url=f"{ours.box.urls.cdn}/gone.jpg?oe=1")
         album = Album((album.stories[0], gone, album.stories[2]))
-        outcome = await ours.sender.send_album(Target(ann), album, asker=Asker(7))
+        outcome = await ours.sender.send_album_and_buy_missing_files(
+            Target(ann), album, asker=Asker(7)
+        )
         assert isinstance(outcome, Sent)
         assert not outcome.failed
         assert bought == [gone.pk]
@@ -473,7 +527,9 @@ async def test_a_database_that_fails_before_a_story_arrives_is_not_held_against_
         album = await ours.album(2)
         gone = replace(album.stories[1], media_url=f"{ours.box.urls.cdn}/gone.jpg?oe=1")
         with pytest.raises(DatabaseUnavailableError):  # the outbox counts no attempt
-            await ours.sender.send_album(Target(ann), Album((album.stories[0], gone)))
+            await ours.sender.send_album_and_buy_missing_files(
+                Target(ann), Album((album.stories[0], gone))
+            )
         assert await ours.control.replies(ann) == []
 
 
@@ -489,7 +545,7 @@ async def test_a_database_that_fails_after_a_story_makes_nothing_unknown(ready: 
                 raise DatabaseUnavailableError("away")
 
     album = await ours.album(2)
-    outcome = await ours.sender.send_album(
+    outcome = await ours.sender.send_album_and_buy_missing_files(
         Target(ann), album, options=SendOptions(one_by_one=True), calls=Counting(ours.bot)
     )
     assert isinstance(outcome, TryLater)
@@ -502,7 +558,7 @@ async def test_what_has_no_way_left_ends_with_a_sentence(ready: Made) -> None:
     album = await ours.album(3)
     gone = replace(album.stories[1], media_url=f"{ours.box.urls.cdn}/gone.jpg?oe=1")
     album = Album((album.stories[0], gone, album.stories[2]))
-    outcome = await ours.sender.send_album(Target(ann), album)
+    outcome = await ours.sender.send_album_and_buy_missing_files(Target(ann), album)
     assert isinstance(outcome, Sent)
     assert outcome.failed == {gone.pk: MEDIA_GONE}
     assert len(await ours.control.replies(ann)) == 2
@@ -511,8 +567,12 @@ async def test_what_has_no_way_left_ends_with_a_sentence(ready: Made) -> None:
 async def test_a_caption_that_telegram_refuses_goes_plain(ready: Made) -> None:
     ours, ann = ready
     album = await ours.album(2)
-    await ours.sender.send_album(Target(ann), album, caption_html="<b>so</b> <nonsense>open")
-    long = await ours.sender.send_album(Target(ann), album, caption_html="x" * 2000)
+    await ours.sender.send_album_and_buy_missing_files(
+        Target(ann), album, caption_html="<b>so</b> <nonsense>open"
+    )
+    long = await ours.sender.send_album_and_buy_missing_files(
+        Target(ann), album, caption_html="x" * 2000
+    )
     assert isinstance(long, Sent)
     shown = await ours.control.replies(ann)
     assert shown[0]["caption"] == "so open"
@@ -524,11 +584,11 @@ async def test_a_stretched_photo_goes_as_a_document(ready: Made) -> None:
     album = await ours.album(1)
     refusal = refused("PHOTO_INVALID_DIMENSIONS")
     await ours.control.fault("telegram", refusal, match="sendPhoto", times=2)
-    outcome = await ours.sender.send_album(Target(ann), album)
+    outcome = await ours.sender.send_album_and_buy_missing_files(Target(ann), album)
     assert isinstance(outcome, Sent)
     (message,) = await ours.control.replies(ann)
     assert message["document"]
-    again = await ours.sender.send_album(Target(ann), album)
+    again = await ours.sender.send_album_and_buy_missing_files(Target(ann), album)
     assert isinstance(again, Sent)
     assert [source for _, source in await ours.sources(ann)] == ["upload", "file_id"]
 
@@ -537,7 +597,7 @@ async def test_a_hanging_server_is_left_in_time(sqlite_db: Database, tmp_path: P
     async with made(sqlite_db, tmp_path, timeouts=Timeouts(media=0.3)) as (ours, ann):
         album = await ours.album(2)
         await ours.control.fault("telegram", {"hang": True}, match="sendMediaGroup")
-        outcome = await ours.sender.send_album(Target(ann), album)
+        outcome = await ours.sender.send_album_and_buy_missing_files(Target(ann), album)
         assert isinstance(outcome, TryLater)
         assert outcome.unknown
 
@@ -551,7 +611,9 @@ async def test_fifty_chats_at_once_cost_one_upload(db: Database, tmp_path: Path)
         async with asyncio.TaskGroup() as group:
             for person in people:
                 group.create_task(
-                    ours.sender.send_album(Target(person), album, calls=ours.as_alert)
+                    ours.sender.send_album_and_buy_missing_files(
+                        Target(person), album, calls=ours.as_alert
+                    )
                 )
         sources = [source for person in people for _, source in await ours.sources(person)]
         assert sorted(sources) == ["file_id"] * 98 + ["url"] * 2
@@ -561,7 +623,7 @@ async def test_a_video_just_below_the_limit_is_uploaded(ready: Made) -> None:
     ours, ann = ready
     await ours.control.profile("nearly")
     story = story_of(await ours.control.publish("nearly", 2, bytes=52_000_000))
-    outcome = await ours.sender.send_album(Target(ann), Album((story,)))
+    outcome = await ours.sender.send_album_and_buy_missing_files(Target(ann), Album((story,)))
     assert isinstance(outcome, Sent)
     assert not outcome.failed
     assert await ours.sources(ann) == [(story.pk, "upload")]

@@ -147,8 +147,8 @@ async def test_only_a_chats_own_waiting_reply_keeps_its_queue_from_being_claimed
             await chats.add_or_update(tx, chat_id, kind="private", title="", now=NOON)
             await chat_queues.add_if_missing(tx, chat_id, now=NOON)
         await enqueue.add_reply(tx, Target(1), {}, now=NOON, due_at=NOON)
-        assert await chat_queues.claim_for_new_replies(tx, 1, lease_at(NOON)) is None
-        assert await chat_queues.claim_for_new_replies(tx, 2, lease_at(NOON)) is not None
+        assert await chat_queues.claim_if_no_pending_reply(tx, 1, lease_at(NOON)) is None
+        assert await chat_queues.claim_if_no_pending_reply(tx, 2, lease_at(NOON)) is not None
 
 
 async def test_a_reply_that_is_added_while_a_lease_ends_is_due(empty_postgres_url: str) -> None:
@@ -157,7 +157,7 @@ async def test_a_reply_that_is_added_while_a_lease_ends_is_due(empty_postgres_ur
     async with Database(empty_postgres_url) as db:
         async with db.begin() as tx:
             await follow(tx, 1)
-            queue = await chat_queues.claim_for_new_replies(tx, 1, lease_at(NOON, MINUTE))
+            queue = await chat_queues.claim_if_no_pending_reply(tx, 1, lease_at(NOON, MINUTE))
             first = await enqueue.add_reply(tx, Target(1), reply, now=NOON, due_at=NOON, copies=1)
         assert queue is not None
         assert first is not None
@@ -193,7 +193,7 @@ async def test_a_reply_during_the_deletion_of_its_chat_causes_no_deadlock(
 
         async def reply() -> None:
             async with db.begin() as tx:
-                assert await chat_queues.claim_for_new_replies(tx, 1, lease_at(NOON)) is None
+                assert await chat_queues.claim_if_no_pending_reply(tx, 1, lease_at(NOON)) is None
 
         async def erase(pause: Pause) -> None:
             async with db.begin() as tx:

@@ -253,7 +253,7 @@ class Crowd:
     async def reply_in(self, tx: Tx, chat_id: int) -> None:
         """Enqueue a reply as ``bot.updates.handling`` does."""
         lease = lease_at(self.clock(), timedelta(seconds=5))
-        queue = await chat_queues.claim_for_new_replies(tx, chat_id, lease)
+        queue = await chat_queues.claim_if_no_pending_reply(tx, chat_id, lease)
         payload = {"kind": "text", "text": ""}
         if queue is None:
             await enqueue.add_notice(tx, Target(chat_id), REPLY, payload, now=lease.at)

@@ -344,7 +344,7 @@ async def test_a_group_moves_while_the_first_reply_in_the_new_group_is_committed
 
     async def reply(pause: Pause) -> None:
         async with db.begin() as tx:
-            assert await chat_queues.claim_for_new_replies(tx, -1005, lease_at(NOON))
+            assert await chat_queues.claim_if_no_pending_reply(tx, -1005, lease_at(NOON))
             await pause()
 
     async def move() -> None:

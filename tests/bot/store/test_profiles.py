@@ -56,7 +56,7 @@ async def test_only_what_is_followed_and_due_is_claimed_longest_overdue_first(
         await follow(tx, 1, PRADA)
         await make_due(tx, PRADA.profile_id, NOON - HOUR)
         await make_due(tx, "3", NOON - HOUR)  # nobody follows it: stays so
-        assert await profiles.estimate_profiles_of_known_or_only_new_people(tx) == (0, 2)
+        assert await profiles.estimate_profile_counts_by_followers(tx) == (0, 2)
         assert await profiles.next_check_due_and_last_snapshot(tx, now=NOON) == (NOON - HOUR, None)
         [first] = await profiles.claim_checks(tx, lease_at(NOON), limit=1)
         [second] = await profiles.claim_checks(tx, lease_at(NOON), limit=9)
@@ -93,7 +93,7 @@ async def test_the_mean_delay_counts_subscribers_and_all_profiles_of_each_sample
             tx, profiles_of_known=2, profiles_of_only_new=10
         )
         assert ten == 332 / 44 / 2 * HOUR
-        assert await profiles.estimate_profiles_of_known_or_only_new_people(tx) == (2, 1)
+        assert await profiles.estimate_profile_counts_by_followers(tx) == (2, 1)
         assert len(await profiles.sample_forecasts_and_weights(tx, most=1, fresh=False)) == 1
 
 

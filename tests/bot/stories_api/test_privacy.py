@@ -188,7 +188,7 @@ async def test_an_unchecked_answer_is_wrong_if_it_hides_an_old_story_or_shows_a_
     async with world("auto", tmp_path, budget=60) as here:
         privacy = PrivacyCheck(here.db, "auto", now=lambda: NOON)
         for profile_id in ("1", "2"):
-            await privacy.record_if_contradicted(
+            await privacy.record_if_unchecked_was_wrong(
                 profile_id, unchecked=unchecked, checked=checked, at=NOON
             )
         assert privacy.may_skip(NOON) != is_ended

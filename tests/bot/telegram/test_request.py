@@ -143,7 +143,7 @@ async def test_nothing_sent_is_tried_once_more_and_then_known() -> None:
         with pytest.raises(NotSentError) as caught:
             await request.post(f"{url}/bot{TOKEN}/sendMessage")
     assert TOKEN not in "".join(traceback.format_exception(caught.value))
-    assert 'telegram_requests_total{outcome="not sent"} 2' in metrics.render()
+    assert 'telegram_requests_total{outcome="not sent"} 2' in metrics.prometheus_text()
 
 
 async def test_connections_are_used_again() -> None:

@@ -53,7 +53,7 @@ async def test_what_telegram_closes_for_one_is_closed_for_who_claims_it_next(
     first, second = floods_by(clock), floods_by(clock)
     async with db.begin() as tx:
         await chats.add_or_update(tx, 7, kind="private", title="", now=clock())
-    first.close(7, 30)
+    first.forbid_messages(7, 30)
     await sent(db, 7, first, clock)
     assert await sent(db, 7, second, clock) == 30
-    assert second.seconds_closed(7) == 30
+    assert second.seconds_until_messages_allowed(7) == 30

@@ -121,13 +121,13 @@ async def test_a_copy_stays_a_copy_after_a_restart_until_a_quiet_day(tmp_path: P
             """Restart, poll every minute, and let a conflict follow; the move may be accepted."""
             ours = await load_or_store_origin_of_database(db, now=lambda: now[0])
             for _ in range(polls):
-                ours.record_answer()
+                ours.add_answer_to_recent_polls()
                 now[0] += timedelta(minutes=1)
             await db.run(ours.store_moved_origin_if_settled)
             for _ in range(20):
-                ours.record_conflict()
+                ours.add_conflict_to_recent_polls()
                 now[0] += timedelta(seconds=10)
-            return ours.is_paused()
+            return ours.must_pause_and_log_changes()
 
         assert await is_copy(600)
         assert await is_copy(600)
@@ -140,9 +140,9 @@ def test_without_a_database_file_there_is_no_pause(own: Origin | None) -> None:
     now = [NOON]
     ours = PollConflicts(own, ELSEWHERE, now=lambda: now[0])
     for _ in range(20):
-        ours.record_conflict()
+        ours.add_conflict_to_recent_polls()
         now[0] += timedelta(seconds=10)
-    assert ours.is_paused() == (own is not None)
+    assert ours.must_pause_and_log_changes() == (own is not None)
 
 
 def test_the_name_of_a_container_is_no_fixed_name(

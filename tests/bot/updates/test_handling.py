@@ -71,12 +71,14 @@ async def test_a_failed_reply_to_an_unknown_chat_keeps_the_update_done(
     handler = handling_of(sqlite_db, replies).unit_handler(handle)
     intake = Intake(sqlite_db, BOT, handler, owner=Owner(), sharing=ONE_PROCESS, metrics=metrics)
     async with asyncio.TaskGroup() as group:
-        task = group.create_task(intake.run())
+        task = group.create_task(intake.handle_updates_until_stopped())
         await intake.store_and_start([message(1, UNKNOWN.chat_id)])
-        await wait_for(lambda: 'result="' in metrics.render(), what="the end of the update")
+        await wait_for(
+            lambda: 'result="' in metrics.prometheus_text(), what="the end of the update"
+        )
         await intake.stop_and_wait_for_handlers(5)
         await task
     assert replies.asked == ["one", "two"]
     assert called
-    assert "inbox_open 0.0" in metrics.render()
-    assert 'updates_total{result="handled"} 1.0' in metrics.render()
+    assert "inbox_open 0.0" in metrics.prometheus_text()
+    assert 'updates_total{result="handled"} 1.0' in metrics.prometheus_text()

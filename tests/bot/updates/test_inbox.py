@@ -63,7 +63,7 @@ async def working(db: Database, handle: Plain, **options: Any) -> AsyncIterator[
     intake = Intake(db, BOT, whichever(handle), owner=Owner(), **options)
     await intake.load_open_count()
     async with asyncio.TaskGroup() as group:
-        task = group.create_task(intake.run())
+        task = group.create_task(intake.handle_updates_until_stopped())
         try:
             yield intake
         finally:
@@ -301,7 +301,7 @@ async def test_a_stop_ends_in_time_and_loses_nothing(sqlite_db: Database) -> Non
         sqlite_db, BOT, whichever(handle), owner=Owner(), at_once=4, sharing=ONE_PROCESS
     )
     async with asyncio.timeout(60), asyncio.TaskGroup() as group:
-        group.create_task(intake.run())
+        group.create_task(intake.handle_updates_until_stopped())
         await intake.store_and_start([message(number, number) for number in range(1, 9)])
         await wait_for(lambda: len(begun) >= 4)
         group.create_task(intake.stop_and_wait_for_handlers(600))
@@ -429,7 +429,7 @@ async def test_a_stop_waits_for_an_answer_whose_chat_has_written_again(
 
     intake = Intake(sqlite_db, BOT, handle, owner=Owner(), sharing=ONE_PROCESS)
     async with asyncio.TaskGroup() as group:
-        group.create_task(intake.run())
+        group.create_task(intake.handle_updates_until_stopped())
         await intake.store_and_start([message(1, 7)])
         await wait_for(lambda: nothing_open(sqlite_db))
         await intake.store_and_start([message(2, 7)])
@@ -450,7 +450,7 @@ async def test_who_is_cancelled_does_not_wait_for_a_locked_database(sqlite_db: D
 
     async with Database(f"{sqlite_db.url}?timeout=0.05") as db:
         intake = Intake(db, BOT, whichever(handle), owner=Owner(), sharing=ONE_PROCESS)
-        running = asyncio.get_running_loop().create_task(intake.run())
+        running = asyncio.get_running_loop().create_task(intake.handle_updates_until_stopped())
         await wait_for(lambda: intake._is_running)  # noqa: SLF001 - it has begun
         await intake.store_and_start([message(1, 1)])
         await begun.wait()
@@ -568,7 +568,7 @@ async def test_what_a_stop_overtakes_is_stored_and_not_begun(sqlite_db: Database
 
     intake = Intake(sqlite_db, BOT, whichever(handle), owner=Owner(), sharing=ONE_PROCESS)
     async with asyncio.TaskGroup() as group:
-        running = group.create_task(intake.run())
+        running = group.create_task(intake.handle_updates_until_stopped())
         await wait_for(lambda: intake._is_running)  # noqa: SLF001 - it has begun
         async with sqlite_db.begin():
             with refusing_slow_operations_while(None):  # it comes from elsewhere

@@ -50,7 +50,7 @@ class Served:
 
     def counted(self, result: str) -> int:
         found = re.search(
-            rf'webhook_posts_total{{result="{result}"}} (\d+)', self.metrics.render()
+            rf'webhook_posts_total{{result="{result}"}} (\d+)', self.metrics.prometheus_text()
         )
         return int(found[1]) if found else 0
 
