@@ -42,7 +42,8 @@ access_list = sa.Table(
     # The language code that Telegram reports for a refused person. The bot greets the person in
     # this language when an owner allows the person.
     required("language_code", sa.String(16), default=""),
-    # The credits per day. None means that the setting applies.
+    # The credits that the person or chat may spend per day. None means that the limit in the
+    # settings applies.
     sa.Column("allowance", sa.Integer),
 )
 
@@ -262,8 +263,8 @@ async def erase_name_and_language(tx: Tx, chat_id: int) -> None:
 async def erase_inviter_and_giver_of_access(tx: Tx, person: int) -> None:
     """Remove the id of a person from the invitations and permissions that the person has given.
 
-    If the person added the bot to a chat, the id stays in the entry of the chat, because a block
-    of the person closes the chat.
+    If the person added the bot to a chat, the id stays in the entry of the chat. A later block of
+    the person closes the chat, and the bot finds the chat by this id.
     """
     await update_rows(tx, invitations, invitations.c.made_by == str(person), made_by="")
     given = sa.and_(access_list.c.added_by == str(person), access_list.c.via != "added")

@@ -75,8 +75,8 @@ account = sa.Table(
     required("spent", sa.BigInteger, default="0"),
     flag("stopped"),
     sa.Column("reach", sa.BigInteger),  # the value of "spent" at which the balance is zero
-    # The current day, and the credits that each side has spent on this day. If the clock goes
-    # back, the day stays.
+    # The current day, and the credits that the replies and the schedule have spent on this day. If
+    # the clock goes back to an earlier day, the stored day does not change.
     required("day", sa.Date, default="1970-01-01"),
     counter("replies"),
     counter("schedule"),
@@ -177,9 +177,9 @@ def _take_credits_sql(side: Side) -> sa.Executable:
         sa.bindparam(name, type_=sa.Integer) for name in ("budget", "protected", "others_share")
     )
     total = _SUMS["replies"] + _SUMS["schedule"]
-    # The last two conditions mean: total + max(0, min(protected, others_share - other)) <= budget.
-    # ``other`` is the spending of the other side. The conditions are written without max and min,
-    # because SQLite and PostgreSQL have different functions for the maximum of two values.
+    # The last two conditions enforce the limit that ``BudgetRule.credits_left`` computes. The
+    # conditions use no maximum and no minimum, because SQLite and PostgreSQL have different
+    # functions for the maximum of two values.
     return _NEW.on_conflict_do_update(
         index_elements=[account.c.id],
         set_=_SUMS,
@@ -224,9 +224,10 @@ class AccountState:
         return self.balance - amount >= minimum
 
     def spent_by_replies_and_schedule(self, today: date) -> tuple[int, int]:
-        """Return the credits that replies and the schedule have spent today.
+        """Return today's spending of the replies and of the schedule, in credits.
 
-        If the account already counts a later day, the credits of the later day are returned.
+        If ``day`` is before ``today``, both numbers are 0. If ``day`` is after ``today``, for
+        example because the clocks of two processes differ, return the spending of ``day``.
         """
         return (self.replies, self.schedule) if self.day >= today else (0, 0)
 

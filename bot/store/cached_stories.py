@@ -24,10 +24,10 @@ _FILE = (files.c.kind, files.c.file_id, files.c.file_unique_id, files.c.until)
 
 
 async def read_username_of_file(tx: Tx, bot_id: int, unique_ids: Collection[str]) -> str | None:
-    """Return the stored username of the profile whose story has a given file, or None.
+    """Return the stored username of the profile whose story is in a file at Telegram, or None.
 
-    At Telegram, the file has one of the values ``unique_ids`` as its ``file_unique_id``. Only
-    files that the bot ``bot_id`` has at Telegram count.
+    The file has a ``file_unique_id`` that is one of ``unique_ids``. Only the stored files of the
+    bot ``bot_id`` are searched.
     """
     pk = sa.func.replace(files.c.story_pk, ORIGINAL, "")
     statement = (

@@ -185,9 +185,10 @@ def _claim_chat_without_pending_reply_sql() -> sa.Executable:
     # because SQLAlchemy does not correlate a subquery with the row of an upsert.
     #
     # On PostgreSQL, another transaction can commit a reply while the upsert waits for the lock of
-    # the queue. The subquery does not find this reply, so the new replies are sent before this
-    # reply. This order is harmless, because only a follow-up or a notice can be committed so late.
-    # ``end_claim_and_reschedule`` finds the reply and makes the queue due again.
+    # the queue. The subquery does not find that earlier reply. The upsert then claims the queue,
+    # and the new replies are sent before the earlier reply. This order is harmless, because the
+    # earlier reply can only be a follow-up or a notice. ``end_claim_and_reschedule`` finds the
+    # earlier reply and makes the queue due again.
     owes_reply = sa.exists().where(
         deliveries.deliveries.c.chat_id == chat_id,
         is_open,
@@ -220,9 +221,9 @@ async def claim_if_no_pending_reply(tx: Tx, chat_id: int, lease: Lease) -> Reply
     - The chat is not stored.
     """
     if tx.dialect.name == "postgresql":
-        # The claim statement locks the chat before the queue. A transaction that moves or erases
-        # the chat locks the queue before the chat. To prevent a deadlock, this transaction also
-        # locks the queue first.
+        # A transaction that moves or erases a chat locks the queue before the chat. The claim
+        # statement alone would lock the chat before the queue, and the two transactions could
+        # deadlock. For this reason, the queue is locked here, before the claim statement.
         await lock(tx, chat_id)
     values = claim_values(lease, limit=1) | {"chat_id": chat_id}
     rows = await _CLAIM_CHAT_WITHOUT_PENDING_REPLY.rows(tx, values)

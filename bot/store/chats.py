@@ -263,8 +263,9 @@ def _silenced_by_block_sql(now: datetime) -> sa.CompoundSelect[int]:
 def _chats_of_people_sql(ids_as_text: Any, ids_as_number: Any) -> sa.CompoundSelect[int]:  # noqa: ANN401 - lists or queries
     """Return the query for the ids of the chats for which people are responsible.
 
-    ``ids_as_text`` and ``ids_as_number`` are the ids of the people as text and as number. The rule
-    must agree with ``_RESPONSIBLE``, which finds the responsible person of a single chat.
+    ``ids_as_text`` and ``ids_as_number`` are the ids of the people as text and as number. The
+    payer of a chat is responsible. If a chat has no payer, the person who added the bot is
+    responsible. ``_RESPONSIBLE`` must have the same rule for a single chat.
     """
     paid = chats.alias()
     of_payer = sa.select(paid.c.id).where(paid.c.payer.in_(ids_as_number))

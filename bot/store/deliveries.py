@@ -154,8 +154,8 @@ _WHOLE = (
 )
 """The query for deliveries, joined with their stories, options and usernames."""
 
-# The place of a story in the list of a daily summary. Replies are excluded, because the column
-# ``fields`` of a reply can contain a large album.
+# The place of a story in the list of a daily summary. The column ``fields`` is read only for
+# stories, because the column of a reply can contain a large album.
 _LISTED_AT = sa.case((deliveries.c.notice.is_(None), deliveries.c.fields[PLACE].as_integer()))
 IN_TURN = [
     sa.case(
@@ -594,7 +594,7 @@ async def reopen_dropped(
 
     The following deliveries stay dropped:
 
-    - deliveries that were created before the time ``since`` of the subscription
+    - deliveries that were created before the alerts of the subscription began
     - deliveries of stories that have expired at ``now``, because the chat would get a notice of a
       failure for each of these stories
 
@@ -628,7 +628,7 @@ async def reopen_dropped_of_chat(
     - notices, replies, and stories without a subscription
     - deliveries of paused subscriptions
     - deliveries of blocked profiles
-    - deliveries that were created before the time ``since`` of their subscription
+    - deliveries that were created before the alerts of their subscription began
     - deliveries of stories that have expired at ``now``, because the chat would get a notice of a
       failure for each of these stories
 
@@ -710,11 +710,11 @@ async def reassign_sent(tx: Tx, subscription_id: int, *, to: int) -> None:
 
 
 async def remove_paused_duplicates(tx: Tx, subscription_id: int, *, pending_in: int) -> None:
-    """Delete dropped deliveries of stories that are pending in another subscription.
+    """Delete dropped deliveries whose stories another subscription will send.
 
-    The deliveries of the subscription ``subscription_id`` were dropped because of a pause. The
-    other subscription is ``pending_in``. A delivery that a worker is sending at this moment is not
-    deleted.
+    Deliveries of the subscription ``subscription_id`` are deleted if a pause has dropped these
+    deliveries, and if the subscription ``pending_in`` has an open delivery of the same story. A
+    delivery that a worker is sending at this moment is not deleted.
     """
     await delete_rows(
         tx,

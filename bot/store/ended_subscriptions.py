@@ -105,11 +105,12 @@ async def subscriptions_ended_at(tx: Tx, chat_id: int, *, at: datetime) -> list[
 
 
 async def alerts_start_of(tx: Tx, subscription: Ended) -> datetime:
-    """Return the stored time from which posted stories of an ended subscription cause alerts.
+    """Return the stored start of the alerts of an ended subscription.
 
-    The stored time can be later than ``subscription.since``, because another transaction may have
-    changed the time after ``subscription`` was read. Return ``subscription.since`` if the ended
-    subscription is not stored any more.
+    If *Undo* restores the subscription, stories that were posted before the start cause no alerts.
+    The stored start can be later than ``subscription.since``, because another transaction may have
+    changed the start after ``subscription`` was read. If the ended subscription is not stored any
+    more, return ``subscription.since``.
     """
     key = (
         subscription.target.chat_id,
@@ -123,10 +124,11 @@ async def alerts_start_of(tx: Tx, subscription: Ended) -> datetime:
 async def set_alerts_start(
     tx: Tx, *, since: datetime, chat_id: int | AllChats, profile_ids: Collection[str]
 ) -> None:
-    """Set the time from which posted stories of ended subscriptions cause alerts after *Undo*.
+    """Set the start of the alerts of ended subscriptions to ``since``.
 
-    The ended subscriptions are those of the chat ``chat_id``. If ``chat_id`` is None, the ended
-    subscriptions to ``profile_ids`` are changed in all chats.
+    If *Undo* restores such a subscription, stories that were posted before the start cause no
+    alerts. The ended subscriptions of the chat ``chat_id`` are changed. If ``chat_id`` is None,
+    the ended subscriptions of all chats to ``profile_ids`` are changed.
     """
     whose = ended.c.chat_id == chat_id
     if chat_id is None:

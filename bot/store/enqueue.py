@@ -1,4 +1,4 @@
-"""Enqueueing of deliveries for a chat or for all subscribers of a profile, and dead letters."""
+"""Functions that enqueue and count deliveries, and that reopen or drop dead letters."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -70,9 +70,9 @@ async def add_reply(
     """Enqueue a reply, or the notice named ``notice``.
 
     Return the id of the delivery, or None if the chat is unknown. The message is due at
-    ``due_at``. ``copies`` is 1 if the caller sends the reply now, and the outbox sends the reply
-    only after a failure of the caller. The caller has claimed the chat's queue or makes the queue
-    due.
+    ``due_at``. ``copies`` is the number of attempts that are counted in advance. If the caller
+    sends the reply now, ``copies`` is 1, and the outbox sends the reply only if the attempt of the
+    caller fails. The caller has claimed the chat's queue or makes the queue due.
     """
     values = {
         "chat_id": target.chat_id,

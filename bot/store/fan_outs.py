@@ -121,7 +121,7 @@ async def add(
     following subscriptions get no delivery:
 
     - If ``since`` is given: subscriptions whose alerts began after this time.
-    - Subscriptions that do not wait for alerts when their slice is written.
+    - Subscriptions that do not wait for alerts when the deliveries of the fan-out are written.
 
     A subscription gets no story that was posted before the alerts of the subscription began.
     """

@@ -134,10 +134,11 @@ _COUNT_BY_QUEUE_AND_ASKER = (
 async def count_open_by_queue_and_asker(
     tx: Tx, queues: Collection[str], *, except_update_ids: Collection[int]
 ) -> dict[tuple[str, int | None], int]:
-    """Return the number of open updates, by the pair of queue and asker.
+    """Return the number of open updates for each queue and each asker in the queue.
 
-    The asker is the person who expects a reply, 0 for an unidentified sender, or None. The updates
-    in ``except_update_ids`` are not counted.
+    The asker of an update is the id of the person who expects a reply. The asker is 0 if the
+    sender is not identified, and None if no reply is due. The updates in ``except_update_ids`` are
+    not counted.
     """
     values = {"queues": sorted(queues), "but": list(except_update_ids)}
     rows = await tx.execute(_COUNT_BY_QUEUE_AND_ASKER, values)

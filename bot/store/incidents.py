@@ -17,7 +17,7 @@ incidents = sa.Table(
     metadata,
     automatic_id(),
     required("kind", sa.String(24)),
-    required("text", sa.Text),  # the message id of the sentence
+    required("text", sa.Text),  # the English sentence with placeholders, which is translated later
     required("fields", sa.JSON),
     required("opened_at", Timestamp),
     sa.Column("closed_at", Timestamp),

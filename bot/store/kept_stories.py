@@ -49,7 +49,11 @@ class Kept:
 
 
 def _file_key(row: Delivery) -> str:
-    """Return the key of a delivery's file: the pk, with a suffix if the original was sent."""
+    """Return the key of a delivery's file in the table of file_ids.
+
+    The key is the pk of the story. The key has a suffix if the file is the unchanged original of
+    the story.
+    """
     return (row.story_pk or "") + (ORIGINAL if row.options.files else "")
 
 

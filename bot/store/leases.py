@@ -160,7 +160,7 @@ class Leader:
 
     @property
     def is_leading(self) -> bool:
-        """Return whether this process does the work."""
+        """Return whether this process does the work of the leader."""
         return self._working is not None
 
     @property

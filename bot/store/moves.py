@@ -354,9 +354,10 @@ async def open_unblocked_chats(tx: Tx, chat_ids: Collection[int], *, now: dateti
 async def _open_chats(
     tx: Tx, chat_ids: Collection[int], *, since: datetime, now: datetime
 ) -> list[int]:
-    """Reopen locked chats that are closed. Return the ids of the reopened chats.
+    """Reopen those chats in ``chat_ids`` that are closed. Return the ids of the reopened chats.
 
-    Stories that were posted at ``since`` or later cause alerts. Pending deliveries are dropped.
+    The caller has locked the rows of the chats. In a reopened chat, stories that were posted at
+    ``since`` or later cause alerts, and the pending deliveries are dropped.
     """
     await chat_queues.lock_all(tx, chat_ids)
     opened = [

@@ -72,7 +72,7 @@ IS_NOT_BLOCKED = profiles.c.state != "blocked"
 _IS_BLOCKED = profiles.c.state == sa.literal_column("'blocked'")
 _SAMPLE = 1_000  # the size of a sample of profiles for estimates
 _COUNTED = 10_000  # up to this number, profiles are counted exactly
-# If the name of a profile has not changed, ``named_at`` is written at most once in this time.
+# The minimum time between two writes of ``named_at`` for an unchanged profile.
 _NAMED_AGAIN = timedelta(hours=1)
 
 COLUMNS = columns_of(profiles, Known)
@@ -416,9 +416,12 @@ async def estimate_profile_counts_by_followers(
 
 
 def _count_and_highest_sample_key_sql(*, fresh: bool, most: int) -> sa.Select[bool, int, float]:
-    """Return the query that reads the ``most`` lowest sample keys of a group of profiles.
+    """Return the query that counts a sample of the checked profiles.
 
-    The columns are: the value of ``fresh``, the number of read keys, and the highest read key.
+    If ``fresh`` is True, the query reads the profiles that only newcomers follow. If ``fresh`` is
+    False, the query reads the profiles that known people follow. At most ``most`` profiles are
+    read, in the order of their sample keys. The columns of the result are: the value of ``fresh``,
+    the number of read profiles, and the highest sample key of the read profiles.
     """
     of_group = sa.and_(IS_CHECKED, profiles.c.fresh.is_(fresh))
     key = profiles.c.sample_key

@@ -24,7 +24,10 @@ _EPOCH_DAY = date(1970, 1, 1)
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Credits spent by an operation on a day. Parts may have the same day and operation."""
+    """Credits spent by an operation on a day.
+
+    A list can have several parts with the same day and operation, whose credits must be added.
+    """
 
     day: date
     operation: str
@@ -39,7 +42,10 @@ class _Sums:
     days: dict[date, dict[str, int]]
 
     def add(self, part: Part) -> None:
-        """Add a part to the sums. The credits may be negative."""
+        """Add the credits of ``part`` to the sum of its day and operation.
+
+        The credits of the part may be negative.
+        """
         of_day = self.days.setdefault(part.day, {})
         of_day[part.operation] = of_day.get(part.operation, 0) + part.credits
 
@@ -62,11 +68,12 @@ class _Sums:
 
 
 _SUMS = "spending"  # the key of the sums in the table of key-value pairs
-# An entry is added to the sums when the entry is older than ``_ADDED_AFTER``, because most bills
-# are known by then. If the bill of an entry older than ``_CORRECTED_AFTER`` changes, the sums may
-# need a correction (``correct_sums``). The second time is shorter, because the clocks of two
-# processes may differ.
+# The minimum age of a ledger entry that is added to the stored sums. Most bills are known at this
+# age.
 _ADDED_AFTER = timedelta(hours=1)
+# The minimum age of a ledger entry for which ``correct_sums`` reads the stored sums. A younger
+# entry is not yet in the sums. The age is less than ``_ADDED_AFTER``, because the clocks of two
+# processes may differ.
 _CORRECTED_AFTER = timedelta(minutes=30)
 _NO_END = datetime.max.replace(tzinfo=UTC)
 _ENTRIES = ledger_entries.c
@@ -76,10 +83,10 @@ _DAY = sa.type_coerce(_ENTRIES.at, sa.BigInteger) // sa.literal_column(str(_DAY_
 
 
 async def spent_by_operation(tx: Tx, *, since: date, now: datetime) -> list[Part]:
-    """Return the spending in credits since the day ``since``, by day and operation.
+    """Return the credits that each operation has spent on each day since the day ``since``.
 
-    Several parts may have the same day and operation. Only the entries that are not yet in the
-    stored sums are read from the ledger.
+    Several parts in the result may have the same day and operation. Only the entries that are not
+    yet in the stored sums are read from the ledger.
     """
     sums = _Sums.from_json(await key_values.get(tx, _SUMS), now=now)
     parts = [
@@ -88,8 +95,8 @@ async def spent_by_operation(tx: Tx, *, since: date, now: datetime) -> list[Part
         if day >= since
         for operation, spent in of_day.items()
     ]
-    # The condition needs an end. Before the first ANALYZE, PostgreSQL would otherwise read all
-    # entries instead of an index.
+    # The upper limit ``_NO_END`` excludes no entry. Without an upper limit, and before the first
+    # ANALYZE, PostgreSQL would not use the index, and would read all entries.
     return parts + await _parts_between(tx, max(midnight_of(since), sums.until), _NO_END)
 
 
@@ -131,8 +138,9 @@ async def correct_sums(
 ) -> None:
     """Add the change of an entry's credits to the stored sums.
 
-    Do nothing if the entry is not yet in the sums. ``at`` is the time of the entry, which the
-    caller has changed before. ``amount`` is the change in credits.
+    The caller has already changed the credits of the entry in the ledger. ``at`` is the time of
+    the entry, and ``amount`` is the change in credits. If the entry is not yet in the sums, do
+    nothing.
     """
     if at > now - _CORRECTED_AFTER:
         return

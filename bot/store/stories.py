@@ -114,7 +114,7 @@ async def had_last_snapshot_live_stories(tx: Tx, profile_id: str, *, now: dateti
     """Return whether the last complete snapshot, or a later answer, had a story that is live now.
 
     A stored live story that is in neither was deleted at Instagram. A live story without a media
-    URL always counts, because ``shown_at`` does not change after the first answer with the story.
+    URL always counts, because the time of the last answer with such a story is not stored.
     """
     is_shown = stories.c.shown_at >= profiles.c.snapshot_at
     has_no_url = stories.c.value["media_url"].as_string().is_(None)

@@ -307,10 +307,11 @@ async def set_pause(
 async def pauses_before(
     tx: Tx, chat_id: int, *, undo_at: UndoKey
 ) -> list[tuple[Subscription, Preferences]]:
-    """Return the subscriptions that ``set_pause`` changed at ``undo_at``, with old preferences.
+    """Return the subscriptions that ``set_pause`` changed at ``undo_at``.
 
-    The old preferences have the pause before the change, and the current options. Subscriptions
-    whose pause has changed again are left out.
+    With each subscription, return the preferences that *Undo* restores. These preferences have the
+    pause from before the change, and the current options. Subscriptions whose pause has changed
+    again are left out.
     """
     found = []
     for subscription, before in await _changed_at(tx, chat_id, _PAUSE_BEFORE, undo_at):
@@ -377,11 +378,12 @@ async def forget_creator(tx: Tx, person: int) -> None:
 async def set_alerts_start(
     tx: Tx, *, since: datetime, chat_id: int | AllChats = None, profile_ids: Collection[str] = ()
 ) -> None:
-    """Set the time from which posted stories cause alerts, for a chat or for profiles.
+    """Set the start of the alerts of the subscriptions of a chat or to profiles.
 
-    If ``chat_id`` is None, the subscriptions to ``profile_ids`` are changed in all chats. Pauses
-    do not change. Ended subscriptions are included, so that *Undo* does not send stories from
-    before ``since``.
+    Stories that were posted before the start, ``since``, cause no alerts. The subscriptions of the
+    chat ``chat_id`` are changed. If ``chat_id`` is None, the subscriptions of all chats to
+    ``profile_ids`` are changed. Pauses do not change. Ended subscriptions are changed too, so that
+    *Undo* does not send stories from before ``since``.
     """
     whose = subscriptions.c.chat_id == chat_id
     if chat_id is None:

@@ -92,5 +92,5 @@ async def remove_unmade(tx: Tx, chat_id: int, profile_id: str) -> None:
 
 
 def _conditions_of_topic(chat_id: int, profile_id: str) -> tuple[sa.ColumnElement[bool], ...]:
-    """Return the conditions of the topic that a profile has in a chat."""
+    """Return the SQL conditions that select the row of a profile's topic in a chat."""
     return topics.c.chat_id == chat_id, topics.c.profile_id == profile_id

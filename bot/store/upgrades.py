@@ -35,11 +35,12 @@ _STAMP = "upgrade"
 # released within 10 seconds.
 LEASE = timedelta(seconds=9)
 EVERY = timedelta(seconds=0.5)  # the time between two renewals
-# The stamp before an upgrade expires soon, so that a failed upgrade prevents the restart of the
-# old version for at most this time.
+# The stamp that is written before an upgrade lasts for this time. The time is short, because
+# after a failed upgrade, the old version can't start until the stamp expires.
 _STAMPED_FOR = timedelta(seconds=10)
-# The stamp after an upgrade expires late, because a process of the old version may have had no
-# connection to the database during the upgrade, and must still read the stamp.
+# The stamp that is written at the end of an upgrade lasts for this time. The time is long, because
+# a process of the old version may have had no connection to the database during the upgrade. Such
+# a process must find the stamp after reconnecting.
 _STAMPED_AFTER = timedelta(days=1)
 _ASK_EVERY_S = 0.5
 _COUNTED_FOR_S = 5.0
@@ -74,8 +75,10 @@ async def end_other_versions_and_migrate(db: Database, *, timeout_s: float = TIM
         if event_loop_time_s() >= until:
             raise DatabaseUnavailableError(_STAY)
         await asyncio.sleep(_ASK_EVERY_S)
-    # A kill after the migration must not prevent the stamp. During the migration, the row of the
-    # stamp must not be locked, because other starts of this version renew the stamp.
+    # The stamp is renewed in the transaction of the migration. Otherwise a kill of this process
+    # after the migration could prevent the renewal. The renewal is the last step, because the
+    # renewal locks the row of the stamp. During the migration, other starting processes of this
+    # version must be able to renew the stamp.
     await db.migrate(first=_raise_if_not_stamped, last=_stamp_for_late_processes)
 
 
@@ -138,10 +141,13 @@ async def _stamp_and_detect_others(db: Database) -> bool:
 
 
 async def _raise_if_old(tx: Tx) -> None:
-    """Refuse old tables, because the tables at ``DATABASE_URL`` are not old.
+    """Check that the database of the migration has no old tables.
+
+    The caller has found that the tables at ``DATABASE_URL`` are not old.
 
     Raises:
-        DatabaseUnavailableError: The tables are old, so the database is a different database.
+        DatabaseUnavailableError: The tables are old, so the database of the migration is not the
+            database at ``DATABASE_URL``.
     """
     if await _are_tables_old(tx):
         raise DatabaseUnavailableError(NOT_DIRECT)
@@ -159,7 +165,11 @@ async def _raise_if_not_stamped(tx: Tx) -> None:
 
 
 async def _stamp_for_late_processes(tx: Tx) -> None:
-    """Renew the stamp of this version for the time after the upgrade."""
+    """Renew the stamp of this version, so that the stamp lasts for a day after the upgrade.
+
+    A process of the old version that reconnects to the database on this day finds the stamp, and
+    ends.
+    """
     await _stamp_version(tx, for_=_STAMPED_AFTER)
 
 
@@ -299,8 +309,8 @@ async def process_lease(
 ) -> AsyncIterator[ProcessLease]:
     """Acquire the lease of this process, and renew the lease while the block runs.
 
-    At the end of the block, the claims and the lease of this process are released. Work on claimed
-    rows must end before.
+    At the end of the block, the claims and the lease of this process are released. The work on
+    claimed rows must end before the end of the block.
 
     Raises:
         DatabaseUnavailableError: A process of a different version upgrades the database now, or

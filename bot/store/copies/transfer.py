@@ -27,8 +27,9 @@ from bot.store.engine.failures import as_outages, is_outage
 from bot.store.engine.secure_delete import SECURE_DELETE
 
 _MOVED = "moved"  # the key in the source that marks the database as moved
-_CAME = "moved_in"  # a key in the target; the value is the number of the completed copy
-# Keys that are not copied. A health check writes "ready" again.
+_CAME = "moved_in"  # the key in the target database whose value identifies the completed copy
+# The keys in the table of key-value pairs that are not copied. The key "ready" needs no copy,
+# because a health check writes the key again.
 _NOT_MOVED = frozenset({_MOVED, _CAME, "ready"})
 _BATCH = 2_000
 _GONE = (

@@ -426,8 +426,9 @@ class Database:
                 await tx.run_sync(_upgrade)
             return
         async with self.long_transaction() as tx:
-            # All older processes have ended. Without a limit for locks, the bot would be down for
-            # as long as another program uses a table, for example in an open transaction of psql.
+            # The wait for a lock gets a limit, because another program may use a table for a long
+            # time, for example in an open transaction of psql. The processes of older versions
+            # have already ended, so the bot would be down for as long as the migration waits.
             await tx.exec_driver_sql(f"SET LOCAL lock_timeout = '{SESSION['lock_timeout']}'")
             await _set_role_limits(tx)
             if first is not None:
@@ -456,8 +457,8 @@ class Database:
             return
         copy = file.with_name(f"{file.name}.before-{newest}")
         try:
-            # An existing copy with the same name is outdated, because the copy was made before an
-            # update that was later reverted.
+            # If a copy with the same name exists, that copy is outdated. The bot was already
+            # updated to this version once, and was later returned to the older version.
             at = datetime.now(UTC)
             await asyncio.to_thread(sqlite_copies.copy, file, copy, at=at, overwrite=True)
             log.info("copied the database before it is changed", file=str(copy))
@@ -638,7 +639,7 @@ def _postgres_engine(url: URL, pool_size: int) -> AsyncEngine:
         url.difference_update_query([*DSN_PARAMETERS, *IGNORED_PARAMETERS]),
         pool_size=pool_size,
         max_overflow=0,
-        pool_use_lifo=True,  # each connection prepares and plans statements of its own
+        pool_use_lifo=True,  # the last used connection has prepared the most statements
         pool_timeout=POOL_WAIT_S,
         connect_args={
             **({"dsn": f"postgresql://?{urlencode(given, doseq=True)}"} if given else {}),

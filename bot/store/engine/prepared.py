@@ -69,9 +69,10 @@ class Prepared:
 
 
 def _must_use_sqlalchemy(tx: AsyncConnection, each: Sequence[Values]) -> bool:
-    """Return whether SQLAlchemy must execute a statement for several mappings of values.
+    """Return whether SQLAlchemy must execute a statement with the mappings of values ``each``.
 
-    On PostgreSQL, SQLAlchemy inserts many rows by one statement.
+    On PostgreSQL, the result is False only for a single mapping. For several mappings, SQLAlchemy
+    inserts many rows by one statement.
     """
     return len(each) != 1 and tx.dialect.name != "sqlite"
 

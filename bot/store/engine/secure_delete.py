@@ -19,8 +19,8 @@ SECURE_DELETE = "PRAGMA secure_delete=ON"
 The statement runs on each connection that changes rows, because the default depends on the build
 of SQLite.
 """
-# Seconds to wait for readers and other writers. The time is short, because the bot's own writing
-# transactions also wait.
+# Seconds to wait until readers and other writers release the database. The time is short, because
+# all writing transactions of the bot must wait in this time.
 _WAIT_S = 0.05
 
 

@@ -84,7 +84,7 @@ class Connection(AsyncAdapt_aiosqlite_connection):
         super().__init__(dbapi, connection)
         self._begin: Sequence[str] = ()
         self._may_be_open = False
-        self._settings: dict[str, str] = {}  # the value of each PRAGMA that began a transaction
+        self._settings: dict[str, str] = {}  # the last set value of each PRAGMA
 
     @property
     def raw(self) -> Any:  # noqa: ANN401 - sqlite3's connection, private in aiosqlite
@@ -92,11 +92,11 @@ class Connection(AsyncAdapt_aiosqlite_connection):
         return self._connection._conn  # noqa: SLF001 - SQLAlchemy uses the same attribute
 
     def begin_with_next_statement(self, statements: Sequence[str]) -> None:
-        """Store the statements that begin a transaction. The next statement executes them first.
+        """Store statements that will be executed just before the next statement.
 
-        The last of ``statements`` is a BEGIN. For a read, ``statements`` are empty. A PRAGMA whose
-        value is already set is skipped, because ``PRAGMA foreign_keys`` makes SQLite compile all
-        statements of the connection again.
+        ``statements`` are the PRAGMAs of a transaction and a final BEGIN. For a read, the sequence
+        is empty. If a PRAGMA already has the value, the statement is skipped, because each
+        ``PRAGMA foreign_keys`` makes SQLite compile all statements of the connection again.
         """
         self._begin = statements
 

@@ -223,7 +223,8 @@ def verified_revision(file: Path) -> str | None:
 
     Raises:
         BackupError: The path is missing or not a file, or the file can't be read, is not a
-            database, is damaged, or is beside the log of another database.
+            database or is damaged. The error is also raised if the write-ahead log beside the file
+            belongs to another database.
     """
     try:
         is_there, is_file = file.exists(), file.is_file()
@@ -268,7 +269,8 @@ def replace_database_and_keep_old(
     made_at = datetime.fromtimestamp(file.stat().st_mtime, UTC)
     new = database.with_name(f"{database.name}.restoring")
     owner_of = database if database.exists() else database.parent
-    # A killed restore leaves the file ``new`` behind. A second restore may use it as ``file``.
+    # If an earlier restore was killed, the file ``new`` already exists, and may be the copy that
+    # the operator has named as ``file``.
     copy(file, new, at=made_at, stop=stop, overwrite=True, owner_of=owner_of)
     before = unused_path_beside(
         database.with_name(f"{database.name}.replaced-{now:%Y%m%d-%H%M%S}")

@@ -97,8 +97,9 @@ class HeldFile:
     def check_in_place_and_record_replacement(self) -> bool:
         """Return whether the paths of the database and its log still lead to the opened files.
 
-        If the result is False for the second time in a row, after at least 0.5 seconds, set
-        ``is_replaced``. From then on, the result is always False.
+        If two or more calls in a row find different files, and at least 0.5 seconds are between
+        the first and the last of these calls, set ``is_replaced``. From then on, the result is
+        always False.
         """
         if self.is_replaced.is_set():
             return False

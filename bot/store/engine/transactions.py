@@ -70,7 +70,7 @@ class Connections:
         tx = await self._take_idle() or await self._check_out()
         if not self.is_sqlite:
             # The attribute of the driver's connection is set directly, because SQLAlchemy's option
-            # ``isolation_level`` would call listeners for each event.
+            # ``isolation_level`` would take longer.
             cast("Any", tx.sync_connection).connection.dbapi_connection.autocommit = only_reads
         return tx
 
@@ -133,10 +133,11 @@ class Transaction:
     """
 
     def __init__(self, connections: Connections, begin: Sequence[str] = DURABLE) -> None:
-        """Prepare a transaction of the kind ``begin``: ``DURABLE``, ``HASTY`` or ``READ``.
+        """Prepare a transaction.
 
-        A migration uses ``UNREFERENCED``. On SQLite, the statements in ``begin`` begin the
-        transaction. With ``READ``, the statements of the block must not write.
+        ``begin`` is the kind of the transaction: ``DURABLE``, ``HASTY`` or ``READ``, or
+        ``UNREFERENCED`` for a migration. With ``READ``, the statements of the block must not
+        write.
         """
         self._connections = connections
         self._begin = begin
@@ -203,7 +204,7 @@ class Transaction:
         # commit.
         connection = cast("Any", tx.sync_connection)
         await connection.connection.dbapi_connection.commit_in_thread()
-        connection.commit()  # ends SQLAlchemy's transaction, without a further commit
+        connection.commit()  # ends only SQLAlchemy's transaction; SQLite has committed already
 
     async def _roll_back_and_raise(self, error: BaseException) -> None:
         """Roll back the transaction, and raise ``error`` or its converted form.
