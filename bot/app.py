@@ -124,7 +124,7 @@ file by another process.
 """
 _CLEAN_EVERY = timedelta(hours=1)
 _EMPTY_AGAIN = timedelta(minutes=1)
-# The interval at which the bot searches for timed pauses of subscriptions that have ended.
+# The interval at which the bot resumes the subscriptions whose timed pause has ended.
 _MUTES_EVERY = timedelta(minutes=15)
 # The timeout, in seconds, of the write with which the readiness check tests the database.
 _ANSWERS_S = 3.0
@@ -289,8 +289,9 @@ class Running:
             parts.incidents,
             budget=settings.daily_budget,
             check_price=CHECK_COST,
-            # If several processes exist, a send needs the number of processes from the database.
-            # For this reason, such a process can't report an outage of the database.
+            # An outage of the database can be reported only if no other process exists. If several
+            # processes exist, the send of the report first reads the number of processes from the
+            # database, and fails.
             tells_of_outages=parts.sharing.is_only_process,
             signs=self._trouble_signs(),
             failed_checks=lambda: parts.scheduler.failed_checks.cause_if_lasting,
@@ -363,7 +364,10 @@ class Running:
         self._parts.wake()
 
     def _set_pause_condition(self) -> None:
-        """Make all loops that claim work pause while ``_must_not_claim`` returns True."""
+        """Set the pause condition of each loop that claims work.
+
+        While ``_must_not_claim`` returns True, these loops pause.
+        """
         for worker in (self.intake.worker, *self._claiming_workers):
             worker.is_held = self._must_not_claim
 
@@ -451,7 +455,9 @@ class Running:
                     return True
                 await self._parts.apply_access_and_restored_backup()
                 if not self.has_begun:
-                    # Updates are stored only after ``has_begun`` is set, so the count is exact.
+                    # Count the unfinished updates before ``has_begun`` is set. Until then, this
+                    # process stores no update, so the count can't miss an update that is being
+                    # stored.
                     await self.intake.load_open_count()
                 self.has_begun = True
                 if self._webhook:
@@ -471,7 +477,11 @@ class Running:
         return not stop.is_set()
 
     def _is_file_replaced(self) -> bool:
-        """Check the path of the SQLite file. Return whether two checks found a different file."""
+        """Check whether the SQLite file was replaced. Return True if a second check confirms this.
+
+        The check tests whether the path of the file still leads to the opened file. Between the
+        two checks, at least 0.5 seconds must pass. Without an SQLite file, return False.
+        """
         held = self._parts.db.held
         return bool(
             held and not held.check_in_place_and_record_replacement() and held.is_replaced.is_set()
@@ -542,10 +552,10 @@ class Running:
         await handlers.inline.answer_inline_query(update, Context.from_update(update, self.app))
 
     async def _refuse_excess_update(self, update: Update) -> None:
-        """Reply to an update above the limit of unfinished updates, instead of its handler.
+        """Reply to an update that exceeds the limit of unfinished updates.
 
-        The reply says that the sender makes too many requests. A sender without access to the bot
-        gets the refusal of ``admit_or_refuse`` instead.
+        The update is not handled. The reply says that the sender makes too many requests. A
+        sender without access to the bot gets the refusal of ``admit_or_refuse`` instead.
         """
         context = Context.from_update(update, self.app)
         if not await admit_or_refuse(context):

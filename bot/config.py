@@ -492,10 +492,14 @@ def _passwords_in(url: str) -> list[str]:
 
 
 def load(env_file: Path | None = None, /, **overrides: object) -> Settings:
-    """Read the settings from the environment and ``env_file`` (default: ``.env``).
+    """Read the settings from the environment and from a settings file.
 
-    ``overrides`` are settings with precedence over both sources. The override ``_env_file`` is the
-    path of a settings file that may be missing, or None for no file.
+    The settings file is ``env_file``, which must exist. If ``env_file`` is None, the settings file
+    is ``.env``, which may be missing.
+
+    ``overrides`` are settings with precedence over the environment and the settings file. The
+    override ``_env_file`` is the path of a different settings file, which may be missing. If this
+    override is None, no settings file is read.
 
     Raises:
         SettingsError: A setting is missing or invalid, ``env_file`` does not exist, or the

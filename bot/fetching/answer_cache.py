@@ -246,8 +246,8 @@ class AnswerCache:
 
         try:
             await asyncio.sleep(_STORED_AFTER_S)
-            # The guard is off, because this write does not depend on an open transaction of the
-            # caller.
+            # The caller may have an open transaction, in which slow operations are forbidden. This
+            # write does not belong to the transaction, so slow operations are allowed here.
             with transaction_guard.refusing_slow_operations_while(None):
                 await self._db.run(write, durable=durable)
         except Exception:

@@ -24,8 +24,9 @@ from bot.runtime.clock import utc_now
 from bot.runtime.timed_cache import TimedCache
 from bot.sending.sources import is_pasted
 
-_UNNAMED = "answers without an account in a row"  # the only key of ``_in_a_row``
-_MOST_UNNAMED = 3  # after this number of answers without an account in a row, purchases stop
+_UNNAMED = "answers without an account in a row"  # the only key of the counter ``_in_a_row``
+# After this number of consecutive answers that name no account, no file of a pasted URL is bought.
+_MOST_UNNAMED = 3
 _NOT_BOUGHT_FOR = timedelta(days=1)
 
 
@@ -57,8 +58,8 @@ class Downloads:
     of blocked profiles.
 
     The API's answer for a URL must name the account of the file, because the account may be
-    blocked or private. After three answers without an account in a row, this process buys no file
-    of a pasted URL for a day.
+    blocked or private. After three consecutive answers that name no account, this process buys no
+    file of a pasted URL for a day.
     """
 
     api: DownloadsStories
@@ -114,9 +115,9 @@ class Downloads:
         return file
 
     def _unnamed_answers_in_a_row(self) -> int:
-        """Return the number of answers without an account since the last answer with an account.
+        """Return the number of consecutive answers that named no account, up to the last answer.
 
-        A day after the last answer without an account, the number becomes 0.
+        A day after the last answer that named no account, the number becomes 0.
         """
         return self._in_a_row.get(_UNNAMED, now=self.now()) or 0
 

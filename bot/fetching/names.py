@@ -158,9 +158,9 @@ class Names:
         since = since or self._now()
         async with _asking.setdefault(username, asyncio.Lock()):
             known = await self.read_last_known_owner(username)
-            # Only ``checked_at`` shows that a concurrent request has looked up the name in the
-            # meantime. A lookup does not change the state of a profile, and changes the time of
-            # the name at most once an hour.
+            # If ``checked_at`` is after ``since``, a concurrent request has already looked up the
+            # name. No other stored value shows this. A lookup does not change the state of the
+            # profile, and updates the time of the last answer with this name at most once an hour.
             if known and known.checked_at and known.checked_at > since:
                 return known.profile
             profile = await self.fetch_and_store_profile_with_retry(username, charge)

@@ -95,8 +95,9 @@ class Viewer:
                 return await self._ledger.reserve_and_call_unsettled(charge, call)
             except StoryGoneError:
                 if links.story_taken_at(story_id) is None:
-                    # No second call is made, because the id has no valid time and the story may be
-                    # old.
+                    # The id of the story contains no valid posting time, so the story may have
+                    # expired long ago. In this case, the answer needs no confirmation by a second
+                    # call.
                     raise
                 return await self._ledger.reserve_and_call_unsettled(charge, call)
 
@@ -186,8 +187,9 @@ class Viewer:
             began = self._now()
             stories = await self._names.fetch_stories_if_same_owner(known.profile, charge)
             if stories is None or (stories and stories[0].profile.username != username):
-                # The name has a new owner, because the known account was renamed. If the account
-                # was refused, the lookup that checked the refusal has found the new owner.
+                # The known account has lost this name, so find the new owner of the name. If a
+                # lookup after ``began`` has already found the new owner, ``since`` prevents a
+                # second lookup.
                 return await self._fetch_stories_by_name(username, charge, since=began)
             return self._make_fetched(known.profile, stories)
 
@@ -228,7 +230,8 @@ class Viewer:
         If ``link`` names a single story, no other story is returned.
         """
         known = None
-        if link:  # a cached refusal is not an error here
+        if link:
+            # If a refusal of the name is cached, an error is raised. ``known`` then stays None.
             with suppress(StoriesError):
                 known = await self._names.read_last_known_owner(link.username or "")
         async with self._db.read() as tx:

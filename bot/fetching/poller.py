@@ -47,7 +47,7 @@ log = structlog.get_logger()
 # The lease of a check. A check makes several requests, which take at most 30 seconds each.
 _POLL_LEASE = timedelta(minutes=2)
 _RETRIES = RetryPolicy(pause=timedelta(minutes=2))  # the pauses after an error of the bot itself
-_SLOW_AT_ONCE = 56  # the maximum number of additional checks that are slow
+_SLOW_AT_ONCE = 56  # the maximum number of slow checks, in addition to ``at_once``
 _SHORTEST = timedelta(seconds=0.5)  # the pause if no check was made
 _EARLY_AGAIN = timedelta(seconds=5)  # the pause if no profile could be checked early
 _MONEY_AGAIN = timedelta(seconds=15)  # the pause before the next step if credits are missing
@@ -65,12 +65,14 @@ _COUNTED_AGAIN = timedelta(hours=1)
 # The mean number of profiles that are sampled per minute. A sample of 1,000 profiles blocks the
 # event loop for 15 ms.
 _SURVEYED_A_MINUTE = 1_000
-# The maximum number of profiles that a search for checks before a daily summary reads.
+# Before a daily summary, some profiles must be checked. The search for these profiles reads at
+# most this number of profiles.
 _SUMMARIES_READ = 100
-# The maximum number of profiles that a search for early checks reads.
+# The search for profiles that can be checked early reads at most this number of profiles.
 _EARLY_READ = 100
-# The interval between two searches for checks before a daily summary among all overdue profiles.
-# The searches in between read only the profiles that became due within ``SUMMARY_LEAD``.
+# Most searches for profiles that must be checked before a daily summary read only the profiles
+# that became due within the last ``SUMMARY_LEAD``. At this interval, a search reads all overdue
+# profiles.
 _OVERDUE_SEARCHED_EVERY = timedelta(minutes=1)
 _LOOKUPS = 1, 2  # credits of a single lookup of a name, and of the two lookups that prove "gone"
 
@@ -101,10 +103,10 @@ class Scheduler:
         At most ``at_once`` checks, and 56 more slow checks, run at the same time.
 
         ``apply_blocks`` pauses the alerts of newly blocked profiles, and resumes the alerts of
-        unblocked profiles. ``apply_blocks`` is awaited every minute, and in the next step after a
-        change of the blocks. ``is_paused`` returns True if this process must make no checks,
-        because a different process with the same token makes the checks. ``wake`` is called when
-        messages may be due.
+        unblocked profiles. ``apply_blocks`` is awaited once a minute. If the set of blocked
+        profiles has changed, ``apply_blocks`` is also awaited in the next step of the scheduler.
+        ``is_paused`` returns True if this process must make no checks, because a different process
+        with the same token makes the checks. ``wake`` is called when messages may be due.
         """
         self._db = db
         self._api = api
@@ -206,9 +208,9 @@ class Scheduler:
         due, snapshot_at = state.first
         if state.room < self._price_of_check:
             return max(due, now + _MONEY_AGAIN)
-        # The profile that is due first may have been checked too recently for an early check, but
-        # a different profile may be checked early. For this reason, the last check counts as at
-        # least ``minimum`` seconds old.
+        # A profile is not checked early within ``minimum`` seconds after its last check. Even if
+        # the profile that is due first was checked so recently, a different profile may be checked
+        # early now. For this reason, ``seen_at`` is at least ``minimum`` seconds before now.
         rested = now.timestamp() - plan.schedule.minimum
         seen_at = min(snapshot_at.timestamp(), rested) if snapshot_at else 0.0
         # If the credit bucket is empty, wait until the bucket has enough credits.
@@ -334,7 +336,8 @@ class Scheduler:
                 limit = min(of_day, most) - len(taken)
                 taken += await self._claim_checks_for_summaries(tx, plan, lease, limit=limit)
             spare = min(for_early, most) - len(taken)
-            # Do not spend the credits of the day that the checks before daily summaries need.
+            # Keep enough of today's credits for the checks that must be made before daily
+            # summaries.
             unused = of_day - len(taken)
             if spare > 0 and unused < spare + _SUMMARIES_READ:
                 spare = min(spare, unused - await _count_checks_for_summaries(tx, now))
@@ -426,10 +429,11 @@ class Scheduler:
         return taken
 
     async def _apply_blocks_and_store_plan_if_due(self, plan: Plan) -> None:
-        """Once a minute, share the budget between the profiles and store the plan.
+        """Apply the blocks of profiles, set the budget and store the plan, each once a minute.
 
-        The demand is also computed once a minute, or less often if there are many profiles. Blocks
-        of profiles are applied once a minute, and in the next step after a change of the blocks.
+        If the set of blocked profiles has changed since the last call, the blocks are applied
+        without a wait. The demand of the profiles is computed again once a minute, or less often
+        if there are many profiles.
         """
         now = self._now()
         is_time = now - self._kept_at >= MAINTAIN_EVERY
@@ -606,7 +610,8 @@ class Scheduler:
                 tx, known.profile_id, now=self._now()
             )
 
-        # The call of the API is already billed, so the read is repeated until a read succeeds.
+        # Repeat the read until the database is available, because an error would lose the result
+        # of an API call that is already billed.
         return await self._db.run_until_recorded(had_live)
 
     async def _record_answer(
@@ -688,8 +693,9 @@ class Scheduler:
     ) -> None:
         """Make the paid call that verifies the last answer about a profile, for 1 credit.
 
-        If ``call`` is None, do nothing. Errors are logged and not raised, because a later daily
-        check repeats the comparison.
+        If ``call`` is None, do nothing. If the credit is not allowed to be spent or the API fails,
+        no error is raised, because the answers about the profile are compared again on a later
+        day.
         """
         if call is None:
             return

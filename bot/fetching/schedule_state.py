@@ -155,7 +155,11 @@ class Plan:
         )
 
     def uses_newcomer_interval(self, known: Known) -> bool:
-        """Return whether ``newcomer_interval`` applies, because only newcomers are subscribed."""
+        """Return whether ``newcomer_interval`` determines when a profile is checked.
+
+        The result is True if only newcomers are subscribed to the profile, and
+        ``newcomer_interval`` is not None.
+        """
         return known.fresh and self.newcomer_interval is not None
 
     def _set_due_if_newcomers_only(self, known: Known, state: ProfileState) -> None:

@@ -48,7 +48,7 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class EarlierChecksAllowance:
-    """How many checks before daily summaries may still move to an earlier time.
+    """The number of checks that may still move to an earlier time because of a daily summary.
 
     ``left`` is this number for the UTC day ``day``. ``counted_for`` is the id of the payer. For a
     chat without a payer, ``counted_for`` is the id of the chat, and ``left`` is 0. The allowance
@@ -188,8 +188,9 @@ async def _record_check_and_notify_and_schedule(
     if followed:
         not_before = None
         if scheduler_plan is None and not before.failures:
-            # If a person has requested the stories, no check before a daily summary moves to an
-            # earlier time. Otherwise, people could exceed the limit of ``reschedule_checks``.
+            # The stories were requested by a person. In this case, the next check does not move to
+            # an earlier time because of a daily summary. Otherwise, people could exceed the limit
+            # of ``reschedule_checks``.
             not_before = before.due_at
         due_at = await read_useful_check_at(
             tx, before, due, plan, seen_at=now, now=now, not_before=not_before
@@ -263,7 +264,8 @@ async def reschedule_checks(
             read_useful_check_at, tx, known, due, plan, seen_at=known.snapshot_at, now=now
         )
         at = await useful()
-        # If the profile is due now, its check may have just begun, so the due time does not count.
+        # The new time is compared only with a due time in the future. If the due time has passed,
+        # its check may have just begun, and the new time may cause one more check.
         planned = known.due_at if known.due_at > now else None
         is_sooner = planned is None or at < planned
         if is_sooner and not is_by_owner and await is_summary_near(tx, profile_id, now=at):

@@ -183,10 +183,11 @@ class JobClaims:
     async def _store_decision_and_enqueue_notices(
         self, tx: Tx, queue: ChatQueue, decision: Decision, now: datetime
     ) -> results.ChatFreeAt:
-        """Update those rows of a queue that are not sent now, as decided in ``decision``.
+        """Record the decision about those rows of a chat's queue that are not sent now.
 
-        Rows are deferred, ended, deleted or scheduled for a repeat. Enqueue notices about stories
-        that expired before their send. Return the time at which the chat is free for the next job.
+        As ``decision`` requires, each of these rows is deferred, ended, deleted, or scheduled for
+        a repeat. Also enqueue notices about stories that expired before they were sent. Return the
+        time at which the queue is released for the next job.
         """
         tally = Tally()
         free_at = await results.schedule_repeats_or_make_dead_letters(

@@ -99,9 +99,10 @@ def _notice_payload(chat: Chat, batch: Batch, t: Translator) -> Payload:
 
 
 def _alert_buttons(chat: Chat, batch: Batch, t: Translator) -> Buttons | None:
-    """Return the buttons under an alert with a single story. Return None for any other batch.
+    """Return the buttons under an alert, or None if the alert has no buttons.
 
-    In a channel, the buttons are only links, because every reader of a channel can press a button.
+    Only an alert with a single story has buttons. In a channel, the buttons are only links,
+    because every reader of a channel can press a button.
     """
     album = batch.album
     if album is None or len(album.stories) > 1:

@@ -105,7 +105,7 @@ class ReplyJob:
 
 @dataclass(frozen=True, slots=True)
 class RightsQueryJob:
-    """A call that asks Telegram whether the bot has a missing right in a chat again."""
+    """A call that asks Telegram whether the bot has regained a missing right in a chat."""
 
     queue: ChatQueue
     mute: Mute

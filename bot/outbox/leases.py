@@ -47,9 +47,11 @@ class SendLease:
 
 
 class SendLeases:
-    """Checks and renews the leases of sends, and counts each send as a copy of its rows.
+    """Checks and renews the leases of sends, and counts each send.
 
-    Leases that are checked at the same moment share a transaction.
+    A send is counted by adding 1 to the number of copies of each row that is sent. A row is a
+    message in the outbox, and each copy is a send that may have arrived. Leases that are checked
+    at the same moment share a transaction.
     """
 
     def __init__(
@@ -77,7 +79,7 @@ class SendLeases:
         return self._owner.new_lease(self._now(), self._lease)
 
     async def check_and_count_copies(self, send_lease: SendLease) -> None:
-        """Check the lease of a send, and count the send as a copy of each of its rows.
+        """Check the lease of a send, and add 1 to the number of copies of each row of the send.
 
         Call this method right before each request of the send. The first successful call counts
         the copies, and commits them before the return. If the bot crashes earlier, for example
@@ -145,15 +147,18 @@ class SendLeases:
 
 
 async def _count_copies_and_return_valid(send_leases: list[SendLease], tx: Tx) -> list[SendLease]:
-    """Add 1 to the number of copies of each row of the valid leases. Return the valid leases.
+    """Return the valid leases of ``send_leases``, and count the sends under these leases.
 
-    Nothing is added for leases with ``is_counted``. The queues stay locked until the transaction
-    ends. A lease is valid if all of these conditions hold:
+    A send is counted by adding 1 to the number of copies of each row in ``SendLease.ids``. If a
+    lease has ``is_counted``, its send was counted before, and is not counted again. The queues of
+    all leases stay locked until the transaction ends.
 
-    - This process still has the claim of the queue.
-    - No row of the send has ended.
-    - The lease has ``is_counted``, or no row was marked for a new selection since the claim
-      (``Held.CHANGED``).
+    A lease is valid if all of these conditions hold:
+
+    - This process still has the claim of the lease's queue.
+    - No row of the lease has ended.
+    - The lease has ``is_counted``, or no row of the lease was marked for a new selection since the
+      claim (``Held.CHANGED``).
     """
     tokens = await chat_queues.lock_all(
         tx, [send_lease.queue.chat_id for send_lease in send_leases]
@@ -180,7 +185,11 @@ def _row_ids_of(send_leases: list[SendLease], *, is_counted: bool) -> list[int]:
 
 
 class LeasedCalls(Calls):
-    """Calls of the Bot API that check a lease before each request, and count the first request."""
+    """Calls of the Bot API for a send under a lease.
+
+    Before each request, the lease is checked. Before the first request, the send is counted
+    (``SendLeases.check_and_count_copies``).
+    """
 
     def __init__(
         self, bot: ExtBot[Any], lane: Lane, leases: SendLeases, send_lease: SendLease
@@ -196,7 +205,11 @@ class LeasedCalls(Calls):
 
 
 class AlreadyCountedCalls(LeasedCalls):
-    """Calls of the Bot API for replies that the transaction of an update has already counted."""
+    """Calls of the Bot API for the replies to an update.
+
+    The transaction that stored the replies has already counted their send. For this reason, only
+    the lease is checked here.
+    """
 
     async def before_request(self) -> None:
         """Check that the lease is still valid (``SendLeases.raise_if_lease_lost``)."""

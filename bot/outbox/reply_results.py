@@ -180,11 +180,11 @@ def _moved_to(reply: PendingMessage, chat_id: int) -> PendingMessage:
 async def _delete_or_cut_and_enqueue_follow_ups(
     tx: Tx, reply: PendingMessage, outcome: Outcome, *, now: datetime
 ) -> bool:
-    """Delete a reply after a final outcome, and enqueue the follow-ups of the reply.
+    """Delete a reply after a final outcome, and enqueue the messages that follow the reply.
 
-    After any other outcome, remove the part that has arrived from the reply. In both cases, add
-    the stories that have arrived to the usage of the chat. If the row of the reply is missing, do
-    nothing. Return True if the reply was deleted and has follow-ups.
+    After any other outcome, keep only the part of the reply that has not arrived. In both cases,
+    add the stories that have arrived to the usage of the chat. If the row of the reply is missing,
+    do nothing. Return True if the reply was deleted and messages follow the reply.
     """
     target, payload = reply.target, reply.fields
     if not is_final(outcome):
@@ -213,10 +213,12 @@ async def _merge_or_enqueue_follow_up(
 
     ``waiting`` has the payloads of the pending replies of the chat, by row id.
 
-    - If both are lists of failed stories with the same cause, and answer the same message, the two
-      lists are merged. ``waiting`` is also changed.
-    - If the message has no buttons, and a pending reply to the same message has the same text,
+    - If ``payload`` and a pending reply are lists of failed stories with the same cause, and both
+      answer the same message, the two lists are merged in the pending reply. ``waiting`` is also
+      changed.
+    - If ``payload`` has no buttons, and a pending reply to the same message has the same text,
       nothing is enqueued.
+    - In all other cases, ``payload`` is enqueued.
     """
     for row_id, other in waiting.items():
         if merged := failed_items.merge_failure_notices(other, payload):
@@ -248,17 +250,17 @@ def _unsent_part(payload: Payload, outcome: Outcome) -> Payload:
 
 
 def _follow_ups(payload: Payload, outcome: Outcome) -> list[Payload]:
-    """Return the messages that follow a reply.
+    """Return the messages that follow a reply. ``payload`` is the content of the reply.
 
-    After an album that was sent, or that needs a missing right, the messages are:
+    The first case that applies decides:
 
-    - a text about the missing right, if the right is about a kind of media
-    - texts about the failed stories
-    - the message under the album, if at least one story has arrived
-
-    If Telegram refuses the content of a payload that has a language, the only message is a text
-    with an incident code. The code is also logged, because the cause must be a bug. In all other
-    cases, no message follows.
+    - If Telegram refuses the content, and ``payload`` has the key "language", the only message is
+      a text with an incident code. The code is also logged, because the cause must be a bug.
+    - If the reply is an album that was sent, or that needs a missing right, there are up to three
+      kinds of messages: a text about the missing right (if the right is about a kind of media),
+      texts about the failed stories, and the message under the album (if at least one story has
+      arrived).
+    - In all other cases, no message follows.
     """
     if payload["kind"] != "album" and not isinstance(outcome, PermanentFailure):
         return []

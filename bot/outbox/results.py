@@ -307,9 +307,9 @@ async def record_unfinished_reply(
 async def _record_unsent_rows(
     tx: Tx, batch: Batch, rest: list[Delivery], report: SendReport, tally: Tally
 ) -> ChatFreeAt:
-    """Record those rows of a batch that have not certainly arrived (``rest``).
+    """Record the outcome of those rows of a batch whose arrival is not confirmed (``rest``).
 
-    Add the results to ``tally``. Return the time at which the chat is free.
+    Add the results to ``tally``. Return the time at which the chat's queue is released.
     """
     outcome, now = report.outcome, report.now
     failed = outcome.failed if isinstance(outcome, Sent | TryLater | Muted) else {}
@@ -466,11 +466,12 @@ def _must_not_be_overtaken(row: PendingMessage) -> bool:
 async def _end_removed_and_mute_if_repeated(
     tx: Tx, batch: Batch, rest: Sequence[Delivery], now: datetime
 ) -> None:
-    """End the rows of a send during which another bot deleted a message at once.
+    """End rows after another bot in the chat immediately deleted a message of their send.
 
-    ``rest`` has the rows of the deleted message and the rows that were not sent. After three such
-    sends in a row, the alerts of the topic pause for a day. The people who added the subscriptions
-    then get private notices, because the other bot would also delete a notice in the topic.
+    ``rest`` has the rows of the deleted message and the rows that were not sent. After three
+    consecutive sends with such a deletion, the alerts of the topic pause for a day. The people who
+    added the subscriptions then get private notices, because the other bot would also delete a
+    notice in the topic.
     """
     if not rest:
         return
@@ -481,7 +482,10 @@ async def _end_removed_and_mute_if_repeated(
 
 
 async def _requeue(tx: Tx, rows: Sequence[PendingMessage], report: SendReport) -> None:
-    """Make rows due now that have certainly not arrived. If a copy was counted, subtract it."""
+    """Make rows due now. The rows were part of a send, but have certainly not arrived.
+
+    If the send was counted, subtract 1 from the number of copies of each row.
+    """
     await deliveries.record_unsent(
         tx, _ids(rows), is_copy_counted=report.is_counted, due_at=report.now
     )
@@ -490,12 +494,15 @@ async def _requeue(tx: Tx, rows: Sequence[PendingMessage], report: SendReport) -
 async def schedule_repeats_or_make_dead_letters(
     tx: Tx, rows: Sequence[PendingMessage], tally: Tally, now: datetime, *, new_copies: int = 1
 ) -> ChatFreeAt:
-    """Schedule repeats of rows that may have arrived. Return the time at which the chat is free.
+    """Schedule the repeats of rows that may have arrived without a confirmation by Telegram.
 
-    Rows with ``MAX_COPIES`` copies become dead letters and are not repeated. Add the number of
-    rows and the number of dead letters to ``tally``. ``new_copies`` is the number of copies that
-    were counted after the rows were read. The chat waits for the first repeat of a row, but not
-    for further repeats.
+    A row with ``MAX_COPIES`` copies is not repeated, and becomes a dead letter. The number of
+    copies is the number of sends that may have arrived. ``new_copies`` is the number of copies
+    that were counted after the rows were read from the database. Add the number of rows and the
+    number of dead letters to ``tally``.
+
+    Return the time at which the chat's queue is released for the next send. The queue waits for
+    the first repeat of a row, but not for further repeats.
     """
     free_at = now
     tally.unknown += len(rows)
@@ -519,13 +526,14 @@ async def schedule_repeats_or_make_dead_letters(
 async def _make_dead_letters_and_enqueue_notices(
     tx: Tx, rows: Sequence[PendingMessage], now: datetime
 ) -> None:
-    """Turn rows into dead letters, and enqueue notices about messages without a confirmation.
+    """Turn rows into dead letters, and enqueue notices about the unconfirmed messages.
 
-    ``MAX_COPIES`` copies of each row may have arrived, but Telegram has confirmed none of them. A
-    lost notice causes no further notice.
+    ``MAX_COPIES`` copies of each row may have arrived, but Telegram has confirmed none of them. If
+    a row is itself a notice, no notice about this row is enqueued.
 
-    A notice waits until Telegram answers in the chat again, but at most for ``UNTOLD_FOR``. An
-    earlier send would probably fail too. Private notices about a channel are due now.
+    A notice is sent as soon as Telegram answers in the chat again, and after ``UNTOLD_FOR`` at the
+    latest. Until Telegram answers, the send of the notice would probably fail. Private notices
+    about a channel are due now.
     """
     await deliveries.end_open(tx, _ids(rows), state="parked", reason=selection.NO_ANSWERS, now=now)
     lost: dict[tuple[Target, str, bool], int] = {}
@@ -572,8 +580,8 @@ async def _requeue_and_record_missing_right(
         return
     now = report.now
     await _requeue(tx, rest, report)
-    # Without the right to send documents, photos and videos are still sent. A story that must be a
-    # document only because of its size is retried hourly.
+    # Photos and videos can still be sent without the right to send documents. A story that must be
+    # a document only because of its size is retried hourly.
     if outcome.missing == "documents":
         for row in rest:
             due_at = now if row.options.files else alert_rules.recheck_right_at(now, 1)
@@ -602,8 +610,10 @@ async def _retry_or_requeue_refused_rows(
     """Schedule a retry of rows that Telegram refused, or return the rows to the queue.
 
     - If Telegram refused the content, the rows are retried. A notice ends after a day of retries.
-    - If Telegram refused the topic, the rows return to the queue, and the alerts of the topic move
-      to the chat itself. Rows outside of topics are retried instead.
+    - If Telegram refused the topic of the rows, the rows return to the queue, and the alerts of
+      the topic move to the chat itself.
+    - If Telegram refused a topic although the rows have no topic, the rows are retried in the same
+      way as after a refusal of the content.
     - If Telegram refused the chat, the rows return to the queue, and the chat is closed.
     - If Telegram refused the whole bot, the rows return to the queue, and ``tally.rests_until``
       pauses the claims.

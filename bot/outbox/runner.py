@@ -48,9 +48,9 @@ GATHERED_S = 0.005  # seconds in which outcomes are collected for a shared trans
 class JobRunner:
     """Does claimed jobs and records their outcomes.
 
-    Each send is counted as a copy of its rows before the first request to Telegram. The count
-    survives a crash of the bot, so the rows are sent at most ``MAX_COPIES`` times without a
-    recorded outcome. During a long send, the lease is renewed.
+    Before the first request of a send to Telegram, 1 is added to the number of copies of each row
+    that is sent. The number survives a crash of the bot, so a row is sent at most ``MAX_COPIES``
+    times without a recorded outcome. During a long send, the lease is renewed.
     """
 
     def __init__(
@@ -123,9 +123,10 @@ class JobRunner:
     ) -> Outcome | None:
         """Send the replies to an update in order. Return the outcome of the last send.
 
-        The transaction of the update has already claimed the queue and counted a copy of each
-        reply. If a reply can't be sent now, this reply and all later replies wait in the queue.
-        Without replies, return None. Each file that must be bought costs 1 credit.
+        The transaction that stored the replies has already claimed the queue of the chat and
+        counted the send of each reply (``SendLease.is_counted``). If a reply can't be sent now,
+        this reply and all later replies wait in the queue. Without replies, return None. Each file
+        that must be bought costs 1 credit.
 
         Raises:
             DatabaseUnavailableError: An outcome can't be recorded (see ``record_outcome``).
@@ -187,8 +188,8 @@ class JobRunner:
         """Send the rows of a job with ``send``, and renew the lease during the send.
 
         Return the outcome, and whether the send failed because of an outage of Telegram or of the
-        database. If the job requires this (``asks_in``), first ask Telegram whether the chat
-        accepts calls. Errors of the send become outcomes and are not raised.
+        database. If ``job.asks_in`` is not None, first ask Telegram whether the chat accepts
+        calls. Errors of the send become outcomes and are not raised.
         """
         chat_id, is_of_database = job.chat_id, False
         async with self._leases.renewing(job.lease):
@@ -247,7 +248,7 @@ class JobRunner:
         return await self._outage.send_typing_and_see_if_accepted(job.target)
 
     async def _fetch_and_record_presence(self, job: RightsQueryJob) -> None:
-        """Ask Telegram whether the bot has the missing right in a chat again. Record the answer.
+        """Ask Telegram whether the bot has regained a missing right in a chat. Record the answer.
 
         The answer is ignored if the lease of the queue was lost, or if the chat moved to a new id
         during the call. After a move, the queue with the new id is freed, so that the bot soon

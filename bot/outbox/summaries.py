@@ -1,7 +1,9 @@
 """The daily summary of a chat or topic.
 
-This module adds the notice that lists the stories, and marks the listed deliveries. If the notice
-could not be sent in time, the module counts the stories again before the next attempt.
+This module adds a notice to the queue of the chat. The notice lists profiles and counts their due
+stories. Each counted story is marked, so that no second notice counts the story, and the story is
+sent silently. If the notice could not be sent in time, the module counts the stories again before
+the next attempt to send the notice.
 """
 
 from collections import Counter
@@ -76,7 +78,8 @@ async def _add_or_update_notice(
 ) -> None:
     """Add the notice of a summary, or update ``notice``, an unsent notice of the summary.
 
-    The updated notice still counts the stories that were ended as expired in earlier counts.
+    The notice has the number of its expired stories (the field "ended"). An updated notice also
+    includes the stories that had already expired at earlier counts.
     """
     fields = summary.fields
     if notice is None:

@@ -36,7 +36,8 @@ from bot.telegram.outage import NotPaused, Outage
 log = structlog.get_logger()
 
 AT_ONCE = 64  # the maximum number of chats with a send in progress
-# The maximum number of additional chats with a slow send, for example because of a slow server.
+# The maximum number of chats with a slow send, in addition to ``AT_ONCE``. For example, a slow
+# server can make a send slow.
 SLOW_AT_ONCE = 128
 # If fewer than 32 slots are free, the next claim waits for more free slots. A single claim for
 # many slots is faster than many claims, because a claim takes the same time for any number of

@@ -121,10 +121,10 @@ class Clock:
     def correct_and_confirm(self, correction_s: float = 0.0) -> None:
         """Correct the time by ``correction_s`` seconds, and mark the time as confirmed.
 
-        The first correction can set the clock back if the clock was created without ``start``,
-        because no time was stored before the first correction. After any other negative
-        correction, the clock stands still until the corrected time reaches the last returned time,
-        or until ``allow_going_back_once`` is called.
+        After a negative correction, the clock usually stands still until the corrected time
+        reaches the last returned time, or until ``allow_going_back_once`` is called. Only the
+        first correction of a clock that was created without ``start`` can set the clock back at
+        once. This is harmless, because the bot stores no time before the first correction.
         """
         self._offset += correction_s
         if not self.has_been_anchored:

@@ -104,10 +104,11 @@ def _choose_time_without_telegram(
 def _agreeing_clock_ahead_s(
     server_clock: ServerClock, process_clock_ahead_s: float | None
 ) -> float | None:
-    """Return the system clock or the process clock, whichever agrees with a server's clock.
+    """Return the time of the system clock or of this process that a server's clock confirms.
 
-    The result is in seconds ahead of the system clock. If both clocks agree with the server's
-    clock, return the system clock. If neither clock agrees, return None.
+    The result is in seconds ahead of the system clock, so the time of the system clock is 0. If
+    both times agree with the server's clock, return the time of the system clock. If neither time
+    agrees, return None.
     """
     offsets_s = (0.0,) if process_clock_ahead_s is None else (0.0, process_clock_ahead_s)
     ahead_s = server_clock.ahead_s

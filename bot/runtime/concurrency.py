@@ -50,7 +50,10 @@ class FastAndSlowSlots:
     """
 
     def __init__(self, fast: int, slow: int) -> None:
-        """Create ``fast`` free fast slots, and ``slow`` free slow slots."""
+        """Create free slots.
+
+        ``fast`` is the number of fast slots, and ``slow`` is the number of slow slots.
+        """
         self.fast = fast
         self._most_slow = slow
         self._tickets = count()

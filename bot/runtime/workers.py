@@ -1,4 +1,7 @@
-"""The loops of the process. Each loop repeats a function until it is stopped, despite errors."""
+"""The loops of the process. Each loop repeats a function until the loop is stopped.
+
+An error of the function does not end the loop.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable

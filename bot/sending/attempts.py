@@ -61,8 +61,9 @@ class SendRequest:
     - ``floods`` is the number of times that a reply was sent again after a flood limit.
     - ``until`` is the time until which an alert may wait for flood limits. The time is set after
       the first error.
-    - ``refused_alone`` is the last unknown error message, without numbers, with which Telegram
-      refused a story that was sent alone.
+    - ``refused_alone`` is the error message of Telegram's last refusal of a story that was sent
+      alone. Only error messages that the bot does not know are recorded, with "#" in place of each
+      number.
     - ``items`` are the items of the album.
     """
 

@@ -132,9 +132,9 @@ class Files:
                 log.warning("files can't be kept for the others", count=len(files), why=str(error))
 
     async def remove_refused(self, pk: str) -> None:
-        """Remove a file_id that Telegram refused from memory and from the database.
+        """Remove a refused file_id from memory and from the database.
 
-        ``pk`` is an ``Item.file_key``.
+        ``pk`` is the key (``Item.file_key``) of the story whose file_id Telegram has refused.
 
         Raises:
             DatabaseUnavailableError: The database is unavailable, so the file_id stays in the

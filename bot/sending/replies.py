@@ -201,7 +201,8 @@ class Replies:
             # The chat was migrated, and the message in the old chat cannot be edited.
             payload = {**payload, "kind": "text"}
         # A reply waits at most 5 seconds for a flood limit, because the outbox can send the reply
-        # later. With None, a notice waits as long as an alert.
+        # later. For a notice, ``longest_wait_s`` is None, so that the notice waits as long as an
+        # alert.
         longest_wait_s = LONGEST_WAIT_S if calls.lane == "reply" else None
         try:
             method, arguments = _method_and_arguments(payload)

@@ -86,15 +86,16 @@ class Sender:
         """Send the stories of ``album`` to ``target``. Return the outcome.
 
         ``asker`` pays 1 credit for each file that must be bought. If ``asker`` has no chat, the
-        budget of the schedule pays. ``calls`` makes the requests. Without ``calls``, the album is
-        sent as a reply, and the requests are not recorded. If some stories can't be sent,
-        ``caption_for_count`` returns the caption for the number of the other stories.
+        budget of the schedule pays. ``calls`` makes the requests to Telegram. If ``calls`` is
+        None, the flood limits for replies apply to the requests, and the requests are not
+        recorded. If some stories can't be sent, ``caption_for_count`` returns the caption for the
+        number of the other stories.
 
         If a different sender is uploading one of the stories, wait for this upload. An alert waits
         until the upload is 5 seconds old, and then returns ``TryLater``.
 
-        If the outcome is ``TryLater``, its ``items`` have arrived, and only the other stories may
-        be sent again.
+        If the outcome is ``TryLater``, the stories in ``TryLater.items`` have arrived, and only
+        the other stories may be sent again.
 
         Raises:
             DatabaseUnavailableError: The database failed before a story arrived. Nothing was sent.

@@ -1,8 +1,8 @@
 """The record of a story: its failed sources, and the answers of the Stories API about the story.
 
 Each method either records an event or returns a decision. The bot forgets a failed source after
-some time, so that the source is tried again. The number of answers that the story is gone is kept
-as long as the whole record.
+some time, so that the source is tried again. The record also counts the answers that the story is
+gone. This number does not expire before the whole record.
 """
 
 from dataclasses import dataclass, field
@@ -53,16 +53,16 @@ class FileRecord:
         self._alert_failure, self._alerts_wait_until = message, now + _ALERTS_WAIT_FOR
 
     def recent_failure(self, now: datetime) -> str:
-        """Return the error message of a failure in the last ten minutes, or "" without a failure.
+        """Return the error message of a failure of the file in the last ten minutes, or "".
 
-        For these ten minutes, neither alerts nor replies use the file.
+        For ten minutes after such a failure, neither alerts nor replies use the file.
         """
         return self._failure if now < self._failed_until else ""
 
     def recent_failure_for_alerts(self, now: datetime) -> str:
-        """Return the error message of a temporary failure in the last 5 seconds, or "".
+        """Return the message of a temporary failure of the file in the last 5 seconds, or "".
 
-        For these 5 seconds, alerts do not use the file.
+        For 5 seconds after such a failure, alerts do not use the file.
         """
         return self._alert_failure if now < self._alerts_wait_until else ""
 

@@ -134,12 +134,12 @@ class Supply:
         can_pay = not item.is_free
         while item.is_open and item.source is None:
             if item.tried == len(self._steps):
-                # A different chat may be able to pay for the file, and Telegram may accept the
-                # uploaded file in a different chat. In both cases, the failure is recorded for
-                # this item only.
+                # The failure applies to all chats, except in two cases. If the file could not
+                # be paid for, a different chat may be able to pay. If Telegram refused the
+                # uploaded file, Telegram may accept the file in a different chat.
                 for_all = can_pay and not is_file
-                # The file of a free item was not bought, so the error message must not say that
-                # the file is gone.
+                # The bot does not try to buy the file of a free item. The file may still
+                # exist, so the error message must not say that the file is gone.
                 reason = MediaUnavailableError.text if item.is_free else item.reason
                 self.fail_item(item, reason or MEDIA_GONE, for_all=for_all)
                 return
@@ -168,11 +168,11 @@ class Supply:
         return self._ensure_record(item).file_of(as_file=item.as_file)
 
     async def set_next_free_source(self, item: Item, asker: Asker) -> bool:
-        """Set the URL or an upload as the next source of the item, without a purchase.
+        """Set the next free source of the item: the URL, or an upload of a downloaded file.
 
-        Return whether a source was set. Otherwise the item keeps its present source. For an
-        upload, the file is downloaded. The download of a pasted URL may cost 1 credit. If the file
-        is too large, the item fails.
+        Return whether a source was set. Otherwise the item keeps its present source. Only the
+        download of a pasted URL may cost a credit: 1 credit if the media host refuses the bot. If
+        the file is too large, the item fails.
 
         Raises:
             DatabaseUnavailableError: The download of a pasted URL cannot be recorded.
@@ -197,9 +197,10 @@ class Supply:
     ) -> None:
         """Postpone an item that Telegram refused with an unknown error message.
 
-        After refusals of a story with the same error message in three chats, alerts in all chats
-        try the story again 15 minutes after the last refusal. Replies still try the story.
-        ``tell`` is called with an error message that has not occurred in the last hour.
+        If Telegram refuses the same file in three chats with the same error message, alerts in all
+        chats postpone the file. The alerts try the file again 15 minutes after the last refusal.
+        Replies do not wait. If the error message has not occurred in the last hour, ``tell`` is
+        called with the error message.
         """
         now, words = self._now(), refusal.words_without_numbers
         is_new = self._reported_words.get(words, now=now) is None
@@ -337,8 +338,12 @@ class Supply:
     def _reserve_purchase_or_mark_item(self, item: Item) -> bool:
         """Record that the story is being bought for an alert. Return True.
 
-        If the story is gone, or if a purchase of the story began less than an hour ago, record
-        nothing and return False. The item may then be marked as gone or for a later retry.
+        In two cases, record no purchase and return False:
+
+        - If the story is gone, mark the item as gone.
+        - If a purchase of the story began less than an hour ago, mark the item for a later retry.
+          The item is not marked if the API has already answered that the story is not available,
+          or if a file of the item was downloaded.
         """
         record, now = self._ensure_record(item), self._now()
         if record.is_gone:
@@ -354,14 +359,15 @@ class Supply:
     async def _buy_unless_recently_failed(
         self, story: Story, asker: Asker, buy: Fallback
     ) -> MediaFile | None:
-        """Buy a file for 1 credit. The caller must remove the file.
+        """Buy a file for 1 credit. Return None if a purchase for the profile failed recently.
 
-        Until a purchase has succeeded, only one purchase of the profile runs at a time. A file
-        that is too large counts as a success, because other files may be smaller.
+        Until a first purchase for the profile has succeeded, only one purchase for the profile
+        runs at a time. A file that is too large counts as a success, because other files may be
+        smaller.
 
-        If this only purchase fails with any other ``MediaError``, this method buys no file of the
-        profile for 10 minutes, and returns None instead. A failure within 10 minutes after a
-        success has no such effect.
+        If a purchase fails with a ``MediaError`` before the first success, no file of the profile
+        is bought for 10 minutes. A failure within 10 minutes after a success has no such effect.
+        The caller must remove the file.
 
         Raises:
             SpendingError: The bot is not allowed to spend the credit.
