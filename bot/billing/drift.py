@@ -50,11 +50,11 @@ class Drift:
     def after_reading(self, reading: Reading) -> Self:
         """Return the drift after a new reading of the balance.
 
-        A reading within 30 seconds after ``last`` changes nothing. The comparison starts again
-        from the new reading in these cases:
+        A reading within 30 seconds after ``last`` changes nothing. In these cases, the new reading
+        becomes ``base``, and ``size`` and ``running`` become 0:
 
-        - The balance is larger than at the start of the comparison, because credits were bought.
-        - The new reading shows no difference.
+        - The new balance is larger than the balance of ``base``, because credits were bought.
+        - Since ``base``, the balance has fallen by exactly the spending in the ledger.
         """
         if reading.at < self.last.at + _APART:
             return self
@@ -81,7 +81,10 @@ class Drift:
         return replace(self, base=base, size=self.size + credits)
 
     def after_report(self) -> Self:
-        """Return the drift after a report to the owners, which starts the comparison again."""
+        """Return the drift after its size was reported to the owners.
+
+        The size is added to ``total``. The next difference is counted from ``last``.
+        """
         return replace(self, base=self.last, size=0, running=0, total=self.total + self.size)
 
     def to_json(self) -> dict[str, Any]:

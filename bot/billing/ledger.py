@@ -67,15 +67,15 @@ T = TypeVar("T")
 # reservation count as spent.
 _PRESUMED_AFTER = timedelta(minutes=30)
 _HABIT_DAYS = 7
-# The split of check costs reads at most this number of profiles at once, and writes at most this
-# number of chats in a transaction.
+# If the costs of checks are split among the chats, at most this number of profiles is read at
+# once, and the costs of at most this number of chats are written in a transaction.
 SPLIT_AT_ONCE = 500
-# The database key of the day on which the check costs were last split.
+# The database key of the day on which the costs of checks were last split among the chats.
 _SPLIT_ON = "checks split on"
 # The maximum size of the files that a person may paste per day, in megabytes.
 PASTED_A_DAY = 500
-# The limit of a group in credits per day. The limit applies to requests that are sent in the name
-# of channels without a known payer.
+# The limit of a group, in credits per day, for requests in the name of channels. If the payer of
+# the channel is known, this limit does not apply.
 CREDITS_OF_CHANNELS = 10
 # The maximum number of concurrent paid calls in a process: for all people together, and for each
 # person. Calls that the schedule pays for do not count.
@@ -384,7 +384,7 @@ class Ledger:
         If the API billed less than the ledger counted, the credits of calls with an unknown bill
         are refunded first, and the result is the difference that remains. Return None if no
         confirmed difference remains. Each difference is returned only once, because the caller
-        reports the returned difference and the comparison starts again.
+        reports the difference to the owners.
         """
         while True:
             # Each refund has its own transaction, because all transactions must lock the limits
@@ -404,9 +404,10 @@ class Ledger:
                 return drift if drift.size else None
 
     async def _refund_first_unknown_bill(self, tx: Tx, *, since: datetime, most: int) -> int:
-        """Refund credits of the first call after the time ``since`` whose bill is unknown.
+        """Refund credits of a call whose bill is unknown. Return the number of refunded credits.
 
-        At most ``most`` credits are refunded. Return the number of refunded credits.
+        The call is the first such call since the time ``since``. At most ``most`` credits are
+        refunded.
         """
         presumed = await ledger.first_presumed_spent(tx, since) if most > 0 else None
         if presumed is None:
@@ -489,12 +490,16 @@ class Ledger:
     async def _charge_allowances(
         self, tx: Tx, asker: Asker, nominal: int, now: datetime
     ) -> tuple[Asker, list[Scope]]:
-        """Charge the price of a call to the daily limits of the person and the chat.
+        """Charge the price of a call to the daily limits of the chat and of the person who pays.
 
         Return the asker with the id of the person who pays, and the names of the charged limits.
-        If the request has no person, the payer of the channel or chat pays. No limit is charged
-        for an owner of the bot, and for a request without a chat. If the payer is an owner, the
-        limit of the payer is charged only for a request in the name of a channel.
+        If the request has no person, the payer of the channel or chat pays.
+
+        - If an owner of the bot sends the request, no limit is charged.
+        - If the request has no chat, no limit is charged.
+        - If an owner pays for a request of an anonymous sender, the limits of the chat are
+          charged. The limits of the owner are charged only if the request is in the name of a
+          channel.
 
         Raises:
             SpendingError: A limit is reached.

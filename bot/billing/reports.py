@@ -152,7 +152,9 @@ async def load_spending(tx: Tx, limits: Limits, *, now: datetime) -> Spending:
 async def _read_unconfirmed_credits_of_today(tx: Tx, drift: object, today: date) -> int:
     """Return the credits of today's calls whose bill is still unknown."""
     since = midnight_of(today)
-    if isinstance(drift, dict):  # the balance at ``base`` confirms the bills of all earlier calls
+    # A call before the reading ``base`` is not counted, because the balance of this reading
+    # includes the bill of the call.
+    if isinstance(drift, dict):
         since = max(since, Drift.from_json(drift).base.at)
     return await spending.presumed_credits_since(tx, since)
 

@@ -355,8 +355,8 @@ async def check_stories_api(settings: Settings) -> list[CheckResult]:
 async def check_budget(settings: Settings) -> list[CheckResult]:
     """Fetch the balance, and return the cost and the capacity of the daily budget.
 
-    Add a note if the balance contradicts the price of a credit in the settings. The call costs 0
-    credits.
+    Add a note if the balance shows a different price of a credit than the setting
+    ``CREDIT_PRICE``. The call costs 0 credits.
     """
     try:
         async with stories_api_without_ledger(settings) as api:

@@ -20,7 +20,7 @@ from sandbox.telegram.world import FIRST_PERSON
 _PLENTY = 10_000
 _BUDGET = 200_000  # credits per day
 _DAYS = 365  # the credits of the demo pay for this number of days
-_VISITORS = 30  # the first persons who open the page are owners, up to this number
+_VISITORS = 30  # the demo makes the first persons who open the page owners, up to this number
 _TOKEN = "7000000001:demo-token-of-the-sandbox-0123456789abc"  # noqa: S105 - the simulated Telegram accepts any token
 
 
@@ -40,8 +40,8 @@ def run_demo(*, port_base: int) -> int:
             try:
                 return runner.run(_run_demo(Path(folder), port_base, loop))
             except OSError as error:
-                # Other errors are raised again. Unlike an error of a port, an error of a file has
-                # a file name.
+                # Only an error about a port is handled here. An error with a file name is about a
+                # file, and is raised again.
                 if error.filename or error.errno not in {errno.EADDRINUSE, errno.EACCES}:
                     raise
     text = (

@@ -30,9 +30,10 @@ def execute(chosen: argparse.Namespace) -> int:
     if chosen.command == "setup":
         from bot.cli import setup  # noqa: PLC0415 - creates the settings that other commands load
 
-        # This handler ends ``setup`` at the first Ctrl-C. The handler of asyncio would ignore the
-        # first Ctrl-C, because the event loop does not run while setup waits for an answer.
-        # asyncio replaces only Python's own handler.
+        # This handler ends ``setup`` at the first Ctrl-C. It stays in force, because asyncio sets
+        # its own handler only in place of Python's default handler. The handler of asyncio would
+        # ignore the first Ctrl-C, because the event loop does not run while ``setup`` waits for an
+        # answer.
         signal.signal(signal.SIGINT, _interrupt)
         starts = asyncio.run(setup.main(file=chosen.env_file))
         signal.signal(signal.SIGINT, signal.default_int_handler)

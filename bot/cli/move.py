@@ -37,8 +37,8 @@ async def main(settings: Settings, arguments: argparse.Namespace) -> int:
     """Copy all rows to PostgreSQL and verify the row counts, or undo the move.
 
     Return 0 on success, 1 after an error or if no move exists to undo, or 2 if an address is
-    wrong. After an error, the SQLite file can be marked as moved. The bot refuses a marked file
-    until the move is undone.
+    wrong. After some errors, the SQLite file is still marked as moved. In this case, the bot
+    refuses the file until the move is undone.
     """
     out = Console(soft_wrap=True, highlight=False)
     if not settings.is_sqlite:

@@ -18,8 +18,8 @@ from bot.store import stories
 from bot.store.engine.database import Database
 
 _STEPS = 4  # the number of steps from --budget to --budget-to; five budgets are simulated
-# The results do not include stories of this number of seconds at the start of the records. If the
-# records are short, only stories of the first half of the records are excluded.
+# The results exclude the stories from the first seconds of the records, up to this number of
+# seconds. If the records are short, only the stories from their first half are excluded.
 _WARMUP = 7 * DAY
 _COLUMNS = ("credits a day", "checks", "delay, mean", "one credit a day more or less",
             "delay, 95 %", "stories lost")  # fmt: skip
@@ -87,7 +87,10 @@ def simulate_and_return_status(
 
 
 def _geometric_budgets(args: argparse.Namespace) -> list[float]:
-    """Return the budgets to compare in credits per day. The budgets form a geometric series."""
+    """Return the budgets that are simulated, each in credits per day.
+
+    If ``--budget-to`` is given, the budgets form a geometric series from ``--budget`` to it.
+    """
     if args.budget_to is None:
         return [args.budget]
     factor = args.budget_to / args.budget
@@ -108,7 +111,10 @@ def _objection(records: Sequence[Record], args: argparse.Namespace) -> str:
 
 
 def _table_row(records: Sequence[Record], budget: float, result: Result) -> list[str]:
-    """Return a row of the table. The delays are weighted by the number of subscribers."""
+    """Return the cells of the table for one budget: its checks, delays of alerts and lost stories.
+
+    The mean and the quantile of the delays are weighted by the number of subscribers.
+    """
     weighted = sorted(
         (delay, record.subscribers)
         for record, delays in zip(records, result.delays, strict=True)

@@ -97,8 +97,8 @@ _FIRST_RETRY = timedelta(seconds=5)
 _LAST_RETRY = timedelta(minutes=15)
 _FIRST_POLL_AGAIN = timedelta(minutes=1)
 _LAST_POLL_AGAIN = timedelta(minutes=30)
-# The first pause is short, because the person who owns an account can have made the account
-# private by mistake, and can soon make it public again.
+# The first pause is short, because some people make their account private by mistake, and soon
+# make the account public again.
 _FIRST_UNAVAILABLE_PAUSE = timedelta(minutes=30)
 _LAST_UNAVAILABLE_PAUSE = DAY
 _DIGEST_MARGIN = timedelta(minutes=30)
@@ -108,8 +108,8 @@ KINDS_OF: Mapping[Right, frozenset[str]] = {
     "photos": frozenset({"photo"}),
     "videos": frozenset({"video"}),
     "gifs": frozenset({"video"}),  # Telegram can send a video without sound as a GIF
-    # The set is empty, because the kind of a story does not matter here. Without the right to
-    # documents, only stories that are sent as files wait (``selection``).
+    # The set is empty, because no kind of story always needs the right to documents. A story needs
+    # this right if the subscription gets its stories as files (``selection``).
     "documents": frozenset(),
     "media": frozenset({"photo", "video"}),
 }
@@ -208,15 +208,17 @@ def retry_after_success_at(
 ) -> datetime:
     """Return the time to retry a failed delivery after the chat has received another message.
 
-    ``due_at`` is the time for which the retry was planned. ``copies`` is the number of sends of
-    the delivery whose response was lost. ``attempts`` is the number of later sends, which
-    certainly failed. ``is_same_kind`` means that the received message is of the same kind as the
-    delivery. The first rule that applies decides:
+    - ``due_at`` is the time for which the retry was planned.
+    - ``copies`` is the number of sends of the delivery whose response was lost.
+    - ``attempts`` is the number of later sends of the delivery, which certainly failed.
+    - ``is_same_kind`` means that the received message is of the same kind as the delivery.
+
+    The first rule that applies decides:
 
     - If no response was lost, the retry is due now.
-    - If two responses were lost, the retry is the last one and stays planned for ``due_at``,
-      because the success of a single message proves little. This rule does not apply to a reply
-      with ``is_same_kind``.
+    - If two responses were lost, the retry stays planned for ``due_at``. Only one more send is
+      allowed (``MAX_COPIES``), and a single received message does not prove that this send would
+      succeed. If the delivery is a reply and ``is_same_kind`` is True, this rule does not apply.
     - If ``attempts`` is not 0, the retry is due now.
     - Otherwise the retry is due when the pause after the lost response has passed
       (``pause_after_lost_response``), but at the latest at ``due_at``.
@@ -280,7 +282,7 @@ def _doubling_delay(first: timedelta, times: int, most: timedelta) -> timedelta:
 def period_of_missed_stories(
     snapshot_at: datetime | None, now: datetime
 ) -> tuple[datetime, datetime] | None:
-    """Return the begin and the end of the time in which missed stories can have been posted.
+    """Return the start and the end of the time in which missed stories can have been posted.
 
     Stories from this time expired before the check at ``now``. The time begins at ``snapshot_at``,
     which is the time of the last complete check, and ends a day before ``now``. Return None if no
@@ -317,8 +319,9 @@ def next_local_time(now: datetime, minute: int, zone: str | None) -> datetime:
         first = datetime.combine(today + timedelta(days=day), at, tzinfo=place)
         second = first.replace(fold=1).astimezone(now.tzinfo)
         moments.append(first.astimezone(now.tzinfo))
-        # ``second`` is the same time of day after the clocks went back. On a day on which the
-        # clocks skip the time of day, ``second`` is too early and is not used.
+        # On a day on which the clocks go back, ``second`` is the second moment at which the clocks
+        # show ``at``. On a day on which the clocks skip ``at``, the clocks do not show ``at`` at
+        # the moment ``second``, so that ``second`` is not used.
         if second.astimezone(place).time() == at:
             moments.append(second)
     return min(moment for moment in moments if moment > now)
@@ -329,10 +332,12 @@ def quiet_until(
 ) -> datetime | NotInQuietHours:
     """Return the end of the quiet hours that contain ``now``.
 
-    ``quiet`` has the begin and the end of the quiet hours in minutes after midnight in ``zone``.
-    Return None if ``quiet`` is None, or if ``now`` is not in the quiet hours. If the clocks skip
-    the end of the quiet hours and the next quiet hours begin at once, the result is the end of the
-    next quiet hours.
+    ``quiet`` has the start and the end of the quiet hours in minutes after midnight in ``zone``.
+    Return None if ``quiet`` is None, or if ``now`` is not in the quiet hours.
+
+    On a day on which the clocks skip the end of the quiet hours, the quiet hours end when the
+    clocks go forward. If the next quiet hours begin soon after that time, the result is the end of
+    the next quiet hours.
     """
     if quiet is None or not is_within(now, quiet, zone):
         return None
@@ -352,7 +357,7 @@ def quiet_until(
 class AudienceMember:
     """The notification times of a subscriber: the time zone, quiet hours and daily summary.
 
-    ``quiet`` has the begin and the end of the quiet hours, or is None if the chat has no quiet
+    ``quiet`` has the start and the end of the quiet hours, or is None if the chat has no quiet
     hours. ``digest`` is the time of the daily summary, or None if the subscription has no daily
     summary. All times are minutes after midnight in ``zone``.
     """
@@ -415,9 +420,9 @@ def summary_wait_begins_at(found_at: datetime, taken_at: datetime) -> datetime:
     The story was posted at ``taken_at``, and a check found the story at ``found_at``. The result
     is ``found_at``, but at the latest 10 minutes (``SUMMARY_LEAD``) after ``taken_at``.
 
-    The limit of 10 minutes matters if a check is late, for example after an outage. The first
-    summary after the result can then be in the past, so that the story is sent immediately.
-    Without the limit, the story would wait almost a day for the next summary.
+    If a check is late, for example after an outage, a daily summary may have been due before
+    ``found_at``. If this summary was due after the result, the story is sent immediately. Without
+    the limit of 10 minutes, the story would wait almost a day for the next summary.
     """
     return min(found_at, taken_at + SUMMARY_LEAD)
 
@@ -448,7 +453,7 @@ def _last_moment_before_quiet(last: datetime, member: AudienceMember) -> datetim
     """Return the last time, up to ``last``, at which a story can be sent before quiet hours.
 
     If ``last`` is in quiet hours, or less than half an hour before quiet hours, the result is half
-    an hour before the begin of these quiet hours. Otherwise the result is ``last``.
+    an hour before the start of these quiet hours. Otherwise the result is ``last``.
     """
     quiet = member.quiet
     zone = member.zone
@@ -507,8 +512,8 @@ def _useful_check_for_member(
     """Return the time at which the next check can lead to a notification of ``member``."""
     if member.digest is None:
         return _after_quiet_hours(due, member)
-    # Only stories from the time after ``seen_at`` are still to be found. The summaries until
-    # ``SUMMARY_LEAD`` after ``seen_at`` need no further check.
+    # The last check, at ``seen_at``, is recent enough for the summaries of the following
+    # ``SUMMARY_LEAD``. Only later summaries need another check.
     after = max(seen_at + SUMMARY_LEAD, earliest)
     for posted_at in (seen_at, after, max(after, due)):
         notified = notified_at(posted_at, posted_at + STORY_LIFE, member)
@@ -534,12 +539,12 @@ def is_summary_near(now: datetime, audience: Sequence[AudienceMember]) -> bool:
 def has_missed_summary(
     now: datetime, audience: Sequence[AudienceMember], *, seen_at: datetime, since: datetime
 ) -> bool:
-    """Return whether the time of a daily summary passed without a check shortly before.
+    """Return whether a daily summary was due without a check shortly before the summary.
 
-    The last check was at ``seen_at`` and covers the summaries of the next 10 minutes
-    (``SUMMARY_LEAD``). For each member of the audience, the first summary after these 10 minutes
-    is missed if its time is between ``since`` and ``now``. The time of a summary in quiet hours is
-    the end of the quiet hours.
+    The last check was at ``seen_at``. It is recent enough for the summaries of the following 10
+    minutes (``SUMMARY_LEAD``). For each chat in ``audience``, the next summary after these 10
+    minutes is considered. This summary was missed if its time is between ``since`` and ``now``. A
+    summary whose time of day is in quiet hours is sent at the end of the quiet hours.
     """
     return any(
         since <= _next_summary_at(seen_at + SUMMARY_LEAD, member.digest, member) <= now

@@ -187,16 +187,16 @@ def budget_free_at(
     latest the next midnight (UTC). ``used`` has the credits that replies have spent today, and the
     credits that the schedule has spent today.
 
-    During the day, fewer and fewer credits are protected for the other side. The estimate assumes
-    that the other side continues to spend at today's rate, so that a part of these credits does
-    not become free.
+    The number of credits that are protected for the other side falls during the day, so that
+    ``side`` may spend more. The spending of the other side reduces this gain. The estimate assumes
+    that the other side continues to spend at today's rate.
     """
     midnight = midnight_after(now)
     share = _share_of_other(side, limits)
     left = (midnight - now) / DAY
     spending_of_others = used[1] if side == "replies" else used[0]
-    # The other side spends whole credits. Its actual spending can therefore exceed the estimated
-    # spending by one credit.
+    # The estimated spending of the other side of the budget can have a fraction of a credit. The
+    # actual spending is a whole number, and can therefore exceed the estimate by up to one credit.
     missing = nominal + sum(used) + share * left - limits.daily_budget + bool(spending_of_others)
     freed_a_day = share - spending_of_others / max(1 - left, _SHORTEST_PAST)
     if freed_a_day <= 0:

@@ -1,7 +1,7 @@
 """Common words by language. In a sentence without a command, these words are no profile names.
 
-After a command, these words can be profile names, unless they are also everyday words. The module
-is pure.
+After a command, a common word can be a profile name, unless ``bot.domain.everyday_words`` also has
+the word. The module is pure.
 """
 
 from functools import cache

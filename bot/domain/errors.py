@@ -172,10 +172,10 @@ class BotError(Exception):
 
     @property
     def msgid(self) -> str:
-        """Return the id of the message.
+        """Return the id of the message for the person: ``text`` or ``nameless``.
 
-        If the error has no username and the class has the message ``nameless``, return the id of
-        this message. Otherwise return ``text``.
+        If the error has no username and ``nameless`` is not empty, return ``nameless``. Otherwise
+        return ``text``.
         """
         if self.nameless and not self.fields.get("username"):
             return self.nameless

@@ -18,7 +18,7 @@ from bot.domain.hours import is_about_time
 
 _TIME = re.compile(r"\d{1,3}|\d{1,2}[:.]\d{2}|\d{1,2}([:.]\d{2})?(am|pm|h|uhr|min|m|d|s)")
 _BETWEEN = re.compile(r"[\n,;.!?،؟]+")
-_LONGEST_PHRASE = 8  # the maximum number of words of a phrase that cancels
+_LONGEST_PHRASE = 8  # the maximum number of words of a phrase such as "never mind"
 _REPEATED = re.compile(r"([^\W\d])\1{2,}")
 _AROUND = " \t\n.,;:!?¡¿…\"'()[]<>«»“”-–—"
 

@@ -21,7 +21,8 @@ from bot.domain.zones import zone_of
 
 _DAY = 24 * 60
 _NOON = 12
-# The maximum number of words, times and signs of a span, because a longer text is prose.
+# The maximum length of a text that is read as a span of hours, such as "9 pm - 7 am". The length
+# is the number of words, times and signs in the text. A longer text is prose.
 _LONGEST_SPAN = 30
 
 # A time has a colon, a full stop, "h" or a word between the hour and the minutes, as in
@@ -29,9 +30,9 @@ _LONGEST_SPAN = 30
 _TIME = re.compile(r"(\d{1,2})(?:\s?(?:[:.]|h(?:eures?)?|uhr)\s?(\d{2}))?")
 _TOKEN = re.compile(rf"(?<![a-z\d]){_TIME.pattern}(?!\d)|[a-z]+\d+|\d+|[^\W\d_]+|\S")
 
-# For each part of the day: the first hour that is after noon, and the hour after the last hour
-# that is after noon. The hours are on a clock face, from 0 to 11. For example, "9 at night" is
-# after noon, and "3 at night" is before noon.
+# The hours after noon in each part of the day, as a range of hours on a clock face (0 to 11). The
+# end of the range is not included. For example, the range of "night" is 6 to 12, so that "9 at
+# night" is after noon, and "3 at night" is before noon.
 _AFTER_NOON = {
     "am": (12, 12), "morning": (12, 12), "midnight": (12, 12), "pm": (0, 12), "afternoon": (0, 12),
     "evening": (1, 12), "night": (6, 12), "day": (0, 10), "noon": (0, 10),
@@ -206,7 +207,7 @@ The keys have the form of ``_QUARTERS_BEFORE``.
 """
 _WORKING_HOURS = ((7, 8, 9), (3, 4, 5))
 """The hours, in words, of the start and the end of a working day, as in "nine to five"."""
-_IN_WORDS = "\ue000"  # this sign follows digits that replace a number in words
+_IN_WORDS = "\ue000"  # this sign follows the digits that replace a number word such as "seven"
 _TURKISH_ENDINGS = "den|dan|ten|tan|de|da|te|ta|ye|ya|e|a|y?[iu](?= ceyrek)"
 _HALF_PAST = "half past|half|साढ़े|sadhe|saadhe"
 _HALF_TO = "halb|половина|половину|половине|половині|пол|пів на|setengah"
@@ -301,11 +302,11 @@ def is_about_time(word: str) -> bool:
 
 
 def is_within(at: datetime, hours: tuple[int, int] | None, zone: str | None) -> bool:
-    """Return whether the time ``at`` is within ``hours`` of the day in the time zone ``zone``.
+    """Return whether the time of day at the moment ``at`` is in a span of hours.
 
-    ``hours`` has the first minute of the hours, and the minute after the last minute. Both are
-    minutes after midnight, and the hours can include midnight. Return False if ``hours`` is None,
-    or if both minutes are equal.
+    ``hours`` has the start and the end of the span, in minutes after midnight in the time zone
+    ``zone``. The end does not belong to the span. The span can include midnight. Return False if
+    ``hours`` is None, or if the start is equal to the end.
     """
     if hours is None:
         return False
@@ -314,10 +315,11 @@ def is_within(at: datetime, hours: tuple[int, int] | None, zone: str | None) -> 
 
 
 def hours_contain(hours: tuple[int, int], minute: int) -> bool:
-    """Return whether the time of day ``minute`` is within ``hours``.
+    """Return whether the time of day ``minute`` is in a span of hours.
 
-    ``hours`` has the first minute of the hours, and the minute after the last minute. All three
-    are minutes after midnight, and the hours can include midnight.
+    ``hours`` has the start and the end of the span. The end does not belong to the span. All three
+    times are in minutes after midnight. The span can include midnight. Return False if the start
+    is equal to the end.
     """
     begin, end = hours
     if begin == end:
@@ -361,7 +363,10 @@ def _with_digits(plain: str) -> str:
 
 
 def _digits_of(found: re.Match[str]) -> str:
-    """Return the digits for an hour in words, and the Turkish ending of the word."""
+    """Return the digits for a number word such as "seven", and the Turkish ending of this word.
+
+    The sign ``_IN_WORDS`` follows the digits.
+    """
     number = next(
         number for number, word in zip(_numbers_by_group(), found.groups(), strict=False) if word
     )
@@ -371,8 +376,8 @@ def _digits_of(found: re.Match[str]) -> str:
 def _with_minutes(plain: str) -> str:
     """Return a text with a time such as "seven fifteen" or "sete e quinze" as "7:15".
 
-    ``plain`` has the numbers as digits, with ``_IN_WORDS`` after each number that was in words. In
-    a span such as "between ten and fifteen", the words after "and" are no minutes.
+    ``plain`` has the numbers as digits, with ``_IN_WORDS`` after the digits that replaced a number
+    word. In a span such as "between ten and fifteen", the words after "and" are no minutes.
     """
     is_span = re.search(rf"(?<!\w)(?:{_without_marks(_BETWEEN_TIMES)})(?!\w)", plain)
     joining = "" if is_span else "(?: (?:y|e|et|и|و))?"
@@ -425,13 +430,13 @@ def _quarter_patterns() -> tuple[tuple[tuple[int, int], re.Pattern[str]], ...]:
 
 @cache
 def _numbers_by_group() -> tuple[int, ...]:
-    """Return the value of each number in words, in the order of ``_number_pattern``."""
+    """Return the number for each group of number words, in the order of ``_number_pattern``."""
     return (*sorted(_MINUTES, reverse=True), *range(23, 0, -1))
 
 
 @cache
 def _number_pattern() -> re.Pattern[str]:
-    """Return a pattern with a group for each number in words (``_numbers_by_group``).
+    """Return a pattern with a group for the words of each number (``_numbers_by_group``).
 
     The larger numbers come first, so that Turkish "on bir" (eleven) is not read as "on" (ten). A
     word directly after a number is no hour, because Turkish "ten" means "from", as in "23'ten

@@ -197,10 +197,10 @@ def exclusion_reason(story: Story, options: Options, chat_rules: Options) -> str
 def _excluding_rule(story: Story, options: Options) -> str | None:
     """Return the rule of ``options`` that excludes a story, or None if no rule excludes the story.
 
-    - If ``only`` has terms, the story must match at least one of these terms. Otherwise the result
-      is the whole rule, for example ``only #sale``.
-    - The story must not match any term of ``without``. Otherwise the result names the matched
-      term, for example ``not #ad``.
+    - If ``only`` has terms and the story matches none of these terms, the result is the whole
+      rule, for example ``only #sale``.
+    - If the story matches a term of ``without``, the result names this term, for example ``not
+      #ad``.
     """
     if options.only and not any(fits(story, term) for term in options.only.split()):
         return f"only {options.only}"

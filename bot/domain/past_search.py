@@ -40,12 +40,15 @@ class Search:
 
     @property
     def all_terms(self) -> tuple[str, ...]:
-        """Return the distinct terms of a search whose first word is a term."""
+        """Return the distinct terms of the search, including its first word.
+
+        The first word must be a term.
+        """
         return tuple(dict.fromkeys((self.first_term, *self.terms)))
 
     @property
     def may_name_website(self) -> bool:
-        """Return whether the first word can be both a profile name and the name of a website."""
+        """Return whether the first word of the search can be a profile name and a website."""
         return self.username is not None and "." in self.first_term
 
 
@@ -92,9 +95,9 @@ def fits_all(story: Story, terms: Sequence[str]) -> bool:
 def _split_off_days(words: tuple[str, ...]) -> tuple[int | None, tuple[str, ...]]:
     """Return the number of days in the words of a search, and the other words.
 
-    The number of days is the last word, or the first word if the last word is no such number. It
-    has one to three digits, and can end with "d". A 0 is returned as 1. If the search has a single
-    word, or if neither word is such a number, return None and all words.
+    A number of days has one to three digits, and can end with "d", as in "30d". A 0 is returned as
+    1. If the last word is no number of days, the first word is used. If the first word is no
+    number of days either, or if the search has a single word, return None and all words.
     """
     if len(words) > 1 and (match := _SPAN.fullmatch(words[-1])):
         return max(1, int(match[1])), words[:-1]

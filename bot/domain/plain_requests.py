@@ -64,8 +64,8 @@ Command = Literal[
 
 _SEPARATOR = re.compile("([,;])")
 _LONGEST = 12  # the maximum number of words of a request, because a longer text is prose
-# The minimum number of letters that a verb must have, so that a typing error of each kind is
-# corrected.
+# A typing error in a verb is corrected only if the verb has at least this number of letters. The
+# numbers are for a transposition, for a missing or additional letter, and for a wrong letter.
 _LEAST_TRANSPOSED = 4
 _LEAST_WITH_OTHER_LENGTH = 6
 _LEAST_WITH_WRONG_LETTER = 8
@@ -2532,8 +2532,8 @@ def request_in(
 def _without_indonesian_plural_2(word: str, language: str) -> str:
     """Return a word without the "2" that marks a plural or a repetition, as in "malam2".
 
-    The word is changed only if ``language`` is Indonesian and the word without the "2" is a word
-    of requests or an everyday word. English words such as "show2" are changed too.
+    The word is changed only if ``language`` is Indonesian and the word without the "2" is known
+    (``is_request_word`` or ``is_everyday_word``). English words such as "show2" are changed too.
     """
     base = word.removesuffix("2")
     if language != "id" or base == word:
@@ -2614,7 +2614,7 @@ def _is_misspelled(word: str, verb: str, language: str) -> bool:
 def _has_one_error(word: str, right: str) -> bool:
     """Return whether ``word`` is ``right`` with exactly one typing error.
 
-    These errors are recognised, because the result is rarely a different word:
+    Only these errors are recognised, because they rarely turn ``right`` into a different word:
 
     - a transposition of two adjacent letters, if ``right`` has at least four letters;
     - a missing or additional letter, if ``right`` has at least six letters;
@@ -2685,11 +2685,11 @@ def _asks_for_alerts_on_certain_days(
     The text must have a day, and no word such as "until" or "since". ``command`` is the command
     that the patterns find in the text:
 
-    - For "why", as in "no alerts on weekends", all words must be everyday words, times, or words
-      such as "no" and "after". With any other word, the text reports a problem instead.
-    - For None and the other commands in ``_NOT_ABOUT_DAYS``, the text must have a word such as
-      "only" or "not".
-    - For all other commands, the result is False.
+    - If the command is "why", the text can also report a problem. A text such as "no alerts on
+      weekends" is a request, because it has only everyday words, times, and words such as "no" and
+      "after". A text with any other word reports a problem.
+    - If the command is in ``_NOT_ABOUT_DAYS``, the text must have a word such as "only" or "not".
+    - If the command is any other command, the result is False.
     """
     text = " ".join(plain)
     is_weekend = any(phrase in text for phrase in _weekend_phrases())
@@ -2770,9 +2770,11 @@ def _asks_to_stop_for_time(plain: Sequence[str], command: Command | None, langua
 
 
 def _is_request_to_stop(plain: Sequence[str], command: Command | None, language: str) -> bool:
-    """Return whether a text asks to stop alerts, according to the command that the patterns find.
+    """Return whether a text asks to stop alerts.
 
-    The command must be "unsubscribe", or it must be "why" in a text that begins with "stop".
+    ``command`` is the command that the patterns find in the text. If ``command`` is "unsubscribe",
+    the result is True. If ``command`` is "why", the text can also be a question or a complaint.
+    The result is then True only if the text begins with a request to stop, such as "no more".
     """
     if command == "why":
         return _begins_with_request(plain, "unsubscribe", language)
@@ -2846,12 +2848,13 @@ def _asks_for_quiet_hours(plain: Sequence[str], command: Command | None, languag
     The text must have two times of day, or a single time of day with a word such as "after".
     ``command`` is the command that the patterns find in the text:
 
-    - For "unsubscribe", no further condition applies.
-    - For "why", as in "no alerts after 11pm", the other words must all be everyday words or words
-      such as "no" and "after". With any other word, the text reports a problem instead.
-    - For None and the other commands in ``_NOT_ABOUT_TIMES``, the text must have a word such as
+    - If the command is "unsubscribe", no further condition applies.
+    - If the command is "why", the text can also report a problem. A text such as "no alerts after
+      11pm" is a request, because it has only everyday words, times, and words such as "no" and
+      "after". A text with any other word reports a problem.
+    - If the command is a different one in ``_NOT_ABOUT_TIMES``, the text must have a word such as
       "not".
-    - For all other commands, the result is False.
+    - If the command is any other command, the result is False.
     """
     times = [word for word in plain if is_time(word) and any(map(str.isdecimal, word))]
     needed = 2 if _BOUNDS.isdisjoint(plain) else 1
@@ -2889,7 +2892,7 @@ def joined_names_in(text: str, language: str) -> tuple[str, ...]:
 
 
 def is_request_word(word: str, language: str) -> bool:
-    """Return whether a word is a common word of requests in English or in ``language``.
+    """Return whether a word is common in requests in English or in ``language``.
 
     The words such as "send" (``_SENDING``) of all languages also count.
     """
@@ -2903,11 +2906,11 @@ def is_request_word(word: str, language: str) -> bool:
 
 
 def _is_ending(end: str, language: str) -> bool:
-    """Return whether ``end`` can be the ending of a word of requests.
+    """Return whether the ``*`` at the end of a word in a pattern can stand for ``end``.
 
-    In the languages of ``_ENDINGS``, an ASCII ending must be in the list of the language.
-    Otherwise names such as "privatbank" and "borratos", which begin like a word of requests, would
-    be read as words of requests.
+    In the languages of ``_ENDINGS``, an ASCII ending must be in the list of the language. Without
+    these lists, the words "privat*" and "borra*" of patterns would match names such as
+    "privatbank" and "borratos".
     """
     endings = _ENDINGS.get(language)
     return not end.isascii() or endings is None or end in _split_endings(endings)
@@ -2998,8 +3001,9 @@ def _command_of(
     order = [candidate for candidate in _ORDER if candidate != "several" or _NOT.isdisjoint(plain)]
     command = next((candidate for candidate in order if pattern_of(candidate)), None)
     privacy, viewers = pattern_of("privacy"), pattern_of("viewers")
-    # "Can my wife see that I watched her story?" is about the viewers of the story. "Delete my
-    # data, they know I watched" is not, because the two matching patterns have no common word.
+    # "Can my wife see that I watched her story?" is about the viewers of a story. "Delete my data,
+    # they know I watched" is not about viewers, because the two patterns that match this text
+    # (``privacy`` and ``viewers``) have no common word.
     if privacy and viewers and not _has_word_in(plain, _WRITING_WORDS):
         is_about_others = privacy.sign == "-" or bool(set(privacy.words) & set(viewers.words))
         command = "viewers" if is_about_others else command
@@ -3013,9 +3017,9 @@ def _command_of(
     if command == "subscriptions" and has_names and verb == "subscribe":
         listed = pattern_of("subscriptions")
         follows = pattern_of("subscribe")
-        # In "add natgeo to my list", the two matching patterns have different words, so that the
-        # text requests a subscription. In "show my current alerts", both matching patterns have
-        # the word "alerts", so that the text requests the list of subscriptions.
+        # If the two matching patterns have no common word, the text requests a subscription, as in
+        # "add natgeo to my list". If the patterns have a common word, the text requests the list
+        # of subscriptions. In "show my current alerts", the common word is "alerts".
         if listed and follows and not set(listed.words) & set(follows.words):
             return "subscribe"
     if not has_names and (wish := _command_of_wish_about_times(plain, command, language)):
@@ -3037,7 +3041,7 @@ def _is_request_in_group(written: Sequence[str], command: Command, language: str
     """
     if len(written) == 1:
         return True
-    # For example, "this story" is probably a comment on a story.
+    # In a group, a text such as "this story" is probably a comment, and not a request.
     if command in {"stories", "highlights", "subscribe"}:
         return False
     return all(
@@ -3077,11 +3081,13 @@ def _joined_names(runs: Sequence[Sequence[str]], language: str) -> tuple[str, ..
 
 
 def _group_enumerated_words(text: str, language: str) -> list[list[str]]:
-    """Return the words of a text in groups. A group is an enumeration, or any other single word.
+    """Return the words of a text in groups.
 
-    A comma, a semicolon or a word such as "and" joins two words, and is in no group. Words in
-    ``_SHORT_WORDS`` after a joining word, or at the beginning of the text, are ignored. A text
-    without words has one empty group.
+    The words of an enumeration, such as "natgeo, nike and bbc", are one group. Each word outside
+    of enumerations is a group of its own. The commas, the semicolons and the words such as "and"
+    are in no group. Words in ``_SHORT_WORDS`` at the beginning of the text, or directly after a
+    comma, a semicolon or a word such as "and", are ignored. A text without words has one empty
+    group.
     """
     written: list[str] = []
     for part in _SEPARATOR.split(normalize_typed(text)):
@@ -3177,7 +3183,10 @@ def _patterns(command: Command, language: str) -> tuple[_Pattern, ...]:
 
 @cache
 def _patterns_of_requests_to_stop(language: str) -> tuple[_Pattern, ...]:
-    """Return the patterns of "unsubscribe", without the complaints about too many alerts."""
+    """Return the patterns of texts that ask to stop alerts.
+
+    These are the patterns of "unsubscribe", except those of complaints about too many alerts.
+    """
     return _patterns_in(_PATTERNS["unsubscribe"], language)
 
 

@@ -46,9 +46,9 @@ class SubscriberCount:
     """The counted subscribers of a profile.
 
     - ``chats`` is the number of chats that wait for alerts of the profile.
-    - ``weight`` is the total weight of the subscriptions of these chats. The subscriptions of
-      newcomers have a weight only if all subscribers are newcomers. Otherwise a few new accounts
-      could take the checks away from the profiles of known people.
+    - ``weight`` is the total weight of the subscriptions of these chats. If at least one
+      subscriber is no newcomer, the subscriptions of newcomers have no weight, so that a few new
+      accounts can't take the checks away from the profiles of known people.
     - ``fresh`` is True if all subscribers are newcomers.
     """
 
@@ -227,7 +227,8 @@ class Topic:
 
 
 REPLY = "reply"  # the notice name of replies to people, which are sent before all alerts
-# The reason of a delivery whose album can have arrived although Telegram answered with status 429.
+# The ``reason`` of a delivery whose album may have arrived, although Telegram answered to the
+# album with the status 429.
 FLOODED = "flooded"
 # This reason replaces ``FLOODED`` if settings or rights of the chat have also deferred the
 # delivery.
@@ -313,8 +314,8 @@ class PendingMessage:
     def must_be_sent_alone(self) -> bool:
         """Return whether the message must not be sent in an album.
 
-        The reason is that Telegram answered with the status 429 to an earlier album with this
-        message, but can have sent the album.
+        This is the case if Telegram answered with the status 429 to an earlier album with this
+        message. Telegram may have sent this album despite the answer.
         """
         return self.reason in {FLOODED, FLOODED_AND_DEFERRED}
 
@@ -413,9 +414,9 @@ class QueueClaim(Protocol):
 
     @property
     def stored_flood_state(self) -> FloodLimitState | None:
-        """Return the state of the flood limits that the last process stored, or None.
+        """Return the newest stored state of the chat's flood limits, or None.
 
-        The last process may be this process.
+        The state was stored by this process or by another process.
         """
 
 
@@ -435,9 +436,8 @@ class ReplyClaim:
 class ChatQueue:
     """A chat with its due deliveries, in the order in which they are sent.
 
-    ``token`` proves that the caller has claimed the queue. ``stored_flood_state`` is the state of
-    the chat's flood limits that the last process stored, or None if no process has stored this
-    state.
+    ``token`` proves that the caller has claimed the queue. ``stored_flood_state`` is the newest
+    stored state of the chat's flood limits, or None if no state is stored.
     """
 
     chat: Chat

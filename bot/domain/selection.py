@@ -38,8 +38,8 @@ REMOVED = "removed"
 PAUSED = "paused"
 _FORGOTTEN = "forgotten"
 _TOO_MANY_CRASHES = "too many crashes"
-# The reason for which a summary is dropped if it is more than a day old and can already be in the
-# chat. If the summary is certainly not in the chat, it is planned again instead
+# The reason why a summary that is more than a day old is dropped. A summary is dropped for this
+# reason only if the summary may already be in the chat. Any other summary is planned again
 # (``summaries.must_plan``).
 _OUTDATED = "outdated"
 AFTER_QUIET = timedelta(hours=1)
@@ -82,11 +82,14 @@ class Batch:
 
     @property
     def reply(self) -> Delivery | None:
-        """Return the reply of the batch, or None if the batch is no reply."""
+        """Return the reply in the batch, or None if the batch has no reply."""
         return self.rows[0] if self.rows[0].notice == REPLY else None
 
     def with_first_delivery_only(self) -> "Batch":
-        """Return a batch that has only the first delivery of this batch, and is not late."""
+        """Return a new batch with only the first delivery of this batch.
+
+        In the new batch, ``is_late`` is False.
+        """
         if self.album is None:
             return Batch(self.target, self.rows[:1])
         return Batch(self.target, self.rows[:1], Album(self.album.stories[:1]))
@@ -105,7 +108,8 @@ class Decision:
       reopened later, for example by Undo.
     - ``doubled`` are the late replies that have the same content as a later reply.
     - ``unreadable`` are the rows whose stored story this version of the bot can't read.
-    - ``probe`` is the mute whose missing right must be checked before a send.
+    - ``probe`` is the mute of the whole chat if the bot must check before a send whether the right
+      is still missing, or else None. A mute states that the bot lacks a right.
     """
 
     batch: Batch | None = None
@@ -176,10 +180,10 @@ def _select_reply_and_record_others(
 def _defer_or_drop_in_quiet_hours(
     alerts: Sequence[Delivery], chat: Chat, decision: Decision, now: datetime, *, until: datetime
 ) -> None:
-    """Drop the stories for which it is too late, and defer all other alerts.
+    """Drop the stories that are too old to be sent, and defer the other alerts.
 
-    The alerts are deferred to ``until``, the end of the quiet hours. The result is recorded in
-    ``decision``.
+    ``_is_too_late_to_send`` decides whether a story is too old. The other alerts are deferred to
+    ``until``, the end of the quiet hours. The result is recorded in ``decision``.
     """
     for row in alerts:
         if _is_too_late_to_send(row, chat, now):
@@ -320,16 +324,17 @@ def _defer_muted_return_other_rows(
 
 
 def _may_be_sent_despite_mute(row: Delivery, mute: Mute) -> bool:
-    """Return whether a row can be sent although a mute applies to its chat or topic.
+    """Return whether a row can be sent although the bot lacks the right ``mute.missing``.
 
-    Only a missing right to some kinds of media (``KINDS_OF``) lets rows pass:
+    If the right is not in ``KINDS_OF``, no row can be sent. If the right is in ``KINDS_OF``, these
+    rows can be sent:
 
-    - A notice can be sent.
-    - If the right to documents is missing, a story that is sent as a file can't be sent. Any other
-      story can be sent, unless a missing right has deferred the story before.
-    - If a different right is missing, a story that is sent as a file can be sent, unless a missing
-      right has deferred the story before. Any other story can be sent if its kind does not need
-      the right.
+    - All notices.
+    - The stories that are sent as files, if the right is not the right to documents. A story that
+      already waits because of a missing right can't be sent.
+    - The other stories, if the right is the right to documents. A story that already waits because
+      of a missing right can't be sent.
+    - The other stories whose kind does not need the right, if the right is a different right.
     """
     kinds = alert_rules.KINDS_OF.get(mute.missing)
     if kinds is None:
@@ -420,8 +425,8 @@ def _drop_reason(row: Delivery, chat: Chat, now: datetime) -> str | None:
     """Return the reason why a story must be dropped, or None if the story can still be sent.
 
     - A story that was deleted from the database is dropped.
-    - A story for which it is too late is dropped, unless quiet hours have just ended
-      (``_is_released_from_quiet_hours``).
+    - A story that is too old to be sent (``_is_too_late_to_send``) is dropped, unless quiet hours
+      have just ended (``_is_released_from_quiet_hours``).
     - A story of a chat without a payer, or excluded by a rule, is dropped unless the story can
       already be in the chat. For a rule, the reason names the rule.
     """
@@ -451,10 +456,9 @@ def _is_too_late_to_send(row: Delivery, chat: Chat, now: datetime) -> bool:
 
 
 def _is_released_from_quiet_hours(row: Delivery, now: datetime) -> bool:
-    """Return whether the deferral of a row by quiet hours ended less than an hour ago.
+    """Return whether quiet hours have deferred a row that became due less than an hour ago.
 
-    The deferral ends when the quiet hours end or are changed. It can have ended earlier, for
-    example if the bot was not running.
+    The row becomes due when the quiet hours end or are changed.
     """
     return row.held == Held.QUIET and now < row.due_at + AFTER_QUIET
 

@@ -61,10 +61,10 @@ def is_term(word: str) -> bool:
 
 
 def valid_terms(text: str) -> str:
-    """Return the distinct valid terms in a text as a list of terms, which is a string.
+    """Return the distinct valid terms in a text as a string, in which blanks separate the terms.
 
-    Words that are no terms are ignored. The list has at most 200 characters. A term that would
-    make the list longer is ignored.
+    Words that are no terms are ignored. The string has at most 200 characters. A term that would
+    make the string longer is ignored.
     """
     kept = ""
     for word in dict.fromkeys(_split_words(text)):

@@ -51,15 +51,16 @@ _LAUGHTER = {
     )
 }
 _LEAST_LAUGHTER = 4  # the minimum number of letters of a word of laughter
-_LEAST_INSULT = 5  # the minimum number of letters of an insult that is no name
+_LEAST_INSULT = 5  # an insult with fewer letters can be read as a profile name
 _DOUBLED_END = re.compile(r"([^\W\d])\1$")
 _QUESTION_EMOJI = frozenset("❓❔")
 _ANGRY_EMOJI = frozenset("😡🤬😠👎💩🖕")
 # The Unicode categories of the characters of emoji, including modifiers and joiners.
 _PICTURES = {"So", "Sk", "Mn", "Cf"}
-# A text that has words of thanks at any place says thanks only if it has at most 5 words.
+# The maximum number of words of a text that is read as thanks because of a word of thanks at any
+# place in the text.
 SHORT_THANKS = 5
-# A text that begins with thanks says thanks only if it has at most 12 words.
+# The maximum number of words of a text that is read as thanks because it begins with thanks.
 _LONG_THANKS = 12
 # A text of several words is searched for profile names only if it has at most 4 words.
 _SHORT = 4
@@ -288,9 +289,9 @@ def _normalized_words(text: str) -> list[str]:
 
 
 def _count_thanks_words_at(words: Sequence[str], place: int) -> int:
-    """Return how many words, from the index ``place``, are a word or a phrase of thanks.
+    """Return the number of words of the thanks that begin at the index ``place``.
 
-    If no thanks begin at this index, return 0.
+    The thanks are a single word or a phrase. If no thanks begin at this index, return 0.
     """
     if length := _count_phrase_words_at(words, place, thanks_phrases()):
         return length
@@ -437,11 +438,12 @@ def names_listed_in(text: str, language: str = "en") -> tuple[str, ...]:
 def _without_fillers_after(text: str) -> str:
     """Return a text without the words of politeness at its end.
 
-    A word after a comma, a semicolon or a line feed is kept, because it is a part of the list.
+    If a comma, a semicolon or a line feed is before the last word, the word is kept, because these
+    marks separate the names of a list, so that the word is probably a name.
     """
     words = text.rstrip().split(" ")
     while len(words) > 1 and normalize_word(words[-1]) in FILLERS:
-        if words[-2].endswith((",", ";", "\n")):  # the last word is a part of the list
+        if words[-2].endswith((",", ";", "\n")):  # the last word is probably a name in a list
             break
         words.pop()
     return " ".join(words)

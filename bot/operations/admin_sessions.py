@@ -65,10 +65,11 @@ async def _make_and_store_secret(
 
 
 async def _owner_if_secret_matches(tx: Tx, key: str, secret: str, *, now: datetime) -> int | None:
-    """Return the id of the owner of the stored key or session if ``secret`` is correct.
+    """Return the id of the owner to whom ``secret`` belongs.
 
-    ``key`` is the name under which the database stores the key or session. Return None if
-    ``secret`` is wrong, or if the key or session has expired.
+    If ``key`` is ``_KEY``, ``secret`` is compared with the stored key of a link. If ``key`` is
+    ``_SESSION``, ``secret`` is compared with the stored session. Return None if ``secret`` is
+    wrong, or if the stored key or session has expired or does not exist.
     """
     kept = await key_values.get(tx, key)
     if not isinstance(kept, dict) or kept["until"] <= now.timestamp():

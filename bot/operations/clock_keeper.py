@@ -93,8 +93,8 @@ class ClockKeeper:
     async def anchor_if_in_doubt(self) -> NextStepAt:
         """Correct the clock if its time is in doubt. Return the time of the next check.
 
-        The time is also in doubt if all servers contradict the clock (``_is_contradicted``). A
-        clock that follows the database is corrected at each call.
+        The time is in doubt if it is unknown (``is_in_doubt``), or if all servers contradict the
+        clock (``_is_contradicted``). A clock that follows the database is corrected at each call.
 
         Raises:
             DatabaseUnavailableError: The clock follows PostgreSQL, and PostgreSQL does not answer.

@@ -58,10 +58,10 @@ class Menu:
     ) -> None:
         """Prepare to publish the texts that ``load_texts`` returns.
 
-        The key of a text identifies the stored digest of the text. ``digest_of_sources`` returns a
-        digest of all data that determines the texts. If all texts of this digest are already
-        published, the texts are not loaded, because ``load_texts`` reads the catalogues of all
-        languages.
+        ``load_texts`` returns each text under a key. The database stores a digest of each
+        published text under the same key. ``digest_of_sources`` returns a digest of all data that
+        determines the texts. If this digest has not changed since all texts were published,
+        ``load_texts`` is not called, because it reads the catalogues of all languages.
         """
         self._db = db
         self._load_texts = load_texts

@@ -159,9 +159,12 @@ async def check_integrity(url: str) -> CheckResult | NotApplicable:
 
 
 def check_mount(url: str, mounts: Path = _MOUNTS) -> CheckResult | NotApplicable:
-    """Return a note if the SQLite file is on a network file system or mounted alone, or else None.
+    """Return a note if the place of the SQLite file is not safe, or else None.
 
-    ``mounts`` is the path of the kernel's list of mounted file systems.
+    The place is not safe on a network file system. The place is also not safe if only the file is
+    mounted into a container, and not its folder. In that case, the log of the database, which is a
+    second file in the folder, is lost with the container. ``mounts`` is the path of the kernel's
+    list of mounted file systems.
     """
     if not url.startswith("sqlite"):
         return None
@@ -237,9 +240,9 @@ async def check_ids_of_blocked_names(
 ) -> CheckResult | NotApplicable:
     """Return a note about names in ``BLOCKED_PROFILES`` whose id is not known.
 
-    An id is known if the access list has the id, or if an answer of the Stories API had the name
-    and the id within ``NAME_IS_SURE``. Return None if the ids of all names are known, or if the
-    database can't be used or is not up to date.
+    An id is known if the access list has the id. An id is also known if an answer of the Stories
+    API in the last 30 days (``NAME_IS_SURE``) had the name and the id. Return None if the ids of
+    all names are known, or if the database can't be used or is not up to date.
     """
     names = [name for name in names if not name.isdecimal()]
     try:

@@ -15,8 +15,8 @@ from bot.store.engine.database import Database
 
 EVERY = timedelta(minutes=1)  # the interval between two checks for new persons and chats
 _PAUSE = timedelta(hours=1)  # the minimum time between two reports
-# The database key of two times. Persons who came before the first time need no report. The second
-# time is the time of the last report, or 0.
+# The database key of a pair of times. Persons and chats that came before the time at index 0 need
+# no report. The time at index 1 is the time of the last report, or 0.
 _KEY = "visitors"
 _MOST = 10  # the maximum number of names in a report
 _LONGEST_NAME = 28

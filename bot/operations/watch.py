@@ -117,7 +117,8 @@ class Watch:
         self._since: dict[str, datetime] = {}
         self._file_every = file_every
         self._process = process
-        self._met: set[IncidentKind] = set()  # the kinds that this process has stored as met
+        # The kinds of incidents for which this process has stored that their condition is met.
+        self._met: set[IncidentKind] = set()
         self._check_at: datetime | None = None
         self._rescue_told = ""
         self._away_since: datetime | None = None

@@ -48,7 +48,8 @@ _WITHIN_SESSION = 0.3
 # from the hour of the story, and the part of the story's weight that this hour gets. The parts are
 # a binomial distribution of order 6.
 _SMOOTHING = tuple((offset, comb(6, offset + 3) / 64) for offset in range(-3, 4))
-# The points of a time span at which the rhythm is sampled, as parts of the span.
+# The points of a time span at which the rhythm is sampled. 0 is the start and 1 is the end of the
+# span.
 _PLACES = (0.1, 0.3, 0.5, 0.7, 0.9)
 _RATE_DECAY = log(2) / _RATE_HALF_LIFE
 _RHYTHM_DECAY = log(2) / _RHYTHM_HALF_LIFE
@@ -65,7 +66,8 @@ class Population:
     - ``rhythm`` has a value for each hour of the day (UTC). The mean of the values is 1.
     - ``fast`` is the share of stories that are fast echoes of an earlier story.
     - ``slow`` is the share of stories that are slow echoes of an earlier story.
-    - ``sessions`` is the weight of ``rhythm`` in the rhythm of each profile, in posting sessions.
+    - ``sessions`` is the weight that ``rhythm`` has when the rhythm of a profile is estimated. The
+      unit is a posting session of the profile.
     - ``exponents`` are the exponents of the pooled experts in ``rates``.
     """
 
@@ -308,13 +310,17 @@ def hours_to_due(
 
 
 def fading_echo(fast: float, slow: float, by_fast: float, by_slow: float) -> Echo:
-    """Return the excitement above the mean after the last check, as a sum of two exponentials.
+    """Return by how much the echoes exceed their mean in the time after the last check.
 
-    ``fast`` and ``slow`` are the echo shares. ``by_fast`` and ``by_slow`` are the excess of the
-    fast and of the slow excitement above its mean at the last check, in stories per hour. The
-    result includes the excitement from stories that no check has found yet. The excess y of each
-    kind follows y' = -decay * y + share * decay * (sum of both y). The rates of the two
-    exponentials are the roots of the characteristic polynomial.
+    The result is a sum of two exponentials, in stories per hour. An echo is the increase of the
+    posting rate that earlier stories cause. The result includes the echoes of stories that no
+    check has found yet.
+
+    ``fast`` and ``slow`` are the echo shares. ``by_fast`` is the difference between the fast echo
+    and its mean at the last check, in stories per hour. ``by_slow`` is the same difference for the
+    slow echo. The difference y of each kind follows y' = -decay * y + share * decay * (sum of both
+    y). The rates of the two exponentials are the roots of the characteristic polynomial of these
+    two equations.
     """
     half = (FAST * (1.0 - fast) + SLOW * (1.0 - slow)) / 2
     product = FAST * SLOW * (1.0 - fast - slow)

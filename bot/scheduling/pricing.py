@@ -29,7 +29,8 @@ The first part is the number of credits that the budget provides in these hours.
 is larger than the first part.
 """
 
-# In a survey, the mean rate of the previous survey has the weight of this number of observed days.
+# The weight of the previous mean rate when a survey computes the new mean rate. The unit is an
+# observed day of a profile.
 _RATE_FORGETS = 1.0
 # The change of the logarithm of the price for each hour of mean lateness.
 _CORRECTION = 0.1
@@ -56,7 +57,7 @@ class Demand:
     profiles: int = 1
 
     def to_json(self) -> dict[str, Any]:
-        """Return the demand as a JSON object, without the exponents of the population."""
+        """Return the demand as a JSON object, without ``population.exponents``."""
         population = self.population
         return {
             "rate": population.rate,
@@ -71,7 +72,10 @@ class Demand:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Return the demand from a result of ``to_json``, with the default exponents."""
+        """Return the demand from a result of ``to_json``.
+
+        ``population.exponents`` has its default value.
+        """
         names = ("rate", "rhythm", "fast", "slow", "sessions")
         rate, hours, *others = (values[name] for name in names)
         population = Population(rate, tuple(hours), *others)
@@ -84,11 +88,12 @@ def estimate_demand(
     *,
     profiles: int | None = None,
 ) -> Demand:
-    """Return the demand, computed from the ``(state, weight, cost)`` of all profiles.
+    """Return the demand of all profiles, computed from ``rows``.
 
-    ``cost`` is in credits per check. ``before`` is the population of the last survey, which is the
-    prior of the rate and the rhythm of each profile. If ``rows`` has only a representative sample
-    of the profiles, ``profiles`` is the total number of profiles.
+    Each row has the state of a profile, the weight of its subscriptions, and the cost of a check
+    in credits. If ``rows`` has only a representative sample of the profiles, ``profiles`` is the
+    total number of profiles. ``before`` is the population of the last survey, which is the prior
+    of the rate and the rhythm of each profile.
     """
     stories = days = _RATE_FORGETS
     stories *= before.rate
@@ -175,8 +180,9 @@ def fewest_credits_a_day(cost_of_all_checks: float) -> float:
 class Price:
     """The price of waiting, in subscriber-hours per credit.
 
-    - ``factor`` corrects the price that the formula computes. It changes by the mean lateness of
-      the checks.
+    - ``factor`` multiplies the price that ``at_budget`` computes from the demand and the budget.
+      If checks are late on average, ``factor`` rises. If checks are early on average, ``factor``
+      falls.
     - ``late`` is the sum of the lateness in hours, and ``polls`` is the number of checks. Both
       count from ``since``, the time of the last correction.
     - Until ``frozen_until``, lateness does not change ``factor``.
@@ -204,8 +210,8 @@ class Price:
         """Count a check that ran ``lateness`` seconds after its due time.
 
         A negative ``lateness`` means that the check ran before its due time. A check counts as at
-        most half an hour late, or half an hour early. Once an hour, the price is corrected by the
-        mean lateness.
+        most half an hour late, or half an hour early. Once an hour, ``factor`` is corrected
+        according to the mean lateness of the counted checks.
         """
         self.late += min(max(lateness / HOUR, -0.5), 0.5)
         self.polls += 1
@@ -313,10 +319,10 @@ class ReleaseCurve:
         return self._left[hour + 1] + self._parts[hour] * (hour + 1 - place)
 
     def time_when_parts_remain(self, day: float, left: float) -> float:
-        """Return the time of a day at which ``left`` parts of its credits are not yet released.
+        """Return the time at which ``left`` parts of a day's credits are not yet released.
 
-        The credits of a day have 24 parts. ``day`` is the number of days since 1970. The result is
-        in Unix seconds.
+        The credits of a day have 24 parts. ``day`` is the UTC day, as the number of days since
+        1970. The result is in Unix seconds.
         """
         hour = 23
         while hour and self._left[hour] < left:

@@ -13,11 +13,11 @@ is::
     rows += claim(limit=early // cost)  # checks that are not due, if credits are left
     for row in rows:  # outside of any transaction
         if schedule.has_price_changed_since_due_at(state):
-            schedule.set_due_at(state, weight, cost)  # write due_at, and check only if still due
+            schedule.set_due_at(state, weight, cost)  # store due_at; skip the row if not due yet
         stories = fetch(row)  # on failure: schedule.freeze_price_after_outage(now)
         schedule.charge_learn_and_set_due_at(state, weight, cost, at=now, taken=[...])
         # store ``state`` and ``due_at`` in the profile's row
-    # the loop sleeps until the time that this call returns
+    # the result of this call is the time until which the loop sleeps
     schedule.next_check_at(first_due_at, seen_at, cost, now=now, spent_today=spent_today)
 
 ``latest_allowed_last_check`` limits which rows may be claimed:
@@ -138,10 +138,11 @@ class Schedule:
         *,
         profiles: int | None = None,
     ) -> None:
-        """Compute the demand again from the ``(state, weight, cost)`` of all profiles.
+        """Compute the demand of all profiles again from ``rows``.
 
-        If ``rows`` has only a representative sample of the profiles, ``profiles`` is the total
-        number of profiles.
+        Each row has the state of a profile, the weight of its subscriptions, and the cost of a
+        check in credits. If ``rows`` has only a representative sample of the profiles,
+        ``profiles`` is the total number of profiles.
         """
         self.set_demand(
             estimate_demand(
@@ -220,11 +221,13 @@ class Schedule:
         taken: Sequence[float],
         is_sample: bool,
     ) -> float:
-        """Update ``state`` from a check. Compare the new stories with each expert's estimate.
+        """Update ``state`` from a check. Return the time of the next check.
 
-        New stories that no earlier story triggered are counted at each check. Expected stories are
-        counted only at sample checks (``is_sample``), and are multiplied by ``_EVERY``. Return the
-        time of the next check.
+        Also add the numbers of observed and expected stories to ``pool``, which compares the
+        estimates of the experts. Both numbers exclude the stories that an earlier story triggered.
+        The observed stories are added at each call. The expected stories are added only at a
+        sample check (``is_sample``). Their number is multiplied by ``_EVERY``, because only every
+        ``_EVERY``-th check is a sample check.
         """
         population = self.demand.population
         estimates = expert_rates(state.sums, state.age, population.rate)
@@ -267,7 +270,7 @@ class Schedule:
         self.bucket.credits += amount
 
     def spendable_credits_for_due_and_early(self, now: float) -> tuple[float, float]:
-        """Return how many credits due checks, and how many credits early checks, may spend now."""
+        """Return the credits that are available now for due checks, and those for early checks."""
         held = self.bucket.credits
         return held, max(0.0, held - self.credits_reserved_for_due(now))
 

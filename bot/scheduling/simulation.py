@@ -139,8 +139,9 @@ class _Run:
         these checks.
         """
         plan, begin = self.plan, self.result.begin
-        # The span is at most 20 hours, because the budget is feasible. No story can expire before
-        # the first check.
+        # The time span of the first checks is at most 20 hours, because the budget pays for at
+        # least 1.2 checks per profile and day. A story expires after 24 hours, so that no story
+        # expires before the first check of its profile.
         span = plan.cost * len(plan.records) / plan.budget * DAY
         for state in self.states:
             state.price = self.schedule.current
@@ -211,8 +212,9 @@ class _Run:
     def _check_and_return_due_and_spent(self, key: int, now: float) -> tuple[float, int]:
         """Check a profile. Return the time of its next check and the spent credits.
 
-        If the price has changed so much that the check is not due yet, only compute the new due
-        time. No credits are spent in this case, and also not if the API fails.
+        If the price of waiting has changed, the due time is computed again. If the profile is then
+        not due yet, the profile is not checked, and no credits are spent. If the API fails, no
+        credits are spent either.
         """
         plan, schedule, state = self.plan, self.schedule, self.states[key]
         weight = plan.records[key].subscribers

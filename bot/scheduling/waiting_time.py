@@ -1,7 +1,9 @@
-"""The time at which the expected waiting since the last check reaches a target.
+"""The time at which the expected waiting of a profile's new stories reaches a target.
 
-The posting rate follows a daily rhythm. Each story also raises the rate for some hours. This
-increase is called the echo of the story.
+A new story waits from its posting until a check finds the story. The expected waiting is the total
+for all stories that the profile has probably posted since its last check. The number of these
+stories depends on the posting rate, which follows a daily rhythm. Each story also raises the rate
+for some hours. This increase is called the echo of the story.
 """
 
 from collections.abc import Sequence
@@ -53,8 +55,9 @@ def hours_to_target(
     first_part /= first
     second_part /= second
 
-    # ``total`` is the expected number of stories from the start to the begin of the current hour,
-    # without echoes. ``waited`` is the sum of the hours for which these stories have waited.
+    # ``total`` is the expected number of stories from ``seen_at`` to the start of the current
+    # hour. ``waited`` is the sum of the hours for which these stories have waited until then. Both
+    # numbers exclude the echoes, which are computed separately.
     total = waited = begun = 0.0
     left = 1.0 - begin
     while True:
