@@ -53,11 +53,15 @@ class Incidents:
         if sentence is None:
             await self._close_and_notify_owners(kind, fields)
         else:
-            await self._open_and_notify_owners(kind, sentence, fields)
+            await self.open_and_notify_owners(kind, sentence, fields)
 
-    async def _open_and_notify_owners(
+    async def open_and_notify_owners(
         self, kind: IncidentKind, sentence: str, fields: Fields
-    ) -> None:
+    ) -> bool:
+        """Open an incident, and notify the owners, as ``open_or_close`` does.
+
+        Return False if a direct message failed, because Telegram could not be reached.
+        """
         log.warning("incident", kind=kind, text=in_english(sentence, fields))
         now = self._now()
 
@@ -75,9 +79,11 @@ class Incidents:
         try:
             await self._db.run(write)
         except DatabaseUnavailableError:
-            await self._owners.send_at_once(lambda t: plain(text_with_advice(t, sentence, fields)))
-        else:
-            self._owners.wake()
+            return await self._owners.send_at_once(
+                lambda t: plain(text_with_advice(t, sentence, fields))
+            )
+        self._owners.wake()
+        return True
 
     async def _close_and_notify_owners(self, kind: IncidentKind, fields: Fields) -> None:
         closing = CLOSING[kind]

@@ -1,7 +1,7 @@
 """Messages to the bot's owners.
 
 The outbox sends the messages, so that no message is lost in an outage of Telegram. If the database
-is unavailable, the messages are sent directly and only once.
+is unavailable, the messages are sent directly, and the caller decides about a repetition.
 """
 
 from collections.abc import Callable, Iterable
@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from telegram.error import TelegramError
+from telegram.error import BadRequest, NetworkError, TelegramError
 from telegram.ext import ExtBot
 
 from bot.domain.errors import DatabaseUnavailableError
@@ -79,11 +79,13 @@ class Owners:
             payload = {**text_payload(text(t), shown, silent=silent), "language": t.language}
             await enqueue.add_notice(tx, Target(chat_id), REPLY, payload, now=now)
 
-    async def send_at_once(self, render: Callable[[Translator], str]) -> None:
+    async def send_at_once(self, render: Callable[[Translator], str]) -> bool:
         """Send a plain text to each owner directly, because the database is unavailable.
 
-        A failed send is logged and not retried.
+        A failed send is logged and not retried. Return False if a later send may succeed, because
+        Telegram could not be reached.
         """
+        is_told = True
         ids = self.ids
         try:  # a database that refuses writes can still allow reads
             translators = await self._db.fetch(lambda tx: _translators(tx, ids))
@@ -94,6 +96,9 @@ class Owners:
                 await self._bot.send_message(chat_id, render(t))
             except TelegramError as error:
                 log.warning("can't tell an owner", reason=str(error))
+                # ``BadRequest`` is a subclass of ``NetworkError``.
+                is_told &= isinstance(error, BadRequest) or not isinstance(error, NetworkError)
+        return is_told
 
 
 async def _translators(tx: Tx, ids: list[int]) -> dict[int, Translator]:

@@ -162,8 +162,9 @@ class Watch:
     async def _rescue_replaced_file_and_report(self, now: datetime) -> NextStepAt:
         """Copy the content of the opened file to a new file after the file was replaced.
 
-        Notify the owners once if the copy fails, and once when the copy succeeds. Return the time
-        of the next attempt or check.
+        Notify the owners once if the copy fails, and once when the copy succeeds. The second
+        message is repeated until Telegram can be reached. Return the time of the next attempt or
+        check.
         """
         file = self._db.file
         try:
@@ -175,9 +176,13 @@ class Watch:
                 await self._incidents.open_or_close("database", DATABASE_NOT_SAVED, **fields)
             return now + _RESCUE_EVERY
         if self._rescue_told != DATABASE_REPLACED:
-            self._rescue_told = DATABASE_REPLACED
             fields = {"file": str(file), "copy": str(copy)}
-            await self._incidents.open_or_close("database", DATABASE_REPLACED, **fields)
+            is_told = await self._incidents.open_and_notify_owners(
+                "database", DATABASE_REPLACED, fields
+            )
+            if not is_told:
+                return now + _RESCUE_EVERY
+            self._rescue_told = DATABASE_REPLACED
         return now + self._file_every
 
     async def _probe_database_and_report_outage(self, since: datetime, now: datetime) -> bool:

@@ -197,6 +197,7 @@ async def test_a_file_that_is_lost_while_a_start_waits_for_telegram_is_rescued(
         (copy,) = bot.copies()
         assert subscriptions(copy) == len(PROFILES)
         await bot.box.control.clear_faults(away)
+        await wait_for(bot.told, what="the message to the owner")
         status, seconds = await bot.end(signal.SIGTERM)
         assert (status, seconds < STOP_S) == (0, True)
         assert bot.copies() == [copy]
