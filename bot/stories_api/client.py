@@ -35,7 +35,8 @@ from bot.stories_api.transport import DEADLINE, Query, Read, Transport
 
 T = TypeVar("T")
 
-# Calls per second in every paid plan. ``fetch_balance_and_resume`` later sets the exact rate.
+# The number of calls per second until ``fetch_balance_and_resume`` reads the rate of the account.
+# All paid plans allow this rate.
 _RATE = 15.0
 _DOWNLOAD_DEADLINE = 120.0  # maximum seconds of a whole download
 
@@ -215,8 +216,8 @@ class StoriesApi:
     def stories_by_name(self, username: str) -> PaidCall[list[Story]]:
         """Return the paid call that fetches the live stories of a username, oldest first.
 
-        The call costs 3 credits, and includes the privacy check. An empty list does not contain
-        the id of the account.
+        The call costs 3 credits, and includes the privacy check. If the account has no live
+        stories, the answer does not contain the id of the account.
 
         Raises:
             ProfilePrivateError: The account is private.
@@ -342,17 +343,20 @@ class StoriesApi:
     ) -> PaidCall[list[Story]] | None:
         """Return the paid call that verifies the last answer, or None if no call is necessary.
 
-        - ``stories`` are the stories of a new answer, which was made with the privacy check.
-        - ``new`` has the ids of those stories that the bot did not know.
-        - ``known`` is the profile as stored before the new answer.
-
-        The last answer is the answer before the new answer. A call is necessary if the last answer
-        skipped the privacy check, and lacked a story of the new answer
+        A checked answer is the answer to a call with the privacy check. An unchecked answer is the
+        answer to a call that skipped this check. The caller has just got a checked answer, and
+        the last answer is the answer before the checked answer. A call is necessary if the last
+        answer was unchecked, and lacked a story of the checked answer
         (``PrivacyCheck.doubts_last_answer``).
 
-        The call costs 1 credit, and fetches the stories without the check. If the result
-        contradicts ``stories``, the call records the contradiction. After contradictions about two
-        profiles within two days, all calls include the check again, and the owners are notified.
+        - ``stories`` are the stories of the checked answer.
+        - ``new`` has the ids of those stories that the bot did not know.
+        - ``known`` is the profile as stored before the checked answer.
+
+        The call costs 1 credit, and fetches the stories without the privacy check. If the fetched
+        stories contradict ``stories``, the call records the contradiction. After contradictions
+        about two profiles within two days, all calls include the check again, and the owners are
+        notified.
         """
         if self._privacy is None or not self._privacy.doubts_last_answer(known, stories, new):
             return None
@@ -361,8 +365,9 @@ class StoriesApi:
     def call_to_verify_after_refusal(self, known: Known) -> PaidCall[list[Story]] | None:
         """Return the paid call that verifies the last answer, or None if no call is necessary.
 
-        The caller has got a new answer with the privacy check, which stated that the account is
-        private. A call is necessary if the last answer before the new answer skipped the check
+        The caller has just called the API with the privacy check, and the API answered that the
+        account is private. The last answer is the answer before this call. A call to verify the
+        last answer is necessary if the last answer was made without the check
         (``PrivacyCheck.doubts_last_answer_after_refusal``).
 
         The call costs 1 credit, and fetches the stories without the check. If the result has

@@ -148,8 +148,8 @@ def _error_type_of_404(complaint: Complaint, endpoint: str) -> type[StoriesError
     if endpoint in _LISTS and is_empty:
         return NoStoriesError
     if not complaint.name and complaint.message == "Not Found":
-        # FastAPI sends this message for an unknown path. The plan of the key may not include the
-        # path.
+        # FastAPI, the framework of the API, sends this message for an unknown path. Perhaps the
+        # plan of the API key does not include the path.
         return HighlightsUnavailableError if endpoint in _HIGHLIGHTS else ApiRefusedError
     if endpoint == Endpoint.HIGHLIGHT_BY_URL:
         return HighlightGoneError

@@ -22,10 +22,11 @@ class CallRate:
     def reserve_turn_and_return_wait_s(
         self, now: float, *, within: float, replicas: int = 1
     ) -> float | TooLong:
-        """Reserve a time for the next call, and return the seconds until this time.
+        """Reserve a time for the next call, and return the wait until this time in seconds.
 
-        ``replicas`` is the number of processes that share the rate. If the wait would be
-        ``within`` seconds or longer, reserve nothing and return None.
+        The wait must be shorter than the limit ``within``, in seconds. If the wait would reach
+        this limit, reserve nothing and return None. ``replicas`` is the number of processes that
+        share the rate.
         """
         at = max(now, self.next_at)
         if at - now >= within:

@@ -37,9 +37,9 @@ log = structlog.get_logger()
 SkipCheck = Literal["true", "false", "auto"]
 Refused: TypeAlias = None
 """In the type of an answer, the answer stated that the account is private."""
-PRIVACY_CHECK = "privacy_check"  # the key under which the database stores the trust
+PRIVACY_CHECK = "privacy_check"  # the key under which the database stores a ``Trust``
 
-# For this time after an answer stated that an account is public, calls may skip the check.
+# If an answer states that an account is public, calls may skip the privacy check for this time.
 _TRUSTED_FOR = timedelta(days=1)
 # The maximum delay between the post of a story and the first answer that contains the story.
 _LATE = timedelta(minutes=10)
@@ -83,7 +83,11 @@ class Trust:
 
 
 class PrivacyCheck:
-    """Decides for each call whether to skip the privacy check, and records wrong answers."""
+    """Decides for each call whether to skip the API's privacy check.
+
+    The class also records unchecked answers that were wrong. An unchecked answer is the answer to
+    a call that skipped the check.
+    """
 
     def __init__(
         self,
@@ -93,9 +97,10 @@ class PrivacyCheck:
         tell: SetIncident | None = None,
         now: Callable[[], datetime],
     ) -> None:
-        """Create the decision for a ``mode``: "true", "false" or "auto".
+        """Set the ``mode``: "true", "false" or "auto" (see ``StoriesApi.stories``).
 
-        ``tell`` notifies the owners once, when all calls include the check again.
+        If too many unchecked answers were wrong, all calls include the privacy check again, and
+        ``tell`` notifies the owners once.
         """
         self._db = db
         self.mode = mode
@@ -120,9 +125,11 @@ class PrivacyCheck:
     def may_skip(self, last_known_public_at: datetime | None) -> bool:
         """Return whether a call about an account may skip the privacy check in mode "auto".
 
-        ``last_known_public_at`` is the time of the last proof that the account is public, or None.
-        The result is True if this time is less than a day ago, and the trust in unchecked answers
-        has not ended.
+        The result is True if both conditions hold:
+
+        - The last proof that the account is public is less than a day old.
+          ``last_known_public_at`` is the time of this proof, or None without a proof.
+        - The bot still trusts unchecked answers (``Trust.fell_back_at`` is None).
         """
         if self._trust.fell_back_at is not None or last_known_public_at is None:
             return False
@@ -131,14 +138,16 @@ class PrivacyCheck:
     def doubts_last_answer(
         self, known: Known, stories: Sequence[Story], new: Collection[str]
     ) -> bool:
-        """Return whether the last answer was unchecked, and lacked a story of a checked answer.
+        """Return whether a checked answer raises a doubt about the previous answer.
+
+        The previous answer is in doubt if the previous answer was unchecked, and lacked a story of
+        the checked answer. A story counts only if the bot did not know the story, and if the story
+        was posted more than 10 minutes before the previous answer. If the mode is not "auto",
+        return False.
 
         - ``stories`` are the stories of the checked answer.
         - ``new`` has the ids of those stories that the bot did not know.
         - ``known`` is the profile as stored before the checked answer.
-
-        A story of ``new`` counts only if it was posted more than 10 minutes before the unchecked
-        answer. In modes other than "auto", return False.
         """
         if not self._was_last_call_unchecked(known) or known.snapshot_at is None:
             return False
@@ -146,13 +155,15 @@ class PrivacyCheck:
         return _has_old_story(unseen, at=known.snapshot_at)
 
     def doubts_last_answer_after_refusal(self, known: Known) -> bool:
-        """Return whether the last answer was unchecked, and a later checked call was refused.
+        """Return whether the answer "private" raises a doubt about the previous answer.
 
-        The caller knows that the later call was refused. Return False in these cases:
+        The caller has just called the API with the privacy check, and the API answered that the
+        account is private. ``known`` is the profile as stored before this call. The previous
+        answer is in doubt if the previous answer was unchecked. Return False in these cases:
 
         - The mode is not "auto".
-        - ``may_skip`` allows a call without the check. In this case, the refused call began
-          without the check, and already got an unchecked answer without stories.
+        - ``may_skip`` allows a call without the check. In this case, the bot made two requests.
+          The first request skipped the check, and its answer had no stories either.
         """
         return self._was_last_call_unchecked(known) and not self.may_skip(known.checked_at)
 
@@ -185,9 +196,9 @@ class PrivacyCheck:
     def _was_last_call_unchecked(self, known: Known) -> bool:
         """Return whether the mode is "auto" and the last recorded stories are unchecked.
 
-        Recorded stories are unchecked if the last proof that the profile is public is older than
-        the recorded stories. Each checked answer of a public account is such a proof. Without
-        recorded stories or a proof, return False.
+        Recorded stories are unchecked if they were recorded after the last proof that the profile
+        is public. Each checked answer of a public account is such a proof. If no stories are
+        recorded, or if no proof exists, return False.
         """
         if self.mode != "auto" or known.snapshot_at is None or known.checked_at is None:
             return False

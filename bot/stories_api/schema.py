@@ -312,9 +312,10 @@ def profile_from(value: object) -> Profile:
 
 
 def balance_from(value: object) -> Balance:
-    """Return the balance in decoded JSON, in credits.
+    """Return the balance in decoded JSON: the credits, the rate limit and the value in dollars.
 
-    If the rate is missing, invalid, or not positive, use 15 calls per second.
+    If the rate limit is missing, invalid, or not positive, the result has a rate limit of 15 calls
+    per second.
 
     Raises:
         MalformedBodyError: The body has no balance, or the balance is not a plausible integer.

@@ -378,8 +378,9 @@ async def prevent_resending(
     Raises:
         aiohttp.ClientConnectorError: No connection was made. The request was not sent.
         aiohttp.ConnectionTimeoutError: No connection was made in time. The request was not sent.
-        aiohttp.ClientError: The connection broke after the request may have been sent. The
-            original error was of a subclass, after which aiohttp repeats a request.
+        aiohttp.ClientError: The connection broke after the request may have been sent. This error
+            replaces a ``ClientOSError`` or ``ServerDisconnectedError``, because aiohttp would
+            repeat the request after these errors.
     """
     try:
         return await handler(request)

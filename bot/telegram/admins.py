@@ -12,8 +12,12 @@ from bot.runtime.timed_cache import TimedCache
 
 log = structlog.get_logger()
 
-_ADMIN_FOR = timedelta(seconds=60)  # the bot may notice the loss of rights only after this time
-_OTHER_FOR = timedelta(seconds=5)  # the bot may notice new rights only after this time
+# The rights of an administrator are cached for this time. Until then, the bot does not notice that
+# the administrator has lost rights.
+_ADMIN_FOR = timedelta(seconds=60)
+# The rights of any other person are cached for this time. Until then, the bot does not notice that
+# the person has got rights.
+_OTHER_FOR = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ class TooSoonError(RetryAfter):
     """
 
     def __init__(self, wait: timedelta, why: str = "too many requests") -> None:
-        """Store the wait and the reason."""
+        """Store the wait after which the call may be made, and the reason ``why``."""
         super().__init__(wait)
         self.why = why
 

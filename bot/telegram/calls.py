@@ -33,11 +33,11 @@ class Calls:
 
         Raises:
             TooSoonError: A wait would be longer than allowed, or ``before_request`` refused the
-                call.
+                request.
             TelegramError: The call failed. For the outcome of the send, see
                 ``outcomes.outcome_of``.
-            DatabaseUnavailableError: ``before_request`` of the outbox's subclass cannot count the
-                copies in the database.
+            DatabaseUnavailableError: The outbox uses a subclass of this class. The method
+                ``before_request`` of the subclass can't record the send in the database.
         """
         transaction_guard.raise_or_log_if_transaction_held(f"Telegram's {method}")
 

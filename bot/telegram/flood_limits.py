@@ -46,8 +46,9 @@ DOCUMENTED = ChatLimits()
 class ChatFlood:
     """The recent messages to a chat, from which the time of the next message is computed.
 
-    - ``drained_at`` is used in private chats. At a rate of 1 message every ``gap_s`` seconds, all
-      messages that were sent would be finished at this time.
+    - ``drained_at`` is used in private chats. Each message that is sent adds ``gap_s`` seconds to
+      this time, or to the present time if the present time is later. A time far in the future
+      means that the last messages were sent as a large burst.
     - ``sent`` is used in groups and channels. Each entry is a time in the last minute (or earlier)
       and the number of messages that were sent at this time.
     - Before ``closed_until``, no message may be sent.
@@ -138,7 +139,8 @@ class Ticket:
     def frees_at(self) -> float:
         """Return the time at which the messages stop counting towards the limit of the whole bot.
 
-        An answer that takes longer than 2 seconds counts as received after 2 seconds.
+        If Telegram answers the call later than 2 seconds after the request, or not at all, the
+        answer counts as received after 2 seconds.
         """
         late = self.left_at + _LATEST_ANSWER_S + 1.0
         return late if self.free_at is None else min(self.free_at, late)
@@ -159,9 +161,10 @@ class BotWindow:
     def drop_old_tickets_and_get_wait_s(self, now: float, weight: int, rate: float) -> float:
         """Remove old tickets. Return the seconds until ``weight`` messages may be sent.
 
-        0 means now. After any other wait, call this method again, because the wait may be too
-        short while the answer to an earlier call is outstanding. ``rate`` is in messages per
-        second. A ``weight`` above ``rate`` counts as ``rate``.
+        If the result is 0, the messages may be sent now. Otherwise, wait for the returned time,
+        and call this method again. The returned time may be too short while Telegram has not
+        answered earlier calls. ``rate`` is in messages per second. A ``weight`` above ``rate``
+        counts as ``rate``.
         """
         spaced = max(self.next_at - now, 0.0)
         if math.isinf(rate):
@@ -174,8 +177,8 @@ class BotWindow:
             if excess <= 0:
                 break
             excess -= ticket.weight
-            # Without an answer, the computed time is the latest possible time. The answer may come
-            # earlier, so check again soon.
+            # If Telegram has not answered the call of the ticket yet, ``frees_at`` returns the
+            # latest possible time. The answer may make this time earlier, so check again soon.
             still = ticket.frees_at() - now
             spaced = max(spaced, min(still, _ASK_AGAIN_S) if ticket.free_at is None else still)
         return spaced

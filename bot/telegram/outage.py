@@ -112,9 +112,11 @@ class Outage:
     async def record_outcome_and_detect_outage(self, chat_id: int, outcome: Outcome) -> bool:
         """Record the outcome of a send. If Telegram is down, start a pause of all sends.
 
-        If the outcome suggests that Telegram is down and no pause exists, call ``getMe``. Return
-        True if the outcome suggests this and all sends are paused now. A success does not end a
-        pause (see ``end_pause``).
+        If the outcome suggests that Telegram is down (``TryLater.down``), return whether all sends
+        are paused now. If the sends were not paused before, first call ``getMe`` to decide whether
+        to start a pause.
+
+        After any other outcome, return False. A success does not end a pause (see ``end_pause``).
         """
         if isinstance(outcome, TryLater) and outcome.down:
             return await self._record_failure_and_detect_outage(chat_id)
@@ -222,6 +224,7 @@ def shows_telegram_is_up(outcome: Outcome) -> bool:
         return True
     if outcome.items:
         return True
-    # A 429 response does not show that Telegram processes sends if the message may have arrived
-    # all the same, because a failure at Telegram may be the cause of such a response.
+    # A 429 response usually shows that Telegram processes sends. If the message may have arrived
+    # in spite of the response, the response shows nothing, because a failure at Telegram may be
+    # its cause.
     return outcome.after is not None and not outcome.unknown and not outcome.unasked

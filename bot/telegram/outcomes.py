@@ -75,8 +75,8 @@ REFUSALS: Mapping[Scope | Right, tuple[str, ...]] = {
         "chat_restricted",
         "chat_guest_send_forbidden",
         "allow_payment_required",
-        # The following errors may mean that the bot is no longer a member of the chat. The missing
-        # right makes the bot ask Telegram later.
+        # The following errors may mean that the bot is no longer a member of the chat. If the bot
+        # lacks the right "text", the bot later asks Telegram for its state in the chat.
         "user_banned_in_channel",
         "chat_forbidden",
         "channel_invalid",
@@ -168,10 +168,13 @@ OF_FILES = _OF_UPLOADS | {"any file"}
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A refusal by Telegram: the error message in lower case, the subject, and the refused item.
+    """A refusal by Telegram, parsed from an error message.
 
-    ``scope`` is the subject, or None if the error message is unknown. ``item`` is the index of the
-    refused item of an album, from 0, or None if the index is unknown.
+    - ``words`` is the error message in lower case.
+    - ``scope`` is the subject of the error message (``REFUSALS``), for example the chat or a
+      missing right. For an unknown error message, ``scope`` is None.
+    - ``item`` is the index of the refused item of an album, from 0, or None if the index is
+      unknown.
     """
 
     words: str
@@ -185,11 +188,12 @@ class Refusal:
 
 
 def parse_refusal(error: BaseException) -> Refusal:
-    """Return the error message, the subject and the refused item of an error.
+    """Return the refusal that an error describes.
 
-    If Telegram refuses an album, all items fail, and the error usually names the first item
-    (Client.cpp, ``on_message_send_failed``). For this reason, the refused item is known in two
-    cases only: an upload is refused, or the error message contains ``FILE_REFERENCE_<i>``.
+    If Telegram refuses an album, all items fail, and the error usually names the first item, which
+    may not be the cause (Client.cpp, ``on_message_send_failed``). For this reason,
+    ``Refusal.item`` is known in two cases only: an upload is refused, or the error message
+    contains ``FILE_REFERENCE_<i>``.
     """
     text = _lower_text(error)
     named = _ITEM_FAILED.search(text)
@@ -263,8 +267,8 @@ def _refusal_outcome(error: TelegramError) -> Outcome:  # noqa: PLR0911 - a line
             return TryLater(unknown=True, down=True, reason=text)
         case scope:
             if isinstance(error, Forbidden):
-                # The bot may no longer be in the chat. The missing right makes the bot ask
-                # Telegram later.
+                # The bot may no longer be in the chat. If the bot lacks the right "text", the bot
+                # later asks Telegram for its state in the chat.
                 return Muted("text")
             if isinstance(error, BadRequest) or scope in OF_FILES:
                 return PermanentFailure(text, scope="item")

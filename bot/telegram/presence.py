@@ -24,7 +24,7 @@ _SEVERAL = ("can_send_photos", "can_send_videos")
 
 
 async def fetch_presence(bot: Bot, chat_id: int, missing: Right) -> Presence:
-    """Ask Telegram whether the bot is in a chat and has the right ``missing`` again.
+    """Ask Telegram whether the bot is in a chat and has regained the right ``missing``.
 
     The two calls are free. The result is one of these values:
 
@@ -50,11 +50,14 @@ async def fetch_presence(bot: Bot, chat_id: int, missing: Right) -> Presence:
 
 
 def _presence_of(chat: ChatFullInfo, me: ChatMember, missing: Right) -> Presence:
-    """Return whether the bot has the right ``missing`` in ``chat`` again.
+    """Return the presence of the bot in ``chat``: "may", "may not" or "away".
 
-    ``me`` is the bot as a member of the chat. If the bot is not in the chat, the result is "away".
-    In a channel, only the right to post counts. In any other chat, a right that is not in
-    ``_RIGHTS`` counts as "text".
+    The bot is described by ``me``, a member of the chat. If the bot has regained the right
+    ``missing``, the result is "may". If the bot still lacks the right, the result is "may not". If
+    the bot is not in the chat, the result is "away".
+
+    In a channel, the right to post decides, whatever ``missing`` is. In any other chat, the right
+    "text" decides if ``missing`` is neither "media" nor in ``_RIGHTS``.
     """
     is_restricted = me.status == ChatMember.RESTRICTED
     if me.status in AWAY or (is_restricted and not getattr(me, "is_member", False)):

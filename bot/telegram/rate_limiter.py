@@ -39,15 +39,16 @@ _COUNTED = ("send", "copy", "forward")
 _NOT_COUNTED = frozenset({"sendChatAction", "sendMessageDraft"})
 # Without ``longest_wait_s``, an alert waits at most this many seconds for the limit of its chat.
 _ALERT_CHAT_WAIT_S = 5.0
-# If the demanded waits of this many chats end together, this process stops its calls.
+# After a 429 response, a chat must wait. If the waits of this many chats end at almost the same
+# time, this process assumes a limit for the whole bot, and stops all its calls.
 _CHATS_OF_ONE_FLOOD = 3
-# Two flood limits end together if their ends differ by at most this many seconds.
+# Two waits end at almost the same time if their ends differ by at most this many seconds.
 _SAME_END_S = 1.5
 
 
 @dataclass(frozen=True, slots=True)
 class LimitedCall:
-    """The data of a call that the rate limiter needs.
+    """The data that the rate limiter needs about a call of the Bot API.
 
     - ``weight`` is the number of messages, or 0 for a call that sends no message.
     - ``longest_wait_s`` is the longest single wait in seconds, or None for no maximum. Without a
@@ -246,7 +247,7 @@ def limited_call(
     lane: Lane = "reply",
     longest_wait_s: float | NoMaximum = None,
 ) -> LimitedCall:
-    """Return the data of a call that the rate limiter needs."""
+    """Return the data that the rate limiter needs about a call of the method ``endpoint``."""
     weight = 0
     if endpoint.startswith(_COUNTED) and endpoint not in _NOT_COUNTED:
         parts = data.get("media", data.get("message_ids"))

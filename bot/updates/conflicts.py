@@ -129,8 +129,9 @@ class Polls:
     def has_lasting_conflict(self, now: datetime) -> bool:
         """Return whether a conflict exists now and has lasted for three minutes (``LASTING``).
 
-        In these three minutes, at least 3 polls must have ended with 409, and fewer answers than
-        409 responses must be recorded.
+        At least 3 polls of the last three minutes must have failed with the status 409. In the
+        same time, the number of recorded answers to other polls must be smaller than the number of
+        these failures.
         """
         if self.since is None or now - self.conflicts[-1] > GAP:
             return False
@@ -221,8 +222,9 @@ class PollConflicts:
     async def store_moved_origin_if_settled(self, tx: Tx) -> None:
         """Store the new place of a moved database after a day (``SETTLED``) without a conflict.
 
-        Until then, the old place stays stored. After a restart, a process with a copied database
-        therefore still has the role "copy".
+        In a conflict, another process polls with the same token. Until the new place is stored,
+        the database contains the old place. If this process is restarted in this time, the places
+        still differ, so the role of this process in a conflict is still "copy".
         """
         is_moved = self._remembered is not None and self._remembered != self._own
         if is_moved and self._own and self._polls.answered_for(self._now()) >= SETTLED:

@@ -89,8 +89,8 @@ class Intake:
 
         - ``handle`` handles an update, and returns whether the update is already recorded as done.
         - ``last_resort`` replies to an update for which ``handle`` has failed too often.
-        - ``too_much`` replies to a chat or person with too many requests, at most once within
-          ``said_again``.
+        - ``too_much`` replies to a chat or person with too many requests. For the time
+          ``said_again`` after such a reply, the chat or person gets no second reply of this kind.
         - ``at_once`` is the maximum number of handlers that run at the same time.
         """
         self._db = db
@@ -128,7 +128,11 @@ class Intake:
 
     @property
     def is_full(self) -> bool:
-        """Return whether too many updates are unfinished, so that new updates stay at Telegram."""
+        """Return whether too many updates are unfinished.
+
+        If the result is True, the bot refuses new updates, and Telegram delivers these updates
+        later.
+        """
         return self._open >= _BEHIND
 
     async def store_and_start(self, updates: Iterable[object]) -> None:
@@ -201,7 +205,8 @@ class Intake:
         count, due = await self._db.fetch(inbox.count_open_and_next_claimable_at)
         if not self._is_only_process:
             self._open = count
-        # ``due`` may be the time at which the lease of a dead process on an update expires.
+        # ``due`` may also be the time at which an update can be claimed again, because the process
+        # that claimed the update has died and its lease expires.
         if due is None or due > self._now():
             return due
         updates = await self._claim(room)
@@ -301,8 +306,9 @@ class Intake:
             if verdict == "handle":
                 kept.append(arrival)
             elif verdict == "refuse" and sender.busy_reply_queue not in busy:
-                # In a separate queue, the reply about too many requests need not wait for other
-                # updates. Without a person, the reply does not count towards a limit.
+                # The update is stored in a separate queue, so that the reply about too many
+                # requests need not wait for other updates. The update is stored without a person,
+                # so that the update does not count towards the limit of the person.
                 kept.append(replace(arrival, queue=sender.busy_reply_queue, person=None))
             else:
                 kept.append(replace(arrival, wanted=False))
@@ -329,7 +335,11 @@ class Intake:
         )
 
     async def _claim(self, room: int) -> list[ClaimedUpdate]:
-        """Claim at most ``room`` due updates: the first update of each queue without a handler."""
+        """Claim at most ``room`` due updates, and return them.
+
+        Of each queue, only the first unfinished update can be claimed. A queue is left out while
+        an update of the queue is being handled.
+        """
         # This process must not claim the updates that it is handling, even if their lease has
         # expired. The next renewal extends such a lease.
         running = [entry.id for entry in self._running.values()]
@@ -498,9 +508,10 @@ def with_command_entity_first(update: dict[str, Any]) -> dict[str, Any]:
 def _storable_update(update: object) -> StorableUpdate | None:
     """Return an update in the form for storage. Log an invalid update, and return None.
 
-    An update is invalid if the update is not a JSON object, has no id, or has an id or a person
-    that is negative or too large for the column. A number that is too large would make the driver
-    of PostgreSQL close the connection, so that other updates would not be stored either.
+    An update is invalid if the update is not a JSON object or has no id. An update is also invalid
+    if its id, or the id of its person, is negative or too large for the database. A number that is
+    too large would make the driver of PostgreSQL close the connection, so that other updates would
+    not be stored either.
     """
     if not isinstance(update, dict) or not inbox.is_update_id(number := update.get("update_id")):
         log.error("an update without a number is left out")

@@ -24,7 +24,8 @@ _REFUSALS = 3
 _REFUSALS_WITHIN_S = 300.0
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 30.0
-_HEAD_START_S = 0.01  # seconds of a pause before the next poll, in which the handlers can start
+# The pause before the next poll, in seconds. During the pause, the handlers can start.
+_HEAD_START_S = 0.01
 _STORE_PAUSE_S = 5.0  # maximum seconds of the pause after a failure to store updates
 REFUSED_PAUSE_S = 5.0
 # After this many conflicts in a row, the bot reports that a different program polls. When a new
