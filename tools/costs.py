@@ -492,7 +492,8 @@ async def _polls(here: Shop, mode: SkipCheck) -> None:
     here.sandbox.stories_api.configure({"forced_blind": ["polled"]})
     await here.row(
         "a check that finds no stories, although the previous check found stories that are still "
-        "visible",
+        "visible. If the stories were deleted, the same kind of check costs 1 credit in the next "
+        "3 hours",
         lambda: here.poll(profile),
     )
     here.go_on(hours=25)

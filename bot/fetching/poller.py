@@ -577,7 +577,7 @@ class Scheduler:
         call = self._api.stories(
             known.profile_id,
             last_known_public_at=known.checked_at if is_well else None,
-            expects_stories=partial(self._has_live_stories_of_last_answer, known),
+            expects_stories=partial(self._has_live_stories_not_known_as_deleted, known),
         )
         try:
             reservation = await self._ledger.reserve(_charge_for_check(known), call)
@@ -598,21 +598,21 @@ class Scheduler:
         await self._record_answer(known, plan, reservation, answer)
         return "seen"
 
-    async def _has_live_stories_of_last_answer(self, known: Known) -> bool:
-        """Return whether the last answer about the profile had a story that is still live.
+    async def _has_live_stories_not_known_as_deleted(self, known: Known) -> bool:
+        """Return whether the profile has a stored live story that is not known to be deleted.
 
-        A stored live story that the last answer lacked was deleted, so such a story does not
-        count. Otherwise, each check would cost 3 credits until the deleted story expires.
+        Deleted stories do not count. Otherwise, further checks would cost 3 credits until the
+        deleted story expires.
         """
 
-        async def had_live(tx: Tx) -> bool:
-            return await stories.had_last_snapshot_live_stories(
+        async def has_live(tx: Tx) -> bool:
+            return await stories.has_live_stories_not_known_as_deleted(
                 tx, known.profile_id, now=self._now()
             )
 
         # Repeat the read until the database is available, because an error would lose the result
         # of an API call that is already billed.
-        return await self._db.run_until_recorded(had_live)
+        return await self._db.run_until_recorded(has_live)
 
     async def _record_answer(
         self,
@@ -670,8 +670,8 @@ class Scheduler:
             # An ``OutOfServiceError`` is not recorded, because this error opens an incident of its
             # own.
             self.failed_checks.record_failure(str(error), now)
-        # If the last answer had no live stories, the refusal does not contradict the last answer.
-        if why == "private" and await self._has_live_stories_of_last_answer(known):
+        # Without such stories, the refusal does not contradict the last answer.
+        if why == "private" and await self._has_live_stories_not_known_as_deleted(known):
             call = self._api.call_to_verify_after_refusal(known)
             await self._pay_and_verify_last_answer(known, plan, call)
         async with self._db.begin() as tx:

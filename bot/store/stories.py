@@ -110,13 +110,17 @@ async def live_stories(tx: Tx, profile_id: str, *, now: datetime) -> list[Story]
     return [story for story in readable if story]
 
 
-async def had_last_snapshot_live_stories(tx: Tx, profile_id: str, *, now: datetime) -> bool:
-    """Return whether the last complete snapshot, or a later answer, had a story that is live now.
+async def has_live_stories_not_known_as_deleted(tx: Tx, profile_id: str, *, now: datetime) -> bool:
+    """Return whether a profile has a stored live story that is not known to be deleted.
 
-    A stored live story that is in neither was deleted at Instagram. A live story without a media
-    URL always counts, because the time of the last answer with such a story is not stored.
+    A story is known to be deleted if two answers lacked the story: the last complete snapshot, and
+    the last answer that stated that the account is public. One answer can be both. A live story
+    without a media URL always counts, because the time of the last answer with such a
+    story is not stored.
     """
-    is_shown = stories.c.shown_at >= profiles.c.snapshot_at
+    is_shown = sa.or_(
+        stories.c.shown_at >= profiles.c.snapshot_at, stories.c.shown_at >= profiles.c.checked_at
+    )
     has_no_url = stories.c.value["media_url"].as_string().is_(None)
     statement = (
         sa.select(stories.c.pk)

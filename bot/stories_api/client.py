@@ -194,7 +194,9 @@ class StoriesApi:
         request skipped the check and had one of these results:
 
         - The answer states that the account is private or does not exist.
-        - The answer is an empty list although ``expects_stories`` returns True.
+        - The answer is an empty list although ``expects_stories`` returns True. For 3 hours after
+          such a second request with an empty answer, no further empty answer of the profile causes
+          a second request.
 
         The two requests cost up to 3 credits in total.
 
@@ -208,7 +210,7 @@ class StoriesApi:
         privacy = self._privacy
         if privacy and privacy.mode == "auto" and privacy.may_skip(last_known_public_at):
             make = partial(
-                self._ask_unchecked_then_checked_if_needed, quick, full, expects_stories
+                self._ask_unchecked_then_checked_if_needed, privacy, quick, full, expects_stories
             )
             return PaidCall(Operation.STORIES, quick.nominal + full.nominal, make)
         return self._call_for_stories(quick if privacy and privacy.mode == "true" else full)
@@ -429,6 +431,7 @@ class StoriesApi:
 
     async def _ask_unchecked_then_checked_if_needed(
         self,
+        privacy: PrivacyCheck,
         quick: Query,
         full: Query,
         expects_stories: Callable[[], Awaitable[bool]] | None,
@@ -439,8 +442,9 @@ class StoriesApi:
         or the error then has the total credits of both requests. The credits of the error are None
         if the bill of the second request is unknown. If the first answer is empty, and the second
         answer has a story that was posted long enough before, record that the first answer was
-        wrong.
+        wrong. If both answers are empty, record that the first answer was confirmed.
         """
+        profile_id = full.params["user_id"]
         silent_at = None
         asked_at = self._now()
         try:
@@ -448,7 +452,9 @@ class StoriesApi:
         except (ProfilePrivateError, NoSuchProfileError) as refusal:
             spent = quick.nominal if refusal.credits is None else refusal.credits
         else:
-            if first.value or expects_stories is None or not await expects_stories():
+            if first.value or not privacy.must_confirm_empty(profile_id):
+                return first
+            if expects_stories is None or not await expects_stories():
                 return first
             spent, silent_at = first.credits, asked_at
         try:
@@ -457,9 +463,11 @@ class StoriesApi:
             if error.credits is not None:
                 error.credits += spent
             raise
-        if silent_at is not None and self._privacy is not None:
-            await self._privacy.record_if_unchecked_was_wrong(
-                full.params["user_id"], unchecked=[], checked=answer.value, at=silent_at
+        if silent_at is not None and not answer.value:
+            privacy.record_confirmed_empty(profile_id)
+        elif silent_at is not None:
+            await privacy.record_if_unchecked_was_wrong(
+                profile_id, unchecked=[], checked=answer.value, at=silent_at
             )
         return Answer(answer.value, spent + answer.credits)
 

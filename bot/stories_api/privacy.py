@@ -16,6 +16,10 @@ In both cases, the account may have changed between private and public after the
 So the bot at once makes one more call without the check, and compares the two answers of the same
 moment. If these answers contradict each other for two profiles within two days, all calls include
 the check again.
+
+An empty answer without the check is also in doubt, if the bot knows live stories of the account
+that are not known to be deleted. The bot then at once repeats the call with the check. If the
+second answer is empty too, further empty answers are believed for 3 hours.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -29,6 +33,7 @@ from bot.domain.incidents import SetIncident
 from bot.domain.model import Story
 from bot.domain.records import Known
 from bot.domain.sentences import NN_
+from bot.runtime.timed_cache import TimedCache
 from bot.store import key_values
 from bot.store.engine.database import Database, Tx
 
@@ -43,6 +48,8 @@ PRIVACY_CHECK = "privacy_check"  # the key under which the database stores a ``T
 _TRUSTED_FOR = timedelta(days=1)
 # The maximum delay between the post of a story and the first answer that contains the story.
 _LATE = timedelta(minutes=10)
+CONFIRMED_FOR = timedelta(hours=3)
+"""The time for which further empty answers are believed after an empty answer was confirmed."""
 # If unchecked answers about two profiles were wrong within this time, unchecked answers are no
 # longer trusted.
 WITHIN = timedelta(days=2)
@@ -107,6 +114,7 @@ class PrivacyCheck:
         self._tell = tell
         self._now = now
         self._trust = Trust()
+        self._confirmed_empty = TimedCache[str, bool]()
 
     async def load_or_delete_trust(self) -> None:
         """Load from the database whether answers that skipped the privacy check are trusted.
@@ -134,6 +142,21 @@ class PrivacyCheck:
         if self._trust.fell_back_at is not None or last_known_public_at is None:
             return False
         return self._now() - last_known_public_at < _TRUSTED_FOR
+
+    def must_confirm_empty(self, profile_id: str) -> bool:
+        """Return whether an empty unchecked answer must be confirmed by an answer with the check.
+
+        The result is False for 3 hours after a confirmation that was empty too.
+        """
+        return self._confirmed_empty.get(profile_id, now=self._now()) is None
+
+    def record_confirmed_empty(self, profile_id: str) -> None:
+        """Record that an answer with the check has confirmed an empty unchecked answer.
+
+        The confirmation costs 2 credits. If each empty answer were confirmed, a person could make
+        every second check three times as expensive by deleting a story after each check.
+        """
+        self._confirmed_empty.put(profile_id, value=True, until=self._now() + CONFIRMED_FOR)
 
     def doubts_last_answer(
         self, known: Known, stories: Sequence[Story], new: Collection[str]

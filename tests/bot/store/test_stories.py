@@ -48,23 +48,26 @@ async def test_live_are_those_of_the_profile_that_have_not_expired(db: Database)
 
 
 @pytest.mark.parametrize(
-    ("shown", "hours", "is_live"),
+    ("shown", "hours", "checked", "is_live"),
     [
-        ({}, 0, True),
-        ({}, 1, False),  # a later answer lacked the story
-        ({"media_url": None}, 1, True),
-        ({"media_url": None}, 24, False),
+        ({}, 0, 0, True),
+        ({}, 1, 1, False),  # a later answer with the privacy check lacked the story
+        ({}, 1, -1, True),  # only an answer without the privacy check lacked the story
+        ({"media_url": None}, 1, 1, True),
+        ({"media_url": None}, 24, 24, False),
     ],
 )
-async def test_a_live_story_that_the_last_snapshot_lacked_was_deleted(
-    db: Database, shown: dict[str, Any], hours: int, is_live: bool
+async def test_a_live_story_that_the_last_checked_answer_lacked_was_deleted(
+    db: Database, shown: dict[str, Any], hours: int, checked: int, is_live: bool
 ) -> None:
-    later = NOON + hours * HOUR
+    later, checked_at = NOON + hours * HOUR, NOON + checked * HOUR
     async with db.begin() as tx:
         await profiles.add_or_update_returning_previous(tx, NATGEO, now=NOON)
         await stories.add_or_update_and_return_new_pks(tx, [story("1", **shown)], now=NOON)
-        await profiles.change(tx, NATGEO.profile_id, snapshot_at=later)
-        had_live = await stories.had_last_snapshot_live_stories(tx, NATGEO.profile_id, now=later)
+        await profiles.change(tx, NATGEO.profile_id, snapshot_at=later, checked_at=checked_at)
+        had_live = await stories.has_live_stories_not_known_as_deleted(
+            tx, NATGEO.profile_id, now=later
+        )
     assert had_live == is_live
 
 

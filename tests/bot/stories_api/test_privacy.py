@@ -9,11 +9,11 @@ import pytest
 from benchmarks.privacy import World, week, world
 from bot.domain.model import Story
 from bot.store import profiles, stories
-from bot.stories_api.privacy import WITHIN, PrivacyCheck, SkipCheck, Trust
+from bot.stories_api.privacy import CONFIRMED_FOR, WITHIN, PrivacyCheck, SkipCheck, Trust
 from sandbox.instagram import Profile
 from tests.support.followed import NOON, story
 
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 STEP = 1800.0
 PATH = "/v1/user/stories"
 
@@ -165,6 +165,26 @@ async def test_a_deleted_story_makes_only_one_check_dearer(tmp_path: Path) -> No
         _, full = await polls(here)
         await here.go_on(5 * HOUR, 600.0)
         assert (await polls(here))[1] == full + 1
+        assert not here.told
+
+
+@pytest.mark.slow
+async def test_stories_deleted_after_each_check_make_few_checks_dearer(tmp_path: Path) -> None:
+    async with world("auto", tmp_path, budget=120) as here:
+        instagram = here.sandbox.instagram
+        profile = instagram.add_profile("deletes", posts_per_day=0)
+        await here.follow("deletes")
+        end, posts = here.now() + 8 * HOUR, 0
+        while here.now() < end:
+            if profile.stories and await seen_of(here, "deletes") == posts:
+                profile.stories.clear()
+            elif not profile.stories:
+                instagram.publish(profile, 1)
+                posts += 1
+            await here.go_on(5 * MINUTE, 300.0)
+        assert posts > 10
+        subscribed = 1  # the check at the subscription
+        assert (await polls(here))[1] - subscribed <= 1 + 8 * HOUR / CONFIRMED_FOR
         assert not here.told
 
 
