@@ -20,7 +20,7 @@ from sandbox.telegram.world import FIRST_PERSON
 _PLENTY = 10_000
 _BUDGET = 200_000  # credits per day
 _DAYS = 365  # the credits of the demo pay for this number of days
-_VISITORS = 30  # the demo makes the first persons who open the page owners, up to this number
+_VISITORS = 30  # each person who opens the page is an owner, up to this number of persons
 _TOKEN = "7000000001:demo-token-of-the-sandbox-0123456789abc"  # noqa: S105 - the simulated Telegram accepts any token
 
 

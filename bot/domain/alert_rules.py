@@ -29,7 +29,7 @@ KEPT_FOR = timedelta(days=90)
 MAX_COPIES = 3
 """The maximum number of sends of a delivery without a response from Telegram.
 
-Each of these sends can have left a copy of the message in the chat.
+Each of these sends may have left a copy of the message in the chat.
 """
 
 MAX_ATTEMPTS = 30
@@ -68,7 +68,7 @@ The notice is sent earlier if Telegram accepts another message in the chat.
 BOT_RESTS = timedelta(minutes=1)
 """The pause of all sends after Telegram has refused the bot itself, for example its token.
 
-After the pause the bot tries again, because the owner can have corrected the token.
+After the pause the bot tries again, because the owner may have corrected the token.
 """
 
 MAX_REMOVALS = 3
@@ -157,7 +157,7 @@ def retry_at(now: datetime, attempts: int, *, is_repeat: bool = False) -> dateti
     """Return the time to retry a send after ``attempts`` consecutive failed sends.
 
     ``attempts`` counts only sends that certainly did not arrive. The pause after the first failed
-    send is 5 seconds. It is 15 seconds if a copy of an earlier send can already be in the chat
+    send is 5 seconds. It is 15 seconds if a copy of an earlier send may already be in the chat
     (``is_repeat``). The pause doubles with each failed send, up to 15 minutes.
     """
     first = _FIRST_TEST_AGAIN if is_repeat else _FIRST_RETRY
@@ -167,7 +167,7 @@ def retry_at(now: datetime, attempts: int, *, is_repeat: bool = False) -> dateti
 def postponed_repeat_at(now: datetime, delivery_id: int) -> datetime:
     """Return the time to try a postponed repeat again, 15 to 45 seconds after ``now``.
 
-    A repeat is a send of a delivery that can already be in the chat. The time depends on the id of
+    A repeat is a send of a delivery that may already be in the chat. The time depends on the id of
     the delivery, so that the repeats of many deliveries are spread over time.
     """
     return now + _FIRST_TEST_AGAIN * (1 + delivery_id % 100 / 50)
@@ -282,7 +282,7 @@ def _doubling_delay(first: timedelta, times: int, most: timedelta) -> timedelta:
 def period_of_missed_stories(
     snapshot_at: datetime | None, now: datetime
 ) -> tuple[datetime, datetime] | None:
-    """Return the start and the end of the time in which missed stories can have been posted.
+    """Return the start and the end of the time in which missed stories may have been posted.
 
     Stories from this time expired before the check at ``now``. The time begins at ``snapshot_at``,
     which is the time of the last complete check, and ends a day before ``now``. Return None if no
@@ -295,7 +295,7 @@ def period_of_missed_stories(
 
 
 def missed_notice_fields(username: str, begin: datetime, end: datetime) -> dict[str, str | int]:
-    """Return the fields of the notice about stories that the bot can have missed.
+    """Return the fields of the notice about stories that the bot may have missed.
 
     The stories were posted between ``begin`` and ``end``. The times in the fields are Unix
     milliseconds.

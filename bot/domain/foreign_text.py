@@ -30,9 +30,8 @@ _LAST_LATIN = "\u024f"
 # The marks that people can omit: Arabic vowels and hamza, the Arabic lengthening stroke, and the
 # Devanagari dot.
 _OPTIONAL = frozenset(map(chr, range(0x064B, 0x0656))).union("\u0670\u0640\u093c")
-# The letters that are replaced in comparisons, each with the similar letter that replaces it. For
-# example because of their keyboard, some people type the replaced letter, and others type the
-# similar letter.
+# The letters that are replaced in comparisons, each with its replacement, which is a similar
+# letter. People type either of the two letters, for example because of their keyboard.
 _SAME_LETTERS = str.maketrans(
     {
         "\u0649": "\u064a",  # alef maksura becomes Arabic yeh

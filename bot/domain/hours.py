@@ -430,7 +430,7 @@ def _quarter_patterns() -> tuple[tuple[tuple[int, int], re.Pattern[str]], ...]:
 
 @cache
 def _numbers_by_group() -> tuple[int, ...]:
-    """Return the number for each group of number words, in the order of ``_number_pattern``."""
+    """Return the number for the words in each group of ``_number_pattern``, in the same order."""
     return (*sorted(_MINUTES, reverse=True), *range(23, 0, -1))
 
 

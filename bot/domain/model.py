@@ -212,7 +212,7 @@ class TryLater:
 
     - ``after`` is the pause that Telegram or the bot's rate limiter requires. If ``after`` is
       None, the bot's own backoff applies.
-    - ``unknown`` means that the message can have arrived, for example because the bot received no
+    - ``unknown`` means that the message may have arrived, for example because the bot received no
       answer.
     - ``items`` are the stories that arrived.
     - ``partly`` means that the bot received an answer, and that a part of the message can have

@@ -199,8 +199,8 @@ def _excluding_rule(story: Story, options: Options) -> str | None:
 
     - If ``only`` has terms and the story matches none of these terms, the result is the whole
       rule, for example ``only #sale``.
-    - If the story matches a term of ``without``, the result names this term, for example ``not
-      #ad``.
+    - Otherwise, if the story matches a term of ``without``, the result names this term, for
+      example ``not #ad``.
     """
     if options.only and not any(fits(story, term) for term in options.only.split()):
         return f"only {options.only}"

@@ -48,7 +48,7 @@ class Search:
 
     @property
     def may_name_website(self) -> bool:
-        """Return whether the first word of the search can be a profile name and a website."""
+        """Return whether the first word of the search can be both a profile name and a website."""
         return self.username is not None and "." in self.first_term
 
 

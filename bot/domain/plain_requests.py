@@ -2364,7 +2364,7 @@ _DIMINUTIVES = {
     "it": "riepilogo riepiloghino riassuntino, video videino videini filmatino filmatini, "
     "foto fotina fotine fotina, messaggio messaggino",
 }
-"""The diminutives of the words of requests, by language. Each base word is before its forms."""
+"""The diminutives of words in requests, by language. Each base word is before its forms."""
 _KEEPING = {
     "en": "keep except besides but",
     "es": "déjame excepto menos salvo conserva mantén",
@@ -2485,8 +2485,8 @@ def request_in(
     request. If the request would have no ``names``, the text must be one of these:
 
     - a single word;
-    - a text that has only common words of requests and everyday words, and that does not request
-      stories, highlights or a subscription.
+    - a text that has only words that are common in requests (``is_request_word``) and everyday
+      words, and that does not request stories, highlights or a subscription.
 
     ``is_command`` means that the text is a command without the slash. In this case, a single word
     is not read as a name.
@@ -2858,7 +2858,7 @@ def _asks_for_quiet_hours(plain: Sequence[str], command: Command | None, languag
     """
     times = [word for word in plain if is_time(word) and any(map(str.isdecimal, word))]
     needed = 2 if _BOUNDS.isdisjoint(plain) else 1
-    if not needed <= len(times) <= 2:  # noqa: PLR2004 - the begin and the end
+    if not needed <= len(times) <= 2:  # noqa: PLR2004 - the start and the end
         return False
     is_negative = not _NOT.isdisjoint(plain)
     if command == "why":
@@ -3036,8 +3036,8 @@ def _is_request_in_group(written: Sequence[str], command: Command, language: str
     """Return whether a text without names in a group is a request, and not a comment on a story.
 
     - A single word is a request.
-    - Otherwise, all words must be words of requests or everyday words, and ``command`` must not be
-      about stories, highlights or a subscription.
+    - Otherwise, all words must be common in requests (``is_request_word``) or everyday words, and
+      ``command`` must not be about stories, highlights or a subscription.
     """
     if len(written) == 1:
         return True
@@ -3114,8 +3114,9 @@ def _has_marked(words: Sequence[str]) -> bool:
 def _may_be_username(word: str, language: str) -> bool:
     """Return whether a word in a request can be a profile name.
 
-    A word with an @ can be a name. Any other word can be a name unless it is a common word, a word
-    of requests, an everyday word, a time, or small talk (``talk.is_unlikely_name``).
+    A word with an @ can be a name. Any other word can be a name unless it is a common word, a
+    request word (``is_request_word``), an everyday word, a time, or small talk
+    (``talk.is_unlikely_name``).
     """
     if word.startswith("@"):
         return True
@@ -3213,7 +3214,7 @@ def _normalize_pattern_word(part: str) -> str:
 
 @cache
 def _request_words_and_stems(language: str) -> tuple[frozenset[str], tuple[str, ...]]:
-    """Return the common words of requests in English and in ``language``.
+    """Return the words that are common in requests in English and in ``language``.
 
     The first value has the complete words, and the words such as "send" (``_SENDING``) of all
     languages. The second value has the stems of the words with a ``*``.

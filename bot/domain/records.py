@@ -227,13 +227,13 @@ class Topic:
 
 
 REPLY = "reply"  # the notice name of replies to people, which are sent before all alerts
-# The ``reason`` of a delivery whose album may have arrived, although Telegram answered to the
-# album with the status 429.
+# The ``reason`` of a delivery whose album may have arrived, although Telegram responded to
+# the album with the status 429.
 FLOODED = "flooded"
 # This reason replaces ``FLOODED`` if settings or rights of the chat have also deferred the
 # delivery.
 FLOODED_AND_DEFERRED = "flooded, deferred"
-MISSED = "missed"  # the name of the notice about stories that can have expired before a check
+MISSED = "missed"  # the name of the notice about stories that may have expired before a check
 BROADCAST = "broadcast"  # the name of the notice with an owner's message to all chats
 SUMMARY = "summary"  # the name of the notice that lists the stories of a daily summary
 ANSWERED = ("reply_to", "asked")
@@ -291,7 +291,7 @@ class Held(StrEnum):
 class PendingMessage:
     """A pending message to a chat. This class is also the base class of deliveries.
 
-    ``copies`` is the number of sends that can have arrived. ``attempts`` is the number of
+    ``copies`` is the number of sends that may have arrived. ``attempts`` is the number of
     consecutive claims of the message without success. A claim has no success if the message has
     certainly not arrived, or if the outcome of the send was not recorded.
     """

@@ -100,7 +100,7 @@ class Decision:
     """The decision about the due deliveries (rows) of a chat queue.
 
     - ``batch`` has the rows that are sent now. It is None if no rows are sent now.
-    - ``doubtful`` are the rows that can already be in the chat and are not sent again now. The
+    - ``doubtful`` are the rows that may already be in the chat and are not sent again now. The
       last send of such a row has no recorded outcome, or was the last allowed send
       (``MAX_COPIES``).
     - ``held`` are the deferred rows, each with the new due time and the reason.
@@ -327,14 +327,16 @@ def _may_be_sent_despite_mute(row: Delivery, mute: Mute) -> bool:
     """Return whether a row can be sent although the bot lacks the right ``mute.missing``.
 
     If the right is not in ``KINDS_OF``, no row can be sent. If the right is in ``KINDS_OF``, these
-    rows can be sent:
+    cases differ:
 
-    - All notices.
-    - The stories that are sent as files, if the right is not the right to documents. A story that
-      already waits because of a missing right can't be sent.
-    - The other stories, if the right is the right to documents. A story that already waits because
-      of a missing right can't be sent.
-    - The other stories whose kind does not need the right, if the right is a different right.
+    - All notices can be sent.
+    - If the right to documents is missing, stories that are not sent as files can be sent.
+    - If a different right is missing, stories that are sent as files can be sent.
+    - If a different right is missing, other stories can be sent if their kind does not need the
+      right.
+
+    In the second and the third case, a story that already waits because of a missing right can't
+    be sent.
     """
     kinds = alert_rules.KINDS_OF.get(mute.missing)
     if kinds is None:
@@ -427,7 +429,7 @@ def _drop_reason(row: Delivery, chat: Chat, now: datetime) -> str | None:
     - A story that was deleted from the database is dropped.
     - A story that is too old to be sent (``_is_too_late_to_send``) is dropped, unless quiet hours
       have just ended (``_is_released_from_quiet_hours``).
-    - A story of a chat without a payer, or excluded by a rule, is dropped unless the story can
+    - A story of a chat without a payer, or excluded by a rule, is dropped unless the story may
       already be in the chat. For a rule, the reason names the rule.
     """
     if row.story is None:  # the stored story was deleted, some hours after its expiry

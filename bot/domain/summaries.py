@@ -55,7 +55,7 @@ class Summary:
 def must_plan(batch: Batch, chat: Chat) -> bool:
     """Return whether the stories of a daily summary must be counted before ``batch`` is sent.
 
-    - If the batch is the notice of a summary, the stories are counted again, unless the notice can
+    - If the batch is the notice of a summary, the stories are counted again, unless the notice may
       already be in the chat.
     - Otherwise, the stories are counted if the batch has a story that waits for a summary
       (``selection.waits_for_summary``).
