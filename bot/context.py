@@ -153,7 +153,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
 
     @property
     def message(self) -> Message | None:
-        """Return the message of the update, or the message with the pressed button.
+        """Return the message of the update, or the message whose button was pressed.
 
         Return None if the update has no message, or if the message with the button is too old to
         be accessible.

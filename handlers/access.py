@@ -24,7 +24,9 @@ from handlers.people import other_request_rows_of_message
 from handlers.replies import edit_pressed, say, say_message
 
 MOST_USES = 1000
-_SHORTEST_ID = 5  # minimum length of an ID in a reply; a shorter number may belong to the reason
+# The minimum length of an ID in a command that replies to a message. A shorter number is not an
+# ID, but may be the first word of the reason for a block.
+_SHORTEST_ID = 5
 ALLOW_USAGE = N_(
     "Write it like this: /allow <i>ID</i>, with the ID of a person or a chat. Or reply to "
     "someone's message with /allow. In a group, /allow alone gives access to the whole group."
@@ -117,7 +119,10 @@ async def invite(context: Context) -> None:
 
 
 async def store_invitation_and_get_text(context: Context, uses: int) -> Safe:
-    """Store a new invitation for ``uses`` people and 7 days. Return the message with its link."""
+    """Store a new invitation. Return the text of the message with the link of the invitation.
+
+    The invitation is for ``uses`` people, and is valid for 7 days.
+    """
     payload, _ = await context.services.access.store_invitation(context.user_id, uses)
     text = context.t(
         NN_(
@@ -268,8 +273,8 @@ async def send_invitation_or_dismiss_request(
     """Send an invitation, explain how to open the bot to everyone, or deny a request for access.
 
     ``guest_id`` is the ID of the person or chat that requested access. A denial stores nothing,
-    and only replaces the message with the pressed button. If the person or chat has received
-    access in the meantime, the new message says so.
+    and only changes the text and buttons of the message whose button was pressed. If the person or
+    chat has received access in the meantime, the new text says so.
     """
     if action == "invite":
         await say(context, await store_invitation_and_get_text(context, 1))

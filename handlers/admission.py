@@ -88,7 +88,7 @@ async def admit_or_refuse(context: Context) -> bool:
     access addresses the bot in a group or channel, the name of the person is stored.
 
     The attributes ``is_owner``, ``known``, ``is_muted`` and ``question`` of the context are set.
-    Exceptions are messages of other bots, and the direct messages of a channel.
+    The attributes are not set for a message of another bot, and for a direct message of a channel.
     """
     if _is_non_service_message_of_other_bot(context):
         return False

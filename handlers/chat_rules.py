@@ -112,14 +112,15 @@ async def show_or_change_chat_rules(context: Context, action: str) -> PopUpText 
         return None
     written = _rules_in_pressed_message(context)
     current = context.chat.rule_options
-    # The page with *Undo* shows two commands: the rules before the change, and the rules after the
-    # change. *Undo* is allowed only if the rules after the change are the current rules.
+    # The page with *Undo* shows two commands. The first command has the rules from before the
+    # change, and the second command has the changed rules. *Undo* is allowed only if the changed
+    # rules are still the current rules.
     is_valid = len(written) == 1 if action == "save" else written[1:] == [current]
     if not is_valid:
         return context.t.plain(UNKNOWN_BUTTON)
-    # The date of the message may be earlier than the change of the rules, because the bot edited
-    # the message when the rules were saved. From the earlier date, all stories that were excluded
-    # since the change are found.
+    # *Undo* finds the stories that the rules have excluded since the date of the message. If the
+    # change of the rules edited an older message, this date is earlier than the change, and *Undo*
+    # still finds all stories that were excluded since the change.
     rules_undone_since = context.message.date if context.message and action == "undo" else None
     await edit_pressed(
         context,
@@ -129,7 +130,7 @@ async def show_or_change_chat_rules(context: Context, action: str) -> PopUpText 
 
 
 def _rules_in_pressed_message(context: Context) -> list[Options]:
-    """Return the rules from the commands in the message with the pressed button."""
+    """Return the rules from the commands in the message whose button was pressed."""
     commands = [text for text in code_texts(context.message) if text.startswith(f"{COMMAND} ")]
     return [parse_chat_rules(command.removeprefix(COMMAND)) for command in commands]
 

@@ -50,15 +50,15 @@ async def run_or_offer_for_followed_names(
 ) -> WasAnswered:
     """Run or offer ``command`` for the followed profiles that a text names.
 
-    Return whether the text was answered.
+    Return whether the text was answered. The text may contain the names of followed profiles, and
+    words such as "please", "and" or "the". A text with any other word, such as "not" or "but", is
+    not answered.
 
     - If the text names one profile, the command runs. The command /unsubscribe is only offered as
       a button.
     - If the text names several profiles, ``offer_understood_command`` offers the command for at
       most ten profiles.
-    - If the text names no followed profile, the text is not answered. Words such as "please",
-      "and" or "the" may stand beside the names. With any other word, such as "not" or "but", the
-      text is not answered.
+    - If the text names no profile, the text is not answered.
 
     Raises:
         BotError: The command is refused or fails.

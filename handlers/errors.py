@@ -80,7 +80,8 @@ async def send_error(
 def payer_buttons_for_errors(errors: Iterable[BotError], context: Context) -> Buttons:
     """Return the button to become the payer if ``errors`` include a ``NoPayerError``.
 
-    In a private chat, and without a ``NoPayerError``, return no buttons.
+    If ``errors`` include no ``NoPayerError``, return no button. In a private chat, always return
+    no button.
     """
     has_no_payer = any(isinstance(error, NoPayerError) for error in errors)
     if has_no_payer and not context.is_private:

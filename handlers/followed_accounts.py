@@ -60,7 +60,7 @@ A_PAGE = 6  # maximum number of names on a page
 _MOST_FOUND = 12  # maximum number of names that a search shows
 # Maximum credits of a new subscription, for the lookup of the name and for the stories.
 _MOST_COST = 3
-_SEARCHED_FOR = timedelta(minutes=10)  # how long a message after a list is a search
+_SEARCHED_FOR = timedelta(minutes=10)  # for this time after a list, a message is a search
 _LEAST_SEARCH = 2  # minimum characters of a search
 
 
@@ -173,8 +173,8 @@ async def turn_page_or_subscribe(context: Context, action: str, place: int) -> P
 
     A button subscribes to one name, or to all names on the page. Each profile costs 0 to 3
     credits, or more if the API refuses the account. The buttons work only in a private chat. The
-    list is read again from the file of Instagram's export to which the page replies. If the button
-    no longer works, return the text of a pop-up.
+    page is a reply to the message with the file of Instagram's export, and the list is read again
+    from this file. If the button no longer works, return the text of a pop-up.
 
     Raises:
         BotError: The file has a different format, or is too large.
@@ -227,7 +227,7 @@ async def _subscribe_and_report(context: Context, names: Sequence[str]) -> list[
     """Subscribe to profiles. Return a list with one text about the result, or an empty list.
 
     The list is empty if ``names`` is empty. Each profile costs 0 to 3 credits, or more if the API
-    refuses the account. Each new subscription is committed at once.
+    refuses the account. Each new subscription is committed separately.
 
     Raises:
         DatabaseUnavailableError: The database is unavailable. Earlier subscriptions stay.
@@ -253,7 +253,7 @@ async def subscribe_each(
     """Subscribe to profiles one by one. Return the new names, existing subscriptions and failures.
 
     Each profile costs 0 to 3 credits, or more if the API refuses the account. Each new
-    subscription is committed at once. Each existing subscription is returned with the requested
+    subscription is committed separately. Each existing subscription is returned with the requested
     name, which may be a former name of the profile. Each failure is returned with the requested
     name. Without preferences, the defaults of the chat apply.
 
@@ -265,7 +265,7 @@ async def subscribe_each(
     failed: list[tuple[str, BotError]] = []
     for name, preferences in wanted:
         try:
-            with unit_of_work.as_current(None):  # commit each subscription at once
+            with unit_of_work.as_current(None):  # commit each subscription separately
                 subscribed = await context.services.subscribing.subscribe(
                     context.command_target, name, context.asker, preferences=preferences
                 )

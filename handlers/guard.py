@@ -98,8 +98,9 @@ class Guarded:
     async def check_right_and_run(self, context: Context) -> None:
         """Run the handler if the sender has the right that the table of rights requires.
 
-        A press of an owner's button by another person is answered as a press of an unknown button.
-        An owner's command of another person in a group or channel gets no answer.
+        If a person who is not an owner presses a button for owners, the answer is the same as for
+        an unknown button. If such a person sends a command for owners in a group or channel, the
+        command gets no answer.
 
         Raises:
             RightsError: The person does not have the right in this chat, or Telegram does not
@@ -246,9 +247,9 @@ def on_press(kind: Kind, *, only_in_private: str = "") -> Callable[[Press], Guar
                 await answer_press(context, context.t.plain(UNKNOWN_BUTTON))
                 return
             await answer_press(context, await run(context, *args))
-            # The press is recorded after the handler. If the first press takes long, the second
-            # press waits for its end. An earlier record of the first press could have expired by
-            # then.
+            # The press is recorded only after the handler has run. If the handler takes long, a
+            # second press waits until the first press is handled. A record from before the handler
+            # could have expired by then, and the handler would run again for the second press.
             await cache_after_commit(context, key, query.data, age=TWICE)
 
         return _with_right_check(

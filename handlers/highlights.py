@@ -57,7 +57,7 @@ async def fetch_and_list_highlights(context: Context) -> None:
 
 @on_press(HIGHLIGHTS)
 async def fetch_and_show_page(context: Context, username: str, page: int) -> None:
-    """Show a different page of a profile's highlights in the message with the pressed button.
+    """Show a different page of a profile's highlights in the message whose button was pressed.
 
     Costs are those of ``_fetch_list_page``.
 

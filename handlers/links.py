@@ -87,13 +87,13 @@ async def username_shown_by(message: Message, context: Context) -> str | None:
     """Return the profile of the story, card or list entry in a message of the bot.
 
     - If the message contains a media file that the bot has sent as a story, return the profile of
-      the story. The file also counts in a message of another sender.
-    - Otherwise, return the profile of the decisive link behind words (``links.link_to_answer``).
-    - If the link is missing or names no profile, return the profile that the first bold text
-      names.
+      the story. This rule applies to a message of any sender. The other rules apply only to a
+      message of the bot, and to a forward of a message of the bot.
+    - If the entities of the message contain a link that names a profile, return this profile. If
+      the entities contain several links, ``links.link_to_answer`` selects a link.
+    - Otherwise, return the profile that the first bold text names.
 
-    Return None if no profile is named. Links and bold texts count only in a message of the bot, or
-    in a forward of a message of the bot.
+    Return None if no profile is named.
     """
     files = [*message.photo, message.video, message.animation, message.document]
     ids = [file.file_unique_id for file in files if file]

@@ -94,11 +94,12 @@ async def _allow_chat_if_adder_has_access(context: Context, change: ChatMemberUp
 
 
 async def record_return_to_blocked_chat(context: Context) -> None:
-    """Record that a blocked chat has the bot again, or that a blocked person has added the bot.
+    """Record that a blocked chat has the bot again, or that a blocked person added the bot.
 
     - A blocked chat stays closed, and opens at the end of the block.
-    - If a blocked person adds the bot to a chat, the chat opens at once, unless the chat or the
-      payer is blocked, or the chat has no payer.
+    - If a blocked person has added the bot to a chat that is not blocked, the payer of the chat
+      decides. If the chat has a payer who is not blocked, the chat opens at once. Otherwise the
+      chat stays closed.
     """
     change = context.event.my_chat_member
     if change is not None and _is_member(change.new_chat_member):
@@ -204,7 +205,8 @@ def greeting_page(chat: Chat, context: Context) -> tuple[Safe, Buttons]:
 async def cancel_question_and_recheck_chat(update: Update, context: Context) -> None:
     """Cancel a pending question after a command, and recheck a closed or muted chat.
 
-    - Each command cancels the pending question of a settings page or for a followed profile.
+    - Each command cancels a pending question. The question asks for a setting, or for one of the
+      followed profiles.
     - If the chat is closed, each message and each press starts a check whether the bot may write
       in the chat. Telegram may have reported the return of the bot while the bot was off.
     - If the chat is muted, only a command starts this check.

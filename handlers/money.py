@@ -8,7 +8,8 @@ from bot.presentation.actions import RUN, Buttons
 from bot.presentation.html import Safe
 
 COST = NN_("{n} credit ({amount})", "{n} credits ({amount})")
-# The texts for fractions, such as 1.5 credits. Both forms have the plural of the word "credit".
+# The text for a fraction, such as 1.5 credits. The singular form of the message also has the word
+# "credits", because in English a fraction takes the plural.
 PART = NN_("{n} credits ({amount})", "{n} credits ({amount})")
 LESS_THAN = N_("less than {amount}")
 _CENT = 0.01

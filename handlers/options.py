@@ -330,10 +330,11 @@ async def change_option(
 async def _use_for_all_buttons(
     subscription: Subscription, option: str, context: Context
 ) -> Buttons:
-    """Return a row with the button that uses an option for all subscriptions of the chat.
+    """Return a row with the button that copies an option to all subscriptions of the chat.
 
-    Return no row if all subscriptions already have the value. Also return no row for options
-    without a list of values, such as the rules.
+    The button copies the value of the option in ``subscription``. If all subscriptions already
+    have this value, return no row. Also return no row for options without a list of values, such
+    as the rules.
     """
     if option not in ALL:
         return []

@@ -118,8 +118,9 @@ async def _send_kept_stories_page(
 async def _buttons_to_start_keeping_stories(context: Context, username: str) -> Buttons:
     """Return a row with the button that starts to keep the stories of a profile.
 
-    The button changes the chat's first subscription to the profile that does not keep stories. If
-    the chat has no such subscription, return no row.
+    If the chat has several subscriptions to the profile, the button changes the first subscription
+    that does not keep stories. If all these subscriptions keep stories, or if the chat has no
+    subscription to the profile, return no row.
     """
     try:
         rows = await context.services.subscriptions.get_of_username(context.chat.id, username)

@@ -154,11 +154,11 @@ async def _give_access_and_greet(subject: Subject, context: Context) -> None:
 
 
 def other_request_rows_of_message(chat_id: int, context: Context) -> Buttons:
-    """Return the rows of buttons for the other requests for access in the pressed message.
+    """Return the rows of buttons that stay after an answer to the request of ``chat_id``.
 
-    A report about new requests for access has a row of buttons for each listed request. Return the
-    rows of the report, without the row of the request of ``chat_id``. If the pressed button is not
-    in such a report, return an empty list.
+    The pressed button usually belongs to a report about new requests for access. The report has a
+    row of buttons for each request. Return all rows except the row for the request of ``chat_id``.
+    If the pressed button does not belong to such a report, return an empty list.
     """
     message = context.query.message if context.query else None
     shown = message.reply_markup if isinstance(message, Message) else None

@@ -205,10 +205,10 @@ async def _show_options(context: Context, request: Request) -> None:
 
 
 async def _show_pause_buttons(context: Context, request: Request) -> None:
-    """Show the buttons of the pause of the only subscription that a request names.
+    """Show the buttons that pause a subscription, if a request names a single subscription.
 
-    If the request names no subscription or several subscriptions of the chat, the request is
-    handled as a request to subscribe.
+    If the request names no subscription of the chat, or several subscriptions, handle the request
+    as a request to subscribe.
     """
     rows = await context.services.subscriptions.all_of_chat(context.chat.id)
     named = [subscription for subscription in rows if subscription.username in request.names]
@@ -357,18 +357,19 @@ async def _followed_names_meant(
 
 
 async def _send_card_or_offer_or_run_for_names(context: Context, request: Request) -> None:
-    """Answer a request with names. The first rule that applies determines the answer.
+    """Answer a request with names.
+
+    The names are certain if ``request.is_list`` or ``request.is_joined`` is True. Otherwise some
+    of the names may be other words. If uncertain names include stored profiles, all other names
+    are ignored. The first rule that applies determines the answer:
 
     - A single name gets the card of the profile.
-    - If some names are uncertain, and no name is a stored profile, at most three names get a
-      button each. For more names, the command runs without names.
+    - If the names are uncertain, and no name is a stored profile, at most three names get a button
+      each. For more names, the command runs without names.
     - If the request is to subscribe, and the chat or topic already follows all profiles, the list
-      of subscriptions is sent. This list leads to the pauses, because "pause natgeo and nasa"
-      counts as a request to subscribe.
+      of subscriptions is sent. The reason is that "pause natgeo and nasa" counts as a request to
+      subscribe. From the list, the person can open the pause of each subscription.
     - Otherwise, the command is offered for all names.
-
-    The names in a list, and joined names, are certain. If only some uncertain names are stored
-    profiles, the other names are ignored.
     """
     is_certain = request.is_list or request.is_joined
     known = await known_names(context, request.names)

@@ -74,9 +74,9 @@ async def say(
     - ``markup`` is a "reply_markup" of the Bot API, which is used only if no buttons are shown.
     - If a channel can show none of the buttons, the text names the command that a person can send
       in the private chat.
-    - If ``Context.in_place`` is True, the text and the buttons replace the message with the
-      pressed button (``edit_pressed``). Only one call has this effect. A call with ``markup`` or
-      ``reply_to`` never has this effect.
+    - If ``Context.in_place`` is True, no message is sent. Instead, the text and the buttons of the
+      message whose button was pressed are replaced (``edit_pressed``). Only the first call without
+      ``markup`` and ``reply_to`` has this effect.
     """
     if context.in_place and not (markup or reply_to):
         context.in_place = False
@@ -161,12 +161,12 @@ def code_texts(message: Message | None) -> list[str]:
 async def replace_pressed_button(context: Context, new: Button) -> bool:
     """Replace the pressed button under a photo, video or file by the button ``new``.
 
-    The button is replaced after the replies. A failure of the replacement is only logged. Return
-    False, and change nothing, in these cases:
+    The button is replaced after the replies to the press are sent. A failure of the replacement is
+    only logged. Return False, and change nothing, in these cases:
 
     - No button was pressed.
-    - The pressed message is a text. Instead of the button, the text can show the result of the
-      press.
+    - The message of the pressed button is a text message. Such a message can show the result of
+      the press in its text.
     - The message was deleted, or is too old for the bot to read.
     """
     query = context.query

@@ -176,23 +176,25 @@ TABLE: Mapping[str, Right] = {
     "set:": CHANGE,
     "erase": CHANGE,
     "mine": CHANGE,
-    # This button works only in a private chat, where a person has this right. The button ends only
-    # the responsibility of the person who presses the button.
+    # This button works only in a private chat, where each person has the right ``CHANGE``. The
+    # button ends only the responsibility of the person who presses the button.
     "leave:": CHANGE,
-    "run:": SHOW,  # the right that the command requires is also checked
-    "many:": SHOW,  # the right that the command requires is also checked
+    # The next two buttons run a command. The right that the command requires is checked too.
+    "run:": SHOW,
+    "many:": SHOW,
     "people:": OWNER,
     "owner:": OWNER,
     "profile_id:": OWNER,
     "cast:": OWNER,
     "any other button": ANYBODY,
-    # The key of a kind of message is a description of the messages that the handler accepts.
+    # The following keys describe kinds of messages. Some of these messages request a command. The
+    # right that the command requires is checked too.
     "a link": SHOW,
-    "an answer to our question": SHOW,  # the right that the command requires is also checked
+    "an answer to our question": SHOW,
     "an answer: a setting": CHANGE,
-    "a command as a caption": SHOW,  # the right that the command requires is also checked
+    "a command as a caption": SHOW,
     "a file to import": CHANGE,
     "a chosen chat": CHANGE,
     "what asks for nothing": SHOW,
-    "plain words to the bot": SHOW,  # the right that the command requires is also checked
+    "plain words to the bot": SHOW,
 }

@@ -120,8 +120,8 @@ async def _change_and_show_rules(
 async def _ask_whose_rules(context: Context) -> None:
     """Ask whose rules to show: the rules of a followed profile, or the rules of the whole chat.
 
-    The question is below the present rules of the whole chat. In a channel and in a chat without
-    subscriptions, ``ask_which_profile`` sends the message.
+    The same message shows the present rules of the whole chat above the question. In a channel,
+    and in a chat without subscriptions, the message of ``ask_which_profile`` is sent instead.
     """
     rows = await context.read_subscriptions()
     if not rows or context.is_channel:

@@ -251,7 +251,10 @@ def _parse_columns(setting: str, text: str) -> dict[str, object] | None:
 
 @cache
 def _words_for_never() -> frozenset[str]:
-    """Return the word "off", and the label of the button for no quiet hours in each language."""
+    """Return the texts that turn the quiet hours off.
+
+    The texts are the word "off" and, in each language, the label of the button for no quiet hours.
+    """
     return frozenset(
         {OFF, *(normalize_word(translator_for(code).plain(NEVER)) for code in TRANSLATIONS)}
     )
@@ -292,10 +295,14 @@ async def set_from_answer(context: Context) -> None:
 
 
 def _is_thanks_or_other_request(context: Context, setting: str, text: str) -> bool:
-    """Return whether a text says only thanks, or is unreadable and requests another command.
+    """Return whether a text says only thanks, or requests a different command than /settings.
 
-    A cancellation of the question, such as "stop", does not count as a request. An answer such as
-    "I don't know", and a country with several time zones, do not count either.
+    The following texts are answers to the question for the setting, and do not count as a request:
+
+    - a value of the setting
+    - a cancellation such as "stop"
+    - an answer such as "I don't know"
+    - for the time zone: the name of a country with several time zones
     """
     if talk.is_thanks_alone(text):  # "nice, thanks" does not mean the city of Nice
         return True
@@ -328,7 +335,8 @@ async def set_setting_if_expected(context: Context, text: str) -> WasAnswered:
     - The message is a command, or is empty.
     - The text only says thanks.
     - The text is unreadable, and requests another command.
-    - The bot asked without a request of the person, and the text is a remark (``_is_remark``).
+    - The bot asked for the time zone, although the person did not ask to change the zone, and the
+      text is a remark (``_is_remark``).
     - The text is unreadable, and was probably not meant as a value (``_is_failed_try_at_value``).
 
     Raises:
@@ -341,8 +349,9 @@ async def set_setting_if_expected(context: Context, text: str) -> WasAnswered:
         return False
     bot_asked_unprompted = setting == MAYBE_ZONE
     setting = "zone" if bot_asked_unprompted else setting
-    # If the person did not request the question, "no" is not a cancellation, and "stop" is a
-    # request for another command.
+    # If the bot asked for the time zone, although the person did not ask to change the zone, the
+    # text "no" may have a different meaning, and is not a cancellation. "stop" is then a request
+    # for a different command.
     if await answer_if_cancellation(context, text, is_answer=not bot_asked_unprompted):
         return True
     if _is_thanks_or_other_request(context, setting, text):
@@ -413,14 +422,14 @@ async def _is_failed_try_at_value(
     For example, the text has a mistyped city or time. The first rule that applies determines the
     result:
 
-    - If the bot asked for the zone without a request of the person (``bot_asked_unprompted``), the
-      result is True for the name of a country with several time zones, and False for any other
-      text.
-    - If the setting is the zone, the result is False for a text with an @, a list of names, a
-      stored profile name or small talk.
-    - If the setting has hours, and the text has letters, the result is False for a list of names,
-      a possible profile name (``talk.name_in``) or small talk.
-    - Otherwise the result is True.
+    - ``bot_asked_unprompted`` is True if the bot asked for the time zone, but the person did not
+      ask to change the zone. In this case, the result is True for the name of a country with
+      several time zones, and False for any other text.
+    - If the setting is the time zone, the result is False for a text with an @, a list of names, a
+      stored profile name, and small talk. The result is True for any other text.
+    - If the text has no letters, the result is True.
+    - Otherwise the result is False for a list of names, a possible profile name
+      (``talk.name_in``), and small talk. The result is True for any other text.
     """
     if bot_asked_unprompted:
         return bool(cities.zones_of_country(text))

@@ -366,8 +366,8 @@ async def _offer_retry_or_raise(
 
     - The cause of the failure is different.
     - The command has options or names a chat, because a button cannot repeat such a command.
-    - The result would replace the message with the pressed button (``in_place``), because the
-      person can press the button again.
+    - The result would replace the message whose button was pressed (``in_place``). After the
+      error, this message stays, so the person can press the button again.
 
     Raises:
         BotError: The given ``error``, in the cases above.
@@ -644,11 +644,11 @@ async def ask_which_profile(context: Context, question: str, command: str, usage
     - A channel with subscriptions gets ``usage``, because no button in a channel can run a
       command.
     - Any other chat with subscriptions gets ``question`` with the buttons.
-    - A group without subscriptions gets a message without a question if all members may use
-      ``command``, because some of the members have no right to subscribe.
-    - A channel, and a private chat that manages a different chat, also get a message without a
-      question.
-    - Any other chat gets the question for a profile to subscribe to.
+    - If all members of a group may use ``command``, the group gets the text ``EMPTY``, which says
+      that the chat has no subscriptions. This text is no question, because some members may have
+      no right to subscribe.
+    - A channel, and a private chat that manages a different chat, also get the text ``EMPTY``.
+    - Any other chat is asked for a profile to subscribe to.
     """
     rows = await context.read_subscriptions()
     if rows and context.is_channel:

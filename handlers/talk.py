@@ -294,10 +294,14 @@ async def _answer_remark(context: Context, text: str) -> WasAnswered:
 
 
 async def _answer_if_expected(context: Context, text: str) -> WasAnswered:
-    """Answer a message that the bot expects after a settings page, a question or a list.
+    """Answer a message that the bot expects. Return whether the message was answered.
 
-    The question asks for a followed profile. The list has the followed accounts in a file. Return
-    whether the message was answered.
+    The bot expects a message in these cases:
+
+    - A settings page has asked for a setting.
+    - A question has asked for a followed profile.
+    - The bot has listed the accounts in a file that the person sent. A message then searches for
+      accounts in this file.
 
     Raises:
         RightsError: The errors of ``set_managed_chat`` for the chat of the page or list.
@@ -311,9 +315,11 @@ async def _answer_if_expected(context: Context, text: str) -> WasAnswered:
 
 
 async def _answer_choice_if_expected(context: Context, text: str) -> WasAnswered:
-    """Run or offer the command of a question for the followed profiles in a text.
+    """Answer a text that names the followed profiles for which a question has asked.
 
-    Return whether the text was answered. A request for another command is not answered.
+    The command to which the question belongs runs for these profiles, or is offered. Return
+    whether the text was answered. If no question is pending, or if the text requests a different
+    command, the text is not answered.
 
     Raises:
         BotError: The command of the question is refused or fails.
@@ -332,12 +338,14 @@ async def _offer_names_between_words(context: Context, text: str) -> WasAnswered
 
     - If the text has several stored names, offer actions for these names. ``EXAMPLE_NAME`` counts
       as stored.
-    - If the text has one stored name, explain the alerts if the text asks for the reason of the
-      alerts. Otherwise offer actions for the name.
+    - If the text has one stored name, and asks for the reason of the alerts, explain the alerts.
+    - If the text has one stored name, offer actions for the name.
     - If the text is about the bot, such as "you are useless", offer no actions.
     - If the text has a single candidate, offer actions for the candidate.
-    - If the text has several candidates, and all words together may form one name, or the
-      candidates form a stored name, offer to show the stories of the joined name.
+    - If the text has several candidates, and all words of the text can be the parts of one name,
+      offer to show the stories of this name.
+    - If the text has several candidates, and the candidates are the parts of a stored name, offer
+      to show the stories of the stored name.
     """
     language = context.t.language
     every = talk.words_that_may_be_names(text, language)
@@ -394,13 +402,13 @@ async def run_with_shown_arguments(
 ) -> PopUpText | None:
     """Run a command with arguments from the message whose button was pressed.
 
-    The costs are those of the command. The arguments are in the texts in code format of the
-    message. ``code_text_index`` is the index of one of these texts, or None for the first text.
+    The costs are those of the command. Only the parts of the message in code format are read. The
+    part with the index ``code_text_index``, or the first part if the index is None, decides:
 
-    - If this text begins with the command, the other words of this text are the arguments.
-    - Otherwise, all texts in code format are the arguments.
+    - If this part begins with the command, the arguments are the other words of this part.
+    - Otherwise, the arguments are all parts in code format.
 
-    Return a notice if the message has no text in code format. Otherwise return None.
+    If the message has no part in code format, run nothing, and return the text of a pop-up.
 
     Raises:
         BotError: The command is refused or fails.
@@ -436,12 +444,12 @@ def _main_page_buttons(context: Context) -> list[Button]:
 async def _suggest_command_or_answer_request(context: Context, word: str, rest: str) -> None:
     """Suggest the command that is similar to an unknown command.
 
-    Without a similar command, answer the text as a request in plain words. The answer to "/cancel"
-    is that nothing has changed.
+    If no command is similar, handle the text like a text without a command (``answer_request``).
+    The answer to "/cancel" is that nothing has changed.
 
     Raises:
-        BotError: No command is similar, and the text is not a request in plain words. Also raised
-            if the request fails.
+        BotError: No command is similar, and the text requests nothing. Also raised if the request
+            fails.
     """
     if word == CANCEL:
         await say_message(context, UNCHANGED)
@@ -467,8 +475,8 @@ async def _react_or_give_example(context: Context) -> None:
     """React to small talk. Answer other messages with an example and buttons, or with a shrug.
 
     A message within a minute after an example gets a shrug as a reaction. The message after a
-    shrug gets the example again. The photos of an album count as one message. A forwarded alert of
-    the bot from a channel gets nothing.
+    shrug gets the example again. The photos of an album count as one message. If the message is a
+    forward of an alert that the bot has sent to a channel, do nothing.
     """
     message = context.message
     cache = context.services.cache

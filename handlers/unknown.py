@@ -8,5 +8,8 @@ from handlers.press_answers import PopUpText
 
 @on_press(ANY_OTHER)
 async def unknown_button(context: Context) -> PopUpText:
-    """Return the text for a button without a handler. The answer stops the loading indicator."""
+    """Return the text of the pop-up for a pressed button that no other handler accepts.
+
+    The pop-up also stops the loading indicator of the button.
+    """
     return context.t.plain(UNKNOWN_BUTTON)

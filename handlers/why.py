@@ -71,10 +71,11 @@ def _outcome_msgid(kind: Kind) -> str:
 
 @command("why", channel_after=1, usage=USAGE)
 async def explain_alerts(context: Context) -> None:
-    """Send the times of the last and the next check, and the number of stories for each result.
+    """Send a report about the checks of a profile, and about the alerts that the chat gets.
 
-    A result is for example that stories were sent, are waiting or were skipped. The stories were
-    found in the last two days. The report costs 0 credits.
+    The report has the times of the last and the next check. The report also counts the stories of
+    the last two days that were sent, the stories that are waiting, and the stories that were
+    skipped. The cost is 0 credits.
 
     Raises:
         NotFollowedError: A group or channel has no subscription to the profile.

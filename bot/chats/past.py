@@ -27,7 +27,8 @@ from bot.updates.unit_of_work import join_or_begin_read, join_or_begin_transacti
 
 MOST = 30  # maximum number of stories per page; 30 stories of one profile fill three albums
 _BATCH = 500  # the number of kept stories that a search reads at a time
-# The minimum time for which the file_id of a found story is stored for the sender.
+# The minimum time for which a search stores the file_id of a found story. ``bot.sending`` reads
+# the file_id to send the story.
 _FILES_VALID_FOR = timedelta(hours=1)
 # Kinds of media that can be in an album (Bot API, sendMediaGroup). Media of other kinds are sent
 # alone.
@@ -131,7 +132,7 @@ class Past:
         return _Scope(chat_id, bot_id, profile_id, terms, since, hidden)
 
     async def _store_file_ids(self, bot_id: int, shown: Sequence[Kept], now: datetime) -> None:
-        """Store the file_ids of kept stories for the sender, for at least an hour."""
+        """Store the file_ids of kept stories for at least an hour, so that they can be sent."""
         files = {
             kept.story.pk + (ORIGINAL if kept.kind == "document" else ""): KnownFile(
                 kept.kind,

@@ -137,8 +137,8 @@ class Payers:
             if await chats.is_blocked(tx, chat_id, now=now):
                 await moves.close_chats(tx, [chat_id], now=now)
             elif is_by_blocked:
-                # The chat is opened here, because no handler runs for the update of a blocked
-                # person.
+                # Usually a handler opens the chat after the bot was added. No handler runs for the
+                # update of a blocked person, so the chat is opened here.
                 await moves.open_unblocked_chats(tx, [chat_id], now=now)
                 await snapshots.reschedule_checks_of_chat(tx, chat_id, now=now)
         self._wake()
@@ -477,9 +477,10 @@ class Payers:
     async def lock_allowance_of_earlier_checks(
         self, tx: Tx, chat_id: int
     ) -> EarlierChecksAllowance:
-        """Lock and return how many further checks a chat may move to an earlier time today.
+        """Lock the daily counters of a chat and its payer. Return the allowance of earlier checks.
 
-        Only checks before daily summaries are moved (see ``EarlierChecksAllowance``).
+        The allowance is the number of checks that the chat may still move to an earlier time
+        today. Only checks before daily summaries are moved (see ``EarlierChecksAllowance``).
         """
         return await lock_allowance_of_earlier_checks(
             tx, chat_id, most=self.limits.most, now=self._now()
@@ -527,9 +528,9 @@ async def _record_blocked_adder(
 ) -> None:
     """Record that a blocked person has added the bot to a chat without a payer.
 
-    The record lets the block of the person close the chat, and gives the chat no permission.
-    Nothing is recorded if the chat has a permission that does not depend on the person who added
-    the bot.
+    The person becomes responsible for the chat, so the block of the person also closes the chat.
+    If the chat has a permission that does not depend on the person who added the bot, record
+    nothing.
     """
     subject = Subject.of_chat(chat_id)
     known = await access.get(tx, subject)
@@ -549,11 +550,12 @@ async def _lock_new_subscription_counters(
 async def lock_allowance_of_earlier_checks(
     tx: Tx, chat_id: int, *, most: int, now: datetime
 ) -> EarlierChecksAllowance:
-    """Lock and return how many further checks a chat may move to an earlier time today.
+    """Lock the daily counters of a chat and its payer. Return the allowance of earlier checks.
 
+    The allowance is the number of checks that the chat may still move to an earlier time today.
     Only checks before daily summaries are moved (see ``EarlierChecksAllowance``). All chats of a
-    payer together may move ``most`` checks in a UTC day. A chat without a payer may move none. The
-    caller has locked the queue of the chat, and has not yet locked the profiles.
+    payer together may move ``most`` checks in a UTC day. A chat without a payer may move no check.
+    The caller has locked the queue of the chat, and has not yet locked the profiles.
     """
     payer = await chats.payer_of(tx, chat_id)
     await _lock_new_subscription_counters(tx, chat_id, payer, now)

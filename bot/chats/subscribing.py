@@ -227,9 +227,10 @@ class Subscribing:
         *,
         fast: bool,
     ) -> list[tuple[str, Subscribed | BotError]]:
-        """Start or move the possible subscriptions. Return all results in the same order.
+        """Start or move a subscription for each profile in ``answers``. Return the results.
 
-        An error in ``answers`` is returned as the result of its profile. The cost is 0 credits.
+        The results are in the order of ``answers``. If the answer for a profile is an error, the
+        error is the result, and nothing is started or moved. The cost is 0 credits.
 
         Raises:
             BlockedError: The access list blocks the chat or the responsible person.
@@ -243,11 +244,11 @@ class Subscribing:
                 results[place] = answer
             else:
                 possible.append((place, answer, destination))
-        # The profiles are locked in the order of their ids. Otherwise two chats that name the same
+        # Profiles must be locked in the order of their ids. Otherwise two chats that name the same
         # profiles in different orders could wait for each other. The first new subscription locks
-        # all profiles. Without a new subscription, each move locks one profile, so the moves are
-        # sorted. New subscriptions keep the order of the request, so that a limit refuses the last
-        # names.
+        # all profiles in this order. If no subscription is new, each existing subscription that is
+        # moved locks its own profile, so the existing subscriptions are sorted. The new
+        # subscriptions stay in the order of the request, so that a limit refuses the last names.
         new = [item for item in possible if item[1].existing is None]
         moved = [item for item in possible if item[1].existing is not None]
         moved.sort(key=lambda item: item[1].profile.profile_id)

@@ -182,8 +182,10 @@ class Subscriptions:
             ]
 
     async def unsubscribe(self, chat_id: int, rows: Iterable[Subscription]) -> UndoKey:
-        """End subscriptions of a chat. Return the time that ``Subscribing.restore`` needs.
+        """End subscriptions of a chat. Return the key for *Undo*.
 
+        The key is the time of the end, which is the argument ``ended_at`` of
+        ``Subscribing.restore``.
         Subscriptions in ``rows`` that do not belong to the chat are not changed.
         """
         now = self._now()
@@ -226,9 +228,10 @@ class Subscriptions:
         ``since`` is given only to resume a subscription whose pause has ended at the time
         ``since``:
 
-        - The alerts restart with stories posted from ``since``, or from a later start of the
-          alerts of the subscription. If a check has already found such live stories, and the chat
-          can get alerts of the profile, the stories are enqueued.
+        - The alerts restart with stories posted from ``since``. If the alerts of the subscription
+          already have a later start, the later start stays.
+        - If a check has already found live stories that were posted after the start, these stories
+          are enqueued. Nothing is enqueued if the chat can't get alerts of the profile.
         - If the stored pause has a different end, the pause was renewed in the meantime, and the
           subscription is not changed.
 
@@ -297,7 +300,8 @@ class Subscriptions:
         longer or equal pause stays (``Preferences.with_pause_at_least_until``). A new pause drops
         the pending deliveries.
 
-        Return the number of changed subscriptions, and the time that ``undo_pauses`` needs.
+        Return the number of changed subscriptions, and the time of the change, which is the
+        argument ``at`` of ``undo_pauses``.
         """
         return await self._change_pauses(
             chat_id, lambda preferences: preferences.with_pause_at_least_until(until)
@@ -307,7 +311,7 @@ class Subscriptions:
         """Resume all paused subscriptions of a chat, in one transaction.
 
         Alerts restart with stories posted from now on. Return the number of changed subscriptions,
-        and the time that ``undo_pauses`` needs.
+        and the time of the change, which is the argument ``at`` of ``undo_pauses``.
         """
         return await self._change_pauses(chat_id, Preferences.without_pause)
 
@@ -316,7 +320,8 @@ class Subscriptions:
     ) -> tuple[ChangedCount, UndoKey]:
         """Set the pause of each subscription of a chat to the result of ``change``.
 
-        Return the number of changed subscriptions, and the time that ``undo_pauses`` needs.
+        Return the number of changed subscriptions, and the time of the change, which is the
+        argument ``at`` of ``undo_pauses``.
         """
         now = self._now()
         at = undo_key_at(now)

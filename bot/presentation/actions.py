@@ -81,9 +81,10 @@ class Kind:
     def __init__(self, word: str, *args: Arg, row: str = "") -> None:
         """Define a kind of action.
 
-        ``word`` is the first part of the button data. ``row`` is the name of the kind in the table
-        of rights. By default, the name is ``word``. If the first argument is not optional, a colon
-        follows ``word`` in this name.
+        ``word`` is the first part of the button data, and ``args`` are the kinds of the arguments
+        in the button data. ``row`` is the key of this kind of action in the table of rights. If
+        ``row`` is empty, the key is ``word``, followed by a colon if the first of ``args`` is
+        required.
         """
         self._word = word
         self._args = args

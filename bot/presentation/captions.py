@@ -36,8 +36,8 @@ _ENTITIES_BYTES = 8_500
 _ONE_LIST_BYTES = 6_000
 # The maximum length of the link at the end of a caption in any language, in characters.
 LINK_ROOM = 40
-# The maximum number of names of a kind in a caption. The reason for the limit is that a message
-# has at most 100 entities.
+# The maximum number of items in each list of a caption, for example in the list of the sponsors.
+# The reason for the limit is that a message has at most 100 entities.
 _NAMES = 10
 _PROFILES = 5
 # If less than this time is between the first and the last story of an album, only one time is

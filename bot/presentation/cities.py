@@ -190,7 +190,10 @@ _CASES = {
     "а": ("", "о"),
     "ы": ("а",),
 }
-"""The last letters of the cases of Russian and Ukrainian names, with those of the base form."""
+"""The possible endings of the base form, by the last letter of an inflected name.
+
+The names are Russian and Ukrainian.
+"""
 
 
 def zone_named(text: str, *, allows_similar: bool = True) -> str | None:
@@ -229,8 +232,8 @@ def _possible_names(text: str) -> list[str]:
     - Each further part omits one more word from the beginning or the end of the text. Only words
       that people write before or after a city are omitted, such as "in" or "please".
     - If the shortest part has an ending of ``_LOCATIVES``, the part without the ending follows.
-    - If the shortest part has an ending of ``_CASES``, the parts with the endings of the base form
-      follow.
+    - If the last letter of the shortest part is in ``_CASES``, the shortest part follows with each
+      possible ending of the base form instead of this letter.
     """
     words = _normalized(text[:_LONGEST]).split()
     if not words:

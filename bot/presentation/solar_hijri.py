@@ -8,8 +8,8 @@ MONTHS = (
 )  # fmt: skip
 """The Persian names of the months."""
 
-# The number of days in 33 years. The pattern of leap years repeats after 33 years. This rule is
-# correct from the year 1799 to the year 2256 of the Gregorian calendar.
+# The number of days in 33 years of the Solar Hijri calendar. The pattern of leap years repeats
+# after 33 years. This rule is correct for the Gregorian years 1799 to 2256.
 _CYCLE = 33 * 365 + 8
 _FOUR_YEARS = 4 * 365 + 1
 _LEAP_YEAR = 366

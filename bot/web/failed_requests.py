@@ -35,7 +35,7 @@ class FailedRequests:
     def exception(
         self, message: str, *_: object, exc_info: BaseException | bool | None = None
     ) -> None:
-        """Log the class of the exception, or ``message`` without an exception.
+        """Log the class of the exception. If no exception is given, log ``message``.
 
         Unless the request was malformed, also log the traceback of the exception. If a line with
         the same class or message was logged within the last minute, only count the request.
@@ -51,7 +51,7 @@ class FailedRequests:
             log.error("a request failed", kind=kind, more_since_the_last_line=more, exc_info=error)
 
     def _may_log_else_count(self, kind: str) -> bool:
-        """Return whether a line of this kind may be logged now. If not, count the request."""
+        """Return whether a failure of ``kind`` may be logged now. If not, count the failure."""
         now, before = time.monotonic(), self._logged_at.get(kind)
         if before is not None and now - before < _LINE_EVERY_S:
             self._unlogged[kind] = self._unlogged.get(kind, 0) + 1
