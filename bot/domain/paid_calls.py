@@ -188,13 +188,15 @@ class StoriesService(Protocol):
     ) -> PaidCall[list[Story]] | None:
         """Return the paid call that verifies the last answer about a profile, for 1 credit.
 
-        The result is None if the last answer is not in doubt. The last answer is in doubt if it
-        skipped the privacy check and lacked a story that a later answer has. The call records
-        whether answers without the check are wrong.
+        The caller has just got a checked answer, which is the answer to a call with the privacy
+        check. The last answer is the answer before the checked answer. The last answer is in doubt
+        if it skipped the privacy check and lacked a story of the checked answer. If the last
+        answer is not in doubt, the result is None. The call records whether answers without the
+        check are wrong.
 
-        - ``known`` is the profile as stored before the later answer.
-        - ``stories`` are the stories of the later answer, which includes the check.
-        - ``new`` has the ids of the stories of the later answer that the database did not contain.
+        - ``known`` is the profile as stored before the checked answer.
+        - ``stories`` are the stories of the checked answer.
+        - ``new`` has the ids of those stories that the database did not contain.
         """
 
     def call_to_verify_after_refusal(self, known: Known) -> PaidCall[list[Story]] | None:

@@ -89,7 +89,7 @@ class Tally:
 class SendReport:
     """The outcome of a send, and the facts that decide how the outcome is recorded.
 
-    - ``is_counted`` is True if the send was counted as a copy of each row.
+    - ``is_counted`` is True if the number of copies of each row already includes the send.
     - ``in_outage`` is True if the send failed because of an outage of Telegram or the database.
       The rows then stay due without a wait.
     - ``answers_again`` is True if Telegram answers in the chat again. Notices about lost messages
@@ -289,7 +289,7 @@ async def make_retries_due_earlier_after_success(
 async def record_unfinished_reply(
     tx: Tx, reply: PendingMessage, report: SendReport, tally: Tally
 ) -> ChatFreeAt:
-    """Record a reply without a final outcome. Return the time at which the chat is free.
+    """Record a reply without a final outcome. Return when the chat's queue is released.
 
     The reply will be sent again. After ``MAX_COPIES`` sends that may have arrived, the reply
     becomes a dead letter instead. Add the results to ``tally``.
@@ -385,7 +385,7 @@ async def _record_try_later(
     *,
     is_repeat: bool,
 ) -> ChatFreeAt:
-    """Record the rows that must be sent again. Return the time at which the chat is free.
+    """Record the rows that must be sent again. Return when the chat's queue is released.
 
     ``is_repeat`` is True if the send was already a repeat. Add the results to ``tally``. The first
     rule that applies decides:
@@ -435,9 +435,9 @@ async def _schedule_retries(
 ) -> ChatFreeAt:
     """Schedule a separate retry of each row. The rows have certainly not arrived.
 
-    The delay of a row grows with each attempt, up to 15 minutes. Return the time at which the chat
-    is free. To keep the order of the messages, the chat waits for the retry of a reply or of a
-    summary's notice, but only if the delay is at most 15 seconds.
+    The delay of a row grows with each attempt, up to 15 minutes. Return the time at which the
+    chat's queue is released. To keep the order of the messages, the queue waits for the retry of a
+    reply or of a summary's notice, but only if the delay is at most 15 seconds.
     """
     free_at = now = report.now
     for row in rows:

@@ -134,7 +134,7 @@ class StoryRecord:
     def may_be_gone(self) -> bool:
         """Return whether the API has answered at least once that the story is not available.
 
-        ``count_gone_answer`` lists the answers.
+        The docstring of ``count_gone_answer`` states which answers count.
         """
         return self._times_gone > 0
 
@@ -142,6 +142,6 @@ class StoryRecord:
     def is_gone(self) -> bool:
         """Return whether the API has answered at least twice that the story is not available.
 
-        ``count_gone_answer`` lists the answers.
+        The docstring of ``count_gone_answer`` states which answers count.
         """
         return self._times_gone >= MOST_DOUBTS

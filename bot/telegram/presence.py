@@ -28,7 +28,7 @@ async def fetch_presence(bot: Bot, chat_id: int, missing: Right) -> Presence:
 
     The two calls are free. The result is one of these values:
 
-    - "may": The bot has the right again.
+    - "may": The bot has regained the right.
     - "may not": The bot still lacks the right, or Telegram gave no answer. The caller should ask
       again later.
     - "away": The bot is not a member of the chat, or can't write to the chat at all.
