@@ -89,9 +89,10 @@ async def username_shown_by(message: Message, context: Context) -> str | None:
     - If the message contains a media file that the bot has sent as a story, return the profile of
       the story. This rule applies to a message of any sender. The other rules apply only to a
       message of the bot, and to a forward of a message of the bot.
-    - If the entities of the message contain a link that names a profile, return this profile. If
-      the entities contain several links, ``links.link_to_answer`` selects a link.
-    - Otherwise, return the profile that the first bold text names.
+    - Otherwise, return the profile that the link in the entities of the message names. If the
+      entities contain several links, ``links.link_to_answer`` selects the link.
+    - If the link is missing or names no profile, return the profile that the first bold text
+      names.
 
     Return None if no profile is named.
     """

@@ -97,9 +97,8 @@ async def record_return_to_blocked_chat(context: Context) -> None:
     """Record that a blocked chat has the bot again, or that a blocked person added the bot.
 
     - A blocked chat stays closed, and opens at the end of the block.
-    - If a blocked person has added the bot to a chat that is not blocked, the payer of the chat
-      decides. If the chat has a payer who is not blocked, the chat opens at once. Otherwise the
-      chat stays closed.
+    - If a blocked person has added the bot to a chat that is not blocked, and the chat has a payer
+      who is not blocked, the chat opens at once. Without such a payer, the chat stays closed.
     """
     change = context.event.my_chat_member
     if change is not None and _is_member(change.new_chat_member):

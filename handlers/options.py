@@ -51,8 +51,8 @@ USUAL = {"when": N_("at once"), "which": MEDIA["all"], "how": N_("as usual")}
 VALUE = 24
 ON, OFF, EVERYWHERE, UNDONE = "on", "off", "everywhere", "undone"  # in callback data
 SETTINGS = actions.SETTING("back")
-# In a stored question, this name means that the bot asked for the time zone on its own initiative,
-# without a request of the person.
+# In a stored question, this name means that the bot asked for the time zone, although the person
+# did not ask to change the zone.
 MAYBE_ZONE = "maybe zone"
 # How long a plain message counts as the answer to a question for a setting.
 EXPECTED = timedelta(minutes=5)

@@ -120,7 +120,7 @@ async def _change_and_show_rules(
 async def _ask_whose_rules(context: Context) -> None:
     """Ask whose rules to show: the rules of a followed profile, or the rules of the whole chat.
 
-    The same message shows the present rules of the whole chat above the question. In a channel,
+    The message shows the present rules of the whole chat above the question. In a channel,
     and in a chat without subscriptions, the message of ``ask_which_profile`` is sent instead.
     """
     rows = await context.read_subscriptions()

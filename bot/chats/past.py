@@ -132,7 +132,10 @@ class Past:
         return _Scope(chat_id, bot_id, profile_id, terms, since, hidden)
 
     async def _store_file_ids(self, bot_id: int, shown: Sequence[Kept], now: datetime) -> None:
-        """Store the file_ids of kept stories for at least an hour, so that they can be sent."""
+        """Store the file_ids of kept stories for at least an hour.
+
+        ``bot.sending`` reads the file_ids to send the stories.
+        """
         files = {
             kept.story.pk + (ORIGINAL if kept.kind == "document" else ""): KnownFile(
                 kept.kind,

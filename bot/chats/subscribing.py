@@ -172,14 +172,14 @@ class Subscribing:
         own_topic: bool = False,
         fast: bool = False,
     ) -> list[tuple[str, Subscribed | BotError]]:
-        """Subscribe to each profile as ``subscribe`` does. Return the results in the same order.
+        """Subscribe to each profile as ``subscribe`` does. Return the results.
 
-        If ``own_topic`` is True, the alerts of each profile go to a separate topic, and an
-        existing subscription in ``target`` moves to that topic. If the topic can't be made, the
-        result is an error. If ``fast`` is True, existing subscriptions also become fast. The API
-        is called for all profiles first. Then all possible subscriptions start in the transaction
-        of the current unit of work. If a concurrent command reaches a limit in the meantime, no
-        subscription starts.
+        The results are in the order of ``usernames``. If ``own_topic`` is True, the alerts of each
+        profile go to a separate topic, and an existing subscription in ``target`` moves to that
+        topic. If the topic can't be made, the result is an error. If ``fast`` is True, existing
+        subscriptions also become fast. The API is called for all profiles first. Then the
+        subscriptions to all profiles without an error start in the transaction of the current unit
+        of work. If a concurrent command reaches a limit in the meantime, no subscription starts.
 
         Raises:
             BlockedError: The access list blocks the chat or the responsible person.
