@@ -144,7 +144,7 @@ async def open_parts(
         )
         # Only one process may use an SQLite file. PostgreSQL allows several processes.
         sharing = ONE_PROCESS if db.is_sqlite else SEVERAL_PROCESSES
-        await _prepare_database(db, sharing)
+        await _prepare_database(db, sharing, bot_id=_bot_id_of(settings))
         clock = ClockKeeper(
             db,
             now,
@@ -421,14 +421,18 @@ async def open_parts(
         )
 
 
-async def _prepare_database(db: Database, sharing: Sharing) -> None:
+async def _prepare_database(db: Database, sharing: Sharing, *, bot_id: int) -> None:
     """Migrate the tables to this version, and begin to detect a replacement of the SQLite file.
 
     Raises:
         DatabaseUnavailableError: The database is unavailable, was changed by a newer version, was
-            moved to PostgreSQL, or is still used by processes of an older version.
+            moved to PostgreSQL, or is still used by processes of an older version or of a bot
+            with another id than ``bot_id``.
     """
-    await (db.migrate() if sharing.is_only_process else end_other_versions_and_migrate(db))
+    if sharing.is_only_process:
+        await db.migrate()
+    else:
+        await end_other_versions_and_migrate(db, bot_id=bot_id)
     await db.start_detecting_replacement()
     await transfer.raise_if_moved(db)
 
@@ -449,11 +453,15 @@ async def _acquire_lease_or_release_claims(
     """
     owner = Owner()
     if not db.is_sqlite:
-        bot_id = int(settings.telegram_token.get_secret_value().partition(":")[0])
-        lease = process_lease(db, owner, bot_id=bot_id, now=now)
+        lease = process_lease(db, owner, bot_id=_bot_id_of(settings), now=now)
         return owner, await stack.enter_async_context(lease)
     await db.run(claimed_tables.release_claims_of_owner)
     return owner, None
+
+
+def _bot_id_of(settings: Settings) -> int:
+    """Return the id of the bot, which is the first part of the bot's token."""
+    return int(settings.telegram_token.get_secret_value().partition(":")[0])
 
 
 async def _load_and_apply_profile_blocks(access: Access, subscriptions: Subscriptions) -> None:

@@ -57,19 +57,22 @@ _OTHER_BOT = (
 )
 
 
-async def end_other_versions_and_migrate(db: Database, *, timeout_s: float = TIMEOUT_S) -> None:
+async def end_other_versions_and_migrate(
+    db: Database, *, bot_id: int | Unknown = None, timeout_s: float = TIMEOUT_S
+) -> None:
     """Migrate a PostgreSQL database. Wait for the other processes before old tables are changed.
 
     If the tables are old, the database is stamped, so that the processes of other versions end.
     The call waits for their end for at most ``timeout_s`` seconds.
 
     Raises:
-        DatabaseUnavailableError: ``Database.migrate`` failed, the database is unavailable, or
-            other processes did not end in time.
+        DatabaseUnavailableError: ``Database.migrate`` failed, the database is unavailable, other
+            processes did not end in time, or processes of another bot than ``bot_id`` run.
     """
     if not await _has_old_tables(db):
         await db.migrate(first=_raise_if_old)
         return
+    await _raise_if_other_bot_runs(db, bot_id)
     until = event_loop_time_s() + timeout_s
     while await _has_old_tables(db) and await _stamp_and_detect_others(db):
         if event_loop_time_s() >= until:
@@ -138,6 +141,22 @@ async def _stamp_and_detect_others(db: Database) -> bool:
     async with db.begin() as tx:
         await _stamp_version(tx, for_=_STAMPED_FOR)
     return await count_running_processes(db) > 0
+
+
+async def _raise_if_other_bot_runs(db: Database, bot_id: int | Unknown) -> None:
+    """Check that all running processes on the database have the Telegram bot ``bot_id``.
+
+    The alerts of a bot must not be sent with the token of another bot. Telegram would refuse the
+    messages, because the chats do not know the other bot, and the chats would be closed.
+
+    Raises:
+        DatabaseUnavailableError: A process of another bot runs, or the database is unavailable.
+    """
+    async with db.read() as tx:
+        now = await server_clock.server_now(tx)
+        bot_ids = await leases.active_values(tx, PROCESS, now=now)
+    if any(other not in {None, bot_id} for other in bot_ids):
+        raise DatabaseUnavailableError(_OTHER_BOT)
 
 
 async def _raise_if_old(tx: Tx) -> None:
@@ -249,23 +268,6 @@ class ProcessLease:
             self._ends = await leases.ends_by_key(tx, PROCESS)
         return any(stamp != newest_revision() for stamp in stamps)
 
-    async def raise_if_other_bot_runs(self) -> None:
-        """Check that all processes on the database have the same Telegram bot.
-
-        The alerts of a bot must not be sent with the token of another bot. Telegram would refuse
-        the messages, because the chats do not know the other bot, and the chats would be closed.
-        Call this method after the lease is acquired. If two processes start at once, at least one
-        of the processes then finds the lease of the other.
-
-        Raises:
-            DatabaseUnavailableError: A process of another bot runs, or the database is
-                unavailable or has not answered in time.
-        """
-        async with leases.begin_with_timeout(self._db) as tx:
-            bot_ids = await leases.active_values(tx, PROCESS, now=self._now())
-        if any(bot_id not in {None, self._bot_id} for bot_id in bot_ids):
-            raise DatabaseUnavailableError(_OTHER_BOT)
-
     async def _release_claims(self, ended: Iterable[str], now: datetime) -> None:
         """Release the claims of the processes whose leases have ended, and delete the leases.
 
@@ -321,7 +323,8 @@ async def process_lease(
     try:
         if await ours.renew_and_detect_upgrade():
             raise DatabaseUnavailableError(ENDS)
-        await ours.raise_if_other_bot_runs()
+        # If two processes start at once, at least one process finds the lease of the other.
+        await _raise_if_other_bot_runs(db, bot_id)
         async with running_beside(ours.worker.run(), end=ours.worker.stop):
             yield ours
     finally:

@@ -262,6 +262,17 @@ async def test_a_process_of_another_bot_begins_only_after_the_end_of_the_process
 
 
 @on_postgresql
+async def test_a_newer_version_of_another_bot_ends_no_process_and_upgrades_nothing(
+    db: Database, tmp_path: Path
+) -> None:
+    async with process_lease(db, Owner(), bot_id=1, now=now), of_the_next(tmp_path, db):
+        with pytest.raises(DatabaseUnavailableError, match="TELEGRAM_TOKEN"):
+            await end_other_versions_and_migrate(db, bot_id=2, timeout_s=0)
+        assert await db.fetch(lambda tx: key_values.get(tx, "upgrade")) is None
+        assert await version(db) == "0001"
+
+
+@on_postgresql
 async def test_replicas_are_counted_now_and_then_and_stand_while_they_cannot_be(
     db: Database,
 ) -> None:
