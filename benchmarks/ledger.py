@@ -83,7 +83,7 @@ async def _per_second(ledger: Ledger, calls: int, together: int) -> float:
 
     async def caller(number: int) -> None:
         for _ in left:
-            await ledger.spend(Charge("link", Asker(number, number)), _CALL)
+            await ledger.reserve_call_and_settle(Charge("link", Asker(number, number)), _CALL)
 
     started = time.perf_counter()
     async with asyncio.TaskGroup() as group:
@@ -95,7 +95,7 @@ async def _per_second(ledger: Ledger, calls: int, together: int) -> float:
 async def _race(ledger: Ledger, askers: int) -> int:
     async def ask(number: int) -> bool:
         try:
-            await ledger.spend(Charge("link", Asker(number, number)), _CALL)
+            await ledger.reserve_call_and_settle(Charge("link", Asker(number, number)), _CALL)
         except SpendingError:
             return False
         return True

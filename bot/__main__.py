@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write("The current folder was deleted: change to another folder first.\n")
         return 1
     if not words:
-        sys.stdout.write(_command_list() + "\n")
+        sys.stdout.write(_command_list_text() + "\n")
         return 0
     chosen = parser(words).parse_args(words)
     try:
@@ -82,14 +82,14 @@ def parser(words: Sequence[str]) -> argparse.ArgumentParser:
     commands = result.add_subparsers(dest="command", required=True, metavar="command")
     parsers = {name: commands.add_parser(name, help=text) for name, text in _COMMANDS.items()}
     parsers["demo"].add_argument(
-        "--port-base", type=_port_base, default=8080, help="first of five consecutive ports"
+        "--port-base", type=_parse_port_base, default=8080, help="first of five consecutive ports"
     )
     for name in _WITH_OPTIONS & set(words):
         importlib.import_module(f"bot.cli.{name}").add_arguments(parsers[name])
     return result
 
 
-def _port_base(text: str) -> int:
+def _parse_port_base(text: str) -> int:
     """Return the number in the option ``--port-base``: the first of five consecutive ports.
 
     The number 0 means that free ports are chosen.
@@ -103,7 +103,7 @@ def _port_base(text: str) -> int:
     return int(text)
 
 
-def _command_list() -> str:
+def _command_list_text() -> str:
     """Return the list of commands as text, grouped by purpose."""
     lines = [
         "storybell [--env-file FILE] COMMAND; storybell COMMAND --help describes its options.",

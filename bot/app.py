@@ -78,6 +78,8 @@ from handlers.commands import digest_of_menu_sources, menus_and_descriptions
 from handlers.guard import handlers_of
 from handlers.members import cancel_question_and_recheck_chat
 
+MayRunLoops = bool
+"""False if Telegram refuses the token, or if the process is stopping."""
 TroubleOrEmpty = str
 """The reason why a part of the bot does not work now, or an empty string."""
 
@@ -167,7 +169,7 @@ async def run(
     Raises:
         ExceptionGroup: A loop failed, except if Telegram refuses the token.
     """
-    stop = stop or _stop_on_signals()
+    stop = stop or _event_set_by_stop_signals()
     timing = timing or Timing()
     # The same clock is used after a restart of the loops, so a correction of the time is kept.
     now = now or Clock()
@@ -317,14 +319,14 @@ class Running:
                 "clock": self._clock_trouble,
                 "database": self._test_database_write,
                 "updates": self._update_trouble,
-                "loops": self._failing_loops,
+                "loops": self._failing_loops_with_reasons,
             },
             receiver=WebhookReceiver(
                 self._webhook, self._enqueue_or_store_updates, lambda: self._must_refuse_updates
             )
             if self._webhook
             else None,
-            is_open=settings.is_port_reachable,
+            is_open=settings.is_port_reachable_from_outside,
             token=settings.metrics_token,
             are_routes_held=lambda: not self.has_begun,
             routes=AdminPage(
@@ -345,7 +347,7 @@ class Running:
         parts, services = self._parts, self._parts.services
         table: list[tuple[str, timedelta, Callable[[], Awaitable[NextStepAt | UntilWoken]]]] = [
             ("balance", BALANCE_EVERY, parts.treasurer.clean_up_and_fetch_balance),
-            ("clean-up", _CLEAN_EVERY, self._clean_up),
+            ("clean-up", _CLEAN_EVERY, self._clean_up_and_store_moved_origin),
             ("visitors", services.timing.visitors, self._visitors.report_new_visitors),
             ("access", BLOCKS_EVERY, services.access.end_expired_and_apply_blocks),
             ("clock", services.timing.clock, parts.clock.anchor_if_in_doubt),
@@ -431,7 +433,7 @@ class Running:
             folders.append(self._settings.backup_folder)
         return folders
 
-    async def connect_anchor_clock_and_begin(self, stop: asyncio.Event) -> bool:
+    async def connect_anchor_clock_and_begin(self, stop: asyncio.Event) -> MayRunLoops:
         """Connect to Telegram, verify the clock, and begin the work of the process.
 
         The beginning consists of the first database writes, the registration of the webhook (if
@@ -514,7 +516,7 @@ class Running:
             endless = [group.create_task(worker.run()) for worker in workers]
             endless.append(group.create_task(self.inline.run()))
             if self._webhook is None:
-                endless.append(group.create_task(self._poll()))
+                endless.append(group.create_task(self._poll_alone_or_as_leader()))
             ending = [
                 group.create_task(self.intake.handle_updates_until_stopped()),
                 group.create_task(parts.scheduler.make_checks_until_stopped()),
@@ -572,7 +574,7 @@ class Running:
             max_connections=_MOST_CONNECTIONS,
         )
 
-    async def _poll(self) -> None:
+    async def _poll_alone_or_as_leader(self) -> None:
         """Poll for updates.
 
         With PostgreSQL, only the leader of the processes polls, because Telegram allows a single
@@ -616,7 +618,7 @@ class Running:
         """
         return self._leader is None or self._leader.is_leading or self._leader.is_resting
 
-    async def _failing_loops(self) -> TroubleOrEmpty:
+    async def _failing_loops_with_reasons(self) -> TroubleOrEmpty:
         """Return the names of the failing loops with the reasons as text, or an empty string."""
         workers = [
             *self._claiming_workers,
@@ -630,7 +632,7 @@ class Running:
             f"{worker.name}: {worker.trouble}" for worker in workers if worker.trouble
         )
 
-    async def _clean_up(self) -> NextStepAt:
+    async def _clean_up_and_store_moved_origin(self) -> NextStepAt:
         """Delete expired rows and erased content. Return the time of the next clean-up.
 
         The time is in an hour, or in a minute if erased content is still in the write-ahead log.
@@ -746,7 +748,7 @@ async def _raise_limit_and_find_problem(
     return next((result for result in results if result.level == "wrong"), None)
 
 
-def _stop_on_signals() -> asyncio.Event:
+def _event_set_by_stop_signals() -> asyncio.Event:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

@@ -22,7 +22,7 @@ from bot.chats.presence import ChatPresence
 from bot.chats.settings import Chats
 from bot.chats.subscribing import Subscribing
 from bot.chats.subscriptions import Subscriptions
-from bot.config import Settings, reveal
+from bot.config import Settings, secret_text_or_empty
 from bot.context import Services, Timing
 from bot.domain.budget import OF_NEWCOMER, Limits
 from bot.domain.incidents import OUT_OF_SERVICE, REFUSED
@@ -138,13 +138,13 @@ async def open_parts(
         db = await stack.enter_async_context(
             Database(
                 settings.database_url.get_secret_value(),
-                direct_url=reveal(settings.database_direct_url),
+                direct_url=secret_text_or_empty(settings.database_direct_url),
                 pool_size=settings.database_pool,
             )
         )
         # Only one process may use an SQLite file. PostgreSQL allows several processes.
         sharing = ONE_PROCESS if db.is_sqlite else SEVERAL_PROCESSES
-        await _prepare_database(db, sharing, bot_id=_bot_id_of(settings))
+        await _migrate_and_watch_database(db, sharing, bot_id=_bot_id_of(settings))
         clock = ClockKeeper(
             db,
             now,
@@ -161,7 +161,9 @@ async def open_parts(
         to_media = await stack.enter_async_context(
             aiohttp.ClientSession(
                 connector=connector(
-                    reveal(settings.media_proxy), resolver=PublicResolver(), limit=_TO_MEDIA
+                    secret_text_or_empty(settings.media_proxy),
+                    resolver=PublicResolver(),
+                    limit=_TO_MEDIA,
                 ),
                 trust_env=False,
             )
@@ -169,7 +171,9 @@ async def open_parts(
         to_api = await stack.enter_async_context(
             aiohttp.ClientSession(
                 connector=connector(
-                    reveal(settings.stories_api_proxy), keepalive_timeout=_IDLE_S, limit=_TO_API
+                    secret_text_or_empty(settings.stories_api_proxy),
+                    keepalive_timeout=_IDLE_S,
+                    limit=_TO_API,
                 )
             )
         )
@@ -373,7 +377,7 @@ async def open_parts(
 
         async def apply_access_and_restored_backup() -> None:
             """Apply the access settings. Make a restored backup the live database."""
-            await access.apply_settings()
+            await access.apply_access_settings()
             await backups.make_live_and_report_if_restored(db, incidents, now=now())
 
         yield Parts(
@@ -421,7 +425,7 @@ async def open_parts(
         )
 
 
-async def _prepare_database(db: Database, sharing: Sharing, *, bot_id: int) -> None:
+async def _migrate_and_watch_database(db: Database, sharing: Sharing, *, bot_id: int) -> None:
     """Migrate the tables to this version, and begin to detect a replacement of the SQLite file.
 
     Raises:
@@ -479,7 +483,7 @@ def _make_bot(
 ) -> ExtBot[Any]:
     url = str(settings.telegram_api_url).rstrip("/")
     token = settings.telegram_token.get_secret_value()
-    proxy = reveal(settings.telegram_proxy)
+    proxy = secret_text_or_empty(settings.telegram_proxy)
     return ExtBot(
         token,
         base_url=f"{url}/bot",

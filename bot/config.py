@@ -439,7 +439,7 @@ class Settings(BaseSettings):
         return f"postgresql://{parts.hostname or ''}{port}{parts.path}"
 
     @property
-    def is_port_reachable(self) -> bool:
+    def is_port_reachable_from_outside(self) -> bool:
         """Return whether other machines can reach the port of the web server."""
         return not _is_loopback(self.bind_host)
 
@@ -448,7 +448,7 @@ class Settings(BaseSettings):
         return self.telegram_api_url.host == "api.telegram.org"
 
 
-def reveal(secret: SecretStr | None) -> str:
+def secret_text_or_empty(secret: SecretStr | None) -> str:
     """Return the text of a secret setting, or an empty string for None."""
     return secret.get_secret_value() if secret else ""
 
@@ -469,10 +469,10 @@ def secrets_of(settings: Settings) -> list[str]:
     secrets = [
         settings.telegram_token.get_secret_value(),
         settings.stories_api_key.get_secret_value(),
-        reveal(settings.metrics_token),
+        secret_text_or_empty(settings.metrics_token),
     ]
     for address in addresses:
-        secrets += _passwords_in(reveal(address))
+        secrets += _passwords_in(secret_text_or_empty(address))
     return secrets
 
 
@@ -506,12 +506,12 @@ def load(env_file: Path | None = None, /, **overrides: object) -> Settings:
             settings file can't be read. The error message shows no values.
     """
     if env_file is not None:
-        if not _is_file(env_file):
+        if not _is_regular_file(env_file):
             raise SettingsError([f"There is no file {env_file.absolute()}."])
         overrides = {"_env_file": env_file, **overrides}
     file = overrides.get("_env_file", ENV_FILE)
     if file is not None:
-        _read_file(Path(str(file)))  # raises SettingsError for a file that can't be read
+        _read_env_file(Path(str(file)))  # raises SettingsError for a file that can't be read
     try:
         return Settings(**overrides)  # type: ignore[arg-type] # pydantic validates the values
     except ValidationError as error:
@@ -537,7 +537,7 @@ def unknown_variables_and_suggestions(env_file: Path | None = None) -> list[tupl
     names = [name.upper() for name in Settings.model_fields]
     known = {*names, *OTHERS}
     unknown = []
-    for name, where in [(n, file.name) for n in _read_file(file)] + [
+    for name, where in [(n, file.name) for n in _read_env_file(file)] + [
         (n, "")
         for n in os.environ  # noqa: TID251 - only this module reads the environment
     ]:
@@ -547,7 +547,7 @@ def unknown_variables_and_suggestions(env_file: Path | None = None) -> list[tupl
     return list(dict.fromkeys(unknown))
 
 
-def _is_file(file: Path) -> bool:
+def _is_regular_file(file: Path) -> bool:
     """Return whether the path is a regular file.
 
     Raises:
@@ -561,13 +561,13 @@ def _is_file(file: Path) -> bool:
         raise SettingsError([f"{file.absolute()} can't be read: {error.strerror}."]) from None
 
 
-def _read_file(file: Path) -> dict[str, str]:
+def _read_env_file(file: Path) -> dict[str, str]:
     """Return the names and values of a settings file, or an empty dict if the path is no file.
 
     Raises:
         SettingsError: The file exists, but can't be read.
     """
-    if not _is_file(file):
+    if not _is_regular_file(file):
         return {}
     try:
         return {name: value or "" for name, value in dotenv_values(file).items()}

@@ -24,7 +24,7 @@ from bot.domain.identity import identifies_no_person
 from bot.domain.links import Link
 from bot.domain.model import Anonymous, Asker, Target
 from bot.domain.records import Chat, Cleared, Question, Subscription
-from bot.domain.zones import zone_of
+from bot.domain.zones import zone_or_utc
 from bot.fetching.highlights import Highlights
 from bot.fetching.on_demand import Viewer
 from bot.operations import clock_keeper
@@ -225,7 +225,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         """Return the id of the person who sent the update, or None for an anonymous sender."""
         person = self.event.effective_user
         number = person.id if person else None
-        return None if identifies_no_person(number, self.as_chat_id) else number
+        return None if identifies_no_person(number, self.sender_chat_id) else number
 
     @property
     def language_code(self) -> str | None:
@@ -239,7 +239,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         return code[:_LANGUAGE_LENGTH] if code else None
 
     @property
-    def as_chat_id(self) -> int | None:
+    def sender_chat_id(self) -> int | None:
         """Return the id of the channel or group in whose name the person writes, or None."""
         message = self.event.effective_message
         as_chat = message.sender_chat if message and self.query is None else None
@@ -252,8 +252,8 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         If the person wrote in a group in the name of a channel, the result also contains the
         channel's id.
         """
-        where, as_chat_id = self.event.effective_chat, self.as_chat_id
-        as_channel = as_chat_id if where and as_chat_id != where.id else None
+        where, sender_chat_id = self.event.effective_chat, self.sender_chat_id
+        as_channel = sender_chat_id if where and sender_chat_id != where.id else None
         return Asker(where.id if where else None, self.user_id, self.is_owner, as_channel)
 
     async def set_question(
@@ -334,7 +334,7 @@ async def ensure_chat_and_translator(update: Update, context: Context) -> None:
     # An inline query has no chat, so the settings of the person's private chat apply.
     if where is None:
         own = await context.services.chats.get(person.id) if person else None
-        zone = zone_of(own.zone if own else "UTC")
+        zone = zone_or_utc(own.zone if own else "UTC")
         context.t = translator_for(own.effective_language if own else code).in_zone(zone)
         return
     is_private = where.type == TelegramChat.PRIVATE
@@ -353,7 +353,9 @@ async def ensure_chat_and_translator(update: Update, context: Context) -> None:
     except DatabaseUnavailableError as error:
         raise TryAgainError(str(error)) from error
     context.has_topics = bool(context.bot.bot.has_topics_enabled if is_private else where.is_forum)
-    context.t = translator_for(context.chat.effective_language).in_zone(zone_of(context.chat.zone))
+    context.t = translator_for(context.chat.effective_language).in_zone(
+        zone_or_utc(context.chat.zone)
+    )
 
 
 def _is_bot_added(update: Update) -> bool:

@@ -93,8 +93,8 @@ async def admit_or_refuse(context: Context) -> bool:
     if _is_non_service_message_of_other_bot(context):
         return False
     where = context.event.effective_chat
-    judgement = await context.services.access.judge(
-        context.user_id, where.id if where else None, as_chat=context.as_chat_id
+    judgement = await context.services.access.read_and_judge_access(
+        context.user_id, where.id if where else None, as_chat=context.sender_chat_id
     )
     judged = judgement.judged
     if where and where.is_direct_messages:

@@ -68,14 +68,14 @@ async def send_export(context: Context) -> None:
 
     A chat without subscriptions and rules gets a message instead of the file.
     """
-    entries = await context.services.subscriptions.export_entries(context.chat.id)
+    entries = await context.services.subscriptions.read_export_entries(context.chat.id)
     rules = context.chat.rule_options
     if not entries and not rules.rules:
         await say_message(context, EMPTY)
         return
     caption = RESTORE if entries else HOW
     payload = document_payload(
-        import_export.to_json(entries, rules).decode(),
+        import_export.export_to_json(entries, rules).decode(),
         "storybell.json",
         plain(context.t(caption)),
     )

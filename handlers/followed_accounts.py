@@ -91,7 +91,7 @@ async def download_accounts_or_export(context: Context, document: Document) -> l
     async with context.services.file_slots.slot(context.user_id):
         data = await _download(context, document)
         names = await asyncio.to_thread(followed_accounts.followed_usernames_in, data)
-        return import_export.parse(data) if names is None else names
+        return import_export.parse_import(data) if names is None else names
 
 
 async def _download(context: Context, document: Document) -> bytes:

@@ -31,7 +31,7 @@ async def show_health(context: Context) -> None:
     spent = await services.reports.read_spending()
     buttons: Buttons = []
     lines: list[str] = [_incident_line(SINCE, incident, context) for incident in stands.still_open]
-    if await services.ledger.is_stopped():
+    if await services.ledger.is_spending_stopped():
         lines.append(t(STOPPED))
         buttons += resume_spending_row(context)
     lines = lines or [t(WELL)]

@@ -48,7 +48,7 @@ async def set_managed_chat(context: Context, chat_id: int) -> None:
         raise NotAdminError("not in a private chat", text=ONLY_CHANNEL_ADMINS)
     # Links and buttons from before the migration of a group contain the old ID. ``judgement.chat``
     # has the new ID.
-    judgement = await context.services.access.judge(user_id, chat_id)
+    judgement = await context.services.access.read_and_judge_access(user_id, chat_id)
     judged, chat = judgement.judged, judgement.chat
     if chat is None or chat.kind == Chat.PRIVATE:
         raise NotAdminError("no channel or group of ours", text=ONLY_CHANNEL_ADMINS)

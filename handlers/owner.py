@@ -47,7 +47,7 @@ async def show_spending(context: Context) -> None:
     """
     spent = await context.services.reports.read_spending()
     text = _spending_text(spent, context)
-    if await context.services.ledger.is_stopped():
+    if await context.services.ledger.is_spending_stopped():
         await say(context, paragraphs(context.t(STOPPED), text), resume_spending_row(context))
     else:
         await say(context, text)

@@ -116,7 +116,7 @@ async def notify_chats_without_payer(chats: list[Chat], context: Context) -> Non
     language = context.t.language
     access = context.services.access
     for chat in chats:
-        if (await access.judge(None, chat.id)).judged.verdict == "blocked":
+        if (await access.read_and_judge_access(None, chat.id)).judged.verdict == "blocked":
             continue
         t = translator_for(chat.effective_language or language)
         buttons = become_payer_buttons(chat.id, chat.kind, context, t)

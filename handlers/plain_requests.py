@@ -99,7 +99,7 @@ async def known_names_in_short_text(context: Context, text: str) -> list[str]:
     ``EXAMPLE_NAME`` is the profile in the examples of the bot's texts.
     """
     names = talk.words_that_may_be_names(text, context.t.language)
-    return await known_names(context, names)
+    return await stored_or_example_names(context, names)
 
 
 def is_other_request(context: Context, text: str, expected: Collection[str]) -> bool:
@@ -192,7 +192,9 @@ async def _show_options(context: Context, request: Request) -> None:
     (``Request.is_list``) counts only if the name is stored or is ``EXAMPLE_NAME``.
     """
     rows = await context.services.subscriptions.all_of_chat(context.chat.id)
-    names = request.names if request.is_list else await known_names(context, request.names)
+    names = (
+        request.names if request.is_list else await stored_or_example_names(context, request.names)
+    )
     named = [subscription for subscription in rows if [subscription.username] == [*names]]
     asked = context.replied_to
     shown = await username_shown_by(asked, context) if asked and not names else None
@@ -279,12 +281,12 @@ async def is_for_bot(context: Context, request: Request) -> bool:
     """
     if context.is_private or not request.names or request.is_list:
         return True
-    return set(await known_names(context, request.names)) == set(request.names)
+    return set(await stored_or_example_names(context, request.names)) == set(request.names)
 
 
-async def known_names(context: Context, names: Sequence[str]) -> list[str]:
+async def stored_or_example_names(context: Context, names: Sequence[str]) -> list[str]:
     """Return the given names that are stored profile names or ``EXAMPLE_NAME``, in order."""
-    stored = await context.services.subscriptions.known_names(names)
+    stored = await context.services.subscriptions.names_of_stored_profiles(names)
     return [name for name in names if name in stored or name == EXAMPLE_NAME]
 
 
@@ -295,7 +297,7 @@ async def _has_profile_name(context: Context, request: Request) -> bool:
     """
     if request.is_list:
         return True
-    return bool(await context.services.subscriptions.known_names(request.names))
+    return bool(await context.services.subscriptions.names_of_stored_profiles(request.names))
 
 
 async def _offer_to_unsubscribe(context: Context, request: Request, text: str) -> None:
@@ -332,7 +334,7 @@ async def _run_why_or_send_card(context: Context, request: Request) -> None:
     """
     rows = await context.read_subscriptions()
     named = await _followed_names_meant(context, request, rows)
-    known = [] if named else await known_names(context, request.names)
+    known = [] if named else await stored_or_example_names(context, request.names)
     if len(known) == 1:
         await say(context, *await card.card_page(context, known[0]))
         return
@@ -372,7 +374,7 @@ async def _send_card_or_offer_or_run_for_names(context: Context, request: Reques
     - Otherwise, the command is offered for all names.
     """
     is_certain = request.is_list or request.is_joined
-    known = await known_names(context, request.names)
+    known = await stored_or_example_names(context, request.names)
     names = list(request.names) if is_certain else known or list(request.names)
     if len(names) == 1:
         await say(context, *await card.card_page(context, names[0]))

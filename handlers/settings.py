@@ -22,7 +22,7 @@ from bot.domain.foreign_text import normalize_typed, typed_words
 from bot.domain.plain_requests import is_request_word
 from bot.domain.records import Chat
 from bot.domain.sentences import N_
-from bot.domain.zones import is_zone, zone_of
+from bot.domain.zones import is_zone, zone_or_utc
 from bot.presentation import cities
 from bot.presentation.actions import (
     CHAT_RULES,
@@ -59,8 +59,8 @@ from handlers.options_of_all import confirm_change_of_all_page
 from handlers.plain_requests import (
     answer_request,
     is_other_request,
-    known_names,
     react_if_only_thanks,
+    stored_or_example_names,
 )
 from handlers.questions import (
     answer_if_cancellation,
@@ -222,7 +222,7 @@ async def _set_if_readable(context: Context, setting: str, text: str) -> bool:
     chat = context.chat
     services = context.services
     context.chat = await services.chats.change(chat.id, **columns) or chat
-    context.t = context.t.in_zone(zone_of(context.chat.zone))
+    context.t = context.t.in_zone(zone_or_utc(context.chat.zone))
     await services.subscriptions.reselect_deferred_and_reschedule(context.chat.id)
     return True
 
@@ -436,7 +436,7 @@ async def _is_failed_try_at_value(
     means_more = talk.names_listed_in(text, context.t.language) or talk.is_small_talk(text)
     if setting == "zone":
         name = talk.name_in(text)
-        is_profile = name is not None and bool(await known_names(context, [name]))
+        is_profile = name is not None and bool(await stored_or_example_names(context, [name]))
         return not ("@" in text or means_more or is_profile)
     has_letters = any(char.isalpha() for char in text)
     return not (has_letters and (means_more or talk.name_in(text)))
@@ -578,7 +578,7 @@ def _zone_text(context: Context) -> str:
 
 
 def _time_in_chat_zone(context: Context) -> str:
-    return context.t.time(context.now, zone_of(context.chat.zone))
+    return context.t.time(context.now, zone_or_utc(context.chat.zone))
 
 
 def _quiet_hours_buttons(context: Context) -> Buttons:

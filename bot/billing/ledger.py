@@ -137,7 +137,7 @@ class Ledger:
         self._habits: tuple[date, list[list[int]]] | None = None
         self._slots = FairSlots(PAID_AT_ONCE, each=PAID_OF_EACH)
 
-    async def spend(self, charge: Charge, call: PaidCall[T]) -> T:
+    async def reserve_call_and_settle(self, charge: Charge, call: PaidCall[T]) -> T:
         """Reserve credits, make the call, and settle the bill. Return the value of the call.
 
         Raises:
@@ -296,7 +296,7 @@ class Ledger:
         async with self._db.begin() as tx:
             await budgets.set_spending_stopped(tx, stopped=stopped)
 
-    async def is_stopped(self) -> bool:
+    async def is_spending_stopped(self) -> bool:
         """Return whether the stop switch for paid calls is on."""
         return (await self._db.fetch(budgets.account_state)).is_stopped
 

@@ -106,12 +106,12 @@ async def _read_monthly_costs(tx: Tx, ids: Sequence[int], now: datetime) -> list
             elsewhere[number],
             tuple((user, names.get(user) or str(user), spent) for user, spent in members[number]),
             tuple((stored[user], spent) for user, spent in visible[number] if user in stored),
-            _with_name(payers.get(number), names),
+            _payer_and_name(payers.get(number), names),
             number in silenced,
         )
         for number in ids
     ]
 
 
-def _with_name(payer: int | None, names: Mapping[int, str]) -> tuple[int, str] | None:
+def _payer_and_name(payer: int | None, names: Mapping[int, str]) -> tuple[int, str] | None:
     return None if payer is None else (payer, names.get(payer) or str(payer))

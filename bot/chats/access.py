@@ -19,7 +19,7 @@ import structlog
 from pydantic import SecretStr
 
 from bot.billing.people import Guest, list_guests_by_cost, read_monthly_costs_of
-from bot.domain.access import Entry, Judged, Mode, Subject, find_entry, judge
+from bot.domain.access import Entry, Judged, Mode, Subject, find_entry, judge_access
 from bot.domain.budget import NoOwnLimit
 from bot.domain.errors import (
     NOT_AN_OWNER,
@@ -108,7 +108,7 @@ class Access:
         Changes modify this set object, because other objects share the set.
         """
 
-    async def apply_settings(self) -> None:
+    async def apply_access_settings(self) -> None:
         """Apply the access settings when the bot starts.
 
         If the mode is ``invited`` now and was different at the previous start, the users of the
@@ -137,7 +137,7 @@ class Access:
         if kept:
             log.info("chats that were there before stay allowed", chats=kept)
 
-    async def judge(
+    async def read_and_judge_access(
         self, person: int | Anonymous, chat_id: int | None, *, as_chat: int | None = None
     ) -> Judgement:
         """Return the access decision, whether the person is an owner, and the stored chat.
@@ -165,7 +165,7 @@ class Access:
             # to judge.
             other = None if as_chat == chat_id else as_chat
             writer = await chats.judge_chat(tx, other, now=now) if other is not None else None
-        judged = judge(
+        judged = judge_access(
             self.mode,
             chat_id,
             rows=found.entries,
@@ -257,7 +257,7 @@ class Access:
         until = now + INVITATION_VALID_FOR
         async with join_or_begin_transaction(self._db) as tx:
             await store.add_invitation(
-                tx, _digest(word), by=str(by or ""), uses=uses, until=until, now=now
+                tx, _sha256_hex(word), by=str(by or ""), uses=uses, until=until, now=now
             )
         return INVITE + word, until
 
@@ -269,7 +269,7 @@ class Access:
             word = payload.removeprefix(INVITE)
             is_invitation = payload.startswith(INVITE)
             return is_invitation and await store.is_invitation_open(
-                tx, _digest(word), now=self._now()
+                tx, _sha256_hex(word), now=self._now()
             )
 
     async def _is_owner_link(self, tx: Tx, payload: str) -> bool:
@@ -308,7 +308,7 @@ class Access:
             if person in self._always_owners or (entry and entry.is_allowed):
                 return "guest"
             by = await store.use_invitation_and_return_creator(
-                tx, _digest(payload.removeprefix(INVITE)), now=now
+                tx, _sha256_hex(payload.removeprefix(INVITE)), now=now
             )
             if by is None:
                 return "guest" if self.mode == "open" else None
@@ -343,7 +343,7 @@ class Access:
         async with join_or_begin_transaction(self._db) as tx:
             values = {"is_allowed": True, "via": "owner", "added_by": str(by or "")}
             subject = await self._lock_current_subject(tx, subject)
-            names = await self._name_column_or_stored_title(tx, subject, name)
+            names = await self._name_column_with_stored_default(tx, subject, name)
             entry = await self._unblock_and_open_chats(tx, subject, **values, **names)
         self._wake()
         return entry
@@ -413,7 +413,7 @@ class Access:
                 raise RightsError(text=OWNER_NOT_BLOCKABLE)
             values = {"blocked_since": now, "blocked_until": until, "reason": reason}
             subject = await self._lock_current_subject(tx, subject)
-            names = await self._name_column_or_stored_title(tx, subject, name)
+            names = await self._name_column_with_stored_default(tx, subject, name)
             served = await self._lock_chats_closed_by_block(tx, subject)
             entry = await store.put(tx, subject, now=now, refused_at=None, **values, **names)
             await moves.close_chats(tx, served, now=now)
@@ -536,7 +536,7 @@ class Access:
     async def _is_owner(self, tx: Tx, person: int) -> bool:
         return person in self._always_owners or person in await store.owners_by_link(tx)
 
-    async def _name_column_or_stored_title(
+    async def _name_column_with_stored_default(
         self, tx: Tx, subject: Subject, name: str
     ) -> dict[str, str]:
         """Return a dict with a value for the column ``name`` of the access list.
@@ -624,5 +624,5 @@ class Access:
             await store.put(tx, Subject("profile", username), now=self._now(), name=profile_id)
 
 
-def _digest(word: str) -> str:
+def _sha256_hex(word: str) -> str:
     return hashlib.sha256(word.encode("utf-8", "surrogateescape")).hexdigest()

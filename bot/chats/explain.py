@@ -51,7 +51,7 @@ class Outcomes:
         until: dict[Kind, datetime] = {}
         reasons: set[str] = set()
         for group in ended:
-            counts[_kind_of_ended(group)] += group.count
+            counts[_outcome_of_ended_group(group)] += group.count
             reasons.add(group.reason)
         for outlook in outlooks:
             counts[outlook.kind] += 1
@@ -101,7 +101,7 @@ def mean_detection_delay_of(known: Known) -> timedelta | Unknown:
     return (known.due_at - known.snapshot_at) / 2
 
 
-def _kind_of_ended(group: OutcomeCount) -> Ended:
+def _outcome_of_ended_group(group: OutcomeCount) -> Ended:
     """Return the common outcome of a group of stories whose deliveries have ended."""
     if group.state == "sent" or group.reason == "had":
         # The reason ``had`` means that the story was sent before the group became a supergroup, so
@@ -116,7 +116,9 @@ def _kind_of_ended(group: OutcomeCount) -> Ended:
     return "failed"
 
 
-async def explain(tx: Tx, subscription: Subscription, *, obstacle: Obstacle, now: datetime) -> Why:
+async def explain_subscription(
+    tx: Tx, subscription: Subscription, *, obstacle: Obstacle, now: datetime
+) -> Why:
     """Return the state of a subscription and of its alerts."""
     target = subscription.target
     since = now - LOOKBACK

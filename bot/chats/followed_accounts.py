@@ -118,7 +118,7 @@ def _names_in_list(data: bytes) -> Iterable[str] | None:
     entries = [row for row in rows if _is_entry(row)] if isinstance(rows, list) else []
     if not entries:
         return None
-    return [name for name in map(_name_of, entries) if name]
+    return [name for name in map(_username_in_entry, entries) if name]
 
 
 def _names_in_html(text: bytes) -> Iterator[str]:
@@ -131,7 +131,7 @@ def _is_entry(row: object) -> bool:
     return isinstance(row, dict) and isinstance(row.get("string_list_data"), list)
 
 
-def _name_of(row: dict[str, Any]) -> str | None:
+def _username_in_entry(row: dict[str, Any]) -> str | None:
     """Return the username of an entry.
 
     The first valid username in the URL, the value or the title is used, in this order. Return None

@@ -49,7 +49,7 @@ class Import:
         return bool(self.rules.rules) and not self.entries and not self.skipped
 
 
-def to_json(entries: Iterable[ImportEntry], rules: Options | None = None) -> bytes:
+def export_to_json(entries: Iterable[ImportEntry], rules: Options | None = None) -> bytes:
     """Return the content of an export file: the subscriptions and the chat-wide rules as JSON."""
     rows = [
         {"username": entry.username, **(entry.preferences or Preferences()).to_json()}
@@ -61,7 +61,7 @@ def to_json(entries: Iterable[ImportEntry], rules: Options | None = None) -> byt
     return json.dumps(value, indent=2, ensure_ascii=False).encode()
 
 
-def parse(data: bytes) -> Import:
+def parse_import(data: bytes) -> Import:
     """Parse an exported file, or a JSON list of names.
 
     If a name occurs several times, the first entry counts.

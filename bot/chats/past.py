@@ -18,7 +18,7 @@ from bot.domain.errors import (
     SubscriptionError,
 )
 from bot.domain.model import ORIGINAL, Album, FromNewest, Story
-from bot.domain.past_search import Search, fits_all
+from bot.domain.past_search import Search, story_fits_all
 from bot.domain.records import EPOCH, KnownFile
 from bot.store import deliveries, file_ids, kept_stories, profiles
 from bot.store.engine.database import Database, Tx
@@ -180,7 +180,7 @@ async def _read_matching_kept_stories(
             kept
             for kept in rows
             if kept.story.profile.profile_id not in scope.hidden
-            and fits_all(kept.story, scope.terms)
+            and story_fits_all(kept.story, scope.terms)
         ]
         if before is None or len(found) > MOST:
             return found[: MOST + 1]

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.billing.ledger import Ledger
-from bot.chats.explain import Obstacle, Why, explain
+from bot.chats.explain import Obstacle, Why, explain_subscription
 from bot.chats.import_export import ImportEntry
 from bot.chats.payers import lock_allowance_of_earlier_checks, open_chat_and_reschedule_checks
 from bot.chats.subscribing import load_subscription, undo_key_at
@@ -174,7 +174,7 @@ class Subscriptions:
         async with join_or_begin_read(self._db) as tx:
             return await profiles.get(tx, profile_id)
 
-    async def known_names(self, names: Sequence[str]) -> list[str]:
+    async def names_of_stored_profiles(self, names: Sequence[str]) -> list[str]:
         """Return the names in ``names`` that belong to stored profiles. The cost is 0 credits."""
         async with join_or_begin_read(self._db) as tx:
             return [
@@ -570,7 +570,7 @@ class Subscriptions:
         async with join_or_begin_read(self._db) as tx:
             obstacle = await self._find_obstacle_to_checks(tx, now)
             return [
-                await explain(tx, subscription, obstacle=obstacle, now=now)
+                await explain_subscription(tx, subscription, obstacle=obstacle, now=now)
                 for subscription in in_thread or rows
             ]
 
@@ -612,7 +612,7 @@ class Subscriptions:
         async with join_or_begin_read(self._db) as tx:
             return await cached_stories.of_profile(tx, rows[0].profile_id, now=self._now())
 
-    async def export_entries(self, chat_id: int) -> list[ImportEntry]:
+    async def read_export_entries(self, chat_id: int) -> list[ImportEntry]:
         """Return a chat's subscriptions as entries for ``bot.chats.import_export``."""
         return [
             ImportEntry(subscription.username, subscription.preferences)

@@ -18,7 +18,7 @@ from rich.console import Console
 from telegram import Bot
 from telegram.error import BadRequest, Forbidden, InvalidToken, TelegramError
 
-from bot.config import Settings, reveal, unknown_variables_and_suggestions
+from bot.config import Settings, secret_text_or_empty, unknown_variables_and_suggestions
 from bot.domain.budget import Limits, propose_lower_person_daily_allowance, reply_share_of_budget
 from bot.domain.errors import BotError, OutOfServiceError
 from bot.domain.packs import BudgetPlan
@@ -215,7 +215,7 @@ async def connected_bot(settings: Settings) -> AsyncIterator[Bot]:
         TelegramError: Telegram can't be reached.
     """
     base = str(settings.telegram_api_url).rstrip("/")
-    proxy = reveal(settings.telegram_proxy)
+    proxy = secret_text_or_empty(settings.telegram_proxy)
     request = AiohttpRequest(connections=2, proxy=proxy)
     updates = AiohttpRequest(connections=1, proxy=proxy)
     async with Bot(
@@ -318,7 +318,7 @@ async def _send_typing_to_owner(bot: Bot, owner: int) -> CheckResult:
 @asynccontextmanager
 async def stories_api_without_ledger(settings: Settings) -> AsyncIterator[StoriesApi]:
     """Yield a client of the Stories API that does not write to the ledger."""
-    by = connector(reveal(settings.stories_api_proxy))
+    by = connector(secret_text_or_empty(settings.stories_api_proxy))
     async with aiohttp.ClientSession(connector=by) as session:
         yield StoriesApi(
             session,
@@ -376,7 +376,7 @@ def budget_result(plan: BudgetPlan) -> CheckResult:
     fewer than 3 profiles.
     """
     level: Literal["ok", "note"] = (
-        "note" if plan.lasts_less_than_two_weeks or plan.is_budget_small else "ok"
+        "note" if plan.lasts_less_than_two_weeks or plan.is_budget_for_few_profiles else "ok"
     )
     lines = [line.rstrip(".") for line in budget_lines(translator_for("en"), plan)]
     return CheckResult(level, ". ".join(lines) + ".")

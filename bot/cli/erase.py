@@ -15,10 +15,10 @@ _ID_LIMIT = 2**52  # the Bot API: an ID has at most 52 significant bits
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser.add_argument("chat", type=_chat_id, help="the Telegram ID of a chat or person")
+    parser.add_argument("chat", type=_parse_chat_id, help="the Telegram ID of a chat or person")
 
 
-def _chat_id(text: str) -> int:
+def _parse_chat_id(text: str) -> int:
     """Return the Telegram ID in an argument.
 
     Raises:

@@ -111,7 +111,7 @@ class Setup:
             return None
         values: dict[str, str] = {}
         for name in _VALUES:
-            value = await self._ask_until_accepted(name)
+            value = await self._ask_up_to_three_times(name)
             if value is None:
                 self.console.print(_NOTHING)
                 return None
@@ -125,7 +125,7 @@ class Setup:
             self.console.print(f"{reason_of(error)}. {_NOTHING}", markup=False)
             return None
         self.console.print(f"Written to {self.file}, readable by its owner alone.", markup=False)
-        if self._is_for_service():
+        if self._has_nondefault_settings_file():
             self.console.print("Now start the bot's service.")
             return False
         if self._read_answer("Start the bot now? [y/N] ").startswith("y"):
@@ -145,14 +145,14 @@ class Setup:
         hint = " [Enter: keep the current value]" if present else ""
         return self.ask_secret(f"{text}{hint}: ").strip() or present
 
-    def _is_for_service(self) -> bool:
+    def _has_nondefault_settings_file(self) -> bool:
         """Return whether the settings file is different from ``.env`` in the current folder.
 
         A different file usually belongs to an installed service, which has a Unix user of its own.
         """
         return self.file != Path(ENV_FILE).absolute()
 
-    async def _ask_until_accepted(self, name: str) -> str | None:
+    async def _ask_up_to_three_times(self, name: str) -> str | None:
         """Ask for a value until a value is accepted.
 
         Return None after three refused values, or at the end of the input.

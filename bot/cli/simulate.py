@@ -65,7 +65,7 @@ def simulate_and_return_status(
     check costs ``cost`` credits. Two checks of a profile are at least ``minimum`` seconds apart.
     """
     stderr = Console(stderr=True)
-    if objection := _objection(records, args):
+    if objection := _reason_not_to_simulate(records, args):
         stderr.print(objection, markup=False, soft_wrap=True)
         return 2
     times = [moment for record in records for moment in record.taken_at]
@@ -97,7 +97,7 @@ def _geometric_budgets(args: argparse.Namespace) -> list[float]:
     return [args.budget * factor ** (step / _STEPS) for step in range(_STEPS + 1)]
 
 
-def _objection(records: Sequence[Record], args: argparse.Namespace) -> str:
+def _reason_not_to_simulate(records: Sequence[Record], args: argparse.Namespace) -> str:
     if not any(record.taken_at for record in records):
         return (
             "The database has no stories yet, so there is nothing to simulate. Let the bot run "

@@ -111,7 +111,7 @@ def find_entry(rows: Iterable[Entry], subject: Subject) -> Entry | None:
     return next((entry for entry in rows if Subject(entry.kind, entry.subject) == subject), None)
 
 
-def judge(
+def judge_access(
     mode: Mode,
     chat_id: int | None,
     *,

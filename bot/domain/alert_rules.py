@@ -12,7 +12,7 @@ from typing import TypeAlias
 from bot.domain.budget import DAY
 from bot.domain.hours import is_within
 from bot.domain.model import STORY_LIFE, Endless, Right
-from bot.domain.zones import zone_of
+from bot.domain.zones import zone_or_utc
 
 NotInQuietHours: TypeAlias = None
 """In the type of the end of quiet hours, the time is not in quiet hours."""
@@ -311,7 +311,7 @@ def next_local_time(now: datetime, minute: int, zone: str | None) -> datetime:
     they go forward, the result is later by the skipped span. If the clocks show this time of day
     twice when they go back, the result can be the first or the second time.
     """
-    place = zone_of(zone)
+    place = zone_or_utc(zone)
     today = now.astimezone(place).date()
     at = time(minute // 60 % 24, minute % 60)
     moments: list[datetime] = []

@@ -164,12 +164,12 @@ def side_rule_for(side: Side, limits: Limits, now: datetime) -> BudgetRule:
     share, and at the end of the day nothing. The protected part is at most the unused part of the
     share.
     """
-    others_share = _share_of_other(side, limits)
+    others_share = _budget_share_of_other_side(side, limits)
     left = (midnight_after(now) - now) / DAY
     return BudgetRule(limits.daily_budget, others_share, math.ceil(others_share * left))
 
 
-def _share_of_other(side: Side, limits: Limits) -> int:
+def _budget_share_of_other_side(side: Side, limits: Limits) -> int:
     replies = reply_share_of_budget(limits)
     return limits.daily_budget - replies if side == "replies" else replies
 
@@ -192,7 +192,7 @@ def budget_free_at(
     that the other side continues to spend at today's rate.
     """
     midnight = midnight_after(now)
-    share = _share_of_other(side, limits)
+    share = _budget_share_of_other_side(side, limits)
     left = (midnight - now) / DAY
     spending_of_others = used[1] if side == "replies" else used[0]
     # The estimated spending of the other side of the budget can have a fraction of a credit. The

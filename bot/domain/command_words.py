@@ -14,7 +14,7 @@ from bot.domain.everyday_words import (
     FILLERS,
     is_connective,
     is_everyday_word,
-    is_time,
+    is_number_or_time_word,
     normalize_word,
 )
 from bot.domain.foreign_text import normalize_typed, typed_words
@@ -111,8 +111,10 @@ def parse(
         everyday += _pop_matching(rest, is_no_name, first)
     count = _pop_count_at_end(rest) if takes_count else None
     if language:
-        everyday += _pop_matching(rest, is_time, first)
-        everyday += [word for word in rest[:first] if is_no_name(word) or is_time(word)]
+        everyday += _pop_matching(rest, is_number_or_time_word, first)
+        everyday += [
+            word for word in rest[:first] if is_no_name(word) or is_number_or_time_word(word)
+        ]
     last = rest[-1] if rest else ""
     is_list = ends_with_list(arguments, words, language or "en", last=last)
     channel = _pop_channel_at_end(rest) if takes_channel and not is_list else None
@@ -164,7 +166,12 @@ def escape_names_as_arguments(names: Sequence[str], language: str) -> list[str]:
 
 def _is_ambiguous(name: str, language: str) -> bool:
     is_number = bool(_NUMBER.fullmatch(name))
-    return name in OURS or is_everyday_word(name, language) or is_time(name) or is_number
+    return (
+        name in OURS
+        or is_everyday_word(name, language)
+        or is_number_or_time_word(name)
+        or is_number
+    )
 
 
 def _is_sentence_word(word: str, language: str) -> bool:
@@ -176,7 +183,7 @@ def _is_sentence_word(word: str, language: str) -> bool:
 
 
 def _has_name_after_first(words: list[str], is_no_name: Callable[[str], bool]) -> bool:
-    return not all(is_no_name(word) or is_time(word) for word in words[1:])
+    return not all(is_no_name(word) or is_number_or_time_word(word) for word in words[1:])
 
 
 def ends_with_list(

@@ -81,10 +81,10 @@ def _problem_of_sqlite(path: str, parameters: list[tuple[str, str]]) -> str:
     if problem := _problem_of_parameter_names(parameters, _SQLITE_PARAMETERS):
         return problem
     timeouts = [value for _, value in parameters]
-    return "" if all(map(_is_timeout, timeouts)) else _BAD_TIMEOUT
+    return "" if all(map(_is_valid_timeout, timeouts)) else _BAD_TIMEOUT
 
 
-def _is_timeout(text: str) -> bool:
+def _is_valid_timeout(text: str) -> bool:
     try:
         value = float(text)
     except ValueError:
@@ -106,9 +106,9 @@ def _problem_of_hosts(parameters: list[tuple[str, str]]) -> str:
     ports = [value for name, value in parameters if name == "port"]
     if len(hosts) > 1:  # each host must contain its port, as in host=a:5432&host=b:5432
         own = [host.partition(":")[2] for host in hosts]
-        return _BAD_HOSTS if ports or not all(map(_is_number_of_port, own)) else ""
+        return _BAD_HOSTS if ports or not all(map(_is_port_number, own)) else ""
     ports = [port for value in ports for port in value.split(",")]
-    if not all(map(_is_number_of_port, filter(None, ports))):
+    if not all(map(_is_port_number, filter(None, ports))):
         return _UNREADABLE
     names = hosts[0].split(",") if hosts else []
     if len(names) > 1:
@@ -116,7 +116,7 @@ def _problem_of_hosts(parameters: list[tuple[str, str]]) -> str:
     return "" if len(ports) <= 1 else _BAD_HOSTS
 
 
-def _is_number_of_port(text: str) -> bool:
+def _is_port_number(text: str) -> bool:
     is_number = text.isascii() and text.isdecimal() and len(text) <= _PORT_DIGITS
     return is_number and int(text) <= _LAST_PORT
 

@@ -14,7 +14,7 @@ from bot.domain.foreign_text import (
     remove_format_characters,
     typed_words,
 )
-from bot.domain.hours import is_about_time
+from bot.domain.hours import has_only_time_words
 
 _TIME = re.compile(r"\d{1,3}|\d{1,2}[:.]\d{2}|\d{1,2}([:.]\d{2})?(am|pm|h|uhr|min|m|d|s)")
 _BETWEEN = re.compile(r"[\n,;.!?،؟]+")
@@ -619,7 +619,7 @@ def is_everyday_word(word: str, language: str) -> bool:
     return normalize_word(word) in everyday_words(language)
 
 
-def is_time(word: str) -> bool:
+def is_number_or_time_word(word: str) -> bool:
     """Return whether a word is a short number, or names a time.
 
     - A short number has at most three digits.
@@ -630,7 +630,7 @@ def is_time(word: str) -> bool:
     text = strip_punctuation(word).casefold()
     if _TIME.fullmatch(text):
         return True
-    return not word.isascii() and is_about_time(text)
+    return not word.isascii() and has_only_time_words(text)
 
 
 def is_cancellation(text: str, language: str, *, is_answer: bool = False) -> bool:
@@ -663,20 +663,20 @@ def _has_only_phrases(text: str, phrases: frozenset[str]) -> bool:
     does not match, each part of the text must match alone. Punctuation marks and line feeds
     (``_BETWEEN``) separate the parts.
     """
-    if _is_phrase(_normalized_words(text), phrases):
+    if _has_only_phrases_and_fillers(_normalized_words(text), phrases):
         return True
     parts = [words for words in map(_normalized_words, _BETWEEN.split(text)) if words]
     meant = [words for words in parts if not FILLERS.issuperset(words)]
-    return bool(meant) and all(_is_phrase(words, phrases) for words in meant)
+    return bool(meant) and all(_has_only_phrases_and_fillers(words, phrases) for words in meant)
 
 
-def _is_phrase(words: list[str], phrases: frozenset[str]) -> bool:
+def _has_only_phrases_and_fillers(words: list[str], phrases: frozenset[str]) -> bool:
     """Return whether ``words`` consist only of phrases and words of politeness."""
     meant = [word for word in words if word not in FILLERS]
-    return _are_phrases(words, phrases) or _are_phrases(meant, phrases)
+    return _has_only_given_phrases(words, phrases) or _has_only_given_phrases(meant, phrases)
 
 
-def _are_phrases(words: list[str], phrases: frozenset[str]) -> bool:
+def _has_only_given_phrases(words: list[str], phrases: frozenset[str]) -> bool:
     """Return whether ``words`` consist only of phrases, as in "never mind forget it"."""
     ends = {0}  # all numbers n for which the first n words consist of phrases
     for end in range(1, len(words) + 1):

@@ -17,7 +17,7 @@ from bot.domain.foreign_text import (
     normalize_typed,
     remove_format_characters,
 )
-from bot.domain.zones import zone_of
+from bot.domain.zones import zone_or_utc
 
 _DAY = 24 * 60
 _NOON = 12
@@ -293,7 +293,7 @@ def parse_minute_of_day(text: str) -> int | None:
     return _minute_of_day_in(_tokens(text))
 
 
-def is_about_time(word: str) -> bool:
+def has_only_time_words(word: str) -> bool:
     """Return whether ``word`` consists only of words and numbers of times, as in "9 बजे"."""
     tokens = _tokens(word)
     known = _words(_TO) | _words(_OTHERS) | _part_of_day_by_word().keys()
@@ -310,7 +310,7 @@ def is_within(at: datetime, hours: tuple[int, int] | None, zone: str | None) -> 
     """
     if hours is None:
         return False
-    local = at.astimezone(zone_of(zone))
+    local = at.astimezone(zone_or_utc(zone))
     return hours_contain(hours, local.hour * 60 + local.minute)
 
 
@@ -334,7 +334,7 @@ def _tokens(text: str) -> list[str]:
     plain = re.sub(r"\b([ap])\.?\s?m\b\.?", r"\1m", _without_marks(normalize_typed(text)))
     for phrase, word in _words_by_phrase().items():
         plain = plain.replace(phrase, f" {word} ")
-    return [match[0] for match in _TOKEN.finditer(_with_digits(plain))]
+    return [match[0] for match in _TOKEN.finditer(_with_spoken_hours_as_digits(plain))]
 
 
 @cache
@@ -347,33 +347,35 @@ def _words_by_phrase() -> dict[str, str]:
     }
 
 
-def _with_digits(plain: str) -> str:
+def _with_spoken_hours_as_digits(plain: str) -> str:
     """Return a text with digits in place of hours in words, as in "8:30" for "half past eight".
 
     ``plain`` is a result of ``_without_marks``.
     """
     plain = re.sub(r"\bпол(?=[а-я]+ого)", "пол ", plain)  # Russian "half to" without a blank
-    plain = _number_pattern().sub(_digits_of, plain)
-    plain = _with_minutes(plain).replace(_IN_WORDS, "")
-    plain = _with_quarters(plain)
+    plain = _number_pattern().sub(_digits_of_spoken_hour, plain)
+    plain = _with_spoken_minutes_as_digits(plain).replace(_IN_WORDS, "")
+    plain = _with_spoken_quarters_as_digits(plain)
     half_to, half_past, and_a_half = _half_patterns()
     plain = half_to.sub(lambda found: f"{int(found[1]) - 1 or _NOON}:30", plain)
     plain = half_past.sub(r"\1:30", plain)
     return and_a_half.sub(r"\1:30", plain)
 
 
-def _digits_of(found: re.Match[str]) -> str:
+def _digits_of_spoken_hour(found: re.Match[str]) -> str:
     """Return the digits for a number word such as "seven", and the Turkish ending of this word.
 
     The sign ``_IN_WORDS`` follows the digits.
     """
     number = next(
-        number for number, word in zip(_numbers_by_group(), found.groups(), strict=False) if word
+        number
+        for number, word in zip(_numbers_in_pattern_order(), found.groups(), strict=False)
+        if word
     )
     return f"{number}{_IN_WORDS} {found['ending'] or ''}".rstrip()
 
 
-def _with_minutes(plain: str) -> str:
+def _with_spoken_minutes_as_digits(plain: str) -> str:
     """Return a text with a time such as "seven fifteen" or "sete e quinze" as "7:15".
 
     ``plain`` has the numbers as digits, with ``_IN_WORDS`` after the digits that replaced a number
@@ -392,7 +394,7 @@ def _with_minutes(plain: str) -> str:
     return re.sub(pattern, time_of, plain)
 
 
-def _with_quarters(plain: str) -> str:
+def _with_spoken_quarters_as_digits(plain: str) -> str:
     """Return a text with digits for the quarters of hours, as "7:15" for "quarter past 7"."""
     for (more, minutes), pattern in _quarter_patterns():
 
@@ -429,14 +431,14 @@ def _quarter_patterns() -> tuple[tuple[tuple[int, int], re.Pattern[str]], ...]:
 
 
 @cache
-def _numbers_by_group() -> tuple[int, ...]:
+def _numbers_in_pattern_order() -> tuple[int, ...]:
     """Return the number for the words in each group of ``_number_pattern``, in the same order."""
     return (*sorted(_MINUTES, reverse=True), *range(23, 0, -1))
 
 
 @cache
 def _number_pattern() -> re.Pattern[str]:
-    """Return a pattern with a group for the words of each number (``_numbers_by_group``).
+    """Return a pattern with a group for the words of each number (``_numbers_in_pattern_order``).
 
     The larger numbers come first, so that Turkish "on bir" (eleven) is not read as "on" (ten). A
     word directly after a number is no hour, because Turkish "ten" means "from", as in "23'ten
@@ -444,7 +446,7 @@ def _number_pattern() -> re.Pattern[str]:
     """
     words_by_number = dict(enumerate(_NUMBERS, 1)) | _LATER_NUMBERS | _MINUTES
     hours = "|".join(
-        f"({_without_marks(words_by_number[number])})" for number in _numbers_by_group()
+        f"({_without_marks(words_by_number[number])})" for number in _numbers_in_pattern_order()
     )
     return re.compile(rf"(?<!\w)(?<!\d )(?:{hours})(?P<ending>{_TURKISH_ENDINGS})?(?!\w)")
 

@@ -262,7 +262,9 @@ class Condition:
     fields: dict[str, Any] = field(default_factory=dict)
 
 
-def judge(seen: Seen, *, is_open: Mapping[str, bool], now: datetime) -> Iterator[Condition]:
+def judge_conditions(
+    seen: Seen, *, is_open: Mapping[str, bool], now: datetime
+) -> Iterator[Condition]:
     """Yield the state of each condition that can be evaluated.
 
     ``is_open`` has, for each kind, whether an incident of this kind is open.

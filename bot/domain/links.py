@@ -213,16 +213,16 @@ def _links_in(words: Iterable[str]) -> list[Link]:
 def _link_in(word: str) -> Link | None:
     """Return the link in a word, or None if the word contains no link."""
     if scheme := _SCHEME.search(word):
-        return _classify(_cut_at_end(word[scheme.start(1) :]), _LINK_LENGTH)
+        return _link_of_url(_cut_text_after_link(word[scheme.start(1) :]), _LINK_LENGTH)
     starts = (place for place, char in enumerate(word) if not _may_precede_link(char))
     start = next(starts, len(word))
-    candidate = _cut_at_end(_HTTPS + word[start:])
+    candidate = _cut_text_after_link(_HTTPS + word[start:])
     bare = candidate.removeprefix(_HTTPS)
     if _NO_SLASHES.match(bare):
         return _REJECTED
     if not _BARE.match(bare):
         return None
-    return _classify(candidate, _LINK_LENGTH + len(_HTTPS))
+    return _link_of_url(candidate, _LINK_LENGTH + len(_HTTPS))
 
 
 def _may_precede_link(char: str) -> bool:
@@ -230,7 +230,7 @@ def _may_precede_link(char: str) -> bool:
     return char in "\"'`<" or unicodedata.category(char) in {"Ps", "Pi", "Pf", "Cf"}
 
 
-def _cut_at_end(candidate: str) -> str:
+def _cut_text_after_link(candidate: str) -> str:
     """Return the link at the beginning of the text ``candidate``, without the text after the link.
 
     The punctuation of the surrounding sentence does not belong to the link.
@@ -262,7 +262,7 @@ def _is_non_ascii_delimiter(char: str) -> bool:
     return category[0] in "PSZ" or category == "Cf"
 
 
-def _classify(candidate: str, limit: int) -> Link:
+def _link_of_url(candidate: str, limit: int) -> Link:
     """Return the link of a complete URL of the form ``SCHEME://…``.
 
     A URL that has more than ``limit`` characters is rejected.
@@ -277,7 +277,7 @@ def _classify(candidate: str, limit: int) -> Link:
         return _REJECTED
     target = rest[end:].partition("#")[0]
     if host in _PAGE_HOSTS:
-        return _classify_path(target)
+        return _link_of_page_path(target)
     if host.endswith(".instagram.com") and _is_host_name(host):
         return _UNSUPPORTED
     if host.endswith(_CDN_DOMAINS) and _is_host_name(host) and scheme == "https":
@@ -302,7 +302,7 @@ def _media_link(host: str, target: str, with_fragment: str) -> Link:
     return Link("media", url=f"https://{host}{target}") if path.strip("/") else _UNSUPPORTED
 
 
-def _classify_path(target: str) -> Link:  # noqa: PLR0911 - one line for each shape of a path
+def _link_of_page_path(target: str) -> Link:  # noqa: PLR0911 - one line for each shape of a path
     """Return the link of a page of Instagram.
 
     The path of the URL decides the kind of link. The query is used only for shared highlights.

@@ -7,7 +7,7 @@ from typing import Any, Literal, Self, TypeAlias, get_args, get_type_hints
 
 from bot.domain.model import Endless, Story
 from bot.domain.sentences import N_
-from bot.domain.story_terms import fits, valid_terms
+from bot.domain.story_terms import story_fits_term, valid_terms
 
 ChatDefaults: TypeAlias = None
 """In the type of preferences, the defaults of the chat apply."""
@@ -202,6 +202,8 @@ def _excluding_rule(story: Story, options: Options) -> str | None:
     - Otherwise, if the story matches a term of ``without``, the result names this term, for
       example ``not #ad``.
     """
-    if options.only and not any(fits(story, term) for term in options.only.split()):
+    if options.only and not any(story_fits_term(story, term) for term in options.only.split()):
         return f"only {options.only}"
-    return next((f"not {term}" for term in options.without.split() if fits(story, term)), None)
+    return next(
+        (f"not {term}" for term in options.without.split() if story_fits_term(story, term)), None
+    )

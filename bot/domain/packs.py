@@ -91,7 +91,7 @@ class BudgetPlan:
         return self.days_left is not None and self.days_left < SHORT_DAYS
 
     @property
-    def is_budget_small(self) -> bool:
+    def is_budget_for_few_profiles(self) -> bool:
         """Return whether the budget pays the checks of fewer than ``FEW_PROFILES`` profiles."""
         return self.profiles < FEW_PROFILES
 

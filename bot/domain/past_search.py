@@ -87,9 +87,9 @@ def parse_search(words: Sequence[str]) -> Search | None:
     return search if len(search.text) <= story_terms.LONGEST else None
 
 
-def fits_all(story: Story, terms: Sequence[str]) -> bool:
+def story_fits_all(story: Story, terms: Sequence[str]) -> bool:
     """Return whether a story matches each of the terms."""
-    return all(story_terms.fits(story, term) for term in terms)
+    return all(story_terms.story_fits_term(story, term) for term in terms)
 
 
 def _split_off_days(words: tuple[str, ...]) -> tuple[int | None, tuple[str, ...]]:

@@ -29,7 +29,7 @@ from bot.domain.everyday_words import (
     FILLERS,
     is_connective,
     is_everyday_word,
-    is_time,
+    is_number_or_time_word,
     normalize_word,
     normalized_phrases,
     strip_punctuation,
@@ -2511,7 +2511,7 @@ def request_in(
     plain += [normalize_word(part) for part in main_parts if part not in unmarked]
     plain += [verb for word in words if (verb := _without_pronoun(word, language)) != word]
     runs = _group_enumerated_words(text, language)
-    marked = _marked_names(runs, language)
+    marked = _names_joined_to_at_sign(runs, language)
     joined = _joined_names(runs, language)
     names = marked or joined or _unmarked_names(written, language)
     command = _command_of(plain, language, has_marked=bool(marked), has_names=bool(names))
@@ -2657,7 +2657,7 @@ def _subscribe_request_about_posts(written: Sequence[str], language: str) -> Req
         return None
     for when, word, posts in zip(written, written[1:], written[2:], strict=False):
         is_between = normalize_word(when) in _WHEN and normalize_word(posts) in _POSTING
-        name = _name_of(word) if is_between and _may_be_username(word, language) else None
+        name = _username_of_word(word) if is_between and _may_be_username(word, language) else None
         if name:
             return Request("subscribe", (name,))
     return None
@@ -2712,7 +2712,8 @@ def _says_only_what_to_avoid(plain: Sequence[str], language: str) -> bool:
     """Return whether a text has only everyday words, times, and words such as "no" and "after"."""
     known = _NOT | _BOUNDS
     return all(
-        word in known or is_time(word) or is_everyday_word(word, language) for word in plain
+        word in known or is_number_or_time_word(word) or is_everyday_word(word, language)
+        for word in plain
     )
 
 
@@ -2856,7 +2857,9 @@ def _asks_for_quiet_hours(plain: Sequence[str], command: Command | None, languag
       "not".
     - If the command is any other command, the result is False.
     """
-    times = [word for word in plain if is_time(word) and any(map(str.isdecimal, word))]
+    times = [
+        word for word in plain if is_number_or_time_word(word) and any(map(str.isdecimal, word))
+    ]
     needed = 2 if _BOUNDS.isdisjoint(plain) else 1
     if not needed <= len(times) <= 2:  # noqa: PLR2004 - the start and the end
         return False
@@ -2935,11 +2938,11 @@ def _without_pronoun(word: str, language: str) -> str:
 def excludes_names(word: str, language: str) -> bool:
     """Return whether a word such as "not" or "except" excludes the profiles after the word."""
     plain = normalize_word(word)
-    return plain in _NOT or plain in _keeping_words(language)
+    return plain in _NOT or plain in _words_for_except_or_keep(language)
 
 
 @cache
-def _keeping_words(language: str) -> frozenset[str]:
+def _words_for_except_or_keep(language: str) -> frozenset[str]:
     return frozenset(map(normalize_word, f"{_KEEPING['en']} {_KEEPING.get(language, '')}".split()))
 
 
@@ -2947,11 +2950,11 @@ def _without_names_to_keep(
     names: tuple[str, ...], written: Sequence[str], language: str
 ) -> tuple[str, ...]:
     """Return ``names`` without the names after a word such as "except" or "keep"."""
-    words = _keeping_words(language)
+    words = _words_for_except_or_keep(language)
     end = next(
         (n for n, word in enumerate(written) if normalize_word(word) in words), len(written)
     )
-    kept = {_name_of(word) for word in written[end:]}
+    kept = {_username_of_word(word) for word in written[end:]}
     return tuple(name for name in names if name not in kept)
 
 
@@ -3059,7 +3062,7 @@ def _is_single_name(written: list[str], words: list[str]) -> bool:
     if len(written) > 1:
         return False
     return written[0].startswith("@") or (
-        words[0] not in _requests_without_names() and _name_of(written[0]) is not None
+        words[0] not in _requests_without_names() and _username_of_word(written[0]) is not None
     )
 
 
@@ -3068,9 +3071,9 @@ def _requests_without_names() -> frozenset[str]:
     return frozenset(map(normalize_word, _ALONE.split()))
 
 
-def _marked_names(runs: Sequence[Sequence[str]], language: str) -> tuple[str, ...]:
+def _names_joined_to_at_sign(runs: Sequence[Sequence[str]], language: str) -> tuple[str, ...]:
     """Return the names with an @, and the names that commas or "and" join to a name with an @."""
-    words = [word for run in runs if _has_marked(run) for word in run]
+    words = [word for run in runs if _has_word_with_at_sign(run) for word in run]
     return _names_among(words, language)
 
 
@@ -3107,7 +3110,7 @@ def _group_enumerated_words(text: str, language: str) -> list[list[str]]:
     return runs
 
 
-def _has_marked(words: Sequence[str]) -> bool:
+def _has_word_with_at_sign(words: Sequence[str]) -> bool:
     return any(word.startswith("@") for word in words)
 
 
@@ -3127,7 +3130,7 @@ def _may_be_username(word: str, language: str) -> bool:
         or is_common_word(part, language)
         for part in parts
     )
-    return not (is_known or is_time(word) or is_unlikely_name(word))
+    return not (is_known or is_number_or_time_word(word) or is_unlikely_name(word))
 
 
 def _unmarked_names(written: Sequence[str], language: str) -> tuple[str, ...]:
@@ -3146,12 +3149,12 @@ def _names_among(words: Sequence[str], language: str) -> tuple[str, ...]:
     for word in words:
         if not _may_be_username(word, language):
             continue
-        if name := _name_of(word):
+        if name := _username_of_word(word):
             found.setdefault(name)
     return tuple(found)
 
 
-def _name_of(word: str) -> str | None:
+def _username_of_word(word: str) -> str | None:
     return links.parse_profile_username(
         word if "/" in word else main_part_beside_apostrophe(strip_punctuation(word))
     )

@@ -40,7 +40,7 @@ _FORGOTTEN = "forgotten"
 _TOO_MANY_CRASHES = "too many crashes"
 # The reason why a summary that is more than a day old is dropped. A summary is dropped for this
 # reason only if the summary may already be in the chat. Any other summary is planned again
-# (``summaries.must_plan``).
+# (``summaries.must_count_summary_stories``).
 _OUTDATED = "outdated"
 AFTER_QUIET = timedelta(hours=1)
 """The time after quiet hours in which a deferred story can be sent, even if the story has expired.
@@ -144,16 +144,18 @@ def decide(queue: ChatQueue, *, now: datetime) -> Decision:
         return decision
     alerts = [row for row in queue.rows if row.notice != REPLY]
     if quiet_end:
-        _defer_or_drop_in_quiet_hours(alerts, queue.chat, decision, now, until=quiet_end)
+        _add_to_held_or_dropped_in_quiet_hours(alerts, queue.chat, decision, now, until=quiet_end)
         return decision
-    rest = _defer_muted_return_other_rows(
+    rest = _add_muted_to_held_and_return_others(
         sorted(alerts, key=_sort_key), queue.mutes, decision, now
     )
     while rest and decision.batch is None:
         head = rest[0]
         group = [row for row in rest if _belongs_to_batch(row, head)]
         rest = [row for row in rest if not _belongs_to_batch(row, head)]
-        willing = [row for row in group if not _defer_or_drop(row, queue.chat, decision, now)]
+        willing = [
+            row for row in group if not _add_to_held_or_dropped(row, queue.chat, decision, now)
+        ]
         if willing:
             decision.batch = _first_batch(willing)
     return decision
@@ -172,12 +174,12 @@ def _select_reply_and_record_others(
         later = map(_target_and_content, replies[place + 1 :])
         if is_late and _target_and_content(row) in later:
             decision.doubled.append(row)
-        elif not _defer_or_drop(row, queue.chat, decision, now):
+        elif not _add_to_held_or_dropped(row, queue.chat, decision, now):
             return Batch(row.target, (row,), is_late=is_late and is_quiet)
     return None
 
 
-def _defer_or_drop_in_quiet_hours(
+def _add_to_held_or_dropped_in_quiet_hours(
     alerts: Sequence[Delivery], chat: Chat, decision: Decision, now: datetime, *, until: datetime
 ) -> None:
     """Drop the stories that are too old to be sent, and defer the other alerts.
@@ -201,8 +203,8 @@ def select_sendable(
     right of the whole chat must be checked first, no story may be sent now.
     """
     decision = Decision()
-    free = _defer_muted_return_other_rows(rows, queue.mutes, decision, now)
-    willing = [row for row in free if not _defer_or_drop(row, queue.chat, decision, now)]
+    free = _add_muted_to_held_and_return_others(rows, queue.mutes, decision, now)
+    willing = [row for row in free if not _add_to_held_or_dropped(row, queue.chat, decision, now)]
     return willing, decision
 
 
@@ -259,11 +261,11 @@ def predict_outcome(row: Delivery, chat: Chat, mutes: Sequence[Mute], *, now: da
     """
     quiet_end = _deferred_until(now, chat)
     decision = Decision()
-    _defer_or_drop(row, chat, decision, quiet_end or now)
+    _add_to_held_or_dropped(row, chat, decision, quiet_end or now)
     if decision.dropped:
         reason = decision.dropped[0][1]
-        return Outlook(_kind_of_dropped(reason), reason=reason)
-    if not _defer_muted_return_other_rows([row], mutes, Decision(), now):
+        return Outlook(_outcome_of_drop_reason(reason), reason=reason)
+    if not _add_muted_to_held_and_return_others([row], mutes, Decision(), now):
         return Outlook("muted")
     if not decision.held:
         return _outlook_by_quiet_hours(quiet_end)
@@ -279,7 +281,7 @@ def predict_outcome(row: Delivery, chat: Chat, mutes: Sequence[Mute], *, now: da
             assert_never(why)
 
 
-def _kind_of_dropped(reason: str) -> Literal["filtered", "paused", "failed"]:
+def _outcome_of_drop_reason(reason: str) -> Literal["filtered", "paused", "failed"]:
     if reason == PAUSED:
         return "paused"
     return "filtered" if reason.startswith(FILTERED) else "failed"
@@ -290,7 +292,7 @@ def _outlook_by_quiet_hours(quiet_end: datetime | NotInQuietHours) -> Outlook:
     return Outlook("quiet", quiet_end) if quiet_end else Outlook("sending")
 
 
-def _defer_muted_return_other_rows(
+def _add_muted_to_held_and_return_others(
     rows: Sequence[Delivery], mutes: Sequence[Mute], decision: Decision, now: datetime
 ) -> list[Delivery]:
     """Defer the rows that the bot lacks the right to send, and return the other rows.
@@ -398,7 +400,9 @@ def _is_outcome_unknown(row: Delivery) -> bool:
     return row.copies > 0 and row.sending
 
 
-def _defer_or_drop(row: Delivery, chat: Chat, decision: Decision, now: datetime) -> IsWithheld:
+def _add_to_held_or_dropped(
+    row: Delivery, chat: Chat, decision: Decision, now: datetime
+) -> IsWithheld:
     """Defer or drop a row if the row must not be sent now.
 
     Record the result in ``decision``. Return True if the row was deferred, dropped or found

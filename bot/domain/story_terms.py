@@ -109,7 +109,7 @@ def _comparable(text: str) -> str:
     return unicodedata.normalize("NFC", normalize_typed(text).lower())
 
 
-def fits(story: Story, term: str) -> bool:
+def story_fits_term(story: Story, term: str) -> bool:
     """Return whether a story matches a term.
 
     - ``photo`` and ``video`` match stories of this kind.

@@ -52,7 +52,7 @@ class Summary:
         }
 
 
-def must_plan(batch: Batch, chat: Chat) -> bool:
+def must_count_summary_stories(batch: Batch, chat: Chat) -> bool:
     """Return whether the stories of a daily summary must be counted before ``batch`` is sent.
 
     - If the batch is the notice of a summary, the stories are counted again, unless the notice may
@@ -65,7 +65,9 @@ def must_plan(batch: Batch, chat: Chat) -> bool:
     return any(selection.waits_for_summary(row, chat) for row in batch.rows)
 
 
-def plan(rows: Sequence[Delivery], queue: ChatQueue, *, now: datetime) -> Summary | None:
+def summary_of_due_stories(
+    rows: Sequence[Delivery], queue: ChatQueue, *, now: datetime
+) -> Summary | None:
     """Return the summary of the due stories of a chat or topic.
 
     ``rows`` are the due deliveries of the chat or topic. The summary counts the stories that can

@@ -201,12 +201,16 @@ def words_that_may_be_names(text: str, language: str) -> tuple[str, ...]:
     words = [word.strip(_AROUND).lower() for word in typed_words(text)]
     if not 1 < len(words) <= _SHORT:
         return ()
-    left = [word for word in words if not _is_common(word, language) and not _is_non_latin(word)]
+    left = [
+        word
+        for word in words
+        if not _is_everyday_or_unlikely_name(word, language) and not _is_non_latin(word)
+    ]
     found = {name: None for name in map(links.parse_profile_username, left) if name}
     return tuple(found) if len(found) == len(set(left)) else ()
 
 
-def _is_common(word: str, language: str) -> bool:
+def _is_everyday_or_unlikely_name(word: str, language: str) -> bool:
     """Return whether a word or its main part is an everyday word or an unlikely name."""
     parts = (word, main_part_beside_apostrophe(word))
     return any(is_unlikely_name(part) or is_everyday_word(part, language) for part in parts)
@@ -419,7 +423,7 @@ def names_listed_in(text: str, language: str = "en") -> tuple[str, ...]:
       thanks".
     """
     text = _without_fillers_after(text)
-    lines = [_with_commas(line, language) for line in text.splitlines()]
+    lines = [_with_commas_for_connectives(line, language) for line in text.splitlines()]
     parts = [part for part in _BETWEEN.split("\n".join(lines)) if part.strip()]
     if len(parts) == 1:
         parts = text.split()
@@ -449,7 +453,7 @@ def _without_fillers_after(text: str) -> str:
     return " ".join(words)
 
 
-def _with_commas(line: str, language: str) -> str:
+def _with_commas_for_connectives(line: str, language: str) -> str:
     """Return a line with a comma in place of each word such as "and" between two words."""
     words = line.split(" ")
     for place in range(1, len(words) - 1):

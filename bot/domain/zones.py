@@ -27,7 +27,7 @@ def _zone_names() -> frozenset[str]:
 
 
 @cache
-def zone_of(name: str | None) -> ZoneInfo:
+def zone_or_utc(name: str | None) -> ZoneInfo:
     """Return the time zone with the name ``name``.
 
     Return UTC if ``name`` is invalid, or if ``name`` is None because no time zone was chosen.

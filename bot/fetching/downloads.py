@@ -91,7 +91,9 @@ class Downloads:
             return await self._count_and_fetch_or_buy_pasted_file(story.media_url or "", asker)
         alert = Charge("schedule", profile_id=story.profile.profile_id)
         charge = alert if asker.chat_id is None else Charge("media", asker)
-        return await self.ledger.spend(charge, self.api.download(story, self.spool))
+        return await self.ledger.reserve_call_and_settle(
+            charge, self.api.download(story, self.spool)
+        )
 
     async def _count_and_fetch_or_buy_pasted_file(self, url: str, asker: Asker) -> MediaFile:
         """Return the file at a pasted URL, and count megabytes towards the daily limit.
@@ -110,7 +112,7 @@ class Downloads:
             call = self.api.download_url(
                 url, self.spool, refuse=self._count_unnamed_and_raise_unless_showable
             )
-            return await self.ledger.spend(Charge("media", asker), call)
+            return await self.ledger.reserve_call_and_settle(Charge("media", asker), call)
         await self.ledger.count_pasted_megabytes(asker, file.size // MEGABYTE, most=10**9)
         return file
 

@@ -171,7 +171,9 @@ class Highlights:
     ) -> list[Highlight]:
         self._raise_if_blocked(profile)
         try:
-            return await self._ledger.spend(charge, self._api.highlights(profile.profile_id))
+            return await self._ledger.reserve_call_and_settle(
+                charge, self._api.highlights(profile.profile_id)
+            )
         except (ProfilePrivateError, NoSuchProfileError) as error:
             agrees = "private" if isinstance(error, ProfilePrivateError) else "gone"
             proof = await self._names.fetch_proof_of_refusal(

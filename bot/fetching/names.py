@@ -225,7 +225,7 @@ class Names:
         """
         call = self._api.stories(profile.profile_id)
         try:
-            return await self._ledger.spend(charge, call)
+            return await self._ledger.reserve_call_and_settle(charge, call)
         except (ProfilePrivateError, NoSuchProfileError) as error:
             if not is_just_named:
                 shown = await self.fetch_and_store_profile_with_retry(profile.username, charge)
@@ -237,7 +237,7 @@ class Names:
             if isinstance(error, ProfilePrivateError):
                 raise ProfileUnavailableError(str(error), credits=error.credits) from None
             try:
-                return await self._ledger.spend(charge, call)
+                return await self._ledger.reserve_call_and_settle(charge, call)
             except (ProfilePrivateError, NoSuchProfileError) as again:
                 raise ProfileUnavailableError(str(again), credits=again.credits) from None
             except SpendingError:
@@ -256,4 +256,4 @@ class Names:
             )
 
     async def _fetch_profile(self, username: str, charge: Charge) -> Profile:
-        return await self._ledger.spend(charge, self._api.profile(username))
+        return await self._ledger.reserve_call_and_settle(charge, self._api.profile(username))

@@ -278,7 +278,9 @@ class Viewer:
             StoriesError: The account is blocked.
         """
         try:
-            stories = await self._ledger.spend(charge, self._api.stories_by_name(username))
+            stories = await self._ledger.reserve_call_and_settle(
+                charge, self._api.stories_by_name(username)
+            )
         except OutOfServiceError:
             raise
         except SpendingError:

@@ -700,7 +700,7 @@ class Scheduler:
         if call is None:
             return
         try:
-            await self._ledger.spend(_charge_for_check(known), call)
+            await self._ledger.reserve_call_and_settle(_charge_for_check(known), call)
         except SpendingError:
             return
         except StoriesError as error:

@@ -119,7 +119,7 @@ class Overview:
             }
         return {
             "now": now.isoformat(),
-            "stopped": await self.ledger.is_stopped(),
+            "stopped": await self.ledger.is_spending_stopped(),
             "figures": figures,
             "incidents": [_incident_row(incident) for incident in stands.last],
             "people": [self._guest_row(guest, now) for guest in people],

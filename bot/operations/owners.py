@@ -15,7 +15,7 @@ from telegram.ext import ExtBot
 from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.model import Target
 from bot.domain.records import REPLY
-from bot.domain.zones import zone_of
+from bot.domain.zones import zone_or_utc
 from bot.presentation.actions import Buttons
 from bot.presentation.translation import Translator, translator_for
 from bot.sending.replies import text_payload
@@ -106,7 +106,7 @@ async def _translators(tx: Tx, ids: list[int]) -> dict[int, Translator]:
     translators = {}
     for chat_id in ids:
         chat = known.get(chat_id)
-        zone = zone_of(chat.zone if chat else "UTC")
+        zone = zone_or_utc(chat.zone if chat else "UTC")
         language = chat.effective_language if chat else None
         translators[chat_id] = translator_for(language).in_zone(zone)
     return translators

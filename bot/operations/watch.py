@@ -23,7 +23,7 @@ from bot.domain.incidents import (
     KINDS,
     IncidentKind,
     Seen,
-    judge,
+    judge_conditions,
 )
 from bot.domain.model import Unknown
 from bot.operations.incidents import Incidents
@@ -227,7 +227,7 @@ class Watch:
         was_open = {incident.kind: incident for incident in await self._incidents.all_open()}
         for kind in KINDS:
             self._open.labels(kind).set(kind in was_open)
-        for one in judge(seen, is_open=dict.fromkeys(was_open, True), now=now):
+        for one in judge_conditions(seen, is_open=dict.fromkeys(was_open, True), now=now):
             if one.kind in _SIGNS and signs.get(one.kind) is None:
                 continue
             before = was_open.get(one.kind)

@@ -158,7 +158,11 @@ class JobClaims:
         """
         now = claim.at
         decision = _decide_or_none(queue, now)
-        if decision and decision.batch and summaries.must_plan(decision.batch, queue.chat):
+        if (
+            decision
+            and decision.batch
+            and summaries.must_count_summary_stories(decision.batch, queue.chat)
+        ):
             queue = await add_or_recount_summary(tx, queue, decision.batch, now=now)
             decision = _decide_or_none(queue, now)
         if decision is None:

@@ -8,7 +8,7 @@ from bot.domain.alert_rules import LONGEST_WAIT
 from bot.domain.model import Outcome
 from bot.domain.records import SUMMARY, Chat
 from bot.domain.selection import Batch
-from bot.domain.zones import zone_of
+from bot.domain.zones import zone_or_utc
 from bot.presentation.actions import Buttons
 from bot.presentation.buttons import (
     OPTIONS,
@@ -56,7 +56,7 @@ class Alerts:
             DatabaseUnavailableError: The database failed before a message arrived. Nothing was
                 sent.
         """
-        t = translator_for(chat.effective_language).in_zone(zone_of(chat.zone))
+        t = translator_for(chat.effective_language).in_zone(zone_or_utc(chat.zone))
         if batch.album is None:
             payload = _notice_payload(chat, batch, t)
             return await self._replies.send(

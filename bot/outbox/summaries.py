@@ -30,9 +30,10 @@ async def add_or_recount_summary(
     """Add the notice of a daily summary to a claimed queue. Return the queue with its due rows.
 
     The notice counts the due stories of the batch's chat or topic that can join the summary
-    (``summaries.plan``), and lists at most 20 profiles with the number of stories. Each counted
-    story is marked. Because of the mark, no second notice counts the story, and the story is sent
-    silently. Stories that are too old to be sent are ended, except in a channel.
+    (``summaries.summary_of_due_stories``), and lists at most 20 profiles with the number of
+    stories. Each counted story is marked. Because of the mark, no second notice counts the story,
+    and the story is sent silently. Stories that are too old to be sent are ended, except in a
+    channel.
 
     If the batch is an unsent notice, the stories are counted again, because some stories can have
     expired while the notice waited. If the stories then need no list, the notice is removed, and
@@ -50,7 +51,7 @@ async def add_or_recount_summary(
         stories = [replace(row, fields={}) if row.id in listed else row for row in stories]
         await deliveries.clear_summary_places_of_dropped(tx, batch.target)
     try:
-        summary = summaries.plan(stories, queue, now=now)
+        summary = summaries.summary_of_due_stories(stories, queue, now=now)
     except Exception:  # An error of one chat must not delay other chats.
         log.exception("a chat's summary can't be planned", chat=queue.chat_id)
         return queue

@@ -14,7 +14,7 @@ from zoneinfo import available_timezones
 from babel import Locale
 from babel.core import get_global
 
-from bot.domain.zones import is_zone, zone_of
+from bot.domain.zones import is_zone, zone_or_utc
 from bot.presentation.translation import LANGUAGES
 
 CHOICE = (
@@ -360,7 +360,7 @@ def _zones_of_exact_country(name: str) -> list[str]:
     # The zones of well-known cities come first, because only the first zone with each different
     # time is returned.
     for zone in (*known, *zones):
-        times = tuple(at.astimezone(zone_of(zone)).utcoffset() for at in _SEASONS)
+        times = tuple(at.astimezone(zone_or_utc(zone)).utcoffset() for at in _SEASONS)
         by_time.setdefault(times, zone)
     return list(by_time.values())
 

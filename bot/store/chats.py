@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from bot.domain.access import Entry, Judged, Subject, judge
+from bot.domain.access import Entry, Judged, Subject, judge_access
 from bot.domain.errors import CHAT_SILENCED, BlockedError
 from bot.domain.model import NoMaximum
 from bot.domain.records import Chat, Cleared, Question
@@ -216,7 +216,7 @@ async def judge_chat(tx: Tx, chat_id: int, *, now: datetime) -> Judged:
     judged by the entry of the person in the chat.
     """
     found = await get_with_access(tx, chat_id, chat_id, now=now)
-    return judge(
+    return judge_access(
         "open",
         chat_id,
         rows=found.entries,

@@ -132,8 +132,8 @@ def _person_of(about: _Json) -> int:
     """
     sender, as_chat = about.get("from"), about.get("sender_chat")
     person = sender.get("id") if isinstance(sender, dict) else None
-    as_chat_id = 0 if as_chat else None
-    if not isinstance(person, int) or identifies_no_person(person, as_chat_id):
+    sender_chat_id = 0 if as_chat else None
+    if not isinstance(person, int) or identifies_no_person(person, sender_chat_id):
         return NO_PERSON
     return person
 

@@ -185,7 +185,7 @@ def test_what_is_no_setting_is_named_with_the_nearest_one(monkeypatch: pytest.Mo
     ],
 )
 def test_a_port_that_others_can_reach_is_open(changed: dict[str, object], is_open: bool) -> None:
-    assert load(**GOOD | changed).is_port_reachable == is_open
+    assert load(**GOOD | changed).is_port_reachable_from_outside == is_open
 
 
 @pytest.mark.parametrize(

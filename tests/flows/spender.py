@@ -76,18 +76,18 @@ async def spend_all(args: list[str], fuse: Fuse, folder: Path) -> None:
         ledger = Ledger(db, LIMITS)
         payer = Charge("link", Asker(7, 8))
         with Spool(folder, limit=10**8) as spool:
-            shown = await ledger.spend(payer, watched(api.story(pk)))
+            shown = await ledger.reserve_call_and_settle(payer, watched(api.story(pk)))
             schedule = Charge("schedule")
-            await ledger.spend(schedule, watched(api.stories(profile_id)))
+            await ledger.reserve_call_and_settle(schedule, watched(api.stories(profile_id)))
             if calls == "2":
                 return
             try:
                 gone = watched(api.story("3870828041672894129"))
-                await ledger.spend(payer, gone)
+                await ledger.reserve_call_and_settle(payer, gone)
             except StoryGoneError:
                 fuse.step()
             download = watched(api.download(shown, spool))
-            file: MediaFile = await ledger.spend(payer, download)
+            file: MediaFile = await ledger.reserve_call_and_settle(payer, download)
             file.remove()
 
 

@@ -160,7 +160,7 @@ async def test_a_day_of_mixed_traffic_adds_up_to_the_credit(
                     await box.control.fault("stories", fault, times=chance.choice((1, 1, 3)))
                 is_unknown = False
                 try:
-                    file = await ledger.spend(charge, call)
+                    file = await ledger.reserve_call_and_settle(charge, call)
                     if isinstance(file, MediaFile):
                         file.remove()
                 except StoriesError as error:
@@ -199,7 +199,7 @@ async def test_a_flood_of_asks_spends_what_was_allowed_and_no_credit_more(
             async def ask(n: int) -> None:
                 charge = Charge("link", Asker(n % 3, n % 7))
                 try:
-                    await ledger.spend(charge, api.story(pk))
+                    await ledger.reserve_call_and_settle(charge, api.story(pk))
                 except SpendingError:
                     return
 
@@ -219,7 +219,7 @@ async def test_cancelled_calls_are_in_the_ledger_when_they_are_on_the_bill(
             profile_id = (await box.control.stories("natgeo"))[0]["user"]["pk"]
 
             async def ask() -> None:
-                await ledger.spend(
+                await ledger.reserve_call_and_settle(
                     Charge("stories", Asker(1, 1)),
                     api.stories(profile_id),
                 )

@@ -143,7 +143,9 @@ async def bill_of(
         api_at(server.url, deadline=30, download_deadline=30) as api,
     ):
         with suppress(StoriesError, MediaError):
-            await ledger.spend(Charge("link", Asker(1, 2)), calls(api, spool)[endpoint])
+            await ledger.reserve_call_and_settle(
+                Charge("link", Asker(1, 2)), calls(api, spool)[endpoint]
+            )
     return billed
 
 

@@ -24,7 +24,7 @@ from bot.domain import albums, alert_rules, hours, options, selection, story_ter
 from bot.domain import summaries as domain_summaries
 from bot.domain.errors import BotError
 from bot.domain.model import Outcome, Sent
-from bot.domain.zones import zone_of
+from bot.domain.zones import zone_or_utc
 from bot.outbox import composer, leases, results
 from bot.runtime.claims import Lease
 from bot.sending.replies import Replies
@@ -188,7 +188,7 @@ async def _told_at(tx: Any, profile_id: str) -> list[Any]:
 
 
 def _minute_of(now: datetime, zone: str | None) -> int:
-    local = now.astimezone(zone_of(zone))
+    local = now.astimezone(zone_or_utc(zone))
     return local.hour * 60 + local.minute
 
 
@@ -314,7 +314,7 @@ def _noisy_summaries() -> list[Swap]:
 
 def _split_summaries() -> list[Swap]:
     """List two profiles of a summary only. The others form a second summary."""
-    plan = domain_summaries.plan
+    plan = domain_summaries.summary_of_due_stories
 
     def of_two(rows: Any, queue: Any, *, now: datetime) -> Any:
         found = plan(rows, queue, now=now)
@@ -366,9 +366,9 @@ def _loose_searches() -> list[Swap]:
     """Find the stories that match one of the terms of a search."""
 
     def fits_any(story: Any, terms: Any) -> bool:
-        return not terms or any(story_terms.fits(story, term) for term in terms)
+        return not terms or any(story_terms.story_fits_term(story, term) for term in terms)
 
-    return [(past, "fits_all", fits_any)]
+    return [(past, "story_fits_all", fits_any)]
 
 
 def _forgotten_stories() -> list[Swap]:
@@ -388,7 +388,7 @@ def _short_trays() -> list[Swap]:
 
 def _plain_imports() -> list[Swap]:
     """Ignore the options in an imported file."""
-    parse = import_export.parse
+    parse = import_export.parse_import
 
     def plain(data: bytes) -> Any:
         found = parse(data)

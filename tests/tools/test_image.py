@@ -119,7 +119,7 @@ def test_compose_reads_its_file_and_the_bot_what_it_is_given(
     assert bot["deploy"]["replicas"] == (2 if "postgres" in chosen else 1)
     settings = load(_env_file=None, **{n.lower(): v for n, v in bot["environment"].items()})
     assert settings.is_sqlite == ("postgres" not in chosen)
-    assert (settings.is_port_reachable, settings.port) == (True, 8000)
+    assert (settings.is_port_reachable_from_outside, settings.port) == (True, 8000)
     if "postgres" in chosen:
         database = services["postgres"]["environment"]
         assert database["POSTGRES_PASSWORD"] in settings.database_url.get_secret_value()

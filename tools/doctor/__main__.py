@@ -20,7 +20,7 @@ from rich.table import Table
 from telegram.error import TelegramError
 
 from bot.cli.check import connected_bot, read_owners
-from bot.config import Settings, load, reveal, secrets_of
+from bot.config import Settings, load, secret_text_or_empty, secrets_of
 from bot.domain.errors import SettingsError
 from bot.operations import preflight
 from bot.runtime.logging import Redactor
@@ -131,7 +131,7 @@ async def _stories(
 
     Return the trial, which contains URLs of the profile's media.
     """
-    by = connector(reveal(settings.stories_api_proxy))
+    by = connector(secret_text_or_empty(settings.stories_api_proxy))
     async with aiohttp.ClientSession(connector=by, cookie_jar=aiohttp.DummyCookieJar()) as session:
         trial = StoriesTrial(
             session, str(settings.stories_api_url), settings.stories_api_key, sights, lag_s

@@ -52,7 +52,7 @@ async def test_after_a_402_it_resumes_with_the_top_up(sqlite_db: Database, box: 
     await box.control.stories_api(balance=0)
 
     async def ask() -> None:
-        await ledger.spend(Charge("link", Asker(1, 1)), api.profile("natgeo"))
+        await ledger.reserve_call_and_settle(Charge("link", Asker(1, 1)), api.profile("natgeo"))
 
     for _ in range(3):
         with pytest.raises(OutOfServiceError):

@@ -126,7 +126,7 @@ async def test_the_admins_are_told_what_was_billed_for_failures(sqlite_db: Datab
             if not told and await box.control.billed() == 0:
                 payer = Charge("link", Asker(1, 1))
                 with pytest.raises(StoriesError):
-                    await ledger.spend(payer, api.stories("787132"))
+                    await ledger.reserve_call_and_settle(payer, api.stories("787132"))
         billed = await box.control.billed()
         assert billed > 0
         assert len(told) == 1
@@ -160,7 +160,9 @@ async def test_a_single_credit_is_told_of_on_its_side(
         await box.control.stories_api(balance=1000)
         await treasurer.clean_up_and_fetch_balance()
         for _ in range(spends):
-            await ledger.spend(Charge("link", Asker(1, 1)), PaidCall(Operation.STORIES, 2, call))
+            await ledger.reserve_call_and_settle(
+                Charge("link", Asker(1, 1)), PaidCall(Operation.STORIES, 2, call)
+            )
         await box.control.stories_api(balance=balance)
         for _ in range(5):
             clock.on(5 * MINUTE)
@@ -183,14 +185,14 @@ async def test_a_balance_beside_a_call_is_not_compared(sqlite_db: Database) -> N
         return Balance(1000, 1)
 
     async def ask_beside_a_call() -> Balance:
-        await ledger.spend(payer, answering())
+        await ledger.reserve_call_and_settle(payer, answering())
         return Balance(1000, 1)
 
     async def call() -> Answer[None]:
         await ledger.fetch_and_store_balance(ask)
         return Answer(None, 1)
 
-    await ledger.spend(payer, PaidCall(Operation.STORIES, 1, call))
+    await ledger.reserve_call_and_settle(payer, PaidCall(Operation.STORIES, 1, call))
     await ledger.fetch_and_store_balance(ask_beside_a_call)
     async with sqlite_db.read() as tx:
         assert await key_values.get(tx, KEY) is None
@@ -216,7 +218,7 @@ async def test_what_nobody_knew_counts_until_the_balance_tells(
         for n in range(3):  # then it is no use to ask
             payer = Charge("link", Asker(1, 1))
             with pytest.raises(StoriesError):
-                await ledger.spend(payer, api.highlights(str(n)))
+                await ledger.reserve_call_and_settle(payer, api.highlights(str(n)))
         await box.control.clear_faults()
         await box.control.stories_api(balance=1000 - billed)
         assert await ledger.spent_by_replies_and_schedule() == (6, 0)
@@ -242,12 +244,14 @@ async def test_replicas_that_give_back_neither_do_so_twice_nor_stop_who_spends(
     lost = ApiUnavailableError("no answer", credits=None)
 
     async def spend(person: int) -> None:
-        await replicas[0].spend(Charge("link", Asker(person, person)), answering())
+        await replicas[0].reserve_call_and_settle(
+            Charge("link", Asker(person, person)), answering()
+        )
 
     for _ in range(rounds):
         for person in people:
             with pytest.raises(ApiUnavailableError):
-                await replicas[0].spend(
+                await replicas[0].reserve_call_and_settle(
                     Charge("link", Asker(person, person)), failing(lost, price=1)
                 )
         certain = Drift(BEGIN, BEGIN, size=-unbilled, running=RUNNING)

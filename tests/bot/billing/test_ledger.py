@@ -93,13 +93,15 @@ async def room_for_schedule(ledger: Ledger, db: Database, now: datetime) -> int:
 
 async def test_what_the_api_billed_is_what_counts(db: Database) -> None:
     ledger = Ledger(db, FREE, now=Clock())
-    assert await ledger.spend(link(), answering(2, price=2)) == "yes"
+    assert await ledger.reserve_call_and_settle(link(), answering(2, price=2)) == "yes"
     assert await spent(db) == 2
-    await ledger.spend(link(), answering(1, price=2))  # it knew a cheaper way
+    await ledger.reserve_call_and_settle(link(), answering(1, price=2))  # it knew a cheaper way
     assert await spent(db) == 3
-    await ledger.spend(link(), answering(5, price=2))  # it was dearer than the table
+    await ledger.reserve_call_and_settle(
+        link(), answering(5, price=2)
+    )  # it was dearer than the table
     assert await spent(db) == 8
-    await ledger.spend(Charge("schedule"), answering(2, price=2))
+    await ledger.reserve_call_and_settle(Charge("schedule"), answering(2, price=2))
     assert await ledger.spent_by_replies_and_schedule() == (8, 2)
 
 
@@ -119,7 +121,7 @@ async def test_failures_cost_what_they_were_billed(
 ) -> None:
     ledger = Ledger(db, FREE, now=Clock())
     with pytest.raises(type(error)):
-        await ledger.spend(link(), failing(error))
+        await ledger.reserve_call_and_settle(link(), failing(error))
     assert await spent(db) == counted
 
 
@@ -132,7 +134,7 @@ async def test_a_check_is_hindered_by_less_than_its_price_and_by_the_switch(db: 
             return await ledger.obstacle_to_checks(tx, 2, NOON)
 
     assert await obstacle() == ""
-    await ledger.spend(Charge("schedule"), answering(74, price=74))
+    await ledger.reserve_call_and_settle(Charge("schedule"), answering(74, price=74))
     assert await obstacle() == "budget"  # one credit is left
     await ledger.set_spending_stopped(stopped=True)
     assert await obstacle() == "stopped"
@@ -148,58 +150,60 @@ async def test_over_a_limit_nothing_is_called_and_the_time_is_told(db: Database)
     one = PaidCall(Operation.STORY, 1, call)
     clock = Clock()
     ledger = Ledger(db, Limits(10, 0.5, 3, 4), now=clock)
-    await ledger.spend(link(), one)
-    await ledger.spend(link(), one)
-    await ledger.spend(link(), one)
+    await ledger.reserve_call_and_settle(link(), one)
+    await ledger.reserve_call_and_settle(link(), one)
+    await ledger.reserve_call_and_settle(link(), one)
     with raises(SpendingError, CHAT_LIMIT_REACHED) as allowance:
-        await ledger.spend(link(), one)
+        await ledger.reserve_call_and_settle(link(), one)
     midnight = datetime(2026, 4, 9, tzinfo=UTC)
     assert allowance.value.until == midnight
-    await ledger.spend(link(chat=2), one)
+    await ledger.reserve_call_and_settle(link(chat=2), one)
     with raises(SpendingError, PERSON_LIMIT_REACHED) as person:
-        await ledger.spend(link(chat=2), one)
+        await ledger.reserve_call_and_settle(link(chat=2), one)
     assert person.value.until == midnight
     for stranger in range(3, 6):
-        await ledger.spend(link(chat=stranger, person=stranger), one)
+        await ledger.reserve_call_and_settle(link(chat=stranger, person=stranger), one)
     with raises(SpendingError, BUDGET_SPENT) as budget:  # 7 of 10; 3 are kept for the schedule
-        await ledger.spend(link(chat=9, person=9), one)
+        await ledger.reserve_call_and_settle(link(chat=9, person=9), one)
     assert NOON < (budget.value.until or NOON) < midnight
     assert len(called) == 7
     clock.now = budget.value.until or NOON
-    await ledger.spend(link(chat=9, person=9), one)  # it works at the time that was told
+    await ledger.reserve_call_and_settle(
+        link(chat=9, person=9), one
+    )  # it works at the time that was told
     clock.now = midnight
-    await ledger.spend(link(), one)
+    await ledger.reserve_call_and_settle(link(), one)
     assert len(called) == 9
 
 
 async def test_a_refused_call_reads_the_account_once(db: Database) -> None:
     ledger = Ledger(db, Limits(1, 1.0, MANY, MANY), now=lambda: NOON)
-    await ledger.spend(link(), answering())
+    await ledger.reserve_call_and_settle(link(), answering())
     with recorded_statements("SELECT account.") as reads, raises(SpendingError, BUDGET_SPENT):
-        await ledger.spend(link(), answering())
+        await ledger.reserve_call_and_settle(link(), answering())
     assert len(reads) == 1
 
 
 async def test_admins_have_no_allowance_but_the_budget_is_theirs_too(db: Database) -> None:
     ledger = Ledger(db, Limits(5, 1, 0, 0), now=Clock())
     for _ in range(5):
-        await ledger.spend(link(admin=True), answering())
+        await ledger.reserve_call_and_settle(link(admin=True), answering())
     with raises(SpendingError, BUDGET_SPENT):
-        await ledger.spend(link(admin=True), answering())
+        await ledger.reserve_call_and_settle(link(admin=True), answering())
     with raises(SpendingError, CHAT_LIMIT_REACHED):
-        await ledger.spend(link(), answering())
+        await ledger.reserve_call_and_settle(link(), answering())
 
 
 async def test_the_stop_switch_stops_everybody_in_every_replica(db: Database) -> None:
     here, there = Ledger(db, FREE, now=Clock()), Ledger(db, FREE, now=Clock())
     await here.set_spending_stopped(stopped=True)
-    assert await there.is_stopped()
+    assert await there.is_spending_stopped()
     for charge in (link(), link(admin=True), Charge("schedule")):
         with pytest.raises(SpendingStoppedError):
-            await there.spend(charge, answering())
+            await there.reserve_call_and_settle(charge, answering())
     assert await room_for_schedule(there, db, NOON) == 0
     await there.set_spending_stopped(stopped=False)
-    await here.spend(link(), answering())
+    await here.reserve_call_and_settle(link(), answering())
 
 
 async def left_of(db: Database) -> int | None:
@@ -215,13 +219,13 @@ async def test_below_the_minimum_balance_only_admins_are_served(db: Database) ->
         return Balance(102, 15.0)
 
     await ledger.fetch_and_store_balance(balance)
-    await ledger.spend(link(), answering())
-    await ledger.spend(link(), answering())
+    await ledger.reserve_call_and_settle(link(), answering())
+    await ledger.reserve_call_and_settle(link(), answering())
     with pytest.raises(SpendingStoppedError):
-        await ledger.spend(link(), answering())
+        await ledger.reserve_call_and_settle(link(), answering())
     with pytest.raises(SpendingStoppedError):
-        await ledger.spend(Charge("schedule"), answering())
-    await ledger.spend(link(admin=True), answering())
+        await ledger.reserve_call_and_settle(Charge("schedule"), answering())
+    await ledger.reserve_call_and_settle(link(admin=True), answering())
     assert await left_of(db) == 99
     assert await room_for_schedule(ledger, db, NOON) == 0
 
@@ -231,7 +235,9 @@ async def test_what_is_under_way_is_not_in_the_balance_yet(db: Database) -> None
     reservation = await ledger.reserve(link(), answering(price=2))
 
     async def balance() -> Balance:
-        await ledger.spend(link(), answering())  # billed after the API had counted
+        await ledger.reserve_call_and_settle(
+            link(), answering()
+        )  # billed after the API had counted
         return Balance(1000, 15.0)
 
     await ledger.fetch_and_store_balance(balance)
@@ -296,7 +302,7 @@ async def test_after_half_an_hour_a_call_is_held_to_be_lost_and_not_before(
 async def test_entries_are_kept_for_a_month(sqlite_db: Database) -> None:
     clock = Clock()
     ledger = Ledger(sqlite_db, FREE, now=clock)
-    await ledger.spend(link(), answering())
+    await ledger.reserve_call_and_settle(link(), answering())
 
     async def kept() -> tuple[int, ...]:
         """Return how many rows there are: entries and allowances."""
@@ -381,14 +387,19 @@ async def test_at_the_last_credit_one_of_many_is_served(db: Database, scope: str
     await ledger.fetch_and_store_balance(balance)
     many = 200  # the benchmark has 1,000
     count = many if scope == "schedule" else 30
-    assert await together(count, lambda n: ledger.spend(charge(n), answering())) == 1
+    assert (
+        await together(count, lambda n: ledger.reserve_call_and_settle(charge(n), answering()))
+        == 1
+    )
     assert await spent(db) == 1
 
 
 async def test_refunds_and_reservations_lock_in_one_order(db: Database) -> None:
     ledger = Ledger(db, FREE, now=Clock())
     asked = [answering(price=2, billed=1) for _ in range(100)]
-    assert await together(100, lambda n: ledger.spend(link(n, n), asked[n])) == 100
+    assert (
+        await together(100, lambda n: ledger.reserve_call_and_settle(link(n, n), asked[n])) == 100
+    )
     assert await spent(db) == 100
 
 
@@ -404,7 +415,9 @@ async def test_cancelled_anywhere_the_ledger_is_never_too_low(db: Database) -> N
 
     for n in range(30):
         async with asyncio.TaskGroup() as group:
-            task = group.create_task(ledger.spend(link(), PaidCall(Operation.STORIES, 2, call)))
+            task = group.create_task(
+                ledger.reserve_call_and_settle(link(), PaidCall(Operation.STORIES, 2, call))
+            )
             for _ in range(n):
                 await asyncio.sleep(0.0002 if n % 2 else 0)
             task.cancel()
@@ -753,6 +766,6 @@ async def test_no_day_gets_a_second_budget_whatever_the_clock_says(
             await ledger.close_old_reservations_and_split_costs()
         with contextlib.suppress(SpendingError):
             while paid < wanted:
-                await ledger.spend(link(), answering())
+                await ledger.reserve_call_and_settle(link(), answering())
                 paid += 1
         assert paid == right, after

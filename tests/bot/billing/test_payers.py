@@ -37,7 +37,7 @@ def in_group(person: int | None, chat: int = GROUP) -> Charge:
 
 async def spend(ledger: Ledger, charge: Charge, times: int = 1) -> None:
     for _ in range(times):
-        await ledger.spend(charge, answering())
+        await ledger.reserve_call_and_settle(charge, answering())
 
 
 async def pay(db: Database, payer: int, *groups: int) -> None:
@@ -167,7 +167,7 @@ async def test_newcomers_have_less_and_only_a_part_that_is_theirs_together(
 async def test_what_a_newcomer_was_not_billed_is_there_for_the_next(sqlite_db: Database) -> None:
     limits = Limits(100, 0.5, MANY, MANY, newcomer_allowance=3, newcomer_share=0.02)
     ledger = Ledger(sqlite_db, limits, now=Clock())
-    await ledger.spend(link(1, 1), answering(0))
+    await ledger.reserve_call_and_settle(link(1, 1), answering(0))
     await spend(ledger, link(2, 2))
     with raises(SpendingError, NEWCOMER_LIMIT_REACHED):
         await spend(ledger, link(3, 3))
@@ -189,15 +189,19 @@ async def test_one_has_four_calls_at_a_time_and_all_together_forty_eight(
     call = PaidCall(Operation.STORY, 1, hang)
     async with asyncio.timeout(30), asyncio.TaskGroup() as group:
         for _ in range(6):
-            group.create_task(ledger.spend(link(GROUP, 1), call))
+            group.create_task(ledger.reserve_call_and_settle(link(GROUP, 1), call))
         for number in range(6):  # without a name: those of one payer
-            group.create_task(ledger.spend(link(-6 - 2 * (number % 2), None), call))
+            group.create_task(
+                ledger.reserve_call_and_settle(link(-6 - 2 * (number % 2), None), call)
+            )
         await wait_for(lambda: begun >= 8)
         for person in range(2, 14):
             for _ in range(4):
-                group.create_task(ledger.spend(link(GROUP, person), call))
+                group.create_task(ledger.reserve_call_and_settle(link(GROUP, person), call))
         await wait_for(lambda: begun >= 48)
-        await ledger.spend(Charge("schedule"), answering())  # it waits for nobody's
+        await ledger.reserve_call_and_settle(
+            Charge("schedule"), answering()
+        )  # it waits for nobody's
         assert begun == 48
         go.set()
     assert begun == 60

@@ -29,7 +29,7 @@ async def spend(db: Database, at: datetime, payer: Charge, name: str, billed: in
         return Answer(None, billed)
 
     try:
-        await ledger.spend(payer, PaidCall(*NAMES[name], call))
+        await ledger.reserve_call_and_settle(payer, PaidCall(*NAMES[name], call))
     except ApiUnavailableError:
         return
 
@@ -69,7 +69,7 @@ async def test_stored_sums_agree_with_the_entries_also_after_a_late_bill(month: 
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):  # the bill is unknown
-        await ledger.spend(Charge("schedule"), PaidCall(*NAMES["two"], fails))
+        await ledger.reserve_call_and_settle(Charge("schedule"), PaidCall(*NAMES["two"], fails))
     late = await ledger.reserve(Charge("schedule"), PaidCall(*NAMES["two"], fails))
     now = Ledger(month, LIMITS, now=lambda: NOW)
     for _ in range(2):

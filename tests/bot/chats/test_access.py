@@ -107,7 +107,7 @@ async def test_all_processes_use_the_blocked_profiles_of_the_process_that_starte
     old = Access(sqlite_db, mode="open", blocked_profiles={"moon"}, now=clock)
     new = Access(sqlite_db, mode="open", blocked_profiles={"star"}, now=clock)
     for access in (old, new):
-        await access.apply_settings()
+        await access.apply_access_settings()
     for access in (old, new):
         await access.end_expired_and_apply_blocks()
         assert access.blocked == {"star", "1"}

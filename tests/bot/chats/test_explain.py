@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bot.chats.explain import Outcomes, explain, mean_detection_delay_of
+from bot.chats.explain import Outcomes, explain_subscription, mean_detection_delay_of
 from bot.domain.records import Known
 from bot.domain.selection import Outlook
 from bot.store import deliveries, fan_outs, moves, profiles, subscriptions
@@ -78,9 +78,9 @@ async def test_a_chat_is_open_only_while_we_may_write_there(db: Database) -> Non
     async with db.begin() as tx:
         mine = await subscriptions.get(tx, await follow(tx, 1))
         assert mine
-        assert (await explain(tx, mine, obstacle="", now=NOON)).chat_open
+        assert (await explain_subscription(tx, mine, obstacle="", now=NOON)).chat_open
         await moves.close_left_chat(tx, 1, now=NOON)
-        assert not (await explain(tx, mine, obstacle="", now=NOON)).chat_open
+        assert not (await explain_subscription(tx, mine, obstacle="", now=NOON)).chat_open
 
 
 async def test_it_counts_the_stories_of_two_days_and_no_notices(db: Database) -> None:
@@ -96,7 +96,7 @@ async def test_it_counts_the_stories_of_two_days_and_no_notices(db: Database) ->
         await look(tx, story("4"), now=NOON - MINUTE)
         found = await subscriptions.get(tx, mine)
         assert found
-        known = await explain(tx, found, obstacle="budget", now=NOON)
+        known = await explain_subscription(tx, found, obstacle="budget", now=NOON)
         profile = await profiles.get(tx, NATGEO.profile_id)
     assert profile
     counts = known.outcomes.counts

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.chats.import_export import UNREADABLE, ImportEntry, parse, to_json
+from bot.chats.import_export import UNREADABLE, ImportEntry, export_to_json, parse_import
 from bot.domain.errors import BotError
 from bot.domain.options import Options, Preferences
 from tests.support.errors import raises
@@ -47,27 +47,27 @@ entries = st.lists(
 
 @given(entries)
 def test_json_comes_back_whole(wanted: list[ImportEntry]) -> None:
-    assert parse(to_json(wanted)).entries == wanted
+    assert parse_import(export_to_json(wanted)).entries == wanted
 
 
 def test_nothing_of_what_a_chat_decided_is_lost_in_a_file() -> None:
     entry = ImportEntry("natgeo", unlike_defaults())
-    assert parse(to_json([entry])).entries == [entry]
+    assert parse_import(export_to_json([entry])).entries == [entry]
 
 
 def test_the_rules_of_the_chat_are_in_the_file() -> None:
     rules = Options(only="@nike", without="video")
-    assert parse(to_json([], rules)).rules == rules
-    assert parse(to_json([])).rules == Options()
+    assert parse_import(export_to_json([], rules)).rules == rules
+    assert parse_import(export_to_json([])).rules == Options()
     for odd in ('"x"', "[1]", '{"only": 7, "silent": true}'):
-        assert parse(f'{{"subscriptions": [], "rules": {odd}}}'.encode()).rules == Options()
+        assert parse_import(f'{{"subscriptions": [], "rules": {odd}}}'.encode()).rules == Options()
 
 
 @given(st.binary(max_size=300))
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     for text in (data, b"<" + data, b'{"subscriptions": [' + data + b"]}"):
         try:
-            parse(text)
+            parse_import(text)
         except BotError:
             continue
 
@@ -87,7 +87,7 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
 )
 def test_what_is_no_list_is_refused(data: bytes) -> None:
     with raises(BotError, UNREADABLE):
-        parse(data)
+        parse_import(data)
 
 
 def test_lines_that_make_no_sense_are_named() -> None:
@@ -102,7 +102,7 @@ def test_lines_that_make_no_sense_are_named() -> None:
         {"username": "quiet", "options": {"silent": "yes", "digest": True}},
         "natgeo",
     ]
-    found = parse(b"\xef\xbb\xbf" + json.dumps(rows).encode())
+    found = parse_import(b"\xef\xbb\xbf" + json.dumps(rows).encode())
     assert [entry.username for entry in found.entries] == ["natgeo", "prada", "busy", "quiet"]
     assert found.entries[0].preferences is None
     assert found.entries[3].preferences == Preferences(Options(digest=True))

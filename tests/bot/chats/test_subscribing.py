@@ -186,7 +186,7 @@ async def test_what_ended_comes_back_whole_and_an_ended_mute_does_not(desk: Desk
         [again] = (await subscribing.restore(chat, chat, ended_at=at)).subscriptions
         assert again == replace(one.subscription, preferences=back)
         assert [
-            entry.preferences for entry in await desk.subscriptions().export_entries(chat)
+            entry.preferences for entry in await desk.subscriptions().read_export_entries(chat)
         ] == [back]
 
 

@@ -10,7 +10,7 @@ from bot.domain.access import (
     Judged,
     Mode,
     Subject,
-    judge,
+    judge_access,
     parse_block_end_and_reason,
     parse_span,
     parse_telegram_id_or_profile,
@@ -44,7 +44,7 @@ def judged(
     if "adder" in rows:
         rows["adder"] = replace(rows["adder"], subject="8")
     listed = [*rows.values()]
-    return judge(mode, chat_id, rows=listed, person_id=person_id, responsible="8", now=NOW)
+    return judge_access(mode, chat_id, rows=listed, person_id=person_id, responsible="8", now=NOW)
 
 
 @pytest.mark.parametrize(

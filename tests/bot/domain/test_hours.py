@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.domain.everyday_words import is_time
+from bot.domain.everyday_words import is_number_or_time_word
 from bot.domain.foreign_text import normalize_typed
 from bot.domain.hours import _NUMBERS, parse_minute_of_day, parse_start_and_end_minute
 from bot.presentation.html import plain
@@ -255,11 +255,11 @@ def test_the_examples_of_the_questions_can_be_read(language: str) -> None:
 
 @pytest.mark.parametrize("word", ["9", "9pm", "30min", "बजे", "9बजे।", "الساعة", "вечера", "صبح"])
 def test_the_words_of_times_are_no_names(word: str) -> None:
-    assert is_time(word)
+    assert is_number_or_time_word(word)
 
 
 @pytest.mark.parametrize(
     "word", ["de", "natgeo", "sera", "नासा", "9gag", "9999", "٩٩٩٩", "९९९९बजे"]
 )
 def test_other_words_are_no_times(word: str) -> None:
-    assert not is_time(word)
+    assert not is_number_or_time_word(word)

@@ -18,7 +18,7 @@ from bot.domain.incidents import (
     Seen,
     fields_from_json,
     fields_to_json,
-    judge,
+    judge_conditions,
 )
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -37,7 +37,7 @@ WELL = Seen(
 
 
 def wrong(seen: Seen, *, before: set[str] = frozenset(), now: datetime = NOW) -> set[str]:  # type: ignore[assignment] # never changed
-    found = judge(seen, is_open=dict.fromkeys(before, True), now=now)
+    found = judge_conditions(seen, is_open=dict.fromkeys(before, True), now=now)
     return {one.kind for one in found if one.text is not None}
 
 
@@ -101,7 +101,7 @@ def test_every_condition_is_judged_once_with_a_sentence_for_its_end(
     spent: int, budget: int, balance: int
 ) -> None:
     seen = replace(WELL, spent_today=spent, budget=budget, balance=balance)
-    found: list[Condition] = list(judge(seen, is_open={}, now=NOW))
+    found: list[Condition] = list(judge_conditions(seen, is_open={}, now=NOW))
     kinds = [one.kind for one in found]
     assert len(kinds) == len(set(kinds))
     assert all(CLOSING[one.kind].endswith(".") for one in found)
@@ -110,14 +110,14 @@ def test_every_condition_is_judged_once_with_a_sentence_for_its_end(
 
 def test_what_the_admins_are_told_has_its_figures() -> None:
     seen = replace(WELL, balance=256, spent_today=800, dead_letters=3, free_bytes=299_999_999)
-    told = {one.kind: one.fields for one in judge(seen, is_open={}, now=NOW)}
+    told = {one.kind: one.fields for one in judge_conditions(seen, is_open={}, now=NOW)}
     assert told["balance"] == {"n": 256, "time": timedelta(days=2.6)}
     assert told["budget_80"] == {"percent": 0.8, "n": 1000}
     assert told["budget_100"] == {"n": 1000}
     assert told["parked"] == {"count": 3}
     assert told["disk"] == {"megabytes": 299}
     nothing = replace(WELL, balance=-50, spent_in_a_day=1, budget=0)
-    told = {one.kind: one.fields for one in judge(nothing, is_open={}, now=NOW)}
+    told = {one.kind: one.fields for one in judge_conditions(nothing, is_open={}, now=NOW)}
     assert told["balance"] == {"n": -50, "time": timedelta()}
     assert told["budget_80"] == {"percent": 1, "n": 0}
 

@@ -32,7 +32,7 @@ def test_a_proposed_budget_makes_its_pack_last_for_a_month(
     assert not plan.lasts_less_than_two_weeks
     assert plan.dollars_a_month == pytest.approx(dollars, abs=0.01)
     assert plan.profiles == profiles
-    assert plan.is_budget_small == (pack == "trial")
+    assert plan.is_budget_for_few_profiles == (pack == "trial")
 
 
 def test_a_thousand_credits_a_day_empty_the_smallest_pack_in_a_day() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.past_search import fits_all, parse_search
+from bot.domain.past_search import parse_search, story_fits_all
 from tests.support.followed import story
 
 
@@ -57,6 +57,6 @@ def test_other_texts_are_no_search(text: str) -> None:
 
 def test_each_term_must_match() -> None:
     one = story("1", kind="video", hashtags=("Sale",))
-    assert fits_all(one, ("#sale", "video"))
-    assert not fits_all(one, ("#sale", "photo"))
-    assert fits_all(one, ())
+    assert story_fits_all(one, ("#sale", "video"))
+    assert not story_fits_all(one, ("#sale", "photo"))
+    assert story_fits_all(one, ())

@@ -40,8 +40,8 @@ RICH = story(
     ],
 )  # fmt: skip
 def test_a_term_fits_what_has_it(term: str) -> None:
-    assert story_terms.fits(RICH, term)
-    assert not story_terms.fits(PLAIN, term)
+    assert story_terms.story_fits_term(RICH, term)
+    assert not story_terms.story_fits_term(PLAIN, term)
     assert exclusion_reason(PLAIN, Options(only=term), NO_RULES) == f"only {term}"
     assert exclusion_reason(RICH, Options(only=term), NO_RULES) is None
     assert exclusion_reason(RICH, Options(without=f"#other {term}"), NO_RULES) == f"not {term}"
@@ -65,12 +65,12 @@ def test_a_term_of_letters_with_marks_fits() -> None:
     for written in ("#हिन्दी", "#İstanbul", "place:दिल्ली", "#Café", "place:são-paulo"):
         for form in ("NFC", "NFD"):
             typed = story_terms.valid_terms(unicodedata.normalize(form, written))
-            assert story_terms.fits(marked, typed), written
+            assert story_terms.story_fits_term(marked, typed), written
 
 
 def test_a_hashtag_with_digits_of_another_script_fits() -> None:
     tagged = story("4", hashtags=("تخفیف۱۴۰۵",))
-    assert story_terms.fits(tagged, story_terms.valid_terms("#تخفیف۱۴۰۵"))
+    assert story_terms.story_fits_term(tagged, story_terms.valid_terms("#تخفیف۱۴۰۵"))
 
 
 @pytest.mark.parametrize("own", [{}, {"only": "everything"}, {"without": "video"}])
@@ -111,7 +111,7 @@ def test_the_soak_sets_each_option_and_lets_pass_what_it_lets_pass(option: str) 
     "term", ["photo", "reshare", "#sal", "@nik", "ike.com", "nike.co", "place:york-new"]
 )
 def test_a_term_does_not_fit_what_is_like_it(term: str) -> None:
-    assert not story_terms.fits(RICH, term)
+    assert not story_terms.story_fits_term(RICH, term)
 
 
 @pytest.mark.parametrize(

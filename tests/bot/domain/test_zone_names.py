@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.domain.zones import is_zone, zone_of
+from bot.domain.zones import is_zone, zone_or_utc
 
 
 @pytest.mark.parametrize("name", ["UTC", "Europe/Madrid", "America/Argentina/Buenos_Aires"])
@@ -30,4 +30,4 @@ def test_what_is_no_name_of_the_list(name: str) -> None:
     ],
 )
 def test_what_this_machine_does_not_know_is_utc(name: str, zone: str) -> None:
-    assert zone_of(name) == ZoneInfo(zone)
+    assert zone_or_utc(name) == ZoneInfo(zone)

@@ -104,7 +104,7 @@ async def test_the_list_of_a_summary_is_cut_and_has_buttons_except_in_a_channel(
         for n in range(23)
     ]
     queue = ChatQueue(replace(ANN, kind=kind), 1, rows)
-    summary = summaries.plan(rows, queue, now=NOON + 21 * HOUR)
+    summary = summaries.summary_of_due_stories(rows, queue, now=NOON + 21 * HOUR)
     assert summary is not None
     notice = replace(rows[0], notice="summary", story=None, story_pk=None, fields=summary.fields)
     await alerts.send(queue.chat, Batch(Target(1), (notice,)), calls=CALLS)
