@@ -33,7 +33,7 @@ def main() -> int:
     commands.add_parser("all", help="one after the other, with their defaults")
     chosen = parser.parse_args()
     # Logs go to stderr, because a benchmark may print JSON to stdout.
-    logging.set_up(level="WARNING", style="text")
+    logging.set_up_logging(level="WARNING", style="text")
     if chosen.benchmark != "all":
         return int(_module(chosen.benchmark).main(chosen))
     for name in BENCHMARKS:

@@ -144,7 +144,7 @@ async def _known(here: World, chat: int) -> None:
     """Record enough earlier days of use for the bot to treat the chat as known."""
     async with here.db.begin() as tx:
         for day in range(1, acquaintances.KNOWN_AFTER + 1):
-            await acquaintances.record_seen(tx, [chat], date(2020, 1, day))
+            await acquaintances.count_day_seen(tx, [chat], date(2020, 1, day))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

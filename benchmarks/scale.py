@@ -200,7 +200,9 @@ async def _statements(db: Database, now: datetime) -> dict[str, float]:
     while await db.run(lambda tx: spending.add_next_hour_to_sums(tx, now=now)):
         pass
     works: dict[str, Work] = {
-        "claim": lambda tx: chat_queues.claim(tx, Lease("benchmark", now, now + LEASE), limit=64),
+        "claim": lambda tx: chat_queues.claim_and_lock_due_deliveries(
+            tx, Lease("benchmark", now, now + LEASE), limit=64
+        ),
         "claim_due_next": chat_queues.next_due_at,
         "look_claim": lambda tx: profiles.claim_checks(
             tx, Lease("benchmark", now, now + LEASE), limit=8

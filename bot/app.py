@@ -312,7 +312,9 @@ class Running:
         """
         self._leader: Leader | None = None
         if not parts.sharing.is_only_process:
-            self._leader = Leader(parts.db, "polling", self.polling.run, now=parts.now)
+            self._leader = Leader(
+                parts.db, "polling", self.polling.poll_until_cancelled, now=parts.now
+            )
         self.web = Web(
             parts.metrics,
             checks={
@@ -355,7 +357,7 @@ class Running:
             ("pauses", _MUTES_EVERY, services.subscriptions.resume_ended_pauses),
         ]
         if parts.backups:
-            table.append(("backups", BACKUPS_EVERY, parts.backups.make_if_due))
+            table.append(("backups", BACKUPS_EVERY, parts.backups.make_backup_if_due))
         workers = [Worker(name, step, now=parts.now, longest=every) for name, every, step in table]
         parts.clock.wake = next(worker.wake for worker in workers if worker.name == "clock")
         return workers
@@ -514,7 +516,7 @@ class Running:
         async with asyncio.TaskGroup() as group:
             workers = [*self._periodic, parts.services.broadcasts.worker]
             endless = [group.create_task(worker.run()) for worker in workers]
-            endless.append(group.create_task(self.inline.run()))
+            endless.append(group.create_task(self.inline.answer_until_cancelled()))
             if self._webhook is None:
                 endless.append(group.create_task(self._poll_alone_or_as_leader()))
             ending = [
@@ -581,7 +583,7 @@ class Running:
         poller.
         """
         if self._leader is None:
-            await self.polling.run()
+            await self.polling.poll_until_cancelled()
         else:
             await self._leader.run()
 
@@ -722,7 +724,7 @@ async def _build_parts(settings: Settings, stack: AsyncExitStack, build: Build) 
         OSError: A file or folder can't be used, or PostgreSQL can't be reached.
     """
     url = settings.database_url.get_secret_value()
-    if note := preflight.check_mount(url):
+    if note := preflight.check_file_system_of_sqlite(url):
         log.warning("the database may be damaged", why=note.text)
     async with AsyncExitStack() as begun:
         await begun.enter_async_context(locked_sqlite_file(url, wait=timedelta(seconds=WAIT_S)))

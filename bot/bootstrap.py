@@ -150,7 +150,7 @@ async def open_parts(
             now,
             server_clocks,
             ask_telegram=lambda: bot.get_me(),  # noqa: PLW0108 - ``bot`` is assigned below
-            ask_api=lambda: api.transport.ask_for_date(),  # noqa: PLW0108 - ``api`` is assigned below
+            ask_api=lambda: api.transport.request_server_date(),  # noqa: PLW0108 - ``api`` is assigned below
             every=timing.clock,
             follows_database=not db.is_sqlite,
         )

@@ -82,7 +82,7 @@ OwnerWelcomeOrError = Page
 
 
 @command("allow")
-async def allow(context: Context) -> None:
+async def allow_person_or_chat(context: Context) -> None:
     """Give a person or a chat access to the bot, and end a block. Profiles need no access."""
     named = _subject_name_and_rest(context, may_be_current_chat=True)
     if named is None:
@@ -107,7 +107,7 @@ async def _is_chat_of_blocked_payer(subject: Subject, context: Context) -> bool:
 
 
 @command("invite", only_in_private=True)
-async def invite(context: Context) -> None:
+async def send_invitation_link(context: Context) -> None:
     """Send an invitation link for 1 person, or for the given number of people (1 to 1000)."""
     number = context.words_after_command[0] if context.words_after_command else "1"
     is_number = number.isdecimal() and len(number) <= len(str(MOST_USES))
@@ -136,7 +136,7 @@ async def store_invitation_and_get_text(context: Context, uses: int) -> Safe:
 
 
 @command("block")
-async def block(context: Context) -> None:
+async def block_person_chat_or_profile(context: Context) -> None:
     """Block a person, a chat or a profile, until a given time or without an end time.
 
     Raises:
@@ -184,7 +184,7 @@ async def fetch_and_store_profile_id(context: Context, username: str) -> None:
 
 
 @command("unblock")
-async def unblock(context: Context) -> None:
+async def unblock_person_chat_or_profile(context: Context) -> None:
     """End the block of a person, a chat or a profile.
 
     Raises:

@@ -71,7 +71,7 @@ async def send_error(
     own = is_own_limit or isinstance(error, RightsError)
     key = ("refused", message.chat.id, context.user_id if own else None, text)
     if context.services.cache.get(key, now=context.now):
-        await unit_of_work.call_after_replies(partial(react, context, message, SAME_AGAIN))
+        await unit_of_work.call_after_replies(partial(set_reaction, context, message, SAME_AGAIN))
         return
     await say(context, text, buttons or payer_buttons_for_errors([error], context))
     await cache_after_commit(context, key, age=REPEATED)
@@ -89,7 +89,7 @@ def payer_buttons_for_errors(errors: Iterable[BotError], context: Context) -> Bu
     return []
 
 
-async def react(context: Context, message: Message, sign: str) -> None:
+async def set_reaction(context: Context, message: Message, sign: str) -> None:
     """React to a message with a reaction that Telegram allows for bots. Only log a failure."""
     try:
         await context.bot.set_message_reaction(message.chat.id, message.message_id, sign)
@@ -114,7 +114,9 @@ async def answer_given_up_update(update: Update, *, chats: Chats) -> None:
         t = translator_for(code)
         quoted = None if message.chat.type == Chat.PRIVATE else message.message_id
         payload = text_payload(t(INCIDENT, incident=incident), reply_to=quoted)
-        unit_of_work.add_reply(reply_target_of(update), {**payload, "language": t.language})
+        unit_of_work.add_reply_if_in_unit(
+            reply_target_of(update), {**payload, "language": t.language}
+        )
 
 
 async def send_too_many_requests(context: Context) -> None:
@@ -145,7 +147,7 @@ async def roll_back_and_report_error(update: object, context: Context) -> None:
     - The chat is a channel.
     """
     error = context.error
-    if unit := unit_of_work.current():
+    if unit := unit_of_work.current_unit():
         await unit.roll_back_and_discard_replies()  # a failed update must have no partial effect
     if not isinstance(update, Update) or update.effective_chat is None:
         if isinstance(error, BotError):

@@ -325,7 +325,7 @@ async def _download_and_apply_options(context: Context, source: Document) -> Non
         if entry.preferences is None:
             continue
         try:
-            with unit_of_work.as_current(None):  # commit each change at once
+            with unit_of_work.with_current_unit(None):  # commit each change at once
                 await _set_options_if_subscribed(
                     context, entry.username, entry.preferences.options
                 )

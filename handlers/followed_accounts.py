@@ -89,12 +89,12 @@ async def download_accounts_or_export(context: Context, document: Document) -> l
     if size > followed_accounts.LARGEST and not is_archive:
         raise BotError("too large", text=import_export.UNREADABLE)
     async with context.services.file_slots.slot(context.user_id):
-        data = await _download(context, document)
+        data = await _download_document(context, document)
         names = await asyncio.to_thread(followed_accounts.followed_usernames_in, data)
         return import_export.parse_import(data) if names is None else names
 
 
-async def _download(context: Context, document: Document) -> bytes:
+async def _download_document(context: Context, document: Document) -> bytes:
     try:
         file = await context.bot.get_file(document.file_id)
         return bytes(await file.download_as_bytearray())
@@ -265,7 +265,7 @@ async def subscribe_each(
     failed: list[tuple[str, BotError]] = []
     for name, preferences in wanted:
         try:
-            with unit_of_work.as_current(None):  # commit each subscription separately
+            with unit_of_work.with_current_unit(None):  # commit each subscription separately
                 subscribed = await context.services.subscribing.subscribe(
                     context.command_target, name, context.asker, preferences=preferences
                 )

@@ -35,7 +35,7 @@ from bot.domain.errors import (
 from bot.domain.everyday_words import is_everyday_word
 from bot.domain.foreign_text import typed_words
 from bot.domain.sentences import N_
-from bot.presentation.actions import Kind, split_chat
+from bot.presentation.actions import Kind, split_off_chat_id
 from bot.presentation.html import code
 from handlers.commands import publish_chat_menu
 from handlers.managed_chats import (
@@ -303,7 +303,7 @@ async def _set_chat_and_check_right(context: Context, right: Right) -> bool:
     where = context.origin
     if right is OWNER:  # checked first, so that a channel's admins get no owner rights
         return context.is_owner
-    channel = split_chat(query.data)[0] if query and query.data else None
+    channel = split_off_chat_id(query.data)[0] if query and query.data else None
     if channel is not None:
         await set_managed_chat(context, channel)
     elif context.is_private:

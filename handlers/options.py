@@ -316,12 +316,12 @@ async def change_option(
             if value == EVERYWHERE
             else [subscription]
         )
-        changes = changes_of(option, value)
+        changes = option_changes_of_button(option, value)
         change = context.services.subscribing.set_options
         subscription, *_ = [await change(chat_id, each.id, changes) for each in every]
-    if _section_of(option) == "when" and subscription.options.digest:
+    if _section_name_of_option(option) == "when" and subscription.options.digest:
         await store_zone_question_if_no_zone(context)
-    text, rows = options_page(subscription, context, _section_of(option))
+    text, rows = options_page(subscription, context, _section_name_of_option(option))
     same_for_all = await _use_for_all_buttons(subscription, option, context)
     await edit_pressed(context, text, [*rows[:-1], *same_for_all, rows[-1]])
     return None
@@ -389,7 +389,7 @@ async def change_options_of_profile(
     return subscriptions
 
 
-def _section_of(option: str) -> str | None:
+def _section_name_of_option(option: str) -> str | None:
     """Return the section with an option. Return None if no section has the option.
 
     ``option`` can also be ``pause`` or ``rules``.
@@ -420,7 +420,7 @@ async def show_or_change_default(context: Context, option: str | None, value: st
     """Show the default options of the chat, or change a default."""
     options = Options.from_json(context.chat.defaults)
     if option and value:
-        changes = changes_of(option, value)
+        changes = option_changes_of_button(option, value)
         options = await context.services.chats.change_defaults(context.chat.id, changes)
     buttons = _option_buttons(options, actions.DEFAULT, context, ALL)
     followed = await context.services.subscriptions.all_of_chat(context.chat.id)
@@ -429,7 +429,7 @@ async def show_or_change_default(context: Context, option: str | None, value: st
     await edit_pressed(context, context.t(DEFAULTS_TITLE), buttons)
 
 
-def changes_of(option: str, value: str) -> dict[str, object]:
+def option_changes_of_button(option: str, value: str) -> dict[str, object]:
     """Return the change that a button makes, as a mapping from option names to JSON values.
 
     If the value of an option is a text, a button can only remove the text. The option ``rules``
@@ -444,7 +444,7 @@ def changes_of(option: str, value: str) -> dict[str, object]:
     return {option: value}
 
 
-def next_value(options: Options, option: str) -> str:
+def option_value_after_press(options: Options, option: str) -> str:
     """Return the value of an option after the next press."""
     current = getattr(options, option)
     if option in TOGGLES:
@@ -458,7 +458,9 @@ def _option_buttons(
     options: Options, change: Callable[[str, str], str], context: Context, names: Sequence[str]
 ) -> Buttons:
     def option_button(sign: str, text: str, option: str) -> Button:
-        return button(sign + context.t.plain(text), change(option, next_value(options, option)))
+        return button(
+            sign + context.t.plain(text), change(option, option_value_after_press(options, option))
+        )
 
     toggles = [
         option_button("✅ " if getattr(options, name) else "▫️ ", text, name)

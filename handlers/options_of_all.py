@@ -25,7 +25,7 @@ from handlers.options import (
     USE_FOR_ALL,
     WORDS,
     active_pause_sentence,
-    changes_of,
+    option_changes_of_button,
     store_zone_question_if_no_zone,
     summary_time_text,
 )
@@ -118,8 +118,8 @@ def _value_button(
         text = t.plain(NOTED, text=text, note=f"{t.number(count)}/{t.number(len(rows))}")
     other_sign = "▫️ " if option in TOGGLES else WORDS[option][0]
     sign = "✅ " if all(has_value) else other_sign
-    next_value = OFF if option in TOGGLES and all(has_value) else value
-    return button(sign + text, actions.OPTION_OF_ALL(option, next_value))
+    option_value_after_press = OFF if option in TOGGLES and all(has_value) else value
+    return button(sign + text, actions.OPTION_OF_ALL(option, option_value_after_press))
 
 
 def _has_value(options: Options, option: str, value: str) -> bool:
@@ -265,7 +265,7 @@ async def _change_all_and_show_result(context: Context, option: str, value: str)
         TooManyFastError: The chat or the payer would exceed the maximum number of fast
             subscriptions.
     """
-    changes = changes_of(option, value)
+    changes = option_changes_of_button(option, value)
     change = context.services.subscribing.set_options_of_all
     count, at = await change(context.chat.id, changes)
     lines: list[str] = [_value_in_bold(option, value, context), context.t(CHANGED, n=count)]

@@ -5,7 +5,7 @@ from bot.context import Context
 from bot.domain.errors import CHAT_UNKNOWN, RightsError
 from bot.domain.sentences import N_, NN_
 from bot.operations.admin_sessions import KEY_VALID_FOR
-from bot.presentation.charts import bars
+from bot.presentation.charts import bar_chart
 from bot.presentation.html import Safe, code, paragraphs
 from handlers.guard import command
 from handlers.money import (
@@ -111,5 +111,5 @@ def _spending_text(spent: Spending, context: Context) -> str:
 
 def _bar_chart_of_days(spent: Spending) -> Safe:
     """Return a chart of the credits of the last 30 days, with a character for each day."""
-    row = bars([credits for _, credits in spent.days])  # noqa: A001 - the project's word
+    row = bar_chart([credits for _, credits in spent.days])  # noqa: A001 - the project's word
     return Safe(f"<code>{row.replace(' ', NOTHING)}</code>")

@@ -14,7 +14,7 @@ from handlers.press_answers import PopUpText
 from handlers.questions import TO_SHOW_PAST
 from handlers.replies import code_texts, edit_pressed, say, say_message
 from handlers.show import offer_alternatives_or_raise, show_albums
-from handlers.subscriptions import EMPTY, ask_which_profile, list_button
+from handlers.subscriptions import EMPTY, ask_which_profile, subscriptions_list_button
 
 USAGE = N_(
     "Write it like this: /past <i>name</i>, or /past <i>name</i> 7d for the last seven days.\n"
@@ -163,4 +163,6 @@ async def keep_stories_from_now_on(context: Context) -> None:
     for subscription in sorted(every, key=lambda subscription: subscription.profile_id):
         if not subscription.options.keep:
             await services.subscribing.set_options(chat_id, subscription.id, kept)
-    await edit_pressed(context, context.t(KEPT_FROM_NOW_ON), [[list_button(context)]])
+    await edit_pressed(
+        context, context.t(KEPT_FROM_NOW_ON), [[subscriptions_list_button(context)]]
+    )

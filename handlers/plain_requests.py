@@ -18,7 +18,7 @@ from bot.presentation.actions import RUN, SETTING, Button, button
 from bot.updates import unit_of_work
 from handlers import card, stories, subscriptions
 from handlers.confirmation import MEANT, offer_commands_for_names, offer_understood_command
-from handlers.errors import react
+from handlers.errors import set_reaction
 from handlers.guard import OBEYED
 from handlers.help import help_page
 from handlers.links import username_shown_by
@@ -57,7 +57,7 @@ async def react_if_only_thanks(context: Context, text: str) -> WasAnswered:
     message = context.message
     if message is None or not await _is_only_thanks(context, text):
         return False
-    await unit_of_work.call_after_replies(partial(react, context, message, THANKED))
+    await unit_of_work.call_after_replies(partial(set_reaction, context, message, THANKED))
     return True
 
 

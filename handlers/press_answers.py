@@ -45,7 +45,7 @@ async def answer_press(
     minutes.
     """
     query = context.query
-    unit = unit_of_work.current()
+    unit = unit_of_work.current_unit()
     if query is None:
         return
     # An album may take longer than the 15 s for which Telegram accepts an answer to a press.

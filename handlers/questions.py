@@ -16,7 +16,7 @@ from bot.context import Context
 from bot.domain.everyday_words import is_cancellation
 from bot.domain.records import Subscription
 from bot.domain.sentences import N_
-from bot.presentation.actions import RUN, Buttons, button, grid, split_chat
+from bot.presentation.actions import RUN, Buttons, button, grid, split_off_chat_id
 from bot.presentation.html import paragraphs, plain
 from bot.presentation.translation import LANGUAGES, translator_for
 from handlers.press_answers import UNCHANGED
@@ -130,7 +130,7 @@ def managed_chat_of_replied_page(message: Message) -> int | None:
     page = message.reply_to_message
     markup = page.reply_markup if page else None
     data = markup.inline_keyboard[0][0].callback_data if markup else None
-    return split_chat(data)[0] if isinstance(data, str) else None
+    return split_off_chat_id(data)[0] if isinstance(data, str) else None
 
 
 @cache

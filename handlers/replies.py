@@ -126,7 +126,7 @@ async def enqueue_reply(context: Context, target: Target, payload: Payload) -> N
     is sent immediately and is not retried.
     """
     payload = {**payload, "language": context.t.language, "trace": logging.current_trace()}
-    if not unit_of_work.add_reply(target, payload):
+    if not unit_of_work.add_reply_if_in_unit(target, payload):
         await context.services.replies.send(target, payload)
 
 
@@ -205,7 +205,7 @@ async def show_working(context: Context) -> AsyncIterator[None]:
     """
 
     async def answer_in_time() -> None:
-        with unit_of_work.as_current(None):
+        with unit_of_work.with_current_unit(None):
             await answer_press(context)
 
     show = partial(keep_showing_uploading, context.bot, context.reply_target)

@@ -34,8 +34,8 @@ from handlers.options import (
     OFF,
     RULES_OF_CHAT,
     change_options_of_profile,
-    changes_of,
     effective_rule_lines,
+    option_changes_of_button,
     rule_lines,
 )
 from handlers.questions import EXAMPLE_NAME, TO_SHOW_RULES, command_buttons_of_subscriptions
@@ -76,7 +76,7 @@ async def show_or_change_rules(context: Context) -> None:
     is_whole_chat = words[0].lower() == WHOLE_CHAT
     argument = WHOLE_CHAT if is_whole_chat else _as_argument(username or EXAMPLE_NAME)
     if username is None or says_nothing:
-        await say(context, _usage(context, argument))
+        await say(context, _usage_with_example(context, argument))
     elif parsed.left_out and text.lower() != OFF:
         await _send_unreadable_words(context, argument, text, parsed.left_out)
     elif is_whole_chat and text:
@@ -111,7 +111,7 @@ async def _change_and_show_rules(
     """
     written: dict[str, object] = {"only": parsed.only, "without": parsed.without} if text else {}
     if text.lower() == OFF:
-        written = changes_of("rules", OFF)
+        written = option_changes_of_button("rules", OFF)
     changed = await change_options_of_profile(context, username, written)
     where = OFF if len(changed) == 1 else EVERYWHERE
     await say(context, *_rules_page(changed, context, where))
@@ -158,7 +158,7 @@ async def _send_unreadable_words(
         return
     listed = truncate_plain(", ".join(unknown or left_out), LONGEST_LIST)
     refusal = context.t(UNKNOWN if unknown else TOO_MUCH, words=code(listed))
-    await say(context, paragraphs(refusal, _usage(context, argument)))
+    await say(context, paragraphs(refusal, _usage_with_example(context, argument)))
 
 
 def _terms_meant_by_word(word: str) -> list[str]:
@@ -177,7 +177,7 @@ def _replace_word(text: str, word: str, term: str) -> str:
     return " ".join(term if typed_word.lower() == word else typed_word for typed_word in written)
 
 
-def _usage(context: Context, argument: str) -> Safe:
+def _usage_with_example(context: Context, argument: str) -> Safe:
     """Return the usage text with ``argument`` in place of the profile in the example."""
     return Safe(context.t(USAGE).replace(EXAMPLE_NAME, argument))
 
@@ -189,7 +189,7 @@ def _rules_page(changed: list[Subscription], context: Context, where: str) -> Pa
     media = subscription.options.media
     every = t(ALL) if media == "all" else t.plain(MEDIA[media])
     argument = _as_argument(subscription.username)
-    usage = _usage(context, argument)
+    usage = _usage_with_example(context, argument)
     lines = [t(TITLE, username=subscription.username), *(rules or [every]), "", usage]
     lines.append(Safe(t(HOW).replace(EXAMPLE_NAME, argument)))
     rows: Buttons = []

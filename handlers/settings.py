@@ -261,7 +261,7 @@ def _words_for_never() -> frozenset[str]:
 
 
 @on_message("an answer: a setting", filter_for_answers_to(*QUESTIONS))
-async def set_from_answer(context: Context) -> None:
+async def set_setting_from_answer(context: Context) -> None:
     """Set a setting to the text of a reply to a settings page.
 
     - A cancellation changes nothing.

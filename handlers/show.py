@@ -252,4 +252,4 @@ def _caption(
     if not has_link:
         return text
     url = deep_link(context.bot.username, CARD(username))
-    return captions.with_link(text, t.plain(OPTIONS), url, t)
+    return captions.append_link(text, t.plain(OPTIONS), url, t)

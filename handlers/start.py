@@ -64,7 +64,7 @@ async def _send_linked_page(context: Context, data: str) -> WasAnswered:
     for kind, opened in PAGES.items():
         args = kind.read(data)
         if args is not None:
-            chat_id = actions.split_chat(data)[0]
+            chat_id = actions.split_off_chat_id(data)[0]
             if chat_id is not None:
                 await set_managed_chat(context, chat_id)
             await say(context, *await opened(context, *args))

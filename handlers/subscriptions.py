@@ -301,7 +301,7 @@ async def _subscribe_and_send_results(
     if len(result) == 1:
         buttons = _subscribed_buttons(done[0], context, can_show=not (in_place or where))
     elif done:
-        buttons = [[list_button(context)]]
+        buttons = [[subscriptions_list_button(context)]]
     buttons = [*buttons, *payer_buttons_for_errors([error for _, error in failed], context)]
     if where and context.is_private:
         buttons = buttons_acting_on_chat(buttons, target.chat_id)
@@ -320,7 +320,7 @@ async def _result_lines(
 ) -> list[str]:
     """Return the lines about new, existing, paused and failed subscriptions.
 
-    The last line is about the expected delay of new alerts (``_delay_lines``).
+    The last line is about the expected delay of new alerts (``_expected_delay_lines``).
     """
     t = context.t
     new = [subscribed.profile.username for subscribed in done if not subscribed.already]
@@ -352,7 +352,7 @@ async def _result_lines(
     lines += lines_by_sentence(still, context)
     lines += failure_lines(failed, wanted, context)
     if not is_stopped:
-        lines += await _delay_lines(done, context)
+        lines += await _expected_delay_lines(done, context)
     return lines
 
 
@@ -397,7 +397,7 @@ def _subscribed_sentence(
     return t(NOW_IN_PRIVATE if context.is_private else NOW, n=n, username=username)
 
 
-async def _delay_lines(done: Sequence[Subscribed], context: Context) -> list[str]:
+async def _expected_delay_lines(done: Sequence[Subscribed], context: Context) -> list[str]:
     """Return a list with the line about the expected delay of new alerts, or an empty list.
 
     The line states the longest delay of all new subscriptions without a daily summary. If an
@@ -582,7 +582,7 @@ async def _unsubscribe_and_get_page(rows: Sequence[Subscription], context: Conte
     if len({subscription.username for subscription in rows}) == 1:
         text = context.t("Unsubscribed from <b>{username}</b>.", username=rows[0].username)
     undo = context.button(UNDO, actions.UNDO(at))
-    return text, [[undo, list_button(context)]]
+    return text, [[undo, subscriptions_list_button(context)]]
 
 
 @on_press(actions.UNDO)
@@ -686,7 +686,9 @@ async def subscriptions_page(context: Context, page: int, containing: int | None
         ]
         lines += [Safe("…")] if len(every) > MOST_LISTED else []
         text = Safe("\n".join(lines))
-        return Safe(text + await _obstacles_text(context, None)), [[list_button(context)]]
+        return Safe(text + await _obstacles_text(context, None)), [
+            [subscriptions_list_button(context)]
+        ]
     text = context.t(
         NN_(
             "This chat has {n} subscription. Tap it for its options.",
@@ -706,7 +708,7 @@ async def subscriptions_page(context: Context, page: int, containing: int | None
     return text, buttons + arrow_buttons(page, is_last=is_last, to=actions.SUBSCRIPTIONS)
 
 
-def list_button(context: Context) -> Button:
+def subscriptions_list_button(context: Context) -> Button:
     """Return the button that lists the chat's subscriptions."""
     return context.button(N_("Subscriptions"), actions.SUBSCRIPTIONS(0))
 

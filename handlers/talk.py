@@ -48,7 +48,7 @@ from handlers.confirmation import (
     offer_commands_for_names,
     offer_understood_command,
 )
-from handlers.errors import SAME_AGAIN, react
+from handlers.errors import SAME_AGAIN, set_reaction
 from handlers.guard import OBEYED, UNKNOWN_BUTTON, on_message, on_press
 from handlers.help import help_page
 from handlers.links import is_forward_of_our_post, username_shown_by
@@ -435,7 +435,7 @@ def example_button(context: Context) -> Buttons:
 def _main_page_buttons(context: Context) -> list[Button]:
     """Return the buttons of the subscriptions, the settings and the help."""
     return [
-        subscriptions.list_button(context),
+        subscriptions.subscriptions_list_button(context),
         context.button(N_("⚙️ Settings"), SETTINGS),
         context.button(N_("❓ Help"), actions.HELP()),
     ]
@@ -488,11 +488,11 @@ async def _react_or_give_example(context: Context) -> None:
     if await is_forward_of_our_post(message, context):
         return
     if talk.is_small_talk(normalize_typed(message.text or message.caption or "")):
-        await unit_of_work.call_after_replies(partial(react, context, message, HEARD_SIGN))
+        await unit_of_work.call_after_replies(partial(set_reaction, context, message, HEARD_SIGN))
         return
     is_shrug = cache.get((chat_id, "example"), now=now) == EXAMPLE
     if is_shrug:
-        await unit_of_work.call_after_replies(partial(react, context, message, SAME_AGAIN))
+        await unit_of_work.call_after_replies(partial(set_reaction, context, message, SAME_AGAIN))
     else:
         await say_message(
             context, EXAMPLE, [*example_button(context), _main_page_buttons(context)]

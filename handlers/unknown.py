@@ -7,7 +7,7 @@ from handlers.press_answers import PopUpText
 
 
 @on_press(ANY_OTHER)
-async def unknown_button(context: Context) -> PopUpText:
+async def text_for_unknown_button(context: Context) -> PopUpText:
     """Return the text of the pop-up for a pressed button that no other handler accepts.
 
     The pop-up also stops the loading indicator of the button.

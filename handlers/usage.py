@@ -7,7 +7,7 @@ from bot.context import Context
 from bot.domain.errors import NoPayerError
 from bot.domain.sentences import N_, NN_
 from bot.presentation.actions import Buttons
-from bot.presentation.charts import bars
+from bot.presentation.charts import bar_chart
 from bot.presentation.html import Safe, truncate_plain
 from handlers.guard import command
 from handlers.money import cost_text
@@ -42,7 +42,7 @@ async def show_usage(context: Context) -> None:
         most = context.services.payers.limits.most_subscriptions_of_payer(is_known=False)
         lines.append(t(NEWCOMER, percent=used.newcomer_part, most=most))
     if any(used.stories):
-        row = Safe(f"<code>{bars(used.stories).replace(' ', NOTHING)}</code>")
+        row = Safe(f"<code>{bar_chart(used.stories).replace(' ', NOTHING)}</code>")
         lines.append(t(WEEK, bars=row))
     lines += _month_lines(used.month, context)
     buttons: Buttons = []

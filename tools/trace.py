@@ -173,7 +173,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.trace", description=__doc__)
     parser.add_argument("--list", action="store_true", help="print each function, in order")
     options = parser.parse_args(arguments)
-    logging.set_up(level="ERROR", style="text")
+    logging.set_up_logging(level="ERROR", style="text")
     for name, functions in asyncio.run(record()).items():
         print(f"{name}: {summary(functions)}")  # noqa: T201 - output of the command
         if options.list:

@@ -560,7 +560,7 @@ async def _with_migrated_chat_id(tx: Tx, asker: Asker) -> Asker:
     With the new id, requests from before and after this change count towards the same limit.
     """
     old = asker.chat_id or 0
-    moved_to = await chats.moved_to(tx, old) if old < 0 else None
+    moved_to = await chats.new_id_if_moved(tx, old) if old < 0 else None
     return replace(asker, chat_id=moved_to) if moved_to else asker
 
 

@@ -157,7 +157,7 @@ class Access:
             # A late update can still have the old id of a group that became a supergroup.
             moved = None
             if found.chat is None and chat_id:
-                moved = await chats.moved_to(tx, chat_id)
+                moved = await chats.new_id_if_moved(tx, chat_id)
             if moved:
                 chat_id = moved
                 found = await chats.get_with_access(tx, person, moved, now=now)
@@ -200,7 +200,7 @@ class Access:
         supergroup.
         """
         async with join_or_begin_read(self._db) as tx:
-            telegram_id = await chats.moved_to(tx, telegram_id) or telegram_id
+            telegram_id = await chats.new_id_if_moved(tx, telegram_id) or telegram_id
             return await read_monthly_costs_of(tx, telegram_id, now=self._now())
 
     async def store_person_name(self, person: int, name: str) -> None:
@@ -236,7 +236,7 @@ class Access:
         if self._always_owners:
             return None
         async with self._db.begin() as tx:
-            if await store.owners_by_link(tx):
+            if await store.ids_of_owners_by_link(tx):
                 return None
             await key_values.add(tx, _SEED, secrets.token_hex(_TOKEN_BYTES))
             seed = await key_values.get(tx, _SEED)
@@ -534,7 +534,7 @@ class Access:
         return Subject("chat", str(await chats.lock_and_return_current_id(tx, int(subject.id))))
 
     async def _is_owner(self, tx: Tx, person: int) -> bool:
-        return person in self._always_owners or person in await store.owners_by_link(tx)
+        return person in self._always_owners or person in await store.ids_of_owners_by_link(tx)
 
     async def _name_column_with_stored_default(
         self, tx: Tx, subject: Subject, name: str
@@ -609,7 +609,7 @@ class Access:
             if in_settings is not None:
                 self._always_blocked = frozenset(in_settings)
             listed = await store.blocked_usernames_and_ids(tx, now=self._now())
-            self.owner_ids = self._always_owners | await store.owners_by_link(tx)
+            self.owner_ids = self._always_owners | await store.ids_of_owners_by_link(tx)
             words = {*self._always_blocked, *listed}
             known = await store.listed_profile_ids_by_username(tx, words)
             since = self._now() - profiles.NAME_IS_SURE

@@ -242,7 +242,7 @@ class Payers:
             return
         async with join_or_begin_read(self._db) as tx:
             for chat_id in (asker.as_channel, asker.chat_id):
-                current = chat_id and (await chats.moved_to(tx, chat_id) or chat_id)
+                current = chat_id and (await chats.new_id_if_moved(tx, chat_id) or chat_id)
                 if current and await chats.payer_of(tx, current) is not None:
                     return
         raise NoPayerError

@@ -64,7 +64,7 @@ class ChatPresence:
             muted = await mutes.of_chat(tx, chat_id)
         if chat is None or not (muted or chat.state == "closed"):
             return ()
-        unit = unit_of_work.current()
+        unit = unit_of_work.current_unit()
         if unit is not None and (unit.is_open or unit.replies):
             await unit_of_work.call_after_replies(
                 lambda: self.recheck_presence_and_return_mutes(chat_id)

@@ -26,7 +26,7 @@ class Chats:
         """Return a chat by its current or former id, or None if the database has no such chat."""
         async with join_or_begin_read(self._db) as tx:
             known = await chats.get(tx, chat_id)
-            if known is None and (moved_to := await chats.moved_to(tx, chat_id)):
+            if known is None and (moved_to := await chats.new_id_if_moved(tx, chat_id)):
                 known = await chats.get(tx, moved_to)
             return known
 
@@ -109,5 +109,5 @@ class Chats:
           finished updates after 25 hours.
         """
         async with join_or_begin_transaction(self._db) as tx:
-            current = await chats.moved_to(tx, chat_id) or chat_id
+            current = await chats.new_id_if_moved(tx, chat_id) or chat_id
             await erasure.erase_chat(tx, current, now=self._now())

@@ -52,7 +52,11 @@ from bot.store import subscriptions as store
 from bot.store.chats import raise_if_blocked
 from bot.store.ended_subscriptions import Ended
 from bot.store.engine.database import Database, Tx
-from bot.updates.unit_of_work import as_current, join_or_begin_read, join_or_begin_transaction
+from bot.updates.unit_of_work import (
+    join_or_begin_read,
+    join_or_begin_transaction,
+    with_current_unit,
+)
 
 _NAME_IS_SURE = timedelta(days=1)
 """The time for which a stored name of a profile is taken as current."""
@@ -369,7 +373,7 @@ class Subscribing:
         failed: list[tuple[str, BotError]] = []
         for row in rows:
             try:
-                with as_current(None):
+                with with_current_unit(None):
                     # Each restore has a separate transaction, so a failure does not undo other
                     # restores.
                     restored.append(await self._restore(row, by))

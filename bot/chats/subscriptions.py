@@ -410,7 +410,7 @@ class Subscriptions:
         the alerts of the subscription start later than the end of the pause, the later start
         applies.
         """
-        rows = await self._db.fetch(store.timed_pauses)
+        rows = await self._db.fetch(store.subscriptions_with_timed_pause)
         for subscription in rows:
             if subscription.paused_until is None or subscription.paused_until > self._now():
                 return subscription.paused_until

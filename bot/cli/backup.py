@@ -38,7 +38,7 @@ async def main(settings: Settings, arguments: argparse.Namespace) -> int:
         out.print(BY_ITS_OWN)
         return 2
     async with Database(settings.database_url.get_secret_value()) as db:
-        file = arguments.file or settings.backup_folder / backups.file_name(now)
+        file = arguments.file or settings.backup_folder / backups.backup_file_name(now)
         try:
             preflight.raise_if_no_database_file(db)
             await store.make(db, file, at=now)

@@ -146,7 +146,7 @@ async def check_database(settings: Settings) -> list[CheckResult]:
     """
     url = settings.database_url.get_secret_value()
     found = [await preflight.check_database(url, settings.spool_dir)]
-    if note := preflight.check_mount(url):
+    if note := preflight.check_file_system_of_sqlite(url):
         found.append(note)
     if unknown := await preflight.check_ids_of_blocked_names(url, settings.blocked_profiles):
         found.append(unknown)

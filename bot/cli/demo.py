@@ -33,7 +33,7 @@ def run_demo(*, port_base: int) -> int:
     Raises:
         OSError: A file can't be used.
     """
-    logging.set_up(level="WARNING", style="text")
+    logging.set_up_logging(level="WARNING", style="text")
     with tempfile.TemporaryDirectory(prefix="storybell-demo-") as folder:
         loop = MovableLoop()
         with asyncio.Runner(loop_factory=lambda: loop) as runner:

@@ -45,7 +45,7 @@ def execute(chosen: argparse.Namespace) -> int:
     except SettingsError as error:
         return _print_error_and_return_status(error, chosen.env_file)
     hidden = [*secrets_of(settings), *derive_webhook(settings.telegram_token).secrets_to_redact]
-    logging.set_up(level=settings.log_level, secrets=hidden)
+    logging.set_up_logging(level=settings.log_level, secrets=hidden)
     return _run_command(chosen, settings)
 
 

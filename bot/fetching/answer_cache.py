@@ -223,7 +223,7 @@ class AnswerCache:
         storing = self._group.create_task(store)
         keys = {key, *_profile_and_story_keys(fetched)}
         self._storing |= dict.fromkeys(keys, storing)
-        storing.add_done_callback(partial(self._forget_finished_storing, keys))
+        storing.add_done_callback(partial(self._remove_finished_storing_task, keys))
 
     async def _store_answer_and_settle_bill(
         self, key: str, value: object, fetched: Fetched[Any], *, until: datetime, now: datetime
@@ -258,7 +258,7 @@ class AnswerCache:
             if fetched.profile:
                 self._wake()  # alerts may be due because of the snapshot
 
-    def _forget_finished_storing(self, keys: set[str], storing: asyncio.Task[None]) -> None:
+    def _remove_finished_storing_task(self, keys: set[str], storing: asyncio.Task[None]) -> None:
         for key in keys:
             if self._storing.get(key) is storing:
                 del self._storing[key]

@@ -165,7 +165,7 @@ class Names:
                 return known.profile
             profile = await self.fetch_and_store_profile_with_retry(username, charge)
             if profile.is_private:
-                await self.record_private(profile.profile_id)
+                await self.record_private_and_notify_if_proven(profile.profile_id)
                 raise ProfilePrivateError(username=username)
             return profile
 
@@ -206,7 +206,7 @@ class Names:
 
         The cost is 2 credits, or 1 credit if ``checks_privacy`` is False. If the API refuses the
         account, a lookup of the name for 1 or 2 more credits must confirm the refusal. An account
-        that the lookup confirms as private is recorded (``record_private``).
+        that the lookup confirms as private is recorded (``record_private_and_notify_if_proven``).
 
         - If the lookup contradicts a 404, the call is repeated for the same price, because the 404
           may be temporary.
@@ -232,7 +232,7 @@ class Names:
                 if shown.profile_id != profile.profile_id:
                     return None
                 if shown.is_private and isinstance(error, ProfilePrivateError):
-                    await self.record_private(profile.profile_id)
+                    await self.record_private_and_notify_if_proven(profile.profile_id)
                     raise
             if isinstance(error, ProfilePrivateError):
                 raise ProfileUnavailableError(str(error), credits=error.credits) from None
@@ -245,7 +245,9 @@ class Names:
                 # pay for the repeated call.
                 raise ProfileUnavailableError(str(error)) from None
 
-    async def record_private(self, profile_id: str, *, token: int | None = None) -> None:
+    async def record_private_and_notify_if_proven(
+        self, profile_id: str, *, token: int | None = None
+    ) -> None:
         """Record that a lookup has shown an account as private.
 
         ``token`` identifies the claim of the profile, or is None if this process has no claim.

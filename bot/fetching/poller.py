@@ -206,7 +206,7 @@ class Scheduler:
         if state.first is None:
             return None
         due, snapshot_at = state.first
-        if state.room < self._price_of_check:
+        if state.room < self._highest_usual_price_of_check:
             return max(due, now + _MONEY_AGAIN)
         # A profile is not checked early within ``minimum`` seconds after its last check. Even if
         # the profile that is due first was checked so recently, a different profile may be checked
@@ -227,7 +227,7 @@ class Scheduler:
         return max(datetime.fromtimestamp(at, UTC), earliest)
 
     @property
-    def _price_of_check(self) -> int:
+    def _highest_usual_price_of_check(self) -> int:
         """Return the credits to reserve for a check: the highest usual bill of the check."""
         return self._api.stories("", last_known_public_at=self._now()).price
 
@@ -310,7 +310,7 @@ class Scheduler:
         due_credits, early_credits = plan.schedule.spendable_credits_for_due_and_early(
             now.timestamp()
         )
-        of_room = state.room / self._price_of_check
+        of_room = state.room / self._highest_usual_price_of_check
         for_due = _count_payable_checks(due_credits - pending, plan.cost, of_room)
         for_early = _count_payable_checks(early_credits - pending, plan.cost, of_room)
         of_day = _count_payable_checks(plan.schedule.budget - state.spent, plan.cost, of_room)
@@ -425,7 +425,7 @@ class Scheduler:
             if at <= now:
                 taken.append(known)
             else:
-                await profiles.postpone_check(tx, known, until=at)
+                await profiles.end_claim_and_postpone_check(tx, known, until=at)
         return taken
 
     async def _apply_blocks_and_store_plan_if_due(self, plan: Plan) -> None:
@@ -499,7 +499,7 @@ class Scheduler:
         try:
             due_at = _RETRIES.next_at(known.attempts, now=self._now())
             async with self._db.begin() as tx:
-                await profiles.retry_check(tx, known, due_at=due_at)
+                await profiles.end_claim_and_retry_check(tx, known, due_at=due_at)
         except Exception:  # the profile is claimed again after its lease has expired
             log.exception("a failed check can't be postponed", profile=known.profile_id)
 
@@ -522,7 +522,9 @@ class Scheduler:
         # Look up the name first. The lookup costs half as much as the check, and shows whether the
         # account is still private.
         if seems_private and await self._fetch_proof_and_charge_bucket(known, plan) == "private":
-            await self._names.record_private(known.profile_id, token=known.token)
+            await self._names.record_private_and_notify_if_proven(
+                known.profile_id, token=known.token
+            )
             self.failed_checks.record_success()
             return "private"
         return await self._fetch_record_and_name_outcome(known, lease, plan)
@@ -547,7 +549,7 @@ class Scheduler:
             self._counted.put(known.profile_id, value=True, until=now + _COUNTED_AGAIN)
         if not count.chats:
             async with self._db.begin() as tx:
-                await profiles.postpone_check(tx, known, until=now)
+                await profiles.end_claim_and_postpone_check(tx, known, until=now)
                 await subscriptions.start_or_stop_checks(
                     tx, profile_ids=[known.profile_id], now=now
                 )
@@ -585,7 +587,7 @@ class Scheduler:
             latest = self._now() + _LONGEST_WAIT
             async with self._db.begin() as tx:
                 until = min(error.until or latest, latest)
-                await profiles.postpone_check(tx, known, until=until)
+                await profiles.end_claim_and_postpone_check(tx, known, until=until)
             return "no money"
         if not self._is_lease_valid(lease):
             await self._db.run_until_recorded(lambda tx: self._ledger.settle(tx, reservation, 0))
@@ -677,10 +679,14 @@ class Scheduler:
         async with self._db.begin() as tx:
             match error:
                 case OutOfServiceError():
-                    await profiles.postpone_check(tx, known, until=now + _LONGEST_WAIT)
+                    await profiles.end_claim_and_postpone_check(
+                        tx, known, until=now + _LONGEST_WAIT
+                    )
                 case _ if self._api.is_failing:
                     # The API fails for all profiles, so this is not a failure of the profile.
-                    await profiles.postpone_check(tx, known, until=now + _PROBE_EVERY)
+                    await profiles.end_claim_and_postpone_check(
+                        tx, known, until=now + _PROBE_EVERY
+                    )
                 case _:
                     await snapshots.record_failure_and_notify_if_proven(
                         tx, known.profile_id, why, now=now, token=known.token
@@ -793,5 +799,5 @@ async def _postpone_if_not_due(tx: Tx, known: Known, plan: Plan, now: datetime) 
         return False
     if await snapshots.has_missed_summary(tx, known, plan, now=now):
         return False
-    await profiles.postpone_check(tx, known, until=await useful_at())
+    await profiles.end_claim_and_postpone_check(tx, known, until=await useful_at())
     return True

@@ -122,7 +122,7 @@ class Plan:
         if by_scheduler and self.uses_newcomer_interval(known):
             self.schedule.bucket.credits -= self.cost
         self._set_due_if_newcomers_only(known, state)
-        return {"forecast": state.to_json()}, _due_at(state, now)
+        return {"forecast": state.to_json()}, _capped_due_time(state, now)
 
     def recompute_due(self, known: Known, *, now: datetime) -> tuple[Columns, datetime]:
         """Compute the due time of a profile again, after a change of its weight or of the price.
@@ -132,7 +132,7 @@ class Plan:
         state = _learned_state(known, now)
         self.schedule.set_due_at(state, known.weight, self.cost)
         self._set_due_if_newcomers_only(known, state)
-        return {"forecast": state.to_json()}, _due_at(state, now)
+        return {"forecast": state.to_json()}, _capped_due_time(state, now)
 
     def recompute_demand(
         self, states: Sequence[tuple[ProfileState, float]], profiles: int
@@ -173,7 +173,7 @@ class Plan:
             state.due_at = state.seen_at + interval
 
 
-def _due_at(state: ProfileState, now: datetime) -> datetime:
+def _capped_due_time(state: ProfileState, now: datetime) -> datetime:
     """Return the due time of a check, at most ``LATEST_HOURS`` after ``now``."""
     latest = now + timedelta(hours=LATEST_HOURS)
     return min(datetime.fromtimestamp(state.due_at, UTC), latest)

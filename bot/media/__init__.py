@@ -3,5 +3,5 @@
 The input of the package is the URL of a photo or video. The output is a file in the spool, which
 is a folder of limited size. The file is deleted after use. Public: ``download.Media``,
 ``download.PublicResolver``, ``spool.Spool``, ``spool.MediaFile``, ``spool.write_stream``,
-``sniff.sniff``, ``urls.is_fresh`` and ``urls.expires_at``.
+``sniff.detect_media_kind``, ``urls.is_unexpired`` and ``urls.expires_at``.
 """

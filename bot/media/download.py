@@ -21,7 +21,7 @@ from bot.domain.errors import (
 )
 from bot.media.slow_hosts import Download, SlowHosts
 from bot.media.spool import MediaFile, Spool, write_stream
-from bot.media.urls import MediaHosts, is_fresh, parse
+from bot.media.urls import MediaHosts, is_unexpired, parse
 from bot.runtime.clock import utc_now
 
 _HEADERS = {
@@ -155,7 +155,7 @@ class Media:
             MediaTooBigError: The file has more than ``limit`` bytes.
             MediaUnavailableError: The server is slow or fails, or the spool or the disk is full.
         """
-        if not is_fresh(url, self._now()):
+        if not is_unexpired(url, self._now()):
             raise MediaError("the address has expired", text=MEDIA_GONE)
         try:
             async with asyncio.timeout(self._deadline):
@@ -184,11 +184,13 @@ class Media:
                 response = await asked
             async with response:
                 if response.status not in REDIRECTS:
-                    return await self._save(response, limit, host)
+                    return await self._save_or_raise_by_status(response, limit, host)
                 url = str(address.join(URL(response.headers.get("Location", ""), encoded=True)))
         raise MediaError("too many redirects", text=MEDIA_REFUSED)
 
-    async def _save(self, response: aiohttp.ClientResponse, limit: int, host: str) -> MediaFile:
+    async def _save_or_raise_by_status(
+        self, response: aiohttp.ClientResponse, limit: int, host: str
+    ) -> MediaFile:
         if response.status == _DENIED:
             raise MediaDeniedError(f"status {response.status}")
         if response.status in _GONE:

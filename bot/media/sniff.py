@@ -42,7 +42,7 @@ class Measures:
     duration: float | None = None
 
 
-def sniff(head: bytes) -> MediaKind | None:
+def detect_media_kind(head: bytes) -> MediaKind | None:
     """Return the type of the photo or video whose first bytes are ``head``.
 
     Return None if the file is neither a photo nor a video. Every MP4 file that is not a still

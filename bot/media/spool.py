@@ -14,7 +14,14 @@ from types import TracebackType
 from typing import Literal, Self
 
 from bot.domain.errors import MEDIA_REFUSED, MediaError, MediaTooBigError, MediaUnavailableError
-from bot.media.sniff import EXTENSIONS, HEAD, Measures, MediaKind, measure_video, sniff
+from bot.media.sniff import (
+    EXTENSIONS,
+    HEAD,
+    Measures,
+    MediaKind,
+    detect_media_kind,
+    measure_video,
+)
 
 _PATIENCE = 30.0  # the maximum number of seconds that a download waits for free space
 # The pattern of subfolder names, which are UUIDs. Folders with other names belong to other
@@ -241,7 +248,7 @@ async def write_stream(chunks: AsyncIterable[bytes], draft: Draft) -> MediaFile:
 
 
 def _media_kind_or_raise(head: bytes) -> MediaKind:
-    kind = sniff(head)
+    kind = detect_media_kind(head)
     if kind is None:
         raise MediaError("neither photo nor video", text=MEDIA_REFUSED)
     return kind

@@ -83,7 +83,7 @@ def expires_at(url: str) -> datetime | None:
         return None
 
 
-def is_fresh(url: str, now: datetime) -> bool:
+def is_unexpired(url: str, now: datetime) -> bool:
     """Return whether ``url`` expires later than 60 seconds after ``now``.
 
     Return True for a URL that is not signed, because such a URL does not expire. Also return True

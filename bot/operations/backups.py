@@ -64,7 +64,7 @@ class Backups:
         )
         self._now = now
 
-    async def make_if_due(self) -> NextStepAt:
+    async def make_backup_if_due(self) -> NextStepAt:
         """Make a backup if a backup is due. Return the time of the next backup.
 
         After a success, remove old backups and close the incident "backup". After a failure, open
@@ -85,7 +85,7 @@ class Backups:
         try:
             await asyncio.to_thread(_delete_partial_backups, self._folder)
             database_id = await self._ensure_database_id()
-            file = self._folder / file_name(now)
+            file = self._folder / backup_file_name(now)
             await store.make(self._db, file, at=now)
         except (BackupError, OSError) as error:
             why = str(error)
@@ -154,7 +154,7 @@ class Backups:
         await self._db.run(lambda tx: key_values.put(tx, _KEY, at.isoformat()))
 
 
-def file_name(at: datetime) -> str:
+def backup_file_name(at: datetime) -> str:
     """Return the file name of a backup made at ``at``. The names sort in the order of time."""
     return _NAME.format(at=at.astimezone(UTC))
 

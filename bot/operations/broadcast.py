@@ -30,9 +30,9 @@ log = structlog.get_logger()
 # second in total. Broadcasts, alerts and replies share this limit.
 A_SECOND = 10
 _EVERY = timedelta(seconds=1)
-# The time for which a process keeps the right to add messages (``_claim_turn``). It is shorter
-# than ``_EVERY``, so that the right has expired at the next call, even if a timer fires slightly
-# too early.
+# The time for which a process keeps the right to add messages (``_claim_turn_of_second``). It is
+# shorter than ``_EVERY``, so that the right has expired at the next call, even if a timer fires
+# slightly too early.
 _TURN = timedelta(seconds=0.9)
 _TURN_KEY = "broadcast"
 _LONGEST = timedelta(minutes=1)
@@ -131,15 +131,16 @@ class Broadcasts:
         The messages are those of the oldest broadcast that is not yet completely in the outbox. A
         broadcast ends when all its messages are in the outbox, and
         ``broadcasts.is_being_sent_or_due_soon`` is False. Messages that are deferred, for example
-        because of quiet hours, may be sent after the end. If ``_claim_turn`` returns False,
-        nothing is changed. Return the time of the next call, or None if no broadcast is running.
+        because of quiet hours, may be sent after the end. If ``_claim_turn_of_second`` returns
+        False, nothing is changed. Return the time of the next call, or None if no broadcast is
+        running.
         """
         now = self._now()
         async with self._db.read() as tx:
             under_way = await broadcasts.running(tx)
         if not under_way:
             return None
-        if not await self._claim_turn(now):
+        if not await self._claim_turn_of_second(now):
             return now + _EVERY
         for broadcast in under_way:
             if await self._db.run(
@@ -155,7 +156,7 @@ class Broadcasts:
         self._wake()
         return now + _EVERY
 
-    async def _claim_turn(self, now: datetime) -> bool:
+    async def _claim_turn_of_second(self, now: datetime) -> bool:
         """Claim the right to add the messages of this second. Return whether the claim succeeded.
 
         Return False if this or another process has already added messages in this second, because

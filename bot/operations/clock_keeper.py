@@ -127,10 +127,10 @@ class ClockKeeper:
             await self.correct_by_database_clock()
             return True
         await self._ask_time_unless_recent(TELEGRAM, self._ask_telegram)
-        decision = self._decide(clock, has_asked_api=False)
+        decision = self._choose_correct_time(clock, has_asked_api=False)
         if decision.needs_api:
             await self._ask_time_unless_recent(STORIES_API, self._ask_api)
-            decision = self._decide(clock, has_asked_api=True)
+            decision = self._choose_correct_time(clock, has_asked_api=True)
         if decision.ahead_s is None:
             clock.mark_unconfirmed(decision.reason)
             if self._logged != decision.reason:
@@ -165,7 +165,7 @@ class ClockKeeper:
             log.warning("the clock was set back; the bot begins anew", seconds=round(-seconds, 1))
             self.went_back.set()
 
-    def _decide(self, clock: Clock, *, has_asked_api: bool) -> Decision:
+    def _choose_correct_time(self, clock: Clock, *, has_asked_api: bool) -> Decision:
         return choose_correct_time(
             self._server_clocks.clock_of_server(TELEGRAM),
             self._server_clocks.clock_of_server(STORIES_API) if has_asked_api else None,

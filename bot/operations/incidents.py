@@ -62,7 +62,7 @@ class Incidents:
 
         Return False if a direct message failed, because Telegram could not be reached.
         """
-        log.warning("incident", kind=kind, text=in_english(sentence, fields))
+        log.warning("incident", kind=kind, text=english_log_text(sentence, fields))
         now = self._now()
 
         async def write(tx: Tx) -> None:
@@ -71,7 +71,7 @@ class Incidents:
                 tx, kind, sentence, fields, opened_at=now, closed_at=closed_at
             )
             if number is None:
-                await store.rephrase(tx, kind, sentence, fields)
+                await store.change_text_of_open(tx, kind, sentence, fields)
             else:
                 text = _numbered_renderer(sentence, fields, number)
                 await self._owners.enqueue(tx, text, silent=kind in QUIET)
@@ -97,7 +97,7 @@ class Incidents:
             return ended
 
         if await self._db.run(write):
-            log.info("incident over", kind=kind, text=in_english(closing, fields))
+            log.info("incident over", kind=kind, text=english_log_text(closing, fields))
             self._owners.wake()
 
     async def all_open(self) -> list[Incident]:
@@ -127,6 +127,6 @@ def text_with_advice_if_open(t: Translator, incident: Incident) -> Safe:
     return text_with_advice(t, incident.text, incident.fields)
 
 
-def in_english(sentence: str, fields: Fields) -> str:
+def english_log_text(sentence: str, fields: Fields) -> str:
     """Return the message and the advice of an incident as plain English text for the log."""
     return plain(text_with_advice(translator_for("en"), sentence, fields))

@@ -158,7 +158,7 @@ async def check_integrity(url: str) -> CheckResult | NotApplicable:
     return CheckResult("ok", f"All of {db.file} can be read, and is whole.")
 
 
-def check_mount(url: str, mounts: Path = _MOUNTS) -> CheckResult | NotApplicable:
+def check_file_system_of_sqlite(url: str, mounts: Path = _MOUNTS) -> CheckResult | NotApplicable:
     """Return a note if the place of the SQLite file is not safe, or else None.
 
     The place is not safe on a network file system. The place is also not safe if only the file is
@@ -229,7 +229,7 @@ async def read_owners_by_link(url: str) -> set[int] | Unknown:
         async with Database(url) as db:
             state = await readiness(db)
             if state is Readiness.CURRENT:
-                return await db.fetch(access.owners_by_link)
+                return await db.fetch(access.ids_of_owners_by_link)
     except (OSError, ModuleNotFoundError, DatabaseUnavailableError):
         return None  # ``check_database`` reports the error
     return set() if state is Readiness.EMPTY else None
@@ -270,7 +270,7 @@ def increase_open_files_limit() -> CheckResult:
     A higher limit stays. Return an error if the resulting limit is too low for the bot, or else a
     result "ok".
     """
-    limit = open_files.raise_limit()
+    limit = open_files.raise_open_files_limit()
     if limit < open_files.LEAST:
         text = (
             f"The bot may open {limit} files at once and needs {open_files.LEAST}: raise the "

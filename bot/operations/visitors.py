@@ -54,14 +54,14 @@ class Visitors:
             seen, last = await key_values.lock_or_add(tx, _KEY) or (now.timestamp(), 0)
             if now.timestamp() - last < _PAUSE.total_seconds():
                 return now + self._every
-            new = await access.invited_or_refused(
+            new = await access.entries_invited_or_refused(
                 tx, after=datetime.fromtimestamp(seen, now.tzinfo)
             )
             if new:
                 await key_values.put(tx, _KEY, [now.timestamp()] * 2)
                 await self._owners.enqueue(
                     tx,
-                    lambda t: report_text(new, t),
+                    lambda t: new_visitors_text(new, t),
                     buttons=lambda t: access_request_buttons(new, t),
                 )
         if new:
@@ -69,12 +69,15 @@ class Visitors:
         return now + self._every
 
 
-def report_text(new: Sequence[Entry], t: Translator) -> str:
+def new_visitors_text(new: Sequence[Entry], t: Translator) -> str:
     """Return a report with a line for each of at most ten persons and chats.
 
     If ``new`` has more than ten entries, a last line has the number of the remaining entries.
     """
-    lines = [t(CAME if entry.is_allowed else ASKS, name=name_of(entry)) for entry in new[:_MOST]]
+    lines = [
+        t(CAME if entry.is_allowed else ASKS, name=shortened_name_or_id(entry))
+        for entry in new[:_MOST]
+    ]
     rest = len(new) - _MOST
     return "\n".join([*lines, *([t(MORE, n=rest)] if rest > 0 else [])])
 
@@ -86,7 +89,10 @@ def access_request_buttons(new: Sequence[Entry], t: Translator) -> Buttons:
     """
     return [
         [
-            button(t.plain("Let in {name}", name=name_of(entry)), PEOPLE("allow", entry.subject)),
+            button(
+                t.plain("Let in {name}", name=shortened_name_or_id(entry)),
+                PEOPLE("allow", entry.subject),
+            ),
             button(t.plain("No"), OWNER("no", entry.subject)),
         ]
         for entry in new[:_MOST]
@@ -94,7 +100,7 @@ def access_request_buttons(new: Sequence[Entry], t: Translator) -> Buttons:
     ]
 
 
-def name_of(entry: Entry) -> str:
+def shortened_name_or_id(entry: Entry) -> str:
     """Return the shortened name of a person or chat, or the id if the name is empty.
 
     The name of a chat follows the sign 👥. Without the sign, a group with the title "Ann" would

@@ -66,7 +66,7 @@ class JobClaims:
         """Claim no job before ``until``, or before a later time that an earlier call has set."""
         self.rests_until = max(self.rests_until, until)
 
-    async def claim(self, limit: int) -> list[Job]:
+    async def claim_queues_and_build_jobs(self, limit: int) -> list[Job]:
         """Claim chat queues, select the deliveries to send now, and return at most ``limit`` jobs.
 
         While Telegram is down, return at most one job, which is a trial send. While the claims are
@@ -81,7 +81,7 @@ class JobClaims:
         jobs: list[Job] = []
         lease = self._leases.new_lease()
         async with self._db.begin() as tx:
-            for queue in await chat_queues.claim(tx, lease, limit=limit):
+            for queue in await chat_queues.claim_and_lock_due_deliveries(tx, lease, limit=limit):
                 job = await self._update_rows_and_build_job(tx, queue, lease)
                 if job is not None and await self._reserve_turn_or_postpone(tx, job, queue, now):
                     jobs.append(job)
@@ -131,7 +131,7 @@ class JobClaims:
         lease = self._leases.new_lease()
         async with self._db.begin() as tx:
             for _ in range(QUEUES_OF_A_TRIAL):
-                queues = await chat_queues.claim(tx, lease, limit=1)
+                queues = await chat_queues.claim_and_lock_due_deliveries(tx, lease, limit=1)
                 if not queues:
                     break
                 job = await self._update_rows_and_build_job(tx, queues[0], lease, is_trial=True)

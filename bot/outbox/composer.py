@@ -17,7 +17,7 @@ from bot.presentation.buttons import (
     options_link,
     summary_buttons,
 )
-from bot.presentation.captions import LINK_ROOM, caption, with_corrected_count, with_link
+from bot.presentation.captions import LINK_ROOM, append_link, caption, with_corrected_count
 from bot.presentation.notices import notice_messages
 from bot.presentation.translation import Translator, translator_for
 from bot.sending.items import SendOptions
@@ -47,7 +47,9 @@ class Alerts:
         self._sender = sender
         self._now = now
 
-    async def send(self, chat: Chat, batch: Batch, calls: Calls) -> Outcome:
+    async def send_batch_and_buy_missing_files(
+        self, chat: Chat, batch: Batch, calls: Calls
+    ) -> Outcome:
         """Send a batch to its chat or topic. Return the outcome.
 
         The budget of the schedule pays 1 credit for each file that must be bought.
@@ -74,7 +76,7 @@ class Alerts:
         )
         if chat.kind != "channel" and len(batch.album.stories) > 1:
             link = options_link(self._replies.bot_name, chat.id, batch.rows[0].subscription_id)
-            text = with_link(text, t.plain(OPTIONS), link, t)
+            text = append_link(text, t.plain(OPTIONS), link, t)
         return await self._sender.send_album_and_buy_missing_files(
             batch.target,
             batch.album,

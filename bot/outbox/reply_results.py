@@ -19,7 +19,7 @@ from bot.outbox import results
 from bot.outbox.results import SendReport, Tally
 from bot.presentation.translation import translator_for
 from bot.sending import failed_items
-from bot.sending.replies import Payload, is_media, text_payload
+from bot.sending.replies import Payload, is_sent_as_file, text_payload
 from bot.store import chat_queues, chats, deliveries, enqueue, moves, usage
 from bot.store.chat_queues import HasDueTime
 from bot.store.claims import WasValid
@@ -37,7 +37,7 @@ _CANT_SHOW = {
 }
 
 
-def is_final(outcome: Outcome) -> bool:
+def is_final_for_reply(outcome: Outcome) -> bool:
     """Return whether a reply has arrived or can never arrive, so the reply is not sent again."""
     if isinstance(outcome, PermanentFailure):
         # If Telegram refuses the token, the reply is kept, because an owner may correct the token.
@@ -69,7 +69,7 @@ async def record_reply_outcome(
     """
     tally = Tally()
     outcome, now = report.outcome, report.now
-    if is_final(outcome) and not behind and not report.answers_again:
+    if is_final_for_reply(outcome) and not behind and not report.answers_again:
         tally.is_due = await _delete_last_reply_and_end_lease(tx, queue, reply, report, floods)
         return tally
     queue, reply, is_ours = await _lock_and_check_claim(tx, queue, reply, outcome)
@@ -85,16 +85,16 @@ async def record_reply_outcome(
         return tally
     if report.answers_again:
         await deliveries.make_deferred_due(tx, queue.chat_id, Held.UNTOLD, now=now)
-    if behind and is_final(outcome):
+    if behind and is_final_for_reply(outcome):
         return tally
     free_at = now
-    if not is_final(outcome):
+    if not is_final_for_reply(outcome):
         free_at = await results.record_unfinished_reply(tx, reply, report, tally)
     await deliveries.record_unsent(tx, ids_behind, is_copy_counted=True)
     tally.is_due = await chat_queues.reschedule(tx, queue.chat_id, unclaimed_until=free_at)
     if isinstance(outcome, Sent):
         await results.make_retries_due_earlier_after_success(
-            tx, {queue.chat_id: is_media(reply.fields)}, now
+            tx, {queue.chat_id: is_sent_as_file(reply.fields)}, now
         )
     await results.store_flood_limits(tx, [queue], floods)
     if isinstance(outcome, Moved):
@@ -115,7 +115,7 @@ async def _lock_and_check_claim(
     if is_ours:
         return queue, reply, True
     current = await _with_current_chat_id(tx, queue)
-    reply = _moved_to(reply, current.chat_id)
+    reply = _reply_with_chat_id(reply, current.chat_id)
     if isinstance(outcome, Moved):
         return queue, reply, False
     return current, reply, await results.lock_and_check_claim(tx, current, outcome)
@@ -145,7 +145,7 @@ async def _delete_last_reply_and_end_lease(
     is_ours, is_due = await end_lease()
     if not is_ours:
         queue = await _with_current_chat_id(tx, queue)
-        reply = _moved_to(reply, queue.chat_id)
+        reply = _reply_with_chat_id(reply, queue.chat_id)
         is_ours, is_due = await end_lease()
     has_follow_ups = await _delete_or_cut_and_enqueue_follow_ups(
         tx, reply, report.outcome, now=now
@@ -154,18 +154,18 @@ async def _delete_last_reply_and_end_lease(
         is_due = await chat_queues.reschedule(tx, queue.chat_id)
     if is_due and isinstance(report.outcome, Sent):
         await results.make_retries_due_earlier_after_success(
-            tx, {queue.chat_id: is_media(reply.fields)}, now
+            tx, {queue.chat_id: is_sent_as_file(reply.fields)}, now
         )
     return is_due
 
 
 async def _with_current_chat_id(tx: Tx, queue: QueueClaim) -> QueueClaim:
     """Return the claim of a queue, with the new id of the chat if the chat has moved."""
-    new = await chats.moved_to(tx, queue.chat_id)
+    new = await chats.new_id_if_moved(tx, queue.chat_id)
     return queue if new is None else ReplyClaim(new, queue.token, queue.stored_flood_state)
 
 
-def _moved_to(reply: PendingMessage, chat_id: int) -> PendingMessage:
+def _reply_with_chat_id(reply: PendingMessage, chat_id: int) -> PendingMessage:
     """Return a reply with the chat id ``chat_id``, which is a new id if the chat has moved.
 
     After a move, the result does not refer to the answered message, because the messages of the
@@ -187,7 +187,7 @@ async def _delete_or_cut_and_enqueue_follow_ups(
     do nothing. Return True if the reply was deleted and messages follow the reply.
     """
     target, payload = reply.target, reply.fields
-    if not is_final(outcome):
+    if not is_final_for_reply(outcome):
         # If the chat was erased during the send, the row of the reply is missing.
         if outcome.items and await deliveries.open_among(tx, [reply.id]):
             await _add_usage(tx, target, payload, outcome, now=now)

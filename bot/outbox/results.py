@@ -42,7 +42,7 @@ from bot.outbox.private_notices import (
 )
 from bot.presentation import notices
 from bot.presentation.translation import translator_for
-from bot.sending.replies import Payload, is_media, text_payload
+from bot.sending.replies import Payload, is_sent_as_file, text_payload
 from bot.store import (
     chat_queues,
     chats,
@@ -219,7 +219,7 @@ async def record_alert_outcome(
 
 async def _with_current_chat_id(tx: Tx, send: Arrived) -> Arrived:
     """Return the batch and its items. If the chat has moved, the result has the new chat id."""
-    new = await chats.moved_to(tx, send.queue.chat_id)
+    new = await chats.new_id_if_moved(tx, send.queue.chat_id)
     return send if new is None else send.moved_to(new)
 
 
@@ -270,7 +270,7 @@ async def make_retries_due_earlier_after_success(
     advanced = set()
     for row in await deliveries.retries_after(tx, was_media_by_chat, now):
         is_reply = row.notice == REPLY
-        is_row_media = is_media(row.fields) if is_reply else row.notice is None
+        is_row_media = is_sent_as_file(row.fields) if is_reply else row.notice is None
         due_at = alert_rules.retry_after_success_at(
             now,
             row.due_at,
@@ -298,7 +298,7 @@ async def record_unfinished_reply(
     if isinstance(outcome, TryLater):
         is_repeat = reply.copies > 0
         return await _record_try_later(tx, [reply], outcome, report, tally, is_repeat=is_repeat)
-    await _requeue(tx, [reply], report)
+    await _make_unsent_rows_due_now(tx, [reply], report)
     if isinstance(outcome, PermanentFailure):
         tally.rests_until = now + alert_rules.BOT_RESTS
     return now
@@ -324,7 +324,7 @@ async def _record_unsent_rows(
             is_repeat = batch.is_repeat
             return await _record_try_later(tx, rest, outcome, report, tally, is_repeat=is_repeat)
         case Moved():
-            await _requeue(tx, rest, report)
+            await _make_unsent_rows_due_now(tx, rest, report)
         case Removed():
             await _end_removed_and_mute_if_repeated(tx, batch, rest, now)
         case Muted():
@@ -409,7 +409,7 @@ async def _record_try_later(
         await _mark_to_be_sent_alone_if_flooded(tx, rest, outcome)
         return max(free_at, now + (outcome.after or timedelta(0)))
     if outcome.after is not None:
-        await _requeue(tx, rest, report)
+        await _make_unsent_rows_due_now(tx, rest, report)
         return now + outcome.after
     held = Held.RETRY if outcome.down or outcome.chat_refuses else Held.NOTHING
     return await _schedule_retries(tx, rest, report, held=held)
@@ -481,7 +481,9 @@ async def _end_removed_and_mute_if_repeated(
         await enqueue_private_notices_of_removed_posts(tx, chat_id, now=now)
 
 
-async def _requeue(tx: Tx, rows: Sequence[PendingMessage], report: SendReport) -> None:
+async def _make_unsent_rows_due_now(
+    tx: Tx, rows: Sequence[PendingMessage], report: SendReport
+) -> None:
     """Make rows due now. The rows were part of a send, but have certainly not arrived.
 
     If the send was counted, subtract 1 from the number of copies of each row.
@@ -579,7 +581,7 @@ async def _requeue_and_record_missing_right(
     if not rest:
         return
     now = report.now
-    await _requeue(tx, rest, report)
+    await _make_unsent_rows_due_now(tx, rest, report)
     # Photos and videos can still be sent without the right to send documents. A story that must be
     # a document only because of its size is retried hourly.
     if outcome.missing == "documents":
@@ -628,7 +630,7 @@ async def _retry_or_requeue_refused_rows(
         await deliveries.end_open(tx, _ids(old), reason=outcome.reason, now=now)
         await _schedule_retries(tx, [row for row in rest if row not in old], report)
         return
-    await _requeue(tx, rest, report)
+    await _make_unsent_rows_due_now(tx, rest, report)
     match outcome.scope:
         case "thread" if target.thread_id is not None:
             await moves.move_topic_to_main_chat_and_notify(

@@ -140,7 +140,7 @@ class JobRunner:
             outcome, is_due = await self._send_and_record_reply(job, calls)
             if is_due:
                 self._wake()
-            if not reply_results.is_final(outcome):
+            if not reply_results.is_final_for_reply(outcome):
                 break
         return outcome
 
@@ -164,8 +164,10 @@ class JobRunner:
 
         outcome, in_outage = await self._send_and_detect_outage(job, send)
         tally = await self.record_outcome(job, outcome, in_outage=in_outage)
-        is_final = reply_results.is_final(outcome)
-        log.info("answered" if is_final else "an answer waits", chat=reply.target.chat_id)
+        is_final_for_reply = reply_results.is_final_for_reply(outcome)
+        log.info(
+            "answered" if is_final_for_reply else "an answer waits", chat=reply.target.chat_id
+        )
         return outcome, tally.is_due
 
     async def _send_and_record_alert(self, job: AlertJob) -> None:
@@ -174,7 +176,9 @@ class JobRunner:
         calls = LeasedCalls(self._bot, "alert", self._leases, job.lease)
 
         async def send(target: Target) -> Outcome:
-            return await self._alerts.send(chat, replace(job.batch, target=target), calls)
+            return await self._alerts.send_batch_and_buy_missing_files(
+                chat, replace(job.batch, target=target), calls
+            )
 
         outcome, in_outage = await self._send_and_detect_outage(job, send)
         await self.record_outcome(job, outcome, in_outage=in_outage)
@@ -262,7 +266,7 @@ class JobRunner:
         log.info("asked about a chat", chat=queue.chat_id, presence=str(presence))
         async with self._db.begin() as tx:
             if await moves.lock_for_presence(tx, queue.chat_id, presence) != queue.token:
-                if new := await chats.moved_to(tx, queue.chat_id):
+                if new := await chats.new_id_if_moved(tx, queue.chat_id):
                     await results.end_moved_claim_and_reschedule(tx, queue, Moved(new), now=now)
                 return
             # If ``presence`` is a move, the next call gives the queue a new chat id. For this

@@ -167,7 +167,7 @@ class Outbox:
             ExceptionGroup: The outcome of a job can't be recorded.
         """
         await self.fan_out.write_due_fan_outs()
-        claimed = await self.claims.claim(AT_ONCE)
+        claimed = await self.claims.claim_queues_and_build_jobs(AT_ONCE)
         async with asyncio.TaskGroup() as group:
             for job in claimed:
                 group.create_task(self.runner.run_job_and_record_outcome(job))
@@ -188,7 +188,7 @@ class Outbox:
         if free < FEW and self._fill_at > self._now():
             return self._fill_at
         self._fill_at = self._now() + FILLED_EVERY
-        claimed = await self.claims.claim(free)
+        claimed = await self.claims.claim_queues_and_build_jobs(free)
         for job in claimed:
             self._start_task(job)
         if claimed:

@@ -3,5 +3,5 @@
 The code is pure, except that it loads the catalogues of translations. Functions that need the
 current time get the time as an argument. Public: ``translation.Translator``,
 ``translation.translator_for``, ``html.Safe``, ``actions.Buttons``, ``captions.caption``,
-``notices.notice_messages``, ``charts.bars`` and ``cities.zone_named``.
+``notices.notice_messages``, ``charts.bar_chart`` and ``cities.zone_named``.
 """

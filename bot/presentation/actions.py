@@ -108,7 +108,7 @@ class Kind:
 
         Return None if ``data`` belong to a different kind of action.
         """
-        match = self._pattern.fullmatch(split_chat(data)[1])
+        match = self._pattern.fullmatch(split_off_chat_id(data)[1])
         if match is None:
             return None
         pairs = zip(self._args, match.groups(), strict=True)
@@ -199,7 +199,7 @@ def arrow_buttons(page: int, *, is_last: bool, to: Callable[[int], str]) -> Butt
     return [row] if row else []
 
 
-def split_chat(data: str) -> tuple[int | None, str]:
+def split_off_chat_id(data: str) -> tuple[int | None, str]:
     """Split button data into the chat to which the action applies, and the remaining data.
 
     If the action applies to the chat with the button, the chat is None.

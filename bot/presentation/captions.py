@@ -79,7 +79,7 @@ def caption(
     if name := truncate_plain(one_line(title), _NAME_LENGTH):
         lines.append(f"⭐ {bold(foreign_html(name, rtl=t.is_rtl))}")
     lines += ["🕒 " + _time_line(stories, t, now), *_expiry_lines(stories, t, now)]
-    return _join_fitting(lines, _detail_lines(stories, t, options), t, spare)
+    return _join_lines_within_limit(lines, _detail_lines(stories, t, options), t, spare)
 
 
 def profile_link(profile: Profile, t: Translator) -> Safe:
@@ -204,7 +204,7 @@ def _buttonless_links(story: Story) -> list[str]:
     return [url for url in story.links if url not in with_button]
 
 
-def with_link(text: str, label: str, url: str, t: Translator) -> Safe:
+def append_link(text: str, label: str, url: str, t: Translator) -> Safe:
     """Append a link with the text ``label`` to the caption ``text``.
 
     The caption must have been made with enough ``spare`` code points.
@@ -213,7 +213,9 @@ def with_link(text: str, label: str, url: str, t: Translator) -> Safe:
     return Safe(f"{text}\n{start}{link(url, label)}")
 
 
-def _join_fitting(lines: list[str], details: list[str], t: Translator, spare: int) -> Safe:
+def _join_lines_within_limit(
+    lines: list[str], details: list[str], t: Translator, spare: int
+) -> Safe:
     """Join the lines of a caption.
 
     If the caption is too long, drop lines from the end of ``details`` until the caption is short

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 
 
-def bars(values: Sequence[int]) -> str:
+def bar_chart(values: Sequence[int]) -> str:
     """Return a text with a block character for each value.
 
     The largest value above 0 is shown as a full block. The value 0 is shown as a space.

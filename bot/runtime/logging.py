@@ -71,7 +71,7 @@ class Redactor:
         return self(str(value))
 
 
-def set_up(
+def set_up_logging(
     *,
     level: str = "INFO",
     style: Literal["auto", "json", "text"] = "auto",

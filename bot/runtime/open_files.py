@@ -18,7 +18,7 @@ _OUT_OF_FILES = frozenset({errno.EMFILE, errno.ENFILE})
 REACHED = "this process has too many open files (EMFILE): raise its limit (ulimit -n)"
 
 
-def raise_limit() -> int:
+def raise_open_files_limit() -> int:
     """Raise the limit of open files to ``WANTED``, or as far as the system allows.
 
     Return the resulting limit. A limit above ``WANTED`` is not changed. Return ``WANTED`` if the
@@ -34,7 +34,7 @@ def raise_limit() -> int:
     return most
 
 
-def is_limit_reached(error: BaseException) -> bool:
+def is_open_files_limit_reached(error: BaseException) -> bool:
     """Return whether the cause of a failure is the limit of open files.
 
     Some errors do not show their cause, for example the error of a failed DNS lookup. Therefore,

@@ -180,9 +180,9 @@ def fewest_credits_a_day(cost_of_all_checks: float) -> float:
 class Price:
     """The price of waiting, in subscriber-hours per credit.
 
-    - ``factor`` multiplies the price that ``at_budget`` computes from the demand and the budget.
-      If checks are late on average, ``factor`` rises. If checks are early on average, ``factor``
-      falls.
+    - ``factor`` multiplies the price that ``price_at_budget`` computes from the demand and the
+      budget. If checks are late on average, ``factor`` rises. If checks are early on average,
+      ``factor`` falls.
     - ``late`` is the sum of the lateness in hours, and ``polls`` is the number of checks. Both
       count from ``since``, the time of the last correction.
     - Until ``frozen_until``, lateness does not change ``factor``.
@@ -194,7 +194,7 @@ class Price:
     since: float = 0.0
     frozen_until: float = 0.0
 
-    def at_budget(self, demand: Demand, budget: float) -> float:
+    def price_at_budget(self, demand: Demand, budget: float) -> float:
         """Return the price: the subscriber-hours of waiting that one credit must save.
 
         ``budget`` is in credits per day.
@@ -218,7 +218,7 @@ class Price:
         if at - self.since >= HOUR:
             self._correct_by_mean_lateness(at)
 
-    def freeze(self, until: float) -> None:
+    def stop_corrections_until(self, until: float) -> None:
         """Stop the corrections of the price until the time ``until``.
 
         After an outage, checks are late even if the price is right.

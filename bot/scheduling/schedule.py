@@ -130,7 +130,7 @@ class Schedule:
         self.current = self._current_price()
 
     def _current_price(self) -> float:
-        return self.price.at_budget(self.demand, self.budget - self.apart)
+        return self.price.price_at_budget(self.demand, self.budget - self.apart)
 
     def recompute_demand(
         self,
@@ -249,7 +249,7 @@ class Schedule:
         In the 3 hours after ``at``, the lateness of checks does not change the price, because
         checks are late after an outage even if the price is right.
         """
-        self.price.freeze(at + _AFTER_OUTAGE)
+        self.price.stop_corrections_until(at + _AFTER_OUTAGE)
 
     def release_due_credits(self, now: float, *, spent_today: float) -> None:
         """Release the credits whose release is due by ``now`` into the bucket.

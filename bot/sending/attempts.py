@@ -22,10 +22,10 @@ from bot.sending.items import (
     MessageJson,
     SendOptions,
     Text,
-    as_media,
+    arguments_to_send_alone,
+    as_album_element,
     common_arguments,
     parse_sent_item_and_file,
-    single_arguments,
 )
 from bot.sending.sources import Supply
 from bot.telegram import api, outcomes
@@ -149,7 +149,7 @@ class Attempts:
         self, batch: list[Item], request: SendRequest
     ) -> Outcome | NotStopped:
         shown = sum(item.is_open or item.sent is not None for item in request.items)
-        request.text.set_count(shown)
+        request.text.set_story_count_in_caption(shown)
         try:
             send = self._send_group if len(batch) > 1 else self._send_single
             messages = await send(batch, request)
@@ -177,7 +177,7 @@ class Attempts:
     async def _send_group(self, batch: list[Item], request: SendRequest) -> list[MessageJson]:
         text = request.text.caption_arguments()
         media = [
-            as_media(item, {} if number else text, request.options)
+            as_album_element(item, {} if number else text, request.options)
             for number, item in enumerate(batch)
         ]
         shown: list[MessageJson] = await self._call_telegram(
@@ -187,7 +187,9 @@ class Attempts:
 
     async def _send_single(self, batch: list[Item], request: SendRequest) -> list[MessageJson]:
         (item,) = batch
-        arguments = single_arguments(item, request.text.caption_arguments(), request.options)
+        arguments = arguments_to_send_alone(
+            item, request.text.caption_arguments(), request.options
+        )
         return [await self._call_telegram(METHODS[item.kind], arguments, request)]
 
     async def _call_telegram(
@@ -212,7 +214,7 @@ class Attempts:
         After a 429 response, some items may have arrived (see ``_all_have_file_ids``).
         """
         outcome, refusal = outcomes.outcome_of(error), outcomes.parse_refusal(error)
-        if refusal.scope == "caption" and request.text.simplify():
+        if refusal.scope == "caption" and request.text.simplify_caption():
             return None
         if refusal.scope == "buttons" and request.options.buttons:
             request.options = replace(request.options, buttons=[])
@@ -244,7 +246,7 @@ class Attempts:
 
         Return None if the send can continue. Otherwise return the outcome that stops the send.
         """
-        blamed = _sent_by_url(batch)
+        blamed = _items_with_url_source(batch)
         # If Telegram could not fetch several URLs, the error names only the first URL. For this
         # reason, all URLs of the album are replaced.
         is_named = refusal.scope != "fetch"
@@ -363,5 +365,5 @@ def _give_up_items_without_right(outcome: Outcome, batch: list[Item]) -> Outcome
     return None
 
 
-def _sent_by_url(batch: list[Item]) -> list[Item]:
+def _items_with_url_source(batch: list[Item]) -> list[Item]:
     return [item for item in batch if isinstance(item.source, ByUrl)]

@@ -159,7 +159,7 @@ class Text:
             return {}
         return {"caption": self.caption, "parse_mode": ParseMode.HTML if self.html else None}
 
-    def set_count(self, stories: int) -> None:
+    def set_story_count_in_caption(self, stories: int) -> None:
         """Change the number of stories that the caption states to ``stories``.
 
         The caption stays unchanged if the caption is plain text, or if ``caption_for_count`` is
@@ -170,7 +170,7 @@ class Text:
             self.caption = self.caption_for_count(stories)
             self.stories = stories
 
-    def simplify(self) -> bool:
+    def simplify_caption(self) -> bool:
         """Simplify a caption that Telegram refused.
 
         The first call removes the markup and shortens the caption to at most 1024 characters. The
@@ -183,7 +183,7 @@ class Text:
         return True
 
 
-def as_media(
+def as_album_element(
     item: Item, text: dict[str, Any], options: SendOptions
 ) -> InputMediaDocument | InputMediaPhoto | InputMediaVideo | dict[str, Any]:
     """Return an item as an element of an album.
@@ -208,7 +208,9 @@ def as_media(
     )
 
 
-def single_arguments(item: Item, text: dict[str, Any], options: SendOptions) -> dict[str, Any]:
+def arguments_to_send_alone(
+    item: Item, text: dict[str, Any], options: SendOptions
+) -> dict[str, Any]:
     """Return the arguments of the method that sends the item alone.
 
     Raises:

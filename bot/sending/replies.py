@@ -143,7 +143,7 @@ def document_payload(data: str, filename: str, caption: str) -> Payload:
     return {"kind": "document", "data": data, "filename": filename, "caption": caption}
 
 
-def is_media(payload: Payload) -> bool:
+def is_sent_as_file(payload: Payload) -> bool:
     """Return whether the payload is sent as a file and not as a text."""
     return payload["kind"] in {"album", "document"}
 

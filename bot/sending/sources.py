@@ -36,7 +36,7 @@ from bot.domain.links import story_taken_at
 from bot.domain.model import LARGEST_FILE, Asker, Story
 from bot.media.download import Media
 from bot.media.spool import MediaFile
-from bot.media.urls import is_fresh
+from bot.media.urls import is_unexpired
 from bot.runtime.timed_cache import TimedCache
 from bot.sending.file_ids import Files, fits_album_of
 from bot.sending.items import ByFileId, ByUpload, ByUrl, Item, Source
@@ -281,7 +281,7 @@ class Supply:
             return None  # Telegram can send a URL as a document only for GIF, PDF and ZIP files
         if self._record_or_new(item).is_url_refused(now):
             return None
-        if url and self._media.may_fetch(url) and is_fresh(url, now):
+        if url and self._media.may_fetch(url) and is_unexpired(url, now):
             return ByUrl(url)
         return None
 

@@ -148,7 +148,9 @@ class Topics:
             if topic and topic.claimed_until and topic.claimed_until > now:
                 raise AskAgainError("its topic is being made")
             until = now + CLAIMED_FOR
-            await store.claim_creation(tx, chat_id, profile_id, _topic_name(username), until=until)
+            await store.set_creation_claim(
+                tx, chat_id, profile_id, _topic_name(username), until=until
+            )
         return await self._make_and_store_topic(chat_id, profile_id, username)
 
     async def _make_and_store_topic(self, chat_id: int, profile_id: str, username: str) -> Target:

@@ -107,7 +107,7 @@ async def record_first_refusal(
     )
 
 
-async def invited_or_refused(tx: Tx, *, after: datetime) -> list[Entry]:
+async def entries_invited_or_refused(tx: Tx, *, after: datetime) -> list[Entry]:
     """Return the people and chats that used an invitation or were refused after a time.
 
     The entries are sorted by the column ``since``: the time of the invitation, or the time at
@@ -123,7 +123,7 @@ async def invited_or_refused(tx: Tx, *, after: datetime) -> list[Entry]:
     return await all_rows(tx, Entry, statement.order_by(access_list.c.since))
 
 
-async def owners_by_link(tx: Tx) -> set[int]:
+async def ids_of_owners_by_link(tx: Tx) -> set[int]:
     """Return the ids of the people who became owners by a link."""
     is_owner = access_list.c.is_owner.is_(True)
     return set(map(int, await column_values(tx, _SUBJECT, _KIND == "person", is_owner)))

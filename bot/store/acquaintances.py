@@ -35,7 +35,7 @@ _SEE = _NEW.on_conflict_do_update(
 )
 
 
-async def record_seen(tx: Tx, people: Collection[int], day: date) -> None:
+async def count_day_seen(tx: Tx, people: Collection[int], day: date) -> None:
     """Record that people were seen on a day.
 
     A day is not counted twice. A day before the last counted day of a person is not counted.

@@ -129,7 +129,7 @@ _ENDED = Prepared(
 FREED = RESCHEDULED.values(**RELEASED | {"leased_until": UNTIL})
 
 
-async def claim(tx: Tx, lease: Lease, *, limit: int) -> list[ChatQueue]:
+async def claim_and_lock_due_deliveries(tx: Tx, lease: Lease, *, limit: int) -> list[ChatQueue]:
     """Claim at most ``limit`` due chat queues. Lock and return their due deliveries.
 
     The queues that have been free for the longest time are claimed first. The returned list is in

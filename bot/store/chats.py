@@ -306,7 +306,7 @@ async def get_all(tx: Tx, chat_ids: Sequence[int]) -> list[Chat]:
     return await all_rows(tx, Chat, _OF_IDS, {"ids": chat_ids})
 
 
-async def moved_to(tx: Tx, old_chat_id: int) -> int | None:
+async def new_id_if_moved(tx: Tx, old_chat_id: int) -> int | None:
     """Return the new id of a group that became a supergroup, or None for any other chat."""
     statement = sa.select(moved_chats.c.new_id).where(moved_chats.c.old_id == old_chat_id)
     return await row_or_none(tx, int, statement)
@@ -440,10 +440,10 @@ async def lock_and_return_current_id(tx: Tx, chat_id: int) -> int:
     ``chat_id`` may be the id that a supergroup had as a group, for example in an old button.
     """
     while True:
-        current = await moved_to(tx, chat_id) or chat_id
+        current = await new_id_if_moved(tx, chat_id) or chat_id
         await lock(tx, [current])
         # While this transaction waited for the lock, the chat may have got a new id.
-        if (await moved_to(tx, chat_id) or chat_id) == current:
+        if (await new_id_if_moved(tx, chat_id) or chat_id) == current:
             return current
 
 

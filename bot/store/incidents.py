@@ -73,7 +73,7 @@ async def close(tx: Tx, kind: str, *, now: datetime) -> Incident | None:
     return _incident(row) if row else None
 
 
-async def rephrase(tx: Tx, kind: str, text: str, fields: Fields) -> None:
+async def change_text_of_open(tx: Tx, kind: str, text: str, fields: Fields) -> None:
     """Change the text of the open incident of a kind. Do nothing if no incident is open."""
     values = {"text": text, "fields": fields_to_json(fields)}
     await update_rows(tx, incidents, incidents.c.kind == kind, _OPEN, **values)

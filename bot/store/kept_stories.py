@@ -74,7 +74,9 @@ async def add(tx: Tx, rows: Collection[Delivery]) -> None:
     values = []
     for row in wanted:
         if row.target.chat_id in stored_ids:
-            values += [_values(row, file) for file in files_by_key.get(_file_key(row), ())]
+            values += [
+                _kept_story_columns(row, file) for file in files_by_key.get(_file_key(row), ())
+            ]
     if values:
         await tx.execute(insert(kept).on_conflict_do_nothing(), values)
 
@@ -91,7 +93,7 @@ async def _files_by_key(tx: Tx, keys: Collection[str]) -> dict[str, list[sa.Row[
     return by_key
 
 
-def _values(row: Delivery, file: sa.Row[Any]) -> dict[str, Any]:
+def _kept_story_columns(row: Delivery, file: sa.Row[Any]) -> dict[str, Any]:
     """Return the columns of a kept story."""
     assert row.story is not None  # noqa: S101 - ``add`` has filtered the deliveries
     return {
@@ -191,7 +193,7 @@ async def latest_and_next_cursor(
     if profile_id is not None:
         statement = statement.where(kept.c.profile_id == profile_id)
     if before is not None:
-        statement = statement.where(_is_older_than(chat_id, bot_id, before))
+        statement = statement.where(_is_older_than_sql(chat_id, bot_id, before))
     rows = (await tx.execute(statement)).all()
     stories = load_each_or_none([row.story for row in rows])
     found = [
@@ -202,7 +204,7 @@ async def latest_and_next_cursor(
     return found, rows[-1].story_pk if len(rows) == limit else None
 
 
-def _is_older_than(chat_id: int, bot_id: int, story_pk: str) -> sa.ColumnElement[bool]:
+def _is_older_than_sql(chat_id: int, bot_id: int, story_pk: str) -> sa.ColumnElement[bool]:
     """Return the SQL condition that a kept story is older than the kept story ``story_pk``.
 
     Stories with the same posting time are compared by their pks.

@@ -274,7 +274,7 @@ async def set_subscriber_count(tx: Tx, profile_id: str, count: SubscriberCount) 
     await update_rows(tx, profiles, followed, **asdict(count))
 
 
-async def postpone_check(tx: Tx, claimed: Known, *, until: datetime) -> None:
+async def end_claim_and_postpone_check(tx: Tx, claimed: Known, *, until: datetime) -> None:
     """End the claim of a check that could not be made. The check is due again at ``until``.
 
     The number of attempts is reset. Do nothing if the claim was lost, or if the profile is no
@@ -283,7 +283,7 @@ async def postpone_check(tx: Tx, claimed: Known, *, until: datetime) -> None:
     await claims.finish(tx, (claimed.profile_id, claimed.token), due_at=until)
 
 
-async def retry_check(tx: Tx, claimed: Known, *, due_at: datetime) -> None:
+async def end_claim_and_retry_check(tx: Tx, claimed: Known, *, due_at: datetime) -> None:
     """End the claim of a check without an outcome. The check is due again at ``due_at``.
 
     The number of attempts stays. Do nothing if the claim was lost, or if the profile is no longer
@@ -330,7 +330,7 @@ async def estimate_mean_detection_delay(
     columns = (profiles.c.weight, sa.case((is_usual, pause)).label("pause"))
     weights = weighted_pauses = 0.0
     for is_fresh, count in ((False, profiles_of_known), (True, profiles_of_only_new)):
-        rows = await _sample(tx, *columns, most=most, fresh=is_fresh)
+        rows = await _sample_checked_profiles(tx, *columns, most=most, fresh=is_fresh)
         for row in rows:
             if row.pause is not None:
                 weight = row.weight * count / len(rows)
@@ -347,11 +347,13 @@ async def sample_forecasts_and_weights(
     If ``fresh`` is True, the sample has profiles that only newcomers follow. If ``fresh`` is
     False, the sample has profiles that known people follow.
     """
-    rows = await _sample(tx, profiles.c.forecast, profiles.c.weight, most=most, fresh=fresh)
+    rows = await _sample_checked_profiles(
+        tx, profiles.c.forecast, profiles.c.weight, most=most, fresh=fresh
+    )
     return [(row.forecast, float(row.weight)) for row in rows]
 
 
-async def _sample(
+async def _sample_checked_profiles(
     tx: Tx, *columns: sa.ColumnElement[Any], most: int, fresh: bool
 ) -> list[sa.Row[Any]]:
     """Return columns of at most ``most`` random checked profiles.

@@ -97,10 +97,10 @@ async def spent_by_operation(tx: Tx, *, since: date, now: datetime) -> list[Part
     ]
     # The upper limit ``_NO_END`` excludes no entry. Without an upper limit, and before the first
     # ANALYZE, PostgreSQL would not use the index, and would read all entries.
-    return parts + await _parts_between(tx, max(midnight_of(since), sums.until), _NO_END)
+    return parts + await _spending_parts_between(tx, max(midnight_of(since), sums.until), _NO_END)
 
 
-async def _parts_between(tx: Tx, start: datetime, end: datetime) -> list[Part]:
+async def _spending_parts_between(tx: Tx, start: datetime, end: datetime) -> list[Part]:
     key = (_DAY, _ENTRIES.operation)
     condition = sa.and_(_ENTRIES.at >= start, _ENTRIES.at < end)
     spent = sa.select(*key, sa.func.sum(_ENTRIES.credits)).where(condition).group_by(*key)
@@ -117,15 +117,15 @@ async def add_next_hour_to_sums(tx: Tx, *, now: datetime) -> bool:
     at least an hour ago. Call the function until the result is False. Days whose entries are no
     longer kept are removed from the sums.
     """
-    end = _hour_of(now - _ADDED_AFTER)
+    end = _start_of_hour(now - _ADDED_AFTER)
     if _Sums.from_json(await key_values.get(tx, _SUMS), now=now).until >= end:
         return False
     sums = _Sums.from_json(await key_values.lock_or_add(tx, _SUMS), now=now)
     is_next = sa.and_(_ENTRIES.at >= sums.until, _ENTRIES.at < end)
     first = await tx.scalar(sa.select(_ENTRIES.at).where(is_next).order_by(_ENTRIES.at).limit(1))
-    until = end if first is None else _hour_of(first) + _HOUR
+    until = end if first is None else _start_of_hour(first) + _HOUR
     if first is not None:
-        for part in await _parts_between(tx, first, until):
+        for part in await _spending_parts_between(tx, first, until):
             sums.add(part)
     oldest = now.date() - ENTRIES_KEPT
     days = {day: of_day for day, of_day in sums.days.items() if day >= oldest}
@@ -150,7 +150,7 @@ async def correct_sums(
         await key_values.put(tx, _SUMS, sums.to_json())
 
 
-def _hour_of(moment: datetime) -> datetime:
+def _start_of_hour(moment: datetime) -> datetime:
     return moment.replace(minute=0, second=0, microsecond=0)
 
 

@@ -90,7 +90,7 @@ _OF_CHAT = _SELECT.where(subscriptions.c.chat_id == sa.bindparam("chat_id"))
 _NAMED = _OF_CHAT.where(profiles.c.username == sa.bindparam("username"))
 
 
-def _columns(preferences: Preferences) -> dict[str, Any]:
+def _preference_columns(preferences: Preferences) -> dict[str, Any]:
     """Return preferences as values of columns."""
     columns: dict[str, Any] = asdict(preferences)
     return columns | {"options": preferences.options.to_json()}
@@ -177,7 +177,7 @@ async def chats_of_person(tx: Tx, person: int, *, most: int) -> list[Chat]:
     return await all_rows(tx, Chat, statement.order_by(chats.c.title, chats.c.id).limit(most))
 
 
-async def timed_pauses(tx: Tx) -> list[Subscription]:
+async def subscriptions_with_timed_pause(tx: Tx) -> list[Subscription]:
     """Return the subscriptions with a timed pause, the earliest end first."""
     result = await _read_matching(
         tx, subscriptions.c.paused.is_(True), subscriptions.c.paused_until.is_not(None)
@@ -230,7 +230,7 @@ async def add(
         chat_id=target.chat_id,
         thread_id=target.thread_id or MAIN,
         profile_id=profile_id,
-        **_columns(preferences),
+        **_preference_columns(preferences),
         since=since,
         created_by=created_by,
         created_at=now,
@@ -272,7 +272,7 @@ async def options_before(
 
     Subscriptions whose options have changed again are left out.
     """
-    changed = await _changed_at(tx, chat_id, _BEFORE, undo_at)
+    changed = await _subscriptions_last_changed_at(tx, chat_id, _BEFORE, undo_at)
     return [(row, Options.from_json(before["options"])) for row, before in changed]
 
 
@@ -314,13 +314,15 @@ async def pauses_before(
     again are left out.
     """
     found = []
-    for subscription, before in await _changed_at(tx, chat_id, _PAUSE_BEFORE, undo_at):
+    for subscription, before in await _subscriptions_last_changed_at(
+        tx, chat_id, _PAUSE_BEFORE, undo_at
+    ):
         pause = Preferences.from_json(before["preferences"])
         found.append((subscription, replace(pause, options=subscription.options)))
     return found
 
 
-async def _changed_at(
+async def _subscriptions_last_changed_at(
     tx: Tx, chat_id: int, key: str, undo_at: UndoKey
 ) -> list[tuple[Subscription, dict[str, Any]]]:
     """Return the subscriptions of a chat that were last changed at ``undo_at``.

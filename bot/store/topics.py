@@ -51,7 +51,7 @@ async def thread_by_username(tx: Tx, chat_id: int, names: Collection[str]) -> di
     return await dict_of_rows(tx, statement)
 
 
-async def claim_creation(
+async def set_creation_claim(
     tx: Tx, chat_id: int, profile_id: str, name: str, *, until: datetime
 ) -> None:
     """Record that a process makes a topic for a profile in a chat. The claim ends at ``until``.

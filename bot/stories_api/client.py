@@ -208,7 +208,11 @@ class StoriesApi:
         full = self._query(Endpoint.USER_STORIES, {"user_id": profile_id})
         quick = self._query_without_check(profile_id)
         privacy = self._privacy
-        if privacy and privacy.mode == "auto" and privacy.may_skip(last_known_public_at):
+        if (
+            privacy
+            and privacy.mode == "auto"
+            and privacy.may_skip_privacy_check(last_known_public_at)
+        ):
             make = partial(
                 self._ask_unchecked_then_checked_if_needed, privacy, quick, full, expects_stories
             )

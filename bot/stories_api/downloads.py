@@ -12,7 +12,7 @@ import aiohttp
 
 from bot.domain.errors import MediaTooBigError
 from bot.domain.model import Profile
-from bot.media.sniff import HEAD, sniff
+from bot.media.sniff import HEAD, detect_media_kind
 from bot.media.spool import MediaFile, Spool, write_stream
 from bot.stories_api import schema
 from bot.stories_api.response import (
@@ -62,7 +62,7 @@ async def save_file_or_read_url(
         head += chunk
         if len(head) >= HEAD:
             break
-    if sniff(head) is None:
+    if detect_media_kind(head) is None:
         return _file_url_in_body(await join_chunks(_prepend_head(head, chunks)))
     # The header Content-Length of a compressed body is not used, because the header does not state
     # the size of the file.

@@ -130,7 +130,7 @@ class PrivacyCheck:
         elif self.mode == "auto":
             self._trust = await self._db.fetch(_read_trust_in_unchecked_answers)
 
-    def may_skip(self, last_known_public_at: datetime | None) -> bool:
+    def may_skip_privacy_check(self, last_known_public_at: datetime | None) -> bool:
         """Return whether a call about an account may skip the privacy check in mode "auto".
 
         The result is True if both conditions hold:
@@ -185,10 +185,12 @@ class PrivacyCheck:
         answer is in doubt if the previous answer was unchecked. Return False in these cases:
 
         - The mode is not "auto".
-        - ``may_skip`` allows a call without the check. In this case, the bot made two requests.
-          The first request skipped the check, and its answer had no stories either.
+        - ``may_skip_privacy_check`` allows a call without the check. In this case, the bot made
+          two requests. The first request skipped the check, and its answer had no stories either.
         """
-        return self._was_last_call_unchecked(known) and not self.may_skip(known.checked_at)
+        return self._was_last_call_unchecked(known) and not self.may_skip_privacy_check(
+            known.checked_at
+        )
 
     async def record_if_unchecked_was_wrong(
         self,

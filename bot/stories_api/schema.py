@@ -273,14 +273,16 @@ def story_from(value: object, *, profile_id: str = "", username: str = "") -> St
         ),
         media_url=wire.video_url or (None if is_lost_video else wire.thumbnail_url),
         duration=wire.video_duration if wire.video_url else 0.0,
-        mentions=_unique(mention.user.username for mention in wire.mentions),
-        links=_unique([link.webUri for link in wire.links] + [link.url for link in sticker_links]),
-        hashtags=_unique(tag.hashtag.name for tag in wire.hashtags),
-        locations=_unique(place.location.name for place in wire.locations),
-        sponsors=_unique(sponsor.username for sponsor in wire.sponsor_tags),
+        mentions=_unique_nonempty(mention.user.username for mention in wire.mentions),
+        links=_unique_nonempty(
+            [link.webUri for link in wire.links] + [link.url for link in sticker_links]
+        ),
+        hashtags=_unique_nonempty(tag.hashtag.name for tag in wire.hashtags),
+        locations=_unique_nonempty(place.location.name for place in wire.locations),
+        sponsors=_unique_nonempty(sponsor.username for sponsor in wire.sponsor_tags),
         stickers=tuple(Sticker(link.url, link.link_title) for link in sticker_links),
         reshared=tuple(_reshared_from(media, names) for media in wire.medias),
-        music=_unique(
+        music=_unique_nonempty(
             _song_line(sticker.music_asset_info) for sticker in wire.story_music_stickers
         ),
     )
@@ -370,5 +372,5 @@ def _song_line(wire: _Song) -> str:
     return " \u2013 ".join(part for part in (wire.display_artist, wire.title) if part)
 
 
-def _unique(values: Iterable[str]) -> tuple[str, ...]:
+def _unique_nonempty(values: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(value for value in values if value))

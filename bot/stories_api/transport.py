@@ -28,7 +28,7 @@ from bot.media.download import REDIRECTS
 from bot.runtime import transaction_guard
 from bot.runtime.clock import STORIES_API
 from bot.runtime.metrics import Metrics
-from bot.runtime.open_files import REACHED, is_limit_reached
+from bot.runtime.open_files import REACHED, is_open_files_limit_reached
 from bot.stories_api.endpoints import BALANCE
 from bot.stories_api.failures import TOO_MANY, Failure, failure_of
 from bot.stories_api.limits import CallRate, OutageDetector
@@ -170,7 +170,7 @@ class Transport:
         self._credits.labels(query.path).inc(answer.credits)
         return answer
 
-    async def ask_for_date(self) -> None:
+    async def request_server_date(self) -> None:
         """Make a free call only to pass the ``Date`` header to ``on_server_time``.
 
         A failed call is ignored.
@@ -258,7 +258,7 @@ class Transport:
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             # The request was not sent, so the request may be retried.
             result = Failure(_lost_answer_error(query, error, 0), again=True)
-            if is_limit_reached(error):
+            if is_open_files_limit_reached(error):
                 local = ApiUnavailableError(f"{query.path}: {REACHED}", credits=0)
                 result = Failure(local, again=True, is_local=True)
         except (aiohttp.ClientError, OSError, ValueError) as error:

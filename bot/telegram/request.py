@@ -26,7 +26,7 @@ from yarl import URL
 
 from bot.runtime.clock import TELEGRAM, event_loop_time_s
 from bot.runtime.metrics import UNSEEN, Metrics
-from bot.runtime.open_files import REACHED, is_limit_reached
+from bot.runtime.open_files import REACHED, is_open_files_limit_reached
 from bot.runtime.proxies import connector
 
 log = structlog.get_logger()
@@ -234,7 +234,7 @@ class AiohttpRequest(BaseRequest):
                     )
             except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
                 failure = NotSentError(f"no connection to Telegram ({type(error).__name__})")
-                if is_limit_reached(error):
+                if is_open_files_limit_reached(error):
                     failure = TooManyFilesError(REACHED)
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
                 kind = (
@@ -328,7 +328,7 @@ def _form_with_opened_files(
             try:
                 content = files.enter_context(_Upload(content))  # noqa: PLW2901 - the same file, opened
             except OSError as error:
-                if is_limit_reached(error):
+                if is_open_files_limit_reached(error):
                     raise TooManyFilesError(REACHED) from None
                 raise
             uploads.append(content)

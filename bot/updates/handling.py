@@ -27,7 +27,7 @@ from bot.runtime.timed_cache import TimedCache
 from bot.sending.replies import SHOWN_ALREADY, Replies
 from bot.store import chat_queues, deliveries, enqueue, inbox
 from bot.store.engine.database import Database, Tx
-from bot.store.engine.failures import as_outages
+from bot.store.engine.failures import converting_outage_errors
 from bot.store.inbox import ClaimedUpdate
 from bot.telegram.outage import Outage
 from bot.updates import unit_of_work
@@ -103,7 +103,7 @@ class Handling:
     ) -> bool:
         set_trace(f"u{update.update_id}")
         unit = Unit(self._db)
-        with unit_of_work.as_current(unit), as_outages():
+        with unit_of_work.with_current_unit(unit), converting_outage_errors():
             try:
                 await handle(update)
                 had_effect = unit.is_open

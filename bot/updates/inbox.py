@@ -117,7 +117,9 @@ class Intake:
             now=now,
             longest=sharing.updates_every,
         )
-        self.renewer = Worker("leases of updates", self._renew, now=now, longest=self._lease / 3)
+        self.renewer = Worker(
+            "leases of updates", self._renew_leases_of_handled, now=now, longest=self._lease / 3
+        )
         self._adds = BatchingQueue(self._store_and_start_if_allowed)
         self._counted = metrics.get_or_create_counter(
             "updates_total", "Updates by what came of them.", "result"
@@ -209,7 +211,7 @@ class Intake:
         # that claimed the update has died and its lease expires.
         if due is None or due > self._now():
             return due
-        updates = await self._claim(room)
+        updates = await self._claim_due_updates(room)
         for claimed in updates:
             self._start_task(claimed)
         return self._now() + (_SHORTEST if updates else _CLAIM_AGAIN)
@@ -244,7 +246,9 @@ class Intake:
             # until the bot confirms them.
             async with self._db.begin() as tx:
                 arrivals = await self._decide_and_build_arrivals(tx, new_updates, now)
-                seen = await self._record_seen(tx, {sender for sender, _, _ in new_updates}, now)
+                seen = await self._record_seen_and_return_new(
+                    tx, {sender for sender, _, _ in new_updates}, now
+                )
                 stored = await inbox.add_and_return_new(tx, arrivals, now=now, lease=lease)
                 # Start the handlers during the commit. Handlers can already read, but writes and
                 # paid calls wait for the end of the commit.
@@ -263,7 +267,9 @@ class Intake:
         self._counted.labels("stored").inc(len(stored))
         self._counted.labels("too many").inc(sum(not arrival.wanted for arrival in arrivals))
 
-    async def _record_seen(self, tx: Tx, senders: set[QueueAndPerson], now: datetime) -> set[int]:
+    async def _record_seen_and_return_new(
+        self, tx: Tx, senders: set[QueueAndPerson], now: datetime
+    ) -> set[int]:
         """Record in the database that the bot has seen the senders today. Return the new people.
 
         People who are in the cache of today are skipped. The caller must add the returned people
@@ -273,7 +279,7 @@ class Intake:
         people = {sender.person or queues.NO_PERSON for sender in senders}
         people.discard(queues.NO_PERSON)
         fresh = {person for person in people if self._seen.get(person, now=now) != day}
-        await acquaintances.record_seen(tx, fresh, day)
+        await acquaintances.count_day_seen(tx, fresh, day)
         return fresh
 
     async def _decide_and_build_arrivals(
@@ -319,7 +325,8 @@ class Intake:
 
         All of these conditions must hold:
 
-        - This is the only process, ``run`` has begun, and the process is not stopping.
+        - This is the only process, ``handle_updates_until_stopped`` has begun, and the process is
+          not stopping.
         - All unfinished updates are being handled now.
         - No two new updates are in the same queue, and no update of their queues is being handled.
         - The number of handlers stays within the limit.
@@ -334,7 +341,7 @@ class Intake:
             and wanted.isdisjoint(self._running)
         )
 
-    async def _claim(self, room: int) -> list[ClaimedUpdate]:
+    async def _claim_due_updates(self, room: int) -> list[ClaimedUpdate]:
         """Claim at most ``room`` due updates, and return them.
 
         Of each queue, only the first unfinished update can be claimed. A queue is left out while
@@ -476,7 +483,7 @@ class Intake:
         earlier = claimed.attempts - 1
         return self._retries.is_exhausted(failures=claimed.failures, attempts=earlier)
 
-    async def _renew(self) -> NextStepAt | UntilWoken:
+    async def _renew_leases_of_handled(self) -> NextStepAt | UntilWoken:
         """Renew the leases of the updates that are being handled."""
         own_claims = [entry.claim for entry in self._running.values()]
         if own_claims:

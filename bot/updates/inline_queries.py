@@ -31,7 +31,7 @@ class InlineQueries:
     """Takes the inline queries out of the received updates, and answers the queries."""
 
     def __init__(self, bot: Bot, answer: Callable[[Update], Awaitable[None]]) -> None:
-        """Create a queue whose queries are answered by ``answer`` while ``run`` is running."""
+        """Create a queue for ``answer``, which ``answer_until_cancelled`` calls for each query."""
         self._bot = bot
         self._answer = answer
         # The waiting query of each person. None means that a query of the person is being answered
@@ -40,7 +40,7 @@ class InlineQueries:
         self._places = asyncio.Semaphore(_AT_ONCE)
         self._group: asyncio.TaskGroup | None = None
 
-    async def run(self) -> None:
+    async def answer_until_cancelled(self) -> None:
         """Answer queries until cancelled."""
         async with asyncio.TaskGroup() as group:
             self._group = group
@@ -53,8 +53,8 @@ class InlineQueries:
         """Queue the inline queries in ``updates`` for an answer. Return all other updates.
 
         A new query of a person replaces a waiting query of the same person. A query is dropped if
-        its sender is invalid, if ``run`` is not running, or if 1,000 other persons already have a
-        query in the queue.
+        its sender is invalid, if ``answer_until_cancelled`` is not running, or if 1,000 other
+        persons already have a query in the queue.
         """
         others = []
         for update in updates:

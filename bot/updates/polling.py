@@ -64,8 +64,9 @@ class Polling:
         conflict in which a different program keeps taking the updates. ``conflicts`` records the
         answered polls, and each 409 response that the poll of a different process has caused.
 
-        If ``has_standby`` is True, other processes can poll. In that case, ``run`` returns if this
-        process can't reach Telegram, because a different process can possibly reach Telegram.
+        If ``has_standby`` is True, other processes can poll. In that case,
+        ``poll_until_cancelled`` returns if this process can't reach Telegram, because a different
+        process can possibly reach Telegram.
 
         The pause after a failure is ``first_pause_s`` seconds, and doubles with each further
         failure up to 30 seconds, or up to 5 seconds if the updates can't be stored. The pause
@@ -104,8 +105,8 @@ class Polling:
         stored. The following events also count as a successful poll:
 
         - the creation of the object
-        - the start of ``run``, unless the previous ``run`` ended because Telegram could not be
-          reached
+        - the start of ``poll_until_cancelled``, unless the previous ``poll_until_cancelled`` ended
+          because Telegram could not be reached
         - a pause in which the bot must refuse updates
         """
         return self._clock() - self._answered_at
@@ -125,7 +126,7 @@ class Polling:
         lasts = self._conflicts is not None and self._conflicts.has_lasting_conflict()
         return lasts or self._conflicts_in_a_row >= _LASTING
 
-    async def run(self) -> None:
+    async def poll_until_cancelled(self) -> None:
         """Delete the webhook, then poll until cancelled.
 
         If Telegram can't be reached and other processes can poll, return. Any other failure is

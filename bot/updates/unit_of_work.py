@@ -18,7 +18,7 @@ from bot.domain.errors import BotError, DatabaseUnavailableError
 from bot.domain.model import Target
 from bot.runtime import transaction_guard
 from bot.store.engine.database import Database, Tx
-from bot.store.engine.failures import as_outages
+from bot.store.engine.failures import converting_outage_errors
 
 Call = Callable[[], Awaitable[Any]]
 Work = Callable[[Tx], Awaitable[None]]
@@ -88,13 +88,13 @@ class Unit:
 _current: ContextVar[Unit | None] = ContextVar("unit", default=None)
 
 
-def current() -> Unit | None:
+def current_unit() -> Unit | None:
     """Return the unit of the update that is being handled, or None outside of an update."""
     return _current.get()
 
 
 @contextmanager
-def as_current(unit: Unit | None) -> Iterator[None]:
+def with_current_unit(unit: Unit | None) -> Iterator[None]:
     """Make ``unit`` the current unit in the ``with`` block.
 
     While the unit has an open transaction, slow operations are forbidden (``transaction_guard``).
@@ -116,7 +116,7 @@ def join_or_begin_transaction(db: Database) -> AbstractAsyncContextManager[Tx]:
     An exception in the ``with`` block rolls back the whole unit.
     """
     unit = _current.get()
-    return db.begin() if unit is None else _join(unit, rolls_back_on_refusal=True)
+    return db.begin() if unit is None else _yield_transaction_of(unit, rolls_back_on_refusal=True)
 
 
 def join_or_begin_read(db: Database) -> AbstractAsyncContextManager[Tx]:
@@ -128,17 +128,17 @@ def join_or_begin_read(db: Database) -> AbstractAsyncContextManager[Tx]:
     unit = _current.get()
     if unit is None or not unit.is_open:
         return db.read()
-    return _join(unit, rolls_back_on_refusal=False)
+    return _yield_transaction_of(unit, rolls_back_on_refusal=False)
 
 
 @asynccontextmanager
-async def _join(unit: Unit, *, rolls_back_on_refusal: bool) -> AsyncIterator[Tx]:
+async def _yield_transaction_of(unit: Unit, *, rolls_back_on_refusal: bool) -> AsyncIterator[Tx]:
     """Yield the transaction of ``unit``. If the ``with`` block fails, roll back the whole unit.
 
     But if ``rolls_back_on_refusal`` is False, a ``BotError`` that is no failure of the database
     rolls back nothing.
     """
-    with as_outages():
+    with converting_outage_errors():
         try:
             yield await unit.ensure_transaction()
         except BaseException as error:
@@ -162,7 +162,7 @@ async def run_before_commit(db: Database, work: Work) -> None:
         await work(tx)
 
 
-def add_reply(target: Target, payload: dict[str, Any]) -> bool:
+def add_reply_if_in_unit(target: Target, payload: dict[str, Any]) -> bool:
     """Add a reply to the current unit, and return True. Without a current unit, return False."""
     unit = _current.get()
     if unit is None:

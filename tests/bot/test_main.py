@@ -373,7 +373,7 @@ def test_alone_it_lists_its_commands_by_what_they_are_for(
 @pytest.mark.usefixtures("dotenv")
 def test_no_log_may_show_the_webhook(monkeypatch: pytest.MonkeyPatch) -> None:
     hidden: list[str] = []
-    monkeypatch.setattr(logging, "set_up", lambda *, secrets, **_: hidden.extend(secrets))
+    monkeypatch.setattr(logging, "set_up_logging", lambda *, secrets, **_: hidden.extend(secrets))
     assert main(["check", "--offline"]) == 0
     hook = derive_webhook(SecretStr(TOKEN))
     assert {hook.secret.get_secret_value(), hook.path.rpartition("/")[2]} <= set(hidden)

@@ -69,7 +69,7 @@ class Town:
 
     async def state(self, chat: int) -> str | None:
         async with self.db.read() as tx:
-            moved = await chats.moved_to(tx, chat)
+            moved = await chats.new_id_if_moved(tx, chat)
             found = await chats.get(tx, moved or chat)
         return found.state if found else None
 
@@ -227,7 +227,7 @@ async def test_each_kind_of_block_holds_whatever_way_its_chat_comes_in(town: Tow
 
     async def have_moved() -> bool:
         async with town.db.read() as tx:
-            return all([await chats.moved_to(tx, chat) for chat in before])
+            return all([await chats.new_id_if_moved(tx, chat) for chat in before])
 
     await wait_for(have_moved, what="the moves")
     await bell.settled()

@@ -70,7 +70,7 @@ async def know(bell: Bell, *people: int) -> None:
     async with Database(url) as db, db.begin() as tx:
         for days in range(3):
             day = datetime.now(UTC).date() + timedelta(days=days)
-            await acquaintances.record_seen(tx, people, day)
+            await acquaintances.count_day_seen(tx, people, day)
 
 
 async def test_newcomers_share_a_part_of_the_checks_and_are_told_kindly_when_it_is_full(

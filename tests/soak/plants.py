@@ -131,14 +131,14 @@ def _ignored_refusals() -> list[Swap]:
 
 def _endless_leases() -> list[Swap]:
     """Never release the claims of a dead process."""
-    claim = chat_queues.claim
+    claim = chat_queues.claim_and_lock_due_deliveries
 
     async def for_ever(tx: Any, lease: Lease, *, limit: int) -> Any:
         until = lease.at + timedelta(days=400)
         return await claim(tx, replace(lease, until=until), limit=limit)
 
     return [
-        (chat_queues, "claim", for_ever),
+        (chat_queues, "claim_and_lock_due_deliveries", for_ever),
         (claimed_tables, "release_claims_of_owner", _nothing),
         (leases.SendLeases, "_renew", _nothing),
     ]
@@ -205,7 +205,9 @@ def _empty_summaries() -> list[Swap]:
                 <= LEAD_MINUTES + LATE_MINUTES
                 for row in rows
             ):
-                await profiles.postpone_check(tx, known, until=now + timedelta(minutes=12))
+                await profiles.end_claim_and_postpone_check(
+                    tx, known, until=now + timedelta(minutes=12)
+                )
             else:
                 found.append(known)
         return found
@@ -227,7 +229,9 @@ def _quiet_summaries() -> list[Swap]:
                 for row in rows
             )
             if is_night:
-                await profiles.postpone_check(tx, known, until=now + timedelta(minutes=30))
+                await profiles.end_claim_and_postpone_check(
+                    tx, known, until=now + timedelta(minutes=30)
+                )
             else:
                 found.append(known)
         return found
@@ -304,7 +308,7 @@ def _late_rights() -> list[Swap]:
 
 def _missing_summaries() -> list[Swap]:
     """Send the albums of a summary without the list, each with a sound."""
-    return [(domain_summaries, "plan", lambda *_, **__: None)]
+    return [(domain_summaries, "summary_of_due_stories", lambda *_, **__: None)]
 
 
 def _noisy_summaries() -> list[Swap]:
@@ -320,7 +324,7 @@ def _split_summaries() -> list[Swap]:
         found = plan(rows, queue, now=now)
         return found and replace(found, by_profile=found.by_profile[:2])
 
-    return [(domain_summaries, "plan", of_two)]
+    return [(domain_summaries, "summary_of_due_stories", of_two)]
 
 
 def _miscounted_summaries() -> list[Swap]:
@@ -395,7 +399,7 @@ def _plain_imports() -> list[Swap]:
         entries = [replace(entry, preferences=None) for entry in found.entries]
         return replace(found, entries=entries)
 
-    return [(import_export, "parse", plain)]
+    return [(import_export, "parse_import", plain)]
 
 
 def _misplaced_taps() -> list[Swap]:

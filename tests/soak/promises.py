@@ -284,13 +284,13 @@ class Ways:
         checks_at = hour - LEAD_S
         midnight = checks_at // DAY * DAY
         spent = sum(price for at, price in self.journal.bills if midnight <= at < checks_at)
-        needed = len(self._waiting_for(hour)) * self._price_of_check(checks_at)
+        needed = len(self._waiting_for(hour)) * self._highest_usual_price_of_check(checks_at)
         if spent + needed + self._kept_for_replies(checks_at) > self.journal.rates.credits:
             return False
         made = sum(hour - QUEUE_S <= at <= hour for at in self.journal.looked_at)
         return made >= len(self._waiting_for(hour))
 
-    def _price_of_check(self, until: float) -> int:
+    def _highest_usual_price_of_check(self, until: float) -> int:
         """Return the highest bill of a check within ``QUEUE_S``: 2 with the privacy check."""
         looked = {at for at in self.journal.looked_at if until - QUEUE_S <= at < until}
         return max((bill for at, bill in self.journal.bills if at in looked), default=2)

@@ -126,4 +126,6 @@ async def claim(
     db: Database, *, now: datetime = NOON, limit: int = 10, lease: timedelta = MINUTE
 ) -> list[ChatQueue]:
     async with db.begin() as tx:
-        return await chat_queues.claim(tx, lease_at(now, lease), limit=limit)
+        return await chat_queues.claim_and_lock_due_deliveries(
+            tx, lease_at(now, lease), limit=limit
+        )

@@ -23,7 +23,7 @@ HOLDERS: dict[str, Take] = {
         tx, "polling", owner, now=now, lease=LEASE
     ),
     "update": lambda tx, owner, now: inbox.claim(tx, lease_at(now, LEASE, owner=owner), limit=9),
-    "chat queue": lambda tx, owner, now: chat_queues.claim(
+    "chat queue": lambda tx, owner, now: chat_queues.claim_and_lock_due_deliveries(
         tx, lease_at(now, LEASE, owner=owner), limit=9
     ),
     "check": lambda tx, owner, now: profiles.claim_checks(

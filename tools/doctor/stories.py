@@ -14,7 +14,7 @@ import aiohttp
 from pydantic import SecretStr
 from yarl import URL
 
-from bot.media.sniff import sniff
+from bot.media.sniff import detect_media_kind
 from bot.stories_api.endpoints import BALANCE
 from bot.stories_api.response import MalformedBodyError, credits_in, decode_json, read_body
 from sandbox.beliefs import PRICED, STORIES
@@ -330,7 +330,7 @@ def _shape_of_download(said: Said) -> str:
     shapes: tuple[tuple[str, Callable[[], bool]], ...] = (
         ("redirect", lambda: said.is_redirect),
         ("error", lambda: said.status != HTTPStatus.OK),
-        ("binary", lambda: sniff(said.body[:4096]) is not None),
+        ("binary", lambda: detect_media_kind(said.body[:4096]) is not None),
         ("json_url", lambda: isinstance(said.value, str)),
         ("json_story", lambda: isinstance(said.value, dict) and "pk" in said.value),
     )

@@ -23,7 +23,7 @@ from bot.store import key_values
 from bot.store.copies import restored
 from bot.store.engine import sqlite_copies
 from bot.store.engine.database import Database, RowCount, Tx, all_tables
-from bot.store.engine.failures import as_outages, is_outage
+from bot.store.engine.failures import converting_outage_errors, is_outage
 from bot.store.engine.secure_delete import SECURE_DELETE
 
 _MOVED = "moved"  # the key in the source that marks the database as moved
@@ -86,7 +86,10 @@ async def move_and_count_unless_done(
         if await key_values.get(tx, _CAME) == number:
             return None
         await _raise_if_not_empty(tx)
-        with as_outages(source.file), closing(_open_and_check_source(source)) as source_connection:
+        with (
+            converting_outage_errors(source.file),
+            closing(_open_and_check_source(source)) as source_connection,
+        ):
             for table in all_tables().sorted_tables:
                 count = await _copy_table(source_connection, tx, table)
                 report_table(table.name, count)

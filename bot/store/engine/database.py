@@ -34,8 +34,8 @@ from bot.runtime.background import finish_on_cancel
 from bot.runtime.process_name import database_session_name
 from bot.store.engine import private, schema, sqlite_copies
 from bot.store.engine.failures import (
-    as_outages,
     breaks_connection,
+    converting_outage_errors,
     is_slow_statement,
     may_run_again,
 )
@@ -178,7 +178,7 @@ class Database:
         If the SQLite file was moved, deleted or replaced, its content is first written into a
         rescued copy, unless such a copy exists. A failed rescue raises no error.
         """
-        if self.held and not self.held.matches() and self.held.copy is None:
+        if self.held and not self.held.are_paths_unchanged() and self.held.copy is None:
             with suppress(BackupError):
                 await self.rescue()
             log.error("the database file was replaced", why=self.held.trouble)
@@ -200,7 +200,7 @@ class Database:
             return
         held = HeldFile(self.file)
         try:
-            with as_outages(self.file):
+            with converting_outage_errors(self.file):
                 await asyncio.to_thread(held.open)
         except OSError as error:
             raise DatabaseUnavailableError(sqlite_copies.reason_of(error)) from error
@@ -232,7 +232,7 @@ class Database:
         transaction_guard.raise_or_log_if_transaction_held("a checkpoint beside it")
         async with self._writer:
             self.raise_if_replaced()
-            with as_outages(self.file):
+            with converting_outage_errors(self.file):
                 return await finish_on_cancel(asyncio.to_thread(truncate_log, self.file))
 
     def _raise_if_replaced_or_orphaned(self) -> None:

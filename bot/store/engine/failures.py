@@ -66,7 +66,7 @@ def _outage_of(error: BaseException, file: str) -> DatabaseUnavailableError | No
 
 
 @contextmanager
-def as_outages(file: object = "file") -> Iterator[None]:
+def converting_outage_errors(file: object = "file") -> Iterator[None]:
     """Convert all driver errors that mean an outage of the database to a single error class.
 
     If an SQLite database is damaged, the error names the path ``file``.

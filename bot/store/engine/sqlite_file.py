@@ -103,7 +103,7 @@ class HeldFile:
         """
         if self.is_replaced.is_set():
             return False
-        if self.matches():
+        if self.are_paths_unchanged():
             self._differs_since = None
             return True
         if self._differs_since is None:
@@ -112,7 +112,7 @@ class HeldFile:
             self.is_replaced.set()
         return False
 
-    def matches(self) -> bool:
+    def are_paths_unchanged(self) -> bool:
         """Return whether the paths of the database and its log lead to the opened files now.
 
         A path that can't be read counts as unchanged.

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from bot.domain.errors import DatabaseUnavailableError
 from bot.runtime.background import finish_on_cancel
 from bot.runtime.transaction_guard import SlowOperationBan, raise_or_log_if_transaction_held
-from bot.store.engine.failures import UNREACHABLE, as_outages
+from bot.store.engine.failures import UNREACHABLE, converting_outage_errors
 
 # The first statements of an SQLite transaction. The commit of a durable transaction waits for the
 # disk, so the transaction survives a power failure. The commit of a hasty transaction does not
@@ -216,7 +216,7 @@ class Transaction:
             Exception: ``error`` means no outage, and is raised unchanged.
         """
         try:
-            with as_outages(self._connections.file):
+            with converting_outage_errors(self._connections.file):
                 if self._tx is not None:
                     await finish_on_cancel(self._tx.close())
                 if isinstance(error, Exception):

@@ -688,7 +688,7 @@ async def test_what_newcomers_asked_for_is_no_habit_where_others_are_known(db: D
     async with db.begin() as tx:
         for day in range(1, 4):
             seen = yesterday.date().replace(day=day)
-            await acquaintances.record_seen(tx, [known, payer], seen)
+            await acquaintances.count_day_seen(tx, [known, payer], seen)
     assert (
         await Ledger(db, limits, now=clock).reply_credits_left_for_schedule(clock.now)
         == 500 - 1.2 * 150

@@ -136,7 +136,7 @@ async def test_what_was_set_for_a_chat_or_a_person_goes_before_the_limits(
 async def know(db: Database, *people: int) -> None:
     async with db.begin() as tx:
         for day in range(1, 4):
-            await acquaintances.record_seen(tx, people, NOON.date().replace(day=day))
+            await acquaintances.count_day_seen(tx, people, NOON.date().replace(day=day))
 
 
 async def test_newcomers_have_less_and_only_a_part_that_is_theirs_together(

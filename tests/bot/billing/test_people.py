@@ -54,7 +54,7 @@ async def test_of_a_group_the_five_dearest_members_are_shown_since_the_first(
     last = first - timedelta(milliseconds=1)
     await spend(sqlite_db, last, Charge("link", Asker(-9, 8)), "two", 99)
     async with sqlite_db.begin() as tx:
-        await acquaintances.record_seen(tx, [7], first.date())
+        await acquaintances.count_day_seen(tx, [7], first.date())
         await acquaintances.update_name(tx, 7, "Gil")
         group = await read_monthly_costs_of(tx, -9, now=NOW)
         [dearest, *_] = await list_guests_by_cost(tx, offset=0, limit=1, now=NOW)
@@ -70,7 +70,7 @@ async def test_a_group_does_not_see_the_name_of_a_hidden_person_or_a_telegram_id
     async with db.begin() as tx:
         await chats.add_or_update(tx, -9, kind="supergroup", title="G", now=NOW)
         await chats.set_payer(tx, -9, 7)
-        await acquaintances.record_seen(tx, [6, 7], NOW.date())
+        await acquaintances.count_day_seen(tx, [6, 7], NOW.date())
         for person, name in ((6, "Fay"), (7, "Gil")):
             await acquaintances.update_name(tx, person, name)
     for asker in (Asker(-9, None), Asker(-9, None, as_channel=-1005), Asker(-9, 5), Asker(-9, 6)):

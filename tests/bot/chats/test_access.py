@@ -10,7 +10,7 @@ from bot.fetching import snapshots
 from bot.store import access as store
 from bot.store import chats
 from bot.store.engine.database import Database
-from bot.updates.unit_of_work import Unit, as_current
+from bot.updates.unit_of_work import Unit, with_current_unit
 from tests.support.database import on_postgresql
 from tests.support.errors import raises
 from tests.support.followed import MINUTE, Clock
@@ -143,7 +143,7 @@ async def test_a_block_while_a_group_adds_the_bot_causes_no_deadlock(db: Databas
 
     async def block(pause: Pause) -> None:
         unit = Unit(db)
-        with as_current(unit):
+        with with_current_unit(unit):
             await chats.lock(await unit.ensure_transaction(), [group_id])
             await pause()
             await access.block(Subject.of_chat(group_id), until=None, reason="")
@@ -151,7 +151,7 @@ async def test_a_block_while_a_group_adds_the_bot_causes_no_deadlock(db: Databas
 
     async def add() -> None:
         unit = Unit(db)
-        with as_current(unit):
+        with with_current_unit(unit):
             await access.allow_if_adder_has_access(group_id, 7, name="")
             tx = await unit.ensure_transaction()
             await chats.add_or_update(tx, group_id, kind="group", title="", now=clock())

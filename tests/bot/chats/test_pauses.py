@@ -131,7 +131,7 @@ async def test_undo_of_a_mute_of_all_changes_no_mute_that_was_renewed(db: Databa
 async def test_a_mute_that_is_renewed_at_its_end_stays(db: Database) -> None:
     muted, clock = await mute(db)
     clock.on(2 * HOUR)
-    [one] = await db.fetch(store.timed_pauses)
+    [one] = await db.fetch(store.subscriptions_with_timed_pause)
 
     async def mute_again(pause: Pause) -> None:
         async with db.begin() as tx:
@@ -140,7 +140,7 @@ async def test_a_mute_that_is_renewed_at_its_end_stays(db: Database) -> None:
             await pause()
 
     await run_behind_a_lock(db, mute_again, muted.resume_ended_pauses)
-    [one] = await db.fetch(store.timed_pauses)
+    [one] = await db.fetch(store.subscriptions_with_timed_pause)
     assert one.paused_until == clock() + DAY
 
 

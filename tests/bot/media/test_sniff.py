@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.media.sniff import Measures, measure_video, sniff
+from bot.media.sniff import Measures, detect_media_kind, measure_video
 
 MEDIA = Path("sandbox/media")
 PNG = b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sII", 13, b"IHDR", 640, 480) + bytes(20)
@@ -35,7 +35,7 @@ PNG = b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sII", 13, b"IHDR", 640, 480) + byte
     ],
 )
 def test_the_first_bytes_tell(head: bytes, mime: str | None) -> None:
-    found = sniff(head)
+    found = detect_media_kind(head)
     assert (found.mime if found else None) == mime
     if found:
         assert found.kind == ("video" if mime == "video/mp4" else "photo")

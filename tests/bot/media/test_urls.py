@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.media.urls import MediaHosts, expires_at, is_fresh
+from bot.media.urls import MediaHosts, expires_at, is_unexpired
 
 GOOD = [
     "https://scontent-lga3-1.cdninstagram.com/v/t51/1_n.jpg?stp=x&oe=6B08026A",
@@ -78,8 +78,8 @@ def test_a_signed_address_is_fresh_until_a_minute_before_its_end() -> None:
     url = "https://x.cdninstagram.com/1.mp4?oe=6B08026A&x=1"
     end = datetime.fromtimestamp(0x6B08026A, UTC)
     assert expires_at(url) == end
-    assert is_fresh(url, end - timedelta(seconds=61))
-    assert not is_fresh(url, end - timedelta(seconds=60))
-    assert is_fresh("https://x.cdninstagram.com/1.mp4", end)
+    assert is_unexpired(url, end - timedelta(seconds=61))
+    assert not is_unexpired(url, end - timedelta(seconds=60))
+    assert is_unexpired("https://x.cdninstagram.com/1.mp4", end)
     for odd in ("", "zz", "F" * 40):
         assert expires_at(f"https://x.cdninstagram.com/1.mp4?oe={odd}") is None

@@ -17,7 +17,7 @@ import pytest
 from telegram.ext import ExtBot
 
 from bot.domain.errors import BackupError, DatabaseUnavailableError
-from bot.operations.backups import Backups, file_name, make_live_and_report_if_restored
+from bot.operations.backups import Backups, backup_file_name, make_live_and_report_if_restored
 from bot.operations.incidents import Incidents, text_with_advice
 from bot.operations.owners import Owners
 from bot.operations.preflight import check_database
@@ -47,11 +47,11 @@ async def test_they_are_made_in_time_and_the_oldest_goes(
     (tmp_path / "kept").mkdir()
     (folder / "mine.db").write_text("not the bot's")
     backups = Backups(sqlite_db, folder, told, every=6 * HOUR, most=2, now=clock)
-    assert await backups.make_if_due() == NOON + 6 * HOUR
-    assert await backups.make_if_due() == NOON + 6 * HOUR
+    assert await backups.make_backup_if_due() == NOON + 6 * HOUR
+    assert await backups.make_backup_if_due() == NOON + 6 * HOUR
     for _ in range(3):
         clock.on(6 * HOUR)
-        assert await backups.make_if_due() == clock() + 6 * HOUR
+        assert await backups.make_backup_if_due() == clock() + 6 * HOUR
         clock.on(timedelta(minutes=1))
     assert sorted(one.name for one in folder.iterdir()) == [
         "mine.db",
@@ -60,7 +60,7 @@ async def test_they_are_made_in_time_and_the_oldest_goes(
     ]
     # Another process, or the next start, goes on with the schedule.
     again = Backups(sqlite_db, folder, told, every=6 * HOUR, most=2, now=clock)
-    assert await again.make_if_due() == clock() - timedelta(minutes=1) + 6 * HOUR
+    assert await again.make_backup_if_due() == clock() - timedelta(minutes=1) + 6 * HOUR
     assert await told.all_open() == []
 
 
@@ -70,15 +70,15 @@ async def test_copies_with_a_name_in_the_future_do_not_remove_the_new_copy(
     clock, folder = Clock(), tmp_path / "kept"
     told = incidents_of(sqlite_db, clock)
     backups = Backups(sqlite_db, folder, told, every=6 * HOUR, most=1, now=clock)
-    await backups.make_if_due()
+    await backups.make_backup_if_due()
     clock.on(6 * HOUR)
-    await backups.make_if_due()
+    await backups.make_backup_if_due()
     (first,) = folder.iterdir()
     future = first.rename(folder / "storybell-20990101-000000.db")
     for _ in range(2):
         clock.on(6 * HOUR)
-        await backups.make_if_due()
-        assert set(folder.iterdir()) == {future, folder / file_name(clock())}
+        await backups.make_backup_if_due()
+        assert set(folder.iterdir()) == {future, folder / backup_file_name(clock())}
 
 
 async def test_no_copy_of_another_database_and_no_live_database_is_removed(
@@ -87,9 +87,9 @@ async def test_no_copy_of_another_database_and_no_live_database_is_removed(
     clock, folder = Clock(), tmp_path / "kept"
     told = incidents_of(sqlite_db, clock)
     backups = Backups(sqlite_db, folder, told, every=6 * HOUR, most=2, now=clock)
-    await backups.make_if_due()
+    await backups.make_backup_if_due()
     clock.on(6 * HOUR)
-    await backups.make_if_due()
+    await backups.make_backup_if_due()
     (first,) = folder.iterdir()
     live = first.rename(folder / "storybell-20200101-000000.db")
     # Whoever restores a backup by its path runs a database that has the name of a copy.
@@ -97,7 +97,7 @@ async def test_no_copy_of_another_database_and_no_live_database_is_removed(
         more = Backups(again, folder, told, every=6 * HOUR, most=1, now=clock)
         for _ in range(3):
             clock.on(6 * HOUR)
-            await more.make_if_due()
+            await more.make_backup_if_due()
         assert live.exists()
         assert len(list(folder.glob("storybell-*.db"))) == 1 + 1
     # A database that was begun anew, or of another bot with the same folder.
@@ -106,7 +106,7 @@ async def test_no_copy_of_another_database_and_no_live_database_is_removed(
         await new.migrate()
         more = Backups(new, folder, incidents_of(new, clock), every=6 * HOUR, most=1, now=clock)
         for _ in range(4):
-            await more.make_if_due()
+            await more.make_backup_if_due()
             clock.on(6 * HOUR)
     assert before < set(folder.iterdir())
     assert len(set(folder.iterdir()) - before) == 1
@@ -118,9 +118,9 @@ async def test_one_copy_that_cannot_be_removed_does_not_keep_the_others(
     clock, folder = Clock(), tmp_path / "kept"
     told = incidents_of(sqlite_db, clock)
     backups = Backups(sqlite_db, folder, told, every=6 * HOUR, most=1, now=clock)
-    await backups.make_if_due()
+    await backups.make_backup_if_due()
     clock.on(6 * HOUR)
-    await backups.make_if_due()
+    await backups.make_backup_if_due()
     (oldest,) = folder.iterdir()
     link = folder / "storybell-20200101-000000.db"
     link.symlink_to(folder / "moved to a disk that is not there")
@@ -134,8 +134,8 @@ async def test_one_copy_that_cannot_be_removed_does_not_keep_the_others(
     monkeypatch.setattr(Path, "unlink", refuse_oldest)
     for _ in range(3):
         clock.on(6 * HOUR)
-        await backups.make_if_due()
-    assert set(folder.iterdir()) == {link, oldest, folder / file_name(clock())}
+        await backups.make_backup_if_due()
+    assert set(folder.iterdir()) == {link, oldest, folder / backup_file_name(clock())}
 
 
 async def test_a_failure_is_told_and_tried_again(sqlite_db: Database, tmp_path: Path) -> None:
@@ -144,15 +144,15 @@ async def test_a_failure_is_told_and_tried_again(sqlite_db: Database, tmp_path: 
     folder = tmp_path / "kept"
     folder.write_text("a file where the folder should be")
     backups = Backups(sqlite_db, folder, told, every=6 * HOUR, most=2, now=clock)
-    await backups.make_if_due()
+    await backups.make_backup_if_due()
     clock.on(6 * HOUR)
-    assert await backups.make_if_due() == clock() + HOUR
+    assert await backups.make_backup_if_due() == clock() + HOUR
     (incident,) = await told.all_open()
     assert incident.kind == "backup"
     assert "kept" in incident.fields["why"]
     folder.unlink()
     clock.on(HOUR)
-    assert await backups.make_if_due() == clock() + 6 * HOUR
+    assert await backups.make_backup_if_due() == clock() + 6 * HOUR
     assert await told.all_open() == []
 
 
@@ -165,19 +165,19 @@ async def test_a_full_disk_of_the_database_does_not_fill_the_disk_of_the_copies(
             await db.migrate()
             told = incidents_of(db, clock)
             backups = Backups(db, folder, told, every=6 * HOUR, most=2, now=clock)
-            await backups.make_if_due()
+            await backups.make_backup_if_due()
             clock.on(6 * HOUR)
-            await backups.make_if_due()
+            await backups.make_backup_if_due()
             await db.truncate_log()
             filler = fill(disk)
             clock.on(6 * HOUR)
             for _ in range(3):
                 with pytest.raises(DatabaseUnavailableError, match="the disk is full"):
-                    await backups.make_if_due()
+                    await backups.make_backup_if_due()
                 clock.on(timedelta(seconds=5))
             assert len(list(folder.iterdir())) == 1
             filler.unlink()
-            assert await backups.make_if_due() == clock() + 6 * HOUR
+            assert await backups.make_backup_if_due() == clock() + 6 * HOUR
             assert len(list(folder.iterdir())) == 2
 
 
@@ -413,9 +413,9 @@ async def test_what_a_kill_left_of_a_copy_is_removed(sqlite_db: Database, tmp_pa
     backups = Backups(
         sqlite_db, tmp_path, incidents_of(sqlite_db, clock), every=HOUR, most=2, now=clock
     )
-    await backups.make_if_due()
+    await backups.make_backup_if_due()
     clock.on(HOUR)
-    await backups.make_if_due()
+    await backups.make_backup_if_due()
     assert not left.exists()
     assert under_way.exists()
 
@@ -429,10 +429,10 @@ async def test_a_partial_copy_that_cannot_be_removed_does_not_end_the_backups(
     stays = folder / "storybell-20200101-000000.db.part"
     stays.mkdir(parents=True)
     os.utime(stays, (0, 0))
-    await backups.make_if_due()
+    await backups.make_backup_if_due()
     clock.on(HOUR)
-    await backups.make_if_due()
-    assert set(folder.iterdir()) == {stays, folder / file_name(clock())}
+    await backups.make_backup_if_due()
+    assert set(folder.iterdir()) == {stays, folder / backup_file_name(clock())}
 
 
 async def test_a_database_of_another_owner_is_replaced(

@@ -25,7 +25,7 @@ def test_a_database_on_a_network_file_system_is_noted(
     mounts = tmp_path / "mounts"
     number = f"{os.major(device)}:{os.minor(device)}"
     mounts.write_text(LINES.format(number=41, device=number, kind=kind))
-    note = preflight.check_mount(f"sqlite:///{tmp_path}/data/bot.db", mounts)
+    note = preflight.check_file_system_of_sqlite(f"sqlite:///{tmp_path}/data/bot.db", mounts)
     assert (note is not None) is is_noted
     assert note is None or kind in note.text
 
@@ -34,21 +34,21 @@ def test_a_database_file_that_is_mounted_alone_is_noted(tmp_path: Path) -> None:
     mounts = tmp_path / "mounts"
     file = tmp_path / "bot.db"
     mounts.write_text(f"43 27 254:0 /home/bot.db {file} rw,relatime - ext4 /dev/vda rw\n")
-    note = preflight.check_mount(f"sqlite:///{file}", mounts)
+    note = preflight.check_file_system_of_sqlite(f"sqlite:///{file}", mounts)
     assert note is not None
     assert "Mount the folder" in note.text
-    assert preflight.check_mount(f"sqlite:///{tmp_path}/other.db", mounts) is None
+    assert preflight.check_file_system_of_sqlite(f"sqlite:///{tmp_path}/other.db", mounts) is None
 
 
 def test_the_disk_of_a_server_is_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the driver, ``check`` must still say that the driver is missing."""
     monkeypatch.setitem(sys.modules, "asyncpg", None)
-    assert preflight.check_mount("postgresql://host/db") is None
+    assert preflight.check_file_system_of_sqlite("postgresql://host/db") is None
 
 
 def test_where_no_list_of_mounts_is_nothing_is_noted(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/bot.db"
-    assert preflight.check_mount(url, tmp_path / "none") is None
+    assert preflight.check_file_system_of_sqlite(url, tmp_path / "none") is None
 
 
 def test_the_path_of_a_database_need_not_be_utf_8(tmp_path: Path) -> None:

@@ -107,7 +107,9 @@ async def test_the_list_of_a_summary_is_cut_and_has_buttons_except_in_a_channel(
     summary = summaries.summary_of_due_stories(rows, queue, now=NOON + 21 * HOUR)
     assert summary is not None
     notice = replace(rows[0], notice="summary", story=None, story_pk=None, fields=summary.fields)
-    await alerts.send(queue.chat, Batch(Target(1), (notice,)), calls=CALLS)
+    await alerts.send_batch_and_buy_missing_files(
+        queue.chat, Batch(Target(1), (notice,)), calls=CALLS
+    )
     [payload] = post.payloads
     title, *lines, last = payload["text"].splitlines()
     assert title == "📰 Daily summary: 23 new stories"
@@ -122,8 +124,8 @@ async def test_each_chat_reads_its_own_words(alerts: Alerts, post: Post) -> None
     tokyo = replace(ANN, zone="Asia/Tokyo")
     lima = replace(ANN, language=None, language_code="es")
     for chat in (ANN, tokyo, lima, ANN):
-        await alerts.send(chat, batch("1"), CALLS)
-    await alerts.send(ANN, batch("1", "2"), CALLS)
+        await alerts.send_batch_and_buy_missing_files(chat, batch("1"), CALLS)
+    await alerts.send_batch_and_buy_missing_files(ANN, batch("1", "2"), CALLS)
     english, there, spanish, again, two = post.captions
     assert english == again
     assert len({english, there, spanish, two}) == 4
@@ -136,7 +138,7 @@ async def test_each_chat_reads_its_own_words(alerts: Alerts, post: Post) -> None
 async def test_each_option_shows_in_alerts(alerts: Alerts, post: Post, name: str) -> None:
     changed = replace(Options(), **{name: getattr(unlike_defaults().options, name)})
     for options in (Options(), changed):
-        await alerts.send(ANN, batch("1", options=options), CALLS)
+        await alerts.send_batch_and_buy_missing_files(ANN, batch("1", options=options), CALLS)
     plain, other = zip(post.captions, post.options, strict=True)
     assert plain != other, (
         f"let {name} show in bot/presentation/captions.py or change _send_options in "
@@ -146,15 +148,17 @@ async def test_each_option_shows_in_alerts(alerts: Alerts, post: Post, name: str
 
 async def test_what_may_be_there_already_comes_in_silence(alerts: Alerts, post: Post) -> None:
     for copies in (0, 1):
-        await alerts.send(ANN, batch("1", copies=copies), CALLS)
-        await alerts.send(ANN, batch(notice="renamed", copies=copies), CALLS)
+        await alerts.send_batch_and_buy_missing_files(ANN, batch("1", copies=copies), CALLS)
+        await alerts.send_batch_and_buy_missing_files(
+            ANN, batch(notice="renamed", copies=copies), CALLS
+        )
     assert [options.silent for options in post.options] == [False, True]
     assert [silent for _, silent in post.sentences] == [False, True]
 
 
 async def test_one_story_has_buttons_and_an_album_a_link(alerts: Alerts, post: Post) -> None:
-    await alerts.send(ANN, batch("1"), CALLS)
-    await alerts.send(ANN, batch("1", "2"), CALLS)
+    await alerts.send_batch_and_buy_missing_files(ANN, batch("1"), CALLS)
+    await alerts.send_batch_and_buy_missing_files(ANN, batch("1", "2"), CALLS)
     assert [bool(options.buttons) for options in post.options] == [True, False]
     one, album = post.captions
     assert "?start=" not in one
@@ -162,14 +166,16 @@ async def test_one_story_has_buttons_and_an_album_a_link(alerts: Alerts, post: P
 
 
 async def test_a_post_in_a_channel_has_no_button_to_press(alerts: Alerts, post: Post) -> None:
-    await alerts.send(replace(ANN, id=-100123, kind="channel"), batch("1"), CALLS)
+    await alerts.send_batch_and_buy_missing_files(
+        replace(ANN, id=-100123, kind="channel"), batch("1"), CALLS
+    )
     (caption,), (options,) = post.captions, post.options
     assert [[one["url"] for one in row] for row in options.buttons] == [["https://shop.example/1"]]
     assert "?start=" not in caption
     plain = batch("2")
     assert plain.album
     bare = replace(plain.album.stories[0], links=())
-    await alerts.send(
+    await alerts.send_batch_and_buy_missing_files(
         replace(ANN, id=-100123, kind="channel"), replace(plain, album=Album((bare,))), CALLS
     )
     assert not post.options[-1].buttons
@@ -181,7 +187,7 @@ async def test_that_a_story_is_over_is_said_within_ten_seconds(
     seconds = timedelta(seconds=5)
     clock.time = story("1", NOON - MINUTE).expires_at - seconds
     for _ in range(2):
-        await alerts.send(ANN, batch("1"), CALLS)
+        await alerts.send_batch_and_buy_missing_files(ANN, batch("1"), CALLS)
         clock.on(2 * seconds)
     live, over = post.captions
     assert live != over
@@ -190,9 +196,9 @@ async def test_that_a_story_is_over_is_said_within_ten_seconds(
 async def test_order_is_kept_for_a_minute(alerts: Alerts, post: Post, clock: Clock) -> None:
     first = batch("1").rows[0]
     late = replace(batch("1"), rows=(replace(first, created_at=NOON + MINUTE), first))
-    await alerts.send(ANN, late, CALLS)
+    await alerts.send_batch_and_buy_missing_files(ANN, late, CALLS)
     clock.on(MINUTE - timedelta(microseconds=1))
-    await alerts.send(ANN, late, CALLS)
+    await alerts.send_batch_and_buy_missing_files(ANN, late, CALLS)
     clock.on(timedelta(microseconds=1))
-    await alerts.send(ANN, late, CALLS)
+    await alerts.send_batch_and_buy_missing_files(ANN, late, CALLS)
     assert [options.in_order for options in post.options] == [True, True, False]

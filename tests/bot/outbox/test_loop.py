@@ -83,9 +83,9 @@ async def test_it_rests_as_long_as_the_bot_is_refused(office: Office) -> None:
     assert await step(office.outbox) == NOON + MINUTE
     office.clock.on(MINUTE - timedelta(microseconds=1))
     assert await step(office.outbox) == NOON + MINUTE
-    assert await office.outbox.claims.claim(5) == []
+    assert await office.outbox.claims.claim_queues_and_build_jobs(5) == []
     office.clock.on(timedelta(microseconds=1))
-    assert len(await office.outbox.claims.claim(5)) == 1
+    assert len(await office.outbox.claims.claim_queues_and_build_jobs(5)) == 1
 
 
 async def test_nothing_is_claimed_while_something_can_not_be_written_down(tmp_path: Path) -> None:
@@ -218,7 +218,9 @@ async def test_what_a_look_showed_is_spread_and_sent_when_woken(office: Office) 
         outbox.stop()
     async with office.db.begin() as tx:
         await chat_queues.make_due(tx, -1, due_at=office.clock(), now=office.clock())
-        (queue,) = await chat_queues.claim(tx, lease_at(office.clock()), limit=1)
+        (queue,) = await chat_queues.claim_and_lock_due_deliveries(
+            tx, lease_at(office.clock()), limit=1
+        )
     assert queue.stored_flood_state == floods.state_of(-1)
 
 

@@ -266,7 +266,7 @@ async def test_who_lost_the_chat_meanwhile_says_nothing_about_it(sqlite_db: Data
     await town.begin()
     await town.outbox.fan_out_and_do_due_jobs_once()
     town.clock.on(10 * MINUTE)
-    [probe] = await town.outbox.claims.claim(5)
+    [probe] = await town.outbox.claims.claim_queues_and_build_jobs(5)
     assert await claim(sqlite_db, now=town.clock.on(MINUTE))  # it took too long
     await town.outbox.runner.run_job_and_record_outcome(probe)
     async with sqlite_db.read() as tx:
@@ -284,7 +284,7 @@ async def test_a_group_that_moves_during_the_question_is_asked_again_at_once(
     await town.begin()
     await town.outbox.fan_out_and_do_due_jobs_once()
     town.clock.on(10 * MINUTE)
-    [probe] = await town.outbox.claims.claim(5)
+    [probe] = await town.outbox.claims.claim_queues_and_build_jobs(5)
     async with sqlite_db.begin() as tx:
         await moves.move_chat(tx, CHAT, -1001, now=town.clock())
     await town.outbox.runner.run_job_and_record_outcome(probe)

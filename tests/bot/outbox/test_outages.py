@@ -98,7 +98,7 @@ async def test_one_row_that_arrives_ends_the_pause_and_the_rest_follows(town: To
 
 async def test_what_left_before_the_pause_does_not_end_it(town: Town) -> None:
     await town.posted((1, 2), "1")
-    first, second = await town.outbox.claims.claim(5)
+    first, second = await town.outbox.claims.claim_queues_and_build_jobs(5)
     await town.go_down("getMe")
     town.post.outcomes = [LOST]
     await town.outbox.runner.run_job_and_record_outcome(first)
@@ -109,7 +109,7 @@ async def test_what_left_before_the_pause_does_not_end_it(town: Town) -> None:
 
 async def test_what_was_lost_before_it_was_known_waits_half_a_minute(town: Town) -> None:
     await town.posted((1, 2, 3), "1")
-    claimed = await town.outbox.claims.claim(5)
+    claimed = await town.outbox.claims.claim_queues_and_build_jobs(5)
     town.post.outcomes = [LOST] * 3
     for one in claimed:
         await town.outbox.runner.run_job_and_record_outcome(one)
@@ -166,11 +166,11 @@ async def test_with_nothing_to_try_an_answer_to_getme_ends_no_pause(town: Town) 
     await town.go_down("getMe")
     await town.outage.record_outcome_and_detect_outage(1, LOST)
     town.clock.on(5 * SECOND)
-    assert await town.outbox.claims.claim(5) == []
+    assert await town.outbox.claims.claim_queues_and_build_jobs(5) == []
     assert town.outage.is_on()
     await town.box.control.clear_faults()
     town.clock.on(10 * SECOND)
-    assert await town.outbox.claims.claim(5) == []
+    assert await town.outbox.claims.claim_queues_and_build_jobs(5) == []
     assert town.outage.is_on()
     async with town.db.begin() as tx:
         await look(tx, story("1", town.clock()))

@@ -105,7 +105,7 @@ def sent(*pks: str, **failed: str) -> Sent:
 
 async def claim_alert(outbox: Outbox) -> AlertJob:
     """Claim the one chat queue that is due, with an alert in it."""
-    [job] = await outbox.claims.claim(5)
+    [job] = await outbox.claims.claim_queues_and_build_jobs(5)
     assert isinstance(job, AlertJob)
     return job
 
@@ -336,7 +336,9 @@ async def test_a_long_send_keeps_its_lease(db: Database) -> None:
         until = asyncio.get_running_loop().time() + 2
         while asyncio.get_running_loop().time() < until:
             async with db.begin() as tx:
-                lane = await chat_queues.claim(tx, lease_at(now()), limit=5)
+                lane = await chat_queues.claim_and_lock_due_deliveries(
+                    tx, lease_at(now()), limit=5
+                )
             claims.append(len(lane))
             await asyncio.sleep(0.05)
 
@@ -437,7 +439,7 @@ async def test_a_crash_loop_parks_one_and_lets_others_through(office: Office) ->
     await found(office, "1")
     first = (await rows(office.db))[0]
     for _ in range(60):
-        for claimed in await office.outbox.claims.claim(5):
+        for claimed in await office.outbox.claims.claim_queues_and_build_jobs(5):
             assert isinstance(claimed, AlertJob)
             if claimed.batch.rows[0].id == first.id:
                 await office.outbox.leases.check_and_count_copies(claimed.lease)  # and dies
@@ -454,7 +456,7 @@ async def test_what_may_crash_the_bot_keeps_no_later_one_even_for_a_minute(offic
         await enqueue.add_reply(tx, Target(-1), text_payload("1"), now=NOON, due_at=NOON)
         ids = [row.id for row in await deliveries.lock_and_return_due(tx, [-1], now=NOON)]
         await deliveries.change_open(tx, ids, attempts=MAX_ATTEMPTS, sending=True)
-    assert await office.outbox.claims.claim(5) == []
+    assert await office.outbox.claims.claim_queues_and_build_jobs(5) == []
     await found(office, "2")
     async with office.db.begin() as tx:
         now = office.clock()

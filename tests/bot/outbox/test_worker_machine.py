@@ -221,7 +221,7 @@ class OutboxMachine(RuleBasedStateMachine):
 
     @rule()
     def claim(self) -> None:
-        claimed = sends(self.run(self.outbox.claims.claim(5)))
+        claimed = sends(self.run(self.outbox.claims.claim_queues_and_build_jobs(5)))
         self._check_claim(claimed)
         self.flying += claimed
         self.claimed_at |= {id(one): self.clock() for one in claimed}
@@ -410,7 +410,7 @@ class OutboxMachine(RuleBasedStateMachine):
         self.flying = []
         for _ in range(40):
             self.clock.on(HOUR / 4)
-            claimed = sends(self.run(self.outbox.claims.claim(5)))
+            claimed = sends(self.run(self.outbox.claims.claim_queues_and_build_jobs(5)))
             self._check_claim(claimed)
             for one in claimed:
                 self._leave(one)

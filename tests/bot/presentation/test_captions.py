@@ -16,9 +16,9 @@ from bot.presentation.buttons import OPTIONS
 from bot.presentation.captions import (
     CAPTION_LENGTH,
     LINK_ROOM,
+    append_link,
     caption,
     profile_link,
-    with_link,
 )
 from bot.presentation.html import isolate, visible_length
 from bot.presentation.translation import LANGUAGES, Translator, translator_for
@@ -152,7 +152,7 @@ def test_the_one_link_at_the_end_has_its_room() -> None:
     for code in LANGUAGES:
         t = translator_for(code)
         text = of(crowd, t=t, spare=LINK_ROOM)
-        whole = with_link(text, t.plain(OPTIONS), "https://t.me/bot?start=sub--1", t)
+        whole = append_link(text, t.plain(OPTIONS), "https://t.me/bot?start=sub--1", t)
         assert visible_length(whole) <= CAPTION_LENGTH
         assert links_in(whole)[t.plain(OPTIONS)] == "https://t.me/bot?start=sub--1"
 

@@ -9,7 +9,7 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.runtime.logging import MASK, Redactor, set_up
+from bot.runtime.logging import MASK, Redactor, set_up_logging
 
 TOKEN = "123456789:AAabcdefghijklmnopqrstuvwxyz0123456"
 KEY = "a-secret-key-of-the-api"
@@ -19,7 +19,7 @@ KEY = "a-secret-key-of-the-api"
 def lines(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     stream = io.StringIO()
     monkeypatch.setattr("sys.stderr", stream)
-    set_up(level="DEBUG", style="json", secrets=[KEY])
+    set_up_logging(level="DEBUG", style="json", secrets=[KEY])
     return stream
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from bot.domain.model import TryLater
-from bot.runtime.open_files import is_limit_reached
+from bot.runtime.open_files import is_open_files_limit_reached
 from bot.telegram.outcomes import outcome_of
 from bot.telegram.request import TooManyFilesError
 
@@ -52,12 +52,12 @@ def no_file_left() -> Iterator[None]:
 
 @pytest.mark.usefixtures("no_file_left")
 def test_the_cause_is_seen_behind_a_name_that_was_not_found() -> None:
-    assert is_limit_reached(OSError(-3, "Temporary failure in name resolution"))
+    assert is_open_files_limit_reached(OSError(-3, "Temporary failure in name resolution"))
 
 
 def test_a_name_that_was_not_found_alone_is_no_limit() -> None:
-    assert not is_limit_reached(OSError(-3, "Temporary failure in name resolution"))
-    assert is_limit_reached(OSError(errno.EMFILE, "Too many open files"))
+    assert not is_open_files_limit_reached(OSError(-3, "Temporary failure in name resolution"))
+    assert is_open_files_limit_reached(OSError(errno.EMFILE, "Too many open files"))
 
 
 def test_the_limit_is_no_outage_of_telegram() -> None:

@@ -24,7 +24,7 @@ async def test_a_second_transaction_is_refused(db: Database) -> None:
         async with db.begin():
             pass
 
-    with unit_of_work.as_current(unit):
+    with unit_of_work.with_current_unit(unit):
         await begin()
         async with unit_of_work.join_or_begin_transaction(db):
             pass
@@ -52,7 +52,7 @@ async def test_second_transaction_during_a_read_is_refused(db: Database) -> None
 async def test_a_refusal_while_reading_undoes_nothing_and_a_mistake_all(db: Database) -> None:
     unit = Unit(db)
 
-    with unit_of_work.as_current(unit):
+    with unit_of_work.with_current_unit(unit):
         async with unit_of_work.join_or_begin_transaction(db):
             pass
         with pytest.raises(NotFollowedError):
@@ -68,7 +68,7 @@ async def test_a_refusal_while_reading_undoes_nothing_and_a_mistake_all(db: Data
 async def test_a_call_is_refused_until_the_unit_has_ended(sqlite_db: Database) -> None:
     unit = Unit(sqlite_db)
     async with sandbox_box() as box, bot_at(box.urls.telegram) as bot:
-        with unit_of_work.as_current(unit):
+        with unit_of_work.with_current_unit(unit):
             async with unit_of_work.join_or_begin_transaction(sqlite_db):
                 pass
             with pytest.raises(RuntimeError, match="getMe"):
@@ -83,7 +83,7 @@ async def test_people_get_their_answer_all_the_same(
     monkeypatch.setattr(transaction_guard, "is_strict", False)
     unit = Unit(sqlite_db)
     async with sandbox_box() as box, bot_at(box.urls.telegram) as bot:
-        with unit_of_work.as_current(unit):
+        with unit_of_work.with_current_unit(unit):
             async with unit_of_work.join_or_begin_transaction(sqlite_db):
                 pass
             await bot.get_me()

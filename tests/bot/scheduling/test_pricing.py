@@ -106,14 +106,14 @@ def test_more_money_never_makes_waiting_dearer(
     hours: tuple[float, ...], budget: float, factor: float
 ) -> None:
     demand = Demand(Population(), hours, costs=5.0, profiles=5)
-    assert Price().at_budget(demand, budget * factor) <= Price().at_budget(demand, budget) * (
-        1 + 1e-9
-    )
+    assert Price().price_at_budget(demand, budget * factor) <= Price().price_at_budget(
+        demand, budget
+    ) * (1 + 1e-9)
 
 
 def test_late_looks_raise_the_price_and_early_ones_lower_it() -> None:
     late, early, frozen = Price(since=DAWN), Price(since=DAWN), Price(since=DAWN)
-    frozen.freeze(DAWN + 3 * HOUR)
+    frozen.stop_corrections_until(DAWN + 3 * HOUR)
     for minute in range(0, 90, 10):
         late.record_lateness(DAWN + minute * 60, 1800)
         early.record_lateness(DAWN + minute * 60, -1800)
@@ -250,17 +250,19 @@ def test_the_price_is_what_the_closed_form_says() -> None:
     demand = Demand(Population(), UNEVEN, costs=10.0, profiles=5)
     mean = sum(UNEVEN) / 24
     free = 240 / 24 - 10 / 12 / 2
-    assert Price(factor=3.0).at_budget(demand, 240.0) == pytest.approx(3 * (mean / free) ** 2 / 2)
+    assert Price(factor=3.0).price_at_budget(demand, 240.0) == pytest.approx(
+        3 * (mean / free) ** 2 / 2
+    )
     poor = 0.2 * 7 / 24  # where the floor would take more, a fifth is left
-    assert Price().at_budget(demand, 7.0) == pytest.approx((mean / poor) ** 2 / 2)
+    assert Price().price_at_budget(demand, 7.0) == pytest.approx((mean / poor) ** 2 / 2)
     between = 40 / 24 - 10 / 15 / 2
-    assert Price().at_budget(demand, 40.0) == pytest.approx((mean / between) ** 2 / 2)
-    assert Price().at_budget(demand, 0.0) == pytest.approx((mean / 1e-9) ** 2 / 2)
+    assert Price().price_at_budget(demand, 40.0) == pytest.approx((mean / between) ** 2 / 2)
+    assert Price().price_at_budget(demand, 0.0) == pytest.approx((mean / 1e-9) ** 2 / 2)
     nothing = Demand(Population(), UNEVEN, costs=0.0, profiles=0)
-    assert Price().at_budget(nothing, 24.0) == pytest.approx(mean**2 / 2)
-    assert Price(factor=3.0).at_budget(replace(demand, wanted=(0.0,) * 24), 240.0) == 3.0
+    assert Price().price_at_budget(nothing, 24.0) == pytest.approx(mean**2 / 2)
+    assert Price(factor=3.0).price_at_budget(replace(demand, wanted=(0.0,) * 24), 240.0) == 3.0
     little = replace(demand, wanted=(0.01,) * 24)
-    assert Price().at_budget(little, 240.0) == pytest.approx((0.01 / free) ** 2 / 2)
+    assert Price().price_at_budget(little, 240.0) == pytest.approx((0.01 / free) ** 2 / 2)
 
 
 def test_the_price_is_corrected_each_hour_by_the_mean_lateness() -> None:
@@ -282,8 +284,8 @@ def test_the_correction_is_bounded_and_frozen_to_the_second() -> None:
     high.record_lateness(DAWN, HOUR)
     assert (low.factor, high.factor) == (0.02, 50.0)
     frozen = Price()
-    frozen.freeze(DAWN)
-    frozen.freeze(DAWN - HOUR)  # the longer one counts
+    frozen.stop_corrections_until(DAWN)
+    frozen.stop_corrections_until(DAWN - HOUR)  # the longer one counts
     assert frozen.frozen_until == DAWN
     frozen.record_lateness(DAWN - 1, HOUR)
     assert (frozen.factor, frozen.late, frozen.polls, frozen.since) == (1.0, 0.0, 0, DAWN - 1)

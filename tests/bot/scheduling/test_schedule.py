@@ -209,7 +209,7 @@ def test_what_follows_from_a_budget() -> None:
     schedule = Schedule(48.0)
     schedule.set_demand(Demand(Population(), UNEVEN, costs=12.0, profiles=4))
     assert schedule.floor == 15.0
-    assert schedule.current == schedule.price.at_budget(schedule.demand, 48.0)
+    assert schedule.current == schedule.price.price_at_budget(schedule.demand, 48.0)
     most = 1.5 * 48 / 24 + 2 * sqrt(48 * 3)
     curve = schedule.release_curve
     assert curve.most == pytest.approx(most)
@@ -229,7 +229,7 @@ def test_what_follows_from_a_budget() -> None:
     apart.set_demand(Demand(Population(), UNEVEN, costs=12.0, profiles=4))
     apart.set_budget(54.0, apart=6.0)
     assert (apart.budget, apart.floor) == (54.0, 15.0)
-    assert apart.current == apart.price.at_budget(apart.demand, 48.0)
+    assert apart.current == apart.price.price_at_budget(apart.demand, 48.0)
     evenly = Schedule(48.0, rule=Fixed(1.0))
     evenly.set_demand(schedule.demand)
     assert evenly.release_curve.unreleased_parts(DAWN + HOUR) == pytest.approx(23.0)
@@ -380,7 +380,7 @@ def test_the_price_moves_when_its_hour_is_over() -> None:
     schedule.charge_learn_and_set_due_at(state, 1, 1, at=DAWN + HOUR / 2, taken=[])
     assert schedule.current == before
     schedule.charge_learn_and_set_due_at(state, 1, 1, at=DAWN + HOUR, taken=[])
-    assert schedule.current == schedule.price.at_budget(schedule.demand, 240) != before
+    assert schedule.current == schedule.price.price_at_budget(schedule.demand, 240) != before
 
 
 def test_lateness_says_nothing_for_three_hours_after_an_outage() -> None:

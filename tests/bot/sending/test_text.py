@@ -72,6 +72,6 @@ def test_a_caption_is_rendered_again_only_for_another_number_of_stories() -> Non
 
     text = Text("3 stories", 3, caption_for_count=with_count)
     for stories in (3, 2, 2, 3):
-        text.set_count(stories)
+        text.set_story_count_in_caption(stories)
     assert counts == [2, 3]
     assert text.caption == "3 stories"

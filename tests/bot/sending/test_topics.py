@@ -43,7 +43,7 @@ async def test_topic_lock_of_a_dead_process_is_not_awaited(db: Database, box: Bo
         forum = await forum_of(box.control, db)
         async with db.begin() as tx:  # as a process that was killed with the answer on its way
             until = datetime.now(UTC) + CLAIMED_FOR
-            await topics.claim_creation(tx, forum, "7", "nike", until=until)
+            await topics.set_creation_claim(tx, forum, "7", "nike", until=until)
         made = await bot.create_forum_topic(forum, "nike")
         with pytest.raises(AskAgainError):
             await Topics(db, bot).ensure_own_topic(forum, "7", "nike")

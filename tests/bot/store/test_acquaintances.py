@@ -15,9 +15,9 @@ DAY = timedelta(days=1)
 async def test_three_days_make_somebody_known_however_often_they_come(db: Database) -> None:
     async with db.begin() as tx:
         for day in (TODAY, TODAY, TODAY + DAY, TODAY + DAY, TODAY):
-            await acquaintances.record_seen(tx, [5, 7], day)
+            await acquaintances.count_day_seen(tx, [5, 7], day)
         assert not await access.is_not_newcomer(tx, 5)
-        await acquaintances.record_seen(tx, [5], TODAY + 9 * DAY)
+        await acquaintances.count_day_seen(tx, [5], TODAY + 9 * DAY)
         assert await access.is_not_newcomer(tx, 5)
         assert not await access.is_not_newcomer(tx, 7)
     for days, is_known in ((20, True), (380, False)):

@@ -44,7 +44,7 @@ from bot.store import (
 from bot.store import subscriptions as store
 from bot.store.engine.database import Database, Tx
 from bot.store.engine.failures import DEADLOCK
-from bot.updates.unit_of_work import Unit, as_current
+from bot.updates.unit_of_work import Unit, with_current_unit
 from tests.bot.store.test_audiences import consistent
 from tests.support.claims import lease_at
 from tests.support.database import on_postgresql
@@ -166,7 +166,7 @@ class Crowd:
         Telegram sends no updates about a group that has become a supergroup.
         """
         async with self.db.read() as tx:
-            return await chats.moved_to(tx, chat_id) or chat_id
+            return await chats.new_id_if_moved(tx, chat_id) or chat_id
 
     async def begin_groups(self) -> None:
         async with self.db.begin() as tx:
@@ -234,13 +234,13 @@ class Crowd:
         chat_id, names = self.any_chat(), [one.username for one in STARS]
         self.chance.shuffle(names)
         unit = Unit(self.db)
-        with as_current(unit):
+        with with_current_unit(unit):
             try:
                 with suppress(BlockedError):
                     asker = Asker(chat_id, self.chance.choice(PEOPLE))
                     await self.subscribing.subscribe_all(Target(chat_id), names, asker)
                 tx = await unit.ensure_transaction()
-                await self.reply_in(tx, await chats.moved_to(tx, chat_id) or chat_id)
+                await self.reply_in(tx, await chats.new_id_if_moved(tx, chat_id) or chat_id)
                 await unit.commit()
             except BaseException:
                 await unit.roll_back_and_discard_replies()
@@ -266,7 +266,7 @@ class Crowd:
         """Claim some chat queues, and record a failed send or the move of a group."""
         lease = lease_at(self.clock(), timedelta(seconds=5))
         async with self.db.begin() as tx:
-            queues = await chat_queues.claim(tx, lease, limit=5)
+            queues = await chat_queues.claim_and_lock_due_deliveries(tx, lease, limit=5)
             ids = [row.id for queue in queues for row in queue.rows]
             await deliveries.record_claim(tx, ids)
         for queue in queues:
@@ -345,7 +345,7 @@ class Crowd:
             running = await broadcasts.running(tx)
         for one in running[:1]:
             unit = Unit(self.db)
-            with as_current(unit):
+            with with_current_unit(unit):
                 await self.broadcasts.stop(one.id)
                 await self.reply_in(await unit.ensure_transaction(), PEOPLE[0])
                 await unit.commit()
@@ -502,7 +502,7 @@ async def run_behind_the_counters(db: Database, crowd: Crowd, person: int, work:
 
     async def run() -> None:
         unit = Unit(db)
-        with as_current(unit):
+        with with_current_unit(unit):
             await work()
             await unit.commit()
 

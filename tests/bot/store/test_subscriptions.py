@@ -77,15 +77,15 @@ async def test_newcomers_count_where_nobody_else_waits(db: Database) -> None:
     today = NOON.date()
     async with db.begin() as tx:
         for day in range(2):
-            await acquaintances.record_seen(tx, [1, 2], today - 2 * DAY + day * DAY)
-        await acquaintances.record_seen(tx, [1], today)
+            await acquaintances.count_day_seen(tx, [1, 2], today - 2 * DAY + day * DAY)
+        await acquaintances.count_day_seen(tx, [1], today)
         await follow(tx, 2, PRADA)
         await follow(tx, 3, PRADA)
         assert await judged(PRADA) == (2, True)
         for chat in range(1, 9):
             await follow(tx, chat, NATGEO)
         assert await judged(NATGEO) == (1, False)
-        await acquaintances.record_seen(tx, [2], today)
+        await acquaintances.count_day_seen(tx, [2], today)
         await subscriptions.start_or_stop_checks(
             tx, chat_id=2, now=NOON
         )  # a press of who is known now

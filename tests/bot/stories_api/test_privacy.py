@@ -211,7 +211,7 @@ async def test_an_unchecked_answer_is_wrong_if_it_hides_an_old_story_or_shows_a_
             await privacy.record_if_unchecked_was_wrong(
                 profile_id, unchecked=unchecked, checked=checked, at=NOON
             )
-        assert privacy.may_skip(NOON) != is_ended
+        assert privacy.may_skip_privacy_check(NOON) != is_ended
 
 
 def test_two_profiles_within_two_days_end_the_trust_and_one_never_does() -> None:

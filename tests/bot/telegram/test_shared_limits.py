@@ -22,7 +22,9 @@ async def sent(db: Database, chat: int, floods: ChatFloods, clock: Clock) -> flo
     """Claim the chat's queue, send one message, and free it as the outbox does."""
     async with db.begin() as tx:
         await chat_queues.make_due(tx, chat, due_at=clock(), now=clock())
-        (queue,) = await chat_queues.claim(tx, lease_at(clock(), LEASE), limit=1)
+        (queue,) = await chat_queues.claim_and_lock_due_deliveries(
+            tx, lease_at(clock(), LEASE), limit=1
+        )
     floods.load_stored_state(chat, queue.stored_flood_state)
     wait = floods.count_or_seconds_to_wait(chat, 1, "reply")
     async with db.begin() as tx:

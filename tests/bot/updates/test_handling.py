@@ -63,7 +63,7 @@ async def test_a_failed_reply_to_an_unknown_chat_keeps_the_update_done(
         called.append("after the replies")
 
     async def handle(_: Update) -> None:
-        unit = unit_of_work.current()
+        unit = unit_of_work.current_unit()
         assert unit is not None
         unit.replies += [Reply(UNKNOWN, text_payload(text)) for text in ("one", "two")]
         unit.calls_after_replies.append(call)

@@ -46,7 +46,7 @@ class Counter:
     async def at_work(self, scene: Callable[[], Awaitable[None]]) -> None:
         """Run while a scene is played."""
         async with asyncio.TaskGroup() as group:
-            running = group.create_task(self.queries.run())
+            running = group.create_task(self.queries.answer_until_cancelled())
             await asyncio.sleep(0.1)
             await scene()
             running.cancel()

@@ -35,7 +35,7 @@ async def polled(box: Box, store: Store, faults: list[dict[str, Any]]) -> Pollin
     ann = await box.control.person()
     async with bot_at(box.urls.telegram) as bot, asyncio.TaskGroup() as group:
         ours = Polling(bot, store, allowed_updates=KINDS, poll_s=1, **SOON)
-        task = group.create_task(ours.run())
+        task = group.create_task(ours.poll_until_cancelled())
         await box.control.say(ann, "one")
         await wait_for(lambda: len(store.updates) >= 1)
         for fault in faults:
@@ -65,7 +65,7 @@ async def test_a_token_that_is_refused_again_and_again_ends_it(box: Box) -> None
         await box.control.fault("telegram", refused("no", 401), match="getUpdates", times=None)
         with pytest.raises(TokenRefusedError) as caught:
             async with asyncio.timeout(60):
-                await ours.run()
+                await ours.poll_until_cancelled()
     assert TOKEN not in str(caught.value)
 
 
@@ -77,7 +77,7 @@ async def test_a_webhook_is_taken_away_by_itself(box: Box) -> None:
         await bot.set_webhook("http://127.0.0.1:9/hook", secret_token=secret)
         await box.control.say(ann, "kept")
         task = group.create_task(
-            Polling(bot, store, allowed_updates=KINDS, poll_s=1, **SOON).run()
+            Polling(bot, store, allowed_updates=KINDS, poll_s=1, **SOON).poll_until_cancelled()
         )
         await wait_for(lambda: store.updates)
         await bot.set_webhook("http://127.0.0.1:9/hook", secret_token=secret)
@@ -108,7 +108,7 @@ async def test_a_full_inbox_leaves_updates_with_telegram(box: Box) -> None:
             must_refuse_updates=lambda: behind[0],
             **SOON,
         )
-        task = group.create_task(ours.run())
+        task = group.create_task(ours.poll_until_cancelled())
         await asyncio.sleep(0.2)
         assert not store.updates
         assert ours.is_alive
