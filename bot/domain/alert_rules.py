@@ -95,6 +95,7 @@ _THIRD_REPLY_AFTER = timedelta(minutes=5)
 _FIRST_TEST_AGAIN = timedelta(seconds=15)
 _FIRST_RETRY = timedelta(seconds=5)
 _LAST_RETRY = timedelta(minutes=15)
+_LONGEST_UPLOAD_PAUSE = timedelta(seconds=15)
 _FIRST_POLL_AGAIN = timedelta(minutes=1)
 _LAST_POLL_AGAIN = timedelta(minutes=30)
 # The first pause is short, because some people make their account private by mistake, and soon
@@ -162,6 +163,14 @@ def retry_at(now: datetime, attempts: int, *, is_repeat: bool = False) -> dateti
     """
     first = _FIRST_TEST_AGAIN if is_repeat else _FIRST_RETRY
     return now + _doubling_delay(first, attempts, _LAST_RETRY)
+
+
+def after_upload_at(now: datetime, upload_age: timedelta) -> datetime:
+    """Return the time to send a message again that waits for the upload of another sender.
+
+    The pause is as long as the upload has lasted, but 5 to 15 seconds.
+    """
+    return now + min(max(upload_age, _FIRST_RETRY), _LONGEST_UPLOAD_PAUSE)
 
 
 def postponed_repeat_at(now: datetime, delivery_id: int) -> datetime:

@@ -222,6 +222,8 @@ class TryLater:
       that sends no message.
     - ``unasked`` means that the bot itself delayed the message and did not call Telegram.
     - ``failed`` has the ids of the stories that could not be sent, each with the reason.
+    - ``upload_age`` is the time for which another sender has been uploading one of the stories.
+      The message was not sent, in order to use the file_id of this upload later.
     """
 
     after: timedelta | None = None
@@ -233,6 +235,7 @@ class TryLater:
     chat_refuses: bool = False
     unasked: bool = False
     failed: dict[str, str] = field(default_factory=dict)
+    upload_age: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)

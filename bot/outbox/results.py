@@ -395,6 +395,8 @@ async def _record_try_later(
     - If the rows may have arrived, repeats are scheduled, or the rows become dead letters
       (``schedule_repeats_or_make_dead_letters``).
     - If Telegram or the rate limiter requires a wait, the whole chat waits.
+    - If another sender is uploading one of the stories, all rows wait for the same time
+      (``after_upload_at``). The attempt is not counted, because the rows themselves did not fail.
     - Otherwise, each row gets a separate retry (``_schedule_retries``).
     """
     now = report.now
@@ -411,6 +413,12 @@ async def _record_try_later(
     if outcome.after is not None:
         await _make_unsent_rows_due_now(tx, rest, report)
         return now + outcome.after
+    if outcome.upload_age is not None:
+        due_at = alert_rules.after_upload_at(now, outcome.upload_age)
+        await deliveries.record_unsent(
+            tx, _ids(rest), is_copy_counted=report.is_counted, due_at=due_at
+        )
+        return now
     held = Held.RETRY if outcome.down or outcome.chat_refuses else Held.NOTHING
     return await _schedule_retries(tx, rest, report, held=held)
 

@@ -82,7 +82,7 @@ class Files:
     @asynccontextmanager
     async def wait_and_reserve_unknown(
         self, pks: Collection[str], *, max_reservation_age: timedelta | None = None
-    ) -> AsyncIterator[dict[str, KnownFile] | None]:
+    ) -> AsyncIterator[dict[str, KnownFile] | timedelta]:
         """Yield the known files by ``Item.file_key``, and reserve the stories without a file.
 
         The stories are reserved for the caller during the ``with`` block. If a different sender
@@ -90,7 +90,7 @@ class Files:
         reserved at once, so that two senders with the same stories cannot wait for each other.
 
         If a reservation of a different sender is or becomes older than ``max_reservation_age``,
-        reserve nothing and yield None.
+        reserve nothing and yield the age of the oldest such reservation.
 
         Raises:
             DatabaseUnavailableError: The known files can't be read from the database.
@@ -105,7 +105,7 @@ class Files:
             if max_reservation_age is not None:
                 seconds = (min(busy.values()) + max_reservation_age - now).total_seconds()
                 if seconds <= 0:
-                    yield None
+                    yield now - min(busy.values())
                     return
             await asyncio.wait(busy, timeout=seconds)
         future = asyncio.get_running_loop().create_future()

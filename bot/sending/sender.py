@@ -8,7 +8,7 @@ some items may have arrived.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import reduce
 
 from telegram.ext import ExtBot
@@ -92,7 +92,7 @@ class Sender:
         number of the other stories.
 
         If a different sender is uploading one of the stories, wait for this upload. An alert waits
-        until the upload is 5 seconds old, and then returns ``TryLater``.
+        until the upload is 5 seconds old, and then returns ``TryLater`` with ``upload_age``.
 
         If the outcome is ``TryLater``, the stories in ``TryLater.items`` have arrived, and only
         the other stories may be sent again.
@@ -114,8 +114,8 @@ class Sender:
         async with self._files.wait_and_reserve_unknown(
             keys, max_reservation_age=max_reservation_age
         ) as known:
-            if known is None:
-                return TryLater(reason="another uploads it")
+            if isinstance(known, timedelta):
+                return TryLater(reason="another uploads it", upload_age=known)
             return await self._send_and_remove_files(album.stories, request)
 
     async def _send_and_remove_files(

@@ -104,6 +104,8 @@ async def free_at(db: Database, chat_id: int = CHAT) -> timedelta:
         (Sent(()), True, ("open", 1, 0), (30 * SECOND, 30 * SECOND)),
         (TryLater(7 * SECOND), True, ("open", 0, 0), (NOW, 7 * SECOND)),
         (TryLater(), True, ("open", 0, 1), (5 * SECOND, NOW)),
+        (TryLater(upload_age=6 * SECOND), True, ("open", 0, 0), (6 * SECOND, NOW)),
+        (TryLater(upload_age=HOUR), False, ("open", 0, 0), (15 * SECOND, NOW)),
         (TryLater(unknown=True), True, ("open", 1, 0), (30 * SECOND, 30 * SECOND)),
         (TryLater(SECOND, partly=True), True, ("open", 1, 0), (30 * SECOND, 30 * SECOND)),
         (TryLater(HOUR, partly=True), True, ("open", 1, 0), (30 * SECOND, HOUR)),

@@ -462,6 +462,7 @@ def _wait_for_no_disk(database: Database) -> None:
         cursor = connection.cursor()
         cursor.execute(hurry)
         cursor.close()
+        connection.commit()  # ends the transaction that PostgreSQL's driver began
 
 
 @pytest.mark.campaign

@@ -464,7 +464,7 @@ async def test_an_alert_leaves_its_place_to_others_while_another_is_long_at_its_
                     Target(bea), album, calls=ours.as_alert
                 )
             first.cancel()
-        assert outcome == TryLater(reason="another uploads it")
+        assert outcome == TryLater(reason="another uploads it", upload_age=6 * SECOND)
 
 
 @pytest.mark.slow
