@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import structlog
 from telegram import Update
@@ -78,6 +78,10 @@ from handlers.commands import digest_of_menu_sources, menus_and_descriptions
 from handlers.guard import handlers_of
 from handlers.members import cancel_question_and_recheck_chat
 
+BuildAgain: TypeAlias = None
+"""In the type of an exit status, all parts must be built again."""
+FailureReason = str
+"""The reason why the parts can't be built."""
 MayRunLoops = bool
 """False if Telegram refuses the token, or if the process is stopping."""
 TroubleOrEmpty = str
@@ -174,13 +178,15 @@ async def run(
     # The same clock is used after a restart of the loops, so a correction of the time is kept.
     now = now or Clock()
     build = partial(open_parts, settings, now=now, timing=timing)
-    while (status := await _run_once(settings, stop, build)) is None:
+    while (status := await _build_and_run_until_stopped(settings, stop, build)) is None:
         if isinstance(now, Clock):
             now.allow_going_back_once()
     return status
 
 
-async def _run_once(settings: Settings, stop: asyncio.Event, build: Build) -> int | None:
+async def _build_and_run_until_stopped(
+    settings: Settings, stop: asyncio.Event, build: Build
+) -> int | BuildAgain:
     """Build the parts, start the web server, and run all loops until ``stop`` is set.
 
     If the clock went back and all parts must be built again, return None. Otherwise return the
@@ -257,11 +263,11 @@ class Running:
         self.intake = Intake(
             parts.db,
             parts.bot,
-            handling.unit_handler(self.app.process_update),
-            last_resort=handling.unit_handler(
+            handling.make_unit_handler(self.app.process_update),
+            last_resort=handling.make_unit_handler(
                 partial(handlers.errors.answer_given_up_update, chats=parts.services.chats)
             ),
-            too_much=handling.unit_handler(self._refuse_excess_update),
+            too_much=handling.make_unit_handler(self._refuse_excess_update),
             said_again=timing.said_again,
             sharing=parts.sharing,
             owner=parts.owner,
@@ -416,7 +422,7 @@ class Running:
         }
         if self._webhook is None:
             signs["two_pollers"] = lambda: (
-                self.polling.has_rival if self.polling.is_alive else None
+                self.polling.has_lasting_rival if self.polling.is_alive else None
             )
         return signs
 
@@ -604,7 +610,7 @@ class Running:
         polls = self._webhook is None and self._are_polls_expected()
         if polls and self._parts.conflicts.must_pause_and_log_changes():
             return "another program takes the updates; checks and alerts are paused"
-        if polls and self.polling.has_rival:
+        if polls and self.polling.has_lasting_rival:
             return "another program takes the updates"
         if polls and not self.polling.is_alive:
             return "Telegram is silent"
@@ -687,7 +693,7 @@ def _application(parts: Parts) -> App:
 
 async def _build_parts_with_retries(
     settings: Settings, stack: AsyncExitStack, stop: asyncio.Event, build: Build
-) -> Parts | str:
+) -> Parts | FailureReason:
     """Build the parts of the process. Return the parts, or the reason of a failure as text.
 
     After a failure that may end soon, repeat the attempt every second, for at most ``WAIT_S``

@@ -166,7 +166,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         return self.event.callback_query
 
     @property
-    def origin(self) -> TelegramChat:
+    def update_chat(self) -> TelegramChat:
         """Return the chat of the update.
 
         Raises:
@@ -268,7 +268,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         if self.is_private and (question or self.question):
             self.question = question
             until = self.now + valid_for
-            await self.services.chats.set_question(self.origin.id, question, until=until)
+            await self.services.chats.set_question(self.update_chat.id, question, until=until)
 
     @property
     def reply_target(self) -> Target:
@@ -289,7 +289,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
         Raises:
             RightsError: The update has no chat.
         """
-        return self.reply_target if self.chat.id == self.origin.id else Target(self.chat.id)
+        return self.reply_target if self.chat.id == self.update_chat.id else Target(self.chat.id)
 
     async def read_subscriptions(self) -> list[Subscription]:
         """Return all subscriptions of the chat ``chat``."""

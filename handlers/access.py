@@ -320,5 +320,9 @@ def _subject_name_and_rest(
         return (subject, "", words[1:]) if subject else None
     names_no_other = asked is None or (author is not None and author.id == context.bot.id)
     if may_be_current_chat and names_no_other and not context.is_private:
-        return Subject.of_chat(context.origin.id), context.origin.effective_name or "", ()
+        return (
+            Subject.of_chat(context.update_chat.id),
+            context.update_chat.effective_name or "",
+            (),
+        )
     return None

@@ -186,7 +186,7 @@ def entry_link_payload(context: Context) -> str | None:
 
 async def _has_valid_entry_link(context: Context) -> bool:
     payload = entry_link_payload(context)
-    return payload is not None and await context.services.access.is_link_valid(payload)
+    return payload is not None and await context.services.access.is_entry_link_valid(payload)
 
 
 def _is_bot_removal_or_chat_move(context: Context) -> bool:
@@ -299,7 +299,7 @@ def _name_of_refused(context: Context, judged: Judged) -> str:
     writer = message.sender_chat if message else None
     if writer and judged.about == Subject.of_chat(writer.id):
         return writer.title or ""
-    return context.origin.title or ""
+    return context.update_chat.title or ""
 
 
 def _refusal_sentence(judged: Judged, context: Context) -> Safe:

@@ -85,7 +85,7 @@ def payer_buttons_for_errors(errors: Iterable[BotError], context: Context) -> Bu
     """
     has_no_payer = any(isinstance(error, NoPayerError) for error in errors)
     if has_no_payer and not context.is_private:
-        return become_payer_buttons(context.origin.id, context.origin.type, context)
+        return become_payer_buttons(context.update_chat.id, context.update_chat.type, context)
     return []
 
 

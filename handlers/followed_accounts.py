@@ -211,7 +211,7 @@ def _indexes_if_search_page(context: Context, names: Sequence[str]) -> list[int]
     """
     markup = context.message.reply_markup if context.message else None
     keys = [key for row in (markup.inline_keyboard if markup else ()) for key in row]
-    read = [LIST.read(str(key.callback_data)) or ["", 0] for key in keys]
+    read = [LIST.parse_arguments(str(key.callback_data)) or ["", 0] for key in keys]
     places = [int(str(place)) for action, place in read if action == "one"]
     page = places[0] // A_PAGE if places else 0
     is_whole_page = places == list(_indexes_on_page(page, names))

@@ -242,7 +242,7 @@ def on_press(kind: Kind, *, only_in_private: str = "") -> Callable[[Press], Guar
             if context.services.cache.get(key, now=context.now) == query.data:
                 await answer_press(context)
                 return
-            args = kind.read(query.data)
+            args = kind.parse_arguments(query.data)
             if args is None:  # PTB passes buttons without data to every handler
                 await answer_press(context, context.t.plain(UNKNOWN_BUTTON))
                 return
@@ -284,7 +284,7 @@ async def _reload_moved_chat(context: Context) -> None:
     While the bot waits for Telegram's answer about the sender's rights, updates of the supergroup
     are handled. One of these updates can move the data of the group to the supergroup.
     """
-    if context.origin.type == Chat.GROUP:
+    if context.update_chat.type == Chat.GROUP:
         context.chat = await context.services.chats.get(context.chat.id) or context.chat
 
 
@@ -300,7 +300,7 @@ async def _set_chat_and_check_right(context: Context, right: Right) -> bool:
             the rights of the person.
     """
     query = context.query
-    where = context.origin
+    where = context.update_chat
     if right is OWNER:  # checked first, so that a channel's admins get no owner rights
         return context.is_owner
     channel = split_off_chat_id(query.data)[0] if query and query.data else None

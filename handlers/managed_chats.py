@@ -44,7 +44,7 @@ async def set_managed_chat(context: Context, chat_id: int) -> None:
         AskAgainError: Telegram does not answer.
     """
     user_id = context.user_id
-    if not context.is_private or user_id != context.origin.id:
+    if not context.is_private or user_id != context.update_chat.id:
         raise NotAdminError("not in a private chat", text=ONLY_CHANNEL_ADMINS)
     # Links and buttons from before the migration of a group contain the old ID. ``judgement.chat``
     # has the new ID.
@@ -80,7 +80,7 @@ async def set_managed_chat_from_words(context: Context, places: Iterable[int], u
     if at is None:
         return
     name = typed_words(words[at])[0]
-    origin = context.origin
+    origin = context.update_chat
     usernames = [context.bot.username, origin.username]
     names_here = {f"@{username.lower()}" for username in usernames if username}
     if name.lower() not in {*names_here, str(origin.id)}:
@@ -141,7 +141,7 @@ async def fetch_if_sender_may_manage(context: Context) -> bool:
         AdminsUnknownError: Telegram does not return the administrators.
         AskAgainError: Telegram does not answer.
     """
-    where = context.origin
+    where = context.update_chat
     message = context.message
     if context.query is None:
         if context.is_channel:

@@ -216,7 +216,7 @@ async def cancel_question_and_recheck_chat(update: Update, context: Context) -> 
     is_closed = context.known is not None and context.known.state == "closed"
     speaks = update.effective_message is not None
     if (is_closed and speaks) or (is_command and context.is_muted):
-        await context.services.presence.recheck_presence_and_return_mutes(context.origin.id)
+        await context.services.presence.recheck_presence_and_return_mutes(context.update_chat.id)
 
 
 @on_event(lambda run: MessageHandler(filters.StatusUpdate.FORUM_TOPIC_REOPENED, run))
@@ -230,7 +230,7 @@ async def unmute_topic(context: Context) -> None:
 
 
 @on_event(lambda run: MessageHandler(filters.StatusUpdate.FORUM_TOPIC_CREATED, run))
-async def record_own_topic(context: Context) -> None:
+async def record_topic_being_made(context: Context) -> None:
     """Record the topic that the bot is making, because Telegram's response may have been lost.
 
     Nothing is recorded unless the bot is now making a topic with this name in the chat.

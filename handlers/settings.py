@@ -336,7 +336,7 @@ async def set_setting_if_expected(context: Context, text: str) -> WasAnswered:
     - The text only says thanks.
     - The text is unreadable, and requests another command.
     - The bot asked for the time zone, although the person did not ask to change the zone, and the
-      text is a remark (``_is_remark``).
+      text is a remark (``_is_small_talk_or_common_words``).
     - The text is unreadable, and was probably not meant as a value (``_is_failed_try_at_value``).
 
     Raises:
@@ -356,7 +356,7 @@ async def set_setting_if_expected(context: Context, text: str) -> WasAnswered:
         return True
     if _is_thanks_or_other_request(context, setting, text):
         return False
-    if bot_asked_unprompted and _is_remark(context, text):
+    if bot_asked_unprompted and _is_small_talk_or_common_words(context, text):
         return False
     # The Portuguese "sei lá" (no idea) also looks like an hour, because "sei" is Italian for six.
     has_doubt = is_unsure(text, context.t.language)
@@ -376,7 +376,7 @@ async def set_setting_if_expected(context: Context, text: str) -> WasAnswered:
     return True
 
 
-def _is_remark(context: Context, text: str) -> bool:
+def _is_small_talk_or_common_words(context: Context, text: str) -> bool:
     """Return whether a text is small talk, an insult, a text about the bot, or common words.
 
     Some of these texts are also names of cities, or are similar to such names. Examples are "nice"

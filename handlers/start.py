@@ -45,7 +45,7 @@ async def greet_or_redeem_or_open_link(context: Context) -> None:
     if context.args and await _send_linked_page(context, actions.decode_payload(context.args[0])):
         return
     if not context.is_private:
-        text, buttons = members.greeting_page(context.origin, context)
+        text, buttons = members.greeting_page(context.update_chat, context)
         await say(context, text, None if context.is_channel else buttons)
         return
     invitation = entry_link_payload(context)
@@ -62,7 +62,7 @@ async def _send_linked_page(context: Context, data: str) -> WasAnswered:
         NotFollowedError: The subscription of the link has ended.
     """
     for kind, opened in PAGES.items():
-        args = kind.read(data)
+        args = kind.parse_arguments(data)
         if args is not None:
             chat_id = actions.split_off_chat_id(data)[0]
             if chat_id is not None:

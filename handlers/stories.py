@@ -186,7 +186,7 @@ async def send_all_last_found_stories(context: Context) -> PopUpText | None:
         NoPayerError: The request has no person, and the chat has no payer.
     """
     t = context.t
-    key = ("all current stories", context.origin.id)
+    key = ("all current stories", context.update_chat.id)
     if context.services.cache.get(key, now=context.now):
         return t.plain(JUST_SENT)
     followed = await context.read_subscriptions()

@@ -724,7 +724,7 @@ async def _obstacles_text(context: Context, target: Target | None) -> Safe:
     # The stored chat is read again, because a subscription may have given the chat a payer.
     has_payer = await context.services.payers.has_payer(chat_id)
     sentences = [] if has_payer else [context.t(LEFT)]
-    mutes = await context.services.presence.mutes(chat_id)
+    mutes = await context.services.presence.read_mutes(chat_id)
     if target:
         place = find_mute(mutes, target.thread_id)
         mutes = (place,) if place else ()

@@ -261,7 +261,7 @@ class Access:
             )
         return INVITE + word, until
 
-    async def is_link_valid(self, payload: str) -> bool:
+    async def is_entry_link_valid(self, payload: str) -> bool:
         """Return whether an owner link or an invitation is valid. The link is not used up."""
         async with join_or_begin_read(self._db) as tx:
             if payload.startswith(OWNER):

@@ -80,7 +80,7 @@ class ChatPresence:
         for mute in muted:
             if mute.mutes_whole_chat:
                 await self._ask_for_right_and_update_mute(mute)
-        return await self.mutes(chat_id)
+        return await self.read_mutes(chat_id)
 
     async def record_return_to_blocked_chat(self, chat_id: int) -> None:
         """Record that the bot is a member of a blocked chat again.
@@ -91,7 +91,7 @@ class ChatPresence:
             await chats.lock(tx, [chat_id])
             await chats.change(tx, chat_id, is_away=False)
 
-    async def mutes(self, chat_id: int) -> tuple[Mute, ...]:
+    async def read_mutes(self, chat_id: int) -> tuple[Mute, ...]:
         """Return the recorded mutes of a chat and of the topics in the chat."""
         async with join_or_begin_read(self._db) as tx:
             return await mutes.of_chat(tx, chat_id)

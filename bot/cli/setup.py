@@ -98,7 +98,7 @@ class Setup:
     file: Path
     console: Console
 
-    async def run(self) -> StartsBot | NotWritten:
+    async def ask_check_and_write_settings(self) -> StartsBot | NotWritten:
         """Ask for the values, check the values and write the settings file.
 
         Return whether to start the bot. Return None if no file was written.
@@ -270,7 +270,9 @@ async def main(
     Return None if no file was written.
     """
     path = (file or Path(ENV_FILE)).absolute()
-    return await Setup(ask, ask_secret, path, Console(soft_wrap=True, highlight=False)).run()
+    return await Setup(
+        ask, ask_secret, path, Console(soft_wrap=True, highlight=False)
+    ).ask_check_and_write_settings()
 
 
 def _settings_with(values: dict[str, str], file: Path) -> Settings:

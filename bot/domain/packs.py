@@ -78,7 +78,7 @@ class BudgetPlan:
         return max(0, self.balance) / self.budget
 
     @property
-    def profiles(self) -> int:
+    def checkable_profiles(self) -> int:
         """Return the number of profiles that the budget can check ``CHECKS_A_DAY`` times a day.
 
         The result assumes that a check costs 1 credit.
@@ -93,7 +93,7 @@ class BudgetPlan:
     @property
     def is_budget_for_few_profiles(self) -> bool:
         """Return whether the budget pays the checks of fewer than ``FEW_PROFILES`` profiles."""
-        return self.profiles < FEW_PROFILES
+        return self.checkable_profiles < FEW_PROFILES
 
 
 def credit_price_of_balance(amount: float, credits: int) -> float | None:  # noqa: A002 - the field's term

@@ -288,7 +288,7 @@ class Scheduler:
     def _set_budget_and_newcomer_interval_in(self, plan: Plan) -> None:
         known, fresh = self._counts
         plan.set_budget_and_newcomer_interval(
-            self._settings.credits_a_day, self._left, known=known, fresh=fresh
+            self._settings.credits_a_day, self._left, known_profiles=known, newcomer_profiles=fresh
         )
 
     async def _claim_payable_checks_or_postpone(

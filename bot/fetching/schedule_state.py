@@ -74,29 +74,29 @@ class Plan:
             self.cost += (credits - self.cost) / _POLLS_OF_MEAN
 
     def set_budget_and_newcomer_interval(
-        self, every_day: float, extra_today: float, *, known: int, fresh: int
+        self, every_day: float, extra_today: float, *, known_profiles: int, newcomer_profiles: int
     ) -> None:
         """Set the budget and ``newcomer_interval``.
 
         The budget is ``every_day`` credits a day, and ``extra_today`` more credits today.
-        ``known`` is the number of profiles that a known person follows. ``fresh`` is the number of
-        profiles that only newcomers follow. If both numbers are positive, the ``fresh`` profiles
-        get a separate part of ``every_day``, which determines ``newcomer_interval``. Otherwise
-        ``newcomer_interval`` becomes None.
+        ``known_profiles`` is the number of profiles that a known person follows.
+        ``newcomer_profiles`` is the number of profiles that only newcomers follow. If both numbers
+        are positive, the profiles of newcomers get a separate part of ``every_day``, which
+        determines ``newcomer_interval``. Otherwise ``newcomer_interval`` becomes None.
         """
         schedule = self.schedule
         budget = every_day + extra_today
-        is_shared = known > 0 and fresh > 0
+        is_shared = known_profiles > 0 and newcomer_profiles > 0
         apart = 0.0
         if is_shared:
             _, apart = split_budget_with_newcomers(
-                every_day, known_profiles=known, newcomer_profiles=fresh
+                every_day, known_profiles=known_profiles, newcomer_profiles=newcomer_profiles
             )
         if (schedule.budget, schedule.apart) != (budget, apart):
             schedule.set_budget(budget, apart=apart)
         self.newcomer_interval = None
         if is_shared:
-            hours = 24 * fresh * self.cost / apart if apart > 0 else LATEST_HOURS
+            hours = 24 * newcomer_profiles * self.cost / apart if apart > 0 else LATEST_HOURS
             seconds = max(min(hours, LATEST_HOURS) * HOUR, schedule.minimum)
             self.newcomer_interval = timedelta(seconds=seconds)
 
@@ -234,5 +234,7 @@ async def sample_states(
     the profiles are those that a known person follows. If there are more than ``most`` profiles,
     return a random sample, because reading all rows would take too long.
     """
-    rows = await profiles.sample_forecasts_and_weights(tx, most=most, fresh=only_newcomers)
+    rows = await profiles.sample_forecasts_and_weights(
+        tx, most=most, only_newcomers=only_newcomers
+    )
     return [(ProfileState.from_json(forecast), weight) for forecast, weight in rows]

@@ -18,7 +18,7 @@ from telegram.error import BadRequest, RetryAfter, TelegramError
 from bot.runtime.workers import NextStepAt, UntilWoken
 from bot.store import key_values
 from bot.store.engine.database import Database
-from bot.telegram.outcomes import wait_of
+from bot.telegram.outcomes import demanded_wait
 
 log = structlog.get_logger()
 
@@ -86,8 +86,8 @@ class Menu:
             try:
                 await text.publish()
             except RetryAfter as error:
-                log.info("the menu waits", seconds=wait_of(error).total_seconds())
-                return self._now() + wait_of(error)
+                log.info("the menu waits", seconds=demanded_wait(error).total_seconds())
+                return self._now() + demanded_wait(error)
             # Telegram may reject a text, for example for an unknown language code. A rejected text
             # is not retried.
             except BadRequest as error:

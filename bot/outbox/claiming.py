@@ -86,7 +86,7 @@ class JobClaims:
                 if job is not None and await self._reserve_turn_or_postpone(tx, job, queue, now):
                     jobs.append(job)
             claimed = [row.id for job in jobs for row in job.rows]
-            await deliveries.record_claim(tx, claimed)
+            await deliveries.record_claim_and_count_attempt(tx, claimed)
         return jobs
 
     async def _reserve_turn_or_postpone(
@@ -109,7 +109,7 @@ class JobClaims:
         if job.asks_in is None:
             for number in job.lease.ids:
                 due_at = alert_rules.postponed_repeat_at(now, number)
-                await deliveries.change_open(tx, [number], due_at=due_at)
+                await deliveries.change_columns_of_open(tx, [number], due_at=due_at)
             await chat_queues.reschedule(tx, queue.chat_id, unclaimed_until=now)
         return job.asks_in is not None
 
@@ -139,7 +139,7 @@ class JobClaims:
                     later = lease.at + alert_rules.STANDSTILL
                     await chat_queues.reschedule(tx, queues[0].chat.id, unclaimed_until=later)
                 elif job is not None:
-                    await deliveries.record_claim(tx, job.lease.ids)
+                    await deliveries.record_claim_and_count_attempt(tx, job.lease.ids)
                     return [job]
         if not self._is_only_process:
             # Other processes may have claimed all due rows. The pause must end without a trial
@@ -199,7 +199,7 @@ class JobClaims:
         )
         self._losses.add_to_counters(queue.chat_id, tally)
         for row, until, why in decision.held:
-            await deliveries.change_open(tx, [row.id], due_at=until, held=why)
+            await deliveries.change_columns_of_open(tx, [row.id], due_at=until, held=why)
         for row in decision.doubled:
             await deliveries.remove_reply_or_notice(tx, row.id)
         for row, reason in decision.dropped:

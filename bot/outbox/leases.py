@@ -171,10 +171,10 @@ async def _count_copies_and_return_valid(send_leases: list[SendLease], tx: Tx) -
     new = await deliveries.count_copies_and_return_counted_ids(
         tx, _row_ids_of(held, is_counted=False)
     )
-    open_ids = new | await deliveries.open_among(tx, _row_ids_of(held, is_counted=True))
+    open_ids = new | await deliveries.ids_still_open_among(tx, _row_ids_of(held, is_counted=True))
     valid = [send_lease for send_lease in held if open_ids.issuperset(send_lease.ids)]
     taken_back = new.difference(_row_ids_of(valid, is_counted=False))
-    await deliveries.change_open(tx, taken_back, added_copies=-1)
+    await deliveries.change_columns_of_open(tx, taken_back, added_copies=-1)
     return valid
 
 

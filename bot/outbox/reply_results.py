@@ -189,9 +189,11 @@ async def _delete_or_cut_and_enqueue_follow_ups(
     target, payload = reply.target, reply.fields
     if not is_final_for_reply(outcome):
         # If the chat was erased during the send, the row of the reply is missing.
-        if outcome.items and await deliveries.open_among(tx, [reply.id]):
+        if outcome.items and await deliveries.ids_still_open_among(tx, [reply.id]):
             await _add_usage(tx, target, payload, outcome, now=now)
-            await deliveries.change_open(tx, [reply.id], fields=_unsent_part(payload, outcome))
+            await deliveries.change_columns_of_open(
+                tx, [reply.id], fields=_unsent_part(payload, outcome)
+            )
         return False
     if not await deliveries.remove_reply_or_notice(tx, reply.id):
         # This is a repeated call. The first call was committed, but the database's answer to the
@@ -222,7 +224,7 @@ async def _merge_or_enqueue_follow_up(
     """
     for row_id, other in waiting.items():
         if merged := failed_items.merge_failure_notices(other, payload):
-            await deliveries.change_open(tx, [row_id], fields=merged)
+            await deliveries.change_columns_of_open(tx, [row_id], fields=merged)
             waiting[row_id] = merged
             return
         is_same = all(other.get(key) == payload[key] for key in ("text", "reply_to"))

@@ -268,7 +268,7 @@ async def make_retries_due_earlier_after_success(
     if not was_media_by_chat:
         return
     advanced = set()
-    for row in await deliveries.retries_after(tx, was_media_by_chat, now):
+    for row in await deliveries.open_retries_due_after(tx, was_media_by_chat, now):
         is_reply = row.notice == REPLY
         is_row_media = is_sent_as_file(row.fields) if is_reply else row.notice is None
         due_at = alert_rules.retry_after_success_at(
@@ -281,7 +281,7 @@ async def make_retries_due_earlier_after_success(
             delivery_id=row.id,
         )
         if due_at < row.due_at:
-            await deliveries.change_open(tx, [row.id], due_at=due_at)
+            await deliveries.change_columns_of_open(tx, [row.id], due_at=due_at)
             advanced.add(row.chat_id)
     await chat_queues.reschedule_all(tx, advanced)
 
@@ -595,7 +595,7 @@ async def _requeue_and_record_missing_right(
     if outcome.missing == "documents":
         for row in rest:
             due_at = now if row.options.files else alert_rules.recheck_right_at(now, 1)
-            await deliveries.change_open(tx, [row.id], due_at=due_at, held=Held.MUTED)
+            await deliveries.change_columns_of_open(tx, [row.id], due_at=due_at, held=Held.MUTED)
     target = batch.target
     thread_id = WHOLE if outcome.scope == "chat" else target.thread_id or MAIN
     must_notify = await mutes.record_missing_right(

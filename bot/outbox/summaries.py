@@ -43,7 +43,7 @@ async def add_or_recount_summary(
     If the stories need no list and the batch is no notice, or if the summary can't be planned
     because of an error, the queue is returned unchanged.
     """
-    stories = await deliveries.due_stories(tx, batch.target, now=now)
+    stories = await deliveries.due_stories_of_topic(tx, batch.target, now=now)
     notice = batch.rows[0] if batch.rows[0].notice == SUMMARY else None
     listed: list[int] = []
     if notice is not None:
@@ -55,7 +55,7 @@ async def add_or_recount_summary(
     except Exception:  # An error of one chat must not delay other chats.
         log.exception("a chat's summary can't be planned", chat=queue.chat_id)
         return queue
-    await deliveries.change_open(tx, listed, fields={})
+    await deliveries.change_columns_of_open(tx, listed, fields={})
     if summary is not None:
         await _end_expired_and_mark_listed_stories(tx, summary, now)
         await _add_or_update_notice(tx, batch.target, notice, summary, now)
@@ -87,7 +87,7 @@ async def _add_or_update_notice(
         await enqueue.add_reply(tx, target, fields, notice=SUMMARY, due_at=now, now=now)
     else:
         fields["ended"] = Counter(fields["ended"]) + Counter(notice.fields["ended"])
-        await deliveries.change_open(tx, [notice.id], fields=fields)
+        await deliveries.change_columns_of_open(tx, [notice.id], fields=fields)
 
 
 async def _end_expired_and_mark_listed_stories(tx: Tx, summary: Summary, now: datetime) -> None:
@@ -99,4 +99,4 @@ async def _end_expired_and_mark_listed_stories(tx: Tx, summary: Summary, now: da
         ids, fields = [row.id for row in rows], {PLACE: place}
         # ``held`` is not changed, because a story that expires in quiet hours is still sent if
         # ``held`` shows that the quiet hours deferred the story.
-        await deliveries.change_open(tx, ids, fields=fields, due_at=now)
+        await deliveries.change_columns_of_open(tx, ids, fields=fields, due_at=now)

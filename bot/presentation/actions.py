@@ -101,9 +101,9 @@ class Kind:
 
         The chat to which the action applies does not matter.
         """
-        return isinstance(data, str) and self.read(data) is not None
+        return isinstance(data, str) and self.parse_arguments(data) is not None
 
-    def read(self, data: str) -> list[object] | None:
+    def parse_arguments(self, data: str) -> list[object] | None:
         """Return the values of the arguments in ``data``. A missing argument has the value None.
 
         Return None if ``data`` belong to a different kind of action.

@@ -65,7 +65,7 @@ def budget_lines(t: Translator, plan: BudgetPlan) -> list[str]:
     lines = [t.plain(_BUDGET, n=plan.budget, amount=t.money(plan.dollars_a_month))]
     if plan.balance is not None:
         lines.append(balance_text(t, plan.balance, plan.days_left))
-    lines.append(t.plain(_PROFILES, n=plan.profiles, times=CHECKS_A_DAY))
+    lines.append(t.plain(_PROFILES, n=plan.checkable_profiles, times=CHECKS_A_DAY))
     if plan.lasts_less_than_two_weeks:
         lines.append(t.plain(_SHORT))
     return lines

@@ -164,7 +164,7 @@ class Topics:
             async with self._db.begin() as tx:
                 await store.remove_unmade(tx, chat_id, profile_id)
             log.info("a topic can't be made", chat=chat_id, reason=str(error))
-            raise _error_of(error, chat_id) from error
+            raise _error_for_refused_topic(error, chat_id) from error
         except (TelegramError, TimeoutError) as error:
             is_flood = isinstance(error, RetryAfter)
             # ``is_sure`` is True if the topic was certainly not made.
@@ -193,7 +193,7 @@ def _topic_name(username: str) -> str:
     return username[:_LONGEST_NAME]
 
 
-def _error_of(error: TelegramError, chat_id: int) -> BotError:
+def _error_for_refused_topic(error: TelegramError, chat_id: int) -> BotError:
     """Return the error that explains to a person why Telegram refused a topic."""
     if "not a forum" in str(error).lower():
         return SubscriptionError(text=NO_PRIVATE_TOPICS if chat_id > 0 else NO_GROUP_TOPICS)

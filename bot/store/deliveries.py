@@ -212,7 +212,7 @@ async def lock_and_return_due(tx: Tx, chat_ids: list[int], *, now: datetime) -> 
     return _to_deliveries((await tx.execute(DUE, {"chat_ids": chat_ids, "now": now})).all())
 
 
-async def due_stories(tx: Tx, target: Target, *, now: datetime) -> list[Delivery]:
+async def due_stories_of_topic(tx: Tx, target: Target, *, now: datetime) -> list[Delivery]:
     """Return the deliveries of all due stories of a topic, in the order of the ids.
 
     If ``target`` has no topic, the stories outside of topics are returned. Deliveries that wait
@@ -322,7 +322,7 @@ SENT = (
 )
 
 
-async def record_claim(tx: Tx, ids: Sequence[int]) -> None:
+async def record_claim_and_count_attempt(tx: Tx, ids: Sequence[int]) -> None:
     """Record that a process has claimed open deliveries in order to send the messages.
 
     The number of attempts increases by 1, and ``held`` is removed. If ``held`` depended on the
@@ -343,7 +343,7 @@ async def count_copies_and_return_counted_ids(tx: Tx, ids: Sequence[int]) -> set
     return set(await tx.scalars(ATTEMPTED, {"ids": ids}))
 
 
-async def change_open(
+async def change_columns_of_open(
     tx: Tx,
     ids: Iterable[int],
     *,
@@ -374,7 +374,7 @@ async def record_unsent(
     columns to set.
     """
     attempts = deliveries.c.attempts if is_failed_attempt else ENDED_ATTEMPTS
-    await change_open(
+    await change_columns_of_open(
         tx, ids, added_copies=-int(is_copy_counted), attempts=attempts, sending=False, **values
     )
 
@@ -384,7 +384,9 @@ async def record_unknown_outcome(tx: Tx, delivery_id: int, *, due_at: datetime) 
 
     The number of attempts is set to 0, and the number of copies stays.
     """
-    await change_open(tx, [delivery_id], attempts=0, sending=False, due_at=due_at, held=Held.RETRY)
+    await change_columns_of_open(
+        tx, [delivery_id], attempts=0, sending=False, due_at=due_at, held=Held.RETRY
+    )
 
 
 async def mark_to_be_sent_alone(tx: Tx, ids: Iterable[int]) -> None:
@@ -392,7 +394,7 @@ async def mark_to_be_sent_alone(tx: Tx, ids: Iterable[int]) -> None:
 
     The reason is that an album may have arrived although Telegram answered with status 429.
     """
-    await change_open(
+    await change_columns_of_open(
         tx, ids, reason=sa.case((_WAS_DEFERRED, FLOODED_AND_DEFERRED), else_=FLOODED)
     )
 
@@ -422,10 +424,12 @@ async def clear_answered_message_ids(tx: Tx, chat_id: int) -> None:
     """
     for number, fields in (await payloads_of_waiting_replies(tx, chat_id)).items():
         if any(fields.get(name) for name in ANSWERED):
-            await change_open(tx, [number], fields=fields | dict.fromkeys(ANSWERED))
+            await change_columns_of_open(tx, [number], fields=fields | dict.fromkeys(ANSWERED))
 
 
-async def waiting_stories(tx: Tx, subscription_id: int, *, since: datetime) -> list[Delivery]:
+async def pending_stories_of_subscription(
+    tx: Tx, subscription_id: int, *, since: datetime
+) -> list[Delivery]:
     """Return the pending stories of a subscription that were enqueued after ``since``."""
     query = _WHOLE.where(
         deliveries.c.subscription_id == subscription_id,
@@ -436,7 +440,7 @@ async def waiting_stories(tx: Tx, subscription_id: int, *, since: datetime) -> l
     return _to_deliveries((await tx.execute(query.order_by(deliveries.c.id))).all())
 
 
-async def open_among(tx: Tx, ids: Collection[int]) -> set[int]:
+async def ids_still_open_among(tx: Tx, ids: Collection[int]) -> set[int]:
     """Return the ids of the deliveries that are still open."""
     if not ids:
         return set()
@@ -763,7 +767,9 @@ _RETRIES = sa.select(
 )
 
 
-async def retries_after(tx: Tx, chat_ids: Collection[int], now: datetime) -> list[sa.Row[Any]]:
+async def open_retries_due_after(
+    tx: Tx, chat_ids: Collection[int], now: datetime
+) -> list[sa.Row[Any]]:
     """Return the open deliveries whose retry (``Held.RETRY``) is planned for after ``now``.
 
     Only deliveries for the chats ``chat_ids`` are returned.

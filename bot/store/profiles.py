@@ -330,7 +330,7 @@ async def estimate_mean_detection_delay(
     columns = (profiles.c.weight, sa.case((is_usual, pause)).label("pause"))
     weights = weighted_pauses = 0.0
     for is_fresh, count in ((False, profiles_of_known), (True, profiles_of_only_new)):
-        rows = await _sample_checked_profiles(tx, *columns, most=most, fresh=is_fresh)
+        rows = await _sample_checked_profiles(tx, *columns, most=most, only_newcomers=is_fresh)
         for row in rows:
             if row.pause is not None:
                 weight = row.weight * count / len(rows)
@@ -340,21 +340,21 @@ async def estimate_mean_detection_delay(
 
 
 async def sample_forecasts_and_weights(
-    tx: Tx, *, most: int, fresh: bool
+    tx: Tx, *, most: int, only_newcomers: bool
 ) -> list[tuple[Any, float]]:
     """Return the forecasts and weights of a random sample of at most ``most`` checked profiles.
 
-    If ``fresh`` is True, the sample has profiles that only newcomers follow. If ``fresh`` is
-    False, the sample has profiles that known people follow.
+    If ``only_newcomers`` is True, the sample has profiles that only newcomers follow. If
+    ``only_newcomers`` is False, the sample has profiles that known people follow.
     """
     rows = await _sample_checked_profiles(
-        tx, profiles.c.forecast, profiles.c.weight, most=most, fresh=fresh
+        tx, profiles.c.forecast, profiles.c.weight, most=most, only_newcomers=only_newcomers
     )
     return [(row.forecast, float(row.weight)) for row in rows]
 
 
 async def _sample_checked_profiles(
-    tx: Tx, *columns: sa.ColumnElement[Any], most: int, fresh: bool
+    tx: Tx, *columns: sa.ColumnElement[Any], most: int, only_newcomers: bool
 ) -> list[sa.Row[Any]]:
     """Return columns of at most ``most`` random checked profiles.
 
@@ -364,7 +364,7 @@ async def _sample_checked_profiles(
     key, start = profiles.c.sample_key, random.random()  # noqa: S311 - a sample, no secret
     rows: list[sa.Row[Any]] = []
     for part in (key >= start, key < start):
-        query = sa.select(*columns).where(IS_CHECKED, profiles.c.fresh.is_(fresh), part)
+        query = sa.select(*columns).where(IS_CHECKED, profiles.c.fresh.is_(only_newcomers), part)
         rows += await tx.execute(query.order_by(key).limit(most - len(rows)))
     return rows
 
@@ -405,8 +405,8 @@ async def estimate_profile_counts_by_followers(
     the number is an estimate. For 10,000 read profiles the error of the estimate is some 1 %.
     """
     both = sa.union_all(
-        _count_and_highest_sample_key_sql(fresh=False, most=most_read),
-        _count_and_highest_sample_key_sql(fresh=True, most=most_read),
+        _count_and_highest_sample_key_sql(only_newcomers=False, most=most_read),
+        _count_and_highest_sample_key_sql(only_newcomers=True, most=most_read),
     )
     counts = {False: 0, True: 0}
     for fresh, number, highest in await tx.execute(both):
@@ -417,18 +417,21 @@ async def estimate_profile_counts_by_followers(
     return ProfileCounts(counts[False], counts[True])
 
 
-def _count_and_highest_sample_key_sql(*, fresh: bool, most: int) -> sa.Select[bool, int, float]:
+def _count_and_highest_sample_key_sql(
+    *, only_newcomers: bool, most: int
+) -> sa.Select[bool, int, float]:
     """Return the query that counts a sample of the checked profiles.
 
-    If ``fresh`` is True, the query reads the profiles that only newcomers follow. If ``fresh`` is
-    False, the query reads the profiles that known people follow. At most ``most`` profiles are
-    read, in the order of their sample keys. The columns of the result are: the value of ``fresh``,
-    the number of read profiles, and the highest sample key of the read profiles.
+    If ``only_newcomers`` is True, the query reads the profiles that only newcomers follow. If
+    ``only_newcomers`` is False, the query reads the profiles that known people follow. At most
+    ``most`` profiles are read, in the order of their sample keys. The columns of the result are:
+    the value of ``only_newcomers``, the number of read profiles, and the highest sample key of the
+    read profiles.
     """
-    of_group = sa.and_(IS_CHECKED, profiles.c.fresh.is_(fresh))
+    of_group = sa.and_(IS_CHECKED, profiles.c.fresh.is_(only_newcomers))
     key = profiles.c.sample_key
     lowest = sa.select(key).where(of_group).order_by(key).limit(most).subquery()
-    columns = sa.literal(fresh), sa.func.count(), sa.func.max(lowest.c.sample_key)
+    columns = sa.literal(only_newcomers), sa.func.count(), sa.func.max(lowest.c.sample_key)
     return sa.select(*columns).select_from(lowest)
 
 

@@ -582,13 +582,15 @@ _CHECK_STATES = sa.select(
 
 
 async def _start_checks(
-    tx: Tx, begun: Sequence[sa.Row[Any]], *, fresh: bool, now: datetime
+    tx: Tx, begun: Sequence[sa.Row[Any]], *, only_newcomers_follow: bool, now: datetime
 ) -> None:
     """Start the checks of profiles. A check is due now, or later if the last check failed."""
     if not begun:
         return
     are_begun = profiles.c.profile_id.in_([row.profile_id for row in begun])
-    await update_rows(tx, profiles, are_begun, weight=1.0, chats=1, fresh=fresh, due_at=now)
+    await update_rows(
+        tx, profiles, are_begun, weight=1.0, chats=1, fresh=only_newcomers_follow, due_at=now
+    )
     for row in begun:
         if row.failures:
             due_at = recheck_failed_at(
@@ -637,7 +639,9 @@ async def start_or_stop_checks(
     begun = [
         row for row in found if row.is_awaited and not row.is_checked and row.state != "blocked"
     ]
-    await _start_checks(tx, begun, fresh=chat_id is not None and not is_known, now=now)
+    await _start_checks(
+        tx, begun, only_newcomers_follow=chat_id is not None and not is_known, now=now
+    )
     ended = [row.profile_id for row in found if row.is_checked and not row.is_awaited]
     if ended:
         are_ended = profiles.c.profile_id.in_(ended)

@@ -7,5 +7,5 @@ Telegram is down.
 
 Public: ``request.AiohttpRequest``, ``rate_limiter.Pacing``, ``calls.Calls``,
 ``flood_limits.ChatLimits``, ``limit_state.ChatFloods``, ``outcomes.outcome_of``,
-``outcomes.wait_of``, ``outage.Outage``, ``admins.Admins``, ``presence.fetch_presence``.
+``outcomes.demanded_wait``, ``outage.Outage``, ``admins.Admins``, ``presence.fetch_presence``.
 """

@@ -23,7 +23,7 @@ class TooSoonError(RetryAfter):
         self.why = why
 
 
-async def call(bot: ExtBot[Any], method: str, arguments: dict[str, Any]) -> Any:  # noqa: ANN401 - the result of the method
+async def call_without_rate_limit(bot: ExtBot[Any], method: str, arguments: dict[str, Any]) -> Any:  # noqa: ANN401 - the result of the method
     """Call ``method`` of the Bot API through the bot's transport. Return the result as JSON.
 
     Arguments that are None are left out. The rate limiter does not apply.

@@ -43,7 +43,7 @@ class Calls:
 
         async def check_and_call() -> Any:  # noqa: ANN401 - the JSON result of the method
             await self.before_request()
-            return await api.call(self._bot, method, arguments)
+            return await api.call_without_rate_limit(self._bot, method, arguments)
 
         limiter = self._bot.rate_limiter
         if not isinstance(limiter, Pacing):

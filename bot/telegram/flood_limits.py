@@ -92,7 +92,7 @@ class ChatFlood:
         self.strict_until = now + _STRICT_FOR_S
 
     @property
-    def forgettable_at(self) -> float:
+    def deletable_at(self) -> float:
         """Return the time after which the state has no effect and may be deleted."""
         last = self.sent[-1][0] + _GROUP_WINDOW_S if self.sent else 0.0
         return max(self.drained_at, self.closed_until, self.strict_until, last)
@@ -136,7 +136,7 @@ class Ticket:
     left_at: float
     free_at: float | None = None
 
-    def frees_at(self) -> float:
+    def stops_counting_at(self) -> float:
         """Return the time at which the messages stop counting towards the limit of the whole bot.
 
         If Telegram answers the call later than 2 seconds after the request, or not at all, the
@@ -169,7 +169,7 @@ class BotWindow:
         spaced = max(self.next_at - now, 0.0)
         if math.isinf(rate):
             return spaced
-        while self.tickets and self.tickets[0].frees_at() <= now:
+        while self.tickets and self.tickets[0].stops_counting_at() <= now:
             self.held -= self.tickets.popleft().weight
         most = max(int(rate), 1)
         excess = self.held + min(weight, most) - most
@@ -177,9 +177,10 @@ class BotWindow:
             if excess <= 0:
                 break
             excess -= ticket.weight
-            # If Telegram has not answered the call of the ticket yet, ``frees_at`` returns the
-            # latest possible time. The answer may make this time earlier, so check again soon.
-            still = ticket.frees_at() - now
+            # If Telegram has not answered the call of the ticket yet, ``stops_counting_at``
+            # returns the latest possible time. The answer may make this time earlier, so check
+            # again soon.
+            still = ticket.stops_counting_at() - now
             spaced = max(spaced, min(still, _ASK_AGAIN_S) if ticket.free_at is None else still)
         return spaced
 

@@ -39,7 +39,7 @@ class ChatFloods:
         self._remembered = remembered
         self._chats: dict[int | str, ChatFlood] = {}
 
-    def count_or_seconds_to_wait(self, chat: int | str, weight: int, lane: Lane) -> float:
+    def count_messages_or_get_wait_s(self, chat: int | str, weight: int, lane: Lane) -> float:
         """Count ``weight`` messages and return 0, if the chat may get these messages now.
 
         Otherwise count nothing, and return the seconds until the chat may get the messages.
@@ -79,12 +79,12 @@ class ChatFloods:
     def state_of(self, chat: int) -> FloodLimitState | None:
         """Return the state of a chat as JSON. Return None if the state no longer has an effect."""
         flood = self._chats.get(chat)
-        return flood.dump() if flood and flood.forgettable_at > self._clock() else None
+        return flood.dump() if flood and flood.deletable_at > self._clock() else None
 
     def _ensure_flood(self, chat: int | str) -> ChatFlood:
         if len(self._chats) >= self._remembered and chat not in self._chats:
             now = self._clock()
-            self._chats = {k: v for k, v in self._chats.items() if v.forgettable_at > now}
+            self._chats = {k: v for k, v in self._chats.items() if v.deletable_at > now}
         return self._chats.setdefault(chat, ChatFlood(self._limits))
 
 

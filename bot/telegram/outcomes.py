@@ -223,10 +223,12 @@ def outcome_of(error: BaseException) -> Outcome:  # noqa: C901, PLR0911 - a line
     """
     match error:
         case TooSoonError():
-            return TryLater(wait_of(error), reason=error.why, unasked=True)
+            return TryLater(demanded_wait(error), reason=error.why, unasked=True)
         case RetryAfter():
             late = isinstance(error, LateFloodError)
-            return TryLater(wait_of(error), unknown=late, down=late, reason="too many requests")
+            return TryLater(
+                demanded_wait(error), unknown=late, down=late, reason="too many requests"
+            )
         case ChatMigrated():
             return Moved(error.new_chat_id)
         case InvalidToken() | EndPointNotFound():
@@ -275,7 +277,7 @@ def _refusal_outcome(error: TelegramError) -> Outcome:  # noqa: PLR0911 - a line
             return TryLater(unknown=True, reason=text)
 
 
-def wait_of(error: RetryAfter) -> timedelta:
+def demanded_wait(error: RetryAfter) -> timedelta:
     """Return the wait that Telegram demands in the error."""
     return error._retry_after  # noqa: SLF001 - the public property warns, and has two types
 

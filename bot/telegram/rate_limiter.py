@@ -167,7 +167,9 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
                 if is_counted or not call.weight:
                     wait = self._floods.seconds_until_messages_allowed(call.chat)
                 else:
-                    wait = self._floods.count_or_seconds_to_wait(call.chat, call.weight, call.lane)
+                    wait = self._floods.count_messages_or_get_wait_s(
+                        call.chat, call.weight, call.lane
+                    )
                 if wait:
                     await self._wait_or_raise_too_soon(wait, call.longest_chat_wait_s)
                     continue

@@ -83,7 +83,9 @@ class Handling:
         self._now = now
         self._made_due = TimedCache[int, bool]()
 
-    def unit_handler(self, handle: Handle) -> Callable[[Update, ClaimedUpdate], Awaitable[bool]]:
+    def make_unit_handler(
+        self, handle: Handle
+    ) -> Callable[[Update, ClaimedUpdate], Awaitable[bool]]:
         """Return a function that runs ``handle`` for a claimed update in one transaction.
 
         After the commit, the function sends the replies and makes the planned network calls. The

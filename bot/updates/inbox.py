@@ -301,7 +301,7 @@ class Intake:
         waiting = await inbox.count_open_by_queue_and_asker(
             tx, {sender.queue for sender in senders}, except_update_ids=again
         )
-        verdicts = queues.judge_arrivals(senders, waiting)
+        verdicts = queues.decide_admission_of_arrivals(senders, waiting)
         if all(verdict == "handle" for verdict in verdicts):
             return plain
         busy = await inbox.queues_open_or_done_since(

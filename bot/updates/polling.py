@@ -12,7 +12,7 @@ from telegram.ext import ExtBot
 from bot.domain.errors import BotError
 from bot.runtime.clock import event_loop_time_s
 from bot.runtime.metrics import UNSEEN, Metrics
-from bot.telegram.outcomes import wait_of
+from bot.telegram.outcomes import demanded_wait
 from bot.updates.conflicts import PollConflicts
 
 log = structlog.get_logger()
@@ -94,11 +94,11 @@ class Polling:
             "poll_heartbeat_seconds",
             "Seconds since the last answer to a poll.",
             # The value is 0 if a different process polls, so that no alarm is raised.
-            lambda: self.silence_s if self._polls else 0.0,
+            lambda: self.seconds_since_last_success if self._polls else 0.0,
         )
 
     @property
-    def silence_s(self) -> float:
+    def seconds_since_last_success(self) -> float:
         """Return the seconds since the last successful poll.
 
         A poll is successful if Telegram answers without an error, and the received updates are
@@ -114,10 +114,10 @@ class Polling:
     @property
     def is_alive(self) -> bool:
         """Return whether a poll has succeeded in the last ``2 * poll_s`` seconds."""
-        return self.silence_s <= 2 * self._poll_s
+        return self.seconds_since_last_success <= 2 * self._poll_s
 
     @property
-    def has_rival(self) -> bool:
+    def has_lasting_rival(self) -> bool:
         """Return whether a different program keeps taking the updates.
 
         The result is True after three 409 responses in a row, or while ``conflicts`` reports a
@@ -160,7 +160,7 @@ class Polling:
                 self._record_or_raise_refusal(error)
                 await asyncio.sleep(self._refused_pause_s)
             except RetryAfter as error:
-                await asyncio.sleep(wait_of(error).total_seconds())
+                await asyncio.sleep(demanded_wait(error).total_seconds())
             except Exception as error:  # noqa: BLE001 - without this loop, the bot would get no updates
                 why = str(error) if isinstance(error, TelegramError) else type(error).__name__
                 log.warning("poll failed", why=why)
@@ -203,21 +203,21 @@ class Polling:
         self._conflicts_in_a_row = 0
         if self._conflicts:
             self._conflicts.add_answer_to_recent_polls()
-        self._is_rival_reported = self._is_rival_reported and self.has_rival
+        self._is_rival_reported = self._is_rival_reported and self.has_lasting_rival
 
     async def _record_conflict_and_report_rival(
         self, error: Conflict, *, is_webhook: bool
     ) -> None:
         """Record a 409 response. A different program polls, or has set a webhook (``is_webhook``).
 
-        If the program keeps taking the updates (``has_rival``), call ``on_conflict``, but only
-        once in a conflict.
+        If the program keeps taking the updates (``has_lasting_rival``), call ``on_conflict``, but
+        only once in a conflict.
         """
         log.warning("another program takes the updates", why=str(error))
         self._conflicts_in_a_row += 1
         if self._conflicts and not is_webhook:
             self._conflicts.add_conflict_to_recent_polls()
-        if self.has_rival and not self._is_rival_reported and self._on_conflict:
+        if self.has_lasting_rival and not self._is_rival_reported and self._on_conflict:
             self._is_rival_reported = True
             await self._on_conflict()
 

@@ -58,20 +58,23 @@ class QueueAndPerson:
 
 def queue_and_person_of(update: _Json) -> QueueAndPerson:
     """Return the queue and the person of an update. ``update`` is the JSON from Telegram."""
-    queue = _queue_of(update)
+    queue = _queue_name_of_update(update)
     if isinstance(press := update.get("callback_query"), dict):
-        return QueueAndPerson(queue, _person_of(press))
+        return QueueAndPerson(queue, _person_id_or_no_person(press))
     for kind in _MESSAGES:
         if isinstance(message := update.get(kind), dict):
             if any(name in message for name in _SERVICE):
                 return QueueAndPerson(queue, is_exempt=True)
             return QueueAndPerson(
-                queue, _person_of(message) if _is_private_command_reply_or_link(message) else None
+                queue,
+                _person_id_or_no_person(message)
+                if _is_private_command_reply_or_link(message)
+                else None,
             )
     return QueueAndPerson(queue, is_exempt=True)
 
 
-def _queue_of(update: _Json) -> str:
+def _queue_name_of_update(update: _Json) -> str:
     """Return the name of the queue of an update.
 
     Each chat has a queue. An update without a chat is in the queue of the person.
@@ -84,7 +87,7 @@ def _queue_of(update: _Json) -> str:
     return f"user:{person.get('id', 0)}"[:_QUEUE_LENGTH]
 
 
-def judge_arrivals(
+def decide_admission_of_arrivals(
     arrivals: Sequence[QueueAndPerson],
     waiting: Mapping[Key, int],
     *,
@@ -125,7 +128,7 @@ def judge_arrivals(
     return verdicts
 
 
-def _person_of(about: _Json) -> int:
+def _person_id_or_no_person(about: _Json) -> int:
     """Return the id of the person who sent a message or pressed a button.
 
     For an anonymous sender, return ``NO_PERSON``.

@@ -61,7 +61,7 @@ async def _nothing(*_: object, **__: object) -> bool:
 
 def _uncounted_copies() -> list[Swap]:
     """Omit the count of copies before a send."""
-    return [(deliveries, "count_copies_and_return_counted_ids", deliveries.open_among)]
+    return [(deliveries, "count_copies_and_return_counted_ids", deliveries.ids_still_open_among)]
 
 
 def _dropped_unknowns() -> list[Swap]:

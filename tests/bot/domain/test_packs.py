@@ -31,7 +31,7 @@ def test_a_proposed_budget_makes_its_pack_last_for_a_month(
     assert plan.days_left >= 30
     assert not plan.lasts_less_than_two_weeks
     assert plan.dollars_a_month == pytest.approx(dollars, abs=0.01)
-    assert plan.profiles == profiles
+    assert plan.checkable_profiles == profiles
     assert plan.is_budget_for_few_profiles == (pack == "trial")
 
 

@@ -50,7 +50,7 @@ async def test_a_state_is_kept_as_it_is(db: Database) -> None:
 def test_newcomers_have_one_pause_where_others_follow_too() -> None:
     """Whatever their profiles post, and whoever checks them: they take their part, no more."""
     plan = schedule_state.Plan(cost=2.0)
-    plan.set_budget_and_newcomer_interval(1600, 1400, known=10, fresh=5)
+    plan.set_budget_and_newcomer_interval(1600, 1400, known_profiles=10, newcomer_profiles=5)
     assert plan.newcomer_interval == timedelta(hours=24 * 5 * 2 / 48)
     assert (plan.schedule.budget, plan.schedule.apart) == (3000, 48)
     state = ProfileState(seen_at=(NOON - HOUR).timestamp())
@@ -72,10 +72,10 @@ def test_newcomers_have_one_pause_where_others_follow_too() -> None:
         assert NOON + plan.newcomer_interval * 0.75 <= due <= NOON + plan.newcomer_interval * 1.25
     assert plan.schedule.bucket.credits == held - 2
     assert not plan.schedule.price.polls
-    plan.set_budget_and_newcomer_interval(0, 0, known=10, fresh=5)
+    plan.set_budget_and_newcomer_interval(0, 0, known_profiles=10, newcomer_profiles=5)
     assert plan.newcomer_interval == timedelta(hours=20)
     assert plan.recompute_due(fresh, now=NOON)[1] <= NOON + 19 * HOUR
-    plan.set_budget_and_newcomer_interval(1600, 0, known=0, fresh=5)
+    plan.set_budget_and_newcomer_interval(1600, 0, known_profiles=0, newcomer_profiles=5)
     assert plan.newcomer_interval is None
 
 
@@ -83,7 +83,7 @@ async def test_a_plan_that_is_kept_goes_on(db: Database) -> None:
     async with db.begin() as tx:
         plan = await schedule_state.load_plan_or_new(tx)
         plan.schedule.pool.learn_stories([0.5] * len(POOLED), 2)
-        plan.set_budget_and_newcomer_interval(1600, 0, known=10, fresh=5)
+        plan.set_budget_and_newcomer_interval(1600, 0, known_profiles=10, newcomer_profiles=5)
         await schedule_state.store_plan(tx, plan)
         again = await schedule_state.load_plan_or_new(tx)
         assert (again.schedule.pool, again.newcomer_interval) == (

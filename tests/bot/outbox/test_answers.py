@@ -195,7 +195,7 @@ async def test_the_answers_of_an_update_leave_in_order_until_one_has_to_wait(
         await owe(sqlite_db, text_payload(text))
     [queue] = await claim(sqlite_db)
     async with sqlite_db.begin() as tx:
-        await deliveries.record_claim(tx, [row.id for row in queue.rows])
+        await deliveries.record_claim_and_count_attempt(tx, [row.id for row in queue.rows])
         await deliveries.count_copies_and_return_counted_ids(tx, [row.id for row in queue.rows])
     wait = TryLater(7 * SECOND)
     answers = Answers(outcomes=[Sent((SentItem("", 1),)), wait])
@@ -220,7 +220,7 @@ async def test_replies_that_move_with_their_chat_reply_to_no_message_of_another_
     assert batch.reply
     behind = lane.rows[1:]
     async with sqlite_db.begin() as tx:
-        await deliveries.record_claim(tx, [row.id for row in behind])
+        await deliveries.record_claim_and_count_attempt(tx, [row.id for row in behind])
         await deliveries.count_copies_and_return_counted_ids(tx, [row.id for row in behind])
         report = SendReport(
             outcome=Moved(-1001), is_counted=True, in_outage=False, answers_again=False, now=NOON

@@ -57,7 +57,7 @@ async def leaving(
     assert batch
     async with db.begin() as tx:
         ids = [row.id for row in batch.rows]
-        await deliveries.record_claim(tx, ids)
+        await deliveries.record_claim_and_count_attempt(tx, ids)
         if left:
             await deliveries.count_copies_and_return_counted_ids(tx, ids)
     return lane, batch

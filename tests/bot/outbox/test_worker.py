@@ -455,7 +455,7 @@ async def test_what_may_crash_the_bot_keeps_no_later_one_even_for_a_minute(offic
     async with office.db.begin() as tx:
         await enqueue.add_reply(tx, Target(-1), text_payload("1"), now=NOON, due_at=NOON)
         ids = [row.id for row in await deliveries.lock_and_return_due(tx, [-1], now=NOON)]
-        await deliveries.change_open(tx, ids, attempts=MAX_ATTEMPTS, sending=True)
+        await deliveries.change_columns_of_open(tx, ids, attempts=MAX_ATTEMPTS, sending=True)
     assert await office.outbox.claims.claim_queues_and_build_jobs(5) == []
     await found(office, "2")
     async with office.db.begin() as tx:

@@ -61,7 +61,7 @@ async def test_a_settled_lane_is_due_when_its_chat_is(db: Database) -> None:
     assert await claim(db) == []
     assert len(await claim(db, now=NOON + MINUTE)) == 1
     async with db.begin() as tx:
-        await deliveries.change_open(
+        await deliveries.change_columns_of_open(
             tx, [first.id, second.id], due_at=NOON + HOUR, held=Held.QUIET
         )
     assert await settled() == NOON + HOUR
@@ -80,7 +80,7 @@ async def test_what_is_counted_on_a_row(db: Database) -> None:
         await look(tx, *(story(str(n)) for n in range(1, 6)))
     ids = [row.id for row in await rows(db)]
     async with db.begin() as tx:
-        await deliveries.record_claim(tx, ids)
+        await deliveries.record_claim_and_count_attempt(tx, ids)
         await deliveries.count_copies_and_return_counted_ids(tx, ids)
         await deliveries.count_copies_and_return_counted_ids(tx, ids[:1])
         await deliveries.record_unknown_outcome(tx, ids[1], due_at=NOON)

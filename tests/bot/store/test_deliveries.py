@@ -40,10 +40,10 @@ async def test_who_waits_keeps_the_later_ones_of_its_subscription_behind(db: Dat
         first, middle, _ = await owing(tx, "1", "2", "3")
         await follow(tx, 1, PRADA)
         await look(tx, story("9", of=PRADA), of=PRADA)
-        await deliveries.change_open(tx, [middle], due_at=NOON + MINUTE)
+        await deliveries.change_columns_of_open(tx, [middle], due_at=NOON + MINUTE)
         assert await due(tx, 1) == ["1", "9"]
         assert await due(tx, 1, at=MINUTE) == ["1", "2", "3", "9"]
-        await deliveries.change_open(tx, [first], due_at=NOON + HOUR)
+        await deliveries.change_columns_of_open(tx, [first], due_at=NOON + HOUR)
         second = timedelta(seconds=1)
         assert await due(tx, 1, at=MINUTE - second) == ["9"]
         # What was due waits a minute for it, and no longer.
@@ -73,7 +73,7 @@ async def test_listed_stories_are_read_in_the_order_of_the_list(db: Database) ->
     listed = [(row.story_pk, row.id) for row in await rows(db)][10:]
     async with db.begin() as tx:
         for number, (_, one) in enumerate(listed):  # two profiles, whose stories alternate
-            await deliveries.change_open(tx, [one], fields={PLACE: number % 2})
+            await deliveries.change_columns_of_open(tx, [one], fields={PLACE: number % 2})
         found = await due(tx, 1)
     in_order = [*listed[::2], *listed[1::2]]
     assert found == [pk for pk, _ in in_order][:ROWS_A_QUEUE]
@@ -81,12 +81,14 @@ async def test_listed_stories_are_read_in_the_order_of_the_list(db: Database) ->
 
 Change = Callable[[Tx, list[int]], Awaitable[object]]
 CHANGES: dict[str, Change] = {
-    "start": deliveries.record_claim,
+    "start": deliveries.record_claim_and_count_attempt,
     "leave": deliveries.count_copies_and_return_counted_ids,
-    "put back": lambda tx, ids: deliveries.change_open(
+    "put back": lambda tx, ids: deliveries.change_columns_of_open(
         tx, ids, added_copies=-1, due_at=NOON + HOUR
     ),
-    "hold": lambda tx, ids: deliveries.change_open(tx, ids, due_at=NOON + HOUR, held=Held.QUIET),
+    "hold": lambda tx, ids: deliveries.change_columns_of_open(
+        tx, ids, due_at=NOON + HOUR, held=Held.QUIET
+    ),
     "sent": lambda tx, ids: deliveries.record_sent(tx, dict.fromkeys(ids, 77), now=NOON + HOUR),
     "drop": lambda tx, ids: deliveries.end_open(tx, ids, reason="filtered", now=NOON + HOUR),
     "park": lambda tx, ids: deliveries.end_open(
@@ -115,9 +117,11 @@ async def test_new_rules_judge_what_was_held_and_nothing_else(db: Database) -> N
     async with db.begin() as tx:
         held, late, retried = await owing(tx, "1", "2", "3")
         (other,) = await owing(tx, "4", chat_id=2)
-        await deliveries.change_open(tx, [held, other], due_at=NOON + HOUR, held=Held.DIGEST)
-        await deliveries.change_open(tx, [late], due_at=NOON + HOUR)
-        await deliveries.change_open(tx, [retried], due_at=NOON + HOUR, held=Held.RETRY)
+        await deliveries.change_columns_of_open(
+            tx, [held, other], due_at=NOON + HOUR, held=Held.DIGEST
+        )
+        await deliveries.change_columns_of_open(tx, [late], due_at=NOON + HOUR)
+        await deliveries.change_columns_of_open(tx, [retried], due_at=NOON + HOUR, held=Held.RETRY)
         await deliveries.make_due_or_mark_for_reselection(tx, 1, now=NOON + MINUTE)
         await chat_queues.reschedule(tx, 1)
     found = {row.id: (row.due_at - NOON, row.held) for row in await rows(db)}
@@ -136,7 +140,7 @@ async def test_a_story_that_expired_in_quiet_hours_is_reopened_until_an_hour_aft
         assert one is not None
         await look(tx, story("1", NOON - DAY + MINUTE))
         [row] = await deliveries.lock_and_return_due(tx, [1], now=NOON)
-        await deliveries.change_open(tx, [row.id], held=Held.QUIET, due_at=NOON + HOUR)
+        await deliveries.change_columns_of_open(tx, [row.id], held=Held.QUIET, due_at=NOON + HOUR)
         reason = deliveries.PAUSED
         await deliveries.drop_open_where(tx, subscription_id=one.id, reason=reason, now=NOON)
         await deliveries.reopen_dropped(tx, one, reason=reason, now=NOON + hours * HOUR)

@@ -88,7 +88,7 @@ async def test_the_tally_and_the_backlog_count(db: Database) -> None:
         ids = list((await tx.execute(sa.select(deliveries.deliveries.c.id))).scalars())
         await deliveries.record_sent(tx, {ids[0]: 100}, now=NOON)
         await deliveries.end_open(tx, [ids[1]], reason="filtered", now=NOON)
-        await deliveries.change_open(tx, [ids[2]], due_at=NOON + HOUR, held=Held.QUIET)
+        await deliveries.change_columns_of_open(tx, [ids[2]], due_at=NOON + HOUR, held=Held.QUIET)
         await deliveries.end_open(tx, [ids[3]], state="parked", reason="no answers", now=NOON)
         counts = await enqueue.count_outcomes(tx, mine, since=NOON - HOUR)
         assert {(t.state, t.reason): t.count for t in counts} == {
@@ -96,7 +96,7 @@ async def test_the_tally_and_the_backlog_count(db: Database) -> None:
             ("dropped", "filtered"): 1,
             ("parked", "no answers"): 1,
         }
-        waiting = await deliveries.waiting_stories(tx, mine, since=NOON - HOUR)
+        waiting = await deliveries.pending_stories_of_subscription(tx, mine, since=NOON - HOUR)
         assert [(row.story_pk, row.held) for row in waiting] == [
             ("3", "quiet"),
             ("5", ""),

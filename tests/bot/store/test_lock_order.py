@@ -268,7 +268,7 @@ class Crowd:
         async with self.db.begin() as tx:
             queues = await chat_queues.claim_and_lock_due_deliveries(tx, lease, limit=5)
             ids = [row.id for queue in queues for row in queue.rows]
-            await deliveries.record_claim(tx, ids)
+            await deliveries.record_claim_and_count_attempt(tx, ids)
         for queue in queues:
             outcome: Outcome = Sent(())
             if self.chance.random() < 0.3:

@@ -218,7 +218,9 @@ async def test_a_story_that_waits_for_a_summary_is_sent_if_the_heir_has_no_summa
         await follow(tx, -5, thread_id=9, options=Options(digest=True))
         await look(tx, story("1"))
         [number] = await tx.scalars(sa.select(deliveries.deliveries.c.id))
-        await deliveries.change_open(tx, [number], due_at=NOON + 20 * HOUR, held=Held.DIGEST)
+        await deliveries.change_columns_of_open(
+            tx, [number], due_at=NOON + 20 * HOUR, held=Held.DIGEST
+        )
         await follow(tx, -5, since=NOON + MINUTE)
         assert await moves.move_topic_to_main_chat_and_notify(tx, -5, 9, now=NOON + HOUR)
         await chat_queues.reschedule(tx, -5)

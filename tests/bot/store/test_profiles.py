@@ -94,7 +94,9 @@ async def test_the_mean_delay_counts_subscribers_and_all_profiles_of_each_sample
         )
         assert ten == 332 / 44 / 2 * HOUR
         assert await profiles.estimate_profile_counts_by_followers(tx) == (2, 1)
-        assert len(await profiles.sample_forecasts_and_weights(tx, most=1, fresh=False)) == 1
+        assert (
+            len(await profiles.sample_forecasts_and_weights(tx, most=1, only_newcomers=False)) == 1
+        )
 
 
 async def test_rivals_claim_each_profile_once(db: Database) -> None:

@@ -9,7 +9,7 @@ import pytest
 from telegram.error import BadRequest, RetryAfter
 
 from bot.telegram.flood_limits import DOCUMENTED, Lane
-from bot.telegram.outcomes import wait_of
+from bot.telegram.outcomes import demanded_wait
 from bot.telegram.rate_limiter import Pacing, limited_call
 from tests.support.sandbox import Box
 from tests.support.telegram import bot_at, most_in_a_second
@@ -109,7 +109,7 @@ async def test_an_alert_does_not_keep_its_place_for_a_group_that_is_full() -> No
         await send(pacing, calls, -5, lane="alert")
     with pytest.raises(RetryAfter) as told:
         await send(pacing, calls, -5, lane="alert")
-    assert 55 < wait_of(told.value).total_seconds() <= 62
+    assert 55 < demanded_wait(told.value).total_seconds() <= 62
     assert len(calls.at) == DOCUMENTED.group
 
 

@@ -14,7 +14,7 @@ from telegram.error import BadRequest, ChatMigrated, InvalidToken, NetworkError,
 
 from bot.runtime.metrics import Metrics
 from bot.sending.items import input_file_opened_on_send
-from bot.telegram.outcomes import wait_of
+from bot.telegram.outcomes import demanded_wait
 from bot.telegram.request import (
     AiohttpRequest,
     CutOffError,
@@ -98,7 +98,7 @@ async def test_answers_become_the_right_errors(answer: Answer, kind: type[Except
 async def test_a_flood_without_parameters_names_its_time() -> None:
     error = await error_of(saying(429, "slow down", {"Retry-After": "7"}))
     assert isinstance(error, RetryAfter)
-    assert wait_of(error).total_seconds() == 7
+    assert demanded_wait(error).total_seconds() == 7
 
 
 @pytest.mark.jumps
@@ -117,7 +117,7 @@ async def test_a_short_flood_that_comes_late_has_an_unknown_outcome(
     error = await error_of(late)
     assert type(error) is kind
     assert isinstance(error, RetryAfter)
-    assert wait_of(error).total_seconds() == wait
+    assert demanded_wait(error).total_seconds() == wait
 
 
 async def test_a_broken_or_missing_answer_is_unknown() -> None:

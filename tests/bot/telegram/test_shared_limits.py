@@ -26,7 +26,7 @@ async def sent(db: Database, chat: int, floods: ChatFloods, clock: Clock) -> flo
             tx, lease_at(clock(), LEASE), limit=1
         )
     floods.load_stored_state(chat, queue.stored_flood_state)
-    wait = floods.count_or_seconds_to_wait(chat, 1, "reply")
+    wait = floods.count_messages_or_get_wait_s(chat, 1, "reply")
     async with db.begin() as tx:
         await chat_queues.reschedule(tx, chat, unclaimed_until=clock())
         await chat_queues.store_flood_limit_states(tx, {chat: floods.state_of(chat)})
@@ -37,7 +37,7 @@ async def sent(db: Database, chat: int, floods: ChatFloods, clock: Clock) -> flo
 async def test_replicas_let_through_what_one_process_would(db: Database, chat: int) -> None:
     clock = Clock()
     alone = floods_by(clock)
-    waits = [alone.count_or_seconds_to_wait(chat, 1, "reply") for _ in range(2 * EACH)]
+    waits = [alone.count_messages_or_get_wait_s(chat, 1, "reply") for _ in range(2 * EACH)]
     async with db.begin() as tx:
         await chats.add_or_update(tx, chat, kind="private", title="", now=clock())
     replicas = [floods_by(clock) for _ in range(3)]

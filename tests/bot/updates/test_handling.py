@@ -68,7 +68,7 @@ async def test_a_failed_reply_to_an_unknown_chat_keeps_the_update_done(
         unit.replies += [Reply(UNKNOWN, text_payload(text)) for text in ("one", "two")]
         unit.calls_after_replies.append(call)
 
-    handler = handling_of(sqlite_db, replies).unit_handler(handle)
+    handler = handling_of(sqlite_db, replies).make_unit_handler(handle)
     intake = Intake(sqlite_db, BOT, handler, owner=Owner(), sharing=ONE_PROCESS, metrics=metrics)
     async with asyncio.TaskGroup() as group:
         task = group.create_task(intake.handle_updates_until_stopped())

@@ -91,7 +91,7 @@ async def test_silence_shows(box: Box) -> None:
         ours = Polling(bot, Store(), allowed_updates=KINDS, clock=lambda: now[0])
         assert ours.is_alive
         now[0] = 51
-        assert ours.silence_s == 51
+        assert ours.seconds_since_last_success == 51
         assert not ours.is_alive
 
 

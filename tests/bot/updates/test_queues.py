@@ -7,7 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.updates.queues import NO_PERSON, QueueAndPerson, judge_arrivals, queue_and_person_of
+from bot.updates.queues import (
+    NO_PERSON,
+    QueueAndPerson,
+    decide_admission_of_arrivals,
+    queue_and_person_of,
+)
 
 
 def message(update_id: int, chat: int, **more: Any) -> dict[str, Any]:
@@ -97,7 +102,9 @@ def test_nobody_has_more_than_the_most_and_each_who_had_too_much_is_told_once(
     arrivals: list[QueueAndPerson], waiting: dict[tuple[str, int | None], int]
 ) -> None:
     of_person, of_chat = 4, 7
-    verdicts = judge_arrivals(arrivals, waiting, of_person=of_person, of_chat=of_chat)
+    verdicts = decide_admission_of_arrivals(
+        arrivals, waiting, of_person=of_person, of_chat=of_chat
+    )
     assert len(verdicts) == len(arrivals)
     taken = Counter(
         one.count_key
@@ -131,6 +138,6 @@ def test_what_one_person_asks_takes_no_place_from_another_chat(
     arrivals: list[QueueAndPerson],
 ) -> None:
     alone = [one for one in arrivals if one.queue == "chat:1"]
-    verdicts = judge_arrivals(arrivals, {}, of_person=4, of_chat=7)
+    verdicts = decide_admission_of_arrivals(arrivals, {}, of_person=4, of_chat=7)
     here = [v for one, v in zip(arrivals, verdicts, strict=True) if one.queue == "chat:1"]
-    assert here == judge_arrivals(alone, {}, of_person=4, of_chat=7)
+    assert here == decide_admission_of_arrivals(alone, {}, of_person=4, of_chat=7)
