@@ -1,13 +1,8 @@
 """The database: an engine, atomic transactions, and migrations.
 
-The URL of the database chooses SQLite, which is the default, or PostgreSQL. Both execute the same
-statements, except in code that checks the dialect. On SQLite every writing transaction begins with
-BEGIN IMMEDIATE, so that no row is claimed twice. An asyncio lock puts the bot's own writing
-transactions into a queue, so that no transaction waits too long for SQLite's lock.
-
-On PostgreSQL the server ends slow statements, long waits for locks, and the sessions of idle
-transactions (``SESSION``). A process that is paused in a transaction therefore loses its row locks
-within seconds.
+The URL of the database chooses SQLite (the default) or PostgreSQL. On SQLite, an asyncio lock puts
+the bot's writing transactions into a queue. On PostgreSQL, the server ends slow statements and the
+sessions of idle transactions (``SESSION``).
 """
 
 import asyncio
@@ -64,7 +59,7 @@ PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
 BUSY_TIMEOUT = timedelta(seconds=10)
 TRIES = 7  # the number of attempts of a retryable transaction, which take about 3 seconds in total
 # The number of attempts in ``run_until_recorded`` if PostgreSQL ends each attempt because a
-# statement is too slow.
+# statement is too slow. Further attempts would probably fail too, and delay all other work.
 SLOW_TRIES = 5
 FIRST_PAUSE_S = 0.05
 LAST_PAUSE_S = 1.0
@@ -88,14 +83,12 @@ _NO_TRANSACTION_TIMEOUT = sa.text(
 KEEPALIVE = (("TCP_KEEPIDLE", 10), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3))
 UNANSWERED_MS = 20_000  # a connection ends if sent data is not acknowledged for this time
 POOL = 20
-# The number of connections that are reserved for the renewals of leases. Even if all other
-# connections are in use, the process must not lose its leases. Otherwise another process would
-# repeat all work, and lose its leases in the same way.
+# The number of connections that are reserved for the renewals of leases. A process without a free
+# connection would lose its leases, and another process would repeat all work.
 _POOL_OF_LEASES = 2
 POOL_WAIT_S = 10
-# The connections of an SQLite file stay open, because a new connection starts a thread, reads the
-# schema and compiles every statement again. The connection that was used last is used first,
-# because the caches of this connection have the newest pages and statements.
+# A new connection to an SQLite file would start a thread, read the schema and compile every
+# statement again. The connection that was used last has the newest pages in its caches.
 SQLITE_POOL = {"pool_size": 5, "max_overflow": 0, "pool_use_lifo": True}
 MIGRATING = 7402  # the number of PostgreSQL's advisory lock for long transactions
 KEPT_COPIES = 2  # before each migration a copy is made, and this number of copies is kept
@@ -110,9 +103,8 @@ NEWER = (
 class Database:
     """A database, given by an SQLAlchemy URL. Use the object as an async context manager.
 
-    During an outage of the database, each method that opens a transaction raises
-    ``DatabaseUnavailableError``. Only ``run_until_recorded`` retries instead. For a wrong
-    statement, the methods raise the errors of SQLAlchemy or of the driver.
+    During an outage of the database, methods that open a transaction raise
+    ``DatabaseUnavailableError``. Only ``run_until_recorded`` retries until the outage ends.
     """
 
     def __init__(
@@ -125,13 +117,11 @@ class Database:
     ) -> None:
         """Prepare the engine for a ``sqlite:`` or ``postgresql:`` URL. No connection is opened.
 
-        - ``direct_url`` is PostgreSQL's own URL, if ``url`` is the URL of a pooler such as
-          PgBouncer. Migrations and other long transactions use ``direct_url``.
-        - ``pool_size`` is the number of connections to PostgreSQL at ``url``, including two for
-          leases.
-        - ``busy_timeout`` is the time for which SQLite waits while a different program locks the
-          database. If ``url`` has the parameter ``timeout`` (in seconds), this time is used
-          instead.
+        - ``direct_url``: the URL for migrations and other long transactions, if ``url`` is the URL
+          of a pooler such as PgBouncer.
+        - ``pool_size``: the number of connections to ``url`` on PostgreSQL.
+        - ``busy_timeout``: the maximum time for which SQLite waits for a lock. The parameter
+          ``timeout`` of ``url`` (in seconds) has precedence.
         """
         self.url = _with_driver(make_url(url))
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
@@ -175,8 +165,8 @@ class Database:
     ) -> None:
         """Close all connections that are not in use.
 
-        If the SQLite file was moved, deleted or replaced, its content is first written into a
-        rescued copy, unless such a copy exists. A failed rescue raises no error.
+        If the SQLite file was moved, deleted or replaced, a rescued copy of its content is written
+        first. A failed rescue raises no error.
         """
         if self.held and not self.held.are_paths_unchanged() and self.held.copy is None:
             with suppress(BackupError):
@@ -190,8 +180,8 @@ class Database:
     async def start_detecting_replacement(self) -> None:
         """Detect from now on whether the SQLite file is moved, deleted or replaced.
 
-        Only the process that runs the bot calls this method. Do nothing on PostgreSQL and for a
-        database in memory.
+        Only the process that runs the bot calls this method. The method has no effect without an
+        SQLite file.
 
         Raises:
             DatabaseUnavailableError: The file can't be opened or read.
@@ -220,8 +210,8 @@ class Database:
     async def truncate_log(self) -> IsEmptied:
         """Empty the log of an SQLite database. Return False if a reader or writer prevents this.
 
-        The content of the log moves into the database file. Do nothing, and return True, for
-        PostgreSQL and for a database in memory. Call this method outside of transactions.
+        Without an SQLite file, do nothing and return True. Call this method outside of
+        transactions.
 
         Raises:
             DatabaseUnavailableError: The file can't be written now, or was moved, deleted or
@@ -248,9 +238,8 @@ class Database:
     async def rescue(self) -> Path:
         """Write the content of a replaced file into a new file. Return the path of the new file.
 
-        If a copy was already written, return the path of that copy. The call waits for the end of
-        a running write transaction, whose changes are part of the copy. A cancellation does not
-        interrupt the copy.
+        A second call returns the same path. The call waits for the end of a running write
+        transaction. A cancellation does not interrupt the copy.
 
         Raises:
             BackupError: The content can't be written now. The text states the reason briefly.
@@ -266,19 +255,17 @@ class Database:
     def begin(self, *, durable: bool = True) -> AbstractAsyncContextManager[Tx]:
         """Return a writing transaction for an ``async with`` block.
 
-        The transaction commits at the end of the block. An error or a cancellation in the block
-        rolls the transaction back. If ``durable`` is False, the commit does not wait for the disk.
-        A power failure or a crash of PostgreSQL may then undo the transaction. A crash of the bot
-        does not undo the transaction.
+        The end of the block commits the transaction. An error or a cancellation in the block rolls
+        the transaction back. If ``durable`` is False, a power failure or a crash of PostgreSQL may
+        undo the committed transaction.
         """
         return Transaction(self.connections, DURABLE if durable else HASTY)
 
     def begin_for_lease(self) -> AbstractAsyncContextManager[Tx]:
         """Return a writing transaction for the renewal of a lease.
 
-        On PostgreSQL these transactions have separate connections, so that a renewal does not wait
-        while all other connections are in use. A power failure, or a crash of PostgreSQL, may undo
-        the transaction.
+        On PostgreSQL, the transaction uses a connection that is reserved for leases. A power
+        failure or a crash of PostgreSQL may undo the committed transaction.
         """
         return Transaction(self._of_leases, HASTY)
 
@@ -290,15 +277,11 @@ class Database:
     async def run(
         self, work: Callable[[Tx], Awaitable[T]], *, durable: bool = True, tries: int = TRIES
     ) -> T:
-        """Run ``work`` in a writing transaction and return the result of ``work``.
+        """Run ``work`` in a writing transaction, and return the result of ``work``.
 
-        ``work`` must have no effect outside of the transaction, because ``work`` may run several
-        times. ``tries`` is the maximum number of attempts. The attempts take about 3 seconds by
-        default. The transaction is retried in these cases, which occur on PostgreSQL only:
-
-        - The database rolled the transaction back because of a conflict (40001, 40P01).
-        - The server could not be reached.
-        - The connection was lost before the commit.
+        After a conflict or a connection failure on PostgreSQL, ``work`` runs again, up to
+        ``tries`` times in total. ``work`` must therefore have no effect outside of the
+        transaction.
 
         Raises:
             DatabaseUnavailableError: The database is unavailable. If the connection was lost
@@ -325,14 +308,12 @@ class Database:
     ) -> T:
         """Run ``work`` in a writing transaction. During an outage, retry until the outage ends.
 
-        Use this method to record an action that has already happened, and that would be repeated
-        without the record. ``has_unrecorded_actions`` is True during the retries. If the
-        connection is lost during a commit, the changes of ``work`` may be made twice.
+        Use this method to record an action that would otherwise be repeated. If the connection is
+        lost during a commit, the changes of ``work`` may be made twice.
 
         Raises:
             DatabaseUnavailableError: PostgreSQL has ended ``SLOW_TRIES`` consecutive attempts
-                because a statement took too long. Further attempts would probably fail too, and
-                delay all other work.
+                because a statement took too long.
         """
         failures = slow = 0
         try:
@@ -354,9 +335,8 @@ class Database:
     def read(self) -> AbstractAsyncContextManager[Tx]:
         """Return a connection for reads. Writing transactions do not delay the reads.
 
-        Each statement reads the newest committed data, so that two statements may read different
-        data. The statements must not write, because the database does not prevent a write. Only a
-        migration delays reads.
+        Each statement reads the newest committed data. The statements must not write. The database
+        does not prevent a write.
         """
         return Transaction(self.connections, READ)
 
@@ -373,8 +353,7 @@ class Database:
     async def long_transaction(self) -> AsyncIterator[Tx]:
         """Yield a PostgreSQL transaction without time limits, for example for a migration.
 
-        If ``direct_url`` is given, the transaction uses this URL. Among all processes, only one
-        long transaction runs at a time, because each long transaction waits for an advisory lock.
+        An advisory lock allows only one long transaction at a time among all processes.
 
         Raises:
             DatabaseUnavailableError: The database is unavailable.
@@ -397,22 +376,13 @@ class Database:
     ) -> None:
         """Migrate the tables to this version of the code, if the tables are not current.
 
-        On PostgreSQL, ``first`` and ``last`` run in the transaction of the migration, before and
-        after the migration.
-
-        On SQLite, a missing file is created, and the file becomes private. A file with old tables
-        is copied before the migration. On PostgreSQL, the limits of ``SESSION`` are set, and the
-        connections are opened again. A migration is impossible in these cases:
-
-        - The database was changed by a newer version.
-        - The SQLite file can't be created, made private or copied.
-        - An SQLite log exists without its database.
-        - A row of the migrated tables would refer to a missing row.
-        - Another session keeps a table of PostgreSQL locked.
-        - ``direct_url`` is the URL of a different database.
+        A missing SQLite file is created, and a file with old tables is copied first. On
+        PostgreSQL, ``first`` and ``last`` run at the start and the end of the transaction of the
+        migration.
 
         Raises:
-            DatabaseUnavailableError: The database is unavailable, or a migration is impossible.
+            DatabaseUnavailableError: The database is unavailable, was changed by a newer version,
+                or can't be migrated. The text states the reason.
         """
         if self.file is not None:
             raise_if_log_orphaned(self.file)
@@ -426,9 +396,9 @@ class Database:
                 await tx.run_sync(_upgrade)
             return
         async with self.long_transaction() as tx:
-            # The wait for a lock gets a limit, because another program may use a table for a long
-            # time, for example in an open transaction of psql. The processes of older versions
-            # have already ended, so the bot would be down for as long as the migration waits.
+            # The wait for a lock gets a limit, because another program may have an open
+            # transaction. The bot is down during the wait, because the processes of older versions
+            # have already ended.
             await tx.exec_driver_sql(f"SET LOCAL lock_timeout = '{SESSION['lock_timeout']}'")
             await _set_role_limits(tx)
             if first is not None:
@@ -444,11 +414,9 @@ class Database:
     async def _back_up(self, file: Path) -> None:
         """Copy an SQLite database with old tables before a migration. Keep only two copies.
 
-        The copies of the newest revisions are kept.
-
         Raises:
             DatabaseUnavailableError: A copy is impossible, for example because the disk is full.
-                Nothing was changed.
+                The database is unchanged.
         """
         async with self.read() as tx:
             revision = await tx.run_sync(revision_of)
@@ -472,8 +440,7 @@ class Database:
 async def _wait_to_retry(failures: int) -> None:
     """Wait before a retry of a transaction.
 
-    The mean pause is 0.05 seconds after the first failure. The mean pause doubles with each
-    failure, up to 1 second.
+    The mean pause is 0.05 seconds after the first failure, and doubles up to 1 second.
     """
     pause = min(FIRST_PAUSE_S * 2 ** min(failures - 1, 10), LAST_PAUSE_S)
     await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - spreads the retries of concurrent transactions
@@ -542,9 +509,8 @@ async def lock_rows(
 ) -> RowCount:
     """Lock the rows of the table of ``key`` that match a condition, in the order of ``key``.
 
-    Return the number of rows. If ``against_references`` is False, other transactions may still
-    insert rows that refer to the locked rows. On SQLite, no row is locked, because a writing
-    transaction already excludes other writers.
+    Return the number of rows. Unless ``against_references`` is True, other transactions may still
+    insert rows that refer to the locked rows.
     """
     ordered = sa.select(key).where(which).order_by(key)
     locked = ordered.with_for_update(key_share=not against_references).subquery()

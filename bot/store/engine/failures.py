@@ -1,8 +1,7 @@
 """Classification of database driver errors: outages, and failures that may be retried.
 
-Sources of the codes: PostgreSQL's manual, appendix A ("PostgreSQL Error Codes"), and SQLite's
-manual, "Result and Error Codes". An error which says that a statement is wrong is not an outage,
-and is not converted.
+The codes are from PostgreSQL's manual, appendix A ("PostgreSQL Error Codes"), and from SQLite's
+manual, "Result and Error Codes".
 """
 
 import sqlite3
@@ -108,13 +107,8 @@ def is_timeout(error: sa.exc.DBAPIError) -> bool:
 def breaks_connection(error: BaseException | None) -> bool:
     """Return whether the pool must discard a connection after an error.
 
-    The result is True in these cases:
-
-    - After the error, the state of the driver's protocol on the connection is undefined.
-    - The server only reads, because another server has become the primary. Only a new connection
-      can reach the primary.
-    - The connection to an SQLite file only reads, because the file was write-protected when the
-      connection was opened. Only a new connection can write after the protection has ended.
+    The result is True if the state of the connection is undefined, or if only a new connection may
+    be able to write.
     """
     if isinstance(error, sqlite3.Error):
         return _sqlite_code_of(error) == sqlite3.SQLITE_READONLY
@@ -126,12 +120,8 @@ def breaks_connection(error: BaseException | None) -> bool:
 def may_run_again(error: BaseException, *, committing: bool) -> bool:
     """Return whether a failed transaction may be retried without making its changes twice.
 
-    ``committing`` means that ``error`` occurred during the commit. The result is True in these
-    cases:
-
-    - The database rolled the transaction back because of a conflict (40001, 40P01).
-    - The server could not be reached before the commit.
-    - The connection was lost before the commit.
+    A conflict (40001, 40P01) always allows a retry. A connection failure allows a retry unless the
+    error occurred during the commit (``committing``).
     """
     if _sqlstate_of(error) in _ROLLED_BACK:
         return True

@@ -1,10 +1,7 @@
 """A lock that allows a single bot process per SQLite file.
 
-The lock is necessary, because a starting process releases all claims in the file. Without the
-lock, the process could release the claims of another process that still runs. The commands
-``storybell move`` and ``storybell restore`` also acquire the lock. Commands that may run beside
-the bot, such as ``storybell erase``, do not acquire the lock. When the process ends for any
-reason, the operating system releases the lock.
+The lock is necessary, because a starting process releases all claims in the file. The operating
+system releases the lock when the process ends.
 """
 
 import asyncio
@@ -30,9 +27,7 @@ _TAKEN = "another process runs the bot on this database file: stop it first"
 
 @asynccontextmanager
 async def locked_sqlite_file(url: str, *, wait: timedelta) -> AsyncIterator[None]:
-    """Lock the SQLite file of ``url`` while the block runs.
-
-    On PostgreSQL, and for a database in memory, nothing is locked.
+    """Lock the SQLite file of ``url`` while the block runs. Without an SQLite file, lock nothing.
 
     Raises:
         DatabaseUnavailableError: A different process held the lock for the whole of ``wait``, or

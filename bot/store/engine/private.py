@@ -29,8 +29,8 @@ def create_private(file: Path) -> None:
 def make_folder(folder: Path, *, like: Path | None = None) -> None:
     """Create a folder and its missing parents. Do nothing if the folder exists.
 
-    If root runs the process, the new folders get the owner of the file or folder ``like``, or the
-    owner of the nearest existing parent if ``like`` is None.
+    If root runs the process, the new folders get the owner of ``like``, by default the owner of
+    the nearest existing parent.
 
     Raises:
         OSError: The folder can't be created.
@@ -55,9 +55,8 @@ def copy_owner(file: Path, *, like: Path) -> None:
 def other_owner_note(path: Path) -> str:
     """Return a note in brackets if the owner of a file is not the user of this process.
 
-    The note says that the owner must run the command. If the path can't be read, the owner of the
-    nearest readable parent folder counts. Return an empty string if the user of this process is
-    the owner, or if the owner has no name.
+    The note says that the owner must run the command. The result is empty if the user of this
+    process is the owner, or if the owner has no name.
     """
     for parent in (path, *path.absolute().parents):
         with suppress(OSError):
@@ -77,9 +76,8 @@ def other_owner_note(path: Path) -> str:
 def create_or_restrict_database(file: Path) -> None:
     """Create a missing SQLite file, and let only the current user read the file.
 
-    The log, the lock file and the copies from before migrations get the same file mode. Files of
-    another owner are not changed, because the owner has set the mode on purpose. A missing folder
-    is created, and an existing folder is not changed.
+    The log, the lock file and the copies from before migrations become private too. Files of
+    another owner are not changed.
 
     Raises:
         OSError: A file or folder can't be created or changed.

@@ -35,16 +35,9 @@ class Readiness(Enum):
 async def readiness(db: Database) -> Readiness:
     """Return whether the tables of a database are missing, old, current or too new.
 
-    The bot can't use the database in these cases:
-
-    - The database can't be reached, opened or written.
-    - The database belongs to a different program.
-    - The tables are missing or old, and the user of the database lacks the right to create tables.
-    - An empty PostgreSQL database has an encoding other than UTF8.
-
     Raises:
-        OSError: The bot can't use the database. The text of the error states the reason without
-            the URL of the database.
+        OSError: The bot can't use the database. The text states the reason without the URL of the
+            database.
     """
     try:
         if db.is_sqlite and not _has_writable_file(Path(str(db.url.database))):

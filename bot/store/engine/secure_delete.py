@@ -1,9 +1,8 @@
 """Deletion in SQLite that leaves no content behind in the database file or its log.
 
-By default SQLite only marks the space of deleted rows as free (https://sqlite.org/pragma.html,
-secure_delete). With the option ``secure_delete``, SQLite overwrites this space. However, the
-write-ahead log still contains old pages with the deleted rows. These pages disappear when a
-checkpoint writes the log into the database file and truncates the log.
+With the option ``secure_delete``, SQLite overwrites deleted rows in the file
+(https://sqlite.org/pragma.html). A checkpoint removes old pages with these rows from the
+write-ahead log.
 """
 
 import sqlite3

@@ -94,9 +94,8 @@ class Connection(AsyncAdapt_aiosqlite_connection):
     def begin_with_next_statement(self, statements: Sequence[str]) -> None:
         """Store statements that will be executed just before the next statement.
 
-        ``statements`` are the PRAGMAs of a transaction and a final BEGIN. For a read, the sequence
-        is empty. If a PRAGMA already has the value, the statement is skipped, because each
-        ``PRAGMA foreign_keys`` makes SQLite compile all statements of the connection again.
+        ``statements`` are the PRAGMAs and the BEGIN of a transaction, or an empty sequence for a
+        read. A PRAGMA that would not change its value is skipped.
         """
         self._begin = statements
 
@@ -151,7 +150,10 @@ class Connection(AsyncAdapt_aiosqlite_connection):
         return cast("T", await self._connection._execute(begin_and_run))  # noqa: SLF001 - SQLAlchemy uses the same attribute
 
     def _execute_unless_set(self, statement: str) -> None:
-        """Execute a statement, except a PRAGMA whose value is already set."""
+        """Execute a statement, except a PRAGMA whose value is already set.
+
+        Each ``PRAGMA foreign_keys`` makes SQLite compile all statements of the connection again.
+        """
         name, _, value = statement.partition("=")
         if value and self._settings.get(name) == value:
             return

@@ -1,8 +1,7 @@
 """Copies of an SQLite file: creation during writes, verification, and restore.
 
 SQLite's backup API makes the copies (https://sqlite.org/backup.html), because a copy of the file
-alone lacks the content of the log. A read transaction stays open during the copy, so that all
-pages of the copy are from the same moment.
+alone lacks the content of the log.
 """
 
 import errno
@@ -42,11 +41,8 @@ def copy(
 ) -> None:
     """Copy the database ``source`` to ``target``, and verify every page and index of the copy.
 
-    - The copy is marked with the time ``at``. If ``source`` is itself a copy, the time of the
-      first copy stays.
-    - ``target`` appears when the copy is complete. If ``overwrite`` is True, an existing
-      ``target`` is replaced.
-    - If root runs the process, the copy gets the owner of the file or folder ``owner_of``.
+    ``target`` appears when the copy is complete. The copy is marked with the time ``at``, unless
+    ``source`` is itself a copy. If root runs the process, the copy gets the owner of ``owner_of``.
 
     Raises:
         FileExistsError: ``target`` exists, and ``overwrite`` is False.
@@ -64,9 +60,9 @@ def copy(
 
 @contextmanager
 def atomic_file(target: Path) -> Iterator[Path]:
-    """Yield the path of an empty private file, which is renamed to ``target`` after the block.
+    """Yield the path of an empty private file, which replaces ``target`` after the block.
 
-    An existing ``target`` is replaced. If the block fails, the private file is deleted.
+    If the block fails, the private file is deleted.
 
     Raises:
         BackupError: A different process started to write the same file.
@@ -103,8 +99,9 @@ def _write_marked_copy(source: Path, part: Path, *, at: datetime, stop: threadin
         closing(_open(part, stop)) as connection,
     ):
         try:
-            # Without a read transaction, SQLite would begin the copy again after each commit of
-            # another connection.
+            # The read transaction keeps all pages of the copy from the same moment. Without the
+            # read transaction, SQLite would begin the copy again after each commit of another
+            # connection.
             source_connection.execute("BEGIN")
             source_connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
             source_connection.backup(
@@ -160,8 +157,7 @@ def raise_if_damaged(file: Path, stop: threading.Event) -> None:
 def is_damage(error: sqlite3.Error) -> bool:
     """Return whether an error means that the file is damaged or is not a database.
 
-    A short read also means damage. For example, SQLite reports a short read if another program has
-    truncated the log of the database.
+    A short read also means damage. For example, another program may have truncated the log.
     """
     code = getattr(error, "sqlite_errorcode", None)
     if code is None:
@@ -174,10 +170,8 @@ def is_damage(error: sqlite3.Error) -> bool:
 def has_foreign_log(file: Path) -> bool:
     """Return whether the write-ahead log beside a database belongs to a different database.
 
-    The header of a database says whether the database uses such a log
-    (https://sqlite.org/fileformat2.html, section 1.3.3). Backups use no log, so a log beside a
-    backup belongs to a different database. Use this function only for a file without connections
-    of this process.
+    The reason is a header that excludes a write-ahead log (https://sqlite.org/fileformat2.html,
+    section 1.3.3). This process must have no connection to the database.
     """
     log = file.with_name(f"{file.name}-wal")
     try:
@@ -217,14 +211,11 @@ def reason_of(error: BaseException) -> str:
 
 
 def verified_revision(file: Path) -> str | None:
-    """Verify a copy, and return the revision of its tables.
-
-    Return None if the copy has no tables of the bot.
+    """Verify a copy, and return the revision of its tables, or None without tables of the bot.
 
     Raises:
-        BackupError: The path is missing or not a file, or the file can't be read, is not a
-            database or is damaged. The error is also raised if the write-ahead log beside the file
-            belongs to another database.
+        BackupError: The file is missing, unreadable, damaged or no database, or the write-ahead
+            log beside the file belongs to another database.
     """
     try:
         is_there, is_file = file.exists(), file.is_file()
@@ -252,9 +243,7 @@ def replace_database_and_keep_old(
 ) -> Path | None:
     """Replace ``database``, which must not be in use, by a copy of ``file``.
 
-    The old database is renamed and kept beside the new database. Return the new path of the old
-    database, or None if no old database existed. On a file system with hard links, the old or the
-    new database is in place even if the process is killed.
+    Return the path to which the old database was renamed, or None without an old database.
 
     Raises:
         BackupError: ``file`` is damaged or has no tables of the bot, ``database`` is a folder or
@@ -305,8 +294,7 @@ def replace_database_and_keep_old(
 def unused_path_beside(file: Path) -> Path:
     """Return ``file`` if nothing exists at this path. Otherwise, return a similar unused path.
 
-    The similar path is ``file`` with a number at the end, such as ``bot.db-1``. The number is the
-    first number from 1 to 999 whose path is not used.
+    The similar path has a number at the end, such as ``bot.db-1``.
     """
     names = (f"{file.name}{end}" for end in ("", *(f"-{n}" for n in range(1, 1000))))
     return next(path for path in map(file.with_name, names) if not path.exists())

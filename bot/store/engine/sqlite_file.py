@@ -1,10 +1,7 @@
 """The SQLite file of a running bot: detection of a replaced file, and rescue of the content.
 
-If the file at the path of the database is replaced, a new connection opens the new file, but uses
-the write-ahead log of the old file. SQLite then truncates this log, or writes its pages into the
-wrong file (https://sqlite.org/howtocorrupt.html). The bot therefore opens no connection after the
-file was moved, deleted or replaced. The files are compared by ``os.stat``, because closing an
-opened file would release SQLite's locks.
+After the file was replaced, the bot opens no connection. A new connection would use the log of the
+old file for the new file, and damage the data (https://sqlite.org/howtocorrupt.html).
 """
 
 import asyncio
@@ -97,9 +94,8 @@ class HeldFile:
     def check_in_place_and_record_replacement(self) -> bool:
         """Return whether the paths of the database and its log still lead to the opened files.
 
-        If two or more calls in a row find different files, and at least 0.5 seconds are between
-        the first and the last of these calls, set ``is_replaced``. From then on, the result is
-        always False.
+        If different files are found twice in a row, at least 0.5 seconds apart, ``is_replaced`` is
+        set. The result is then always False.
         """
         if self.is_replaced.is_set():
             return False
@@ -128,8 +124,7 @@ class HeldFile:
         """Write the content of the open connection into a new file beside the database.
 
         Return the path of the new file, which only the operating system user of the bot may read.
-        A second call returns the same path. If a different database is now at the original path,
-        the log of the original database is renamed first. The call blocks.
+        A second call returns the same path. The call blocks.
 
         Raises:
             BackupError: The copy has no tables of the bot, or a different process writes the same
@@ -161,8 +156,6 @@ class HeldFile:
         """Rename the log, and delete its index, if a different database is at the original path.
 
         Otherwise SQLite would apply the log of the original database to the different database.
-        The log is not renamed if the original database is still in its place, and only a symbolic
-        link to the database has changed.
         """
         identity = None
         with suppress(OSError):
@@ -191,11 +184,11 @@ def existing_uri(file: Path) -> str:
 def raise_if_log_orphaned(file: Path) -> None:
     """Raise an error if a log with content exists without its database.
 
-    The database file is then missing or empty, for example because somebody has moved the file
-    without the log. SQLite would delete the log, which contains the newest commits.
+    A new database at this path would make SQLite delete the log, which contains the newest
+    commits.
 
     Raises:
-        DatabaseUnavailableError: A log with content exists without its database.
+        DatabaseUnavailableError: The database file is missing or empty, and its log has content.
     """
     real = Path(os.path.realpath(file))
     log = real.with_name(f"{real.name}-wal")
@@ -206,14 +199,13 @@ def raise_if_log_orphaned(file: Path) -> None:
 def raise_if_wrong_file(file: Path) -> None:
     """Raise an error if a path can't be a database of the bot. The file is not changed.
 
-    Use this function only for a file without connections of this process, because this function
-    opens and closes the file, which releases SQLite's locks. The function does not detect damaged
-    files, files that are no SQLite database, or files without read permission.
+    This process must have no connection to the file, because the check would release SQLite's
+    locks. Damaged or unreadable files are not detected.
 
     Raises:
-        DatabaseUnavailableError: The path can't be accessed or is not a file, a log at the path
-            belongs to a different or missing database, or the database belongs to a different
-            program.
+        DatabaseUnavailableError: The path can't be accessed or is not a file, the database belongs
+            to a different program, or the log at the path belongs to a different or missing
+            database.
     """
     raise_if_log_orphaned(file)
     try:
@@ -261,6 +253,7 @@ def _identity_of(file: Path) -> Identity | None:
         OSError: The file can't be accessed now.
     """
     try:
+        # The file is not opened, because closing the file would release SQLite's locks.
         found = file.stat()
     except (FileNotFoundError, NotADirectoryError):
         return None

@@ -13,24 +13,21 @@ from bot.runtime.transaction_guard import SlowOperationBan, raise_or_log_if_tran
 from bot.store.engine.failures import UNREACHABLE, converting_outage_errors
 
 # The first statements of an SQLite transaction. The commit of a durable transaction waits for the
-# disk, so the transaction survives a power failure. The commit of a hasty transaction does not
-# wait, so a power failure can undo the transaction.
+# disk. A power failure can undo a hasty transaction.
 DURABLE = ("PRAGMA synchronous=FULL", "PRAGMA foreign_keys=ON", "BEGIN IMMEDIATE")
 HASTY = ("PRAGMA synchronous=NORMAL", "PRAGMA foreign_keys=ON", "BEGIN IMMEDIATE")
-# A migration of SQLite replaces some tables by new tables. With the check of foreign keys, the
-# removal of the old table would fail, or delete the rows that refer to the table
-# (sqlite.org/lang_altertable.html, section 7). The next transaction turns the check on again.
+# A migration of SQLite replaces some tables by new tables. The check of foreign keys would forbid
+# the removal of an old table, or delete the rows that refer to the table
+# (sqlite.org/lang_altertable.html, section 7).
 UNREFERENCED = ("PRAGMA synchronous=FULL", "PRAGMA foreign_keys=OFF", "BEGIN IMMEDIATE")
 # A read begins no transaction, because a BEGIN would take a further round trip to the database.
 READ: Sequence[str] = ()
 
 
 class Connections:
-    """The connections of an engine.
+    """The connections of an engine, which stay open between transactions.
 
-    A connection does not return to the engine's pool after a transaction, because the return takes
-    longer than most statements. On PostgreSQL, the connection that was used last has also prepared
-    and planned the most statements.
+    The return of a connection to the engine's pool takes longer than most statements.
     """
 
     def __init__(
@@ -64,8 +61,8 @@ class Connections:
         If ``only_reads`` is True, PostgreSQL commits each statement at once.
 
         Raises:
-            DatabaseUnavailableError: The server can't be reached, or the SQLite file was moved,
-                deleted or replaced. Other errors of the driver or the pool are raised unchanged.
+            DatabaseUnavailableError: The server can't be reached, or the SQLite file was replaced.
+            Exception: The driver or the pool raised a different error.
         """
         tx = await self._take_idle() or await self._check_out()
         if not self.is_sqlite:
@@ -127,9 +124,8 @@ class Connections:
 class Transaction:
     """A transaction that lasts for the ``async with`` block.
 
-    At the end of the block, a writing transaction commits. If the block raises an exception, the
-    transaction is rolled back. Errors of the driver that mean an outage are converted to
-    ``DatabaseUnavailableError``.
+    The end of the block commits a writing transaction. An exception in the block rolls the
+    transaction back. Driver errors that mean an outage become ``DatabaseUnavailableError``.
     """
 
     def __init__(self, connections: Connections, begin: Sequence[str] = DURABLE) -> None:
@@ -207,9 +203,7 @@ class Transaction:
         connection.commit()  # ends only SQLAlchemy's transaction; SQLite has committed already
 
     async def _roll_back_and_raise(self, error: BaseException) -> None:
-        """Roll back the transaction, and raise ``error`` or its converted form.
-
-        Only a cancellation is not raised here. The caller raises a cancellation again.
+        """Roll back the transaction, and raise ``error``. The caller raises a cancellation again.
 
         Raises:
             DatabaseUnavailableError: ``error``, or an error of the rollback, means an outage.
