@@ -480,9 +480,10 @@ class Subscriptions:
     async def reopen_chat(self, chat_id: int, *, since: datetime | Now = None) -> WasClosed:
         """Reopen a chat. Return False if the chat was open or is not stored.
 
-        Pending deliveries of the reopened chat are dropped. Alerts restart with stories posted
-        from ``since``, or from now on if ``since`` is None or later than now. If a check has
-        already found live stories that were posted after ``since``, these stories are enqueued.
+        Alerts restart with stories posted from ``since``, or from now on if ``since`` is None or
+        later than now. If a check has already found live stories that were posted after ``since``,
+        these stories are enqueued, or stay enqueued. All other pending deliveries of the reopened
+        chat are dropped.
 
         Raises:
             BlockedError: The access list blocks the chat or the responsible person.

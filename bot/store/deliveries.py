@@ -508,6 +508,20 @@ async def drop_open_where(tx: Tx, *, reason: str, now: datetime, **column_values
     await update_rows(tx, deliveries, *which, state="dropped", reason=reason, done_at=now)
 
 
+async def drop_open_except_newer_stories(
+    tx: Tx, chat_id: int, *, since: datetime, reason: str, now: datetime
+) -> None:
+    """Drop the open deliveries of a chat, except stories that were posted at ``since`` or later.
+
+    If a worker is sending a delivery at this moment, the column ``sending`` stays True.
+    """
+    is_newer = sa.exists().where(
+        stories.c.pk == deliveries.c.story_pk, stories.c.taken_at >= since
+    )
+    which = [deliveries.c.chat_id == chat_id, is_open, ~is_newer]
+    await update_rows(tx, deliveries, *which, state="dropped", reason=reason, done_at=now)
+
+
 async def waiting_delivery_and_chat_ids(
     tx: Tx, profile_ids: Collection[str], *, limit: int
 ) -> list[tuple[int, int]]:

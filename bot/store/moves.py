@@ -323,9 +323,10 @@ async def open_chat(
 ) -> WasClosed:
     """Reopen a closed chat and restart the alerts. Return whether the chat was stored and closed.
 
-    ``since`` is the time at which the chat returned, according to Telegram, or None for now. All
-    pending deliveries are dropped, because a returning chat wants only new stories. Stories that
-    were posted after the return cause alerts, including stories that the bot has already found.
+    ``since`` is the time at which the chat returned, according to Telegram, or None for now.
+    Stories that were posted after the return cause alerts, including stories that the bot has
+    already found. All other pending deliveries are dropped, because a returning chat wants only
+    new stories.
 
     Raises:
         BlockedError: The access list blocks the chat, or the person responsible for the chat.
@@ -336,7 +337,7 @@ async def open_chat(
 
 
 async def open_unblocked_chats(tx: Tx, chat_ids: Collection[int], *, now: datetime) -> list[int]:
-    """Reopen chats, drop their pending deliveries, and restart their alerts.
+    """Reopen chats, drop their pending deliveries, and restart their alerts from ``now`` on.
 
     Blocked chats, and chats that the bot has left, stay closed. Return the ids of the chats that
     this call has reopened.
@@ -357,7 +358,7 @@ async def _open_chats(
     """Reopen those chats in ``chat_ids`` that are closed. Return the ids of the reopened chats.
 
     The caller has locked the rows of the chats. In a reopened chat, stories that were posted at
-    ``since`` or later cause alerts, and the pending deliveries are dropped.
+    ``since`` or later cause alerts, and all other pending deliveries are dropped.
     """
     await chat_queues.lock_all(tx, chat_ids)
     opened = [
@@ -365,9 +366,10 @@ async def _open_chats(
     ]
     begin = alert_rules.alerts_begin_at_second_of(min(since, now))
     for chat_id in opened:
-        await deliveries_store.drop_open_where(
-            tx, chat_id=chat_id, reason=deliveries_store.AWAY, now=now
+        await deliveries_store.drop_open_except_newer_stories(
+            tx, chat_id, since=begin, reason=deliveries_store.AWAY, now=now
         )
+        await deliveries_store.make_due_or_mark_for_reselection(tx, chat_id, now=now)
         await subscriptions.set_alerts_start(tx, chat_id=chat_id, since=begin)
         if since < now:
             await fan_outs.enqueue_missed_stories(tx, chat_id=chat_id, now=now)

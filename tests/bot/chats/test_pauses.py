@@ -217,6 +217,25 @@ async def test_after_a_return_of_the_bot_a_check_comes_before_the_summary_of_the
     assert NOON + HOUR < after < NOON + 2 * HOUR
 
 
+async def test_a_story_after_a_return_that_telegram_reports_late_stays_pending(
+    db: Database,
+) -> None:
+    """The bot learns of the removal and the return only after a check has found the stories."""
+    subscribed, clock = subscriptions_of(db)
+    async with db.begin() as tx:
+        await follow(tx, 1, options=Options(digest=True))
+        await chats.change(tx, 1, zone="UTC", digest_at=20 * 60)
+        await look(tx)
+    returned_at = clock.on(HOUR)
+    found = [story("1", returned_at - MINUTE), story("2", returned_at + MINUTE)]
+    async with db.begin() as tx:
+        await look(tx, *found, now=clock.on(10 * MINUTE))
+    assert await stories_of_chat(db, 1) == ["1", "2"]
+    assert await subscribed.close_chat(1)
+    assert await subscribed.reopen_chat(1, since=returned_at)
+    assert await stories_of_chat(db, 1) == ["2"]
+
+
 async def test_after_the_end_of_a_block_a_check_comes_before_the_summary_of_the_chat(
     db: Database,
 ) -> None:
