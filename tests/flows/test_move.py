@@ -32,6 +32,7 @@ from tests.flows.test_backups import (
 )
 from tests.support import newer
 from tests.support.control import wait_for
+from tests.support.database import empty
 from tests.support.followed import NOON, follow, look, story
 from tests.support.postgres import connected
 from tests.support.sandbox import Box
@@ -80,6 +81,26 @@ async def test_the_bot_goes_on_where_it_was_moved_to(
     assert await move.main(settings, to(None)) == 1
     async with running_bell(tmp_path, box, **SETTINGS) as bell:
         await bell.ask(ann, "/help")  # it runs
+        await a_second_later(control)
+        stories.append(await alerted(bell, ann))
+    assert await came(control, ann) == dict.fromkeys(stories, 1)
+
+
+async def test_a_second_move_after_the_loss_of_the_database_sends_nothing_twice(
+    box: Box, tmp_path: Path, db: Database, postgres_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The new database has the address of the lost one, and the bot has worked on the lost one."""
+    control = box.control
+    async with running_bell(tmp_path, box, **SETTINGS) as bell:
+        ann = await subscribed(bell)
+        stories = [await alerted(bell, ann)]
+        settings = bell.settings
+    assert await move.main(settings, to(postgres_url)) == 0, capsys.readouterr().out
+    async with running_bell(tmp_path, box, database_url=postgres_url, **SETTINGS) as bell:
+        stories.append(await alerted(bell, ann))
+    await empty(db)
+    assert await move.main(settings, to(postgres_url)) == 0, capsys.readouterr().out
+    async with running_bell(tmp_path, box, database_url=postgres_url, **SETTINGS) as bell:
         await a_second_later(control)
         stories.append(await alerted(bell, ann))
     assert await came(control, ann) == dict.fromkeys(stories, 1)

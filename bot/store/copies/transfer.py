@@ -3,7 +3,9 @@
 First the source file is marked, so that no bot starts on the file (``raise_if_moved``). The mark
 contains a number, and the target stores the number with the rows. If a run is killed, the next run
 therefore knows whether the target has the complete copy. Right before the commit, the mark is
-changed to "complete", so that the file cannot be copied into a second database.
+changed to "complete", so that the file cannot be copied into a second database. After the commit,
+the mark is changed to "committed". If the target is empty later, the bot may have run on a
+database that was lost since then.
 """
 
 import secrets
@@ -63,9 +65,11 @@ async def move_and_count_unless_done(
 ) -> int | None:
     """Mark the source as moved, and copy the rows. Return the number of copied rows.
 
-    Return None if an earlier run has completed the copy. No process may use the source or the
-    target during the copy. ``report_table`` is called with the name and the row count of each
-    table. After an error, the source can stay marked as moved (``undo_move``).
+    Return None if an earlier run has completed the copy. If the target has lost a completed copy,
+    the rows are copied again, and the target is marked as a copy, so that the bot repeats no
+    messages. No process may use the source or the target during the copy. ``report_table`` is
+    called with the name and the row count of each table. After an error, the source can stay
+    marked as moved (``undo_move``).
 
     Raises:
         BackupError: The target has other content or refuses a row, the source is damaged or was
@@ -76,32 +80,51 @@ async def move_and_count_unless_done(
     stamp = await source.fetch(lambda tx: key_values.get(tx, _MOVED))
     if stamp and stamp["whole"] and stamp["to"] != to:
         raise BackupError(_ELSEWHERE)
-    number = stamp["number"] if stamp else secrets.token_hex(8)
+    number = secrets.token_hex(8)
     stamp = {"number": number, "to": to, "at": now.isoformat(), "whole": False} | (stamp or {})
     stamp["to"] = to
     await _stamp_moved(source, stamp)
-    rows = 0
     async with target.long_transaction() as tx:
         # A bot that starts on the target database waits until this transaction ends.
-        if await key_values.get(tx, _CAME) == number:
-            return None
-        await _raise_if_not_empty(tx)
-        with (
-            converting_outage_errors(source.file),
-            closing(_open_and_check_source(source)) as source_connection,
-        ):
-            for table in all_tables().sorted_tables:
-                count = await _copy_table(source_connection, tx, table)
-                report_table(table.name, count)
-                rows += count
-            await _set_sequences(tx, _last_ids_of(source_connection))
-        await key_values.put(tx, _CAME, number)
-        # A write to the source is allowed in the transaction of the target, because the source is
-        # a different database with its own connections.
-        with refusing_slow_operations_while(None):
-            await _stamp_moved(source, stamp | {"whole": True})
-    async with target.long_transaction() as tx:
-        await tx.execute(sa.text("ANALYZE"))
+        rows = await _copy_tables_unless_done(source, tx, stamp, report_table)
+    await _stamp_moved(source, stamp | {"whole": True, "committed": True})
+    if rows is not None:
+        async with target.long_transaction() as tx:
+            await tx.execute(sa.text("ANALYZE"))
+    return rows
+
+
+async def _copy_tables_unless_done(
+    source: Database,
+    tx: Tx,
+    stamp: Mapping[str, Any],
+    report_table: Callable[[str, RowCount], None],
+) -> RowCount | None:
+    """Copy all tables into the target, and mark the source as complete. Return the row count.
+
+    Return None if the target has the complete copy of an earlier run.
+    """
+    if await key_values.get(tx, _CAME) == stamp["number"]:
+        return None
+    await _raise_if_not_empty(tx)
+    rows = 0
+    with (
+        converting_outage_errors(source.file),
+        closing(_open_and_check_source(source)) as source_connection,
+    ):
+        for table in all_tables().sorted_tables:
+            count = await _copy_table(source_connection, tx, table)
+            report_table(table.name, count)
+            rows += count
+        await _set_sequences(tx, _last_ids_of(source_connection))
+    await key_values.put(tx, _CAME, stamp["number"])
+    if stamp.get("committed"):
+        # The target has lost the copy of an earlier run, on which the bot may have worked.
+        await restored.mark_as_copy(tx, made_at=datetime.fromisoformat(stamp["at"]))
+    # A write to the source is allowed in the transaction of the target, because the source is a
+    # different database with its own connections.
+    with refusing_slow_operations_while(None):
+        await _stamp_moved(source, {**stamp, "whole": True})
     return rows
 
 
