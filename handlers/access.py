@@ -218,11 +218,9 @@ async def remove_owner(context: Context) -> None:
 
 
 def name_with_id(entry: Entry) -> str:
-    """Return the text that names a person, a chat or a profile in a message.
+    """Return the name with the ID of a person or chat, or the username or ID of a profile.
 
-    - The text of a person or chat has the name and the ID. If no name is stored, the text has only
-      the ID.
-    - The text of a profile is the entry of the access list: either the username or the ID.
+    If the name of a person or chat is not stored, the text is only the ID.
     """
     if entry.kind == "profile" or not entry.name:
         return entry.subject
@@ -232,10 +230,8 @@ def name_with_id(entry: Entry) -> str:
 async def redeem_entry_link(context: Context, payload: str) -> OwnerWelcomeOrError | None:
     """Use an owner link or an invitation link. Return the page to send, or None.
 
-    - If an owner link is valid, the page is the welcome of a new owner.
-    - If a link is invalid, and the person has no access, the page is an error message. In the mode
-      ``open``, each person has access.
-    - In all other cases, the result is None, and the caller sends the greeting of /start.
+    The page is the welcome of a new owner, or an error message about an invalid link. None means
+    that the caller sends the greeting of /start.
     """
     person = context.event.effective_user
     access = context.services.access
@@ -272,9 +268,7 @@ async def send_invitation_or_dismiss_request(
 ) -> None:
     """Send an invitation, explain how to open the bot to everyone, or deny a request for access.
 
-    ``guest_id`` is the ID of the person or chat that requested access. A denial stores nothing,
-    and only changes the text and buttons of the message whose button was pressed. If the person or
-    chat has received access in the meantime, the new text says so.
+    ``guest_id`` is the ID of the person or chat that requested access. A denial stores nothing.
     """
     if action == "invite":
         await say(context, await store_invitation_and_get_text(context, 1))
@@ -292,19 +286,9 @@ def _subject_name_and_rest(
 ) -> tuple[Subject, str, Sequence[str]] | None:
     """Return the subject of a command, the name of the subject, and the words after the subject.
 
-    The subject is a person, a chat or a profile. The name is empty if the name is unknown. The
-    first rule that applies determines the subject:
-
-    - If the first word is an ID of a person or chat with at least 5 characters, the subject is
-      this person or chat.
-    - If the command replies to a message of another person, the subject is the author of that
-      message. All words of the command are then returned, even a short number at the beginning.
-      Messages of this bot and messages in the name of a chat do not count.
-    - If the command has words, the first word names the subject.
-    - With ``may_be_current_chat``, the subject is the group or channel of the command. If the
-      command replies to a message, Telegram must name this bot as the author of that message.
-
-    Return None if no rule applies, or if the first word names no subject.
+    The subject is a person, a chat or a profile. An empty name means that the name is unknown.
+    With ``may_be_current_chat``, the chat of the command can be the subject. Return None without a
+    subject.
     """
     asked = context.replied_to
     words = context.words_after_command

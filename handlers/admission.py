@@ -1,21 +1,8 @@
 """Access check before all handlers: updates from people without access are refused.
 
-A person or chat without access gets one refusal. A refusal that did not arrive, but that a later
-attempt may deliver, does not count. Later messages get no answer, with two exceptions: each press
-of a button is answered, and each invalid invitation of a stranger gets an error message. The chats
-of a blocked payer get no refusal. For a refused update, the bot does not call the Stories API, and
-calls Telegram only to send the answer. In a channel's direct messages, each person gets an
-explanation at most once a day. A blocked person gets no explanation.
-
-These updates pass the check:
-
-- Updates about the removal of the bot and about a new chat ID, because these updates only end or
-  move data.
-- Updates that the bot itself caused.
-- A /start with a valid owner link or invitation link, unless the person is blocked.
-
-A message of another bot gets no answer. A person can make any number of bots, and each of these
-bots would have the limits of a person. Two bots could also answer each other without an end.
+A person or chat without access gets one refusal. The bot does not call the Stories API for a
+refused update. Messages of other bots get no answer, because a person can make any number of bots
+and use the limits of each bot.
 """
 
 from datetime import timedelta
@@ -84,11 +71,10 @@ async def admit_or_refuse_and_stop(_: Update, context: Context) -> None:
 async def admit_or_refuse(context: Context) -> bool:
     """Return whether handlers may process the update. If not, refuse access.
 
-    The docstring of the module lists the admitted updates and the refusals. If a person with
-    access addresses the bot in a group or channel, the name of the person is stored.
-
-    The attributes ``is_owner``, ``known``, ``is_muted`` and ``question`` of the context are set.
-    The attributes are not set for a message of another bot, and for a direct message of a channel.
+    An update about the removal of the bot or about a new chat ID passes without access. A /start
+    with a valid owner link or invitation passes unless the person is blocked. For an admitted
+    update, the attributes ``is_owner``, ``known``, ``is_muted`` and ``question`` of the context
+    are set.
     """
     if _is_non_service_message_of_other_bot(context):
         return False
@@ -122,13 +108,9 @@ async def admit_or_refuse(context: Context) -> bool:
 async def _explain_direct_messages_once_a_day(context: Context) -> None:
     """Explain that the bot does not work in a channel's direct messages.
 
-    The explanation is sent only after a message that asks the bot for something. Each process of
-    the bot sends the explanation at most once a day to a person in a channel. If a flood limit or
-    an outage of Telegram prevents the explanation, the next message gets the explanation.
-
-    Each message to a person needs the topic ID of the person (Bot API 9.2). The bot stores no
-    topic IDs of direct messages, so alerts and answers could not arrive. For this reason, the bot
-    spends no credits for these chats.
+    Each process sends the explanation at most once a day to a person in a channel. The bot cannot
+    work there because the bot stores no topic IDs of direct messages, which each message needs
+    (Bot API 9.2).
     """
     message = context.event.message
     services = context.services
@@ -200,14 +182,8 @@ def _is_bot_removal_or_chat_move(context: Context) -> bool:
 async def _send_first_refusal(context: Context, judged: Judged) -> None:
     """Send a refusal of access, at most one to each person or chat.
 
-    - A message that is not addressed to the bot gets no answer.
-    - Each press of a button is answered, because Telegram shows a loading indicator on the button
-      until the bot answers (Bot API, CallbackQuery).
-    - If the payer of a group or channel is blocked, nothing is sent or recorded. A press gets an
-      answer without text.
-    - If a person without access sends an invalid invitation, the bot sends an error message each
-      time, and records no refusal. The message has a button that asks the owner for access. A
-      press of this button records the request.
+    Each press of a button is answered, because Telegram shows a loading indicator until the answer
+    (Bot API, CallbackQuery). Each invalid invitation of a stranger gets an error message.
     """
     known = context.known
     code = context.language_code
@@ -240,12 +216,7 @@ async def _send_first_refusal(context: Context, judged: Judged) -> None:
 async def _send_and_record_refusal(context: Context, judged: Judged, text: Safe) -> None:
     """Send a refusal. Record the refusal, unless a later attempt may succeed.
 
-    If a flood limit or an outage of Telegram prevents the refusal, nothing is recorded, so that
-    the next message gets the refusal. The outbox can't send the refusal later, because the chat is
-    closed or not stored.
-
-    The bot handles the messages of a person in several groups at the same time. For this reason, a
-    process sends no second refusal to a person or chat while the first refusal is being sent.
+    A process sends no second refusal to a person or chat while the first refusal is being sent.
     """
     cache = context.services.cache
     key = ("refusal", judged.about)

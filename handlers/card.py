@@ -15,10 +15,10 @@ NONE_LIVE = N_("<b>{username}</b>: no stories at my last check")
 
 
 async def card_page(context: Context, username: str, *, has_more: bool = False) -> Page:
-    """Return the card of a profile. The card costs 0 credits until a button is pressed.
+    """Return the card of a profile, for 0 credits.
 
     The number of the last known stories is shown only if the chat has subscribed to the profile.
-    With ``has_more``, the card also has a button to get the stories as files.
+    With ``has_more``, the card has a button to get the stories as files.
     """
     followed = await subscription_id_of(context, username)
     text: str = context.t(WHICH, username=username)

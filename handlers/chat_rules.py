@@ -1,9 +1,7 @@
 """Rules for a whole chat, such as ``/rules all only: #sale``.
 
-The rules apply to all subscriptions of the chat that have no rules of their own.
-
-The pages contain the rules as commands in code style. A button reads the rules from these
-commands, so no state is stored.
+The rules apply to all subscriptions of the chat that have no rules of their own. A button reads
+the rules from the commands on the page, so no state is stored.
 """
 
 from datetime import datetime
@@ -50,12 +48,10 @@ def rules_page(context: Context, hint: str = "") -> Page:
 
 
 async def save_rules_or_ask_to_confirm(context: Context, wanted: Options) -> None:
-    """Save the new rules ``wanted`` of the whole chat, or ask for confirmation.
+    """Save the rules ``wanted`` for the whole chat, ask for confirmation, or show unchanged rules.
 
-    - If ``wanted`` equals the present rules, the rules are only shown.
-    - If all subscriptions have their own rules, or if ``wanted`` removes the rules, ``wanted`` is
-      saved at once.
-    - Otherwise, the rules are only saved after the press of a button.
+    New rules that would apply to a subscription need a confirmation by a button. A removal of the
+    rules needs no confirmation.
     """
     if wanted == context.chat.rule_options:
         await say(context, *rules_page(context, context.t(UNCHANGED)))
@@ -78,11 +74,10 @@ async def save_rules_or_ask_to_confirm(context: Context, wanted: Options) -> Non
 async def save_rules_and_get_page(
     context: Context, wanted: Options, *, rules_undone_since: datetime | None = None
 ) -> Page:
-    """Save rules of the whole chat, and apply the rules to pending stories.
+    """Save rules of the whole chat, apply the rules to pending stories, and return the page.
 
-    Return the page with the *Undo* button. If the call undoes an earlier change of the rules,
-    ``rules_undone_since`` is the time of the earlier change. Live stories that were excluded since
-    this time can then be sent again, unless the chat has no payer.
+    ``rules_undone_since`` is the time of the change that the call undoes, or None. Live stories
+    that were excluded since this time can then be sent again, unless the chat has no payer.
     """
     chat = context.chat
     services = context.services
@@ -101,8 +96,7 @@ async def save_rules_and_get_page(
 async def show_or_change_chat_rules(context: Context, action: str) -> PopUpText | None:
     """Show, save, remove or restore the rules of the whole chat.
 
-    *Undo* works only if the rules were not changed again after the page was shown. *Undo* also
-    applies the restored rules to the live stories that the undone rules have excluded.
+    *Undo* works only if the rules were not changed again after the page was shown.
     """
     if action == "show":
         await edit_pressed(context, *rules_page(context))
@@ -118,9 +112,8 @@ async def show_or_change_chat_rules(context: Context, action: str) -> PopUpText 
     is_valid = len(written) == 1 if action == "save" else written[1:] == [current]
     if not is_valid:
         return context.t.plain(UNKNOWN_BUTTON)
-    # *Undo* finds the stories that the rules have excluded since the date of the message. If the
-    # change of the rules edited an older message, this date is earlier than the change, and *Undo*
-    # still finds all stories that were excluded since the change.
+    # If the change of the rules edited an older message, the date of the message is earlier than
+    # the change. *Undo* still finds all stories that the rules have excluded since the change.
     rules_undone_since = context.message.date if context.message and action == "undo" else None
     await edit_pressed(
         context,

@@ -1,8 +1,7 @@
 """Typed answers to the questions that have a button for each followed profile.
 
-A reply to the question is an answer. In a private chat, the next message with the name of a
-profile within five minutes is also an answer. An answer runs the command of the question, or
-offers the command as a button.
+An answer is a reply to the question. In a private chat, the next message with the name of a
+profile within five minutes is also an answer.
 """
 
 from collections.abc import Sequence
@@ -50,15 +49,9 @@ async def run_or_offer_for_followed_names(
 ) -> WasAnswered:
     """Run or offer ``command`` for the followed profiles that a text names.
 
-    Return whether the text was answered. The text may contain the names of followed profiles, and
-    words such as "please", "and" or "the". A text with any other word, such as "not" or "but", is
-    not answered.
-
-    - If the text names one profile, the command runs. The command /unsubscribe is only offered as
-      a button.
-    - If the text names several profiles, ``offer_understood_command`` offers the command for at
-      most ten profiles.
-    - If the text names no profile, the text is not answered.
+    Return whether the text was answered. A text with words besides the names is not answered,
+    except for words such as "please" or "and". The command /unsubscribe, and any command for
+    several profiles, is only offered as a button.
 
     Raises:
         BotError: The command is refused or fails.

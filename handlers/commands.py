@@ -35,11 +35,8 @@ SHORT = N_("Instagram stories in Telegram, and an alert for every new one.")
 def menus_and_descriptions(bot: ExtBot[None]) -> dict[str, BotText]:
     """Return the menus and descriptions to publish.
 
-    The keys are the names under which the digests of published texts are stored
-    (``operations.menu.Menu``).
-
-    The name of the bot is not published, because the owner chooses the name. Telegram's menu
-    button needs no change, because the button shows the commands by default.
+    The keys are the names under which ``operations.menu.Menu`` stores the digests of published
+    texts. The name of the bot is not published, because the owner chooses the name.
     """
     # Telegram accepts only language codes of two letters. The menu without a code serves all other
     # languages.
@@ -76,15 +73,9 @@ def digest_of_menu_sources() -> str:
 async def publish_chat_menu(context: Context) -> None:
     """Publish the command menu of the chat to which the update applies (``Context.chat``).
 
-    The menu is in the language of the chat. The menu is published only in these cases:
-
-    - The chat is the private chat of an owner of the bot.
-    - The chat has a chosen language.
-    - An earlier menu of the chat was published.
-
-    A channel gets no menu, and an unchanged menu is not published again. The menu is published
-    after the replies, and the digest of the menu is then stored. If the publication fails, the
-    failure is only logged.
+    Only an owner's private chat, a chat with a chosen language, and a chat with an earlier menu
+    get a menu. Channels get no menu. The menu is published after the replies. A failure is only
+    logged.
     """
     chat = context.chat
     is_owners = context.is_owner and chat.kind == TgChat.PRIVATE

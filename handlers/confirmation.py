@@ -29,15 +29,8 @@ FOR_ONE_PROFILE = frozenset({"highlights", "why", "rules", "past"})
 async def offer_understood_command(context: Context, command: str, wanted: Wanted) -> None:
     """Show a command with the recognised names and options, and a button that runs the command.
 
-    The handler of the button reads the command from the message. In a channel, the message has no
-    button, so people copy the command.
-
-    Outside of channels, several names can get separate buttons, which run the command for one name
-    each. The command itself is then not shown. Several names get separate buttons in two cases:
-
-    - The command accepts one profile only (``FOR_ONE_PROFILE``).
-    - The command is /stories or /subscribe without a channel, keyword or count, and some of the
-      names can be ordinary words (``Wanted.is_prose``).
+    Several names get separate buttons if the command accepts one profile only, or if some names
+    can be ordinary words. A channel gets no buttons.
     """
     has_options = bool(wanted.channel or wanted.words or wanted.count)
     is_prose = wanted.is_prose and not has_options

@@ -54,13 +54,9 @@ async def send_error(
 ) -> None:
     """Send an error message.
 
-    In a group, the same message is sent at most once in ten minutes. If the same error message is
-    due again in this time, the bot only reacts to the message of the update. For an error about
-    the rights or the limit of a member, each member is counted separately. After a pressed button
-    or an edited message, the error message is always sent.
-
-    ``more`` is HTML that follows the error message. If ``buttons`` is empty, the message has the
-    buttons of ``payer_buttons_for_errors``.
+    In a group, the same error message is sent at most once in ten minutes, and a reaction replaces
+    the repeated message. ``more`` is HTML that follows the error message. Without ``buttons``, the
+    message has the buttons of ``payer_buttons_for_errors``.
     """
     text: str = Safe(translated_error_text(error, context) + more)
     message = context.event.message
@@ -134,17 +130,9 @@ async def send_too_many_requests(context: Context) -> None:
 async def roll_back_and_report_error(update: object, context: Context) -> None:
     """Roll back the uncommitted changes, send the error message and log the failure.
 
-    PTB calls this handler for each exception, unless the update will be retried. After Telegram's
-    error ``Forbidden``, no message is sent, because the bot is not allowed to write in the chat.
-    An update without a chat also gets no message.
-
-    After a press of a button, the error message is shown in a pop-up in the following cases, so
-    that other members do not see the message. If it is too late for a pop-up, the text is sent as
-    a message.
-
-    - The error is a ``RightsError`` or a ``SubscriptionError``.
-    - The failure is expected, and the chat is a group.
-    - The chat is a channel.
+    PTB calls this handler for each exception, unless the update will be retried. After a press in
+    a group or channel, an expected error is shown in a pop-up, so that other members do not see
+    the error.
     """
     error = context.error
     if unit := unit_of_work.current_unit():

@@ -120,11 +120,8 @@ async def send_import_button_or_account_list(
 ) -> None:
     """Answer a file that was sent without /import with an offer to import the file.
 
-    - For a file of /export with profiles, the answer is a button with the number of profiles.
-    - For a file of /export with rules alone, the answer is the message of
-      ``_ask_or_show_unchanged_rules``.
-    - For a list of followed accounts, the answer is the page to choose the accounts.
-    - For a file without profiles and rules, the answer is an error message.
+    The offer for a file of /export is a button. The offer for a list of followed accounts is the
+    page to choose the accounts.
 
     Raises:
         BotError: The file has a different format, is too large, or is a list without accounts.
@@ -153,12 +150,12 @@ async def import_subscriptions_options_or_rules(
 ) -> PopUpText | None:
     """Import the subscriptions, the options or the rules in a file, after a press of a button.
 
-    ``choice`` is "options" or "rules", or None for the subscriptions. The message with the button
-    replies to the message with the file. The costs and errors for each choice are:
+    ``choice`` is "options" or "rules", or None for the subscriptions. Each subscription costs 0 to
+    3 credits, or more if the API refuses the account. Options and rules cost 0 credits.
 
-    - None: the costs and errors of ``_download_and_subscribe_to_listed``
-    - "options": no costs, and the errors of ``_download_and_apply_options``
-    - "rules": no costs, and the errors of ``_download_export``
+    Raises:
+        BotError: The errors of ``_download_and_subscribe_to_listed``, of
+            ``_download_and_apply_options`` or of ``_download_export``.
     """
     source = context.replied_to
     if source is None or source.document is None:
@@ -190,11 +187,8 @@ async def _download_and_subscribe_to_listed(context: Context, source: Message) -
     """Subscribe to the profiles in a file, and list the failures with reasons.
 
     Each profile costs 0 to 3 credits, or more if the API refuses the account. Each new
-    subscription is committed at once. The options of existing subscriptions, and the rules of the
-    whole chat, stay unchanged until a button is pressed.
-
-    - If the file lists followed accounts, only the page to choose the accounts is sent.
-    - If the file has rules alone, only the message of ``_ask_or_show_unchanged_rules`` is sent.
+    subscription is committed at once. Existing options and rules stay unchanged until a button is
+    pressed.
 
     Raises:
         BotError: The file has a different format, is too large, or lists no accounts.
@@ -309,11 +303,8 @@ async def _ask_to_replace_rules_if_changed(
 async def _download_and_apply_options(context: Context, source: Document) -> None:
     """Apply the options in a file to existing subscriptions, and show the list of subscriptions.
 
-    Only subscriptions in the chat and topic to which the command applies
-    (``Context.command_target``) change.
-
-    Each change is committed at once. A failure, such as too many fast subscriptions, is shown
-    below the list and undoes no change.
+    Only subscriptions in the chat and topic of ``Context.command_target`` change. Each change is
+    committed at once.
 
     Raises:
         BotError: The file has a different format, or is too large.

@@ -1,7 +1,7 @@
 """The page to choose accounts from a file of Instagram's export. Each name has a button.
 
 The names are not stored. After each press, the bot reads the file again from the message to which
-the page replies. A button contains the position of a name in the file.
+the page replies.
 """
 
 import asyncio
@@ -126,16 +126,10 @@ async def send_accounts_and_expect_search(
 
 
 async def answer_search_if_expected(context: Context, text: str) -> WasAnswered:
-    """Search the listed accounts for a text. Return whether the message was answered.
+    """Search the accounts of a listed file for a text. Return whether the message was answered.
 
-    The bot has listed the accounts from a file of Instagram's export. The answer shows at most 12
-    names that contain the text. The buttons act on the chat for which the file was sent. The
-    message is not answered in these cases:
-
-    - No file was listed in the last ten minutes, or the bot has asked another question since.
-    - The file cannot be read.
-    - No name contains the text.
-    - The text has fewer than two characters without the @, has several words, or is small talk.
+    The file must have been listed in the last ten minutes. The answer has at most 12 names that
+    contain the text. The buttons act on the chat for which the file was sent.
 
     Raises:
         RightsError: The errors of ``set_managed_chat``, for example if the person no longer has
@@ -171,10 +165,8 @@ async def answer_search_if_expected(context: Context, text: str) -> WasAnswered:
 async def turn_page_or_subscribe(context: Context, action: str, place: int) -> PopUpText | None:
     """Show another page of a list of followed accounts, or subscribe to names on the page.
 
-    A button subscribes to one name, or to all names on the page. Each profile costs 0 to 3
-    credits, or more if the API refuses the account. The buttons work only in a private chat. The
-    page is a reply to the message with the file of Instagram's export, and the list is read again
-    from this file. If the button no longer works, return the text of a pop-up.
+    Each profile costs 0 to 3 credits, or more if the API refuses the account. Return the text of a
+    pop-up if the button no longer works.
 
     Raises:
         BotError: The file has a different format, or is too large.
@@ -226,8 +218,8 @@ def _indexes_on_page(page: int, names: Sequence[str]) -> range:
 async def _subscribe_and_report(context: Context, names: Sequence[str]) -> list[str]:
     """Subscribe to profiles. Return a list with one text about the result, or an empty list.
 
-    The list is empty if ``names`` is empty. Each profile costs 0 to 3 credits, or more if the API
-    refuses the account. Each new subscription is committed separately.
+    Each profile costs 0 to 3 credits, or more if the API refuses the account. Each new
+    subscription is committed separately.
 
     Raises:
         DatabaseUnavailableError: The database is unavailable. Earlier subscriptions stay.
@@ -253,9 +245,7 @@ async def subscribe_each(
     """Subscribe to profiles one by one. Return the new names, existing subscriptions and failures.
 
     Each profile costs 0 to 3 credits, or more if the API refuses the account. Each new
-    subscription is committed separately. Each existing subscription is returned with the requested
-    name, which may be a former name of the profile. Each failure is returned with the requested
-    name. Without preferences, the defaults of the chat apply.
+    subscription is committed separately. Without preferences, the defaults of the chat apply.
 
     Raises:
         DatabaseUnavailableError: The database is unavailable. Earlier subscriptions stay.

@@ -1,9 +1,7 @@
 """Decorators that register handlers and check the rights of the sender.
 
-``@command``, ``@on_press`` and ``@on_message`` make a handler with a row in the table of rights. A
-person without the right gets an error message after a command and a pop-up after a press. If the
-sender is not an owner, commands and buttons for owners are treated as unknown. Groups and channels
-get no message about unknown commands.
+``@command``, ``@on_press`` and ``@on_message`` make a handler with a row in the table of rights.
+Commands and buttons for owners are treated as unknown if the sender is not an owner.
 """
 
 from collections.abc import Callable, Coroutine
@@ -98,9 +96,8 @@ class Guarded:
     async def check_right_and_run(self, context: Context) -> None:
         """Run the handler if the sender has the right that the table of rights requires.
 
-        If a person who is not an owner presses a button for owners, the answer is the same as for
-        an unknown button. If such a person sends a command for owners in a group or channel, the
-        command gets no answer.
+        If the sender is not an owner, a button for owners is answered as unknown. A command for
+        owners gets no answer in a group or channel.
 
         Raises:
             RightsError: The person does not have the right in this chat, or Telegram does not
@@ -146,18 +143,14 @@ def command(
 ) -> Callable[[Run], Guarded]:
     """Return a decorator that makes the handler of ``/word`` and adds the handler to ``OBEYED``.
 
-    - ``channel_after``: the number of words after which the ``@name`` or ID of a channel or group
-      may follow. A command in a private chat then acts on the named chat. In a group or channel, a
-      command that names a different chat is refused, except with ``takes_names`` and for a list
-      with ``takes_list``.
-    - ``takes_names``: the command accepts other ``@name`` words, so the channel must follow
-      directly after ``channel_after`` words.
-    - ``takes_list``: several words are profile names if all words begin with @, or if "and" or a
-      comma is directly before the last word that is no everyday word. In a private chat, the
-      second of two words may be a channel.
+    - ``channel_after``: the number of words after which a channel or group may be named. A command
+      in a private chat then acts on the named chat.
+    - ``takes_names``: other ``@name`` words are allowed, so the channel must follow directly after
+      ``channel_after`` words.
+    - ``takes_list``: several words can be a list of profile names. In a private chat, the second
+      of two words may be a channel.
     - ``usage``: the message id of a text that is added to the error about an unknown channel.
-    - ``only_in_private``: the command is refused in groups and channels, because the answer must
-      be hidden from other members.
+    - ``only_in_private``: the command is refused in groups and channels.
     """
 
     def decorate(run: Run) -> Guarded:
@@ -188,9 +181,8 @@ def command(
 def on_message(name: str, what: filters.BaseFilter) -> Callable[[Run], Guarded]:
     """Return a decorator that makes the handler of messages that match the filter ``what``.
 
-    Messages that only repeat another message (``is_channel_copy_or_own_forward``) are ignored.
-    After a photo of an album was handled, the album is recorded in the cache for ten minutes,
-    because Telegram sends each further photo as a separate message.
+    Messages that only repeat another message are ignored. A handled album is recorded in the cache
+    for ten minutes.
     """
 
     def decorate(run: Run) -> Guarded:
@@ -226,9 +218,8 @@ def on_press(kind: Kind, *, only_in_private: str = "") -> Callable[[Press], Guar
     """Return a decorator that makes the handler of buttons of a ``kind``.
 
     The decorated function gets the arguments of the button, and returns the text of a pop-up or
-    None. After a press was handled without an error, repeated presses of the same button by the
-    same person are ignored for a second. If ``only_in_private`` is the name of a command, the
-    button works only in private chats, and the error message suggests this command.
+    None. After a handled press, repeated presses by the same person are ignored for a second. If
+    ``only_in_private`` names a command, the button works only in private chats.
     """
 
     def decorate(run: Press) -> Guarded:
@@ -247,9 +238,9 @@ def on_press(kind: Kind, *, only_in_private: str = "") -> Callable[[Press], Guar
                 await answer_press(context, context.t.plain(UNKNOWN_BUTTON))
                 return
             await answer_press(context, await run(context, *args))
-            # The press is recorded only after the handler has run. If the handler takes long, a
-            # second press waits until the first press is handled. A record from before the handler
-            # could have expired by then, and the handler would run again for the second press.
+            # The press is recorded only after the handler has run. A record from before a slow
+            # handler could expire before the second press is handled, and the handler would run
+            # again.
             await cache_after_commit(context, key, query.data, age=TWICE)
 
         return _with_right_check(
@@ -281,8 +272,7 @@ def _is_list_of_names(context: Context) -> bool:
 async def _reload_moved_chat(context: Context) -> None:
     """Set the supergroup as the chat if the group has become a supergroup since the update.
 
-    While the bot waits for Telegram's answer about the sender's rights, updates of the supergroup
-    are handled. One of these updates can move the data of the group to the supergroup.
+    While the bot waits for the sender's rights, another update can move the group's data.
     """
     if context.update_chat.type == Chat.GROUP:
         context.chat = await context.services.chats.get(context.chat.id) or context.chat
@@ -291,9 +281,8 @@ async def _reload_moved_chat(context: Context) -> None:
 async def _set_chat_and_check_right(context: Context, right: Right) -> bool:
     """Check that the sender has the right ``right``, and set the chat of the update.
 
-    If the right is ``OWNER``, return whether the sender is an owner. If any other right is
-    missing, raise an error. If a button names a chat that the person manages, set this chat
-    (``set_managed_chat``).
+    If the right is ``OWNER``, return whether the sender is an owner. A button can name a chat that
+    the person manages.
 
     Raises:
         RightsError: The person does not have the right in this chat, or Telegram does not return

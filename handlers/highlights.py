@@ -28,10 +28,8 @@ TITLE = 24  # a phone shows this many characters of a button
 async def fetch_and_list_highlights(context: Context) -> None:
     """List the highlights of a profile, or show the highlight of a link.
 
-    A list usually costs 2 or 3 credits, as ``Highlights.get_or_fetch_of_profile`` describes. A
-    highlight costs 1 credit. Cached answers cost 0 credits. Each file of a highlight that must be
-    bought costs 1 more credit. For several names or everyday words, no API call is made until a
-    button confirms a name.
+    A list usually costs 2 or 3 credits. A highlight costs 1 credit. Cached answers cost 0 credits.
+    Each file that must be bought costs 1 more credit.
 
     Raises:
         BotError: The errors of ``_fetch_list_page`` or ``fetch_and_show_highlight``.
@@ -87,12 +85,9 @@ async def fetch_and_show_highlight(
 ) -> None:
     """Show one story, or at most ten stories, of a highlight.
 
-    - If the highlight has a story with the ID ``story_id``, only this story is shown.
-    - Otherwise, at most ten stories are shown, beginning with the story at ``offset``. An
-      ``offset`` after the last story means the first story.
-
-    The cost is 1 credit, or 0 credits if the highlight is cached. A highlight is cached for at
-    most a day. Each file that must be bought costs 1 more credit.
+    If the highlight has a story with the ID ``story_id``, only this story is shown. Otherwise, the
+    stories begin at ``offset``. The cost is 1 credit, or 0 credits if the highlight is cached.
+    Each file that must be bought costs 1 more credit.
 
     Raises:
         BotError: The errors of ``Highlights.get_or_fetch`` and ``show_albums``.
@@ -124,9 +119,8 @@ async def _show_ten_stories(context: Context, result: Highlight, offset: int) ->
 async def _fetch_list_page(context: Context, username: str, page: int) -> Page:
     """Return a page of at most 20 of a profile's highlights, with a button for each highlight.
 
-    A page number after the last page means the first page. A list that was fetched in the last
-    hour usually costs 0 credits. Otherwise the cost is usually 2 or 3 credits
-    (``Highlights.get_or_fetch_of_profile``).
+    A list that was fetched in the last hour usually costs 0 credits. Otherwise the cost is usually
+    2 or 3 credits.
 
     Raises:
         NoPayerError: The request has no person, and the chat has no payer.

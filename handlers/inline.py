@@ -1,10 +1,7 @@
 """Inline queries, ``@bot natgeo`` in any chat: the results are cached stories and cost 0 credits.
 
-A person without access gets an empty list. The bot sends no refusal, because other members of the
-chat would see the message.
-
-The buttons under a result are only links. If a person pressed any other button under a message
-from inline mode, Telegram would not name the chat.
+A person without access gets an empty list. The buttons under a result are only links, because
+Telegram names no chat for a press of any other button.
 """
 
 import re
@@ -44,8 +41,7 @@ _FIELDS = {
 async def answer_inline_query(update: Update, context: Context) -> None:
     """Answer with at most 50 cached stories, or with a button that opens the private chat.
 
-    The first page contains all results, so a further page is empty. A person without access gets
-    an empty list without the button. If Telegram refuses the results, the button is sent instead.
+    A person without access gets an empty list without the button. A further page is empty.
 
     Raises:
         TelegramError: The answer without results failed, or the answer with results failed for a
@@ -100,10 +96,10 @@ def cache_seconds(results: Sequence[HeldStory], now: datetime) -> int:
 
 
 def profile_or_story_link_in(text: str) -> Link | None:
-    """Return the profile name or the link in an inline query. Return None for any other query.
+    """Return the profile name, or the link to a profile or story, in an inline query.
 
-    Only a link to a profile or to a story is returned. If the query contains several links, only
-    the first link of a supported kind is considered.
+    Return None for any other query. If the query contains several links, only the first link of a
+    supported kind is considered.
     """
     link = links.parse_username_or_link(text) or links.link_to_answer(links.find_links(text))
     return link if link and link.kind in {"profile", "story"} else None

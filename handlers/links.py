@@ -84,17 +84,10 @@ def links_of(message: Message, bot_name: str) -> list[Link]:
 
 
 async def username_shown_by(message: Message, context: Context) -> str | None:
-    """Return the profile of the story, card or list entry in a message of the bot.
+    """Return the profile of the story, card or list entry in a message, or None.
 
-    - If the message contains a media file that the bot has sent as a story, return the profile of
-      the story. This rule applies to a message of any sender. The other rules apply only to a
-      message of the bot, and to a forward of a message of the bot.
-    - Otherwise, return the profile that the link in the entities of the message names. If the
-      entities contain several links, ``links.link_to_answer`` selects the link.
-    - If the link is missing or names no profile, return the profile that the first bold text
-      names.
-
-    Return None if no profile is named.
+    The first rule that applies decides: the profile of a media file that the bot has sent, the
+    link in a message of the bot, or the first bold text in a message of the bot.
     """
     files = [*message.photo, message.video, message.animation, message.document]
     ids = [file.file_unique_id for file in files if file]
@@ -121,9 +114,8 @@ async def username_shown_by(message: Message, context: Context) -> str | None:
 async def is_forward_of_our_post(message: Message, context: Context) -> bool:
     """Return whether a message is a forward of an alert or notice of the bot in a channel.
 
-    Telegram does not name the author of a forwarded channel post (Bot API, MessageOriginChannel).
-    For this reason, the post is searched for in the stored deliveries, which are kept for three
-    days.
+    Posts are recognised for three days. Telegram does not name the author of a forwarded channel
+    post (Bot API, MessageOriginChannel).
     """
     origin = message.forward_origin
     if not isinstance(origin, MessageOriginChannel):
@@ -134,11 +126,8 @@ async def is_forward_of_our_post(message: Message, context: Context) -> bool:
 async def _fetch_and_serve_link(context: Context, link: Link) -> BotError | None:
     """Send the stories of a link. Return the error, if any, so that the next link can be served.
 
-    - The stories of a profile usually cost 2 or 3 credits (``Viewer``). In a private chat, a link
-      to a profile page gets the card of the profile instead, for 0 credits.
-    - A story or highlight usually costs 1 credit (``Viewer`` and ``Highlights``).
-    - A media file costs 0 credits. If Instagram later refuses the download, the file may be bought
-      for 1 credit.
+    The stories of a profile usually cost 2 or 3 credits. A story or highlight usually costs 1
+    credit. A media file costs 0 credits, or 1 credit if the file must be bought.
 
     Raises:
         DatabaseUnavailableError: The database is unavailable.
@@ -172,8 +161,7 @@ async def _send_failures(
     """Send each different error message once.
 
     Unless ``is_one_link`` is True, a message lists the affected links, except links to media
-    files. If the error is that stories are gone, and all these stories are of one profile, the
-    message has the buttons of ``_gone_story_buttons``.
+    files.
     """
     by_sentence: dict[str, list[tuple[Link, BotError]]] = {}
     for link, error in failed:
@@ -205,10 +193,8 @@ def _link_text(link: Link) -> Safe:
 async def _gone_story_buttons(context: Context, username: str) -> Buttons:
     """Return the buttons under the error message about a story that is gone.
 
-    - The first button shows all stories of the profile.
-    - The second button subscribes to the profile, or opens the options of the subscription.
-
-    Without a username, and in a channel, return no buttons.
+    The buttons show all stories of the profile, and the subscription. Without a username, and in a
+    channel, return no buttons.
     """
     if not username or context.is_channel:
         return []
@@ -244,19 +230,9 @@ class _HasLink(filters.MessageFilter):
 async def fetch_and_serve_links(context: Context) -> None:
     """Send the stories of at most five links (``LINKS_A_MESSAGE``) of a message, in order.
 
-    The message is new or edited. ``_fetch_and_serve_link`` describes the costs. Further
-    rules:
-
-    - If no link of a message in a private chat can be served, send the card of the first profile
-      that a link names. If no link names a profile, explain the reason.
-    - If the message is a forward of an alert that the bot posted in a channel, do nothing.
-    - Links to the pages of followed profiles can answer a question for a followed profile.
-    - Links to pages and other names in a message in a private chat can get buttons for the
-      profiles (``_offer_names_with_links``).
-    - The served links, including links that failed, are recorded for two days. After an edit of
-      the message, only links that were not served before are served.
-    - If the bot has answered a link to a profile's page only with the card of the profile, a link
-      to the stories of the profile counts as not served.
+    ``_fetch_and_serve_link`` describes the costs. After an edit of the message, only links that
+    were not served in the last two days are served. Links to profiles' pages can also answer a
+    question, or get buttons.
 
     Raises:
         DatabaseUnavailableError: The database is unavailable.
@@ -301,13 +277,8 @@ async def _offer_names_with_links(
 ) -> WasAnswered:
     """Offer actions for the profiles in a text with links and other profile names.
 
-    Return whether actions were offered. If the text has a command, as in "follow
-    instagram.com/natgeo and nike", only this command is offered. The buttons are for at most ten
-    profiles. Nothing is offered in these cases:
-
-    - The chat is not private.
-    - The text has no profile names besides the links.
-    - The command in the text has no button in ``ONE``.
+    Return whether actions were offered. If the text has a command, only this command is offered.
+    In a group or channel, nothing is offered.
     """
     language = context.t.language
     text = normalize_typed(text)
@@ -330,9 +301,7 @@ async def _offer_names_with_links(
 def _is_answered_before_edit(link: Link, before: Mapping[Link, bool]) -> bool:
     """Return whether a link in an edited message was already answered before the edit.
 
-    ``before`` has the links that were answered before the edit. The value of a link is False if
-    the answer was only the card of the profile. The card answers a link to the page of the
-    profile, but no other link.
+    In ``before``, the value of a link is False if the answer was only the card of the profile.
     """
     if link not in before:
         return False

@@ -1,8 +1,7 @@
 """Channels and groups that a person manages from the chat itself or from the private chat.
 
-A command or button in a private chat may name another chat. ``set_managed_chat`` and
-``set_managed_chat_from_words`` check the person's rights in that chat. The command or button then
-applies to that chat (``Context.chat``).
+A command or button in a private chat may name another chat. After a check of the person's rights,
+the command or button applies to that chat (``Context.chat``).
 """
 
 import re
@@ -64,8 +63,7 @@ async def set_managed_chat_from_words(context: Context, places: Iterable[int], u
     """Apply the command to the chat that the arguments name, and remove the name.
 
     ``places`` are the positions of the arguments that may name a chat. Only the first of these
-    arguments that looks like the name or ID of a chat counts. If this argument names the bot or
-    the current chat, the argument is removed and has no other effect.
+    arguments that looks like the name or ID of a chat counts.
 
     Raises:
         UnknownChannelError: The bot does not know the chat, the person has no right to manage the
@@ -97,12 +95,8 @@ async def set_managed_chat_from_words(context: Context, places: Iterable[int], u
 async def set_managed_chat_from_second_word(context: Context, usage: str) -> None:
     """Apply the command to the chat that the second argument names, and remove the name.
 
-    Do nothing in these cases:
-
-    - The command has more than two arguments.
-    - The chat of the update is not private.
-    - The named chat is unknown, or Telegram does not confirm that the person manages the named
-      chat.
+    Do nothing if the command has more than two arguments, if the chat of the update is not
+    private, or if Telegram does not confirm that the person manages the named chat.
 
     Raises:
         BlockedError: The access list blocks the chat or the responsible person.

@@ -53,11 +53,8 @@ HIDDEN = N_(
 async def open_and_greet_or_close_chat(context: Context) -> None:
     """Handle a change of the bot's own membership in a chat.
 
-    - If the chat blocks or removes the bot, close the chat. A closed chat gets no alerts.
-    - If the bot was added, record the person who added the bot. If this person has access, give a
-      group or channel access.
-    - If the bot is a member now, open the chat, and check whether the bot may write in the chat.
-    - If the bot was added, send the message of ``_greet_or_report_missing_payer``.
+    A chat that blocks or removes the bot is closed, and gets no alerts. Any other chat is opened.
+    If the bot was added, the person who added the bot is recorded.
 
     Raises:
         BlockedError: The access list blocks the chat or the responsible person.
@@ -96,9 +93,8 @@ async def _allow_chat_if_adder_has_access(context: Context, change: ChatMemberUp
 async def record_return_to_blocked_chat(context: Context) -> None:
     """Record that a blocked chat has the bot again, or that a blocked person added the bot.
 
-    - A blocked chat stays closed, and opens at the end of the block.
-    - If a blocked person has added the bot to a chat that is not blocked, and the chat has a payer
-      who is not blocked, the chat opens at once. Without such a payer, the chat stays closed.
+    A blocked chat opens at the end of the block. A chat that is not blocked opens at once if the
+    chat has a payer who is not blocked.
     """
     change = context.event.my_chat_member
     if change is not None and _is_member(change.new_chat_member):
@@ -109,9 +105,8 @@ async def record_return_to_blocked_chat(context: Context) -> None:
 async def record_payer_of_added_chat(context: Context) -> None:
     """Record that a person added the bot to a group or channel.
 
-    The person usually becomes the payer. ``Payers.record_bot_added_and_set_payer`` lists the
-    exceptions. A blocked person is recorded only if the chat has no payer. In that case, the bot
-    stays silent in the chat. Other changes of the membership are ignored.
+    The person usually becomes the payer (``Payers.record_bot_added_and_set_payer``). Other changes
+    of the membership are ignored.
     """
     change = context.event.my_chat_member
     if change is None or change.chat.type == Chat.PRIVATE or _is_member(change.old_chat_member):
@@ -133,9 +128,7 @@ async def _greet_or_report_missing_payer(
 ) -> None:
     """Greet a new group or channel, or report that a chat with subscriptions has no payer.
 
-    - A chat without subscriptions gets the greeting, unless the chat was closed until this change
-      (``was_closed``).
-    - A chat with subscriptions gets a message only if the chat has no payer.
+    A chat that was closed until this change (``was_closed``) gets no greeting.
     """
     if change.chat.type == Chat.PRIVATE:
         return
@@ -157,9 +150,7 @@ async def _greet_or_report_missing_payer(
 async def _greet_new_chat(context: Context, change: ChatMemberUpdated) -> None:
     """Greet a new group, or the person who added the bot to a new channel.
 
-    The greeting describes the bot. If the bot does not receive all messages of a group, the
-    greeting also states this limit. In a chat without a payer, the greeting has a button to become
-    the payer.
+    In a chat without a payer, the greeting has a button to become the payer.
     """
     text, buttons = greeting_page(change.chat, context)
     if not await context.services.payers.has_payer(change.chat.id):
@@ -202,13 +193,10 @@ def greeting_page(chat: Chat, context: Context) -> tuple[Safe, Buttons]:
 
 
 async def cancel_question_and_recheck_chat(update: Update, context: Context) -> None:
-    """Cancel a pending question after a command, and recheck a closed or muted chat.
+    """Cancel a pending question after a command, and recheck whether the bot may write.
 
-    - Each command cancels a pending question. The question asks for a setting, or for one of the
-      followed profiles.
-    - If the chat is closed, each message and each press starts a check whether the bot may write
-      in the chat. Telegram may have reported the return of the bot while the bot was off.
-    - If the chat is muted, only a command starts this check.
+    A closed chat is rechecked after each message and each press. A muted chat is rechecked only
+    after a command.
     """
     is_command = bool(filters.COMMAND.check_update(update))
     if is_command and not {"setting", "command"}.isdisjoint(context.question or {}):

@@ -235,14 +235,7 @@ def is_paused_or_blocked(subscription: Subscription) -> bool:
 
 
 def paused_line(subscription: Subscription, context: Context) -> str:
-    """Return the sentence about a paused subscription.
-
-    The sentence depends on the cause and the end of the pause:
-
-    - The owner of the bot has blocked the profile.
-    - The pause ends at a given time.
-    - The pause has no end.
-    """
+    """Return the sentence about a paused subscription, with the cause or the end of the pause."""
     if subscription.state == "blocked":
         return context.t("⏸ Paused by the bot's owner.")
     return active_pause_sentence(subscription.paused_until, context)
@@ -259,10 +252,8 @@ def active_pause_sentence(until: datetime | Endless, context: Context) -> str:
 async def mute_for_a_day(context: Context, subscription_id: int) -> PopUpText | None:
     """Mute a subscription for a day.
 
-    If the pressed button is under a photo, video or file, only the button changes, and a pop-up
-    shows the end of the mute. Otherwise, a text with the end of the mute replaces the message. If
-    the subscription is already paused without an end, the pause stays unchanged, and the page of
-    the subscription is shown.
+    If the button is under a photo, video or file, only the button changes, and a pop-up shows the
+    end of the mute. A pause without an end stays unchanged.
 
     Raises:
         NotFollowedError: The chat does not have the subscription.
@@ -292,10 +283,9 @@ async def change_option(
 ) -> PopUpText | None:
     """Change an option of a subscription, or of all subscriptions of the chat to the profile.
 
-    - The value ``everywhere`` changes the option of all subscriptions to the profile.
-    - The option ``pause`` with the value ``on`` or ``off`` pauses or resumes the subscription.
-    - The option ``pause`` with the value ``undone`` resumes the subscription, and sends the
-      stories that were missed during the pause (``Subscriptions.resume_with_missed_stories``).
+    The value ``everywhere`` changes all subscriptions to the profile. The option ``pause`` with
+    the value ``undone`` resumes the subscription, and sends the stories that were missed during
+    the pause.
 
     Raises:
         TooManyFastError: The chat or the payer has the maximum number of fast subscriptions.
@@ -332,9 +322,8 @@ async def _use_for_all_buttons(
 ) -> Buttons:
     """Return a row with the button that copies an option to all subscriptions of the chat.
 
-    The button copies the value of the option in ``subscription``. If all subscriptions already
-    have this value, return no row. Also return no row for options without a list of values, such
-    as the rules.
+    Return no row if all subscriptions already have the value, or if the option has no list of
+    values.
     """
     if option not in ALL:
         return []

@@ -55,8 +55,7 @@ def options_of_all_page(rows: Sequence[Subscription], context: Context) -> Page:
     """Return the page with the options of all subscriptions ``rows`` of a chat.
 
     A check mark means that all subscriptions have the value. Otherwise, the label has the number
-    of subscriptions with the value, if any. If all subscriptions have the same pause, the text
-    names the pause.
+    of subscriptions with the value.
     """
     title = bold(context.t(ALL_SUBSCRIPTIONS, n=len(rows)))
     text = f"{title}\n{context.t(TAP)}"
@@ -77,9 +76,7 @@ def options_of_all_page(rows: Sequence[Subscription], context: Context) -> Page:
 def _pause_buttons(rows: Sequence[Subscription], context: Context) -> Buttons:
     """Return the rows with the buttons that pause, mute and resume all subscriptions.
 
-    A button is omitted if the button would change nothing. The button for a mute is also omitted
-    if all subscriptions are paused. If some subscriptions have a pause without an end, the label
-    of the button for a pause has the number of these subscriptions.
+    A button is omitted if the button would change nothing.
     """
     t = context.t
     paused = sum(row.paused for row in rows)
@@ -145,15 +142,8 @@ async def confirm_and_change_option_of_all(
 ) -> PopUpText | None:
     """Change an option or the pause of all subscriptions of the chat, or show the options of all.
 
-    - If ``option`` is ``pause`` and ``value`` is a key of ``PAUSES``, all subscriptions are
-      paused, muted or resumed.
-    - If ``option`` and ``value`` are a valid option and value, the option of all subscriptions is
-      changed.
-    - Otherwise, the options of all subscriptions are shown.
-
-    A chat without subscriptions gets the list of subscriptions. If a change affects several
-    subscriptions, the bot first asks for a confirmation. The confirmation is the same button with
-    the argument ``save``.
+    For the option ``pause``, ``value`` is a key of ``PAUSES``. If a change affects several
+    subscriptions, the bot first asks for a confirmation.
 
     Raises:
         TooManyFastError: The chat or the payer would exceed the maximum number of fast
@@ -183,9 +173,8 @@ async def _change_pauses(
 ) -> PopUpText | None:
     """Pause, mute or resume all subscriptions ``rows``. ``value`` is a key of ``PAUSES``.
 
-    If no subscription would change, return the text of a pop-up. If the change affects several
-    subscriptions and is not confirmed, ask for a confirmation. Otherwise show the result with the
-    *Undo* button.
+    A change of several subscriptions needs a confirmation. If no subscription would change, return
+    the text of a pop-up.
     """
     now = context.now
     affected = [
@@ -234,9 +223,6 @@ def confirm_change_of_all_page(
     """Return the question whether to change an option of all subscriptions ``rows``.
 
     ``back_to`` is the data of the button that leads to the previous page.
-
-    If the question is whether to turn a switch on, and the switch is on for some subscriptions, a
-    further button offers to turn the switch off.
     """
     count = len(rows)
     affected = [row for row in rows if not _has_value(row.options, option, value)]

@@ -42,8 +42,7 @@ ADMIN_HERE = N_(
 async def show_spending(context: Context) -> None:
     """Show the spent credits with their price, and the forecast of the spending.
 
-    The credits are shown for today (UTC), for the last 7 days and for the last 30 days. For the
-    last 30 days, the credits of each kind of call are also shown.
+    The credits are shown for today (UTC), for the last 7 days and for the last 30 days.
     """
     spent = await context.services.reports.read_spending()
     text = _spending_text(spent, context)

@@ -71,24 +71,10 @@ async def send_earlier_stories(context: Context, before_story: str) -> PopUpText
 async def _send_kept_stories_page(
     context: Context, search: Search, before: str | FromNewest = None
 ) -> None:
-    """Send a page of at most 30 stories, with a button for the next page.
+    """Send a page of at most 30 stories that match a search, with a button for the next page.
 
-    The search costs 0 credits. Telegram already has the files. If Telegram refuses the file of a
-    live story, the sender may buy the file for 1 credit.
-
-    If a search names a profile, and the chat has kept no stories of the profile or the profile is
-    blocked, the answer is an explanation with buttons:
-
-    - A chat with a subscription to the profile gets a button to keep the stories from now on.
-      The button is left out if all subscriptions to the profile already keep the stories.
-    - A private chat also gets a button for the subscription and a button for the highlights.
-
-    If a search has only terms, and the chat has kept no stories at all,
-    ``_offer_to_keep_future_stories`` sends the answer.
-
-    A first word that can be a profile and a term names a profile if the chat has kept stories of
-    the profile. If the chat has kept no stories at all, a first word such as ``nike.com`` also
-    names a profile.
+    The search costs 0 credits. If Telegram refuses the file of a live story, the file may be
+    bought for 1 credit. If the chat has kept no stories, the answer explains how to keep stories.
 
     Raises:
         SubscriptionError: No kept story matches the search.
@@ -118,9 +104,8 @@ async def _send_kept_stories_page(
 async def _buttons_to_start_keeping_stories(context: Context, username: str) -> Buttons:
     """Return a row with the button that starts to keep the stories of a profile.
 
-    If the chat has several subscriptions to the profile, the button changes the first subscription
-    that does not keep stories. If all these subscriptions keep stories, or if the chat has no
-    subscription to the profile, return no row.
+    Return no row if all subscriptions to the profile keep stories, or if the chat has no
+    subscription.
     """
     try:
         rows = await context.services.subscriptions.get_of_username(context.chat.id, username)
@@ -135,10 +120,8 @@ async def _buttons_to_start_keeping_stories(context: Context, username: str) -> 
 async def _offer_to_keep_future_stories(context: Context, error: NothingKeptError) -> None:
     """Answer a search in a chat that has no kept stories.
 
-    - If some subscriptions do not keep stories, the answer has a button that keeps all future
-      stories.
-    - If all subscriptions keep stories, the answer says that future stories are kept.
-    - A chat without subscriptions gets the text about an empty list of subscriptions.
+    If some subscriptions do not keep stories, the answer has a button that keeps all future
+    stories.
     """
     rows = await context.read_subscriptions()
     if rows and all(subscription.options.keep for subscription in rows):

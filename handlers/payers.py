@@ -45,8 +45,7 @@ def become_payer_buttons(
     """Return the button that makes an admin the payer of a chat.
 
     For a channel that is not managed from the private chat, return a link to
-    ``become_payer_page``. ``t`` is the translator of the chat. Without ``t``, the chat must be the
-    chat of the update.
+    ``become_payer_page``. Without ``t``, the chat must be the chat of the update.
     """
     is_channel = kind == "channel"
     text = (t or context.t).plain(MINE_CHANNEL_BUTTON if is_channel else MINE_BUTTON)
@@ -90,10 +89,8 @@ async def become_payer(context: Context) -> PopUpText | None:
 async def stop_paying_for_chat_and_notify(context: Context, chat_id: int) -> PopUpText | None:
     """End the person's responsibility for a chat after a press, and notify the chat.
 
-    The button works only in a private chat. The alerts of the chat stop until the chat has a payer
-    again. A chat that the access list blocks gets no message. If the person is not the payer,
-    nothing changes, and a pop-up says so. The list of the person's chats (``paid_chats_page``) is
-    shown again in each case.
+    The alerts of the chat stop until the chat has a payer again. If the person is not the payer,
+    nothing changes, and a pop-up says so. The button works only in a private chat.
     """
     payers = context.services.payers
     person = context.user_id

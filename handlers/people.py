@@ -94,11 +94,9 @@ async def act_on_person_or_chat(
 ) -> None:
     """Turn the page of the list, or do the action of a button for a person or chat.
 
-    ``chat_id_or_page`` is the page number for the action ``list``, and the ID of the person or
-    chat for all other actions. ``limit_or_payer_id`` is the new limit in credits per day, or the
-    ID of the new payer. If a button sets a limit without ``limit_or_payer_id``, the limit in the
-    settings of the bot applies. Owners have no limit. Some buttons only show the person or chat,
-    or a page with further buttons.
+    ``chat_id_or_page`` is the page number only for the action ``list``. ``limit_or_payer_id`` is
+    the new limit in credits per day, or the ID of the new payer. Without a number, the limit in
+    the settings of the bot applies. Owners have no limit.
 
     Raises:
         RightsError: The button blocks an owner of the bot.
@@ -136,9 +134,7 @@ async def act_on_person_or_chat(
 async def _give_access_and_greet(subject: Subject, context: Context) -> None:
     """Give access to a person or chat, and send the greeting to a person.
 
-    The greeting is in the language of the person. If this language is unknown, the greeting is in
-    the language of the owner. A blocked person or chat stays blocked. If the person or chat is
-    already allowed, nothing happens.
+    If the person or chat is already allowed, or is blocked, nothing happens.
     """
     access = context.services.access
     chat_id = int(subject.id)
@@ -156,9 +152,8 @@ async def _give_access_and_greet(subject: Subject, context: Context) -> None:
 def other_request_rows_of_message(chat_id: int, context: Context) -> Buttons:
     """Return the rows of buttons that stay after an answer to the request of ``chat_id``.
 
-    The pressed button usually belongs to a report about new requests for access. The report has a
-    row of buttons for each request. Return all rows except the row for the request of ``chat_id``.
-    If the pressed button does not belong to such a report, return an empty list.
+    If the pressed button is under a report about requests for access, return the rows of the other
+    requests. Otherwise, return an empty list.
     """
     message = context.query.message if context.query else None
     shown = message.reply_markup if isinstance(message, Message) else None

@@ -62,11 +62,9 @@ async def react_if_only_thanks(context: Context, text: str) -> WasAnswered:
 
 
 async def _is_only_thanks(context: Context, text: str) -> bool:
-    """Return whether a text says thanks and requests nothing.
+    """Return whether a text says thanks, requests nothing and names no known profile.
 
-    The result is False for "send me natgeo, thanks" and "thanks, stop", because these texts are
-    requests. The result is also False for "natgeo, thanks", because this text names a known
-    profile.
+    The result is False for "send me natgeo, thanks" and for "natgeo, thanks".
     """
     if not talk.is_thanks(text):
         return False
@@ -115,9 +113,7 @@ def is_other_request(context: Context, text: str, expected: Collection[str]) -> 
 
 
 async def answer_request(context: Context, text: str, *, is_command: bool = False) -> WasAnswered:
-    """Answer a text that requests a command without a slash.
-
-    Return whether the text is a request to the bot (``is_for_bot``).
+    """Answer a text that requests a command without a slash. Return whether the text is a request.
 
     With ``is_command``, the text is an unknown command without the slash, such as "hilfe".
 
@@ -179,17 +175,10 @@ def _quiet_hours_and_summary_buttons(context: Context) -> list[Button]:
 
 
 async def _show_options(context: Context, request: Request) -> None:
-    """Show the options that a request means. The first rule that applies determines the answer.
+    """Show the options of a subscription or of the chat, or the card of the profile that is meant.
 
-    - If the request names a single profile, show the options of the only subscription to the
-      profile. If the chat has no subscription or several subscriptions to the profile, show the
-      card of the profile.
-    - If the request names no profile and replies to a story, show the card of the profile of the
-      story. The card leads to the options and to the stories as files.
-    - Otherwise, show the options of the chat (``_show_options_of_chat``).
-
-    Any uncertain name can be an ordinary word. For this reason, a name that is not certain
-    (``Request.is_list``) counts only if the name is stored or is ``EXAMPLE_NAME``.
+    A name that is not certain (``Request.is_list``) counts only if the name is stored or is
+    ``EXAMPLE_NAME``, because any uncertain name can be an ordinary word.
     """
     rows = await context.services.subscriptions.all_of_chat(context.chat.id)
     names = (
@@ -223,12 +212,9 @@ async def _show_pause_buttons(context: Context, request: Request) -> None:
 async def _show_options_of_chat(
     context: Context, rows: Sequence[Subscription], section: str | MainPage = None
 ) -> None:
-    """Show the options of the subscriptions ``rows`` of a chat.
+    """Show the options of the subscriptions ``rows`` of a chat, or the list of subscriptions.
 
-    - For a single subscription, show the section ``section`` of its options.
-    - For several subscriptions, show the options of all subscriptions. A channel gets the list of
-      subscriptions instead.
-    - Without subscriptions, show the list of subscriptions.
+    For a single subscription, show the section ``section`` of its options.
     """
     if len(rows) == 1:
         await say(context, *options_page(rows[0], context, section))
@@ -253,9 +239,8 @@ async def run_why_if_asked(context: Context, text: str) -> WasAnswered:
 async def _run_without_names(context: Context, command: str) -> None:
     """Run a command without names.
 
-    If the command is "stories", and the message replies to a story or a card, the person means the
-    profile of the story or card. The answer is then only the card of the profile, because the
-    stories cost credits.
+    The command "stories" in a reply to a story or card gets only the card of the profile, because
+    the stories cost credits.
 
     Raises:
         BotError: The command is refused or fails.
@@ -272,12 +257,8 @@ async def _run_without_names(context: Context, command: str) -> None:
 async def is_for_bot(context: Context, request: Request) -> bool:
     """Return whether a text is a request to the bot.
 
-    A request with names in a group is a request to the bot only in these cases:
-
-    - All words in ``names`` are certainly names (``Request.is_list``).
-    - All names belong to stored profiles or the example profile.
-
-    Any other request is a request to the bot.
+    In a group, a request with names counts only if all words in ``names`` are certainly names
+    (``Request.is_list``), or are names of stored profiles or of the example profile.
     """
     if context.is_private or not request.names or request.is_list:
         return True
@@ -301,13 +282,7 @@ async def _has_profile_name(context: Context, request: Request) -> bool:
 
 
 async def _offer_to_unsubscribe(context: Context, request: Request, text: str) -> None:
-    """Offer to end the subscriptions that a request means.
-
-    - If the request means followed profiles, offer to end the subscriptions to these profiles.
-    - If the request means no followed profile, or if the text has no name but a word such as
-      "all", ask which subscriptions to end (``ask_which_to_stop``).
-    - A chat without subscriptions gets the text about an empty list.
-    """
+    """Offer to end the subscriptions that a request means, or ask which subscriptions to end."""
     rows = await context.read_subscriptions()
     named = await _followed_names_meant(context, request, rows)
     is_unnamed = not request.names
@@ -322,12 +297,9 @@ async def _offer_to_unsubscribe(context: Context, request: Request, text: str) -
 
 
 async def _run_why_or_send_card(context: Context, request: Request) -> None:
-    """Run /why for the profile that a request means.
+    """Run /why for the only subscribed profile that a request means, or send a profile's card.
 
-    - If the request means one subscribed profile, run /why for this profile.
-    - If the request names no subscribed profile and one known profile, send the card of the known
-      profile.
-    - Otherwise, run /why without a name. The command then asks for a profile.
+    If the profile is unclear, the command asks for a profile.
 
     Raises:
         BotError: The command /why is refused or fails.
@@ -359,19 +331,10 @@ async def _followed_names_meant(
 
 
 async def _send_card_or_offer_or_run_for_names(context: Context, request: Request) -> None:
-    """Answer a request with names.
+    """Answer a request with names. The first rule that applies determines the answer.
 
-    The names are certain if ``request.is_list`` or ``request.is_joined`` is True. Otherwise some
-    of the names may be other words. If uncertain names include stored profiles, all other names
-    are ignored. The first rule that applies determines the answer:
-
-    - A single name gets the card of the profile.
-    - If the names are uncertain, and no name is a stored profile, at most three names get a button
-      each. For more names, the command runs without names.
-    - If the request is to subscribe, and the chat or topic already follows all profiles, the list
-      of subscriptions is sent. The reason is that "pause natgeo and nasa" counts as a request to
-      subscribe. From the list, the person can open the pause of each subscription.
-    - Otherwise, the command is offered for all names.
+    Unless ``request.is_list`` or ``request.is_joined`` is True, some of the names may be other
+    words. If such uncertain names include stored profiles, all other names are ignored.
     """
     is_certain = request.is_list or request.is_joined
     known = await stored_or_example_names(context, request.names)

@@ -26,23 +26,9 @@ async def answer_press(
 ) -> None:
     """Answer the pressed button once, with a pop-up if ``text`` is given.
 
-    With ``alert``, the person must close the pop-up. If ``text`` is missing, and an edit of the
-    message changed nothing, the pop-up says that nothing has changed. Without a pressed button, do
-    nothing.
-
-    The answer is sent after the replies, with two exceptions:
-
-    - If the replies contain an album, the answer is sent before the replies.
-    - If the update has neither replies nor database writes yet, the answer is sent at once.
-
-    The text is sent as a message instead in these cases:
-
-    - The button was already answered with a different text.
-    - Telegram refuses the answer, for example because the answer is too late.
-    - The text has more than 200 characters.
-
-    The same message is sent into a group, a channel or a topic of a group at most once in ten
-    minutes.
+    With ``alert``, the person must close the pop-up. The answer is usually sent after the replies.
+    A text that a pop-up cannot show is sent as a message, in a group or channel at most once in
+    ten minutes. Without a pressed button, do nothing.
     """
     query = context.query
     unit = unit_of_work.current_unit()
@@ -90,8 +76,7 @@ async def _answer_press_now(
 async def _send_message_instead_of_pop_up(context: Context, text: str) -> None:
     """Send a message at once, outside the reply queue. A failure of the call is only logged.
 
-    The same text is sent into a group, a channel or a topic of a group at most once in ten
-    minutes.
+    A group, a channel or a topic gets the same text at most once in ten minutes.
 
     Raises:
         RightsError: The update has no chat.

@@ -67,11 +67,10 @@ def privacy_page(context: Context) -> Page:
 
 @on_press(ERASE)
 async def confirm_or_erase_and_notify(context: Context, step: str | None) -> None:
-    """Ask for confirmation, then delete the data of the chat.
+    """Ask for confirmation, then delete the data of the chat (``Chats.erase``).
 
-    Only the step "yes" deletes the data. ``Chats.erase`` describes the data that are kept. If the
-    person in an erased private chat was the payer of groups or channels,
-    ``notify_chats_without_payer`` notifies these chats.
+    Only the step "yes" deletes the data. If the person was the payer of groups or channels, these
+    chats are notified.
     """
     if step == "yes":
         left = await context.services.payers.chats_paid_by(context.chat.id, most=None)

@@ -50,8 +50,7 @@ def lines_by_sentence(
 def failure_lines(failed: Failures, wanted: Wanted, context: Context) -> list[str]:
     """Return the error messages of profiles, and lines about unreadable and omitted words.
 
-    Profiles with the same error share a line if the error message can name several profiles, or if
-    the error message contains no username. Each other error has a separate line.
+    Profiles with the same error share a line if the error message allows a shared line.
     """
     nameless: list[tuple[str, str]] = []
     lines: list[str] = []
@@ -77,10 +76,9 @@ def failure_lines(failed: Failures, wanted: Wanted, context: Context) -> list[st
 def _lines_of_shared_error(
     kind: type[BotError], together: Mapping[type[BotError], Sequence[str]], context: Context
 ) -> list[str]:
-    """Return a list with one error message for all profiles with an error of the type ``kind``.
+    """Return a list with one message for all profiles with an error of the type ``kind``, if any.
 
-    The error message contains the first ten names and the number of further names. If no profile
-    has such an error, the list is empty.
+    The message contains the first ten names and the number of further names.
     """
     if not together[kind]:
         return []

@@ -1,8 +1,7 @@
 """Questions that people answer by a reply. Telegram opens the reply field.
 
-An answer is a reply to the bot's message with the question. The bot reads the question from this
-message, and stores no state. For this reason, each replica understands an answer, even after a
-restart.
+The bot reads the question from the message to which a person replies, and stores no state. Each
+replica therefore understands an answer.
 """
 
 import re
@@ -46,11 +45,8 @@ FIELD = {"force_reply": True, "selective": True, "input_field_placeholder": EXAM
 async def ask_or_send_usage(context: Context, question: str, usage: str) -> None:
     """Ask ``question``, which a person answers by a reply, or send ``usage`` instead.
 
-    ``question`` and ``usage`` are message ids. In a group, the reply field opens only for the
-    person who sent the command. ``usage`` is sent in these cases:
-
-    - The chat is a channel. Channels have no reply field (td, ReplyMarkup.cpp).
-    - The chat is a private chat that manages a channel or group.
+    ``question`` and ``usage`` are message ids. ``usage`` is sent in a channel, which has no reply
+    field (td, ReplyMarkup.cpp), and in a private chat that manages another chat.
     """
     if context.is_channel or context.about is not None:
         await say_message(context, usage)
@@ -68,8 +64,8 @@ async def answer_if_cancellation(
 ) -> WasAnswered:
     """Return whether a text cancels a request. If so, reply that nothing has changed.
 
-    A cancellation also removes the stored question of a private chat. If the text is the answer to
-    a question of the bot (``is_answer``), texts such as "no" are also cancellations.
+    A cancellation removes the stored question of a private chat. With ``is_answer``, texts such as
+    "no" are also cancellations.
     """
     if not is_cancellation(text, context.t.language, is_answer=is_answer):
         return False

@@ -32,10 +32,9 @@ class RepeatedMessages(filters.MessageFilter):
 def is_channel_copy_or_own_forward(message: Message, bot_id: int) -> bool:
     """Return whether a message only repeats another message, so that no answer is needed.
 
-    Telegram copies the posts of a channel, including posts of the bot, into the discussion group
-    (``is_automatic_forward``). People also forward messages of the bot with links. If a person
-    forwards a file of subscriptions, the result is False, because people forward the file to
-    import it.
+    A repeated message is Telegram's copy of a channel post, or a forward of a message of the bot.
+    The result is False for a forwarded file of subscriptions, which people forward to import the
+    file.
     """
     origin = message.forward_origin
     if message.is_automatic_forward:
@@ -58,14 +57,10 @@ NEW_MESSAGES = (filters.UpdateType.MESSAGE | filters.UpdateType.CHANNEL_POST) & 
 async def cache_after_commit(
     context: Context, key: Hashable, value: object = True, *, age: timedelta
 ) -> None:
-    """Put ``value`` into the cache after the commit of the update.
+    """Put ``value`` into the cache after the commit of the update, but before the replies.
 
-    The entry expires ``age`` after the write. If the update fails, the entry is not written, so
-    that a retry of the update does not find the entry.
-
-    The entry is written before the replies are sent. The reason is that the bot may handle the
-    next message of the chat while the replies are sent. If the update has written nothing to the
-    database and has queued no reply before this call, the entry is written at once.
+    The entry expires ``age`` after the write. If the update fails, no entry is written. If the
+    update has changed nothing and has queued no reply, the entry is written at once.
     """
 
     async def write() -> None:

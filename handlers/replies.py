@@ -38,8 +38,8 @@ IN_PRIVATE = N_("I can't show buttons in channels. Send me this in a private cha
 def buttons_for_current_chat(context: Context, buttons: Buttons) -> Buttons:
     """Return the buttons that the chat of the update can show.
 
-    In a channel, only the rows that begin with a link are returned. If a private chat manages a
-    channel or group, the returned buttons act on the managed chat.
+    A channel can show only the rows that begin with a link. In a private chat that manages another
+    chat, the buttons act on the managed chat.
     """
     if context.is_channel:
         return [row for row in buttons if row and "callback_data" not in row[0]]
@@ -67,16 +67,10 @@ async def say(
 ) -> None:
     """Send an HTML message to the chat of the update.
 
-    - In groups and channels, the new message is a reply to the message in the update. If the
-      update is the press of a button, the new message is no reply.
-    - If ``reply_to`` is given, the new message is a reply to the message with this ID in every
-      chat, also after the press of a button.
+    - ``reply_to`` is the ID of the message to which the message replies. Without ``reply_to``, a
+      message in a group or channel replies to the message of the update.
     - ``markup`` is a "reply_markup" of the Bot API, which is used only if no buttons are shown.
-    - If a channel can show none of the buttons, the text names the command that a person can send
-      in the private chat.
-    - If ``Context.in_place`` is True, no message is sent. Instead, the text and the buttons of the
-      message whose button was pressed are replaced (``edit_pressed``). Only the first call without
-      ``markup`` and ``reply_to`` has this effect.
+    - If ``Context.in_place`` is True, the message replaces the pressed message once.
     """
     if context.in_place and not (markup or reply_to):
         context.in_place = False
@@ -120,10 +114,9 @@ def _command_for_private_chat(context: Context, message: Message) -> str:
 
 
 async def enqueue_reply(context: Context, target: Target, payload: Payload) -> None:
-    """Queue a reply. The reply is sent after the commit of the update, and is retried on failure.
+    """Queue a reply, which is sent after the commit of the update, and is retried on failure.
 
-    A reply to a chat that is not in the database is not retried. Without a unit of work, the reply
-    is sent immediately and is not retried.
+    A reply without a unit of work, or to a chat that is not in the database, is not retried.
     """
     payload = {**payload, "language": context.t.language, "trace": logging.current_trace()}
     if not unit_of_work.add_reply_if_in_unit(target, payload):
@@ -161,13 +154,8 @@ def code_texts(message: Message | None) -> list[str]:
 async def replace_pressed_button(context: Context, new: Button) -> bool:
     """Replace the pressed button under a photo, video or file by the button ``new``.
 
-    The button is replaced after the replies to the press are sent. A failure of the replacement is
-    only logged. Return False, and change nothing, in these cases:
-
-    - No button was pressed.
-    - The message of the pressed button is a text message. Such a message can show the result of
-      the press in its text.
-    - The message was deleted, or is too old for the bot to read.
+    The button is replaced after the replies. A failure is only logged. Return False if no button
+    was pressed, if the message is a text message, or if the bot cannot read the message.
     """
     query = context.query
     shown = query.message if query else None
@@ -199,9 +187,8 @@ async def _change_buttons(context: Context, shown: Message, buttons: Buttons) ->
 async def show_working(context: Context) -> AsyncIterator[None]:
     """Show a chat action if the body of the ``with`` block takes more than 0.2 seconds.
 
-    The chat action is sent concurrently. A failure of the chat action does not affect the body. If
-    the body still runs when the chat action is sent for the second time, the pressed button is
-    answered.
+    A failure of the chat action does not affect the body. If the body takes longer than one chat
+    action, the pressed button is answered.
     """
 
     async def answer_in_time() -> None:

@@ -1,9 +1,7 @@
 """The table of rights: the right that each command, button and message needs.
 
-``handlers.guard`` checks the right before each command, button and message. A command, button or
-message without a row in the table gets no handler: ``handlers.guard`` raises an error. Other
-Telegram events need no right. The row of a command also contains the texts for the help and
-Telegram's menu.
+``handlers.guard`` checks the right before each command, button and message, and raises an error
+for a handler without a row. The row of a command also has the texts for the help and the menu.
 """
 
 from collections.abc import Mapping

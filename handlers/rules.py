@@ -103,8 +103,7 @@ async def _change_and_show_rules(
 ) -> None:
     """Change the rules of a profile's subscription if ``text`` is given, and show the rules.
 
-    The change applies to the subscription in this topic. If this topic has no subscription to the
-    profile, the change applies to the profile's subscriptions in all topics.
+    Without a subscription in this topic, the change applies to the subscriptions in all topics.
 
     Raises:
         NotFollowedError: The chat has no subscription to the profile.
@@ -120,8 +119,7 @@ async def _change_and_show_rules(
 async def _ask_whose_rules(context: Context) -> None:
     """Ask whose rules to show: the rules of a followed profile, or the rules of the whole chat.
 
-    The message shows the present rules of the whole chat above the question. In a channel,
-    and in a chat without subscriptions, the message of ``ask_which_profile`` is sent instead.
+    A channel, and a chat without subscriptions, get the message of ``ask_which_profile``.
     """
     rows = await context.read_subscriptions()
     if not rows or context.is_channel:
@@ -138,11 +136,9 @@ async def _ask_whose_rules(context: Context) -> None:
 async def _send_unreadable_words(
     context: Context, argument: str, text: str, left_out: Sequence[str]
 ) -> None:
-    """List the words that are not valid terms of a rule.
+    """List the words that are no valid terms of a rule, or that exceed the maximum length.
 
-    If all words are valid terms, list the words that exceed the maximum length of a list of terms
-    (``story_terms.LONGEST``). For a single word that is not a term, suggest similar terms, except
-    in a channel.
+    For a single word that is not a term, suggest similar terms, except in a channel.
     """
     unknown = [word for word in left_out if not story_terms.is_term(word)]
     nearest = _terms_meant_by_word(unknown[0]) if len(unknown) == 1 else []

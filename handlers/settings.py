@@ -1,7 +1,7 @@
 """/settings and /timezone: a chat's time zone, quiet hours and summary, set by button or text.
 
-A value is typed as a reply to the page of a setting. In a private chat, the next message within
-five minutes also counts as the value.
+A typed value is a reply to the page of a setting or, in a private chat, the next message within
+five minutes.
 """
 
 import re
@@ -139,9 +139,8 @@ async def set_or_ask_zone(context: Context) -> None:
 async def ask_or_change_setting(context: Context, data: str) -> None:
     """Ask for a setting, or change a setting.
 
-    The callback data have the form ``<setting>[:<value>]``. A value has the same form as a text
-    that a person types. An unreadable value changes nothing. A word that is no setting, such as
-    ``back``, shows the page of all settings.
+    The callback data have the form ``<setting>[:<value>]``. An unreadable value changes nothing. A
+    word that is no setting, such as ``back``, shows the page of all settings.
     """
     setting, _, value = data.partition(":")
     page = None if value else await _question_page(context, setting)
@@ -155,11 +154,8 @@ async def ask_or_change_setting(context: Context, data: str) -> None:
 async def _get_page_and_expect_zone_if_missing(context: Context, setting: str) -> Page:
     """Return the page that is shown after a change of a setting.
 
-    - If the hour of the summary was set, and the chat has subscriptions but none of them uses the
-      summary, the page asks whether all subscriptions should use the summary.
-    - If an hour was set in a chat without a time zone, the page asks for the time zone
-      (``_expect_zone_and_get_page_if_missing``).
-    - Otherwise, the page shows all settings.
+    The page asks to use the summary if no subscription uses the new summary, or asks for a missing
+    time zone, or shows all settings.
     """
     if setting == "digest":
         rows = await context.services.subscriptions.all_of_chat(context.chat.id)
@@ -176,14 +172,10 @@ async def _get_page_and_expect_zone_if_missing(context: Context, setting: str) -
 
 
 async def _expect_zone_and_get_page_if_missing(context: Context, setting: str) -> Page | None:
-    """Return the question for the time zone after an hour was set in a chat without a zone.
+    """Return the question for the missing time zone after an hour was set, or None.
 
-    Record that the next plain message of a private chat may answer the question. Record nothing
-    and return None in these cases:
-
-    - No hour was set.
-    - The chat has a zone.
-    - The chat is a channel.
+    With the question, record that the next plain message of a private chat may answer the
+    question. A channel gets no question.
     """
     hour = {"quiet": context.chat.quiet_from, "digest": context.chat.digest_at}.get(setting)
     if hour is None or context.chat.zone is not None or context.is_channel:
@@ -228,10 +220,10 @@ async def _set_if_readable(context: Context, setting: str, text: str) -> bool:
 
 
 def _parse_columns(setting: str, text: str) -> dict[str, object] | None:
-    """Parse the value of a setting. Return the new values of the chat's database columns.
+    """Parse the value of a setting. Return the new values of the chat's database columns, or None.
 
-    Return None if the text is no value of the setting. Quiet hours with the same start and end,
-    and the words "never" and "off", mean no quiet hours.
+    None means that the text is no value. Quiet hours with the same start and end mean no quiet
+    hours.
     """
     text = normalize_typed(text).strip()
     if setting == "zone":
@@ -264,11 +256,8 @@ def _words_for_never() -> frozenset[str]:
 async def set_setting_from_answer(context: Context) -> None:
     """Set a setting to the text of a reply to a settings page.
 
-    - A cancellation changes nothing.
-    - After an answer such as "I don't know", the bot repeats the question.
-    - Thanks, and a request for another command, get the same answer as a message outside of a
-      settings page. The requested command applies to the chat of the message.
-    - After any other unreadable text, the bot asks again.
+    After an unreadable text, the bot asks again. Thanks, and a request for another command, get
+    the same answer as a message outside of a settings page.
 
     Raises:
         BotError: The requested command is refused or fails.
@@ -297,12 +286,7 @@ async def set_setting_from_answer(context: Context) -> None:
 def _is_thanks_or_other_request(context: Context, setting: str, text: str) -> bool:
     """Return whether a text says only thanks, or requests a different command than /settings.
 
-    The following texts are answers to the question for the setting, and do not count as a request:
-
-    - a value of the setting
-    - a cancellation such as "stop"
-    - an answer such as "I don't know"
-    - for the time zone: the name of a country with several time zones
+    A text that answers the question for the setting, such as a value or "stop", is no request.
     """
     if talk.is_thanks_alone(text):  # "nice, thanks" does not mean the city of Nice
         return True
@@ -328,16 +312,8 @@ async def _answer_thanks_or_other_request(
 async def set_setting_if_expected(context: Context, text: str) -> WasAnswered:
     """Set a setting to the value in a plain message, if a page has asked for the setting.
 
-    Return True if the message was answered: the setting was set, the question was cancelled, or
-    the text was unreadable and the bot asked again. Return False in these cases:
-
-    - No question for a setting is pending. A question is pending for at most five minutes.
-    - The message is a command, or is empty.
-    - The text only says thanks.
-    - The text is unreadable, and requests another command.
-    - The bot asked for the time zone, although the person did not ask to change the zone, and the
-      text is a remark (``_is_small_talk_or_common_words``).
-    - The text is unreadable, and was probably not meant as a value (``_is_failed_try_at_value``).
+    Return whether the message was answered: the setting was set, the question was cancelled, or
+    the bot asked again. A question is pending for at most five minutes.
 
     Raises:
         RightsError: The errors of ``set_managed_chat``, for example if the person no longer has
@@ -379,8 +355,8 @@ async def set_setting_if_expected(context: Context, text: str) -> WasAnswered:
 def _is_small_talk_or_common_words(context: Context, text: str) -> bool:
     """Return whether a text is small talk, an insult, a text about the bot, or common words.
 
-    Some of these texts are also names of cities, or are similar to such names. Examples are "nice"
-    and the insult "merda" (Mérida). Common words that are the exact name of a place are no remark.
+    Some of these texts resemble names of cities, such as "nice" and the insult "merda" (Mérida).
+    Common words that are the exact name of a place do not count.
     """
     is_talk = talk.is_small_talk(text) or talk.is_unlikely_name(text)
     if is_talk or talk.is_about_bot(text, context.t.language):
@@ -402,8 +378,7 @@ def _has_only_known_words(text: str, language: str) -> bool:
 async def offer_zone_of_place(context: Context, text: str) -> WasAnswered:
     """Ask for the time zone after a statement such as "I live in Berlin".
 
-    The first buttons are the time zones of the stated place. Return False, and ask nothing, for
-    any other text, and for a text with a request for another command.
+    Return False, and ask nothing, for any other text, and for a request for another command.
     """
     zones = cities.zones_in_statement(text)
     if not zones or is_other_request(context, text, {"settings"}):
@@ -419,17 +394,8 @@ async def _is_failed_try_at_value(
 ) -> bool:
     """Return whether an unreadable text was probably meant as the value of a setting.
 
-    For example, the text has a mistyped city or time. The first rule that applies determines the
-    result:
-
-    - ``bot_asked_unprompted`` is True if the bot asked for the time zone, but the person did not
-      ask to change the zone. In this case, the result is True for the name of a country with
-      several time zones, and False for any other text.
-    - If the setting is the time zone, the result is False for a text with an @, a list of names, a
-      stored profile name, and small talk. The result is True for any other text.
-    - If the text has no letters, the result is True.
-    - Otherwise the result is False for a list of names, a possible profile name
-      (``talk.name_in``), and small talk. The result is True for any other text.
+    An example is a mistyped city or time. ``bot_asked_unprompted`` is True if the bot asked for
+    the time zone without a request of the person.
     """
     if bot_asked_unprompted:
         return bool(cities.zones_of_country(text))
@@ -477,8 +443,7 @@ async def _set_setting_or_ask_again(context: Context, setting: str, text: str) -
 def _expected_setting(context: Context) -> _ExpectedSetting:
     """Return the setting for which a page has just asked, and the ID of the managed chat.
 
-    If no question is pending, the setting is an empty string. If the page is about the chat of the
-    update, the ID is None.
+    The setting is empty if no question is pending. The ID is None for the chat of the update.
     """
     match context.question:
         case {"setting": str(what), "about": int() | None as about}:
@@ -559,8 +524,7 @@ def _hours_text(start_minute: int, end_minute: int, context: Context) -> str:
 def _zone_text(context: Context) -> str:
     """Return the city of the chat's time zone, and the zone's name if the name differs.
 
-    For a zone ``Etc/GMT±N``, return the offset, such as "UTC+3". For a zone that is missing on
-    this machine, return only the zone's name. If the chat has no time zone, return UTC with a
+    A zone ``Etc/GMT±N`` is shown as an offset, such as "UTC+3", and a missing zone as UTC with a
     note.
     """
     zone = context.chat.zone

@@ -29,8 +29,8 @@ async def fetch_and_show_stories(
 ) -> None:
     """Send all live stories of a profile, or the latest ``count`` stories.
 
-    The cost is usually 2 or 3 credits, or 0 credits for a cached answer, as described in
-    ``Viewer.get_or_fetch_stories``. Each file that must be bought costs 1 more credit.
+    The cost is usually 2 or 3 credits, or 0 credits for a cached answer. Each file that must be
+    bought costs 1 more credit.
 
     Raises:
         NoStoriesError: The profile has no stories now, and the chat is a group or channel.
@@ -49,9 +49,8 @@ async def offer_alternatives_or_raise(
 ) -> None:
     """Explain why a chat can't get stories or alerts of a profile, and offer buttons.
 
-    The explanation is the message of ``error``, which must have the field ``username``. The
-    buttons are ``rows``. In a private chat, two buttons follow: one button subscribes or opens the
-    options of the subscription, and the other button lists the highlights.
+    The explanation is the message of ``error``, which must have the field ``username``. In a
+    private chat, buttons for the subscription and the highlights follow the buttons ``rows``.
 
     Raises:
         BotError: ``error`` is raised if the chat is a group or channel and ``rows`` is empty. The
@@ -88,20 +87,14 @@ async def show_albums(
 ) -> None:
     """Queue the albums as replies, in order. The sent stories count as usage of the chat.
 
-    Each file that must be bought costs 1 credit, unless ``is_free`` is True.
-
-    If ``albums`` has a single story, the story has buttons. Telegram allows no buttons under an
-    album (Bot API, sendMediaGroup). In a private chat, a silent message with the buttons therefore
-    follows the last album (``is_last``). In a group, the caption has a link instead. In a channel,
-    and for a story of an unknown profile, only the links of a single story become buttons.
-    ``albums`` contains at least one album.
+    Each file that must be bought costs 1 credit. ``albums`` contains at least one album.
 
     - ``title``: the title of a highlight.
     - ``part``: the number of the album and the number of albums, for example (2, 3).
-    - ``has_more``: a button shows all stories of the profile or highlight, if a single story is
-      sent.
-    - ``originals``: the IDs of stories to send as files. An album never mixes these stories with
-      others.
+    - ``has_more``: a single story gets a button for all stories of the profile or highlight.
+    - ``originals``: the IDs of stories to send as files. An album never mixes files with other
+      stories.
+    - ``is_last``: in a private chat, a message with buttons follows the last album.
     - ``is_free``: no file is bought.
 
     Raises:
@@ -174,9 +167,8 @@ def _request_message_id(context: Context) -> int | None:
 def _quoted_message_id(context: Context, *, is_first: bool) -> int | None:
     """Return the id of the message that an album quotes, or None if the album quotes no message.
 
-    The quoted message is the message with the request or the pressed button. In a group or
-    channel, only the first album quotes this message. In the thread of a comment, each album
-    quotes this message, because only replies appear in the thread.
+    In the thread of a comment, each album quotes the request, because only replies appear in the
+    thread.
     """
     message = context.message
     if message is None:
@@ -190,8 +182,7 @@ def _quoted_message_id(context: Context, *, is_first: bool) -> int | None:
 def _album_number_and_count(usernames: Sequence[str], place: int) -> tuple[int, int]:
     """Return the number of an album among the albums of its profile, and their count.
 
-    The first album of a profile has the number 1. ``usernames`` has the profile of each album, and
-    ``place`` is the index of the album in ``usernames``.
+    ``usernames`` has the profile of each album. ``place`` is the index of the album.
     """
     username = usernames[place]
     return usernames[: place + 1].count(username), usernames.count(username)

@@ -36,9 +36,6 @@ async def greet_or_redeem_or_open_link(context: Context) -> None:
 
     A page is a card, a page of the help, or a page of the current or a managed chat.
 
-    The greeting in a group or channel explains the commands, because profile names without a
-    command get no answer there.
-
     Raises:
         BotError: The errors of ``_send_linked_page``.
     """
@@ -88,8 +85,7 @@ async def offer_languages_in_place(context: Context) -> None:
 async def set_language(context: Context, code: str) -> PopUpText | None:
     """Change the language of the chat to the language of the pressed button.
 
-    If the language changes, the answer has a button for the previous language, because a person
-    who pressed the button by mistake may not understand the new language.
+    The answer has a button for the previous language, so that a person can undo a mistaken press.
     """
     if code not in LANGUAGES:
         return context.t.plain(UNKNOWN_BUTTON)

@@ -86,16 +86,11 @@ class Current:
 
 @command("stories")
 async def fetch_and_show_named_stories(context: Context) -> None:
-    """Show the stories of the profiles that a command names.
+    """Show the stories of the profiles that a command, or the message it replies to, names.
 
-    - If the command has arguments, the arguments name the profiles.
-    - If a command without arguments replies to a message, that message names the profile.
-    - Any other command without arguments lists the followed profiles with live stories
-      (``_last_found_live_stories``) for 0 credits.
-
-    The stories of a profile usually cost 2 or 3 credits, as ``Viewer.get_or_fetch_stories``
-    describes. A link to a story shows all stories of the profile. A linked highlight costs 1
-    credit, or 0 credits while the highlight is cached.
+    Without a name, the followed profiles with live stories are listed for 0 credits. The stories
+    of a profile usually cost 2 or 3 credits. A linked highlight costs 1 credit. Cached answers
+    cost 0 credits.
 
     Raises:
         BotError: The stories of the only named profile, or of the link, can't be shown, or nobody
@@ -123,10 +118,10 @@ async def _fetch_and_show_by_message(context: Context, message: Message) -> None
 
 
 async def list_followed_with_live_stories(context: Context) -> None:
-    """List at most 20 followed profiles with live stories (``_last_found_live_stories``).
+    """List at most 20 followed profiles with live stories, for 0 credits.
 
-    The list costs 0 credits. If no followed profile has live stories, offer a button for each of
-    at most 60 followed profiles. If the chat has no subscriptions, ask for the name of a profile.
+    Without live stories, offer a button for each of at most 60 followed profiles. Without
+    subscriptions, ask for the name of a profile.
     """
     t = context.t
     rows = await context.read_subscriptions()
@@ -178,9 +173,8 @@ async def _last_found_live_stories(
 async def send_all_last_found_stories(context: Context) -> PopUpText | None:
     """Send the stored live stories of all followed profiles, for 0 credits.
 
-    Of more than 30 stories, only the 30 oldest are sent. The stories are grouped by profile, and
-    the profile with the oldest story comes first. A story whose file must be bought is not sent. A
-    chat can request these stories once in ten minutes.
+    Of more than 30 stories, only the 30 oldest are sent. A story whose file must be bought is not
+    sent. A chat can request these stories once in ten minutes.
 
     Raises:
         NoPayerError: The request has no person, and the chat has no payer.
@@ -218,8 +212,8 @@ async def send_all_last_found_stories(context: Context) -> PopUpText | None:
 async def _fetch_and_show_by_words(context: Context, words: Sequence[str]) -> None:
     """Show the stories of the named profiles, or the stories or the highlight that a link names.
 
-    A command with names and everyday words makes no API call until a button confirms the names.
-    Costs and errors are those of ``fetch_and_show_named_stories``.
+    Names with everyday words cost nothing until a button confirms the names. Other costs and
+    errors are those of ``fetch_and_show_named_stories``.
     """
     if await answer_if_cancellation(context, " ".join(words)):
         return
@@ -257,8 +251,7 @@ async def _fetch_and_show_by_link(context: Context, link: Link | None) -> None:
 async def _fetch_and_show_stories_of_many(context: Context, wanted: Wanted) -> None:
     """Show the stories of several profiles, then send a message with the result for each profile.
 
-    Each profile costs as many credits as a separate request. The profiles are requested one after
-    another, so that even a small remaining limit pays for all calls of the first profiles.
+    Each profile costs as many credits as a separate request.
 
     Raises:
         NoPayerError: The request has no person, and the chat has no payer.

@@ -188,13 +188,9 @@ async def offer_chats_or_subscribe(
 ) -> None:
     """Offer other chats for the alerts of a profile, or subscribe in the chat ``chat_id``.
 
-    If ``chat_id`` is None, the bot offers at most 8 chats for 0 credits. The person is responsible
-    for these chats, or has subscribed in these chats. Chats in which the person or the bot lacks a
-    right (``_fetch_if_person_and_bot_have_rights``) are omitted. A keyboard also opens Telegram's
-    own chat picker, which makes the bot an admin of the chosen chat (Bot API,
-    KeyboardButtonRequestChat).
-
-    If ``chat_id`` is given, the costs are those of ``_subscribe_and_send_results``.
+    The offer has at most 8 chats, and costs 0 credits. A keyboard also opens Telegram's own chat
+    picker, which makes the bot an admin of the chosen chat (Bot API, KeyboardButtonRequestChat). A
+    subscription has the costs of ``_subscribe_and_send_results``.
 
     Raises:
         NotFollowedError: The chat does not have the subscription ``subscription_id``.
@@ -268,8 +264,7 @@ async def _subscribe_and_send_results(
     """Subscribe to profiles, and send the results in a single message.
 
     Each profile costs 0 to 3 credits, or more if the API refuses the account. With ``in_place``,
-    the results replace the pressed message. The button for the current stories is then omitted,
-    because the stories are already shown above the pressed message.
+    the results replace the pressed message.
 
     Raises:
         BotError: The subscription to the only named profile fails, and no retry is offered. The
@@ -361,16 +356,11 @@ async def _offer_retry_or_raise(
 ) -> None:
     """Offer a button that subscribes again after a failure, or raise ``error``.
 
-    The button is offered if spending is stopped, if the API refuses the key, or if the balance is
-    empty. The error is raised in these cases:
-
-    - The cause of the failure is different.
-    - The command has options or names a chat, because a button cannot repeat such a command.
-    - The result would replace the message whose button was pressed (``in_place``). After the
-      error, this message stays, so the person can press the button again.
+    The button is offered only if the API is out of service or spending is stopped, and if a button
+    can repeat the command.
 
     Raises:
-        BotError: The given ``error``, in the cases above.
+        BotError: The given ``error``, if no button is offered.
     """
     is_halted = isinstance(error, SpendingStoppedError | OutOfServiceError)
     if not is_halted or in_place or wanted.words or wanted.channel:
@@ -400,9 +390,8 @@ def _subscribed_sentence(
 async def _expected_delay_lines(done: Sequence[Subscribed], context: Context) -> list[str]:
     """Return a list with the line about the expected delay of new alerts, or an empty list.
 
-    The line states the longest delay of all new subscriptions without a daily summary. If an
-    option can shorten a long delay, the line names the option. The list is empty if no delay is
-    known.
+    The line states the longest delay of all new subscriptions without a daily summary. The list is
+    empty if no delay is known.
     """
     delays: list[tuple[timedelta, bool]] = []
     for subscribed in done:
@@ -419,10 +408,9 @@ async def _expected_delay_lines(done: Sequence[Subscribed], context: Context) ->
 
 
 def expected_delay(known: Known) -> timedelta | Unknown:
-    """Return the expected time from a post to the alert about the post, in whole minutes.
+    """Return the expected time from a post to the alert about the post, in whole minutes from 1.
 
-    The time is rounded, and is at least one minute. Return None if the profile has no complete
-    snapshot, or if no check is planned.
+    Return None if the profile has no complete snapshot, or if no check is planned.
     """
     delay = mean_detection_delay_of(known)
     return max(round(delay / LEAST) * LEAST, LEAST) if delay else None
@@ -430,10 +418,10 @@ def expected_delay(known: Known) -> timedelta | Unknown:
 
 @on_press(actions.LIVE)
 async def send_last_found_stories(context: Context, username: str) -> PopUpText | None:
-    """Show the stored live stories of a followed profile. The cost is 0 credits.
+    """Show the stored live stories of a followed profile, for 0 credits.
 
-    If the profile has no such stories, return the text of a pop-up. A story whose file must be
-    bought is not sent.
+    A story whose file must be bought is not sent. Without stored live stories, return the text of
+    a pop-up.
 
     Raises:
         NotFollowedError: The chat has no subscription to the profile.
@@ -469,9 +457,8 @@ async def show_other_subscriptions_page(
 async def unsubscribe(context: Context) -> None:
     """End the named subscriptions or all subscriptions. A button restores the subscriptions.
 
-    Without words, ask which alerts to stop. A command with everyday words ends no subscription
-    until a button confirms the names. Exception: if a common word is the name of a followed
-    profile, the subscription can end at once (``_unsubscribe_if_followed_or_ask``).
+    Without words, ask which alerts to stop. A command with everyday words usually ends no
+    subscription until a button confirms the names.
 
     Raises:
         NotFollowedError: The command names a single profile, and the chat has no subscription to
@@ -589,8 +576,8 @@ async def _unsubscribe_and_get_page(rows: Sequence[Subscription], context: Conte
 async def undo_unsubscribe(context: Context, ended_at: datetime) -> PopUpText | None:
     """Restore all subscriptions that ended at ``ended_at``, for 0 credits.
 
-    The button works for about a day after the end of the subscriptions. If a subscription cannot
-    be restored, the failure is listed with its reason, and the button stays for another attempt.
+    The button works for about a day. Subscriptions that cannot be restored are listed, and the
+    button stays for another attempt.
 
     Raises:
         BotError: The only subscription to restore cannot be restored.
@@ -639,16 +626,9 @@ async def ask_which_to_stop(context: Context, rows: Sequence[Subscription]) -> N
 async def ask_which_profile(context: Context, question: str, command: str, usage: str) -> None:
     """Ask for a followed profile for ``command``, with a button for each of at most 60 profiles.
 
-    ``question`` and ``usage`` are message ids. The first rule that applies determines the message:
-
-    - A channel with subscriptions gets ``usage``, because no button in a channel can run a
-      command.
-    - Any other chat with subscriptions gets ``question`` with the buttons.
-    - If all members of a group may use ``command``, the group gets the text ``EMPTY``, which says
-      that the chat has no subscriptions. This text is no question, because some members may have
-      no right to subscribe.
-    - A channel, and a private chat that manages a different chat, also get the text ``EMPTY``.
-    - Any other chat is asked for a profile to subscribe to.
+    ``question`` and ``usage`` are message ids. A channel with subscriptions gets ``usage``,
+    because no button in a channel can run a command. A chat without subscriptions gets ``EMPTY``
+    or the question for a first subscription.
     """
     rows = await context.read_subscriptions()
     if rows and context.is_channel:
@@ -665,10 +645,8 @@ async def ask_which_profile(context: Context, question: str, command: str, usage
 async def subscriptions_page(context: Context, page: int, containing: int | None = None) -> Page:
     """Return a page with at most 8 of the chat's subscriptions. Each subscription has a button.
 
-    The button opens the options of the subscription. If ``containing`` is the ID of a
-    subscription, return the page with this subscription, or the first page if the chat does not
-    have this subscription. In a channel, the result is a single list of at most 60 subscriptions,
-    which have no buttons.
+    If ``containing`` is the ID of a subscription, return the page with this subscription. A
+    channel gets a list of at most 60 subscriptions without buttons.
     """
     every = await context.read_subscriptions()
     if containing is not None:
@@ -716,9 +694,8 @@ def subscriptions_list_button(context: Context) -> Button:
 async def _obstacles_text(context: Context, target: Target | None) -> Safe:
     """Return a text about the mutes and the missing payer of a chat, or an empty string.
 
-    A mute means that the bot has no right to send in the chat, that the posts of the bot are
-    removed, or that the topic is closed. If ``target`` is given, only the mutes of ``target`` are
-    described. Otherwise, the mutes of the whole chat and its topics are described.
+    A mute means that the bot cannot post in the chat or topic. If ``target`` is given, only the
+    mutes of ``target`` are described.
     """
     chat_id = target.chat_id if target else context.chat.id
     # The stored chat is read again, because a subscription may have given the chat a payer.
@@ -753,8 +730,8 @@ def _subscribed_buttons(done: Subscribed, context: Context, *, can_show: bool) -
 async def _check_and_admit_channel(context: Context, name: str) -> tuple[Target, str]:
     """Check that the person and the bot may post in a channel, and give the channel access.
 
-    If the named chat is a group, the person must be an admin, and the bot must be a member. Return
-    the channel or group as the target of alerts, and its name.
+    In a group, the person must be an admin, and the bot a member. Return the target of alerts, and
+    the name of the channel or group.
 
     Raises:
         SubscriptionError: The bot cannot see the channel, the named chat is a private chat, the
@@ -829,8 +806,8 @@ async def get_options_page_and_expect_zone(
 ) -> Page:
     """Return the page of a subscription, or a section of the subscription's options.
 
-    If the page shows the time of the summary, and the chat has no time zone, record that the next
-    message may name the place of the person.
+    If the page needs the missing time zone of the chat, record that the next message may name a
+    place.
 
     Raises:
         NotFollowedError: The chat does not have the subscription.

@@ -1,13 +1,7 @@
 """Messages without a command or a link: the bot answers in private chats.
 
-- A profile name gets the card of the profile.
-- A mistyped command gets the similar command, with a button if a profile name follows.
-- A request in plain words gets the result of the requested command.
-- Other messages get a short example or a reaction.
-
 Paid calls are made only after a press of a button, a command in a caption, or an answer to a
-question of the bot. The answer must be a single name or link. In groups, only commands in captions
-and replies to the bot are handled, because members talk with each other.
+question of the bot. In groups, only commands in captions and replies to the bot are handled.
 """
 
 from collections.abc import Sequence
@@ -122,7 +116,7 @@ async def run_captioned_command(context: Context) -> None:
     """Run the command at the beginning of the caption of a photo or file.
 
     The costs are those of the command. A command for another bot is ignored. An unknown command is
-    answered by ``_suggest_command_or_answer_request`` in a private chat, and is ignored elsewhere.
+    answered only in a private chat.
 
     Raises:
         BotError: The command is refused or fails, or the errors of
@@ -147,12 +141,8 @@ async def run_captioned_command(context: Context) -> None:
 async def run_command_of_answered_question(context: Context) -> None:
     """Run the command of a question for the name in the answer, at the costs of the command.
 
-    - For several names, or a name among everyday words, send a button.
-    - An answer that cancels the request, or that has everyday words, makes no API call.
-    - Thanks, and a request for another command, get the same answer as a message that answers no
-      question.
-    - After an answer such as "I don't know", "what do you mean?" or "sure", after small talk, and
-      after a sentence that gets no button, the bot explains what a profile name is and asks again.
+    For several names, or a name among everyday words, send a button instead, for 0 credits. After
+    an unclear answer, the bot explains what a profile name is and asks again.
 
     Raises:
         BotError: The command is refused or fails.
@@ -232,16 +222,7 @@ async def answer_other_message(context: Context) -> None:
 async def _answer_words(context: Context, text: str, text_or_caption: str) -> None:
     """Answer a text without a slash. The first rule that applies determines the answer.
 
-    - Thanks get a reaction.
-    - A list of profile names gets buttons for the names.
-    - A statement such as "I live in Berlin" gets the question for the time zone.
-    - A request gets the result of the requested command.
-    - A word of consent, such as "yes", gets a hint.
-    - Small talk gets a reaction.
-    - A profile name, alone or among other words, gets the card of the profile or a button.
-    - A reply to a story gets the card of the profile.
-    - A question, and a text about the bot, get the help.
-    - Any other text gets an example or a reaction.
+    No rule makes a paid call.
 
     Raises:
         BotError: The requested command is refused or fails.
@@ -296,12 +277,7 @@ async def _answer_remark(context: Context, text: str) -> WasAnswered:
 async def _answer_if_expected(context: Context, text: str) -> WasAnswered:
     """Answer a message that the bot expects. Return whether the message was answered.
 
-    The bot expects a message in these cases:
-
-    - A settings page has asked for a setting.
-    - A question has asked for a followed profile.
-    - The bot has listed the accounts in a file that the person sent. A message then searches for
-      accounts in this file.
+    The bot expects a setting, a followed profile, or a search in the accounts of a file.
 
     Raises:
         RightsError: The errors of ``set_managed_chat`` for the chat of the page or list.
@@ -317,9 +293,8 @@ async def _answer_if_expected(context: Context, text: str) -> WasAnswered:
 async def _answer_choice_if_expected(context: Context, text: str) -> WasAnswered:
     """Answer a text that names the followed profiles for which a question has asked.
 
-    The command to which the question belongs runs for these profiles, or is offered. Return
-    whether the text was answered. If no question is pending, or if the text requests a different
-    command, the text is not answered.
+    The command of the question runs for these profiles, or is offered. Return whether the text was
+    answered.
 
     Raises:
         BotError: The command of the question is refused or fails.
@@ -333,19 +308,8 @@ async def _answer_choice_if_expected(context: Context, text: str) -> WasAnswered
 async def _offer_names_between_words(context: Context, text: str) -> WasAnswered:
     """Offer actions for the profile names in a text. Return whether actions were offered.
 
-    A candidate is a word that may be a name, and that is neither a common word nor a word of
-    requests. The first rule that applies determines the offer:
-
-    - If the text has several stored names, offer actions for these names. ``EXAMPLE_NAME`` counts
-      as stored.
-    - If the text has one stored name, and asks for the reason of the alerts, explain the alerts.
-    - If the text has one stored name, offer actions for the name.
-    - If the text is about the bot, such as "you are useless", offer no actions.
-    - If the text has a single candidate, offer actions for the candidate.
-    - If the text has several candidates, and all words of the text can be the parts of one name,
-      offer to show the stories of this name.
-    - If the text has several candidates, and the candidates are the parts of a stored name, offer
-      to show the stories of the stored name.
+    Stored names come first, then a single word that may be a name, then words that are parts of
+    one name. A text about the bot, such as "you are useless", gets no offer without a stored name.
     """
     language = context.t.language
     every = talk.words_that_may_be_names(text, language)
@@ -402,13 +366,9 @@ async def run_with_shown_arguments(
 ) -> PopUpText | None:
     """Run a command with arguments from the message whose button was pressed.
 
-    The costs are those of the command. Only the parts of the message in code format are read. The
-    part with the index ``code_text_index``, or the first part if the index is None, decides:
-
-    - If this part begins with the command, the arguments are the other words of this part.
-    - Otherwise, the arguments are all parts in code format.
-
-    If the message has no part in code format, run nothing, and return the text of a pop-up.
+    The costs are those of the command. The arguments are in code format. ``code_text_index`` is
+    the index of the part in code format that may be the whole command. If no part is in code
+    format, return the text of a pop-up.
 
     Raises:
         BotError: The command is refused or fails.
@@ -445,7 +405,6 @@ async def _suggest_command_or_answer_request(context: Context, word: str, rest: 
     """Suggest the command that is similar to an unknown command.
 
     If no command is similar, handle the text like a text without a command (``answer_request``).
-    The answer to "/cancel" is that nothing has changed.
 
     Raises:
         BotError: No command is similar, and the text requests nothing. Also raised if the request
@@ -474,9 +433,8 @@ async def _suggest_command_or_answer_request(context: Context, word: str, rest: 
 async def _react_or_give_example(context: Context) -> None:
     """React to small talk. Answer other messages with an example and buttons, or with a shrug.
 
-    A message within a minute after an example gets a shrug as a reaction. The message after a
-    shrug gets the example again. The photos of an album count as one message. If the message is a
-    forward of an alert that the bot has sent to a channel, do nothing.
+    A message within a minute after an example gets a shrug. The photos of an album count as one
+    message. A forward of the bot's own alert gets no answer.
     """
     message = context.message
     cache = context.services.cache
@@ -530,8 +488,7 @@ class _RepliesToBot(filters.MessageFilter):
 async def answer_request_in_group(context: Context) -> None:
     """Answer a reply to the bot that is a request in plain words, and ignore other replies.
 
-    A reply to a question for a followed profile can be a name. Thanks get a reaction. A comment on
-    a story gets nothing.
+    A reply to a question for a followed profile can be a name. Thanks get a reaction.
 
     Raises:
         BotError: The requested command is refused or fails.

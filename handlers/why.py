@@ -71,11 +71,9 @@ def _outcome_msgid(kind: Kind) -> str:
 
 @command("why", channel_after=1, usage=USAGE)
 async def explain_alerts(context: Context) -> None:
-    """Send a report about the checks of a profile, and about the alerts that the chat gets.
+    """Send a report about the checks of a profile and the chat's alerts, for 0 credits.
 
-    The report has the times of the last and the next check. The report also counts the stories of
-    the last two days that were sent, the stories that are waiting, and the stories that were
-    skipped. The cost is 0 credits.
+    The report counts the sent, waiting and skipped stories of the last two days.
 
     Raises:
         NotFollowedError: A group or channel has no subscription to the profile.
@@ -144,8 +142,8 @@ def _paused_lines(known: Why, context: Context) -> list[str]:
 def _obstacle_lines(known: Why, context: Context) -> list[str]:
     """Return a list with the line about a closed chat, a missing payer or a mute.
 
-    A mute means that the bot has no right to send in the chat, that the posts of the bot are
-    removed, or that the topic is closed. The list is empty without an obstacle.
+    A mute means that the bot cannot post in the chat or topic. Without an obstacle, the list is
+    empty.
     """
     if not known.chat_open:
         return [context.t(AWAY)]
