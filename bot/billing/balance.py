@@ -75,9 +75,8 @@ class Treasurer:
     async def clean_up_and_fetch_balance(self) -> NextStepAt:
         """Fetch the balance once and clean up the ledger. Return the time of the next fetch.
 
-        The cost is 0 credits. After a fetch, a confirmed difference between the balance and the
-        ledger is reported to the owners. If the fetch fails, the failure is logged, and the ledger
-        is cleaned up nevertheless.
+        The cost is 0 credits. A confirmed difference between the balance and the ledger is
+        reported to the owners. A failed fetch is logged.
         """
         is_low = False
         balance = None

@@ -1,10 +1,8 @@
 """The comparison of each balance at the Stories API with the ledger.
 
-The balance is compared only while no call is in flight. A single difference does not prove that
-the API billed other credits than the ledger counted, because the API updates its balance with a
-short delay. Three balances in a row with a difference of the same sign prove a lasting difference,
-which is called a drift. If several processes fetch the balance within 30 seconds, the balances
-count once, because all of them can have the delay of the API.
+The balance is compared only while no call is in flight. The API updates its balance with a short
+delay, so only three differences in a row with the same sign prove a lasting difference (drift).
+Balances that are less than 30 seconds apart count once.
 """
 
 from dataclasses import dataclass, replace
@@ -34,9 +32,8 @@ class Drift:
     """The difference between the credits that the API billed and the credits in the ledger.
 
     - ``base`` is the reading from which the difference is counted, and ``last`` is the newest
-      reading that counts.
-    - ``size`` is the difference in credits. A negative size means that the API billed less than
-      the ledger counted.
+      reading.
+    - ``size`` is in credits. It is negative if the API billed less than the ledger counted.
     - ``running`` is the number of balances in a row with a difference of the same sign.
     - ``total`` is the sum of all differences that were reported to the owners, in credits.
     """
@@ -50,11 +47,8 @@ class Drift:
     def after_reading(self, reading: Reading) -> Self:
         """Return the drift after a new reading of the balance.
 
-        A reading within 30 seconds after ``last`` changes nothing. In these cases, the new reading
-        becomes ``base``, and ``size`` and ``running`` become 0:
-
-        - The new balance is larger than the balance of ``base``, because credits were bought.
-        - Since ``base``, the balance has fallen by exactly the spending in the ledger.
+        A reading within 30 seconds after ``last`` changes nothing. After a purchase of credits, or
+        without a difference, the new reading becomes ``base``.
         """
         if reading.at < self.last.at + _APART:
             return self

@@ -1,10 +1,8 @@
 """The ledger of the paid calls of the Stories API.
 
 The ledger reserves credits before each paid call, and settles or refunds the credits after the
-call. A reservation counts as spent until the bill is known, also if the bot crashes during the
-call. After a crash, the spending in the ledger is too low only if the API billed more than the
-reserved price. All limits are checked in the transaction of the reservation, so that concurrent
-calls can't exceed a limit.
+call. A reservation counts as spent until the bill is known, also after a crash. All limits are
+checked in the transaction of the reservation, so concurrent calls can't exceed a limit.
 """
 
 from collections.abc import Awaitable, Callable
@@ -86,9 +84,8 @@ PAID_AT_ONCE, PAID_OF_EACH = 48, 4
 class Charge:
     """The purpose of a paid call, and the person or chat that requests the call.
 
-    Scheduled checks and the files of alerts have no ``asker``, because the schedule pays for these
-    calls. ``profile_id`` is the profile that is checked or that the files belong to. All chats
-    that wait for stories of this profile share the cost of the call.
+    The schedule pays for calls without an ``asker``: scheduled checks and the files of alerts. All
+    chats that wait for stories of the profile ``profile_id`` share the cost of such a call.
     """
 
     kind: Literal["link", "stories", "highlight", "subscribe", "media", "schedule"]
@@ -141,8 +138,8 @@ class Ledger:
         """Reserve credits, make the call, and settle the bill. Return the value of the call.
 
         Raises:
-            SpendingError: A limit is reached, spending is stopped, or the request has no person
-                and no payer. In these cases no call was made.
+            SpendingError: A limit is reached, spending is stopped, or nobody pays. No call was
+                made.
             StoriesError: The call failed. The reservation is closed.
             MediaError: A download failed. The reservation is closed.
         """
@@ -155,15 +152,12 @@ class Ledger:
     ) -> tuple[T, Bill]:
         """Reserve credits and make the call. Return the value of the call and the bill.
 
-        The caller must settle the bill in the transaction that stores the value. If the call
-        fails, this method closes the reservation.
-
-        A call with an ``asker`` waits for a slot. The number of slots is limited for all people
-        together, and for each person, so that one person's slow calls do not delay other people.
+        The caller must settle the bill in the transaction that stores the value. A call with an
+        ``asker`` waits for a slot, so that one person's slow calls do not delay other people.
 
         Raises:
-            SpendingError: A limit is reached, spending is stopped, or the request has no person
-                and no payer. In these cases no call was made.
+            SpendingError: A limit is reached, spending is stopped, or nobody pays. No call was
+                made.
             StoriesError: The call failed. The reservation is closed.
             MediaError: A download failed. The reservation is closed.
         """
@@ -195,10 +189,8 @@ class Ledger:
 
         Raises:
             SpendingStoppedError: Spending is stopped, or the balance is too low.
-            NoPayerError: The request has no person, and neither its channel nor its chat has a
-                payer.
-            SpendingError: A limit is reached. The text of the error names the limit. The attribute
-                ``until`` is the time from which a retry can succeed.
+            NoPayerError: Neither a person nor a payer of the channel or chat pays for the request.
+            SpendingError: A limit is reached. A retry can succeed from the time ``until``.
         """
         return await finish_on_cancel(
             self._reserve(charge, call),
@@ -243,13 +235,9 @@ class Ledger:
     async def settle(self, tx: Tx, reservation: Reservation, credits: int | Unknown) -> None:  # noqa: A002 - the field's term
         """Close a reservation with the billed credits, in the caller's transaction.
 
-        If the bill of the reservation is already recorded, this method does nothing. A reservation
-        that was closed without a bill can be closed again with a bill.
-
-        - If the API did not report the billed credits (``credits`` is None), the reserved credits
-          count as spent until a later balance shows the billed credits.
-        - Reserved credits that were not billed are refunded to the limits.
-        - A bill that exceeds the reservation is charged in full.
+        Unbilled credits are refunded, and a bill above the reservation is charged in full. If
+        ``credits`` is None (unknown), the reserved credits count as spent. This method does
+        nothing if the bill is already recorded.
         """
         entry = await ledger.close(tx, reservation.id, credits, now=self._now())
         if entry is None:
@@ -264,16 +252,14 @@ class Ledger:
     async def count_pasted_megabytes(
         self, asker: Asker, megabytes: int, *, most: int = PASTED_A_DAY
     ) -> None:
-        """Count the size of a pasted file towards the person's daily limit.
+        """Count the size of a pasted file towards the person's daily limit, for 0 credits.
 
-        The download of the file costs 0 credits. ``most`` is the limit in megabytes per day. If
-        the request has no person, the size counts towards the limit of the payer of the chat or
-        channel.
+        ``most`` is the limit in megabytes per day. If the request has no person, the payer's limit
+        counts.
 
         Raises:
-            PastedLimitError: The person's limit of megabytes a day is exceeded.
-            NoPayerError: The request has no person, and neither its channel nor its chat has a
-                payer.
+            PastedLimitError: The limit is exceeded.
+            NoPayerError: The request has no person, and its channel and chat have no payer.
         """
         async with self._db.begin() as tx:
             whose = asker.user_id
@@ -310,9 +296,8 @@ class Ledger:
         """Estimate how many credits of today's budget for replies will not be spent.
 
         The estimate uses the spending of the last 7 days. If newcomers have a limit of their own,
-        only the requests of known persons count. Without this rule, the requests of many new
-        accounts on a single day would reduce the credits for checks for a week. As long as the bot
-        knows no person (``acquaintances.has_known_person``), all requests count.
+        only the requests of known persons count, so that many new accounts can't reduce the
+        credits for checks.
         """
         today = now.date()
         async with self._db.read() as tx:
@@ -343,9 +328,8 @@ class Ledger:
     ) -> Literal["", "stopped", "budget"]:
         """Return the reason why the schedule must not spend ``price`` credits now.
 
-        - "stopped" means that the stop switch is on, or that the balance is too low.
-        - "budget" means that today's budget has too few credits left for the schedule.
-        - An empty string means that the schedule may spend the credits.
+        "stopped" means the stop switch or a low balance. "budget" means that too few credits are
+        left for the schedule today. An empty string means no obstacle.
         """
         account = await budgets.account_state(tx)
         if not account.allows_spending(price, minimum=self.limits.minimum_balance):
@@ -354,12 +338,10 @@ class Ledger:
         return "budget" if room < price else ""
 
     async def fetch_and_store_balance(self, ask: Callable[[], Awaitable[Balance]]) -> Balance:
-        """Fetch the balance, and update the credits that can still be spent.
+        """Fetch the balance for 0 credits, and update the credits that can still be spent.
 
-        Fetching the balance costs 0 credits. The balance can already include the cost of calls in
-        flight. This cost is nevertheless subtracted from the balance, so that the result is never
-        too high. If no call was in flight during the fetch, the balance is also compared with the
-        ledger.
+        The cost of calls in flight is subtracted, so that the result is never too high. If no call
+        was in flight, the balance is also compared with the ledger.
 
         Raises:
             StoriesError: ``ask`` could not fetch the balance.
@@ -379,12 +361,10 @@ class Ledger:
         return balance
 
     async def refund_and_pop_confirmed_drift(self) -> Drift | None:
-        """Return the confirmed difference between the balance and the ledger.
+        """Return the confirmed difference between the balance and the ledger, once, or None.
 
         If the API billed less than the ledger counted, the credits of calls with an unknown bill
-        are refunded first, and the result is the difference that remains. Return None if no
-        confirmed difference remains. Each difference is returned only once, because the caller
-        reports the difference to the owners.
+        are refunded first. The result is the remaining difference.
         """
         while True:
             # Each refund has its own transaction, because all transactions must lock the limits
@@ -422,13 +402,9 @@ class Ledger:
     async def close_old_reservations_and_split_costs(self) -> ClosedCount:
         """Close the reservations of killed processes, and split the costs of checks among chats.
 
-        Reservations that are older than 30 minutes are closed, and their credits count as spent.
-        Return the number of closed reservations. This method also does the periodic work of the
-        ledger:
-
-        - If a new day (UTC) has begun, start the counters of the new day, and split the costs of
-          checks (``split_check_costs_among_chats_daily``).
-        - Add the entries of hours that ended at least an hour ago to the sums of the spending.
+        Reservations older than 30 minutes are closed, and their credits count as spent. Return the
+        number of closed reservations. Also start the counters of a new day (UTC), and add finished
+        hours to the sums of the spending.
         """
         now = self._now()
         async with self._db.begin() as tx:
@@ -444,12 +420,9 @@ class Ledger:
     async def split_check_costs_among_chats_daily(self) -> None:
         """Split the costs of checks among the subscribed chats, at most once a day (UTC).
 
-        All costs since the last split are split. Each chat that now waits for stories of a profile
-        gets an equal part of the profile's costs. The parts are recorded as usage of yesterday.
-
-        The split is approximate, but the entries of the ledger are exact. If the process is killed
-        during the split, some chats of one profile get no part, and the costs of the remaining
-        profiles are split on the next day.
+        Each chat that waits for stories of a profile gets an equal part of the profile's costs, as
+        usage of yesterday. The split is approximate, and a killed process can lose parts. The
+        entries of the ledger are exact.
         """
         today = self._now().date()
         async with self._db.begin() as tx:
@@ -493,18 +466,11 @@ class Ledger:
         """Charge the price of a call to the daily limits of the chat and of the person who pays.
 
         Return the asker with the id of the person who pays, and the names of the charged limits.
-        If the request has no person, the payer of the channel or chat pays.
-
-        - If an owner of the bot sends the request, no limit is charged.
-        - If the request has no chat, no limit is charged.
-        - If an owner pays for a request of an anonymous sender, the limits of the chat are
-          charged. The limits of the owner are charged only if the request is in the name of a
-          channel.
+        Requests of owners and requests without a chat are not charged.
 
         Raises:
             SpendingError: A limit is reached.
-            NoPayerError: The request has no person, and neither its channel nor its chat has a
-                payer.
+            NoPayerError: The request has no person, and its channel and chat have no payer.
         """
         billed, is_unknown_channel = asker, False
         if asker.user_id is None:
@@ -521,9 +487,8 @@ class Ledger:
             self.limits, is_known=is_known, of_chat=of_chat, of_person=of_person
         )
         wanted: list[tuple[Scope, int, int]] = [("chat", asker.chat_id, limits.chat)]
-        # The admins of an owner's channel can write in the name of the channel in any number of
-        # groups. Therefore all requests in the name of the channel count together against one
-        # limit, which is the limit of the owner as a person.
+        # The admins of an owner's channel can write in its name in any number of groups. Therefore
+        # all these requests count against one limit, the limit of the owner as a person.
         has_limit = asker.as_channel is not None or billed.user_id not in self._owners()
         if billed.user_id is not None and has_limit:
             wanted.append(("person", billed.user_id, limits.own))
@@ -565,14 +530,10 @@ async def _with_migrated_chat_id(tx: Tx, asker: Asker) -> Asker:
 
 
 async def _payer_and_lacks_channel_payer(tx: Tx, asker: Asker) -> tuple[int | None, bool]:
-    """Return the id of the person who pays for a request that no person has sent.
+    """Return the id of the person who pays for a request that no person has sent, or None.
 
-    - For a request in the name of a channel, the payer of the channel pays. If the channel has no
-      known payer, the payer of the chat pays.
-    - For any other request, the payer of the chat pays.
-
-    The id is None without a payer. The second value is True if the request was sent in the name of
-    a channel without a known payer.
+    The payer of the channel takes precedence over the payer of the chat. The second value is True
+    if the request is in the name of a channel without a known payer.
     """
     if asker.as_channel is not None:
         payer = await chats.payer_of(tx, asker.as_channel)
@@ -602,8 +563,8 @@ async def _refund(
 ) -> None:
     """Refund ``back`` credits of a ledger entry to the limits that the entry was charged to.
 
-    If ``back`` is negative, the credits are charged to these limits instead. If the bill of the
-    call is known (``is_billed``), the total spending of the bot changes too.
+    A negative ``back`` is a charge. If the bill is known (``is_billed``), the total spending of
+    the bot changes too.
     """
     day = entry.at.date()
     subjects: dict[str, Any] = {"person": entry.user_id, "newcomer": 0}

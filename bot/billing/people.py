@@ -19,17 +19,14 @@ class Guest:
     All costs are in thousandths of a credit.
 
     - ``millicredits_by_kind`` has the costs in the chat by purpose.
-    - ``millicredits_elsewhere`` has the costs of a person in other chats. The requests without a
-      person for which the person pays are included.
-    - ``by_person`` is for the owner. The value has the id, name and cost of at most five members
-      of a group, the highest cost first. The cost of a request without a person is part of the
-      cost of the payer of this request.
-    - ``by_member`` is for the group. The value has the name and cost of at most five members, the
-      highest cost first. The cost of requests without a person is excluded. Members without a
-      stored name are also excluded.
+    - ``millicredits_elsewhere`` has the costs of a person in other chats.
+    - ``by_person`` is for the owner: the id, name and cost of at most five members of a group.
+      The payer's cost includes requests without a person.
+    - ``by_member`` is for the group: the name and cost of at most five members, without requests
+      that have no person.
     - ``payer`` is the id and name of the payer of a group or channel.
-    - ``is_silenced`` means that the group or channel gets no messages, because the responsible
-      person is blocked.
+    - ``is_silenced`` means that the chat gets no messages, because the responsible person is
+      blocked.
     """
 
     id: int

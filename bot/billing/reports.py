@@ -23,14 +23,12 @@ _DAYS_OF_AVERAGE = 7
 class ChatUsage:
     """The usage of a chat: the used part of today's limits (UTC), and the received stories.
 
-    - ``part`` is the used part of the limit that is used most, from 0 to 1. It is None if the
-      limit of the chat is 0 credits, and in a private chat also if the limit of the person is 0
-      credits.
-    - ``stories`` has the number of stories that the chat received on each of the last 7 days,
-      oldest first.
+    - ``part`` is the used part (0 to 1) of the limit that is used most, or None if the limit is
+      0.
+    - ``stories`` are the numbers of received stories on each of the last 7 days, oldest first.
     - ``month`` has the costs of the chat in this month (UTC).
-    - ``newcomer_part`` is the limit of a newcomer as a part of the limit of other persons, from 0
-      to 1. It is None if the limits of newcomers do not apply.
+    - ``newcomer_part`` is the limit of a newcomer as a part (0 to 1) of the usual limit, or
+      None.
     """
 
     part: float | None
@@ -43,12 +41,10 @@ class ChatUsage:
 class Spending:
     """The credits that the bot spent, and a forecast of its spending.
 
-    - ``week`` covers the last 7 days. ``month``, ``by_operation`` and ``days`` cover the last 30
-      days.
+    - ``week`` covers 7 days. ``month``, ``by_operation`` and ``days`` cover 30 days.
     - ``forecast`` is the expected spending of this whole calendar month.
     - ``days_left`` is the number of days until ``balance`` is spent at the rate of the last 7
-      days. ``days_left`` is None if the balance is unknown, or if no credits were spent in these
-      days.
+      days, or None if unknown.
     """
 
     today: int
@@ -162,10 +158,8 @@ async def _read_unconfirmed_credits_of_today(tx: Tx, drift: object, today: date)
 def mean_daily_spending(spent: list[int], now: datetime) -> float:
     """Return the mean spending of the last 7 days, in credits per day.
 
-    ``spent`` has the credits of each day. Its last value has the credits of today until ``now``.
-    The days before the first spent credit of these 7 days do not count. For example, the mean of a
-    bot that is two days old is the mean of these two days. The elapsed part of today counts as at
-    least an hour.
+    ``spent`` has the credits of each day. The last value covers today until ``now``. Days before
+    the first spent credit do not count.
     """
     recent = spent[-_DAYS_OF_AVERAGE:]
     while len(recent) > 1 and not recent[0]:

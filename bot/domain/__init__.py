@@ -1,7 +1,7 @@
-"""The domain model and the rules of the bot.
+"""The domain model and the rules of the bot. The package is pure, and has no I/O.
 
-The package is pure: it imports no other package of the bot, and uses no database and no network.
-Functions get the current time as an argument. Public:
+The package imports no other package of the bot. Functions get the current time as an argument.
+Public:
 
 - ``model``: the concepts of Telegram and Instagram;
 - ``records``: the stored rows;

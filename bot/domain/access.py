@@ -1,10 +1,7 @@
 """The access rules, which decide from the access list who may use the bot.
 
-The rules are pure functions that get the current time as the argument ``now``.
-
-The access list contains persons, chats (groups and channels) and profiles. A person or chat can be
-allowed and blocked at the same time. In that case the block takes precedence, and the permission
-applies again after the end of the block.
+The access list contains persons, chats (groups and channels) and profiles. If a person or chat is
+both allowed and blocked, the block takes precedence until the block ends.
 """
 
 import re
@@ -27,10 +24,10 @@ _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """The subject of a row of the access list.
+    """The subject of a row of the access list: a person, a group or channel, or a profile.
 
-    A subject is a person, a group or channel, or an Instagram profile. ``id`` is the Telegram id
-    of the person or chat as text, or the id or username of the profile.
+    ``id`` is the Telegram id as text. For a profile, ``id`` is the id or the username at
+    Instagram.
     """
 
     kind: _Kind
@@ -50,8 +47,8 @@ class Entry:
     """A row of the access list.
 
     ``added_by`` is the person who allowed the subject, or who added the bot to the chat.
-    ``allowance`` is the limit of the subject in credits per day, and replaces the limit in the
-    bot's settings. ``language_code`` is the language of a person to whom access was refused.
+    ``allowance`` is the subject's own limit in credits per day. ``language_code`` is the language
+    of a person who was refused.
     """
 
     kind: _Kind
@@ -89,15 +86,11 @@ class Entry:
 class Judged:
     """The decision whether a person may use the bot in a chat.
 
-    - ``verdict`` is "let" if the person may use the bot, "blocked" if a block applies, and
-      "stranger" if no row of the access list allows the use.
-    - ``about`` is the blocked person or chat if ``verdict`` is "blocked". Otherwise ``about`` is
-      the group or channel of the request, or the person of a request outside of groups and
-      channels.
-    - ``entry`` is the row of ``about`` in the access list, or None without such a row. If
-      ``verdict`` is "let", ``entry`` is always None.
-    - ``is_silent`` is True if the person responsible for a group or channel is blocked. In that
-      case the bot sends no message about the refusal.
+    - ``verdict`` is "let", "blocked", or "stranger" for a person without permission.
+    - ``about`` is the blocked person or chat. Without a block, ``about`` is the group or channel
+      of the request, or otherwise the person.
+    - ``entry`` is the row of ``about`` in the access list. It is None if ``verdict`` is "let".
+    - ``is_silent`` is True if the bot must not send a message about the refusal.
     """
 
     verdict: Literal["let", "stranger", "blocked"]
@@ -122,19 +115,10 @@ def judge_access(
 ) -> Judged:
     """Decide from rows of the access list whether a person may use the bot in a chat.
 
-    The first rule that applies decides:
-
-    - If the person who is responsible for a group or channel is blocked, nobody may use the bot in
-      this chat, and the bot stays silent.
-    - A blocked person must not use the bot anywhere.
-    - Nobody may use the bot in a blocked chat.
-    - In the mode "open", everybody may use the bot everywhere.
-    - An allowed person may use the bot everywhere.
-    - In an allowed group or channel, everybody may use the bot.
-    - In all other cases, the person is a stranger and must not use the bot.
-
-    ``responsible`` is the id of the responsible person as text, or an empty string. ``chat_id`` is
-    None for a request outside of chats.
+    A block of the person, of the chat, or of the person responsible for a group or channel takes
+    precedence. Otherwise everybody has access in the mode "open". In other modes, the person,
+    group or channel must be allowed. ``responsible`` is a person's id as text, or an empty string.
+    ``chat_id`` is None outside of chats.
     """
     # In a private chat, ``chat_id`` is the id of a person. The person who sends the request can be
     # a different person, for example if the request is the press of a button. Therefore the access
@@ -184,9 +168,8 @@ def parse_block_end_and_reason(
 ) -> tuple[datetime | Endless, str]:
     """Return the end of a block and the reason of the block.
 
-    If the first word is a time span such as ``7d``, the block ends after this time, and the other
-    words are the reason. Otherwise the block has no end (None), and all words are the reason. The
-    reason is cut to 200 characters.
+    A time span such as ``7d`` as the first word sets the end. Without a time span, the end is None
+    (endless). The other words are the reason, which is cut to 200 characters.
     """
     span = parse_span(words[0].lower()) if words else None
     reason = " ".join(words[1:] if span else words)

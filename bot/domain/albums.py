@@ -10,10 +10,8 @@ ALBUM_SIZE = 10  # the maximum number of items of an album (Bot API, sendMediaGr
 def plan_albums(stories: Iterable[Story]) -> list[Album]:
     """Return albums with all distinct stories of ``stories``, the oldest stories first.
 
-    Stories with the same ``pk`` are the same story. An album has at most 10 stories. The number of
-    albums is the smallest possible number. The stories are distributed as evenly as possible. If
-    the albums cannot have equal sizes, the earlier albums are larger. For example, 11 stories are
-    distributed as 6 + 5, and 21 stories as 7 + 7 + 7.
+    The result has as few albums as possible, and the sizes of the albums differ by at most 1. For
+    example, 21 stories become 7 + 7 + 7. An album has at most 10 stories.
     """
     unique = {story.pk: story for story in stories}
     ordered = sorted(unique.values(), key=lambda story: (story.taken_at, len(story.pk), story.pk))

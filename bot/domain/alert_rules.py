@@ -1,7 +1,7 @@
 """The rules of alerts as arithmetic: retry times, quiet hours, daily summaries and check times.
 
-The functions use no clock and no I/O. They get the current time as the argument ``now``. Times of
-day are minutes after midnight in the time zone of the chat.
+The functions get the current time as the argument ``now``. Times of day are minutes after midnight
+in the time zone of the chat.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -123,12 +123,9 @@ While a right that is not in this table is missing, all stories wait.
 def combine_missing_rights(known: Right, new: Right) -> Right:
     """Return the single right that represents the two missing rights of a chat.
 
-    ``known`` is the right that was missing before, and ``new`` is the right that is missing now.
-
-    - For ``documents`` and a right to photos, videos, GIFs or media, the result is the right that
-      is not ``documents``, because few stories are sent as documents.
-    - For two different rights to photos, videos, GIFs or media, the result is ``media``.
-    - In all other cases, the result is ``new``.
+    ``known`` was missing before, and ``new`` is missing now. Two different rights to kinds of
+    media become ``media``. ``documents`` is replaced by the other of these rights, because few
+    stories are sent as documents. In all other cases, the result is ``new``.
     """
     if "documents" in {known, new} and {known, new} <= KINDS_OF.keys():
         return new if known == "documents" else known
@@ -143,11 +140,9 @@ _PROBE_EVERY = timedelta(hours=1)
 def recheck_right_at(now: datetime, probes: int, missing: Right = "text") -> datetime:
     """Return the time of the next check whether the bot may write in a chat.
 
-    ``probes`` is the number of failed checks so far. The first check is made after 10 minutes, and
-    the later checks are made every hour.
-
-    If another bot removes the posts (``missing`` is "peace"), the first two checks are made
-    without a pause, and the later checks are made once a day.
+    ``probes`` is the number of failed checks so far. The pauses are 10 minutes and then 1 hour. If
+    another bot removes the posts (``missing`` is "peace"), the first two checks follow at once,
+    and later checks once a day.
     """
     if missing == "peace":
         return now if probes + 1 < MAX_REMOVALS else now + DAY
@@ -155,11 +150,10 @@ def recheck_right_at(now: datetime, probes: int, missing: Right = "text") -> dat
 
 
 def retry_at(now: datetime, attempts: int, *, is_repeat: bool = False) -> datetime:
-    """Return the time to retry a send after ``attempts`` consecutive failed sends.
+    """Return the time to retry a send after ``attempts`` consecutive sends that did not arrive.
 
-    ``attempts`` counts only sends that certainly did not arrive. The pause after the first failed
-    send is 5 seconds. It is 15 seconds if a copy of an earlier send may already be in the chat
-    (``is_repeat``). The pause doubles with each failed send, up to 15 minutes.
+    The pause starts at 5 seconds and doubles up to 15 minutes. The pause starts at 15 seconds if
+    an earlier send may have arrived (``is_repeat``).
     """
     first = _FIRST_TEST_AGAIN if is_repeat else _FIRST_RETRY
     return now + _doubling_delay(first, attempts, _LAST_RETRY)
@@ -174,10 +168,10 @@ def after_upload_at(now: datetime, upload_age: timedelta) -> datetime:
 
 
 def postponed_repeat_at(now: datetime, delivery_id: int) -> datetime:
-    """Return the time to try a postponed repeat again, 15 to 45 seconds after ``now``.
+    """Return the time to retry a repeat of a delivery, 15 to 45 seconds after ``now``.
 
-    A repeat is a send of a delivery that may already be in the chat. The time depends on the id of
-    the delivery, so that the repeats of many deliveries are spread over time.
+    The time depends on ``delivery_id``, so that the repeats of many deliveries are spread over
+    time.
     """
     return now + _FIRST_TEST_AGAIN * (1 + delivery_id % 100 / 50)
 
@@ -193,11 +187,9 @@ def pause_after_lost_response(*, is_reply: bool) -> timedelta:
 def repeat_at(now: datetime, copies: int, *, is_reply: bool, delivery_id: int) -> datetime:
     """Return the time at which a delivery is sent again after a response was lost.
 
-    ``copies`` is the number of sends (1 or 2) whose response was lost.
-
-    - After one such send, the pause is ``pause_after_lost_response``.
-    - After two such sends, the pause is 15 minutes, or 5 minutes for a reply. The pause is up to a
-      fifth longer, depending on ``delivery_id``, so that many deliveries are spread over time.
+    ``copies`` is the number of sends (1 or 2) whose response was lost. After one send, the pause
+    is ``pause_after_lost_response``. After two sends, the pause is 5 minutes for a reply or 15
+    minutes, plus up to a fifth, so that many repeats are spread over time.
     """
     if copies == 1:
         return now + pause_after_lost_response(is_reply=is_reply)
@@ -217,20 +209,11 @@ def retry_after_success_at(
 ) -> datetime:
     """Return the time to retry a failed delivery after the chat has received another message.
 
-    - ``due_at`` is the time for which the retry was planned.
+    - ``due_at`` is the time for which the retry was planned. After two lost responses, the retry
+      usually stays planned for this time.
     - ``copies`` is the number of sends of the delivery whose response was lost.
     - ``attempts`` is the number of later sends of the delivery, which certainly failed.
     - ``is_same_kind`` means that the received message is of the same kind as the delivery.
-
-    The first rule that applies decides:
-
-    - If no response was lost, the retry is due now.
-    - If two responses were lost, the retry stays planned for ``due_at``. Only one more send is
-      allowed (``MAX_COPIES``), and a single received message does not prove that this send would
-      succeed. If the delivery is a reply and ``is_same_kind`` is True, this rule does not apply.
-    - If ``attempts`` is not 0, the retry is due now.
-    - Otherwise the retry is due when the pause after the lost response has passed
-      (``pause_after_lost_response``), but at the latest at ``due_at``.
     """
     if not copies:
         return now
@@ -256,9 +239,8 @@ def retry_failed_check_at(now: datetime, failures: int) -> datetime:
 def recheck_unavailable_at(now: datetime, answers: int) -> datetime:
     """Return the time of the check whether a private or missing profile is available again.
 
-    ``answers`` is the number of consecutive answers that the profile is private or missing. After
-    the first and the second answer, the pause is 30 minutes. With each further answer, the pause
-    doubles, up to a day.
+    ``answers`` is the number of consecutive answers that the profile is private or missing. The
+    pause is 30 minutes after the first two answers. The pause then doubles, up to a day.
     """
     return now + _doubling_delay(_FIRST_UNAVAILABLE_PAUSE, answers - 1, _LAST_UNAVAILABLE_PAUSE)
 
@@ -267,12 +249,8 @@ def recheck_failed_at(now: datetime, *, failures: int, refusals: int, is_active:
     """Return the time of the next check of a profile whose last check failed.
 
     ``failures`` is the number of consecutive failed checks. ``refusals`` is the number of
-    consecutive answers that the profile is private or missing. It is 0 if the last check failed
-    for a different reason. ``is_active`` is False if the profile counts as private or missing.
-
-    - If ``is_active`` is False and ``refusals`` is not 0, the result is
-      ``recheck_unavailable_at``.
-    - In all other cases, the result is ``retry_failed_check_at``.
+    consecutive last answers that the profile is private or missing. ``is_active`` is False if the
+    profile counts as private or missing.
     """
     if refusals and not is_active:
         return recheck_unavailable_at(now, refusals)
@@ -293,9 +271,8 @@ def period_of_missed_stories(
 ) -> tuple[datetime, datetime] | None:
     """Return the start and the end of the time in which missed stories may have been posted.
 
-    Stories from this time expired before the check at ``now``. The time begins at ``snapshot_at``,
-    which is the time of the last complete check, and ends a day before ``now``. Return None if no
-    complete check was made before, or if the last complete check was at most a day ago.
+    Missed stories expired between the last complete check (``snapshot_at``) and the check at
+    ``now``. Return None if no story can have been missed, or if no complete check is known.
     """
     gone = now - STORY_LIFE
     if snapshot_at is None or snapshot_at >= gone:
@@ -316,9 +293,8 @@ def missed_notice_fields(username: str, begin: datetime, end: datetime) -> dict[
 def next_local_time(now: datetime, minute: int, zone: str | None) -> datetime:
     """Return the first time after ``now`` at which the clocks of ``zone`` show ``minute``.
 
-    ``minute`` is a time of day in minutes after midnight. If the clocks skip this time of day when
-    they go forward, the result is later by the skipped span. If the clocks show this time of day
-    twice when they go back, the result can be the first or the second time.
+    ``minute`` is in minutes after midnight. If the clocks skip this time of day, the result is
+    later by the skipped span.
     """
     place = zone_or_utc(zone)
     today = now.astimezone(place).date()
@@ -328,9 +304,8 @@ def next_local_time(now: datetime, minute: int, zone: str | None) -> datetime:
         first = datetime.combine(today + timedelta(days=day), at, tzinfo=place)
         second = first.replace(fold=1).astimezone(now.tzinfo)
         moments.append(first.astimezone(now.tzinfo))
-        # On a day on which the clocks go back, ``second`` is the second moment at which the clocks
-        # show ``at``. On a day on which the clocks skip ``at``, the clocks do not show ``at`` at
-        # the moment ``second``, so that ``second`` is not used.
+        # On a day on which the clocks go back, the clocks show ``at`` a second time, at the moment
+        # ``second``. If the clocks skip ``at``, the clocks show a different time at this moment.
         if second.astimezone(place).time() == at:
             moments.append(second)
     return min(moment for moment in moments if moment > now)
@@ -339,14 +314,10 @@ def next_local_time(now: datetime, minute: int, zone: str | None) -> datetime:
 def quiet_until(
     now: datetime, quiet: tuple[int, int] | None, zone: str | None
 ) -> datetime | NotInQuietHours:
-    """Return the end of the quiet hours that contain ``now``.
+    """Return the end of the quiet hours that contain ``now``, or None outside of quiet hours.
 
-    ``quiet`` has the start and the end of the quiet hours in minutes after midnight in ``zone``.
-    Return None if ``quiet`` is None, or if ``now`` is not in the quiet hours.
-
-    On a day on which the clocks skip the end of the quiet hours, the quiet hours end when the
-    clocks go forward. If the next quiet hours begin soon after that time, the result is the end of
-    the next quiet hours.
+    ``quiet`` has the start and the end in minutes after midnight in ``zone``, or is None. If the
+    clocks skip the end, the quiet hours end when the clocks go forward.
     """
     if quiet is None or not is_within(now, quiet, zone):
         return None
@@ -364,11 +335,10 @@ def quiet_until(
 
 @dataclass(frozen=True, slots=True)
 class AudienceMember:
-    """The notification times of a subscriber: the time zone, quiet hours and daily summary.
+    """The notification times of a subscriber, in minutes after midnight in ``zone``.
 
-    ``quiet`` has the start and the end of the quiet hours, or is None if the chat has no quiet
-    hours. ``digest`` is the time of the daily summary, or None if the subscription has no daily
-    summary. All times are minutes after midnight in ``zone``.
+    ``quiet`` has the start and the end of the quiet hours, or is None. ``digest`` is the time of
+    the daily summary, or None without a daily summary.
     """
 
     zone: str | None
@@ -388,19 +358,9 @@ def deferred_until(moment: datetime, member: AudienceMember) -> datetime | NotIn
 def notified_at(seen_at: datetime, expires_at: datetime, member: AudienceMember) -> datetime:
     """Return the time at which a chat is notified of a story.
 
-    A check finds the story at ``seen_at``. The story expires at ``expires_at``. The delivery of
-    alerts and the planning of checks both use this function.
-
-    - Without a daily summary, the chat is notified at ``seen_at``. If ``seen_at`` is in quiet
-      hours, the chat is notified at the end of the quiet hours.
-    - With a daily summary, the chat is notified at the next summary. A summary whose time of day
-      is in quiet hours is sent at the end of the quiet hours.
-    - A story that expires earlier than half an hour after the next summary does not wait for the
-      summary. This story is sent half an hour before its expiry. If this time is in quiet hours,
-      or less than half an hour before quiet hours, the story is sent half an hour before the quiet
-      hours begin.
-    - If the time from the previous rule is earlier than ``seen_at``, the story is sent at
-      ``seen_at``, or at the end of the quiet hours that contain ``seen_at``.
+    A check finds the story at ``seen_at``, and the story expires at ``expires_at``. The result is
+    outside of quiet hours. A story waits for the next daily summary, unless the story would expire
+    before the summary or soon after it.
     """
     if member.digest is None:
         return _after_quiet_hours(seen_at, member)
@@ -414,8 +374,8 @@ def notified_at(seen_at: datetime, expires_at: datetime, member: AudienceMember)
 def summary_at(seen_at: datetime, expires_at: datetime, member: AudienceMember) -> datetime | None:
     """Return the time of the daily summary that will list a story.
 
-    A check finds the story at ``seen_at``. The story expires at ``expires_at``. Return None if the
-    member has no daily summary, or if the story expires before the summary or soon after it.
+    A check finds the story at ``seen_at``. Return None without a daily summary, or if the story
+    expires (``expires_at``) before the summary or soon after it.
     """
     if member.digest is None:
         return None
@@ -426,12 +386,8 @@ def summary_at(seen_at: datetime, expires_at: datetime, member: AudienceMember) 
 def summary_wait_begins_at(found_at: datetime, taken_at: datetime) -> datetime:
     """Return the time from which a story waits for the next daily summary.
 
-    The story was posted at ``taken_at``, and a check found the story at ``found_at``. The result
-    is ``found_at``, but at the latest 10 minutes (``SUMMARY_LEAD``) after ``taken_at``.
-
-    If a check is late, for example after an outage, a daily summary may have been due before
-    ``found_at``. If this summary was due after the result, the story is sent immediately. Without
-    the limit of 10 minutes, the story would wait almost a day for the next summary.
+    The result is ``found_at``, but at most 10 minutes (``SUMMARY_LEAD``) after ``taken_at``.
+    Because of this limit, a story whose summary was due before a late check is sent immediately.
     """
     return min(found_at, taken_at + SUMMARY_LEAD)
 
@@ -447,8 +403,8 @@ def _after_quiet_hours(moment: datetime, member: AudienceMember) -> datetime:
 def _next_summary_at(moment: datetime, minute: int, member: AudienceMember) -> datetime:
     """Return the time of the member's first daily summary after ``moment``.
 
-    ``minute`` is the time of day of the summary in minutes after midnight. A summary whose time of
-    day is in quiet hours is sent at the end of the quiet hours.
+    ``minute`` is in minutes after midnight. A summary that is due in quiet hours is sent at the
+    end of the quiet hours.
     """
     until = deferred_until(moment, member)
     if until is not None:
@@ -461,8 +417,7 @@ def _next_summary_at(moment: datetime, minute: int, member: AudienceMember) -> d
 def _last_moment_before_quiet(last: datetime, member: AudienceMember) -> datetime:
     """Return the last time, up to ``last``, at which a story can be sent before quiet hours.
 
-    If ``last`` is in quiet hours, or less than half an hour before quiet hours, the result is half
-    an hour before the start of these quiet hours. Otherwise the result is ``last``.
+    The result is at least half an hour before the start of the quiet hours.
     """
     quiet = member.quiet
     zone = member.zone
@@ -480,8 +435,8 @@ def _last_moment_before_quiet(last: datetime, member: AudienceMember) -> datetim
 def _last_local_time(now: datetime, minute: int, zone: str | None) -> datetime:
     """Return the last time, up to ``now``, at which the clocks of ``zone`` showed ``minute``.
 
-    ``minute`` is a time of day in minutes after midnight. On a day on which the clocks skip this
-    time of day, the result is later by the skipped span (``next_local_time``).
+    ``minute`` is in minutes after midnight. If the clocks skip this time of day, the result is
+    later by the skipped span.
     """
     # The search starts 25 hours before ``now``, because a day can have 25 hours.
     latest = next_local_time(now - DAY - timedelta(hours=1), minute, zone)
@@ -500,14 +455,10 @@ def useful_check_at(
 ) -> datetime:
     """Return the time of the next check of a profile, considering when its chats can be notified.
 
-    The last check of the profile was at ``seen_at``. ``due`` is the best time of the next check if
-    all chats can be notified at any time. ``audience`` has the notification times of the chats. An
-    empty ``audience`` means that all chats can be notified at any time.
-
-    - If a check at ``due`` would notify no chat at once, because of quiet hours or daily
-      summaries, the check is postponed. It is not postponed beyond ``latest``, unless ``due`` is
-      after ``latest``.
-    - A check for a daily summary can be earlier than ``due``, but not earlier than ``earliest``.
+    ``due`` is the best time if all chats can be notified at any time, as with an empty
+    ``audience``. ``seen_at`` is the time of the last check. A check that would notify no chat at
+    once is postponed to ``latest`` at most. A check for a daily summary can be made before
+    ``due``, but not before ``earliest``.
     """
     if not audience:
         return due
@@ -550,10 +501,8 @@ def has_missed_summary(
 ) -> bool:
     """Return whether a daily summary was due without a check shortly before the summary.
 
-    The last check was at ``seen_at``. It is recent enough for the summaries of the following 10
-    minutes (``SUMMARY_LEAD``). For each chat in ``audience``, the next summary after these 10
-    minutes is considered. This summary was missed if its time is between ``since`` and ``now``. A
-    summary whose time of day is in quiet hours is sent at the end of the quiet hours.
+    The last check (``seen_at``) is recent enough for summaries of the following 10 minutes
+    (``SUMMARY_LEAD``). Only summaries between ``since`` and ``now`` are considered.
     """
     return any(
         since <= _next_summary_at(seen_at + SUMMARY_LEAD, member.digest, member) <= now
@@ -573,9 +522,8 @@ def alerts_begin_at_second_of(now: datetime) -> datetime:
 def alerts_begin_after_pause(since: datetime, until: datetime | Endless) -> datetime:
     """Return the time from which stories count as new for a subscription after a pause.
 
-    ``since`` is the time from which stories counted as new before the pause. ``until`` is the end
-    of the pause. The result is the later one of these two times, without fractions of a second in
-    ``until``. If ``until`` is None, the result is ``since``.
+    The result is the later one of ``since``, the value before the pause, and ``until``, the end of
+    the pause in whole seconds. If ``until`` is None, the result is ``since``.
     """
     return since if until is None else max(since, alerts_begin_at_second_of(until))
 

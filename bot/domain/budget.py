@@ -59,10 +59,8 @@ class Limits:
 class Allowances:
     """The daily limits, in credits, that apply to a request of one person in one chat.
 
-    - ``chat`` is the limit of all people in the chat together.
-    - ``own`` is the limit of the person in all chats together.
-    - ``newcomers`` is the limit of all newcomers together, or None if this limit does not apply to
-      the person.
+    ``chat`` limits all people in the chat together, and ``own`` limits the person in all chats.
+    ``newcomers`` limits all newcomers together, or is None for a person who is no newcomer.
     """
 
     chat: int
@@ -79,13 +77,10 @@ def allowances_for(
 ) -> Allowances:
     """Return the daily limits of a person in a chat, in credits.
 
-    ``of_chat`` and ``of_person`` are the limits that the owner has set for this chat and this
-    person. These limits take precedence. If ``is_known`` is False, the person is a newcomer.
-
-    If ``newcomer_allowance`` is set, all newcomers together can spend only ``newcomer_share`` of
-    the credits for replies. The limit of a single newcomer is the minimum of
-    ``newcomer_allowance``, the limit of other persons, and a fifth of the credits of all
-    newcomers. A fifth below 3 credits counts as 3 credits.
+    ``of_chat`` and ``of_person`` are limits that the owner has set for this chat and this person,
+    and take precedence. If ``newcomer_allowance`` is set, a person who is not known has a limit
+    for newcomers. The limit is at most a fifth of the credits of all newcomers (but at least 3
+    credits).
     """
     chat = limits.chat_daily_allowance if of_chat is None else of_chat
     if of_person is not None:
@@ -118,12 +113,9 @@ def split_budget_with_newcomers(
 ) -> tuple[float, float]:
     """Divide the schedule's daily credits into a part for known persons and a part for newcomers.
 
-    The first part pays for the ``known_profiles`` profiles that known persons follow. The second
-    part pays for the ``newcomer_profiles`` profiles that only newcomers follow. If one of these
-    numbers is 0, both parts are the whole budget.
-
-    The part for newcomers is 3 % of the budget (``NEWCOMERS_PART``), so that newcomers hardly
-    delay the alerts of known people.
+    Profiles that only newcomers follow get 3 % of the budget (``NEWCOMERS_PART``), so that
+    newcomers hardly delay the alerts of known people. If either number of profiles is 0, both
+    parts are the whole budget.
     """
     if not known_profiles or not newcomer_profiles:
         return budget, budget
@@ -132,14 +124,11 @@ def split_budget_with_newcomers(
 
 @dataclass(frozen=True, slots=True)
 class BudgetRule:
-    """The rule that limits one side of the budget (the replies or the schedule).
+    """The rule that limits one side of the budget (the replies or the schedule), in credits.
 
-    All numbers are in credits. The side may spend the rest of the day's budget, except the credits
-    that are reserved for the other side:
-
-    - ``others_share`` is the other side's share of the budget. The reserved credits never exceed
-      the unused part of this share.
-    - ``protected`` is the maximum of the reserved credits. It becomes smaller during the day.
+    Some credits are reserved for the other side. ``others_share`` is the other side's share of the
+    budget, and ``protected`` is the maximum of the reserved credits. The unused part of the share
+    also limits the reserved credits.
     """
 
     budget: int
@@ -159,10 +148,8 @@ class BudgetRule:
 def side_rule_for(side: Side, limits: Limits, now: datetime) -> BudgetRule:
     """Return the rule that limits the spending of ``side`` at the time ``now``.
 
-    The side may spend the rest of the day's budget, except a protected part of the other side's
-    share. At midnight (UTC) the whole share of the other side is protected, at noon half of the
-    share, and at the end of the day nothing. The protected part is at most the unused part of the
-    share.
+    The protected part of the other side's share falls evenly from the whole share at midnight
+    (UTC) to nothing at the end of the day.
     """
     others_share = _budget_share_of_other_side(side, limits)
     left = (midnight_after(now) - now) / DAY
@@ -183,13 +170,9 @@ def budget_free_at(
 ) -> datetime:
     """Return the estimated time from which ``side`` may spend ``nominal`` credits.
 
-    Call this function only if the budget rule refuses these credits now. The result is at the
-    latest the next midnight (UTC). ``used`` has the credits that replies have spent today, and the
-    credits that the schedule has spent today.
-
-    The number of credits that are protected for the other side falls during the day, so that
-    ``side`` may spend more. The spending of the other side reduces this gain. The estimate assumes
-    that the other side continues to spend at today's rate.
+    The budget rule must refuse these credits now. The result is at the latest the next midnight
+    (UTC). ``used`` has the credits that replies and the schedule have spent today. The estimate
+    assumes that the other side continues to spend at today's rate.
     """
     midnight = midnight_after(now)
     share = _budget_share_of_other_side(side, limits)
@@ -210,14 +193,9 @@ def reply_credits_left_for_schedule(
     """Return how many unspent credits of the replies' share the schedule may use today.
 
     ``past`` has the credits that replies spent in each hour (UTC) of each of the last days.
-    ``used`` is the number of credits that replies have spent today. The schedule may use all
-    unspent credits of the share, except a reserve for the replies in the rest of the day:
-
-    - If ``past`` is empty, the reserve is the part of the share that belongs to the remaining
-      hours.
-    - Otherwise, the reserve is 120 % of the credits that replies spent from the current hour to
-      midnight, on the day in ``past`` with the most such credits. The reserve is at least a tenth
-      of the part of the share that belongs to the remaining hours.
+    ``used`` is the number of credits that replies have spent today. The reserve for the rest of
+    the day is estimated from the most expensive day in ``past``, or from the share if ``past`` is
+    empty.
     """
     share = reply_share_of_budget(limits)
     left = (midnight_after(now) - now) / DAY

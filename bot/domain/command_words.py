@@ -34,20 +34,15 @@ _NUMBER = re.compile(r"0*[0-9]{1,3}")
 class Wanted:
     """The parsed arguments of a command.
 
-    - ``names`` are the first ten distinct profile names.
+    - ``names`` are the first ten distinct profile names, and ``left_out`` counts further names.
     - ``unread`` are the first ten distinct words that name no profile, each with the result of
       ``links.parse_username_or_link``.
     - ``words`` are the keywords.
     - ``count`` is a number from 1 to 100 after the names, or None.
     - ``channel`` is an ``@name`` or an id (``-100…``) after the names, or None.
-    - ``left_out`` is the number of profile names after the first ten names.
-    - ``everyday`` are words of sentences such as "please", and times. If the arguments have such
-      words, the person must confirm the names before a paid call. These words are not in
-      ``names``. Exception: if no other word can be a name, the first word is also in ``names`` or
-      ``unread``.
-    - ``is_prose`` is True if some of several names can be ordinary words, as in "that cooking guy
-      natgeo". The arguments then begin with an everyday word, and commas or words such as "and" do
-      not join all names.
+    - ``everyday`` are words of sentences such as "please", and times. With such words, the
+      person must confirm the names before a paid call.
+    - ``is_prose`` is True if some of several names can be ordinary words.
     """
 
     names: tuple[str, ...]
@@ -71,31 +66,16 @@ def parse(
 ) -> Wanted:
     """Parse the arguments of a command. ``words`` are the keywords of the command.
 
-    The keywords are removed first. If ``language`` is given, everyday words after the number or
-    the channel are ignored. The number is removed before the channel is read.
+    - ``takes_count``: The last of several words can be a number from 1 to 100.
+    - ``takes_channel``: The last of several words can be a channel, unless the names form a
+      list.
+    - ``language``: Everyday words of English and the language, and times, are no names. If
+      ``language`` is None, every word can be a name.
+    - ``is_answer``: The arguments answer a question of the bot, so that common words are no
+      names either.
 
-    If the command accepts a number (``takes_count``), and the last of several words is a number
-    from 1 to 100, this number is the count.
-
-    If the command accepts a channel (``takes_channel``), and the last of several words begins with
-    an @ or with ``-100``, the last word is the channel. Exceptions:
-
-    - If a comma, a semicolon or a word such as "and" is directly before the last word, the last
-      word is no channel.
-    - If three or more words all have an @, a last word with an @ is a profile.
-    - If the last word is a keyword of any command (``OURS``) with an @, the last word is a
-      profile.
-
-    If ``language`` is None, every other word can be a profile name. If ``language`` is given,
-    these rules apply:
-
-    - Everyday words of English and ``language``, and times, are no names.
-    - If the arguments are the answer to a question of the bot (``is_answer``), common words, the
-      words of requests and of politeness, and words without Latin letters and digits are also no
-      names.
-    - Exception: if no later word can be a name, the first word can be a name. If these rules would
-      exclude this first word, the word is in ``everyday``, and also in ``names`` or ``unread``.
-      The exception does not apply to an answer with several words.
+    If no later word can be a name, the first word is read as a name, except in an answer with
+    several words.
     """
     rest = [word.strip(_AROUND) for argument in arguments for word in typed_words(argument)]
     rest = [word for word in rest if word]
@@ -152,9 +132,8 @@ def _may_some_names_be_words(
 def escape_names_as_arguments(names: Sequence[str], language: str) -> list[str]:
     """Return profile names in a form in which a command reads each of them as a name.
 
-    A name that is also a keyword, an everyday word, a time or a number up to 999 gets an @. The
-    names with an @ come first, because a command can read an ``@name`` at the end as a channel.
-    For the same reason, if all names have an @, commas separate the names.
+    A name that a command could read as a keyword, everyday word, time or number gets an @. If all
+    names have an @, commas separate the names, so that the last name is not read as a channel.
     """
     ambiguous = [name for name in names if _is_ambiguous(name, language)]
     clear = [name for name in names if name not in ambiguous]

@@ -156,9 +156,8 @@ MEDIA_REFUSED = N_("I can't send this file: it isn't a photo or video.")
 class BotError(Exception):
     """A failure with a message for the person who sent the request.
 
-    ``text`` is the id of the message in the catalogues. ``fields`` has the values of the
-    placeholders in the message. The exception that caused the failure is chained
-    (``raise … from``).
+    ``text`` is the id of the message in the catalogues, and ``fields`` are the values of its
+    placeholders.
     """
 
     text: str = N_("Something went wrong on my side. Please try again in a moment.")
@@ -185,8 +184,8 @@ class BotError(Exception):
 class StoriesError(BotError):
     """The Stories API did not return the requested data, or the profile is blocked.
 
-    ``credits`` is the number of billed credits of the failed call. ``credits`` is None if the bill
-    is unknown, for example after a timeout. In that case the ledger counts the full price.
+    ``credits`` is the number of billed credits of the failed call. It is None if the bill is
+    unknown, so that the ledger counts the full price.
     """
 
     def __init__(
@@ -305,10 +304,9 @@ class ApiRefusedError(StoriesError):
 
 
 class OutOfServiceError(StoriesError):
-    """The Stories API refuses paid calls, so that the bot's owner must act.
+    """The Stories API refuses paid calls, because the key is invalid or no credits are left.
 
-    The API key is invalid (status 401), or no credits are left (status 402, or the API's error
-    ``InsufficientFunds``). Later paid calls raise this error without a request to the API, until
+    The bot's owner must act. Later paid calls raise this error without a request to the API, until
     ``fetch_balance_and_resume`` returns a positive balance.
     """
 
@@ -360,9 +358,8 @@ class SlowHostError(MediaUnavailableError):
 class SpendingError(BotError):
     """A request would cost credits or megabytes that must not be spent.
 
-    ``until`` is the time from which a retry can succeed. ``until`` is None if this time is
-    unknown. ``is_own`` is True if the person who sent the request has used up their daily limit of
-    credits.
+    ``until`` is the time from which a retry can succeed, or None if unknown. ``is_own`` is True if
+    the daily limit of the person who sent the request is used up.
     """
 
     def __init__(
@@ -467,11 +464,9 @@ class NotAdminError(RightsError):
 
 
 class UnknownChannelError(RightsError):
-    """The channel or group in a command is unknown, or the person does not administer the chat.
+    """The channel or group in a command is unknown, or the person is not known to administer it.
 
-    The error is also raised if Telegram does not return the administrators of the chat.
-
-    ``usage`` is the id of the message about the usage of the command. This message follows the
+    ``usage`` is the id of the message about the usage of the command. The message follows the
     error's message.
     """
 
@@ -518,8 +513,8 @@ class BlockedError(RightsError):
 class DatabaseUnavailableError(BotError):
     """The database is unavailable or locked, or the disk is full.
 
-    ``str`` of the error names the cause. The transaction had no effect, unless the connection was
-    lost during the commit. In that case the effect of the transaction is unknown.
+    ``str`` of the error names the cause. The transaction had no effect. If the connection was lost
+    during the commit, the effect is unknown.
     """
 
     is_outage: ClassVar[bool] = True

@@ -1,8 +1,7 @@
-"""Everyday words by language, which commands usually do not read as profile names.
+"""Everyday words by language, such as "and" and "please", which are usually no profile names.
 
-People write such words after a command. Examples are "and", "daily" and "please". The English
-words are used in every chat. The words of another language are used only in the chats with this
-language. The module is pure.
+The English words are used in every chat. The words of another language are used only in the chats
+with this language.
 """
 
 import re
@@ -620,12 +619,10 @@ def is_everyday_word(word: str, language: str) -> bool:
 
 
 def is_number_or_time_word(word: str) -> bool:
-    """Return whether a word is a short number, or names a time.
+    """Return whether a word is a number of at most three digits, or names a time.
 
-    - A short number has at most three digits.
-    - A word of ASCII characters names a time only if it is a short form such as "9pm", because a
-      longer word can be a profile name.
-    - Any other word names a time if it is a time of day, a span of time, or a part of these.
+    A word of ASCII characters names a time only in a short form such as "9pm", because a longer
+    word can be a profile name.
     """
     text = strip_punctuation(word).casefold()
     if _TIME.fullmatch(text):
@@ -636,22 +633,17 @@ def is_number_or_time_word(word: str) -> bool:
 def is_cancellation(text: str, language: str, *, is_answer: bool = False) -> bool:
     """Return whether a text cancels a request and says nothing else, as in "hm, never mind".
 
-    Only cancellations in English and in ``language`` are recognised. Several cancellations can
-    follow each other, with or without commas, full stops or line feeds between them, as in
-    "changed my mind, never mind".
-
-    If the text is the answer to a question of the bot (``is_answer``), texts such as "no" and
-    "nobody" also cancel the request.
+    Cancellations in English and in ``language`` are recognised. In the answer to a question of the
+    bot (``is_answer``), texts such as "no" and "nobody" also cancel.
     """
     return _has_only_phrases(text, _cancel_phrases(language, is_answer=is_answer))
 
 
 def is_unsure(text: str, language: str) -> bool:
-    """Return whether an answer to a question of the bot neither decides nor cancels.
+    """Return whether an answer neither decides nor cancels, as in "not sure, for example?".
 
-    The text says that the person does not know or does not care, or asks what the question means.
-    The text says nothing else, as in "not sure, for example?". Only phrases in English and in
-    ``language`` are recognised.
+    The text says only that the person does not know or care, or asks what the question means.
+    Phrases in English and in ``language`` are recognised.
     """
     return _has_only_phrases(text, _unsure_phrases(language))
 
@@ -659,9 +651,8 @@ def is_unsure(text: str, language: str) -> bool:
 def _has_only_phrases(text: str, phrases: frozenset[str]) -> bool:
     """Return whether a text consists only of phrases and words of politeness.
 
-    The whole text is compared first, because a phrase can contain punctuation marks. If the text
-    does not match, each part of the text must match alone. Punctuation marks and line feeds
-    (``_BETWEEN``) separate the parts.
+    A phrase can contain punctuation marks, so the whole text is compared before the parts between
+    the marks.
     """
     if _has_only_phrases_and_fillers(_normalized_words(text), phrases):
         return True
@@ -687,11 +678,10 @@ def _has_only_given_phrases(words: list[str], phrases: frozenset[str]) -> bool:
 
 
 def is_consent(text: str, language: str) -> bool:
-    """Return whether a text agrees to a question with buttons, as in "yes please".
+    """Return whether a text agrees to a question with buttons, as in "yes please" or "all".
 
-    A word such as "all" also agrees. The words may be in English or in ``language``. The text may
-    also have words of politeness, and everyday words after the first word that agrees. If the text
-    has any other word, return False.
+    The words are in English or in ``language``. A word that is neither consent nor an everyday
+    word makes the result False.
     """
     consent = _words_of_consent(language) | _words_meaning_all(language)
     words = _normalized_words(text)

@@ -6,9 +6,8 @@ import unicodedata
 # The invisible characters that are kept: joiners, which are part of Persian words and of emoji,
 # and tag characters, which are part of the flags of England and Wales.
 _SOFT = frozenset("\u200c\u200d").union(map(chr, range(0xE0020, 0xE007F + 1)))
-# The ASCII texts that replace characters from keyboards of other scripts. A mark that ends a word
-# or a sentence is replaced by an ASCII mark and a blank, because people often write no blank after
-# such a mark in these scripts.
+# The ASCII texts that replace characters from keyboards of other scripts. The text for a mark that
+# ends a word or sentence includes a blank, because people often write no blank after such a mark.
 _AS_ASCII = {
     "\u2212": "-",
     "\uff20": "@",
@@ -59,12 +58,8 @@ _LONG_ELISIONS = frozenset({"dell", "all", "nell", "sull", "dall", "quell"})
 def clean(text: str) -> str:
     """Return ``text`` without the characters that would damage the surrounding text.
 
-    - Invisible format characters, such as marks of the writing direction, are removed. Joiners and
-      the tag characters of flags are kept.
-    - Lone surrogates are removed.
-    - Line feeds are kept. Each other control character, each line or paragraph separator, and each
-      blank becomes a space.
-    - At most 4 nonspacing or enclosing marks are kept after each letter or spacing mark.
+    Invisible format characters, lone surrogates and excessive marks on a letter are removed. Line
+    feeds are kept. Each other control character, separator or blank becomes a space.
     """
     kept: list[str] = []
     marks = 0
@@ -93,13 +88,9 @@ def one_line(text: str) -> str:
 def normalize_typed(text: str) -> str:
     """Return the normalized form of a text that a person typed or copied.
 
-    - Invisible format characters are removed. The bot encloses names in such characters, so that a
-      name that a person copies from a message contains these characters. Joiners and the tag
-      characters of flags are kept.
-    - The digits of all scripts are replaced by ASCII digits.
-    - The characters in ``_AS_ASCII`` are replaced by ASCII text.
-
-    Letters are not changed.
+    Invisible format characters are removed, because the bot's own messages enclose names in such
+    characters. Digits and the characters in ``_AS_ASCII`` become ASCII text. Letters are not
+    changed.
     """
     return text if text.isascii() else "".join(map(_normalize_typed_char, text))
 
@@ -107,9 +98,8 @@ def normalize_typed(text: str) -> str:
 def typed_words(text: str) -> list[str]:
     """Return the words of a text that a person typed or copied, in normalized form.
 
-    Blanks, commas and semicolons separate words, except the semicolon of "&amp;". Marks that end a
-    sentence are removed from the end of each word, because no profile name ends with such a mark.
-    A word that consists only of such marks is not changed.
+    Blanks, commas and semicolons separate words. Marks that end a sentence are removed from the
+    end of each word, because no profile name ends with such a mark.
     """
     words = [word for word in _BETWEEN_WORDS.split(normalize_typed(text)) if word]
     return [word.rstrip(_AFTER_WORD) or word for word in words]
@@ -123,9 +113,8 @@ def remove_format_characters(text: str) -> str:
 def fold_for_comparison(text: str) -> str:
     """Return ``text`` in the form in which words are compared.
 
-    The form is in lower case, and has no apostrophes, no accents on Latin letters, and no optional
-    marks of other scripts. Letters that people use in place of each other, such as the Arabic and
-    the Persian yeh, become the same letter.
+    The form ignores case, apostrophes, accents, optional marks, and differences between letters
+    that people use in place of each other.
     """
     kept: list[str] = []
     base = ""
@@ -141,22 +130,17 @@ def fold_for_comparison(text: str) -> str:
 def separate_latin_from_arabic_and_devanagari(text: str) -> str:
     """Return ``text`` with a blank between Latin words and Arabic or Devanagari words.
 
-    Arabic words such as "and" and "to" are written without a blank before the next word, which can
-    be a Latin profile name. A blank is added at these places:
-
-    - between a Latin letter and an adjacent Arabic or Devanagari letter;
-    - between an ASCII digit and a following Arabic or Devanagari letter;
-    - between an Arabic or Devanagari letter and an @ that begins a Latin word.
+    Arabic words such as "and" are written without a blank before the next word, which can be a
+    Latin profile name.
     """
     return _LATIN_JOINED.sub(" ", text)
 
 
 def main_part_beside_apostrophe(word: str) -> str:
-    """Return the main part of a word with an apostrophe.
+    """Return the main part of a word with an apostrophe, such as "natgeo" for "natgeo's".
 
-    For example, the main part of "natgeo's" and of Turkish "natgeo'nun" is "natgeo". The main part
-    of French "l'histoire" is "histoire". If the word has no main part, as in "don't", return an
-    empty string. A word without an apostrophe is returned unchanged.
+    Return an empty string if the word has no main part, as in "don't". A word without an
+    apostrophe is returned unchanged.
     """
     parts = APOSTROPHE.split(word, maxsplit=1)
     if len(parts) == 1:

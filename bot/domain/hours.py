@@ -1,8 +1,7 @@
 """The parsing and comparison of times of day, in minutes after midnight.
 
-Examples of parsed texts are "23-7" and "9:30 pm". In every chat, the words of all languages of the
-bot are read, because people mix languages. Accents and vowel marks are ignored, because people
-often omit these marks.
+Examples of parsed texts are "23-7" and "9:30 pm". Accents are ignored. People mix languages, so
+the words of all languages of the bot are read in every chat.
 """
 
 import re
@@ -30,9 +29,8 @@ _LONGEST_SPAN = 30
 _TIME = re.compile(r"(\d{1,2})(?:\s?(?:[:.]|h(?:eures?)?|uhr)\s?(\d{2}))?")
 _TOKEN = re.compile(rf"(?<![a-z\d]){_TIME.pattern}(?!\d)|[a-z]+\d+|\d+|[^\W\d_]+|\S")
 
-# The hours after noon in each part of the day, as a range of hours on a clock face (0 to 11). The
-# end of the range is not included. For example, the range of "night" is 6 to 12, so that "9 at
-# night" is after noon, and "3 at night" is before noon.
+# The hours after noon in each part of the day, as a range on a clock face (0 to 11) without its
+# end. For example, "night" has the range 6 to 12, so that "3 at night" is before noon.
 _AFTER_NOON = {
     "am": (12, 12), "morning": (12, 12), "midnight": (12, 12), "pm": (0, 12), "afternoon": (0, 12),
     "evening": (1, 12), "night": (6, 12), "day": (0, 10), "noon": (0, 10),
@@ -84,9 +82,8 @@ _PARTS = {
 }
 """The words for each part of a day, in all languages."""
 
-# The words for the hours from one to twelve, as parts of regular expressions. Spanish "once",
-# Turkish "on" and the Persian word for nine are read only beside other words, because "once" and
-# "on" are also English words, and the Persian word also means "no".
+# The words for the hours from one to twelve, as parts of regular expressions. Some words, such as
+# Spanish "once", have another meaning, and are read only beside other words.
 _NUMBERS = (
     "one|uma|una|une|eins|bir|одну|первого|першої|першій|перша|першу|واحدة|الواحدة|وحدة|satu|یک|एक",
     (
@@ -248,13 +245,9 @@ _OTHERS = """
 def parse_start_and_end_minute(text: str) -> tuple[int, int] | None:
     """Return the start and the end of a span of hours, in minutes after midnight.
 
-    Return None if the text is not a span such as "23-7", or has more than 30 words, times and
-    signs. If the text has digits, the hours are read literally.
-
-    People often leave out the part of the day if they write the hours in words. If the start has
-    no part of the day, is before 13:00 and is not before the end, 12 hours are added to the start
-    or to the end. For example, "from eleven to seven in the morning" begins at 23:00, "from twelve
-    to six" begins at midnight, and "nine to five" ends at 17:00.
+    Return None if the text is not a span such as "23-7". Hours in words without a part of the day
+    get a plausible part. For example, "nine to five" ends at 17:00, and "from eleven to seven in
+    the morning" begins at 23:00.
     """
     tokens = _tokens(text)
     if len(tokens) > _LONGEST_SPAN:
@@ -275,9 +268,8 @@ def parse_start_and_end_minute(text: str) -> tuple[int, int] | None:
 def _shift_start_or_end_by_12_hours(start: int, end: int) -> tuple[int, int]:
     """Return a span of hours after 12 hours were added to its start or to its end.
 
-    The end must not be after the start. "Nine to five" is a working day (``_WORKING_HOURS``), so
-    that 12 hours are added to the end. In any other span, such as "eleven to seven", 12 hours are
-    added to the start. All times are in minutes after midnight.
+    The end must not be after the start. Only the end of a working day, such as "nine to five", is
+    moved. All times are in minutes after midnight.
     """
     starts, ends = _WORKING_HOURS
     if start // 60 in starts and end // 60 in ends:
@@ -304,9 +296,8 @@ def has_only_time_words(word: str) -> bool:
 def is_within(at: datetime, hours: tuple[int, int] | None, zone: str | None) -> bool:
     """Return whether the time of day at the moment ``at`` is in a span of hours.
 
-    ``hours`` has the start and the end of the span, in minutes after midnight in the time zone
-    ``zone``. The end does not belong to the span. The span can include midnight. Return False if
-    ``hours`` is None, or if the start is equal to the end.
+    ``hours`` has the start and the end (exclusive) in minutes after midnight in ``zone``. The span
+    can include midnight. Return False for None or an empty span.
     """
     if hours is None:
         return False
@@ -317,9 +308,8 @@ def is_within(at: datetime, hours: tuple[int, int] | None, zone: str | None) -> 
 def hours_contain(hours: tuple[int, int], minute: int) -> bool:
     """Return whether the time of day ``minute`` is in a span of hours.
 
-    ``hours`` has the start and the end of the span. The end does not belong to the span. All three
-    times are in minutes after midnight. The span can include midnight. Return False if the start
-    is equal to the end.
+    ``hours`` has the start and the end (exclusive), in minutes after midnight. The span can
+    include midnight. Equal times mean an empty span.
     """
     begin, end = hours
     if begin == end:
@@ -378,8 +368,8 @@ def _digits_of_spoken_hour(found: re.Match[str]) -> str:
 def _with_spoken_minutes_as_digits(plain: str) -> str:
     """Return a text with a time such as "seven fifteen" or "sete e quinze" as "7:15".
 
-    ``plain`` has the numbers as digits, with ``_IN_WORDS`` after the digits that replaced a number
-    word. In a span such as "between ten and fifteen", the words after "and" are no minutes.
+    ``plain`` has the numbers as digits, with ``_IN_WORDS`` after digits that replaced a number
+    word.
     """
     is_span = re.search(rf"(?<!\w)(?:{_without_marks(_BETWEEN_TIMES)})(?!\w)", plain)
     joining = "" if is_span else "(?: (?:y|e|et|и|و))?"
@@ -440,9 +430,7 @@ def _numbers_in_pattern_order() -> tuple[int, ...]:
 def _number_pattern() -> re.Pattern[str]:
     """Return a pattern with a group for the words of each number (``_numbers_in_pattern_order``).
 
-    The larger numbers come first, so that Turkish "on bir" (eleven) is not read as "on" (ten). A
-    word directly after a number is no hour, because Turkish "ten" means "from", as in "23'ten
-    7'ye".
+    A word directly after a number is no hour, because Turkish "ten" means "from".
     """
     words_by_number = dict(enumerate(_NUMBERS, 1)) | _LATER_NUMBERS | _MINUTES
     hours = "|".join(

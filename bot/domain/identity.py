@@ -25,8 +25,7 @@ The ids are the same in each chat (Bot API, ``Message.sender_chat``).
 def is_bot_but_no_service_account(user_id: int | None, *, is_bot: bool) -> bool:
     """Return whether the sender of a message is a bot that is not operated by Telegram itself.
 
-    ``is_bot`` is the field of Telegram's object User. For Telegram's own accounts that replace a
-    sender (``NOBODIES``), the result is False, even if ``is_bot`` is True.
+    ``is_bot`` is the field of Telegram's object User. Telegram's own accounts are ``NOBODIES``.
     """
     return is_bot and user_id not in NOBODIES
 
@@ -34,8 +33,7 @@ def is_bot_but_no_service_account(user_id: int | None, *, is_bot: bool) -> bool:
 def identifies_no_person(user_id: int | None, sender_chat: int | None = None) -> bool:
     """Return whether the sender of an update is no person who can be asked or charged.
 
-    ``user_id`` is the id of the sender, or None for a channel post. ``sender_chat`` is the id of
-    the chat in whose name the message was sent. For the press of a button, ``sender_chat`` must be
-    None, because the press identifies a person.
+    ``user_id`` is None for a channel post. ``sender_chat`` is the id of the chat in whose name the
+    message was sent, and must be None for the press of a button.
     """
     return user_id is None or user_id in NOBODIES or sender_chat is not None

@@ -1,9 +1,7 @@
 """The conditions of the incidents of which the bot's owners are notified, as pure functions.
 
-Each kind of incident has at most one open incident. The first message about an urgent incident
-makes a sound, and the message at the end of the incident is silent. The message about any other
-incident is silent, and no message is sent at its end. While an incident is open, no message about
-the incident is repeated.
+Each kind of incident has at most one open incident, which is reported once. Only the first message
+about an urgent incident makes a sound. Only the end of an urgent incident is reported.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -222,10 +220,9 @@ class Incident:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The measured state of the bot at a moment.
+    """The measured state of the bot at a moment. Money is in credits, and sizes are in bytes.
 
-    Money is in credits, and sizes are in bytes. ``balance``, ``free_bytes`` or ``clock_off_s`` is
-    None if the value could not be measured. A time such as ``api_fails_since`` is None if the
+    A value that could not be measured is None. A time such as ``api_fails_since`` is None if the
     failure does not exist now.
     """
 
@@ -267,14 +264,9 @@ def judge_conditions(
 ) -> Iterator[Condition]:
     """Yield the state of each condition that can be evaluated.
 
-    ``is_open`` has, for each kind, whether an incident of this kind is open.
-
-    - The conditions of the disk and the clock are skipped if the measured value is None.
-    - The condition of the balance is not met if the balance is None, or if no credits were spent
-      in the last 24 hours.
-    - The conditions "two_pollers" (a second program receives the updates) and "api_refuses" (the
-      API refuses the key) are never met here. This function only closes the incidents of these two
-      kinds. Other parts of the bot detect the conditions and open the incidents.
+    ``is_open`` has, for each kind, whether an incident is open. A condition without a measured
+    value is skipped, or counts as not met. "two_pollers" and "api_refuses" are only closed here.
+    Other parts of the bot open the incidents of these two kinds.
     """
     yield _judge_balance(seen, is_open=is_open.get("balance", False))
     yield from _judge_budget(seen)

@@ -1,8 +1,8 @@
 """The parser of links in a text. The parser classifies each link.
 
-Links to foreign hosts are rejected and never fetched. A text is parsed only once and only by this
-parser. The URLs that the bot fetches are built from the parsed parts. A second parser must not
-read the original text, because libraries interpret hostile URLs differently.
+Links to foreign hosts are rejected and never fetched. The fetched URLs are built from the parsed
+parts. No second parser may read the original text, because libraries interpret hostile URLs
+differently.
 """
 
 import base64
@@ -66,13 +66,10 @@ _BAD_PERCENT = re.compile(r"%(?![0-9a-f]{2})|%[01][0-9a-f]|%7f", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link in a text.
+    """A link in a text, with only the fields that ``kind`` needs. Ids are texts.
 
-    Only the fields that ``kind`` needs are set. Ids are texts.
-
-    - ``url`` is the URL of the page of a story, profile or highlight, or the URL of a media file.
-      The URL of a page is built from the parsed parts. The URL of a media file keeps the exact
-      signature. ``url`` is None if the link must not be fetched.
+    - ``url`` is the URL of a page, built from the parsed parts, or of a media file, with the
+      exact signature. It is None if the link must not be fetched.
     - ``is_page`` is True if the link leads to the page of a profile and not to its stories.
     """
 
@@ -91,9 +88,8 @@ _UNSUPPORTED = Link("unsupported")
 def find_links(text: str, bot: str = "storybot") -> list[Link]:
     """Return the links in ``text``, in their order, including rejected and unsupported links.
 
-    If the text is the command ``/stories`` for ``bot``, return only the link that the argument of
-    the command means. If the text is another command, or a command for another bot, return no
-    links.
+    For the command ``/stories`` to ``bot``, return only the link that the argument means. For any
+    other command, return no links.
     """
     words = _words(text)
     command = _COMMAND.fullmatch(words[0]) if words else None
@@ -113,12 +109,8 @@ def links_in_message(
     """Return the distinct links in the text or caption of a message, and in its entities.
 
     ``entities`` has the type and the ``url`` of each entity of the message (Bot API,
-    ``MessageEntity``). Only an entity of the type ``text_link``, which shows words in place of its
-    URL, can add a link. If the text begins with a command, the entities are ignored, and the
-    result has the links that ``find_links`` returns for the text.
-
-    If the message has a link to the page of a profile and a link to the stories of this profile,
-    the link to the page is omitted.
+    ``MessageEntity``). Entities of a command are ignored. A link to the page of a profile is
+    omitted if the message also has a link to the profile's stories.
     """
     words = _words(text)
     links = find_links(text, bot)
@@ -133,10 +125,8 @@ def links_in_message(
 def parse_username_or_link(argument: str) -> Link | None:
     """Return the link that the argument of a command means.
 
-    - For a link, return this link.
-    - For a username, with or without an @, return the link of the profile.
-    - For any other single word without a slash, return a rejected link.
-    - In all other cases, return None.
+    A username, with or without an @, means the link of the profile. Any other single word without
+    a slash results in a rejected link. Return None for anything else that is no link.
     """
     match _words(normalize_typed(argument)):
         case [word] if "/" in word:
@@ -160,23 +150,18 @@ def parse_profile_username(argument: str) -> str | None:
 def link_to_answer(links: Iterable[Link]) -> Link | None:
     """Return the link that the bot answers if a text has several links.
 
-    - If the text has supported links, return the first supported link.
-    - Otherwise, if the text has rejected links, return the first rejected link.
-    - Otherwise return the first unsupported link.
-
-    If ``links`` is empty, return None.
+    The first supported link takes precedence over the first rejected link, and both over
+    unsupported links. Return None without links.
     """
     rank = {"rejected": 1, "unsupported": 2}
     return min(links, key=lambda link: rank.get(link.kind, 0), default=None)
 
 
 def story_taken_at(pk: str) -> datetime | None:
-    """Return the creation time of the story with the id ``pk``.
+    """Return the creation time of the story with the id ``pk``, accurate to some seconds.
 
-    The upper bits of an id are the milliseconds since Instagram's own epoch (source:
-    docs/sandbox-stories.md). The time is accurate to some seconds. Return None if ``pk`` is no id,
-    or if the time is not plausible: before about August 2016, when Instagram introduced stories,
-    or after the year 2099.
+    The id contains the time (source: docs/sandbox-stories.md). Return None if ``pk`` is no id, or
+    if the time is not plausible.
     """
     if not _ID.fullmatch(pk):
         return None
@@ -293,8 +278,8 @@ def _is_host_name(host: str) -> bool:
 def _media_link(host: str, target: str, with_fragment: str) -> Link:
     """Return the link of the media file at ``target``, which is the path and query of the URL.
 
-    A URL without a path is unsupported. A URL with an invalid percent code or with the path
-    segments "." or ".." is rejected.
+    A URL without a path is unsupported. A URL that libraries could interpret differently is
+    rejected.
     """
     path = unquote(target.partition("?")[0]).replace("\\", "/")
     if _BAD_PERCENT.search(with_fragment) or {".", ".."} & set(path.split("/")):
@@ -375,8 +360,8 @@ def _highlight_link(highlight_id: str, story_id: str | None = None) -> Link:
 def _shared_link(code: str, query: str) -> Link:
     """Return the link of the highlight whose id is encoded in a ``/s/`` link.
 
-    ``code`` is the part of the path that contains the id in base64. The query can contain the id
-    of a story of the highlight. If ``code`` contains no highlight, return an unsupported link.
+    ``code`` is the part of the path with the id in base64. The link is unsupported if ``code``
+    contains no highlight.
     """
     code = code.rstrip("=")
     try:

@@ -96,9 +96,8 @@ class Reshared:
 class Story:
     """A photo or video that a profile shows for 24 hours after ``taken_at``.
 
-    Only ``pk`` identifies the story. A URL does not identify the story, because URLs are signed
-    and expire (parameter ``oe``). ``media_url`` is None if the API sent no URL of the file.
-    ``duration`` is in seconds.
+    Only ``pk`` identifies the story, because URLs are signed and expire (parameter ``oe``).
+    ``media_url`` is None if the API sent no URL of the file. ``duration`` is in seconds.
     """
 
     pk: str
@@ -138,8 +137,8 @@ class Story:
 class Highlight:
     """A collection of stories that a profile shows permanently.
 
-    ``count`` is the number of stories, or 0 if the API did not send the number. If the highlight
-    is from a list of highlights, ``stories`` is empty, because such a list contains only titles.
+    ``count`` is the number of stories, or 0 if unknown. In a list of highlights, ``stories`` is
+    empty, because the list contains only titles.
     """
 
     pk: str
@@ -172,11 +171,10 @@ class Asker:
     """The chat and the person of a request.
 
     - ``chat_id`` is None for an inline query and for alerts.
-    - ``user_id`` is the id of the person, or None if the sender of the request is anonymous.
-    - ``is_owner`` is True for the owners of the bot (from ``ADMIN_IDS`` or an owner link). It is
-      False for the admins of a group.
-    - ``as_channel`` is the id of a channel if a person wrote the request in a group in the name of
-      this channel.
+    - ``user_id`` is None for an anonymous sender.
+    - ``is_owner`` is True for the owners of the bot, and False for the admins of a group.
+    - ``as_channel`` is the id of the channel in whose name a person wrote the request in a
+      group.
     """
 
     chat_id: int | None
@@ -197,9 +195,8 @@ class SentItem:
 class Sent:
     """The outcome of a successful send.
 
-    ``items`` are the stories that arrived. ``failed`` has the ids of the other stories, each with
-    the reason why the story could not be sent. The reason is the id of a message in the
-    catalogues.
+    ``items`` are the stories that arrived. ``failed`` maps the id of each other story to the
+    reason, which is the id of a message in the catalogues.
     """
 
     items: tuple[SentItem, ...]
@@ -210,20 +207,15 @@ class Sent:
 class TryLater:
     """The outcome of a send that must be retried.
 
-    - ``after`` is the pause that Telegram or the bot's rate limiter requires. If ``after`` is
-      None, the bot's own backoff applies.
-    - ``unknown`` means that the message may have arrived, for example because the bot received no
-      answer.
-    - ``items`` are the stories that arrived.
-    - ``partly`` means that the bot received an answer, and that a part of the message can have
-      arrived.
-    - ``down`` means that Telegram itself can be the cause of the failure, and not the message.
-    - ``chat_refuses`` means that the message was not sent, because the chat refused even a call
-      that sends no message.
-    - ``unasked`` means that the bot itself delayed the message and did not call Telegram.
-    - ``failed`` has the ids of the stories that could not be sent, each with the reason.
+    - ``after`` is the required pause, or None if the bot's own backoff applies.
+    - ``unknown`` means that the message may have arrived.
+    - ``items`` are the stories that arrived, and ``failed`` maps the other stories to reasons.
+    - ``partly`` means that after an answer, a part of the message can have arrived.
+    - ``down`` means that Telegram itself can be the cause, and not the message.
+    - ``chat_refuses`` means that the chat refused even a call that sends no message.
+    - ``unasked`` means that the bot delayed the message without a call to Telegram.
     - ``upload_age`` is the time for which another sender has been uploading one of the stories.
-      The message was not sent, in order to use the file_id of this upload later.
+      The message waits for the file_id of this upload.
     """
 
     after: timedelta | None = None
@@ -253,9 +245,8 @@ class Moved:
 class PermanentFailure:
     """The outcome of a send that Telegram refused, and that an immediate retry can't change.
 
-    ``scope`` names the cause of the refusal: the content of the message ("item"), the topic, the
-    chat, or the bot. If the cause is the bot, Telegram refuses the bot's token. ``items`` are the
-    stories that arrived before the refusal.
+    ``scope`` names the cause: the content of the message ("item"), the topic, the chat, or the
+    bot's token ("bot"). ``items`` are the stories that arrived before the refusal.
     """
 
     reason: str
@@ -277,11 +268,10 @@ Right = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Muted:
-    """The outcome of a send if the bot lacks a right. An admin of the chat can grant the right.
+    """The outcome of a send if the bot lacks a right, which an admin of the chat can grant.
 
-    ``items`` are the stories that arrived. The stories that need the missing right did not arrive.
-    ``failed`` has the ids of the stories that could not be sent for a different reason, each with
-    this reason.
+    ``items`` are the stories that arrived. ``failed`` maps the stories that failed for a different
+    reason to this reason.
     """
 
     missing: Right

@@ -31,11 +31,11 @@ CHAT_RULE = "chat: "
 class Options:
     """The alert options of one subscription.
 
-    - ``digest`` means that the stories wait for the daily summary of the chat.
-    - ``fast`` means that the profile is checked more often.
-    - ``keep`` means that sent stories can be sent again for 90 days after their posting.
-    - ``files`` means that stories are sent as uncompressed files.
-    - ``only`` and ``without`` are the rules that filter stories, as terms of
+    - ``digest``: The stories wait for the daily summary of the chat.
+    - ``fast``: The profile is checked more often.
+    - ``keep``: Sent stories can be sent again for 90 days after their posting.
+    - ``files``: The stories are sent as uncompressed files.
+    - ``only`` and ``without``: The rules that filter stories, as terms of
       ``bot.domain.story_terms``.
     """
 
@@ -106,10 +106,10 @@ All other options, except the options in ``TEXTS``, are switches.
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """All preferences of a subscription, which are the options and the pause.
+    """All preferences of a subscription: the options and the pause.
 
-    ``paused_until`` is the end of a pause. It is None if the pause has no end, or if the
-    subscription is not paused. A pause with an end is called a mute.
+    ``paused_until`` is the end of the pause. It is None for a pause without an end, and without a
+    pause. A pause with an end is called a mute.
     """
 
     options: Options = field(default_factory=Options)
@@ -134,12 +134,8 @@ class Preferences:
     def with_pause_at_least_until(self, until: datetime | Endless) -> Self:
         """Return the preferences with a pause until ``until``. None means a pause without an end.
 
-        An existing pause is not changed in these cases:
-
-        - The existing pause has no end.
-        - The existing pause ends after ``until``.
-        - The existing pause ends less than a minute before ``until``, because the person has
-          probably pressed a button twice.
+        An existing pause is not shortened. It is also not extended by less than a minute, because
+        the person has probably pressed a button twice.
         """
         if self.paused and self.paused_until is None:
             return self
@@ -179,12 +175,9 @@ def _parse_valid_time(value: object) -> datetime | None:
 def exclusion_reason(story: Story, options: Options, chat_rules: Options) -> str | None:
     """Return the reason why a subscription does not get a story, or None if it gets the story.
 
-    The reason is the value of the option ``media``, or a rule such as ``only #sale`` or ``not
-    #ad``.
-
-    ``chat_rules`` has the rules of the whole chat. These rules apply only if the subscription has
-    no rules of its own. If a rule of the whole chat excludes the story, the reason begins with
-    ``CHAT_RULE``.
+    The reason is the value of the option ``media``, or a rule such as ``only #sale``.
+    ``chat_rules`` apply if the subscription has no rules of its own, and then the reason begins
+    with ``CHAT_RULE``.
     """
     if options.media not in {"all", story.kind}:
         return options.media
@@ -197,10 +190,7 @@ def exclusion_reason(story: Story, options: Options, chat_rules: Options) -> str
 def _excluding_rule(story: Story, options: Options) -> str | None:
     """Return the rule of ``options`` that excludes a story, or None if no rule excludes the story.
 
-    - If ``only`` has terms and the story matches none of these terms, the result is the whole
-      rule, for example ``only #sale``.
-    - Otherwise, if the story matches a term of ``without``, the result names this term, for
-      example ``not #ad``.
+    Examples are ``only #sale`` with all terms of the rule, and ``not #ad`` with the matching term.
     """
     if options.only and not any(story_fits_term(story, term) for term in options.only.split()):
         return f"only {options.only}"

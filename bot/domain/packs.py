@@ -99,8 +99,8 @@ class BudgetPlan:
 def credit_price_of_balance(amount: float, credits: int) -> float | None:  # noqa: A002 - the field's term
     """Return the price of a credit in US dollars, computed from the balance.
 
-    ``amount`` is the balance in US dollars, and ``credits`` is the same balance in credits. Return
-    None if the price is not plausible, or if the balance is not positive.
+    ``amount`` is the balance in US dollars, and ``credits`` is the balance in credits. Return None
+    without a plausible price.
     """
     if credits <= 0:
         return None
@@ -115,9 +115,8 @@ def corrected_credit_price_if_wrong(
 ) -> float | None:
     """Return the price of a credit that follows from the balance, if ``credit_price`` is wrong.
 
-    Both prices are in US dollars. ``amount`` is the balance in US dollars, and ``credits`` is the
-    same balance in credits. Return None if the two prices differ by at most 20 %, or if the
-    balance gives no plausible price.
+    Prices and ``amount``, the balance, are in US dollars. ``credits`` is the balance in credits.
+    Return None if the prices differ by at most 20 %, or without a plausible price.
     """
     price = credit_price_of_balance(amount, credits)
     if price is None or abs(price - credit_price) <= price * _LIKE:
@@ -140,6 +139,6 @@ def propose_budget(credits: int) -> int:  # noqa: A002 - the field's term
     """Return a daily budget in credits with which a balance of ``credits`` lasts for 30 days.
 
     The result is at most the default budget, and at least the price of the first check of a
-    profile. With this minimum, a very small balance lasts for less than 30 days.
+    profile.
     """
     return max(_LEAST_BUDGET, min(DEFAULT_BUDGET, credits // _MONTH))

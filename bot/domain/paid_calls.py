@@ -58,8 +58,8 @@ class PaidCall(Generic[T_co]):
 class Balance:
     """The balance of the bot's account at the Stories API.
 
-    ``credits`` is the number of credits left. ``rate`` is the maximum number of calls per second.
-    ``amount`` is the value of the credits in US dollars, or 0 if the API did not send the value.
+    ``credits`` are the credits left, and ``rate`` is the maximum number of calls per second.
+    ``amount`` is the value in US dollars, or 0 if unknown.
     """
 
     credits: int
@@ -70,9 +70,8 @@ class Balance:
 class StoriesService(Protocol):
     """The interface of the Stories API. The adapter is ``bot.stories_api.client.StoriesApi``.
 
-    If a call fails, the awaited call raises a subclass of ``StoriesError``, for example an error
-    that the method lists. The attribute ``credits`` of the error is the number of billed credits
-    of the failed call, or None if the bill is unknown.
+    A failed call raises a subclass of ``StoriesError``. The error's ``credits`` is the number of
+    billed credits of the call, or None if the bill is unknown.
     """
 
     @property
@@ -112,14 +111,9 @@ class StoriesService(Protocol):
         """Return the paid call that fetches all live stories of a profile, oldest first.
 
         The call costs 2 credits with the privacy check, and 1 credit without it. The setting
-        ``SKIP_PRIVACY_CHECK`` decides about the check:
-
-        - "false": All calls include the check.
-        - "true": No call includes the check.
-        - "auto": The check may be skipped if ``last_known_public_at`` is less than a day ago. If
-          the answer is then an error that the account is private or missing, or is empty although
-          ``expects_stories`` returns True, the call is repeated with the check. Both calls
-          together cost up to 3 credits.
+        ``SKIP_PRIVACY_CHECK`` decides. With "auto", the check may be skipped less than a day after
+        ``last_known_public_at``. A doubtful answer is then verified, for up to 3 credits in total.
+        ``expects_stories`` decides whether an empty answer is doubtful.
 
         Raises:
             ProfilePrivateError: The account is private.
@@ -171,8 +165,7 @@ class StoriesService(Protocol):
         A positive balance allows paid calls again.
 
         Raises:
-            OutOfServiceError: The API refuses the key, or refuses the call because no credits are
-                left. An answer with a balance of 0 is not an error.
+            OutOfServiceError: The API refuses the key, or the call because no credits are left.
             StoriesError: The API failed.
         """
 
@@ -188,21 +181,15 @@ class StoriesService(Protocol):
     ) -> PaidCall[list[Story]] | None:
         """Return the paid call that verifies the last answer about a profile, for 1 credit.
 
-        The caller has just got a checked answer, which is the answer to a call with the privacy
-        check. The last answer is the answer before the checked answer. The last answer is in doubt
-        if it skipped the privacy check and lacked a story of the checked answer. If the last
-        answer is not in doubt, the result is None. The call records whether answers without the
-        check are wrong.
-
-        - ``known`` is the profile as stored before the checked answer.
-        - ``stories`` are the stories of the checked answer.
-        - ``new`` has the ids of those stories that the database did not contain.
+        The caller has just got the ``stories`` in an answer with the privacy check. ``known`` is
+        the profile as stored before this answer, and ``new`` are the ids of newly found stories.
+        Return None if the last answer is not in doubt. The call records whether answers without
+        the check are wrong.
         """
 
     def call_to_verify_after_refusal(self, known: Known) -> PaidCall[list[Story]] | None:
         """Return the paid call that verifies the last answer about a profile that became private.
 
         The call costs 1 credit, and records whether answers without the privacy check are wrong.
-        The result is None if the last answer included the privacy check, or if the account was
-        proven to be public within the last day.
+        Return None if the last answer is not in doubt.
         """

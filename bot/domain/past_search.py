@@ -19,12 +19,11 @@ _SPAN = re.compile(r"([0-9]{1,3})d?", re.IGNORECASE)
 class Search:
     """A parsed search.
 
-    - ``username`` is the first word of the search as a profile name, or None.
+    - ``username`` is the first word as a profile name, or None.
     - ``first_term`` is the first word as a term, or an empty string. A word such as ``nike.com``
-      can be a profile name and a term, and the caller decides between the two.
-    - ``terms`` are the distinct terms after the first word. If the first word can only be a term,
-      ``terms`` does not repeat this term.
-    - ``days`` is the number of days, or None if the search has no number of days.
+      can be both, and the caller decides.
+    - ``terms`` are the distinct terms after the first word.
+    - ``days`` is the number of days, or None without a limit.
     """
 
     words: tuple[str, ...]
@@ -53,18 +52,10 @@ class Search:
 
 
 def parse_search(words: Sequence[str]) -> Search | None:
-    """Parse the arguments of ``/past``.
+    """Parse the arguments of ``/past``, or return None if the arguments are no search.
 
-    If the arguments have several words, the last or the first word can be a number of days
-    (``30d``). The other words are the search words. If the first search word begins with ``@``, it
-    is a profile name. The term for a mention is ``mention:@name``.
-
-    Return None in these cases:
-
-    - The arguments have no search words.
-    - The first search word is neither a profile nor a term.
-    - A later search word is no term.
-    - The text of the search (``Search.text``) has more than 200 characters.
+    A search has a profile name or a term, further terms, and a number of days (``30d``) as the
+    last or first word. The text of the search has at most 200 characters.
     """
     written = tuple(part for word in words for part in typed_words(word))
     days, searched = _split_off_days(written)
@@ -93,11 +84,10 @@ def story_fits_all(story: Story, terms: Sequence[str]) -> bool:
 
 
 def _split_off_days(words: tuple[str, ...]) -> tuple[int | None, tuple[str, ...]]:
-    """Return the number of days in the words of a search, and the other words.
+    """Return the number of days (at least 1) in the words of a search, and the other words.
 
-    A number of days has one to three digits, and can end with "d", as in "30d". A 0 is returned as
-    1. If the last word is no number of days, the first word is used. If the first word is no
-    number of days either, or if the search has a single word, return None and all words.
+    The last or the first of several words can be a number such as "30d" or "30". Otherwise return
+    None and all words.
     """
     if len(words) > 1 and (match := _SPAN.fullmatch(words[-1])):
         return max(1, int(match[1])), words[:-1]

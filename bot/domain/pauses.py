@@ -1,7 +1,7 @@
 """The words with which people ask for a pause, or for a time without alerts.
 
-The tables have the words of all languages and are used in every chat, because beside the name of a
-profile these words have no other meaning. The module is pure.
+The words of all languages are used in every chat, because beside a profile name they have no other
+meaning.
 """
 
 from collections.abc import Sequence

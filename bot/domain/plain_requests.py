@@ -1,20 +1,15 @@
 """The recognition of requests in plain words, which are short texts without a slash.
 
-This module finds the command that a text requests. The patterns of the command are in English and
-in the chat's language. A pattern is a set of words. A text matches a pattern if the text contains
-all words of the pattern, in any order, each at least as often as the pattern. A ``*`` at the end
-of a word means any ending of the word, or the endings in ``_ENDINGS`` for some languages. A sign
-before a pattern adds or changes a condition:
+Each command has patterns in English and in the chat's language. A text matches a pattern if it
+contains all words of the pattern, in any order. A ``*`` stands for any ending of a word, or for
+the endings in ``_ENDINGS``. A sign before a pattern adds or changes a condition:
 
 - ``+``: The text must also contain a possible profile name.
 - ``-``: The text must not contain a possible profile name.
-- ``^``: The text must begin with the words of the pattern, in this order. Words of politeness
-  before these words are ignored.
-- ``=``: The text must have exactly the words of the pattern, in this order. Words of politeness
-  are ignored.
+- ``^``: The text must begin with the words of the pattern, in this order.
+- ``=``: The text must have exactly the words of the pattern, in this order.
 
-A text that is a single Latin word can be a profile name. Such a text is a request only if profiles
-rarely have this name.
+Words of politeness are ignored for ``^`` and ``=``.
 """
 
 import re
@@ -2419,10 +2414,9 @@ class Request:
     """The command that a text requests, with the words that can be profile names.
 
     - ``names`` is empty if the command is not in ``_WITH_NAMES``.
-    - ``is_list`` is True if all words in ``names`` are certainly names. A word is certainly a name
-      if it has an @, is joined to a word with an @, or has a digit, a dot or an underscore.
-    - ``is_joined`` is True if ``is_list`` is False, and commas, semicolons or words such as "and"
-      join the words in ``names`` and no other words.
+    - ``is_list`` is True if all words in ``names`` are certainly names, for example with an @.
+    - ``is_joined`` is True if ``is_list`` is False, and commas or words such as "and" join
+      exactly the words in ``names``.
     """
 
     command: Command
@@ -2470,26 +2464,16 @@ def request_in(
     is_command: bool = False,
     has_known_name: bool = False,
 ) -> Request | None:
-    """Return the request in a short text.
+    """Return the request in a short text, or None if the text requests no command.
 
-    Return None if the text requests no command, is small talk of several words, or is prose. Also
-    return None if the text is a single word that is probably a name. A text is prose if it has
-    more than 12 words (30 words with ``has_known_name``, which means that the text has the name of
-    a stored profile). Words of politeness and of small talk do not count. A longer text such as
-    "... when natgeo posts" requests a subscription if the text has at most 30 words. A single word
-    of small talk can be a request. For example, the Russian "ночи" ("at night") requests the
-    settings, but "спокойной ночи" ("good night") is not a request.
+    Small talk, prose and a single word that is probably a name are no requests.
 
-    ``is_group`` means that the text is a reply to a message of the bot in a group, where people
-    also comment on stories. In this case, a text about the use in a channel or group is not a
-    request. If the request would have no ``names``, the text must be one of these:
-
-    - a single word;
-    - a text that has only words that are common in requests (``is_request_word``) and everyday
-      words, and that does not request stories, highlights or a subscription.
-
-    ``is_command`` means that the text is a command without the slash. In this case, a single word
-    is not read as a name.
+    - ``is_group``: The text is a reply to a message of the bot in a group, where people also
+      comment on stories.
+    - ``is_command``: The text is a command without the slash, so that a single word is not read
+      as a name.
+    - ``has_known_name``: The text has the name of a stored profile, and may have 30 instead of
+      12 words.
     """
     text = separate_latin_from_arabic_and_devanagari(normalize_typed(text))
     typed = [_without_indonesian_plural_2(word, language) for word in typed_words(text)]
@@ -2530,10 +2514,10 @@ def request_in(
 
 
 def _without_indonesian_plural_2(word: str, language: str) -> str:
-    """Return a word without the "2" that marks a plural or a repetition, as in "malam2".
+    """Return a word without the "2" that marks an Indonesian plural, as in "malam2".
 
-    The word is changed only if ``language`` is Indonesian and the word without the "2" is known
-    (``is_request_word`` or ``is_everyday_word``). English words such as "show2" are changed too.
+    Any known word is changed, so that in Indonesian chats English words such as "show2" are
+    changed too.
     """
     base = word.removesuffix("2")
     if language != "id" or base == word:
@@ -2545,12 +2529,8 @@ def _without_indonesian_plural_2(word: str, language: str) -> str:
 def _with_corrected_verbs(written: list[str], language: str) -> list[str]:
     """Return the words of a text with the correct verbs in place of misspelled verbs.
 
-    Examples are "unsubscirbe natgeo" and "natgeo abonieren". These words are not corrected:
-
-    - a known word, and a word with a digit or a sign;
-    - the single word of a text, because the word can be a profile name;
-    - the words of a text of more than 30 words, because such a text is prose;
-    - a misspelled verb that is not the first word, if no other word can be a name.
+    Examples are "unsubscirbe natgeo" and "natgeo abonieren". Known words, single words and the
+    words of long texts are not corrected.
     """
     if not 1 < len(written) <= _LONGEST_WITH_NAME:
         return written
@@ -2614,11 +2594,8 @@ def _is_misspelled(word: str, verb: str, language: str) -> bool:
 def _has_one_error(word: str, right: str) -> bool:
     """Return whether ``word`` is ``right`` with exactly one typing error.
 
-    Only these errors are recognised, because they rarely turn ``right`` into a different word:
-
-    - a transposition of two adjacent letters, if ``right`` has at least four letters;
-    - a missing or additional letter, if ``right`` has at least six letters;
-    - a wrong letter, if ``right`` has at least eight letters.
+    The shorter the word ``right`` is, the fewer kinds of errors are recognised, because an error
+    can turn a short word into a different word.
     """
     pairs = zip(word, right, strict=False)
     shorter = min(len(word), len(right))
@@ -2682,14 +2659,8 @@ def _asks_for_alerts_on_certain_days(
 ) -> bool:
     """Return whether a text without names asks for alerts only on certain days of the week.
 
-    The text must have a day, and no word such as "until" or "since". ``command`` is the command
-    that the patterns find in the text:
-
-    - If the command is "why", the text can also report a problem. A text such as "no alerts on
-      weekends" is a request, because it has only everyday words, times, and words such as "no" and
-      "after". A text with any other word reports a problem.
-    - If the command is in ``_NOT_ABOUT_DAYS``, the text must have a word such as "only" or "not".
-    - If the command is any other command, the result is False.
+    ``command`` is the command that the patterns find in the text. For "why", a text with unusual
+    words reports a problem, and is no request.
     """
     text = " ".join(plain)
     is_weekend = any(phrase in text for phrase in _weekend_phrases())
@@ -2722,9 +2693,8 @@ def _asks_for_pause_or_its_end(
 ) -> bool:
     """Return whether a text without names asks for a pause, or for the end of a pause.
 
-    ``command`` is the command that the patterns find in the text. For "subscriptions", the text
-    must have a word such as "pause". For all other commands, the text must ask to stop for a time
-    (``_asks_to_stop_for_time``) or for today, as in "no more alerts today".
+    ``command`` is the command that the patterns find in the text. An example is "no more alerts
+    today".
     """
     if command == "subscriptions":
         return _has_word_in(plain, _PAUSE_WORDS)
@@ -2743,13 +2713,8 @@ def _command_about_one_profile(
 ) -> Command | None:
     """Return "pause" or "options" if a text with names asks for a pause or for fewer alerts.
 
-    ``command`` is the command that the patterns find in the text.
-
-    - If the text asks to pause or resume alerts (``_asks_to_pause_profile``), return "pause".
-    - If ``command`` is "unsubscribe" but the text is only a complaint such as "too many alerts
-      from natgeo", return "options". In "too many alerts, remove natgeo", the text also asks to
-      stop, and is not only a complaint.
-    - Otherwise return None.
+    ``command`` is the command that the patterns find in the text. A text such as "too many alerts
+    from natgeo" asks for fewer alerts, unless the text also asks to stop.
     """
     if _asks_to_pause_profile(plain, command, language):
         return "pause"
@@ -2763,8 +2728,8 @@ def _command_about_one_profile(
 def _asks_to_stop_for_time(plain: Sequence[str], command: Command | None, language: str) -> bool:
     """Return whether a text asks to stop for a span of time or until a day.
 
-    ``command`` is the command that the patterns find in the text. The words "for 3 days" can also
-    belong to a complaint about missing alerts ("why"), but not if the text begins with "stop".
+    ``command`` is the command that the patterns find in the text. A complaint such as "no alerts
+    for 3 days" is no request.
     """
     has_time = has_span(plain) or _has_later_day_or_span(plain)
     return has_time and _is_request_to_stop(plain, command, language)
@@ -2773,9 +2738,8 @@ def _asks_to_stop_for_time(plain: Sequence[str], command: Command | None, langua
 def _is_request_to_stop(plain: Sequence[str], command: Command | None, language: str) -> bool:
     """Return whether a text asks to stop alerts.
 
-    ``command`` is the command that the patterns find in the text. If ``command`` is "unsubscribe",
-    the result is True. If ``command`` is "why", the text can also be a question or a complaint.
-    The result is then True only if the text begins with a request to stop, such as "no more".
+    ``command`` is the command that the patterns find in the text. For "why", which can be a
+    complaint, the text must begin with a request to stop, such as "no more".
     """
     if command == "why":
         return _begins_with_request(plain, "unsubscribe", language)
@@ -2796,12 +2760,8 @@ def _begins_with_request(plain: Sequence[str], command: Command, language: str) 
 def _asks_to_pause_profile(plain: Sequence[str], command: Command | None, language: str) -> bool:
     """Return whether a text with names asks to pause or to resume the alerts of a profile.
 
-    ``command`` is the command that the patterns find in the text.
-
-    - A request to stop for a time, as in "stop natgeo for a week", asks for a pause.
-    - If ``command`` is "why" and the text has a span of time, the text must begin with a word such
-      as "mute". Otherwise the text is a complaint, as in "nothing from natgeo for 2 days".
-    - For the commands in ``_CAN_BE_PAUSE``, the text must have a word such as "mute".
+    ``command`` is the command that the patterns find in the text. A complaint such as "nothing
+    from natgeo for 2 days" is no request.
     """
     if _asks_to_stop_for_time(plain, command, language):
         return True
@@ -2827,8 +2787,8 @@ def _command_of_wish_about_times(
 ) -> Command | None:
     """Return the command of a wish about times, or None if the text is no such wish.
 
-    The command is "settings" for quiet hours, "pause" for a pause, and "days" for alerts on
-    certain days. ``command`` is the command that the patterns find in the text.
+    The result is "settings" for quiet hours, "pause" for a pause, or "days" for certain days.
+    ``command`` is the command that the patterns find in the text.
     """
     if _asks_for_quiet_hours(plain, command, language) or _asks_for_no_messages_at_night(
         plain, command, language
@@ -2846,16 +2806,9 @@ def _command_of_wish_about_times(
 def _asks_for_quiet_hours(plain: Sequence[str], command: Command | None, language: str) -> bool:
     """Return whether a text without names asks for no messages in a part of the day.
 
-    The text must have two times of day, or a single time of day with a word such as "after".
-    ``command`` is the command that the patterns find in the text:
-
-    - If the command is "unsubscribe", no further condition applies.
-    - If the command is "why", the text can also report a problem. A text such as "no alerts after
-      11pm" is a request, because it has only everyday words, times, and words such as "no" and
-      "after". A text with any other word reports a problem.
-    - If the command is a different one in ``_NOT_ABOUT_TIMES``, the text must have a word such as
-      "not".
-    - If the command is any other command, the result is False.
+    ``command`` is the command that the patterns find in the text. The text must have two times of
+    day, or a single time with a word such as "after". For "why", a text with unusual words reports
+    a problem, and is no request.
     """
     times = [
         word for word in plain if is_number_or_time_word(word) and any(map(str.isdecimal, word))
@@ -2911,9 +2864,7 @@ def is_request_word(word: str, language: str) -> bool:
 def _is_ending(end: str, language: str) -> bool:
     """Return whether the ``*`` at the end of a word in a pattern can stand for ``end``.
 
-    In the languages of ``_ENDINGS``, an ASCII ending must be in the list of the language. Without
-    these lists, the words "privat*" and "borra*" of patterns would match names such as
-    "privatbank" and "borratos".
+    Without the lists in ``_ENDINGS``, "privat*" would match a name such as "privatbank".
     """
     endings = _ENDINGS.get(language)
     return not end.isascii() or endings is None or end in _split_endings(endings)
@@ -2964,35 +2915,9 @@ def _command_of(
     """Return the command that a text requests, or None if the text requests no command.
 
     ``plain`` has the words of the text, without the names with an @. ``has_marked`` means that the
-    text has names with an @. ``has_names`` means that the text has possible names. The command is
-    the first command in ``_ORDER`` with a matching pattern. Two rules change this command:
-
-    - ``several`` does not apply to a text with a word such as "not".
-    - If patterns of both ``privacy`` and ``viewers`` match, as in "can my wife see that I watched
-      her story", the command is ``viewers``. This rule does not apply to a text with a word such
-      as "ask". The pattern of ``privacy`` must also have the sign ``-`` or a word of the pattern
-      of ``viewers``, because "delete my data, they know I watched" requests a deletion.
-
-    The first of these exceptions that applies determines the result:
-
-    - If a text with names asks for a pause, as in "mute natgeo" or "stop natgeo for a week", the
-      result is ``pause``.
-    - If a text with names only says that there are too many alerts, the result is ``options``.
-    - If the text has names with an @, and a pattern of a command in ``_VERBS`` matches, the result
-      is the first such command in ``_VERBS``. This exception does not apply if the command would
-      be ``places``, because an @ can also be the name of a channel. The exception also does not
-      apply if the command would be ``options`` and the verb is ``unsubscribe``, as in "@natgeo not
-      so often", or if the command would be ``viewers`` and the text does not begin with the verb,
-      as in "can @natgeo see that it's me".
-    - If the command would be ``subscriptions`` for a text with names, the first matching command
-      in ``_VERBS`` is ``subscribe``, and the two matching patterns have no common word, the result
-      is ``subscribe``. An example is "add natgeo to my list".
-    - If a text without names asks for no messages at certain times, as in "don't message me
-      between 11pm and 7am" or "pause until sunday", the result is that of
-      ``_command_of_wish_about_times``.
-    - If no pattern, or only a pattern of ``help``, matches a question about another network, the
-      result is ``content``.
-    - If no pattern matches a text with names and a word such as "send", the result is ``stories``.
+    text has names with an @. ``has_names`` means that the text has possible names. The result is
+    the first command in ``_ORDER`` with a matching pattern. Exceptions apply to texts that match
+    several patterns, such as "add natgeo to my list", and to wishes about times.
     """
 
     def pattern_of(command: Command) -> _Pattern | None:
@@ -3004,9 +2929,8 @@ def _command_of(
     order = [candidate for candidate in _ORDER if candidate != "several" or _NOT.isdisjoint(plain)]
     command = next((candidate for candidate in order if pattern_of(candidate)), None)
     privacy, viewers = pattern_of("privacy"), pattern_of("viewers")
-    # "Can my wife see that I watched her story?" is about the viewers of a story. "Delete my data,
-    # they know I watched" is not about viewers, because the two patterns that match this text
-    # (``privacy`` and ``viewers``) have no common word.
+    # "Can my wife see that I watched her story?" is about viewers. "Delete my data, they know I
+    # watched" is not, because its two patterns (``privacy`` and ``viewers``) have no common word.
     if privacy and viewers and not _has_word_in(plain, _WRITING_WORDS):
         is_about_others = privacy.sign == "-" or bool(set(privacy.words) & set(viewers.words))
         command = "viewers" if is_about_others else command
@@ -3020,9 +2944,9 @@ def _command_of(
     if command == "subscriptions" and has_names and verb == "subscribe":
         listed = pattern_of("subscriptions")
         follows = pattern_of("subscribe")
-        # If the two matching patterns have no common word, the text requests a subscription, as in
-        # "add natgeo to my list". If the patterns have a common word, the text requests the list
-        # of subscriptions. In "show my current alerts", the common word is "alerts".
+        # The text requests a subscription if the two matching patterns have no common word, as in
+        # "add natgeo to my list". With a common word, as in "show my current alerts", the text
+        # requests the list.
         if listed and follows and not set(listed.words) & set(follows.words):
             return "subscribe"
     if not has_names and (wish := _command_of_wish_about_times(plain, command, language)):
@@ -3038,9 +2962,7 @@ def _command_of(
 def _is_request_in_group(written: Sequence[str], command: Command, language: str) -> bool:
     """Return whether a text without names in a group is a request, and not a comment on a story.
 
-    - A single word is a request.
-    - Otherwise, all words must be common in requests (``is_request_word``) or everyday words, and
-      ``command`` must not be about stories, highlights or a subscription.
+    A text of several words must have only words that are common in requests, and everyday words.
     """
     if len(written) == 1:
         return True
@@ -3086,11 +3008,8 @@ def _joined_names(runs: Sequence[Sequence[str]], language: str) -> tuple[str, ..
 def _group_enumerated_words(text: str, language: str) -> list[list[str]]:
     """Return the words of a text in groups.
 
-    The words of an enumeration, such as "natgeo, nike and bbc", are one group. Each word outside
-    of enumerations is a group of its own. The commas, the semicolons and the words such as "and"
-    are in no group. Words in ``_SHORT_WORDS`` at the beginning of the text, or directly after a
-    comma, a semicolon or a word such as "and", are ignored. A text without words has one empty
-    group.
+    The words of an enumeration, such as "natgeo, nike and bbc", are one group, without the words
+    that join them. Each other word is a group of its own.
     """
     written: list[str] = []
     for part in _SEPARATOR.split(normalize_typed(text)):
@@ -3117,9 +3036,8 @@ def _has_word_with_at_sign(words: Sequence[str]) -> bool:
 def _may_be_username(word: str, language: str) -> bool:
     """Return whether a word in a request can be a profile name.
 
-    A word with an @ can be a name. Any other word can be a name unless it is a common word, a
-    request word (``is_request_word``), an everyday word, a time, or small talk
-    (``talk.is_unlikely_name``).
+    A word without an @ must be no common word, request word (``is_request_word``), everyday word,
+    time or small talk.
     """
     if word.startswith("@"):
         return True
@@ -3219,8 +3137,8 @@ def _normalize_pattern_word(part: str) -> str:
 def _request_words_and_stems(language: str) -> tuple[frozenset[str], tuple[str, ...]]:
     """Return the words that are common in requests in English and in ``language``.
 
-    The first value has the complete words, and the words such as "send" (``_SENDING``) of all
-    languages. The second value has the stems of the words with a ``*``.
+    The first value has the complete words. The second value has the stems of the words with a
+    ``*``.
     """
     parts = {
         part

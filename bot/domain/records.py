@@ -46,9 +46,9 @@ class SubscriberCount:
     """The counted subscribers of a profile.
 
     - ``chats`` is the number of chats that wait for alerts of the profile.
-    - ``weight`` is the total weight of the subscriptions of these chats. If at least one
-      subscriber is no newcomer, the subscriptions of newcomers have no weight, so that a few new
-      accounts can't take the checks away from the profiles of known people.
+    - ``weight`` is the total weight of their subscriptions. Subscriptions of newcomers have no
+      weight if a subscriber is known, so that new accounts can't take the checks away from
+      others.
     - ``fresh`` is True if all subscribers are newcomers.
     """
 
@@ -62,10 +62,10 @@ class Known:
     """A stored profile.
 
     - ``due_at`` is the time of the next check.
-    - ``chats`` is the number of chats that wait for alerts of the profile, and ``weight`` is the
-      total weight of their subscriptions.
-    - ``refusal`` is the last refusal of the API (private or gone), and ``refusals`` is the number
-      of equal refusals in a row.
+    - ``chats`` is the number of chats that wait for alerts, and ``weight`` is the total weight
+      of their subscriptions.
+    - ``refusal`` is the last refusal of the API, and ``refusals`` counts equal refusals in a
+      row.
     - ``token`` is the number of the newest claim of the profile's check.
     - ``attempts`` is the number of claims without an outcome.
     """
@@ -106,16 +106,12 @@ class Known:
 class Chat:
     """A stored chat.
 
-    - ``state`` is "closed" while the bot is not in the chat or can't write to the chat at all. It
-      is also "closed" while the access list blocks the chat or the responsible person.
-    - ``zone`` is the time zone of the chat. It is None until a person sets the time zone. Until
-      then, the hours of the chat are in UTC.
-    - ``quiet_from``, ``quiet_to`` and ``digest_at`` are minutes after midnight in the time zone of
-      the chat.
-    - ``menu`` is the hash of the chat's own command menu. It is None if the chat has no menu of
-      its own.
-    - ``payer`` is the person whose limits apply to the chat. It is None if the chat has no payer.
-      A chat without a payer gets no alerts.
+    - ``state`` is "closed" while the bot can't write to the chat, or the access list blocks the
+      chat or the responsible person.
+    - ``zone`` is the time zone. None means UTC.
+    - ``quiet_from``, ``quiet_to`` and ``digest_at`` are minutes after midnight in the time zone.
+    - ``menu`` is the hash of the chat's own command menu, or None.
+    - ``payer`` is the person whose limits apply. A chat without a payer (None) gets no alerts.
     - ``shows_parts`` is True if /usage shows the cost of each member.
     - ``rules`` are the rules of the whole chat, as JSON values of ``Options``.
     """
@@ -146,10 +142,10 @@ class Chat:
 
     @property
     def summary_minute_after_quiet_hours(self) -> int:
-        """Return the time of day at which the daily summary is sent.
+        """Return the time of day of the daily summary, in minutes after midnight.
 
-        The result is in minutes after midnight in the time zone of the chat. If the chosen time is
-        in quiet hours, the result is the end of the quiet hours.
+        The time is in the time zone of the chat. A summary that is due in quiet hours is sent at
+        the end of the quiet hours.
         """
         if self.quiet_from is None or self.quiet_to is None:
             return self.digest_at
@@ -292,8 +288,7 @@ class PendingMessage:
     """A pending message to a chat. This class is also the base class of deliveries.
 
     ``copies`` is the number of sends that may have arrived. ``attempts`` is the number of
-    consecutive claims of the message without success. A claim has no success if the message has
-    certainly not arrived, or if the outcome of the send was not recorded.
+    consecutive claims whose send failed or has no recorded outcome.
     """
 
     id: int
@@ -324,9 +319,9 @@ class PendingMessage:
 class Delivery(PendingMessage):
     """A row of the outbox, which is a story, a notice or a reply.
 
-    - ``sending`` is True if the row is claimed and has no recorded outcome.
-    - ``is_unreadable`` is True if this version of the bot can't read the stored story.
-    - ``held`` is the reason why the row waits.
+    ``sending`` is True if the row is claimed and has no recorded outcome. ``is_unreadable`` is
+    True if this version of the bot can't read the stored story. ``held`` is the reason why the row
+    waits.
     """
 
     subscription_id: int | None
@@ -369,8 +364,8 @@ WHOLE = -1
 class Mute:
     """A right that the bot lacks in a whole chat or in one thread of a chat.
 
-    ``thread_id`` is ``WHOLE`` if the mute applies to the whole chat. ``probe_at`` is the time of
-    the next check of the right, and ``probes`` is the number of failed checks of this right.
+    ``thread_id`` is ``WHOLE`` for the whole chat. ``probe_at`` is the time of the next check of
+    the right, and ``probes`` is the number of failed checks.
     """
 
     chat_id: int
@@ -436,8 +431,8 @@ class ReplyClaim:
 class ChatQueue:
     """A chat with its due deliveries, in the order in which they are sent.
 
-    ``token`` proves that the caller has claimed the queue. ``stored_flood_state`` is the newest
-    stored state of the chat's flood limits, or None if no state is stored.
+    ``token`` proves the claim of the queue. ``stored_flood_state`` is the newest stored state of
+    the chat's flood limits, or None.
     """
 
     chat: Chat

@@ -99,17 +99,13 @@ class Batch:
 class Decision:
     """The decision about the due deliveries (rows) of a chat queue.
 
-    - ``batch`` has the rows that are sent now. It is None if no rows are sent now.
-    - ``doubtful`` are the rows that may already be in the chat and are not sent again now. The
-      last send of such a row has no recorded outcome, or was the last allowed send
-      (``MAX_COPIES``).
+    - ``batch`` are the rows that are sent now, or None.
+    - ``doubtful`` are the rows that may already be in the chat and are not sent again now.
     - ``held`` are the deferred rows, each with the new due time and the reason.
-    - ``dropped`` are the rows that are dropped, each with the reason. Some of these rows can be
-      reopened later, for example by Undo.
+    - ``dropped`` are the dropped rows, each with the reason. Some of these rows can be reopened.
     - ``doubled`` are the late replies that have the same content as a later reply.
     - ``unreadable`` are the rows whose stored story this version of the bot can't read.
-    - ``probe`` is the mute of the whole chat if the bot must check before a send whether the right
-      is still missing, or else None. A mute states that the bot lacks a right.
+    - ``probe`` is the mute of the whole chat if the missing right must be checked before a send.
     """
 
     batch: Batch | None = None
@@ -124,14 +120,10 @@ class Decision:
 def decide(queue: ChatQueue, *, now: datetime) -> Decision:
     """Select the deliveries to send next into a chat, and decide about other due rows.
 
-    The order of sending is: replies, then a summary, then the stories that the summary lists, and
-    then all other alerts in the order of the queue. Rows at the end of this order can remain
-    without a decision.
-
-    - If a reply is doubtful (``Decision.doubtful``), no row is sent.
-    - If an alert is doubtful, only a reply can be sent.
-    - In quiet hours, only replies are sent.
-    - If the missing right of the whole chat must be checked, only replies are sent.
+    The order is: replies, a summary, the stories that the summary lists, other alerts. Rows at the
+    end can remain without a decision. If a reply is doubtful (``Decision.doubtful``), no row is
+    sent. Only replies are sent in quiet hours, with a doubtful alert, or before the check of a
+    missing right.
     """
     decision = Decision(doubtful=[row for row in queue.rows if _is_outcome_unknown(row)])
     if any(row.notice == REPLY for row in decision.doubtful):
@@ -184,8 +176,8 @@ def _add_to_held_or_dropped_in_quiet_hours(
 ) -> None:
     """Drop the stories that are too old to be sent, and defer the other alerts.
 
-    ``_is_too_late_to_send`` decides whether a story is too old. The other alerts are deferred to
-    ``until``, the end of the quiet hours. The result is recorded in ``decision``.
+    The alerts are deferred to ``until``, the end of the quiet hours. The result is in
+    ``decision``.
     """
     for row in alerts:
         if _is_too_late_to_send(row, chat, now):
@@ -199,8 +191,8 @@ def select_sendable(
 ) -> tuple[list[Delivery], Decision]:
     """Return the stories among ``rows`` that may be sent now, without regard to quiet hours.
 
-    The second value is the decision about the stories that may not be sent now. If the missing
-    right of the whole chat must be checked first, no story may be sent now.
+    The second value is the decision about the other stories. No story is sent before the missing
+    right of the whole chat is checked.
     """
     decision = Decision()
     free = _add_muted_to_held_and_return_others(rows, queue.mutes, decision, now)
@@ -224,9 +216,8 @@ def waits_for_summary(row: Delivery, chat: Chat) -> bool:
 def can_join_summary(row: Delivery) -> bool:
     """Return whether a summary may list a story.
 
-    - The subscription of the story must have daily summaries.
-    - The story must not be in the chat already, and no send of the story can have arrived.
-    - No summary lists the story yet.
+    The subscription has daily summaries, no summary lists the story yet, and no send of the story
+    can have arrived.
     """
     return row.options.digest and not row.copies and not row.is_listed_in_summary
 
@@ -254,10 +245,8 @@ class Outlook:
 def predict_outcome(row: Delivery, chat: Chat, mutes: Sequence[Mute], *, now: datetime) -> Outlook:
     """Return the outcome that is expected for a pending story.
 
-    The rules of ``decide`` are applied to the story alone, without the other rows of the queue. If
-    the chat has quiet hours now, the filter rules and the daily summary are applied as if these
-    hours had ended. If the story is unreadable or becomes suspected to crash the bot, only missing
-    rights and quiet hours are considered.
+    The rules of ``decide`` are applied to the story alone. In quiet hours, the filter rules and
+    the daily summary are applied as if the quiet hours had ended.
     """
     quiet_end = _deferred_until(now, chat)
     decision = Decision()
@@ -297,14 +286,8 @@ def _add_muted_to_held_and_return_others(
 ) -> list[Delivery]:
     """Defer the rows that the bot lacks the right to send, and return the other rows.
 
-    A mute states that the bot lacks a right in the whole chat or in a topic. A row to which mutes
-    apply waits until the next check of the missing rights. If that time has come, two cases
-    differ:
-
-    - Whole chat: The bot must first ask Telegram for the bot's rights in the chat. In this case,
-      ``decision.probe`` is set, and no rows are returned.
-    - Topic, for example a closed topic: The row is returned. Only a send can check the topic,
-      because Telegram has no call that returns the state of a topic.
+    A mute of the whole chat whose check is due sets ``decision.probe``, and no rows are returned.
+    A topic has no such check, because no call of Telegram returns the state of a topic.
     """
     muted = {mute.thread_id: mute for mute in mutes}
     if not muted:
@@ -328,17 +311,8 @@ def _add_muted_to_held_and_return_others(
 def _may_be_sent_despite_mute(row: Delivery, mute: Mute) -> bool:
     """Return whether a row can be sent although the bot lacks the right ``mute.missing``.
 
-    If the right is not in ``KINDS_OF``, no row can be sent. If the right is in ``KINDS_OF``, these
-    cases differ:
-
-    - All notices can be sent.
-    - If the right to documents is missing, stories that are not sent as files can be sent.
-    - If a different right is missing, stories that are sent as files can be sent.
-    - If a different right is missing, other stories can be sent if their kind does not need the
-      right.
-
-    In the second and the third case, a story that already waits because of a missing right can't
-    be sent.
+    If the right concerns kinds of media (``KINDS_OF``), notices and stories that do not need the
+    right can be sent. Exceptions apply to a story that already waits because of a missing right.
     """
     kinds = alert_rules.KINDS_OF.get(mute.missing)
     if kinds is None:
@@ -430,11 +404,8 @@ def _add_to_held_or_dropped(
 def _drop_reason(row: Delivery, chat: Chat, now: datetime) -> str | None:
     """Return the reason why a story must be dropped, or None if the story can still be sent.
 
-    - A story that was deleted from the database is dropped.
-    - A story that is too old to be sent (``_is_too_late_to_send``) is dropped, unless quiet hours
-      have just ended (``_is_released_from_quiet_hours``).
-    - A story of a chat without a payer, or excluded by a rule, is dropped unless the story may
-      already be in the chat. For a rule, the reason names the rule.
+    A deleted or too old story is dropped. Without a payer or because of a rule, a story is dropped
+    only if it can't already be in the chat.
     """
     if row.story is None:  # the stored story was deleted, some hours after its expiry
         return TOO_OLD if row.held == Held.MUTED else _FORGOTTEN
@@ -449,11 +420,10 @@ def _drop_reason(row: Delivery, chat: Chat, now: datetime) -> str | None:
 
 
 def _is_too_late_to_send(row: Delivery, chat: Chat, now: datetime) -> bool:
-    """Return whether it is too late to send a story, because the story has expired.
+    """Return whether a story has expired and must not be sent.
 
     A story that expires in quiet hours can still be sent for an hour after the quiet hours,
-    because Instagram serves the file for some hours after the expiry. Return False for a row
-    without a story.
+    because Instagram serves the file for some hours after the expiry.
     """
     if row.story is None or row.story.expires_at > now:
         return False
@@ -485,10 +455,7 @@ def _add_to_held_if_before_summary(
 def _first_batch(willing: Sequence[Delivery]) -> Batch:
     """Return the first batch of ``willing``, which are rows that may be sent now.
 
-    - A batch has at most 10 stories or 20 notices.
-    - A broadcast, a summary, and a row that must be sent alone are each a batch of their own.
-    - A batch has either first sends or possible repeats.
-    - A batch has either stories that a summary lists or other stories.
+    A batch has rows of one kind, and at most 10 stories or 20 notices.
     """
     head = willing[0]
     alike = list(takewhile(lambda row: bool(row.copies) == bool(head.copies), willing))

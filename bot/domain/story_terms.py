@@ -1,8 +1,7 @@
-"""The terms that select stories. The module is pure.
+"""The terms that select stories, for example ``#sale @nike nike.com link video place:paris``.
 
-An example of a list of terms is ``#sale @nike nike.com link video place:paris``. A list of terms
-is a string of normalized terms that are separated by one space. The database stores this form, and
-people see and type the same form.
+A list of terms is a string of normalized terms that are separated by one space. The database
+stores the form that people see and type.
 """
 
 import re
@@ -63,8 +62,7 @@ def is_term(word: str) -> bool:
 def valid_terms(text: str) -> str:
     """Return the distinct valid terms in a text as a string, in which blanks separate the terms.
 
-    Words that are no terms are ignored. The string has at most 200 characters. A term that would
-    make the string longer is ignored.
+    Other words are ignored, and also terms that would make the string longer than 200 characters.
     """
     kept = ""
     for word in dict.fromkeys(_split_words(text)):
@@ -112,14 +110,14 @@ def _comparable(text: str) -> str:
 def story_fits_term(story: Story, term: str) -> bool:
     """Return whether a story matches a term.
 
-    - ``photo`` and ``video`` match stories of this kind.
-    - ``link``, ``mention``, ``hashtag``, ``place``, ``sponsor`` and ``reshare`` match stories that
-      contain at least one such part.
-    - ``everything`` matches every story.
-    - ``#word`` matches stories with this hashtag.
-    - ``@name`` matches stories with this mention or sponsor.
-    - ``place:word`` matches stories with a location whose name contains the word.
-    - A host such as ``nike.com`` matches stories with a link to this host or its subdomains.
+    - ``photo`` and ``video``: stories of this kind.
+    - ``link``, ``mention``, ``hashtag``, ``place``, ``sponsor`` and ``reshare``: stories with
+      such a part.
+    - ``everything``: every story.
+    - ``#word``: stories with this hashtag.
+    - ``@name``: stories with this mention or sponsor.
+    - ``place:word``: stories with a location whose name contains the word.
+    - A host such as ``nike.com``: stories with a link to this host or its subdomains.
     """
     kinds: dict[str, object] = {
         "photo": story.kind == "photo",

@@ -20,9 +20,8 @@ LINES = 20  # the maximum number of profiles in the list
 class Summary:
     """The deliveries of a daily summary.
 
-    ``by_profile`` has the stories of each profile, and the profiles are in the order of sending.
-    ``ended`` has the stories that expired before the summary. The notice shows only the number of
-    these stories. In a channel, ``ended`` is empty.
+    ``by_profile`` has the stories of each profile, in the order of sending. ``ended`` has the
+    stories that expired before the summary, of which the notice shows only the number.
     """
 
     by_profile: tuple[tuple[Delivery, ...], ...]
@@ -32,8 +31,8 @@ class Summary:
     def fields(self) -> dict[str, Any]:
         """Return the fields of the notice that lists the stories.
 
-        - ``posted`` has the username, the number of stories and the id of the subscription of each
-          listed profile.
+        - ``posted`` has the username, number of stories and subscription id of each listed
+          profile.
         - ``more`` is the number of profiles that are not listed.
         - ``n`` is the number of all stories in ``by_profile``.
         - ``ended`` has the number of expired stories for each username.
@@ -55,10 +54,7 @@ class Summary:
 def must_count_summary_stories(batch: Batch, chat: Chat) -> bool:
     """Return whether the stories of a daily summary must be counted before ``batch`` is sent.
 
-    - If the batch is the notice of a summary, the stories are counted again, unless the notice may
-      already be in the chat.
-    - Otherwise, the stories are counted if the batch has a story that waits for a summary
-      (``selection.waits_for_summary``).
+    The notice of a summary that may already be in the chat is not counted again.
     """
     if batch.rows[0].notice == SUMMARY:
         return not batch.is_repeat
@@ -68,15 +64,10 @@ def must_count_summary_stories(batch: Batch, chat: Chat) -> bool:
 def summary_of_due_stories(
     rows: Sequence[Delivery], queue: ChatQueue, *, now: datetime
 ) -> Summary | None:
-    """Return the summary of the due stories of a chat or topic.
+    """Return the summary of the due stories of a chat or topic, or None without a summary.
 
-    ``rows`` are the due deliveries of the chat or topic. The summary counts the stories that can
-    join a summary (``selection.can_join_summary``) and that may be sent now
-    (``selection.select_sendable``). Return None if no story is counted. Also return None if the
-    counted stories are a single album of one profile, because this album needs no list.
-
-    The summary of a channel does not count expired stories, because the channel gets no public
-    post about these stories.
+    ``rows`` are the due deliveries of the chat or topic. The summary needs more than one album of
+    stories that may be sent now. The summary of a channel does not count expired stories.
     """
     willing, others = selection.select_sendable(
         [row for row in rows if selection.can_join_summary(row)], queue, now=now

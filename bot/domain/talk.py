@@ -169,12 +169,10 @@ ALIASES = {
 
 
 def name_in(text: str) -> str | None:
-    """Return the profile name in a text, in lower case and without an @.
+    """Return the profile name in a text, in lower case and without an @, or None.
 
-    - If the text is a single word that can be a name, return this word.
-    - Otherwise return the first name with an @, or None if the text has no such name.
-
-    A word for which ``is_unlikely_name`` is True can be a name only with an @.
+    The name is the only word of the text, or the first word with an @. An unlikely name
+    (``is_unlikely_name``) needs an @.
     """
     match [word.strip(_AROUND) for word in typed_words(text)]:
         case [word] if not is_unlikely_name(word) and "/" not in word:
@@ -189,14 +187,8 @@ def name_in(text: str) -> str | None:
 def words_that_may_be_names(text: str, language: str) -> tuple[str, ...]:
     """Return the distinct words of a short text that can be names of profiles.
 
-    Everyday words of English and of ``language``, words that are unlikely names
-    (``is_unlikely_name``), and words without Latin letters and digits are ignored. The result is
-    empty in these cases:
-
-    - The text has a single word.
-    - The text has more than four words, because such a text is prose.
-    - One of the words that are not ignored can't be a name.
-    - Two different words are the same name, as in "nike @nike".
+    The text has two to four words. Everyday words of English and of ``language``, unlikely names
+    and non-Latin words are ignored. The result is empty if another word can't be a name.
     """
     words = [word.strip(_AROUND).lower() for word in typed_words(text)]
     if not 1 < len(words) <= _SHORT:
@@ -222,10 +214,9 @@ def _is_non_latin(word: str) -> bool:
 
 
 def joined_name_in(text: str, language: str) -> str | None:
-    """Return the profile name that the words of a text form when they are joined.
+    """Return the profile name that the two or three words of a text form when they are joined.
 
-    The text must have two or three different words, each word must be a possible name, and the
-    joined words must be a valid name. Otherwise return None.
+    Return None if the words or the joined words can't be names.
     """
     words = [word.strip(_AROUND).lower() for word in typed_words(text)]
     if len(words) not in {2, 3} or len(words_that_may_be_names(text, language)) != len(words):
@@ -236,8 +227,8 @@ def joined_name_in(text: str, language: str) -> str | None:
 def is_thanks(text: str) -> bool:
     """Return whether a text says thanks, in any language of the bot.
 
-    A text that says only thanks or praise, as in "great job", says thanks at any length. Any other
-    text must have at most five words, or at most twelve words if the text begins with thanks.
+    A text that says only thanks or praise can have any length. A text with other words must be
+    short.
     """
     if is_thanks_alone(text):
         return True
@@ -360,11 +351,8 @@ def _is_small_talk_word(word: str) -> bool:
 def is_unlikely_name(word: str) -> bool:
     """Return whether a word is rarely meant as the name of a profile.
 
-    These words are rarely meant as a name:
-
-    - small talk and other words in ``NO_NAMES``, also with a doubled last letter, as in "oii";
-    - laughter such as "jajaja";
-    - insults with at least five letters.
+    Examples are small talk and other words in ``NO_NAMES``, laughter such as "jajaja", and
+    insults.
     """
     plain = normalize_word(word)
     is_insult = len(plain) >= _LEAST_INSULT and plain in _insulting_words()
@@ -390,10 +378,10 @@ def is_about_bot(text: str, language: str) -> bool:
 
 
 def is_question(text: str, language: str) -> bool:
-    """Return whether a text asks a question.
+    """Return whether a text asks a question, with a question mark or a question word.
 
-    A text of several words is a question if the text has a question mark, or a question word of
-    English or of ``language``. Any text with the emoji of a question mark is also a question.
+    The question words of English and of ``language`` are recognised. A single word is no question,
+    except with the emoji of a question mark.
     """
     if not _QUESTION_EMOJI.isdisjoint(text):
         return True
@@ -415,12 +403,8 @@ def names_listed_in(text: str, language: str = "en") -> tuple[str, ...]:
     """Return the distinct profile names that a text lists.
 
     Line feeds, commas, semicolons or words such as "and" in English or ``language`` separate the
-    names of a list, or each name has an @. Words of politeness at the end of a list, and the words
-    in ``_POLITE``, are ignored. The result is empty in these cases:
-
-    - The text has other words than names, or fewer than two names.
-    - The text has no @, and fewer than two names are outside of ``NO_NAMES``, as in "hello,
-      thanks".
+    names, or each name has an @. The result is empty if the text has fewer than two names, or
+    other words that are not polite words.
     """
     text = _without_fillers_after(text)
     lines = [_with_commas_for_connectives(line, language) for line in text.splitlines()]
@@ -442,8 +426,7 @@ def names_listed_in(text: str, language: str = "en") -> tuple[str, ...]:
 def _without_fillers_after(text: str) -> str:
     """Return a text without the words of politeness at its end.
 
-    If a comma, a semicolon or a line feed is before the last word, the word is kept, because these
-    marks separate the names of a list, so that the word is probably a name.
+    A word directly after a comma, semicolon or line feed is kept, because it is probably a name.
     """
     words = text.rstrip().split(" ")
     while len(words) > 1 and normalize_word(words[-1]) in FILLERS:
@@ -465,8 +448,8 @@ def _with_commas_for_connectives(line: str, language: str) -> str:
 def split_command(text: str) -> tuple[str, str] | None:
     """Return the name of the command with which a text begins, and the text after the name.
 
-    The name is in lower case, without the slash. The name of a bot after the command
-    (``/help@bot``) is omitted. Return None if the text does not begin with a command.
+    The name is in lower case, without the slash and the name of a bot (``/help@bot``). Return None
+    without a command.
     """
     match = _COMMAND.fullmatch(text.strip())
     if match is None:
@@ -478,9 +461,8 @@ def split_command(text: str) -> tuple[str, str] | None:
 def command_meant(word: str, known: Collection[str]) -> str | None:
     """Return the command that a person means with the word ``word``.
 
-    If ``word`` is a key of ``ALIASES`` for a command in ``known``, return this command. Otherwise
-    return the command for the most similar word among ``known`` and the keys of ``ALIASES``.
-    Return None if no word is similar enough.
+    ``ALIASES`` takes precedence over the most similar word among ``known`` and ``ALIASES``. Return
+    None if no word is similar enough.
     """
     if (meant := ALIASES.get(word)) in known:
         return meant

@@ -1,7 +1,6 @@
 """Time zones by name. A name that is missing in this machine's zone database means UTC.
 
-The names of zones change with the releases of the zone database. Therefore a chat may have chosen
-a name that is missing in the zone database of another machine or of a later release.
+Names change with the releases of the zone database, so a stored name can be missing.
 """
 
 from functools import cache
