@@ -110,8 +110,8 @@ async def record_first_refusal(
 async def entries_invited_or_refused(tx: Tx, *, after: datetime) -> list[Entry]:
     """Return the people and chats that used an invitation or were refused after a time.
 
-    The entries are sorted by the column ``since``: the time of the invitation, or the time at
-    which the entry was added. An entry with a permission or a block does not count as refused.
+    The entries are sorted by the column ``since``. A person or chat with a permission or a block
+    does not count as refused.
     """
     came = sa.and_(access_list.c.via == "invitation", access_list.c.since > after)
     asks = sa.and_(
@@ -190,8 +190,7 @@ async def entries_with_ended_block(tx: Tx, *, now: datetime) -> list[Entry]:
 async def allow_all_and_count_new(tx: Tx, ids: Iterable[int], *, via: Via, now: datetime) -> int:
     """Allow people and chats to use the bot. Return how many of them were not allowed before.
 
-    The credit limit and the block of an existing entry do not change. If an entry names the person
-    who added the bot to the chat, the name stays, because a block of this person closes the chat.
+    The credit limit, the block, and the name of the person who added the bot do not change.
     """
     rows = [
         {"kind": subject.kind, "subject": subject.id, "is_allowed": True, "via": via, "since": now}
@@ -215,14 +214,9 @@ async def allow_all_and_count_new(tx: Tx, ids: Iterable[int], *, via: Via, now: 
 async def move_chat(tx: Tx, old: int, new: int) -> None:
     """Move the access list entry of a group that became a supergroup to the new id.
 
-    Do nothing if the old id has no entry. If both ids have an entry, the entries are merged:
-
-    - The longer block applies.
-    - The lower daily limit applies.
-    - The permission of the old id applies if the permission does not depend on the person who
-      added the bot. Otherwise, a permission of the new id applies.
-    - The time ``since`` of the new id stays.
-    - All other columns get the values of the old id.
+    If both ids have an entry, the longer block and the lower daily limit apply. The other values
+    are from the old id. A permission of the new id applies only if the old id is not allowed
+    independently of the person who added the bot.
     """
     before = await get(tx, Subject.of_chat(old))
     if before is None:
@@ -263,8 +257,8 @@ async def erase_name_and_language(tx: Tx, chat_id: int) -> None:
 async def erase_inviter_and_giver_of_access(tx: Tx, person: int) -> None:
     """Remove the id of a person from the invitations and permissions that the person has given.
 
-    If the person added the bot to a chat, the id stays in the entry of the chat. A later block of
-    the person closes the chat, and the bot finds the chat by this id.
+    If the person added the bot to a chat, the id stays, because a block of the person closes the
+    chat.
     """
     await update_rows(tx, invitations, invitations.c.made_by == str(person), made_by="")
     given = sa.and_(access_list.c.added_by == str(person), access_list.c.via != "added")
@@ -346,8 +340,8 @@ async def person_and_chat_allowance_and_is_known(
 ) -> tuple[int | NoOwnLimit, int | NoOwnLimit, bool]:
     """Return the daily limits of a person and of a chat, and whether the person is known.
 
-    The limits are in credits per day. A limit is None if the access list sets no limit. A known
-    person is a person who is no newcomer.
+    The limits are in credits per day, or None if the access list sets no limit. A known person is
+    no newcomer.
     """
     chat = Subject.of_chat(chat_id or 0)
     values = {"person": str(person), "chat_kind": chat.kind, "chat": chat.id}

@@ -151,10 +151,8 @@ async def enqueue_next_if_chats_left(
 async def enqueue_left_out_by_move(tx: Tx, old: int, new: int, *, now: datetime) -> None:
     """Enqueue the running broadcasts that would leave out a group because of its new id.
 
-    A broadcast reaches the chats in the order of the ids. When a group becomes a supergroup, the
-    id of the chat becomes lower. The broadcast may already be past the new id without having
-    reached the old id. A broadcast that already has a delivery for the new id is not enqueued
-    again. The caller has locked the queue of the new id.
+    A broadcast reaches the chats in the order of the ids, and may already be past the lower id of
+    the supergroup. The caller has locked the queue of the new id.
     """
     for broadcast in await running(tx):
         is_left_out = broadcast.last_chat is not None and new <= broadcast.last_chat < old
@@ -167,9 +165,7 @@ async def enqueue_left_out_by_move(tx: Tx, old: int, new: int, *, now: datetime)
 async def remove_duplicates_of_moved(tx: Tx, old: int, new: int) -> None:
     """Delete the open broadcast messages of a chat's old id if the new id has the same messages.
 
-    Telegram may report late that a group has become a supergroup. In the meantime, a broadcast may
-    add a message for the old id and a message for the new id. Messages that may have arrived are
-    not deleted. The caller has locked the queues of both ids.
+    Messages that may have arrived are not deleted. The caller has locked the queues of both ids.
     """
     other = deliveries.alias()
     number = deliveries.c.fields["broadcast"].as_integer()
@@ -196,13 +192,8 @@ def _belongs_to_broadcast_sql(number: int) -> sa.ColumnElement[bool]:
 async def is_being_sent_or_due_soon(tx: Tx, number: int, *, now: datetime) -> bool:
     """Return whether a delivery of a broadcast is being sent, or is due within a minute.
 
-    The following deliveries do not count:
-
-    - deliveries in closed chats
-    - deliveries that a missing right has deferred
-    - deliveries with 4 or more failed attempts
-    - deliveries in an unclaimed chat queue that can't be claimed within a minute, for example
-      because of a flood limit
+    A delivery does not count in a closed chat, after 4 failed attempts, during a longer flood
+    limit, or if a missing right has deferred the delivery.
     """
     soon = now + _SENT_SOON
     statement = (

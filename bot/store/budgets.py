@@ -1,9 +1,8 @@
-"""Counters of spent credits and of other limited amounts.
+"""Counters of spent credits and of other limited amounts, by day.
 
-Each counter belongs to a day, and to a chat, to a person or to all newcomers together. The account
-has further counters for the sums of all chats. The SQL statement that increases a counter also
-checks the limit, so that concurrent requests can't exceed the limit. Rows are locked in a fixed
-order (chat, person, account), so that transactions can't deadlock.
+The SQL statement that increases a counter also checks the limit, so that concurrent requests can't
+exceed the limit. Counters are locked in a fixed order (chat, person, account), so that
+transactions can't deadlock.
 """
 
 from collections.abc import Sequence
@@ -98,9 +97,8 @@ async def take_allowances_or_return_exceeded(
 ) -> Scope | Taken:
     """Add ``amount`` to counters of a day. Return the first scope with an exceeded limit, or None.
 
-    ``wanted`` has a tuple (scope, subject, limit) for each counter. The scope decides whether the
-    unit of ``amount`` and of the limit is credits, megabytes or a number. If a scope is returned,
-    the caller rolls back the transaction.
+    ``wanted`` has a tuple (scope, subject, limit) for each counter. The unit of ``amount`` depends
+    on the scope. If a scope is returned, the caller rolls back the transaction.
     """
     limits = {f"{scope}_limit": 0 for scope in _SCOPES}
     limits |= {f"{scope}_limit": limit for scope, _, limit in wanted}
@@ -116,9 +114,8 @@ async def take_allowances_or_return_exceeded(
 async def add_to_counters(tx: Tx, day: date, amount: int, *counters: tuple[Scope, int]) -> None:
     """Add ``amount`` to counters of a day, without a check of the limits.
 
-    Each counter is given as a pair of scope and subject. The unit of ``amount`` depends on the
-    scope. Missing counters are added. The counters stay locked until the transaction ends. With
-    the amount 0, the call only locks the counters.
+    Each counter is a pair of scope and subject. The unit of ``amount`` depends on the scope. The
+    counters stay locked until the transaction ends, even for the amount 0.
     """
     wanted = [(scope, subject, _PLENTY) for scope, subject in counters]
     await take_allowances_or_return_exceeded(tx, day, amount, wanted)
@@ -137,14 +134,8 @@ async def give_back_allowance(tx: Tx, scope: Scope, subject: int, day: date, amo
 async def read_used_allowance(tx: Tx, scope: Scope, subject: int, day: date) -> int:
     """Return the amount that a counter has counted on a day, or 0 if the counter does not exist.
 
-    The unit depends on ``scope``:
-
-    - megabytes for "pasted"
-    - profiles for "follows" and "payer"
-    - subscriptions for "restored"
-    - checks for "earlier"
-    - refusals for "refused"
-    - credits for all other scopes
+    The unit is credits, except for these scopes: megabytes for "pasted", profiles for "follows"
+    and "payer", subscriptions for "restored", checks for "earlier", refusals for "refused".
     """
     statement = sa.select(allowances.c.credits).where(_is_counter_sql(scope, subject, day))
     return await tx.scalar(statement) or 0
@@ -202,8 +193,8 @@ _TAKE_CREDITS = {side: Prepared(_take_credits_sql(side)) for side in get_args(Si
 class AccountState:
     """The state of the account: total spending, stop switch, balance, and spending of a day.
 
-    All amounts are in credits. ``spent`` includes reservations. ``balance`` is None before the
-    first reading. ``replies`` and ``schedule`` are the amounts that each side spent on ``day``.
+    All amounts are in credits, and include reservations. ``balance`` is None before the first
+    reading. ``replies`` and ``schedule`` are the amounts spent on ``day``.
     """
 
     spent: int = 0
@@ -237,12 +228,9 @@ async def take_credits_or_return_account(
 ) -> AccountState | Taken:
     """Add credits to today's spending of a side and to the total spending. Return None.
 
-    - If the budget rule, the stop switch or the balance forbids the spending, add nothing, and
-      return the state of the account.
-    - ``minimum`` is the balance that must remain, or None without a minimum. An unknown balance is
-      always sufficient.
-    - If the account still counts an earlier day, the counters of today begin first.
-    - If the account already counts a later day, the credits count for the later day.
+    If the budget rule, the stop switch or the balance forbids the spending, add nothing, and
+    return the state of the account. ``minimum`` is the balance that must remain, or None. An
+    unknown balance is always sufficient.
     """
     if (
         amount > rule.credits_left(own_spending=0, spending_of_others=0)
@@ -273,8 +261,8 @@ async def take_credits_or_return_account(
 async def begin_day_if_behind(tx: Tx, now: datetime) -> None:
     """Begin the counters of today if the account still counts an earlier day.
 
-    The new counters begin with the credits of today's ledger entries instead of 0. Without this
-    rule, a clock that goes back and forward again would give a second budget for the day.
+    The counters begin with the credits of today's ledger entries. A clock that goes back and
+    forward again therefore gives no second budget.
     """
     today = now.date()
     counters = {side: _paid_today_sql(side, now) for side in get_args(Side)}
@@ -297,10 +285,8 @@ async def give_back_credits(
 ) -> None:
     """Subtract credits from the spending of ``side`` on ``day`` and from the total spending.
 
-    - If the account now counts a different day than ``day``, only the total spending changes.
-    - If ``of_balance`` is False, the total spending does not change, because the last fetched
-      balance already contains the credits.
-    - A negative ``amount`` increases the spending.
+    If the account now counts a different day, only the total spending changes. If ``of_balance``
+    is False, the total spending does not change. A negative ``amount`` increases the spending.
     """
     rest = sa.case((account.c.day == day, account.c[side] - amount), else_=account.c[side])
     ever = account.c.spent - amount if of_balance else account.c.spent
@@ -332,8 +318,7 @@ async def set_spent_at_zero_balance(tx: Tx, total: int) -> None:
 async def move_chat(tx: Tx, old: int, new: int) -> None:
     """Add the counters of a group that became a supergroup to the counters of the new id.
 
-    The counters of the old id are deleted. Only the scopes "chat", "channels" and "follows" are
-    moved, because the subjects of the other scopes are no chats.
+    Only counters whose subject is a chat are moved. The counters of the old id are deleted.
     """
     rows = await tx.execute(
         sa.delete(allowances)

@@ -1,7 +1,6 @@
 """Cached stories: live stories of public profiles that the bot can show without a paid call.
 
-A profile has probably deleted a story if the story is missing in the last complete snapshot and in
-all later answers of the API. Such a story does not count as cached.
+A story that the profile has probably deleted does not count as cached.
 """
 
 from collections.abc import Collection
@@ -71,9 +70,8 @@ async def of_profile(tx: Tx, profile_id: str, *, now: datetime) -> list[Story]:
 def _conditions_of_cached(now: datetime) -> list[sa.ColumnElement[bool]]:
     """Return the SQL conditions of a cached story.
 
-    - The story is live.
-    - The profile is public, and no refusal of its username is cached.
-    - The story was in the last complete snapshot of the profile, or in a later answer of the API.
+    The story is live, and was in the last complete snapshot or a later answer of the API. The
+    profile is public, and no refusal of its username is cached.
     """
     verdict = sa.literal(VERDICT) + profiles.c.username
     is_refused = sa.exists().where(cached_answers.c.key == verdict, cached_answers.c.until > now)
@@ -97,13 +95,9 @@ async def newest_with_file(
 ) -> list[tuple[Story, KnownFile]]:
     """Return the cached stories of the profiles ``ids`` with their files, newest first.
 
-    Each file is a photo, video or animation that the bot ``bot_id`` has at Telegram. At most
-    ``most`` stories are read. If ``pk`` is given, only the story with this pk is read. The
-    following stories are left out:
-
-    - stories without such a file
-    - unreadable stories
-    - stories of a profile whose id or current username is in ``blocked``
+    Each file is a photo, video or animation of the bot ``bot_id`` at Telegram. At most ``most``
+    stories are read, or only the story ``pk``. Unreadable stories, and stories of profiles in
+    ``blocked`` (ids or usernames), are left out.
     """
     if not ids:
         return []

@@ -1,12 +1,8 @@
 """Chat queues: at most one row for each chat, with the time of the chat's next due delivery.
 
-Only the process that has claimed a chat queue sends the deliveries of the chat, until the lease
-ends. A transaction that changes the due times of a chat's deliveries locks the chat's queue first
-(``lock``) and reschedules the queue afterwards.
-
-The first token of a queue is a time in milliseconds: the time of the insert, or the time at which
-the fan-out that inserts the queue was added. If the queue of a chat is deleted and inserted again,
-the new queue therefore never gets a token of the deleted queue.
+Only the process that has claimed the queue sends the deliveries of the chat. A transaction that
+changes the due times of deliveries locks the queue of the chat first (``lock``), and reschedules
+the queue afterwards.
 """
 
 from collections.abc import Collection, Mapping
@@ -59,9 +55,8 @@ queues = sa.Table(
 claims = Claims(queues)
 IS_DUE = queues.c.due_at.is_not(None)
 IS_LEASED = queues.c.owner.is_not(None)
-# The index has the order in which a claim takes the queues, so that a claim reads only the first
-# rows of the index. Without this index, PostgreSQL could choose a slower query plan if the
-# statistics of the table are wrong.
+# With this index, a claim reads only the first claimable queues. Without this index, wrong
+# statistics of the table could lead PostgreSQL to a slower query plan.
 sa.Index(
     "ix_chat_queues_claimable",
     sa.text("(CASE WHEN leased_until > due_at THEN leased_until ELSE due_at END)"),
@@ -133,8 +128,7 @@ async def claim_and_lock_due_deliveries(tx: Tx, lease: Lease, *, limit: int) -> 
     """Claim at most ``limit`` due chat queues. Lock and return their due deliveries.
 
     The queues that have been free for the longest time are claimed first. The returned list is in
-    no particular order. Each item has the chat, its first due deliveries, its mutes and the state
-    of its flood limits.
+    no particular order.
     """
     rows_claimed = await tx.execute(_CLAIM, claim_values(lease, limit=limit))
     claimed = {row.chat_id: row for row in rows_claimed}
@@ -180,15 +174,11 @@ def _claim_chat_without_pending_reply_sql() -> sa.Executable:
     names = ["chat_id", "due_at", "leased_until", "owner", "token", "attempts"]
     statement = insert(queues).from_select(names, chat)
     is_free = sa.or_(~IS_LEASED, queues.c.leased_until <= NOW)
-    # The subquery compares the chat id of the deliveries with the parameter ``chat_id``. A
-    # comparison with the column ``queues.c.chat_id`` would find the pending replies of every chat,
-    # because SQLAlchemy does not correlate a subquery with the row of an upsert.
-    #
-    # On PostgreSQL, another transaction can commit a reply while the upsert waits for the lock of
-    # the queue. The subquery does not find that earlier reply. The upsert then claims the queue,
-    # and the new replies are sent before the earlier reply. This order is harmless, because the
-    # earlier reply can only be a follow-up or a notice. ``end_claim_and_reschedule`` finds the
-    # earlier reply and makes the queue due again.
+    # The subquery uses the parameter ``chat_id``, because SQLAlchemy does not correlate a subquery
+    # with the row of an upsert.
+    # On PostgreSQL, the subquery misses a reply that another transaction commits while the upsert
+    # waits for a lock. The new replies are then sent before the missed reply, which can only be a
+    # follow-up or a notice. ``end_claim_and_reschedule`` makes the queue due for the missed reply.
     owes_reply = sa.exists().where(
         deliveries.deliveries.c.chat_id == chat_id,
         is_open,
@@ -213,17 +203,13 @@ _CLAIM_CHAT_WITHOUT_PENDING_REPLY = Prepared(_claim_chat_without_pending_reply_s
 async def claim_if_no_pending_reply(tx: Tx, chat_id: int, lease: Lease) -> ReplyClaim | None:
     """Claim the queue of a chat for replies that this transaction adds afterwards.
 
-    The queue becomes due. A missing queue is added. Return None, and change nothing, in these
-    cases:
-
-    - The queue has an unexpired claim.
-    - The chat already has a pending reply.
-    - The chat is not stored.
+    Return None, and change nothing, if the queue has an unexpired claim, or if the chat has a
+    pending reply or is not stored.
     """
     if tx.dialect.name == "postgresql":
-        # A transaction that moves or erases a chat locks the queue before the chat. The claim
-        # statement alone would lock the chat before the queue, and the two transactions could
-        # deadlock. For this reason, the queue is locked here, before the claim statement.
+        # The queue is locked before the chat, as in a transaction that moves or erases the chat.
+        # The claim statement alone would lock the chat first, and the two transactions could
+        # deadlock.
         await lock(tx, chat_id)
     values = claim_values(lease, limit=1) | {"chat_id": chat_id}
     rows = await _CLAIM_CHAT_WITHOUT_PENDING_REPLY.rows(tx, values)
@@ -262,8 +248,8 @@ async def lock_all(tx: Tx, chat_ids: Collection[int]) -> dict[int, ClaimToken]:
 async def lock_or_block_insert(tx: Tx, chat_id: int, *, now: datetime) -> None:
     """Lock the queue of a chat. If the queue is missing, block the insert of the queue.
 
-    The lock or the block lasts until this transaction ends. If another transaction has inserted
-    the queue and has not ended yet, the call waits for the end of that transaction.
+    The lock or the block lasts until this transaction ends. The call waits for other transactions
+    that have inserted the queue.
     """
     if await add_new(tx, queues, chat_id=chat_id, **_unleased_columns(now)):
         # Other transactions can't insert the key of the deleted row before this transaction ends.
@@ -277,9 +263,8 @@ async def reschedule(
 ) -> HasDueTime:
     """Set the due time of a locked queue to the time of the chat's next open delivery.
 
-    Return whether the queue has a due time. The queue has no due time if the chat has no open
-    delivery or is closed. If ``unclaimed_until`` is given, the claim of the queue ends, and only
-    ``claim_if_no_pending_reply`` may claim the queue again before this time.
+    Return whether the queue has a due time. If ``unclaimed_until`` is given, the claim ends, and
+    only ``claim_if_no_pending_reply`` may claim the queue before this time.
     """
     return bool(await reschedule_all(tx, [chat_id], unclaimed_until=unclaimed_until))
 
@@ -311,10 +296,8 @@ async def end_claim_and_reschedule(
 ) -> tuple[WasValid, HasDueTime]:
     """End the claim of a queue, and set the due time and the flood limits of the queue.
 
-    Return two values: whether the claim was still valid, and whether the queue has a due time. The
-    due time is the time of the chat's next open delivery. The delivery ``except_delivery`` is
-    ignored. If the claim was lost, change nothing, and return False twice. The queue stays locked
-    until the transaction ends.
+    Return whether the claim was still valid, and whether the queue has a due time. The delivery
+    ``except_delivery`` has no effect on the due time. A lost claim changes nothing.
     """
     if tx.dialect.name == "postgresql":
         # The lock is a separate statement. If the update itself waited for the lock, the update
@@ -353,7 +336,11 @@ async def make_due(tx: Tx, chat_id: int, *, due_at: datetime, now: datetime) -> 
 
 
 def _unleased_columns(now: datetime) -> dict[str, Any]:
-    """Return the claim columns of a queue that is inserted at ``now`` without a lease."""
+    """Return the claim columns of a queue that is inserted at ``now`` without a lease.
+
+    The first token is a time, so that a queue that is deleted and inserted again gets no old
+    token.
+    """
     return {"leased_until": now, "token": sa.literal(now, Timestamp)}
 
 

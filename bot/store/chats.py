@@ -126,13 +126,9 @@ _WITH_ACCESS = Prepared(
 class WithAccess:
     """A chat, and the data that decide whether a person may use the bot in the chat.
 
-    - ``chat`` is None if the database has no such chat.
-    - ``responsible`` is the id, as text, of the person who is responsible for the chat. The text
-      is empty if nobody is responsible.
-    - ``is_muted`` is True if the chat or a topic of the chat has a mute.
-    - ``question`` is the open question of the chat, or None.
-    - ``entries`` are the access list entries of the chat, of the responsible person, and of the
-      person whose access is checked.
+    ``responsible`` is the id, as text, of the person responsible for the chat, or an empty text.
+    ``entries`` are the access list entries of the chat, of this person, and of the person whose
+    access is checked.
     """
 
     chat: Chat | None
@@ -188,9 +184,8 @@ def _question_key(chat_id: int | None) -> str:
 async def is_blocked(tx: Tx, chat_id: int, *, now: datetime) -> bool:
     """Return whether the access list blocks a chat, or the person responsible for the chat.
 
-    A private chat is blocked if the person in the chat is blocked. A caller that changes the chat
-    because of the result locks the chat first, so that no other transaction can add a block in the
-    meantime.
+    The person in a private chat is responsible for the chat. A caller that changes the chat
+    because of the result locks the chat first.
     """
     return (await judge_chat(tx, chat_id, now=now)).verdict == "blocked"
 
@@ -263,9 +258,8 @@ def _silenced_by_block_sql(now: datetime) -> sa.CompoundSelect[int]:
 def _chats_of_people_sql(ids_as_text: Any, ids_as_number: Any) -> sa.CompoundSelect[int]:  # noqa: ANN401 - lists or queries
     """Return the query for the ids of the chats for which people are responsible.
 
-    ``ids_as_text`` and ``ids_as_number`` are the ids of the people as text and as number. The
-    payer of a chat is responsible. If a chat has no payer, the person who added the bot is
-    responsible. ``_RESPONSIBLE`` must have the same rule for a single chat.
+    The ids of the people are given as text and as number. ``_RESPONSIBLE`` must have the same rule
+    for a single chat.
     """
     paid = chats.alias()
     of_payer = sa.select(paid.c.id).where(paid.c.payer.in_(ids_as_number))
@@ -331,8 +325,8 @@ async def add_or_update(
 ) -> Chat:
     """Add a chat with the default settings, or update a stored chat. Return the chat.
 
-    The update changes the kind, the title and, if given, the language code. If the access list
-    blocks a new chat, the new chat has the state ``closed``.
+    The update changes the kind, the title and, if given, the language code. A new chat that the
+    access list blocks is closed.
     """
     columns = {"kind": kind, "title": title}
     if language_code:

@@ -1,10 +1,8 @@
 """The claim protocol: a set of columns and statements that all claimed tables share.
 
-A row is free when the row is due and its lease has ended. A worker claims free rows, does the work
-outside the transaction, and then finishes each row or schedules a retry. Each claim increases the
-``token`` of the row. A worker changes a row only if the row still has the token of the worker's
-claim. A process that stalled for longer than a lease therefore can't change a row that a different
-process has claimed.
+A worker claims a row until the end of a lease, and works outside the transaction. Each claim
+increases the ``token`` of the row. Only the worker with the newest token can finish the row or
+schedule a retry.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -73,8 +71,7 @@ class Claims:
         """Create the claims. Only rows that satisfy ``is_open`` are claimed, by default all rows.
 
         ``serial_by`` is the name of a column. Open rows with the same value in this column are
-        claimed one at a time, in the order of the keys. While an open row with the value has a
-        lease, no other row with the value is claimed.
+        claimed one at a time, in the order of the keys.
         """
         self.table = table
         (self._key,) = table.primary_key.columns
@@ -122,10 +119,9 @@ class Claims:
     ) -> sa.UpdateBase:
         """Return the statement that claims free rows. ``claim_values`` returns its parameters.
 
-        - ``order`` is the order of the claims. By default, the row that has been due longest is
-          claimed first.
-        - ``due_condition`` is the condition that a row is due. By default, ``due_at`` has passed.
-        - ``extra_filter`` is a further condition for the claimed rows.
+        - ``order``: the order of the claims. By default, the longest due row is claimed first.
+        - ``due_condition``: the condition that a row is due. By default, ``due_at`` has passed.
+        - ``extra_filter``: a further condition for the claimed rows.
         """
         columns = self.table.c
         free = (

@@ -1,8 +1,7 @@
 """Deliveries: the rows of the outbox. Each row is a message that the bot will send to a chat.
 
-A delivery is a story for a subscription, a notice for a subscription or a chat, or a reply for a
-chat. A transaction that changes the due time of a delivery locks the chat's queue
-(``bot.store.chat_queues``).
+A delivery is a story, a notice or a reply. A transaction that changes the due time of a delivery
+locks the chat's queue (``bot.store.chat_queues``).
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -115,13 +114,8 @@ def longest_wait_ends_at_sql() -> sa.ColumnElement[datetime]:
 def waits_for_earlier_sql(due_after: Any) -> sa.ColumnElement[bool]:  # noqa: ANN401 - time or column
     """Return the SQL condition that a delivery must wait for an earlier delivery.
 
-    Only earlier deliveries with a due time after ``due_after`` count. A story or notice waits for
-    the earlier deliveries of its subscription. A reply waits for the earlier replies of its chat.
-    No delivery waits for these earlier deliveries:
-
-    - a delivery that is deferred because of a missing right
-    - a delivery that may have arrived and will be repeated
-    - a delivery that may crash the bot
+    A story or notice waits for the earlier deliveries of its subscription, and a reply for the
+    earlier replies of its chat. Only earlier deliveries with a due time after ``due_after`` count.
     """
     earlier = deliveries.alias()
     is_alike = sa.or_(
@@ -129,7 +123,9 @@ def waits_for_earlier_sql(due_after: Any) -> sa.ColumnElement[bool]:  # noqa: AN
         sa.and_(earlier.c.notice == REPLY, deliveries.c.notice == REPLY),
     )
     return sa.exists().where(
-        # This condition is redundant, but allows the use of the index.
+        # This condition is redundant, but allows the use of the index. The last three conditions
+        # exclude deliveries with a missing right, deliveries that may have arrived, and deliveries
+        # that may crash the bot.
         earlier.c.chat_id == deliveries.c.chat_id,
         is_alike,
         earlier.c.id < deliveries.c.id,
@@ -205,9 +201,8 @@ DUE = _due_sql()
 async def lock_and_return_due(tx: Tx, chat_ids: list[int], *, now: datetime) -> list[Delivery]:
     """Lock and return the first due deliveries of each chat, in the order of sending.
 
-    At most ``ROWS_A_QUEUE`` deliveries are returned for each chat. For at most ``LONGEST_WAIT``, a
-    delivery is left out if the delivery must wait for an earlier delivery. Deliveries that another
-    session has locked are also left out.
+    At most ``ROWS_A_QUEUE`` deliveries are returned for each chat. Deliveries that must wait for
+    an earlier delivery, or that another session has locked, are left out.
     """
     return _to_deliveries((await tx.execute(DUE, {"chat_ids": chat_ids, "now": now})).all())
 
@@ -325,8 +320,8 @@ SENT = (
 async def record_claim_and_count_attempt(tx: Tx, ids: Sequence[int]) -> None:
     """Record that a process has claimed open deliveries in order to send the messages.
 
-    The number of attempts increases by 1, and ``held`` is removed. If ``held`` depended on the
-    settings or rights of the chat, ``reason`` now says that the delivery was deferred.
+    The number of attempts increases by 1. If settings or rights of the chat had deferred a
+    delivery, the column ``reason`` records the deferral.
     """
     if ids:
         await tx.execute(STARTED, {"ids": ids})
@@ -335,8 +330,8 @@ async def record_claim_and_count_attempt(tx: Tx, ids: Sequence[int]) -> None:
 async def count_copies_and_return_counted_ids(tx: Tx, ids: Sequence[int]) -> set[int]:
     """Add 1 to the number of copies of deliveries, right before the request to Telegram.
 
-    Return the ids of the deliveries whose number was increased. These deliveries may be sent. The
-    remaining deliveries have ended, are deferred or must be selected again, and are not changed.
+    Return the ids of the deliveries that may be sent. The remaining deliveries are not changed,
+    because they have ended, are deferred or must be selected again.
     """
     if not ids:
         return set()
@@ -368,10 +363,8 @@ async def record_unsent(
 ) -> None:
     """Record that the messages of open deliveries have certainly not arrived this time.
 
-    The current attempts end. Messages of earlier attempts may nevertheless have arrived. If
-    ``is_copy_counted`` is True, 1 is subtracted from the number of copies. If
-    ``is_failed_attempt`` is False, the current attempt is not counted. ``values`` are further
-    columns to set.
+    If ``is_copy_counted`` is True, 1 is subtracted from the number of copies. Only a failed
+    attempt (``is_failed_attempt``) stays counted. ``values`` are further columns to set.
     """
     attempts = deliveries.c.attempts if is_failed_attempt else ENDED_ATTEMPTS
     await change_columns_of_open(
@@ -544,11 +537,8 @@ async def drop_and_detach_stories(
 ) -> None:
     """Drop the pending stories of subscriptions that are about to end.
 
-    The id of the subscription is removed from these deliveries, and from deliveries that were sent
-    or dropped before. The deliveries therefore outlive the subscription, and *Undo* can restore
-    the deliveries (``attach_and_reopen_stories``). *Undo* finds the deliveries by the topic, so
-    the deliveries get the current topic of the subscription. Dead letters and notices are not
-    changed.
+    The id of the subscription is removed from all deliveries of stories except dead letters.
+    *Undo* can therefore restore these deliveries by their topic (``attach_and_reopen_stories``).
     """
     is_of_subscriptions = sa.and_(
         deliveries.c.subscription_id.in_(subscription_ids),
@@ -566,10 +556,8 @@ async def drop_and_detach_stories(
 async def attach_and_reopen_stories(tx: Tx, subscription: Subscription, *, now: datetime) -> None:
     """Assign the deliveries of an ended subscription to the restored subscription.
 
-    The deliveries that were dropped when the subscription ended are reopened, unless
-    ``reopen_dropped`` excludes a delivery. If a story has several deliveries, only the newest
-    delivery is assigned. The caller has locked the chat's queue and reschedules the queue
-    afterwards.
+    Deliveries that were dropped at the end of the subscription are reopened (``reopen_dropped``).
+    The caller has locked the chat's queue, and reschedules the queue afterwards.
     """
     of_profile = sa.select(stories.c.pk).where(stories.c.profile_id == subscription.profile_id)
     newest = (
@@ -610,15 +598,10 @@ async def reopen_dropped(
 ) -> None:
     """Reopen the deliveries of a subscription that were dropped for ``reason``.
 
-    The following deliveries stay dropped:
-
-    - deliveries that were created before the alerts of the subscription began
-    - deliveries of stories that have expired at ``now``, because the chat would get a notice of a
-      failure for each of these stories
-
-    A delivery that quiet hours deferred is reopened even if the story has expired, until an hour
-    after the end of the quiet hours. The story can be sent until then. The caller has locked the
-    chat's queue and reschedules the queue afterwards.
+    Deliveries from before the start of the alerts, and of expired stories, stay dropped. A
+    delivery that quiet hours deferred is reopened until an hour after the quiet hours, even if the
+    story has expired. The caller has locked the chat's queue, and reschedules the queue
+    afterwards.
     """
     is_expired = sa.exists().where(
         stories.c.pk == deliveries.c.story_pk, stories.c.expires_at <= now
@@ -640,17 +623,9 @@ async def reopen_dropped_of_chat(
 ) -> None:
     """Reopen the deliveries of a chat that were dropped at ``since`` or later.
 
-    The stored reason of a reopened delivery begins with ``reason``. The following deliveries stay
-    dropped:
-
-    - notices, replies, and stories without a subscription
-    - deliveries of paused subscriptions
-    - deliveries of blocked profiles
-    - deliveries that were created before the alerts of their subscription began
-    - deliveries of stories that have expired at ``now``, because the chat would get a notice of a
-      failure for each of these stories
-
-    The caller has locked the chat's queue and reschedules the queue afterwards.
+    Only deliveries whose reason begins with ``reason`` are reopened. The story must be live, and
+    the subscription must wait for alerts since before the delivery was created. The caller has
+    locked the chat's queue, and reschedules the queue afterwards.
     """
     wants_it = sa.exists().where(
         stories.c.pk == deliveries.c.story_pk,
@@ -703,12 +678,10 @@ async def reassign_open(tx: Tx, subscription_id: int, *, to: Subscription) -> No
 async def drop_duplicates_and_reassign_sent(
     tx: Tx, subscription_id: int, *, sent_by: int, now: datetime
 ) -> None:
-    """Drop open deliveries of stories that another subscription has already sent.
+    """Drop open deliveries of stories that the subscription ``sent_by`` has already sent.
 
-    ``subscription_id`` is the subscription of the dropped deliveries, and ``sent_by`` is the other
-    subscription. The sent deliveries of ``sent_by`` move to ``subscription_id``, so that a later
-    fan-out adds no second delivery of the same story. A sent delivery does not move if
-    ``subscription_id`` already has the story.
+    The deliveries are dropped in ``subscription_id``. The sent deliveries of ``sent_by`` move to
+    ``subscription_id``, so that a later fan-out adds no duplicate.
     """
     is_sent = _has_same_story_sql(sent_by, state="sent")
     whose = deliveries.c.subscription_id == subscription_id
@@ -728,11 +701,10 @@ async def reassign_sent(tx: Tx, subscription_id: int, *, to: int) -> None:
 
 
 async def remove_paused_duplicates(tx: Tx, subscription_id: int, *, pending_in: int) -> None:
-    """Delete dropped deliveries whose stories another subscription will send.
+    """Delete deliveries that a pause has dropped, if another subscription will send the story.
 
-    Deliveries of the subscription ``subscription_id`` are deleted if a pause has dropped these
-    deliveries, and if the subscription ``pending_in`` has an open delivery of the same story. A
-    delivery that a worker is sending at this moment is not deleted.
+    The deliveries are deleted in ``subscription_id``. The other subscription is ``pending_in``. A
+    delivery that is being sent is not deleted.
     """
     await delete_rows(
         tx,
@@ -754,9 +726,8 @@ async def make_deferred_due(tx: Tx, chat_id: int, held: Held, *, now: datetime) 
 async def make_due_or_mark_for_reselection(tx: Tx, chat_id: int, *, now: datetime) -> None:
     """Let the outbox decide again when to send the open deliveries of a chat.
 
-    Call this function after a change of the settings or rights of the chat. Deliveries that
-    settings or rights have deferred become due now. Deliveries that are not deferred get the mark
-    ``Held.CHANGED``, even if a worker has claimed the delivery. Retries are not changed.
+    Call this function after a change of the settings or rights of the chat. Deferred deliveries
+    become due now. Claimed deliveries are selected again too. Retries are not changed.
     """
     statement = sa.update(deliveries).where(deliveries.c.chat_id == chat_id, is_open)
     is_held = deliveries.c.held.in_([held for held in Held if held.depends_on_settings])

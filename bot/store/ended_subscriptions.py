@@ -107,10 +107,8 @@ async def subscriptions_ended_at(tx: Tx, chat_id: int, *, at: datetime) -> list[
 async def alerts_start_of(tx: Tx, subscription: Ended) -> datetime:
     """Return the stored start of the alerts of an ended subscription.
 
-    If *Undo* restores the subscription, stories that were posted before the start cause no alerts.
-    The stored start can be later than ``subscription.since``, because another transaction may have
-    changed the start after ``subscription`` was read. If the ended subscription is not stored any
-    more, return ``subscription.since``.
+    Another transaction may have changed the start after ``subscription`` was read. If the ended
+    subscription is not stored any more, return ``subscription.since``.
     """
     key = (
         subscription.target.chat_id,
@@ -126,9 +124,8 @@ async def set_alerts_start(
 ) -> None:
     """Set the start of the alerts of ended subscriptions to ``since``.
 
-    If *Undo* restores such a subscription, stories that were posted before the start cause no
-    alerts. The ended subscriptions of the chat ``chat_id`` are changed. If ``chat_id`` is None,
-    the ended subscriptions of all chats to ``profile_ids`` are changed.
+    After *Undo*, older stories cause no alerts. If ``chat_id`` is None, the ended subscriptions of
+    all chats to ``profile_ids`` are changed.
     """
     whose = ended.c.chat_id == chat_id
     if chat_id is None:

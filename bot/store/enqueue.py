@@ -25,8 +25,7 @@ async def add_fan_out_of_live_stories(
     """Add a fan-out of new stories of a profile for the current subscriptions (``fan_outs.add``).
 
     The deliveries are due now. A subscription gets each story only once. Expired stories are
-    skipped, because their sent deliveries may be deleted already, and would not prevent a second
-    alert.
+    skipped.
     """
     is_alive = stories.c.expires_at > now
     new_pks = sorted(await column_values(tx, stories.c.pk, stories.c.pk.in_(pks), is_alive))
@@ -67,12 +66,11 @@ async def add_reply(
     held: Held = Held.NOTHING,
     notice: str = REPLY,
 ) -> int | None:
-    """Enqueue a reply, or the notice named ``notice``.
+    """Enqueue a reply, or the notice ``notice``. Return the id of the delivery.
 
-    Return the id of the delivery, or None if the chat is unknown. The message is due at
-    ``due_at``. ``copies`` is the number of attempts that are counted in advance. If the caller
-    sends the reply now, ``copies`` is 1, and the outbox sends the reply only if the attempt of the
-    caller fails. The caller has claimed the chat's queue or makes the queue due.
+    Return None if the chat is unknown. ``copies`` is the number of attempts that are counted in
+    advance: 1 if the caller sends the reply now. The caller has claimed the chat's queue or makes
+    the queue due.
     """
     values = {
         "chat_id": target.chat_id,
@@ -173,8 +171,8 @@ class DeadLetter:
 async def reopen_dead_letters(tx: Tx, ids: Collection[int], *, now: datetime) -> list[int]:
     """Reopen dead letters and make them due now. Return the ids of the reopened deliveries.
 
-    The numbers of copies and attempts begin again at 0. Dead letters of closed chats and of
-    expired stories are not reopened, because these deliveries would be dropped later.
+    Dead letters of closed chats and of expired stories stay, because these deliveries would be
+    dropped later.
     """
     condition, chat_ids = await _lock_queues_of_dead_letters(tx, ids)
     is_active = deliveries.c.chat_id.in_(await active_among(tx, chat_ids))
@@ -208,8 +206,7 @@ async def _lock_queues_of_dead_letters(
 ) -> tuple[sa.ColumnElement[bool], set[int]]:
     """Lock the chat queues of those deliveries in ``ids`` that are dead letters.
 
-    Return the SQL condition that selects the dead letters, and the ids of their chats. If the id
-    of a chat changes before the lock, the condition does not select the dead letters of the chat.
+    Return the SQL condition that selects the dead letters, and the ids of the locked chats.
     """
     condition = sa.and_(deliveries.c.id.in_(sorted(ids)), is_dead)
     chat_ids = set(await column_values(tx, deliveries.c.chat_id, condition))

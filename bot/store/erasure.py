@@ -1,7 +1,6 @@
 """The erasure of all data of a chat on request.
 
-Bills are kept, but the id of the chat is removed from the bills. If the chat is private, the id of
-the person in the chat is also removed from the bills.
+Bills are kept without the id of the chat and, for a private chat, of the person.
 """
 
 import secrets
@@ -51,25 +50,15 @@ async def remove_checkpoint_mark(tx: Tx, mark: str) -> None:
 
 
 async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
-    """Delete the row of the chat, and the rows of every table with the id in ``chat_id``.
+    """Erase all data of a chat, and the ids that a supergroup had before its move.
 
-    - In bills and finished updates, only the id of the chat is removed. If the chat is private,
-      the id of the person in the chat is also removed.
-    - Updates that are not finished stay. The open question of the chat is deleted.
-    - The ids that a supergroup had before its move are erased too.
-    - A profile without other followers is not checked any more.
-    - If the chat is private, the name of the person, and the number of days on which the person
-      was seen, are deleted. The person is removed as the creator of subscriptions.
-    - If the chat is private, the person is also removed as the payer of groups and channels, so
-      that a different admin can become the payer. If a group was closed only because its payer is
-      blocked, the group opens. The group stays closed if the same person added the bot, or if the
-      bot has left the group.
-    - The permissions of the chat stay, so that an erasure does not end a block. The name and
-      the language in the permissions are erased. The person is also erased as the creator of
-      invitations and of permissions, but stays recorded as the person who added the bot to a chat.
-    - The counters of a day's limits stay. The broadcasts of an owner stay too.
-    - On SQLite, a mark for a checkpoint is stored (``pending_checkpoint_mark``), because the log
-      of the database still contains the erased content.
+    - The rows of bills and finished updates stay without the id of the chat. Unfinished updates,
+      counters of limits and broadcasts stay.
+    - Permissions and blocks stay without the name and the language.
+    - The person in a private chat is erased as creator, inviter and payer. A group opens if only
+      the block of its payer had closed the group.
+    - Profiles without other followers are not checked any more.
+    - On SQLite, a mark for a checkpoint is stored (``pending_checkpoint_mark``).
     """
     paid = await _lock_chat_and_paid_groups(tx, chat_id, now=now)
     # The access list is locked before subscriptions, and subscriptions are locked before profiles
@@ -106,11 +95,9 @@ async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
 
 
 async def _lock_chat_and_paid_groups(tx: Tx, chat_id: int, *, now: datetime) -> list[int]:
-    """Lock a chat, and all groups and channels whose payer is the person in the chat.
+    """Lock a chat, the groups whose payer is the person in the chat, and all their queues.
 
-    The chat queues are locked too. Return the ids of the groups and channels. The kind and the
-    title of the chat are emptied. A missing chat is added. If the person becomes the payer of
-    another group in the meantime, all locks are released and acquired again.
+    Return the ids of the groups and channels. The kind and the title of the chat are emptied.
     """
     while True:
         paid = await _groups_paid_by(tx, chat_id)
@@ -129,9 +116,7 @@ async def _lock_chat_and_paid_groups(tx: Tx, chat_id: int, *, now: datetime) -> 
 async def _remove_payer_and_open_groups(tx: Tx, groups: Collection[int], *, now: datetime) -> None:
     """Remove the payer of locked groups. Open the groups that only a block of the payer closed.
 
-    A group stays closed if the bot has left the group. A group also stays closed if the blocked
-    payer added the bot to the group, because this person is still responsible for the group. The
-    open deliveries of an opened group are dropped.
+    The open deliveries of an opened group are dropped. A group that the bot has left stays closed.
     """
     blocked = [chat_id for chat_id in groups if await chats.is_blocked(tx, chat_id, now=now)]
     left = await chats.left_by_bot_among(tx, groups)

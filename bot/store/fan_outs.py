@@ -1,11 +1,8 @@
 """Fan-outs: stories or a notice for all subscriptions of a profile, enqueued in slices.
 
-The transaction that finds a story or a change of a profile adds a fan-out, which is a single row
-for any number of subscriptions. Later transactions write the deliveries of the fan-out in slices,
-in the order of the subscriptions' ids. Each of these transactions locks the fan-out, writes the
-next slice, and records the progress. After a crash, a different process continues with the next
-slice. The fan-outs of a profile are written in sequence, so that each chat gets the deliveries in
-order. The fan-outs of different profiles take turns.
+A fan-out is a single row for any number of subscriptions. Each slice is a transaction, so that a
+different process can continue after a crash. The fan-outs of a profile are written in sequence.
+The fan-outs of different profiles take turns.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -117,13 +114,9 @@ async def add(
 ) -> None:
     """Add a fan-out of stories or of a notice for the current subscriptions of a profile.
 
-    The deliveries are due at ``due_at``. Nothing is added if the profile has no subscription. The
-    following subscriptions get no delivery:
-
-    - If ``since`` is given: subscriptions whose alerts began after this time.
-    - Subscriptions that do not wait for alerts when the deliveries of the fan-out are written.
-
-    A subscription gets no story that was posted before the alerts of the subscription began.
+    Only subscriptions that wait for alerts get a delivery, which is due at ``due_at``. A
+    subscription gets no story from before the start of its alerts. If ``since`` is given,
+    subscriptions whose alerts began later get no delivery.
     """
     newest = await tx.scalar(_NEWEST, {"profile_id": profile_id})
     if newest is None:
@@ -173,15 +166,13 @@ async def lock_due(tx: Tx, *, now: datetime) -> sa.Row[Any] | None:
 
 
 async def write_next_slice_if_due(tx: Tx, *, now: datetime, limit: int) -> bool:
-    """Write the next slice of the fan-out that has been due longest.
+    """Write the deliveries of the next ``limit`` subscriptions of the longest due fan-out.
 
-    The slice has the deliveries of up to ``limit`` subscriptions. Return False if no unlocked
-    fan-out is due. If the slice can't be written, a retry of the fan-out is scheduled, and the
-    result is True. The fan-outs of other profiles do not wait for the retry.
+    Return False if no unlocked fan-out is due. If the write fails, a retry is scheduled, and the
+    result is True.
 
     Raises:
-        sqlalchemy.exc.DBAPIError: The database has an outage. A timeout during the write of the
-            slice is no outage, but a failure of the slice.
+    sqlalchemy.exc.DBAPIError: The database has an outage.
     """
     row = await lock_due(tx, now=now)
     if row is None:
@@ -226,10 +217,9 @@ async def _write_slice_and_return_last_id(tx: Tx, row: sa.Row[Any], limit: int) 
 async def write_deliveries_for_heir(tx: Tx, ending: Subscription, *, heir: Subscription) -> None:
     """Write the deliveries that unfinished fan-outs would later write for a subscription.
 
-    The subscription ``ending`` is about to end, and the subscription ``heir`` remains. The caller
-    moves the written deliveries from ``ending`` to ``heir`` (``deliveries.reassign_open``).
-    A notice is left out if its fan-out will also reach ``heir``. The caller has locked the queues
-    of both chats.
+    The subscription ``ending`` is about to end. A notice that ``heir`` also gets is left out. The
+    caller has locked the queues of both chats, and moves the deliveries to ``heir``
+    (``deliveries.reassign_open``).
     """
     coming = sa.select(fan_outs).where(
         fan_outs.c.profile_id == ending.profile_id,
@@ -247,17 +237,9 @@ async def enqueue_missed_stories(
 ) -> None:
     """Enqueue the live stories that were found while subscriptions did not receive alerts.
 
-    If ``subscription_id`` is given, stories are enqueued for this subscription only. Otherwise,
-    stories are enqueued for all subscriptions of the chat ``chat_id``. A subscription gets nothing
-    if the subscription does not wait for alerts or if its profile is blocked. A live story is
-    enqueued for a subscription under these conditions:
-
-    - The story was found after the subscription was created.
-    - The story was posted at or after the time ``since`` of the subscription.
-    - The subscription has no delivery of the story.
-
-    The due time of a delivery is the time when the story was found. The caller has locked the
-    queue of the chat, and reschedules the queue afterwards.
+    The subscriptions are ``subscription_id``, or all subscriptions of the chat ``chat_id``.
+    Stories from before the start of a subscription or of its alerts are skipped. The caller has
+    locked the queue of the chat, and reschedules the queue afterwards.
     """
     whose = subscriptions.c.chat_id == chat_id
     if subscription_id is not None:

@@ -1,7 +1,6 @@
 """Files of stories at Telegram: the file_id of each file, and the time until which it is used.
 
-A file_id is valid only for the bot that got the file_id from Telegram. If a story has been stored
-as an animation and as a video, the video is kept, because albums can't contain animations.
+A file_id is valid only for the bot that got the file_id from Telegram.
 """
 
 from collections.abc import Collection
@@ -64,10 +63,9 @@ _REMEMBER = Prepared(
 
 
 async def store_files(tx: Tx, bot_id: int, files: dict[str, KnownFile]) -> None:
-    """Store the files of stories, by the pk of the story.
+    """Store the files of stories, by the pk of the story. An animation does not replace a video.
 
-    If a file is the unchanged original of a story, the pk has the suffix ``ORIGINAL``. A file
-    replaces the stored file of the same key, but an animation does not replace a video.
+    The pk of an unchanged original has the suffix ``ORIGINAL``.
     """
     if not files:
         return

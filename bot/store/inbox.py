@@ -1,8 +1,7 @@
 """The inbox, which stores the updates of Telegram before the bot confirms the receipt.
 
-Each update belongs to a queue, which is a chat or a person. The updates of a queue are handled in
-the order of the ids. A finished update is stored for 25 hours without its contents, so that the
-bot recognises the update if Telegram sends the update again.
+The updates of a queue (a chat or a person) are handled in the order of the ids. A finished update
+is kept for 25 hours without its contents, so that the bot recognises a repeated update.
 """
 
 from collections.abc import Collection, Sequence
@@ -56,9 +55,8 @@ claims = Claims(inbox, is_open=OPEN, serial_by="queue")
 class Arrival:
     """An update that has just arrived from Telegram. ``body`` is the update as JSON.
 
-    ``person`` is the person who expects a reply: 0 for an unidentified sender, or None if no reply
-    is due. An update that is not ``wanted`` is not handled. Such an update is stored as finished,
-    so that the bot recognises the update if Telegram sends the update again.
+    ``person`` is the person who expects a reply, 0 for an unidentified sender, or None without a
+    reply. An update that is not ``wanted`` is stored as finished.
     """
 
     update_id: int
@@ -136,9 +134,8 @@ async def count_open_by_queue_and_asker(
 ) -> dict[tuple[str, int | None], int]:
     """Return the number of open updates for each queue and each asker in the queue.
 
-    The asker of an update is the id of the person who expects a reply. The asker is 0 if the
-    sender is not identified, and None if no reply is due. The updates in ``except_update_ids`` are
-    not counted.
+    The asker is the person who expects a reply, 0 for an unidentified sender, or None without a
+    reply. The updates in ``except_update_ids`` are not counted.
     """
     values = {"queues": sorted(queues), "but": list(except_update_ids)}
     rows = await tx.execute(_COUNT_BY_QUEUE_AND_ASKER, values)
@@ -172,8 +169,8 @@ async def claim(
 ) -> list[ClaimedUpdate]:
     """Claim the first open update of each queue, for at most ``limit`` queues.
 
-    A queue is left out if an update of the queue has a lease, or if the first open update is not
-    due or is in ``except_ids``. Return the claimed updates, ordered by id.
+    Return the claimed updates, ordered by id. Queues with a leased update are left out. Updates in
+    ``except_ids`` are not claimed.
     """
     values = claim_values(lease, limit=limit) | {"but": list(except_ids)}
     claimed = await all_rows(tx, ClaimedUpdate, _CLAIM, values)

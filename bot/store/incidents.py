@@ -113,10 +113,10 @@ def _met_prefix(kind: str) -> str:
 
 
 async def record_outage_end_if_unreported(tx: Tx, *, since: datetime, now: datetime) -> bool:
-    """Record that the end of an outage of the database is reported to the owners.
+    """Record that the end of an outage of the database is reported to the owners at ``now``.
 
-    The outage began at ``since``, and the report is made at ``now``. Return False, and record
-    nothing, if the end was already reported, for example by another process.
+    Return False, and record nothing, if the end of the outage that began at ``since`` was already
+    reported.
     """
     reported = await key_values.lock_or_add(tx, _OUTAGE_END)
     if reported is not None and datetime.fromisoformat(str(reported)) >= since:

@@ -1,7 +1,7 @@
 """Kept stories: stories that a chat has received and may request again.
 
-Stories are kept only for subscriptions with ``Options.keep``. Each row has the story, the file_id
-of its media for one bot, and the username that the profile had when the story was sent.
+Stories are kept only for subscriptions with ``Options.keep``. Each row has the story, the username
+at the time of the send, and a file_id for one bot.
 """
 
 from collections.abc import Collection, Sequence
@@ -60,9 +60,8 @@ def _file_key(row: Delivery) -> str:
 async def add(tx: Tx, rows: Collection[Delivery]) -> None:
     """Store the stories of deliveries as kept stories of their chats.
 
-    A story is stored once for each bot that has a file of the story at Telegram. Nothing is stored
-    for a story that is unreadable, has no file or is already kept, or for a chat that is not
-    stored.
+    A story is stored once for each bot that has a file of the story at Telegram. Unreadable
+    stories, kept stories and unknown chats are skipped.
     """
     wanted = [row for row in rows if row.story is not None]
     if not wanted:
@@ -115,9 +114,8 @@ async def profile_id_with_kept_stories(
 ) -> str | None:
     """Return the id of the profile that a chat means by a username, or None.
 
-    Only profiles with kept stories in the chat and with a file of the bot ``bot_id`` count.
-    ``owner_id`` is the current owner of the username, if known. The current owner is preferred.
-    Otherwise, the result is the profile of the newest kept story that was sent under the username.
+    Only kept stories with a file of the bot ``bot_id`` count. The current owner of the username,
+    ``owner_id``, is preferred to the profile of the newest story under the username.
     """
     is_owner = sa.case((kept.c.profile_id == owner_id, 0), else_=1)
     statement = (
@@ -143,8 +141,8 @@ async def profile_ids_among(
 ) -> frozenset[str]:
     """Return the ids of those profiles in ``ids_or_names`` that have kept stories in a chat.
 
-    A name is the current username of a profile, or the username at the time of a kept story. Only
-    stories with a file of the bot ``bot_id`` count.
+    A name is a current username, or the username at the time of a kept story. Only stories with a
+    file of the bot ``bot_id`` count.
     """
     wanted = sorted(ids_or_names)
     statement = (
@@ -173,14 +171,9 @@ async def latest_and_next_cursor(
 ) -> tuple[Sequence[Kept], str | None]:
     """Return a page of kept stories of a chat, newest first, and the cursor of the next page.
 
-    - The page has the stories of the profile ``profile_id``, or of all profiles if ``profile_id``
-      is None.
-    - The stories were posted at ``since`` or later, and have a file of the bot ``bot_id``.
-    - If the cursor ``before`` is given, the stories are older than the story with this pk.
-    - At most ``limit`` stories are read. Unreadable stories are left out.
-
-    The second result is the cursor for the next call, or None if no further story exists. The next
-    page may be empty.
+    The page has stories of the profile ``profile_id``, or of all profiles, that were posted at
+    ``since`` or later and have a file of the bot ``bot_id``. ``before`` is the cursor of the page.
+    The second result is None after the last page. A page may be empty.
     """
     statement = (
         sa.select(

@@ -1,7 +1,7 @@
 """Small named values that all replicas share: the last balance, the limits of an API, leases.
 
-A value may have an expiry (``until``). The clean-up deletes the value some time after the expiry.
-A lease is a row with an ``owner`` (``bot.store.leases``).
+The clean-up deletes a value some time after its expiry (``until``). A row with an ``owner`` is a
+lease (``bot.store.leases``).
 """
 
 from datetime import datetime
@@ -16,6 +16,7 @@ from bot.store.engine.database import Tx, add_new, delete_rows
 from bot.store.engine.prepared import Prepared
 from bot.store.engine.schema import metadata
 
+# During an upgrade, old versions of the code read this table. No column may be renamed.
 key_values = sa.Table(
     "key_values",
     metadata,

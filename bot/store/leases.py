@@ -1,7 +1,6 @@
 """Leases: named exclusive rights of a process for a limited time, which the process renews.
 
-If a process is killed, its leases expire soon. An unexpired lease therefore also shows that a
-process is running (``bot.store.upgrades``). The process with the lease of the leader polls
+The lease of a killed process expires soon. The process with the lease of the leader polls
 Telegram, because Telegram gives updates to a single poller only.
 """
 
@@ -91,8 +90,7 @@ async def lock_if_ended(tx: Tx, key: str, *, now: datetime) -> bool:
 async def begin_with_timeout(db: Database, timeout_s: float = TIMEOUT_S) -> AsyncIterator[Tx]:
     """Yield a transaction that fails after a timeout of ``timeout_s`` seconds.
 
-    The transaction uses a connection for leases (``Database.begin_for_lease``). The commit does
-    not wait for the disk, so a power failure may undo the transaction.
+    A power failure may undo the committed transaction.
 
     Raises:
         DatabaseUnavailableError: The database is unavailable or has not answered in time.
@@ -120,11 +118,8 @@ async def release_lease(db: Database, key: str, owner: str, *, timeout_s: float)
 class Leader:
     """Runs ``work`` while this process has the lease, which makes this process the leader.
 
-    - The work stops at the latest when the lease expires.
-    - If this process dies, a different process leads after the lease has expired.
-    - If ``work`` returns, this process can't do the work. The lease is then released for a
-      different process, and this process bids again after 5 seconds.
-    - If ``work`` raises an exception, ``run`` raises an ``ExceptionGroup`` with the exception.
+    The work stops at the latest when the lease expires. If ``work`` returns, this process can't do
+    the work, and bids again only after 5 seconds.
     """
 
     def __init__(
@@ -191,8 +186,7 @@ class Leader:
     async def _bid_for_lease(self) -> NextStepAt:
         """Acquire or renew the lease, and start the work. Return the time of the next step.
 
-        - If a different process has the lease, or the database is unavailable, stop the work.
-        - If the work has returned, release the lease, and make no bid for 5 seconds.
+        The work stops if the lease is not acquired.
 
         Raises:
             DatabaseUnavailableError: The database is unavailable or has not answered in time.

@@ -1,8 +1,7 @@
 """The entries of the ledger. Each paid call has an entry, which is kept for 32 days.
 
-The ``credits`` of an entry count as spent. Before the call, an entry is added with the nominal
-cost of the call. After the call, the entry is closed with the billed cost, or with the nominal
-cost if the bill is unknown. If the bot crashes during the call, the nominal cost stays counted.
+An entry is added before the call, with the nominal cost, and is closed after the call, with the
+billed cost. If the bill is unknown or the bot crashes, the nominal cost counts as spent.
 """
 
 from collections.abc import Sequence
@@ -76,8 +75,8 @@ async def add(
 ) -> int:
     """Insert an open entry, which reserves the credits of a call. Return the id of the entry.
 
-    ``nominal`` is the nominal cost in credits. ``scopes`` are the allowances that the caller
-    charges. If ``is_on_behalf`` is True, no person made the request, and ``user_id`` is the payer.
+    ``nominal`` is the cost in credits. ``scopes`` are the charged allowances. If ``is_on_behalf``
+    is True, no person made the request, and ``user_id`` is the payer.
     """
     row = {
         "kind": kind,
@@ -130,9 +129,8 @@ async def close(
 ) -> ClosedEntry | None:
     """Close an entry with the billed credits. Return the entry.
 
-    If ``billed_credits`` is None, the bill is unknown, and the nominal cost is presumed spent.
-    Such an entry can be closed once more, with the billed credits. Return None, and change
-    nothing, if the entry is missing or was already closed.
+    If ``billed_credits`` is None, the nominal cost is presumed spent, and the entry can be closed
+    once more. Return None, and change nothing, if the entry is missing or was already closed.
     """
     values: dict[str, Any] = {"entry_id": entry_id, "closed_at": now, "state": PRESUMED}
     if billed_credits is None:
@@ -174,9 +172,9 @@ async def reply_cost_by_hour(
 ) -> dict[date, list[int]]:
     """Return the credits spent on replies, by day, as a list with a sum for each hour (UTC).
 
-    All spending except the schedule counts as replies. The days are from ``since`` to the day
-    before ``before``. Days without ledger entries are left out. If ``only_known_people`` is True,
-    replies that were charged to newcomers do not count.
+    All spending except the schedule counts as replies. The day ``before`` is excluded, and days
+    without ledger entries are left out. If ``only_known_people`` is True, replies to newcomers do
+    not count.
     """
     # The number is a literal. PostgreSQL would treat the parameters in SELECT and in GROUP BY as
     # different expressions.

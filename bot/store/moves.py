@@ -46,17 +46,11 @@ _UNIQUE = (sa.UniqueConstraint, sa.PrimaryKeyConstraint)
 async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> WasStored:
     """Move all data of the group ``old`` to the supergroup ``new``. Open the supergroup.
 
-    If the access list blocks the supergroup, close the supergroup instead. Return False if the
-    group is not stored, for example because an earlier call has moved the data. In this case, only
-    record the new id, and move the entry of the access list. If ``old`` equals ``new``, do nothing
-    and return False.
+    A blocked supergroup is closed instead. Return False if the group is not stored.
 
-    Telegram may report a move several times, and a later call may find data of the group again:
-
-    - Only the first call moves the settings. Later settings of the group are default settings.
-    - If both chats follow a profile in the same topic, the first call keeps the subscription of
-      the group. A later call keeps the subscription of the supergroup. The pending deliveries of
-      both subscriptions are kept without duplicates.
+    Telegram may report a move several times. Only the first call moves the settings. If both chats
+    follow a profile in the same topic, the first call keeps the subscription of the group, and a
+    later call keeps the subscription of the supergroup.
     """
     if old == new:
         return False
@@ -116,8 +110,8 @@ async def _merge_duplicate_subscriptions(
 ) -> None:
     """End each subscription of a chat if the chat ``into_chat`` has the same subscription.
 
-    Two subscriptions are the same if they have the same topic and the same profile. The pending
-    deliveries of the ended subscription move to the subscription of ``into_chat``.
+    The same subscription has the same topic and profile. The pending deliveries move to the
+    subscription of ``into_chat``.
     """
     for subscription in await subscriptions.of_chat(tx, from_chat):
         heir = await subscriptions.find(
@@ -152,13 +146,9 @@ async def move_topic_to_main_chat_and_notify(
 ) -> bool:
     """Move the subscriptions and pending deliveries of a topic to the chat outside of topics.
 
-    Return whether the topic had subscriptions. If so, enqueue a notice. If the chat already has a
-    subscription to the same profile outside of topics, the subscription of the topic ends, and its
-    pending deliveries move to the remaining subscription.
-
-    The stored topic is deleted. If the topic has a mute, the mute ends, and all deliveries of the
-    chat that a missing right has deferred become due. The caller has locked the chat's queue and
-    reschedules the queue afterwards.
+    Return whether the topic had subscriptions. If so, enqueue a notice. The mute and the stored
+    topic are deleted. The caller has locked the chat's queue, and reschedules the queue
+    afterwards.
     """
     moved = [
         subscription
@@ -184,10 +174,9 @@ async def move_topic_to_main_chat_and_notify(
 async def move_to_thread(tx: Tx, subscription: Subscription, *, to: int, now: datetime) -> None:
     """Move a subscription with all its deliveries to another thread of the chat.
 
-    If the thread already has a subscription to the same profile, the moved subscription ends, and
-    its pending deliveries move to the subscription of the thread. The outbox then decides again
-    when to send each delivery of the chat. The caller has locked the chat's queue and reschedules
-    the queue afterwards.
+    A subscription of the thread to the same profile replaces the moved subscription. The outbox
+    then decides again when to send the deliveries of the chat. The caller has locked the chat's
+    queue, and reschedules the queue afterwards.
     """
     chat_id = subscription.target.chat_id
     heir = await subscriptions.find(tx, Target(chat_id, to or None), subscription.profile_id)
@@ -206,9 +195,8 @@ async def _end_for_heir(
 ) -> None:
     """End a subscription, and move its pending deliveries to ``heir`` without duplicates.
 
-    ``heir`` gets the shorter of both pauses. Otherwise a longer pause of ``heir`` would stop the
-    alerts of the ended subscription without a request of a person. The outbox decides again when
-    to send the deliveries of both chats, because the options of the subscriptions may differ.
+    ``heir`` gets the shorter of both pauses, so that no pause stops the alerts of the ended
+    subscription without a request of a person.
     """
     await fan_outs.write_deliveries_for_heir(tx, subscription, heir=heir)
     if _pause_length_sort_key(heir) > _pause_length_sort_key(subscription):
@@ -240,8 +228,8 @@ def _pause_length_sort_key(subscription: Subscription) -> tuple[bool, bool, date
 async def end_mute(tx: Tx, chat_id: int, thread_id: int, *, now: datetime) -> None:
     """End the mute of a thread. Do nothing if the thread has no mute.
 
-    All deliveries of the chat that a missing right has deferred become due. Pending notices about
-    a missing right are dropped. The caller has locked the chat's queue.
+    Deliveries of the chat that a missing right has deferred become due. The caller has locked the
+    chat's queue.
     """
     if not await mutes.unmute(tx, chat_id, thread_id):
         return
@@ -288,8 +276,7 @@ async def apply_presence(tx: Tx, mute: Mute, presence: Presence, *, now: datetim
 async def close_left_chat(tx: Tx, chat_id: int, *, now: datetime) -> WasOpen:
     """Close a chat that the bot has left, or the private chat of a person who blocked the bot.
 
-    Return whether the chat was stored and open. The chat is marked as left by the bot, so that the
-    end of a block does not reopen the chat.
+    Return whether the chat was stored and open. The end of a block does not reopen the chat.
     """
     closed = await close_chats(tx, [chat_id], now=now)
     await chats.change(tx, chat_id, is_away=True)
@@ -299,8 +286,8 @@ async def close_left_chat(tx: Tx, chat_id: int, *, now: datetime) -> WasOpen:
 async def close_chats(tx: Tx, chat_ids: Collection[int], *, now: datetime) -> list[int]:
     """Close chats, for example because of a block. Return the ids of the chats that were open.
 
-    The alerts of the chats stop. Checks that no other chat needs stop too. All mutes of the chats
-    end, and the pending replies are dropped.
+    The alerts of the chats, and checks that no other chat needs, stop. Mutes end. Pending replies
+    are dropped.
     """
     await chats.lock(tx, chat_ids)
     await chat_queues.lock_all(tx, chat_ids)
@@ -323,10 +310,8 @@ async def open_chat(
 ) -> WasClosed:
     """Reopen a closed chat and restart the alerts. Return whether the chat was stored and closed.
 
-    ``since`` is the time at which the chat returned, according to Telegram, or None for now.
-    Stories that were posted after the return cause alerts, including stories that the bot has
-    already found. All other pending deliveries are dropped, because a returning chat wants only
-    new stories.
+    Stories that were posted after ``since`` (by default now) cause alerts, including stories that
+    the bot has already found. All other pending deliveries are dropped.
 
     Raises:
         BlockedError: The access list blocks the chat, or the person responsible for the chat.
@@ -357,8 +342,8 @@ async def _open_chats(
 ) -> list[int]:
     """Reopen those chats in ``chat_ids`` that are closed. Return the ids of the reopened chats.
 
-    The caller has locked the rows of the chats. In a reopened chat, stories that were posted at
-    ``since`` or later cause alerts, and all other pending deliveries are dropped.
+    The caller has locked the rows of the chats. Stories that were posted at ``since`` or later
+    cause alerts. All other pending deliveries are dropped.
     """
     await chat_queues.lock_all(tx, chat_ids)
     opened = [

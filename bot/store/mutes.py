@@ -1,8 +1,7 @@
 """Mutes: chats and topics in which the bot lacks a right.
 
-A chat or topic has a mute while the bot lacks a right there. A closed topic also has a mute. While
-the mute exists, alerts that need the right are deferred (``domain.selection``), and the bot checks
-the right from time to time.
+While a mute exists, alerts that need the right are deferred (``domain.selection``), and the bot
+checks the right from time to time. A closed topic also has a mute.
 """
 
 from collections.abc import Sequence
@@ -62,11 +61,8 @@ async def record_missing_right(
 ) -> MustNotify:
     """Record a missing right, and plan the next check of the right.
 
-    Return True if a different right was recorded before, or no right. In this case, the number of
-    failed checks begins again at 0.
-
-    The right "peace" is missing if another bot removes the bot's posts. For "peace", the result is
-    True only for the third consecutive record, because the alerts then pause for a day.
+    Return True if no right or a different right was recorded before. For the right "peace", which
+    is missing if another bot removes posts, return True only for the third consecutive record.
     """
     known = [mute for mute in await of_chat(tx, chat_id) if mute.thread_id == thread_id]
     together = alert_rules.combine_missing_rights(known[0].missing, missing) if known else missing

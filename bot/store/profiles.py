@@ -95,7 +95,7 @@ async def lock(tx: Tx, profile_id: str) -> Known | None:
     """Lock a profile against changes until this transaction ends.
 
     Return the profile, or None if the profile is not stored. Other transactions may still insert
-    rows that refer to the profile, so that two transactions with such rows do not deadlock.
+    rows that refer to the profile.
     """
     return await row_or_none(tx, Known, LOCKED, {"profile_id": profile_id})
 
@@ -109,8 +109,7 @@ async def lock_all(tx: Tx, profile_ids: Collection[str]) -> None:
 async def find_by_username(tx: Tx, username: str, *, since: datetime) -> Known | None:
     """Return the profile that had a username in an API response after ``since``, or None.
 
-    The stored time of the response can be up to an hour too early. If several profiles had the
-    username, the profile with the latest response is returned.
+    The latest response decides. The stored time of a response can be up to an hour too early.
     """
     statement = (
         sa.select(*COLUMNS)
@@ -186,11 +185,10 @@ async def claim_checks(
 
     Return the claimed profiles in no particular order.
 
-    - ``only_not_due``: Claim checks that are not due yet, the next due check first. Claim no
-      profile whose last check failed or has no recorded outcome.
+    - ``only_not_due``: Claim checks that are not due yet, except after a failed or unfinished
+      check.
     - ``unseen_since``: Claim only profiles without a complete snapshot after this time.
     - ``skip_newcomers``: Claim no profiles that only newcomers follow.
-    - ``ids``: Claim only profiles with these ids.
     """
     statement = _claim_checks_sql(
         only_not_due=only_not_due,
@@ -295,10 +293,9 @@ async def end_claim_and_retry_check(tx: Tx, claimed: Known, *, due_at: datetime)
 async def next_check_due_and_last_snapshot(
     tx: Tx, *, now: datetime
 ) -> tuple[datetime, datetime | None] | None:
-    """Return two times for the profile with the next unclaimed check, or None without a check.
+    """Return the due time of the next unclaimed check, and the time of the last snapshot.
 
-    The first time is the due time of the check. The second time is the time of the profile's last
-    complete snapshot, or None if the profile has no snapshot.
+    The second time is None if the profile has no complete snapshot. Return None without a check.
     """
     row = (await tx.execute(_FIRST_DUE, {"now": now})).one_or_none()
     return (row.due_at, row.snapshot_at) if row else None
@@ -318,10 +315,8 @@ async def estimate_mean_detection_delay(
     """Estimate the mean delay before a new story is detected. Return None if unknown.
 
     The delay of a profile is half the time from the last complete snapshot to the next check. The
-    mean is weighted by subscribers. ``profiles_of_known`` is the number of profiles that known
-    people follow. ``profiles_of_only_new`` is the number of profiles that only newcomers follow. A
-    random sample of at most ``most`` profiles is read from each of these groups. Profiles without
-    a snapshot, or with a failed last check, do not count.
+    mean is weighted by subscribers, and estimated from a random sample of at most ``most``
+    profiles of each group of followers.
     """
     pause = sa.type_coerce(profiles.c.due_at, sa.BigInteger) - sa.type_coerce(
         profiles.c.snapshot_at, sa.BigInteger
@@ -396,13 +391,10 @@ class ProfileCounts(NamedTuple):
 async def estimate_profile_counts_by_followers(
     tx: Tx, *, most_read: int = _COUNTED
 ) -> ProfileCounts:
-    """Return the numbers of checked profiles for two groups of followers.
-
-    - ``of_known_people`` is the number of profiles that known people follow.
-    - ``of_newcomers_only`` is the number of profiles that only newcomers follow.
+    """Return the numbers of checked profiles of known people, and of newcomers only.
 
     At most ``most_read`` profiles are read for each number. If ``most_read`` profiles were read,
-    the number is an estimate. For 10,000 read profiles the error of the estimate is some 1 %.
+    the number is an estimate, with an error of some 1 % for 10,000 profiles.
     """
     both = sa.union_all(
         _count_and_highest_sample_key_sql(only_newcomers=False, most=most_read),
@@ -420,13 +412,10 @@ async def estimate_profile_counts_by_followers(
 def _count_and_highest_sample_key_sql(
     *, only_newcomers: bool, most: int
 ) -> sa.Select[bool, int, float]:
-    """Return the query that counts a sample of the checked profiles.
+    """Return the query that counts at most ``most`` checked profiles of a group of followers.
 
-    If ``only_newcomers`` is True, the query reads the profiles that only newcomers follow. If
-    ``only_newcomers`` is False, the query reads the profiles that known people follow. At most
-    ``most`` profiles are read, in the order of their sample keys. The columns of the result are:
-    the value of ``only_newcomers``, the number of read profiles, and the highest sample key of the
-    read profiles.
+    The columns are ``only_newcomers``, the number of read profiles, and their highest sample key.
+    Profiles with low sample keys are read first.
     """
     of_group = sa.and_(IS_CHECKED, profiles.c.fresh.is_(only_newcomers))
     key = profiles.c.sample_key
@@ -445,9 +434,7 @@ async def profiles_to_block_and_unblock(
 ) -> tuple[list[Known], list[Known]]:
     """Return the profiles to block, and the profiles to unblock. Change nothing.
 
-    ``blocked`` contains the ids and usernames of all profiles that the access list blocks. The
-    profiles to block are in ``blocked``, but not in the state "blocked". The profiles to unblock
-    are in the state "blocked", but not in ``blocked``.
+    ``blocked`` contains the ids and usernames of all profiles that the access list blocks.
     """
     to_block, to_unblock = _to_block_and_unblock_sql(blocked)
     every = sa.select(*COLUMNS)
@@ -472,8 +459,7 @@ async def block_and_unblock_profiles(
     """Block and unblock the profiles ``profile_ids`` according to the block list.
 
     ``block_list`` contains the ids and usernames of all blocked profiles. Return the newly blocked
-    profiles, and the newly unblocked profiles. The next check of a newly blocked profile is
-    removed. The caller starts the checks of the newly unblocked profiles.
+    and the newly unblocked profiles. The caller starts the checks of the unblocked profiles.
     """
     await lock_all(tx, profile_ids)
     is_given = profiles.c.profile_id.in_(sorted(profile_ids))
@@ -510,9 +496,8 @@ async def ids_with_unsplit_credits(tx: Tx, *, after: str, limit: int) -> list[st
 async def pop_unsplit_millicredits_per_chat(tx: Tx, profile_id: str) -> int:
     """Divide the undivided credits of a profile's checks among the subscribed chats.
 
-    Return the share of each chat in 1/1000 credits, rounded down. Afterwards, the profile has 0
-    undivided credits. Return 0 if the profile has no undivided credits, or if the stored number of
-    chats is 0.
+    Return the share of each chat in 1/1000 credits, rounded down. Return 0 without undivided
+    credits or chats. Afterwards, the profile has no undivided credits.
     """
     known = sa.select(profiles.c.unsplit, profiles.c.chats)
     query = known.where(profiles.c.profile_id == profile_id).with_for_update(key_share=True)

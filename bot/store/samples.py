@@ -42,10 +42,10 @@ async def measure_hour(tx: Tx, hour: datetime) -> dict[str, Any]:
     """Return the figures of the hour that began at ``hour``.
 
     - ``spent``: the spent and reserved credits, by the kind of the paid call
-    - ``alerts``: the number of stories that arrived in a chat
-    - ``timed``: the number of these stories that were not deferred by settings or rights
-    - ``delay_s``: the mean time in seconds from the post to the arrival of the stories in
-      ``timed``, or None without such stories
+    - ``alerts``: the number of received stories
+    - ``timed``: the number of stories in ``alerts`` that were not deferred by settings or rights
+    - ``delay_s``: the mean time in seconds from the post to the arrival of the ``timed`` stories,
+      or None
     - ``waiting``: the current number of open deliveries
     - ``parked``: the current number of dead letters
     """

@@ -85,8 +85,7 @@ _DAY = sa.type_coerce(_ENTRIES.at, sa.BigInteger) // sa.literal_column(str(_DAY_
 async def spent_by_operation(tx: Tx, *, since: date, now: datetime) -> list[Part]:
     """Return the credits that each operation has spent on each day since the day ``since``.
 
-    Several parts in the result may have the same day and operation. Only the entries that are not
-    yet in the stored sums are read from the ledger.
+    Several parts in the result may have the same day and operation.
     """
     sums = _Sums.from_json(await key_values.get(tx, _SUMS), now=now)
     parts = [
@@ -113,9 +112,7 @@ async def _spending_parts_between(tx: Tx, start: datetime, end: datetime) -> lis
 async def add_next_hour_to_sums(tx: Tx, *, now: datetime) -> bool:
     """Add the ledger entries of an hour to the stored sums. Return whether an hour was added.
 
-    The hour is the first hour with entries that are not yet in the sums. The hour must have ended
-    at least an hour ago. Call the function until the result is False. Days whose entries are no
-    longer kept are removed from the sums.
+    The hour must have ended at least an hour ago. Call this function until the result is False.
     """
     end = _start_of_hour(now - _ADDED_AFTER)
     if _Sums.from_json(await key_values.get(tx, _SUMS), now=now).until >= end:
@@ -136,11 +133,10 @@ async def add_next_hour_to_sums(tx: Tx, *, now: datetime) -> bool:
 async def correct_sums(
     tx: Tx, at: datetime, operation: str, amount: int, *, now: datetime
 ) -> None:
-    """Add the change of an entry's credits to the stored sums.
+    """Add the change of an entry's credits to the stored sums, if the sums contain the entry.
 
-    The caller has already changed the credits of the entry in the ledger. ``at`` is the time of
-    the entry, and ``amount`` is the change in credits. If the entry is not yet in the sums, do
-    nothing.
+    ``at`` is the time of the entry, and ``amount`` is the change in credits. The caller has
+    already changed the entry in the ledger.
     """
     if at > now - _CORRECTED_AFTER:
         return
@@ -172,8 +168,8 @@ async def presumed_credits_since(tx: Tx, start: datetime) -> int:
 class Cost:
     """The cost of a person's requests of a kind in a chat, in 1/1000 credits.
 
-    ``user_id`` is None if the person is unknown, or if the cost is a chat's share of checks. If
-    ``is_on_behalf`` is True, no person made the requests, and ``user_id`` is the payer.
+    ``user_id`` is None for an unknown person and for a chat's share of checks. If ``is_on_behalf``
+    is True, ``user_id`` is the payer.
     """
 
     chat_id: int
@@ -188,9 +184,8 @@ async def costs_by_asker(
 ) -> list[Cost]:
     """Return the spending since the day ``since``, by chat, person and kind.
 
-    A chat's share of the cost of checks has the kind ``alert``. Spending without a chat is left
-    out, for example the spending of erased chats. If ``only_ids`` is given, only the costs of the
-    chats and people with these ids are returned.
+    A chat's share of checks has the kind ``alert``. Spending without a chat is left out. If
+    ``only_ids`` is given, only the costs of these chats and people are returned.
     """
     parts = _costs_sql(since).subquery()
     columns = (parts.c.chat_id, parts.c.user_id, parts.c.kind, parts.c.is_on_behalf)
@@ -205,12 +200,10 @@ async def costs_by_asker(
 async def ids_of_people_and_chats_by_cost(
     tx: Tx, *, since: date, appended_ids: sa.Select[Any], offset: int, limit: int
 ) -> list[int]:
-    """Return a page of the ids of people and chats, most expensive first.
+    """Return a page of the ids of people and chats with spending, most expensive first.
 
-    The list contains each person and chat with spending since the day ``since``. A person's
-    requests in a group count for both the person and the group. Entries without a chat do not
-    count. After these ids, the list contains the ids of the query ``appended_ids``, newest first.
-    The query has the columns ``id`` and ``since``, which is a time.
+    A person's requests in a group count for the person and for the group. The ids of the query
+    ``appended_ids`` (columns ``id`` and ``since``) follow, newest first.
     """
     parts = _costs_sql(since).subquery()
     in_groups = sa.and_(parts.c.user_id.is_not(None), parts.c.user_id != parts.c.chat_id)
@@ -236,8 +229,7 @@ async def ids_of_people_and_chats_by_cost(
 def _costs_sql(since: date) -> sa.CompoundSelect[Any]:
     """Return the query for the spending of chats since the day ``since``.
 
-    The columns are: the chat, the person or NULL, the kind, whether the request was on behalf of
-    the payer, and the cost in 1/1000 credits. Entries without a chat are left out.
+    The columns are the fields of ``Cost``. Entries without a chat are left out.
     """
     entries, shares = ledger_entries, usage_days
     nobody, alert = sa.cast(sa.null(), sa.BigInteger), sa.literal("alert")

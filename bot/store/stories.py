@@ -114,9 +114,8 @@ async def has_live_stories_not_known_as_deleted(tx: Tx, profile_id: str, *, now:
     """Return whether a profile has a stored live story that is not known to be deleted.
 
     A story is known to be deleted if two answers lacked the story: the last complete snapshot, and
-    the last answer that stated that the account is public. One answer can be both. A live story
-    without a media URL always counts, because the time of the last answer with such a
-    story is not stored.
+    the last answer that stated that the account is public. A story without a media URL is never
+    known to be deleted.
     """
     is_shown = sa.or_(
         stories.c.shown_at >= profiles.c.snapshot_at, stories.c.shown_at >= profiles.c.checked_at

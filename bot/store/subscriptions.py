@@ -251,9 +251,8 @@ async def set_options(
 ) -> None:
     """Set the options of a subscription.
 
-    If ``undo_at`` is given, the old options are stored too, so that *Undo* can restore them with
-    ``options_before``. Otherwise, options that an earlier change has stored for *Undo* are
-    removed. A pause that is stored for *Undo* stays.
+    If ``undo_at`` is given, *Undo* can restore the old options (``options_before``). Otherwise,
+    options that an earlier change has stored for *Undo* are removed.
     """
     stored = await _stored_options(tx, subscription.id)
     values = options.to_json()
@@ -285,13 +284,11 @@ async def set_pause(
     since: datetime | None = None,
     undo_at: UndoKey | NoUndo = None,
 ) -> None:
-    """Pause or resume a subscription.
+    """Pause or resume a subscription. ``until`` is the end of the pause, or None without an end.
 
-    - ``until`` is the end of the pause, or None for a pause without an end.
-    - If ``since`` is given, stories that were posted before this time cause no alerts.
-    - If ``undo_at`` is given, the old pause is stored too, so that *Undo* can restore the pause
-      with ``pauses_before``. Otherwise, a pause that an earlier change has stored for *Undo* is
-      removed.
+    If ``since`` is given, stories that were posted before this time cause no alerts. If
+    ``undo_at`` is given, *Undo* can restore the old pause (``pauses_before``). Otherwise, a pause
+    that an earlier change has stored for *Undo* is removed.
     """
     values = await _stored_options(tx, subscription.id)
     values.pop(_PAUSE_BEFORE, None)
@@ -382,10 +379,9 @@ async def set_alerts_start(
 ) -> None:
     """Set the start of the alerts of the subscriptions of a chat or to profiles.
 
-    Stories that were posted before the start, ``since``, cause no alerts. The subscriptions of the
-    chat ``chat_id`` are changed. If ``chat_id`` is None, the subscriptions of all chats to
-    ``profile_ids`` are changed. Pauses do not change. Ended subscriptions are changed too, so that
-    *Undo* does not send stories from before ``since``.
+    Stories that were posted before the start, ``since``, cause no alerts. If ``chat_id`` is None,
+    the subscriptions of all chats to ``profile_ids`` are changed. Ended subscriptions are changed
+    too.
     """
     whose = subscriptions.c.chat_id == chat_id
     if chat_id is None:
@@ -400,8 +396,7 @@ async def set_alerts_start(
 async def lock_or_add_chat(tx: Tx, chat_id: int, *, now: datetime) -> Chat:
     """Lock and return a chat, so that no other transaction can add subscriptions to the chat.
 
-    A chat that is not stored is added. If ``chat_id`` is the id that a supergroup had as a group,
-    the supergroup is locked and returned.
+    A missing chat is added. ``chat_id`` may be the id that a supergroup had as a group.
     """
     chat_id = await chat_store.lock_and_return_current_id(tx, chat_id)
     chat = await chat_store.get(tx, chat_id)
@@ -435,10 +430,9 @@ _MEMBERS = (
 async def audience_members(tx: Tx, profile_id: str, *, empty_above: int) -> list[AudienceMember]:
     """Return the distinct notification times of the subscribers of a profile.
 
-    A notification time consists of the time zone, the quiet hours and the time of the daily
-    summary. If more than ``empty_above`` distinct notification times exist, an empty list is
-    returned. Paused subscriptions and closed chats are left out. Newcomers are left out if a known
-    person follows the profile.
+    A notification time is a time zone, quiet hours and the time of the daily summary. If more than
+    ``empty_above`` notification times exist, the result is empty. Only waiting subscriptions
+    count. If a known person follows the profile, newcomers do not count.
     """
     values = {"profile_id": profile_id, "most": empty_above + 1}
     rows = (await tx.execute(_MEMBERS, values)).all()
@@ -478,11 +472,9 @@ async def ids_of_due_profiles_with_summaries(
 ) -> list[str]:
     """Return the ids of profiles with a due check and a subscription with a daily summary.
 
-    - The check is unclaimed. Its due time is after ``since`` and not after ``now``.
-    - The subscription waits for alerts. If a known person follows the profile, the subscriptions
-      of newcomers do not count.
-
-    Return at most ``limit`` ids, the longest overdue first.
+    Return at most ``limit`` ids, the longest overdue first. The check is unclaimed, and due after
+    ``since`` and not after ``now``. If a known person follows the profile, subscriptions of
+    newcomers do not count.
     """
     values = {"since": since, "now": now, "most": limit}
     return list(await tx.scalars(_DUE_WITH_SUMMARIES, values))
@@ -526,9 +518,8 @@ async def count_subscribers(
 ) -> SubscriberCount:
     """Count the chats that wait for alerts of a profile, and sum the weights of the subscriptions.
 
-    If no such chat has a known payer, the result is ``fresh``. Otherwise, only the subscriptions
-    of known payers have a weight. The subscriptions are read in slices of about ``at_once``. Call
-    this function in a read transaction, because a count of 100,000 chats takes some 150 ms.
+    Newcomers have a weight only if no known payer follows the profile. In this case, the result is
+    ``fresh``. Use a read transaction, because a count of 100,000 chats takes some 150 ms.
     """
     values = {"profile_id": profile_id, "skipped": at_once - 1}
     chats_, weight, weight_of_known, after = 0, 0.0, 0.0, -_LAST_ID
@@ -584,7 +575,10 @@ _CHECK_STATES = sa.select(
 async def _start_checks(
     tx: Tx, begun: Sequence[sa.Row[Any]], *, only_newcomers_follow: bool, now: datetime
 ) -> None:
-    """Start the checks of profiles. A check is due now, or later if the last check failed."""
+    """Start the checks of profiles. A check is due now, or later if the last check failed.
+
+    Without the delay, a person could cause any number of checks by pausing and resuming.
+    """
     if not begun:
         return
     are_begun = profiles.c.profile_id.in_([row.profile_id for row in begun])
@@ -609,19 +603,9 @@ async def start_or_stop_checks(
     """Start checks of profiles with a waiting subscription, and stop unneeded checks.
 
     The profiles are ``profile_ids``, or by default all profiles that the chat ``chat_id`` follows.
-
-    - A started check has the weight of a single subscriber, until the subscribers are counted
-      (``count_subscribers``).
-    - A started check is due now. If the last check of the profile failed, a started check is due
-      after the same pause as after a failed check. Without the pause, a person could cause any
-      number of checks by pausing and resuming a subscription, and the schedule would pay for the
-      checks.
-    - The check of a blocked profile is not started.
-    - If the payer of ``chat_id`` is known, the profiles no longer count as followed by newcomers
-      only.
-    - If the payer is not known, a profile with a started check counts as followed by newcomers
-      only, until the subscribers are counted. If ``chat_id`` is None, the profile does not count
-      so, because the interval of newcomers could delay the check for known people.
+    Checks of blocked profiles are not started. A started check is due now, or after the usual
+    pause if the last check failed. A profile with a started check counts as followed by newcomers
+    only if the payer of ``chat_id`` is a newcomer.
     """
     wanted = set(profile_ids)
     if not wanted and chat_id is not None:

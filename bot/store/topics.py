@@ -1,8 +1,7 @@
 """Topics that the bot made. Each topic belongs to a profile in a chat.
 
-Before a process calls Telegram to make a topic, the process stores and claims a row for the topic,
-so that no other process makes the same topic. The thread id is stored when Telegram answers the
-call, or reports the new topic in an update.
+A row is stored and claimed before the call to Telegram, so that no other process makes the same
+topic. The thread id is stored after Telegram has made the topic.
 """
 
 from collections.abc import Collection

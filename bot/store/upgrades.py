@@ -1,12 +1,8 @@
 """The leases of the processes that work on a shared PostgreSQL database.
 
-Each process has a lease while running. When the lease of a process has ended, a different process
-releases the claims of that process. An SQLite file has a single process (``engine.lock``).
-
-A process that upgrades the tables first stamps the database with the new version. Processes of
-other versions read the stamp, finish their work and end. New processes of other versions do not
-begin. When no lease is left, the tables are changed. Old versions of the code also read the leases
-and the stamp, so a migration must not rename a column of ``key_values``.
+After the lease of a process has ended, a different process releases the claims of the dead
+process. A process that upgrades the tables stamps the database, so that the processes of other
+versions end first.
 """
 
 import asyncio
@@ -35,12 +31,11 @@ _STAMP = "upgrade"
 # released within 10 seconds.
 LEASE = timedelta(seconds=9)
 EVERY = timedelta(seconds=0.5)  # the time between two renewals
-# The stamp that is written before an upgrade lasts for this time. The time is short, because
-# after a failed upgrade, the old version can't start until the stamp expires.
+# The duration of the stamp before an upgrade. The duration is short, because the old version can't
+# start until the stamp of a failed upgrade expires.
 _STAMPED_FOR = timedelta(seconds=10)
-# The stamp that is written at the end of an upgrade lasts for this time. The time is long, because
-# a process of the old version may have had no connection to the database during the upgrade. Such
-# a process must find the stamp after reconnecting.
+# The duration of the stamp at the end of an upgrade. The duration is long, because a process of
+# the old version may reconnect to the database only after the upgrade, and must find the stamp.
 _STAMPED_AFTER = timedelta(days=1)
 _ASK_EVERY_S = 0.5
 _COUNTED_FOR_S = 5.0
@@ -62,8 +57,8 @@ async def end_other_versions_and_migrate(
 ) -> None:
     """Migrate a PostgreSQL database. Wait for the other processes before old tables are changed.
 
-    If the tables are old, the database is stamped, so that the processes of other versions end.
-    The call waits for their end for at most ``timeout_s`` seconds.
+    The wait takes at most ``timeout_s`` seconds. The processes of other versions end during the
+    wait.
 
     Raises:
         DatabaseUnavailableError: ``Database.migrate`` failed, the database is unavailable, other
@@ -78,10 +73,9 @@ async def end_other_versions_and_migrate(
         if event_loop_time_s() >= until:
             raise DatabaseUnavailableError(_STAY)
         await asyncio.sleep(_ASK_EVERY_S)
-    # The stamp is renewed in the transaction of the migration. Otherwise a kill of this process
-    # after the migration could prevent the renewal. The renewal is the last step, because the
-    # renewal locks the row of the stamp. During the migration, other starting processes of this
-    # version must be able to renew the stamp.
+    # The stamp is renewed in the transaction of the migration, because this process may be killed
+    # right after the migration. The renewal locks the row of the stamp, so the renewal is the last
+    # step. Other starting processes can renew the stamp until then.
     await db.migrate(first=_raise_if_not_stamped, last=_stamp_for_late_processes)
 
 
@@ -146,8 +140,7 @@ async def _stamp_and_detect_others(db: Database) -> bool:
 async def _raise_if_other_bot_runs(db: Database, bot_id: int | Unknown) -> None:
     """Check that all running processes on the database have the Telegram bot ``bot_id``.
 
-    The alerts of a bot must not be sent with the token of another bot. Telegram would refuse the
-    messages, because the chats do not know the other bot, and the chats would be closed.
+    Another bot can't send messages to the chats of this bot, and would therefore close the chats.
 
     Raises:
         DatabaseUnavailableError: A process of another bot runs, or the database is unavailable.
@@ -161,8 +154,6 @@ async def _raise_if_other_bot_runs(db: Database, bot_id: int | Unknown) -> None:
 
 async def _raise_if_old(tx: Tx) -> None:
     """Check that the database of the migration has no old tables.
-
-    The caller has found that the tables at ``DATABASE_URL`` are not old.
 
     Raises:
         DatabaseUnavailableError: The tables are old, so the database of the migration is not the
@@ -252,10 +243,6 @@ class ProcessLease:
         A stamp means that a process of the other version upgrades the database now, or has
         upgraded the database in the last day.
 
-        The lease is written in a first transaction, and the stamp is read in a second transaction.
-        If a process starts while another process stamps the database, either this process finds
-        the stamp, or the other process finds the lease.
-
         Raises:
             DatabaseUnavailableError: The database is unavailable or has not answered in time.
         """
@@ -263,6 +250,8 @@ class ProcessLease:
         async with leases.begin_with_timeout(self._db) as tx:
             await leases.acquire_or_renew(tx, key, key, now=now, lease=LEASE, value=self._bot_id)
         self._owner.record_renewal(now + LEASE, done_at=self._now())
+        # The stamp is read in a second transaction. If a process starts while another process
+        # stamps the database, at least one process therefore finds the row of the other process.
         async with leases.begin_with_timeout(self._db) as tx:
             stamps = await leases.active_values(tx, _STAMP, now=now)
             self._ends = await leases.ends_by_key(tx, PROCESS)
@@ -271,8 +260,7 @@ class ProcessLease:
     async def _release_claims(self, ended: Iterable[str], now: datetime) -> None:
         """Release the claims of the processes whose leases have ended, and delete the leases.
 
-        The lease is locked during the release, so that its process can't renew the lease. If not
-        all claims of a process can be released, its lease is not deleted yet.
+        The lease of a process with remaining claims stays.
 
         Raises:
             DatabaseUnavailableError: The database is unavailable or has not answered in time.
@@ -311,13 +299,13 @@ async def process_lease(
 ) -> AsyncIterator[ProcessLease]:
     """Acquire the lease of this process, and renew the lease while the block runs.
 
-    At the end of the block, the claims and the lease of this process are released. The work on
-    claimed rows must end before the end of the block.
+    The end of the block releases the claims and the lease. The work on claimed rows must end
+    before.
 
     Raises:
-        DatabaseUnavailableError: A process of a different version upgrades the database now, or
-            has upgraded the database in the last day, or a process of another bot runs. The error
-            is also raised if the database is unavailable or has not answered in time.
+        DatabaseUnavailableError: A process of a different version has stamped the database, a
+            process of another bot runs, or the database is unavailable or has not answered in
+            time.
     """
     ours = ProcessLease(db, owner, bot_id=bot_id, now=now)
     try:

@@ -25,8 +25,8 @@ SPARE = 50 * MEGABYTE  # the bytes of free space that a copy must leave on the d
 async def make(db: Database, target: Path, *, at: datetime) -> None:
     """Write a verified copy of the current database into a new private file.
 
-    Writers may be active during the copy. The copy is marked with the time ``at``
-    (``sqlite_copies.copy``). After a cancellation, no incomplete file remains.
+    Writers may be active during the copy. The copy is marked with the time ``at``. After a
+    cancellation, no incomplete file remains.
 
     Raises:
         BackupError: The copy could not be made. The text states the reason as a sentence.
@@ -70,16 +70,15 @@ def _make_folder_and_raise_if_no_room(source: Path, target: Path) -> None:
 
 
 async def restore(db: Database, file: Path, *, now: datetime) -> Path | None:
-    """Replace the database by a copy of ``file``. Return the new path of the old database.
+    """Replace the database, which must not be in use, by a copy of ``file``.
 
-    Return None if no old database existed. The database must not be in use. The backup contains
-    work that must not be repeated. The next start drops this work (``bot.store.copies.restored``).
-    After a cancellation during the copy, the database is unchanged.
+    Return the path to which the old database was renamed, or None without an old database. The
+    next start drops work that must not be repeated (``bot.store.copies.restored``).
 
     Raises:
-        BackupError: The copy could not be restored. The text states the reason as a sentence. The
-            database is unchanged, unless a file could not be renamed. In this case, the old files
-            are beside the database, with ``.replaced-`` in the names.
+        BackupError: The copy could not be restored. The text states the reason as a sentence. If a
+            file could not be renamed, the old files are beside the database, with ``.replaced-``
+            in the names. Otherwise, the database is unchanged.
     """
     stop = threading.Event()
     try:
@@ -113,7 +112,7 @@ def _raise_if_live_file(file: Path, database: Path) -> None:
 async def raise_if_damaged(db: Database) -> None:
     """Verify every page and every index of an SQLite database, which may be in use.
 
-    Do nothing for PostgreSQL and a database in memory.
+    Do nothing without an SQLite file.
 
     Raises:
         BackupError: The database is damaged or can't be read. The text states the reason as a

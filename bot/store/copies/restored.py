@@ -1,11 +1,8 @@
 """The first start on a restored backup, without repeated messages.
 
-After the backup was made, the bot may have sent the deliveries that are pending in the backup, and
-alerts for stories that the backup does not contain. Therefore pending deliveries are dropped, and
-only stories posted after the start cause alerts. Subscribers of public profiles are notified
-that alerts for stories posted between the backup and the start may be missing. The ids of
-subscriptions and broadcasts that the bot may have used after the backup are skipped, because
-buttons contain ids.
+The bot may have sent messages after the backup was made. Pending deliveries are therefore dropped,
+and only stories posted after the start cause alerts. Subscribers are notified that alerts may be
+missing.
 """
 
 from datetime import datetime, timedelta
@@ -48,10 +45,9 @@ async def mark_as_copy(tx: Tx, *, made_at: datetime) -> None:
 async def make_restored_backup_live(tx: Tx, *, now: datetime) -> datetime | None:
     """Make a restored backup the live database from ``now``. Return the time of the backup.
 
-    Return None if the database is not a backup, or if a different replica was faster. Call this
-    function only before any worker runs. Subscribers do not get alerts for stories posted before
-    ``now``. The subscribers of public profiles with a planned check are notified of the gap.
-    Unanswered requests and pending deliveries are dropped, and running broadcasts are stopped.
+    Pending deliveries and unanswered requests are dropped, and broadcasts are stopped. Return None
+    if the database is no backup, or if a different replica was faster. Call this function before
+    any worker runs.
     """
     kept = await key_values.get(tx, MARK)
     if kept is None or not await key_values.remove(tx, MARK):
@@ -84,8 +80,7 @@ async def make_restored_backup_live(tx: Tx, *, now: datetime) -> datetime | None
 async def _skip_possibly_used_ids(tx: Tx) -> None:
     """Skip the ids of subscriptions and broadcasts that the bot may have used after the backup.
 
-    Buttons of messages that the bot sent after the backup contain such ids. Without the skip, a
-    press of such a button would act on a new row.
+    Otherwise a press of an old button, which contains such an id, would act on a new row.
     """
     for table in (subscriptions, broadcasts):
         values = {"table": table.name, "ids": _SKIPPED_IDS}

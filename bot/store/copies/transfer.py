@@ -1,11 +1,7 @@
 """Copy of an SQLite database into an empty PostgreSQL database in a single transaction.
 
-First the source file is marked, so that no bot starts on the file (``raise_if_moved``). The mark
-contains a number, and the target stores the number with the rows. If a run is killed, the next run
-therefore knows whether the target has the complete copy. Right before the commit, the mark is
-changed to "complete", so that the file cannot be copied into a second database. After the commit,
-the mark is changed to "committed". If the target is empty later, the bot may have run on a
-database that was lost since then.
+A mark in the source prevents that a bot starts on the file (``raise_if_moved``). The number of the
+mark in the target shows that the copy is complete.
 """
 
 import secrets
@@ -63,17 +59,15 @@ async def raise_if_moved(db: Database) -> None:
 async def move_and_count_unless_done(
     source: Database, target: Database, *, now: datetime, report_table: Callable[[str, int], None]
 ) -> int | None:
-    """Mark the source as moved, and copy the rows. Return the number of copied rows.
+    """Mark the source as moved, and copy the rows to the target. Return the number of copied rows.
 
-    Return None if an earlier run has completed the copy. If the target has lost a completed copy,
-    the rows are copied again, and the target is marked as a copy, so that the bot repeats no
-    messages. No process may use the source or the target during the copy. ``report_table`` is
-    called with the name and the row count of each table. After an error, the source can stay
-    marked as moved (``undo_move``).
+    Return None if an earlier run has completed the copy, and the target still has the copy. No
+    process may use the source or the target during the copy. ``report_table`` gets the name and
+    the row count of each table.
 
     Raises:
         BackupError: The target has other content or refuses a row, the source is damaged or was
-            moved into another database, or the counts differ.
+            moved into another database, or the counts differ. The source can stay marked as moved.
         DatabaseUnavailableError: The source or the target is unavailable.
     """
     to = f"{target.url.host}:{target.url.port}/{target.url.database}"
@@ -121,8 +115,9 @@ async def _copy_tables_unless_done(
     if stamp.get("committed"):
         # The target has lost the copy of an earlier run, on which the bot may have worked.
         await restored.mark_as_copy(tx, made_at=datetime.fromisoformat(stamp["at"]))
-    # A write to the source is allowed in the transaction of the target, because the source is a
-    # different database with its own connections.
+    # The completed mark prevents a copy of the source into a second database. A write to the
+    # source is allowed in the transaction of the target, because the source is a different
+    # database with its own connections.
     with refusing_slow_operations_while(None):
         await _stamp_moved(source, {**stamp, "whole": True})
     return rows
@@ -131,8 +126,7 @@ async def _copy_tables_unless_done(
 async def undo_move(source: Database) -> bool:
     """Allow the use of the source again. Return False if the source was not moved.
 
-    After a complete copy, the bot may have run on the target. The source then starts like a
-    restored backup, without repeated messages.
+    After a complete copy, the source starts like a restored backup.
 
     Raises:
         DatabaseUnavailableError: The source is unavailable.
