@@ -1,9 +1,8 @@
 """``storybell check``: tests the settings, and prints each result as a sentence.
 
-The command calls only free methods of Telegram and the Stories API: getMe, getWebhookInfo,
-sendChatAction and the balance. The command writes temporary test files, switches an SQLite file to
-a write-ahead log, and prints no secret. The exit status is 0 if no result is an error, 1 if a
-problem prevents the bot from working, and 2 if a setting can't be read.
+The command calls only free methods of Telegram and the Stories API. It writes temporary test
+files, may switch an SQLite file to a write-ahead log, and prints no secret. The exit status is 1
+if a problem prevents the bot from working, 2 for an unreadable setting, or else 0.
 """
 
 import argparse
@@ -164,8 +163,7 @@ async def check_integrity(settings: Settings) -> list[CheckResult]:
 async def check_folders(settings: Settings) -> list[CheckResult]:
     """Raise the limit of open files, and write test files into the spool and backup folders.
 
-    If a folder does not exist, the test file is written into the nearest existing parent. Nothing
-    is written into the backup folder if the bot makes no backups.
+    The test file for a missing folder is written into the nearest existing parent.
     """
     return [
         preflight.increase_open_files_limit(),
@@ -228,10 +226,9 @@ async def connected_bot(settings: Settings) -> AsyncIterator[Bot]:
 
 
 def _check_botfather(bot: Bot) -> list[CheckResult]:
-    """Return notes about the settings of the bot at @BotFather.
+    """Return notes about settings at @BotFather that restrict the bot.
 
-    A note states that privacy mode is on, or that inline mode, Threaded Mode or groups are off. If
-    inline mode is on, also return a result "ok" about inline mode.
+    If inline mode is on, also return a result "ok" about inline mode.
     """
     hints = (
         (not bot.can_read_all_group_messages, _PRIVACY_MODE),

@@ -23,9 +23,8 @@ _NOT_OURS = "The database is not of this version of the bot: start the bot on it
 def _with_database(report: _Report) -> Command:
     """Return a command that opens the database and calls ``report``.
 
-    If the database is unusable, missing, moved, or of another version, the command prints the
-    reason and returns 1. The command does not migrate the tables, because a bot of a different
-    version may use them.
+    If the database can't be used by this version, the command prints the reason and returns 1. The
+    tables are not migrated, because a bot of a different version may use them.
     """
 
     async def run(settings: Settings, arguments: argparse.Namespace) -> int:

@@ -32,8 +32,7 @@ def _parse_chat_id(text: str) -> int:
 async def main(args: argparse.Namespace, db: Database, *, place: str) -> int:
     """Erase the data of a chat or person in the database ``db``, and print the result. Return 0.
 
-    ``place`` is the printed address of the database. A chat that is not stored is also accepted,
-    because the database may have other data of the person.
+    ``place`` is the printed address of the database. The chat need not be stored.
     """
     chats = Chats(db, now=utc_now)
     known = await chats.get(args.chat)

@@ -20,20 +20,17 @@ from bot.web.webhook import derive_webhook
 def execute(chosen: argparse.Namespace) -> int:
     """Execute the command of ``chosen``. Return the exit status.
 
-    After ``setup``, the bot starts if the person agrees. The exit status is 1 if ``setup`` wrote
-    no file, and 2 if a setting is missing or invalid or the settings file can't be read. If
-    ``setup`` wrote the file and the bot does not start, the exit status is 0. Other exit statuses
-    are those of the commands.
+    After ``setup``, the bot starts if the person agrees. The status is 1 if ``setup`` wrote no
+    file, and 2 if the settings can't be used. Other statuses are those of the commands.
     """
     if chosen.command == "demo":
         return _run_demo(chosen)
     if chosen.command == "setup":
         from bot.cli import setup  # noqa: PLC0415 - creates the settings that other commands load
 
-        # This handler ends ``setup`` at the first Ctrl-C. It stays in force, because asyncio sets
-        # its own handler only in place of Python's default handler. The handler of asyncio would
-        # ignore the first Ctrl-C, because the event loop does not run while ``setup`` waits for an
-        # answer.
+        # This handler ends ``setup`` at the first Ctrl-C. The handler of asyncio would ignore the
+        # first Ctrl-C while ``setup`` waits for an answer. asyncio does not replace a handler that
+        # is not Python's default.
         signal.signal(signal.SIGINT, _interrupt)
         starts = asyncio.run(setup.main(file=chosen.env_file))
         signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -1,8 +1,7 @@
 """``storybell setup``: asks for the token, the key and the budget, and writes the settings file.
 
-The token and the key are checked before the file is written. If a service is unreachable, the
-person may keep the unchecked value. Only the Unix user who owns the file can read the file. Other
-lines of an existing file are kept.
+The token and the key are checked first, if their services are reachable. Only the Unix user who
+owns the file can read it. Other lines of an existing file are kept.
 """
 
 import getpass
@@ -67,8 +66,8 @@ StartsBot = bool
 class Price:
     """The price of a credit, the pack with this price, and the balance.
 
-    ``dollars`` is the price of one credit in US dollars. ``pack`` is None if no pack has about
-    this price. ``balance`` is in credits, or None if the remaining credits are unknown.
+    ``dollars`` is per credit. ``pack`` is None if no pack has about this price. ``balance`` is in
+    credits, or None if unknown.
     """
 
     dollars: float
@@ -79,9 +78,8 @@ class Price:
     def proposed_budget(self) -> int:
         """Return a daily budget in credits with which the pack lasts for a month.
 
-        If the pack is unknown, the budget is chosen so that the balance lasts for a month. The
-        result is within the limits of ``propose_budget``, so a very small balance possibly does
-        not last for a month.
+        If the pack is unknown, the balance counts. The result is within the limits of
+        ``propose_budget``.
         """
         return propose_budget(self.pack.credits if self.pack else self.balance or 0)
 
@@ -276,10 +274,9 @@ async def main(
 
 
 def _settings_with(values: dict[str, str], file: Path) -> Settings:
-    """Return the settings in ``file`` and the environment, with the settings in ``values``.
+    """Return the settings in ``file`` and the environment, overridden by ``values``.
 
-    The settings in ``values`` have precedence. The token, the key, the price and the budget are
-    placeholders (``_UNTRIED``) if ``values`` does not contain them.
+    Missing required values are placeholders (``_UNTRIED``).
 
     Raises:
         SettingsError: A setting is invalid, or ``file`` can't be read.
@@ -344,8 +341,7 @@ def _is_budget(text: str) -> bool:
 def write_settings(file: Path, values: dict[str, str]) -> None:
     """Write ``values`` into a settings file that only the file's owner can read.
 
-    Other lines of an existing file are kept. The file keeps its owner if the process has the right
-    to set the owner. If ``file`` is a symbolic link, the link stays, and the target of the link is
+    Other lines and the owner of an existing file are kept. The target of a symbolic link is
     written.
 
     Raises:

@@ -61,8 +61,8 @@ def simulate_and_return_status(
 ) -> int:
     """Simulate each budget, and print a table with a row for each budget.
 
-    Return 0 on success, or 2 if a budget is wrong or too small, or if no stories are recorded. A
-    check costs ``cost`` credits. Two checks of a profile are at least ``minimum`` seconds apart.
+    ``cost`` is in credits per check, and ``minimum`` is the shortest pause between two checks of a
+    profile in seconds. Return 0, or 2 if the simulation is not possible.
     """
     stderr = Console(stderr=True)
     if objection := _reason_not_to_simulate(records, args):

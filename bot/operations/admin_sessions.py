@@ -1,8 +1,7 @@
 """Keys and sessions of the admin page.
 
-A key is the secret in a link that works once. If an owner opens the link, the owner gets a session
-of an hour in exchange for the key. The database stores at most one key and one session. The key
-and the session are stored as digests, together with the owner's id.
+A key is the secret in a link that works once, and is exchanged for a session of an hour. The
+database stores at most one key and one session, as digests with the owner's id.
 """
 
 import hashlib
@@ -30,8 +29,8 @@ async def issue_key_and_end_session(tx: Tx, owner: int, *, now: datetime) -> str
 async def exchange_key_for_session(tx: Tx, key: object, *, now: datetime) -> str | None:
     """Exchange a key for a session of the same owner, and return the secret of the session.
 
-    The key is deleted, and the session lasts one hour. Return None, and change nothing, if the key
-    is wrong, expired or already used.
+    The session lasts one hour, and the key is deleted. Return None, and change nothing, if the key
+    is wrong, expired or used.
     """
     owner = (
         await _owner_if_secret_matches(tx, _KEY, key, now=now) if isinstance(key, str) else None
@@ -65,11 +64,9 @@ async def _make_and_store_secret(
 
 
 async def _owner_if_secret_matches(tx: Tx, key: str, secret: str, *, now: datetime) -> int | None:
-    """Return the id of the owner to whom ``secret`` belongs.
+    """Return the id of the owner to whom ``secret`` belongs, or None.
 
-    If ``key`` is ``_KEY``, ``secret`` is compared with the stored key of a link. If ``key`` is
-    ``_SESSION``, ``secret`` is compared with the stored session. Return None if ``secret`` is
-    wrong, or if the stored key or session has expired or does not exist.
+    ``key`` names the stored secret: ``_KEY`` for a link, or ``_SESSION``.
     """
     kept = await key_values.get(tx, key)
     if not isinstance(kept, dict) or kept["until"] <= now.timestamp():

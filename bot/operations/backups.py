@@ -67,9 +67,8 @@ class Backups:
     async def make_backup_if_due(self) -> NextStepAt:
         """Make a backup if a backup is due. Return the time of the next backup.
 
-        After a success, remove old backups and close the incident "backup". After a failure, open
-        this incident. After a failure or a crash, the next backup is due an hour later. While the
-        database can't be written, no backup is made.
+        A success removes old backups and closes the incident "backup". A failure opens the
+        incident, and the next backup is due an hour later.
 
         Raises:
             DatabaseUnavailableError: The database is unavailable, or its file was replaced.
@@ -123,11 +122,8 @@ class Backups:
     def _delete_old_backups(self, database_id: str, newest: str) -> None:
         """Remove old backups of this database, and keep the newest. The call blocks the thread.
 
-        ``most`` backups are kept. ``newest`` is the name of the newest backup. Backups with later
-        names are kept and do not count, because such backups were usually made with a wrong clock.
-
-        Backups of other databases are kept, because a second bot may use the same folder. In
-        addition, a new database must not remove the backups of a lost database.
+        Backups of other databases, and backups with names after ``newest``, are kept. Later names
+        usually come from a wrong clock.
         """
         own_backups = [
             file

@@ -71,11 +71,10 @@ class Broadcasts:
             return number, await broadcasts.count_audience(tx)
 
     async def begin(self, number: int, message_id: int | None) -> Broadcast | Unchanged:
-        """Start the broadcast of a draft.
+        """Start the broadcast of a draft, at most once. Return None if nothing is changed.
 
-        Return None, and change nothing, if the broadcast of the draft was already started, or if
-        the draft was discarded. After the end of the broadcast, the message ``message_id`` is
-        edited to show the result, unless ``message_id`` is None.
+        At the end of the broadcast, the message ``message_id`` (if any) is edited to show the
+        result.
         """
         async with join_or_begin_transaction(self._db) as tx:
             count = await broadcasts.count_audience(tx)
@@ -97,10 +96,8 @@ class Broadcasts:
     async def stop(self, number: int) -> Broadcast | Unchanged:
         """Stop a broadcast. Drop the messages of the broadcast that have certainly not been sent.
 
-        ``sent`` of the returned broadcast is the number of chats that have got or may still get
-        the message. Return None, and change nothing, if the broadcast was not started, or was
-        already stopped. A finished broadcast can also be stopped, because messages may still be
-        pending for some chats.
+        ``sent`` of the result is the number of chats that have got or may still get the message.
+        Return None if the broadcast was not started, or was already stopped.
         """
         async with join_or_begin_transaction(self._db) as tx:
             broadcast = await broadcasts.change_state(
@@ -128,12 +125,8 @@ class Broadcasts:
     async def _enqueue_next_or_end_broadcast(self) -> NextStepAt | UntilWoken:
         """Put the next messages of one broadcast into the outbox, and end finished broadcasts.
 
-        The messages are those of the oldest broadcast that is not yet completely in the outbox. A
-        broadcast ends when all its messages are in the outbox, and
-        ``broadcasts.is_being_sent_or_due_soon`` is False. Messages that are deferred, for example
-        because of quiet hours, may be sent after the end. If ``_claim_turn_of_second`` returns
-        False, nothing is changed. Return the time of the next call, or None if no broadcast is
-        running.
+        Return the time of the next call, or None if no broadcast is running. Deferred messages may
+        be sent after the end of their broadcast.
         """
         now = self._now()
         async with self._db.read() as tx:
@@ -159,8 +152,7 @@ class Broadcasts:
     async def _claim_turn_of_second(self, now: datetime) -> bool:
         """Claim the right to add the messages of this second. Return whether the claim succeeded.
 
-        Return False if this or another process has already added messages in this second, because
-        the limit of messages in a second applies to all processes together.
+        The limit of messages in a second applies to all processes together.
         """
         turn = uuid.uuid4().hex
         return await self._db.run(
@@ -213,9 +205,7 @@ async def _enqueue_result_edit(
 def _end_text(reach: Reach, t: Translator) -> Safe:
     """Return the text about the result of a broadcast.
 
-    The text contains up to three numbers of chats: the chats that got the message, the chats for
-    which the message is pending, and the chats that can't get the message. The second and third
-    numbers are omitted if they are 0.
+    The text has the numbers of chats that got the message, are waiting for it, or can't get it.
     """
     lines = [t(_DONE, n=reach.sent)]
     if reach.waiting:

@@ -20,9 +20,8 @@ _SLICE = 200
 async def delete_overdue_rows(db: Database, *, now: datetime) -> int:
     """Delete the rows whose retention has ended at ``now``. Return the number of deleted rows.
 
-    Each transaction deletes at most 200 rows. Rows that the database deletes together with a
-    deleted row do not count. Several processes are allowed to clean up at the same time, because a
-    deleted row is not found again.
+    Each transaction deletes at most 200 rows. Several processes are allowed to clean up at the
+    same time.
     """
     gone = 0
     for overdue in retention.conditions_of_overdue_rows(now):
@@ -40,10 +39,8 @@ async def delete_overdue_rows(db: Database, *, now: datetime) -> int:
 async def complete_pending_checkpoint(db: Database) -> bool:
     """Remove erased content from SQLite's write-ahead log, if an erasure requires the removal.
 
-    Return True if the log contains no erased content. Return False if the removal must be
-    repeated, because a reader or writer of the database prevents the removal. Until the
-    removal succeeds, the database stores that the removal is required. A restart therefore loses
-    no removal.
+    Return False if the removal must be repeated, because a reader or writer prevents it. The
+    database stores the requirement until the removal succeeds, also over restarts.
 
     Raises:
         DatabaseUnavailableError: The database is unavailable, or its file was replaced.

@@ -1,9 +1,8 @@
 """The correction of the clock of this process.
 
-With PostgreSQL, the clock follows the database's clock, which all processes share. With SQLite,
-``bot.runtime.clock_anchor`` decides the time from the clocks of servers. Until the time is known
-for the first time, nothing with a time is written to the database. If the time is in doubt later,
-no work is claimed.
+With PostgreSQL, the clock follows the database's clock. With SQLite, ``bot.runtime.clock_anchor``
+decides the time from the clocks of servers. Before the first known time, no time is written to the
+database. During a later doubt, no work is claimed.
 """
 
 import asyncio
@@ -49,14 +48,11 @@ class ClockKeeper:
         every: timedelta = EVERY,
         follows_database: bool = False,
     ) -> None:
-        """Prepare to correct the clock ``now``.
+        """Prepare to correct the clock ``now``. Only a ``Clock`` is corrected.
 
-        If ``now`` is not a ``Clock``, nothing is corrected. If ``follows_database`` is True, the
-        clock follows the clock of the database, because several processes share the database.
-        Otherwise, the clock follows the clocks of the servers that ``server_clocks`` knows.
-
-        ``ask_telegram`` makes a call to Telegram at no cost, and ``ask_api`` makes a call to the
-        stories API at no cost. ``server_clocks`` records the server time in each answer.
+        If ``follows_database`` is True, the clock follows the database. Otherwise, the clock
+        follows the server times that ``server_clocks`` records. ``ask_telegram`` and ``ask_api``
+        make a call at no cost.
         """
         self._db = db
         self._clock = now if isinstance(now, Clock) else None
@@ -93,8 +89,8 @@ class ClockKeeper:
     async def anchor_if_in_doubt(self) -> NextStepAt:
         """Correct the clock if its time is in doubt. Return the time of the next check.
 
-        The time is in doubt if it is unknown (``is_in_doubt``), or if all servers contradict the
-        clock (``_is_contradicted``). A clock that follows the database is corrected at each call.
+        The time is in doubt if it is unknown, or if all servers contradict the clock. A clock that
+        follows the database is corrected at each call.
 
         Raises:
             DatabaseUnavailableError: The clock follows PostgreSQL, and PostgreSQL does not answer.
@@ -114,8 +110,8 @@ class ClockKeeper:
     async def anchor(self) -> bool:
         """Correct the clock if its time is in doubt. Return True if the time is known after that.
 
-        The balance of the Stories API is fetched only if Telegram sends no time, or if Telegram's
-        time contradicts both the system clock and this clock. The call costs 0 credits.
+        The balance of the Stories API is fetched (0 credits) only if Telegram does not settle the
+        doubt.
 
         Raises:
             DatabaseUnavailableError: The clock follows PostgreSQL, and PostgreSQL does not answer.
@@ -185,11 +181,10 @@ class ClockKeeper:
             log.info("a server does not tell the time", who=source, why=str(error))
 
     def _is_contradicted(self, clock: Clock) -> bool:
-        """Return whether all servers that sent a time recently contradict the clock.
+        """Return whether all servers that sent a time in the last 10 minutes contradict the clock.
 
-        A time is recent for 10 minutes. All servers contradict the clock, for example, if the
-        machine was suspended and all its clocks stopped. Within 10 minutes after the start or the
-        last contradiction, return False.
+        An example is a machine that was suspended. Return False within 10 minutes after the start
+        or the last contradiction.
         """
         if event_loop_time_s() < self._may_doubt_at:
             return False

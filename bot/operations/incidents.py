@@ -1,7 +1,7 @@
 """Messages to the owners at the beginning of each incident, and at the end of urgent incidents.
 
-The database stores all incidents, so a restart or a second process repeats no message. Only the
-first message about an urgent incident makes a sound. The kinds in ``QUIET`` are not urgent.
+The database stores all incidents, so a restart or a second process repeats no message. The kinds
+in ``QUIET`` are not urgent.
 """
 
 from collections.abc import Callable
@@ -39,12 +39,8 @@ class Incidents:
         """Open an incident with the message ``sentence``, and notify the owners.
 
         If ``sentence`` is None, close the open incident of the kind, if any. The owners are
-        notified of the end of an urgent incident only.
-
-        If an incident of the kind is already open, only the message of the incident is updated,
-        because an incident is reported only once. If the kind has no closing message, the incident
-        is closed immediately. If the database is unavailable when an incident opens, the owners
-        are notified directly.
+        notified once, and of the end of urgent incidents. If the database is unavailable, an
+        opening is reported directly.
 
         Raises:
             DatabaseUnavailableError: The incident can't be closed.

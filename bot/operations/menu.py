@@ -1,9 +1,8 @@
 """The publication of the bot's menu and descriptions to Telegram.
 
-A text is published only after a change. Telegram strictly limits the calls that publish texts.
-After a few restarts, a call must wait for 460 to 1,127 seconds (reports in openclaw#32017 and
-node-red-contrib-telegrambot#395). The publication therefore runs in the background, and no update
-waits for the publication.
+Telegram strictly limits these calls: after a few restarts, a call must wait for 460 to 1,127
+seconds (openclaw#32017, node-red-contrib-telegrambot#395). Therefore only changed texts are
+published, in the background.
 """
 
 import hashlib
@@ -56,12 +55,10 @@ class Menu:
         *,
         now: Callable[[], datetime],
     ) -> None:
-        """Prepare to publish the texts that ``load_texts`` returns.
+        """Prepare to publish the texts that ``load_texts`` returns, each under a key.
 
-        ``load_texts`` returns each text under a key. The database stores a digest of each
-        published text under the same key. ``digest_of_sources`` returns a digest of all data that
-        determines the texts. If this digest has not changed since all texts were published,
-        ``load_texts`` is not called, because it reads the catalogues of all languages.
+        ``digest_of_sources`` returns a digest of all data that determines the texts.
+        ``load_texts`` is slow and is called only after a change of this digest.
         """
         self._db = db
         self._load_texts = load_texts

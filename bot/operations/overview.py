@@ -34,12 +34,12 @@ _MOST_CREDITS = 100_000
 class CheckAndAlertFigures:
     """The figures about checks, alerts and incidents.
 
-    ``profiles`` is the number of checked profiles, which is estimated if the number is large.
-    ``possible`` is the number of profiles that the budget allows. ``delay`` is the estimated mean
-    time before a new story is detected, or None if the time is unknown. ``waiting`` is the number
-    of deliveries that are due and not sent. ``dead_letters`` is the number of deliveries that are
-    no longer sent. ``days`` are the figures of the last 30 days. ``still_open`` contains the open
-    incidents. ``last`` contains the 50 newest incidents.
+    - ``profiles`` is the (possibly estimated) number of checked profiles, and ``possible`` is
+      the number that the budget allows.
+    - ``delay`` is the estimated mean time until a new story is detected, or None.
+    - ``waiting`` is the number of deliveries that are due and not sent. ``dead_letters`` are no
+      longer sent.
+    - ``days`` covers the last 30 days, and ``last`` the 50 newest incidents.
     """
 
     profiles: int
@@ -135,8 +135,8 @@ class Overview:
         letter (``id``), and the limit in credits (``value``).
 
         Raises:
-            BotError: The page has no such action, the id or the value is invalid, or the dead
-                letter can't be sent or dropped.
+            BotError: The action, the id or the value is invalid, or the dead letter can't be
+                changed.
             RightsError: The action is the block of an owner.
         """
         number = _whole_number(wanted.get("id")) or 0
@@ -268,9 +268,7 @@ def _upcoming_check_row(
     """Return a row about an upcoming check.
 
     The row contains the mean delay of an alert in seconds, and the cost of the checks in credits
-    per day. The delay is half of the time from the last complete snapshot to the check. Without a
-    snapshot, both values are None. If the check is not later than the snapshot, the delay is 0 and
-    the cost is None. ``cost`` is the cost of a check in credits.
+    per day. Both are None without a snapshot. ``cost`` is in credits per check.
     """
     pause = (next_at - snapshot_at).total_seconds() if snapshot_at else None
     return {

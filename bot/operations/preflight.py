@@ -85,14 +85,8 @@ class CheckResult:
 async def check_database(url: str, spool: Path | None = None) -> CheckResult:
     """Open the database and compare its tables with the tables that the code expects.
 
-    The tables are not changed. An existing SQLite file is switched to a write-ahead log, which
-    also writes a header into an empty file. The result is an error in the following cases, among
-    others:
-
-    - The database is in memory.
-    - A newer version of the bot has made the tables.
-    - The file is empty, but a record in the folder ``spool`` shows that this database had tables
-      before.
+    The tables are not changed, but an SQLite file is switched to a write-ahead log. An empty file
+    is an error if a record in the folder ``spool`` shows that the database had tables before.
     """
     try:
         async with Database(url) as db:
@@ -138,9 +132,8 @@ def unusable_database_result(error: Exception) -> CheckResult:
 async def check_integrity(url: str) -> CheckResult | NotApplicable:
     """Read the whole SQLite database. Return an error if the database is damaged or unreadable.
 
-    If the database is whole, return a result "ok". Return None if the database is not a file, or
-    if the file is missing, empty or not a database of the bot. The duration depends on the speed
-    of the disk. Other processes may use the database at the same time.
+    Return None without a database file of the bot. Other processes may use the database at the
+    same time. The duration depends on the speed of the disk.
     """
     db = Database(url)
     if db.file is None:
@@ -161,10 +154,9 @@ async def check_integrity(url: str) -> CheckResult | NotApplicable:
 def check_file_system_of_sqlite(url: str, mounts: Path = _MOUNTS) -> CheckResult | NotApplicable:
     """Return a note if the place of the SQLite file is not safe, or else None.
 
-    The place is not safe on a network file system. The place is also not safe if only the file is
-    mounted into a container, and not its folder. In that case, the log of the database, which is a
-    second file in the folder, is lost with the container. ``mounts`` is the path of the kernel's
-    list of mounted file systems.
+    A network file system is not safe. A file that is mounted into a container without its folder
+    is not safe either, because the log is lost with the container. ``mounts`` is the kernel's list
+    of mounts.
     """
     if not url.startswith("sqlite"):
         return None
@@ -238,11 +230,10 @@ async def read_owners_by_link(url: str) -> set[int] | Unknown:
 async def check_ids_of_blocked_names(
     url: str, names: Collection[str]
 ) -> CheckResult | NotApplicable:
-    """Return a note about names in ``BLOCKED_PROFILES`` whose id is not known.
+    """Return a note about names in ``BLOCKED_PROFILES`` whose id is not known, or else None.
 
-    An id is known if the access list has the id. An id is also known if an answer of the Stories
-    API in the last 30 days (``NAME_IS_SURE``) had the name and the id. Return None if the ids of
-    all names are known, or if the database can't be used or is not up to date.
+    An id is known from the access list, or from an answer of the Stories API in the last 30 days
+    (``NAME_IS_SURE``). Also return None if the database can't be used.
     """
     names = [name for name in names if not name.isdecimal()]
     try:
@@ -313,8 +304,8 @@ def _test_write_and_return_folder(path: Path) -> Path:
 def check_backup_folder(path: Path, *, hours: int, is_sqlite: bool) -> CheckResult:
     """Write a test file into the backup folder. Return a note if no backups can be made.
 
-    ``hours`` is the interval of the backups, or 0 for no backups. If ``hours`` is 0, or if the
-    database is not SQLite, no backups are made and nothing is written.
+    ``hours`` is the interval of the backups. Nothing is written if ``hours`` is 0 (no backups), or
+    if the database is not SQLite.
     """
     if not is_sqlite:
         return CheckResult("note", _NOT_OURS)

@@ -43,9 +43,8 @@ class Visitors:
     async def report_new_visitors(self) -> NextStepAt:
         """Report the persons and chats that have used an invitation, or that were refused.
 
-        Blocked persons and chats are not reported as refused. The report covers the time since the
-        last report. Within an hour after the last report, report nothing. Return the time of the
-        next check.
+        The report covers the time since the last report. Reports are at least an hour apart.
+        Blocked persons and chats do not count as refused. Return the time of the next check.
         """
         now = self._now()
         async with self._db.begin() as tx:
@@ -103,8 +102,7 @@ def access_request_buttons(new: Sequence[Entry], t: Translator) -> Buttons:
 def shortened_name_or_id(entry: Entry) -> str:
     """Return the shortened name of a person or chat, or the id if the name is empty.
 
-    The name of a chat follows the sign 👥. Without the sign, a group with the title "Ann" would
-    look like the person Ann.
+    The sign 👥 before the name of a chat prevents confusion with a person.
     """
     name = truncate_plain(entry.name, _LONGEST_NAME) or entry.subject
     return f"👥 {name}" if entry.kind == "chat" else name

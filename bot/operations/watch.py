@@ -1,11 +1,8 @@
 """The watch, a loop that detects incidents every minute and stores figures every hour.
 
-Without the database, the watch cannot detect incidents. The watch then tests the database with
-writes, because reads succeed even on a full disk.
-
-Every second, the watch also checks that the path of the SQLite database still leads to the file
-that the bot has opened. If the file was replaced, the watch copies the content of the opened file
-to a new file.
+During an outage of the database, the watch tests writes, because reads succeed even on a full
+disk. If the file of the SQLite database was replaced, the watch copies the content of the opened
+file to a new file.
 """
 
 import shutil
@@ -75,25 +72,18 @@ class Watch:
     ) -> None:
         """Create the watch.
 
-        The arguments have the following meanings:
-
-        - ``budget``: the credits per day.
-        - ``check_price``: the credits per call of a check.
-        - ``tells_of_outages``: whether the bot can send messages without a database. If True, the
-          owners are notified of an outage of the database while the outage lasts.
-        - ``signs``: a function for each kind of incident. The function returns whether an incident
-          of this kind is active now, or None if the state is unknown. Kinds that this process
-          cannot detect are omitted.
-        - ``failed_checks``: returns the cause if all scheduled checks have failed for half an hour
-          (``FailedChecks.cause_if_lasting``). Otherwise the result is None.
-        - ``disk``: returns the free bytes and the total bytes of the disk, or None if unknown.
-        - ``clock_off``: returns the error of the clock in seconds, measured since the last call of
-          ``clock_off``. The result is None if nothing was measured.
+        - ``budget`` is in credits per day, and ``check_price`` in credits per call of a check.
+        - ``tells_of_outages``: whether the bot can send messages without a database.
+        - ``signs``: for each kind of incident that this process can detect, a function that
+          returns whether an incident is active, or None.
+        - ``failed_checks``: returns the cause if all scheduled checks have failed for half an
+          hour, or None.
+        - ``disk``: returns the free bytes and the total bytes of the disk, or None.
+        - ``clock_off``: returns the error of the clock in seconds since its last call, or None.
         - ``slow_servers``: returns the servers that are slow now.
-        - ``file_every``: the interval of the checks that the path of the SQLite database still
-          leads to the opened file.
-        - ``process``: the key of this process, if several processes share the database. In this
-          case, a process closes an incident only if no other process finds the condition met.
+        - ``file_every``: the interval of the checks of the SQLite file.
+        - ``process``: the key of this process among the processes that share the database. An
+          incident is closed only if no process finds the condition met.
         """
         self._db = db
         self._incidents = incidents
@@ -135,8 +125,8 @@ class Watch:
     async def _run_due_checks(self) -> NextStepAt | UntilWoken:
         """Run the checks that are due, and return the time of the next step.
 
-        The file of an SQLite database is checked at each step. During an outage of the database, a
-        test write is made. Otherwise, the incidents are updated once a minute.
+        The SQLite file is checked at each step. Incidents are updated once a minute, except during
+        an outage of the database.
         """
         now = self._now()
         held = self._db.held
@@ -162,9 +152,8 @@ class Watch:
     async def _rescue_replaced_file_and_report(self, now: datetime) -> NextStepAt:
         """Copy the content of the opened file to a new file after the file was replaced.
 
-        Notify the owners once if the copy fails, and once when the copy succeeds. The second
-        message is repeated until Telegram can be reached. Return the time of the next attempt or
-        check.
+        Notify the owners once of a failure, and once of the success. Return the time of the next
+        attempt or check.
         """
         file = self._db.file
         try:
@@ -188,10 +177,8 @@ class Watch:
     async def _probe_database_and_report_outage(self, since: datetime, now: datetime) -> bool:
         """Make a test write. Return whether the write succeeds.
 
-        - If the write succeeds after an outage of at least 15 seconds, report the end of the
-          outage, unless another process has reported the end.
-        - If the write fails, and the bot can send messages without a database, report an outage of
-          at least 15 seconds once.
+        An outage of at least 15 seconds is reported at most once. The end of the outage is also
+        reported only once, by one of the processes.
 
         Raises:
             DatabaseUnavailableError: The test write succeeded, and a later write failed.
@@ -270,8 +257,7 @@ class Watch:
     ) -> Seen:
         """Return the measured values that decide about incidents, and set the outbox metrics.
 
-        Some values are times: when the API or Telegram began to fail, and when a server began to
-        be slow. These times are stored until the failure or slowness ends.
+        The start of each failure or slowness is stored until its end.
         """
         async with self._db.read() as tx:
             account = await budgets.account_state(tx)

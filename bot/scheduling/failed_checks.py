@@ -33,8 +33,8 @@ class FailedChecks:
     def cause_if_lasting(self) -> str | None:
         """Return the cause of the last failure if all checks have failed for 30 minutes.
 
-        The 30 minutes are the time from the first failure to the last failure. Return None if a
-        check succeeded in this time, or if fewer than 3 checks have failed.
+        Return None otherwise, or if fewer than 3 checks have failed. The time counts from the
+        first to the last failure.
         """
         if self.first_at is None or self.last_at is None or self.count < _ENOUGH:
             return None

@@ -1,8 +1,7 @@
 """The forecast of a profile's stories: a decaying rate, a daily rhythm, and bursts.
 
-The forecast is learned from the exact times of stories. Each check shows all stories of the last
-day, so that learning is only a count of stories. All times are Unix seconds. Rates are in stories
-per hour, except ``Population.rate``, which is in stories per day.
+The forecast is learned from the exact times of stories. All times are Unix seconds. Rates are in
+stories per hour, except ``Population.rate``, which is in stories per day.
 """
 
 from array import array
@@ -44,9 +43,8 @@ _SAME_SESSION = HOUR
 # The weight that each later story of a posting session has in the rhythm. The first story of a
 # session has the weight 1.
 _WITHIN_SESSION = 0.3
-# A story also counts for the neighbouring hours of the day. Each pair has the offset of an hour
-# from the hour of the story, and the part of the story's weight that this hour gets. The parts are
-# a binomial distribution of order 6.
+# A story also counts for the neighbouring hours of the day. Each pair has the offset of an hour,
+# and the part of the story's weight for this hour (a binomial distribution of order 6).
 _SMOOTHING = tuple((offset, comb(6, offset + 3) / 64) for offset in range(-3, 4))
 # The points of a time span at which the rhythm is sampled. 0 is the start and 1 is the end of the
 # span.
@@ -57,17 +55,13 @@ _RHYTHM_DECAY = log(2) / _RHYTHM_HALF_LIFE
 
 @dataclass(frozen=True, slots=True)
 class Population:
-    """The properties that all profiles have in common.
-
-    ``pricing.estimate_demand`` computes the population. The population is the prior of each
-    profile.
+    """The properties that all profiles have in common, as the prior of each profile.
 
     - ``rate`` is the mean number of stories per profile and day.
-    - ``rhythm`` has a value for each hour of the day (UTC). The mean of the values is 1.
-    - ``fast`` is the share of stories that are fast echoes of an earlier story.
-    - ``slow`` is the share of stories that are slow echoes of an earlier story.
-    - ``sessions`` is the weight that ``rhythm`` has when the rhythm of a profile is estimated. The
-      unit is a posting session of the profile.
+    - ``rhythm`` has a value for each hour of the day (UTC), with the mean 1.
+    - ``fast`` and ``slow`` are the shares of stories that are fast and slow echoes of an earlier
+      story.
+    - ``sessions`` is the weight of ``rhythm`` in the rhythm of a profile, in posting sessions.
     - ``exponents`` are the exponents of the pooled experts in ``rates``.
     """
 
@@ -81,20 +75,19 @@ class Population:
 
 @dataclass(slots=True)
 class ProfileState:
-    """The learned numbers of a profile. The database stores the numbers in the profile's row.
+    """The learned numbers of a profile, which the database stores in the profile's row.
 
-    - ``seen_at`` is the time of the last check, and ``story_at`` is the time of the last story.
-      0 means that no check or story is known.
-    - ``due_at`` is the time of the next check. ``price`` is the price of waiting with which
-      ``due_at`` was computed.
-    - ``stories`` is the number of stories, and ``days`` is the number of observed days. Both
-      numbers decay with the half-life of the rate.
-    - ``hours`` has the weight of the stories in each hour of the day (UTC). The weights decay with
-      the half-life of the rhythm. ``hours_at`` is the time of the last decay.
-    - ``fast`` and ``slow`` are the excitement that remained at ``story_at`` from the stories
-      before the last story.
-    - ``heard`` is the number of counted stories. ``fast_echoes`` and ``slow_echoes`` are the
-      numbers of these stories that earlier stories triggered.
+    - ``seen_at`` is the time of the last check, and ``story_at`` of the last story. 0 means
+      unknown.
+    - ``due_at`` is the time of the next check, computed with the price of waiting ``price``.
+    - ``stories`` counts stories, and ``days`` counts observed days. Both decay with the
+      half-life of the rate.
+    - ``hours`` has the weight of the stories in each hour of the day (UTC), and ``hours_at`` is
+      the time of its last decay.
+    - ``fast`` and ``slow`` are the excitement that remained at ``story_at`` from earlier
+      stories.
+    - ``heard`` counts stories, of which ``fast_echoes`` and ``slow_echoes`` were triggered by
+      earlier stories.
     - ``likeness`` is the evidence that the profile's rhythm equals the population's rhythm.
     - ``sums`` are the decayed story counts, one for each half-life of ``rates``.
     - ``age`` is the number of observed days.
@@ -162,8 +155,8 @@ def learn_and_count_new_stories(
 ) -> int:
     """Update ``state`` from a complete check at the time ``at``. Return the number of new stories.
 
-    ``taken`` are the sorted times of the stories that the check found. If the check is not later
-    than the last check of the profile, ``state`` is not changed, and the result is 0.
+    ``taken`` are the sorted times of the found stories. A check that is not later than the last
+    check changes nothing and returns 0.
     """
     passed = at - state.seen_at
     if passed <= 0:
@@ -293,8 +286,8 @@ def hours_to_due(
 ) -> float:
     """Return the number of hours from the last check until the expected waiting is ``target``.
 
-    The expected waiting is the total delay of all stories that were probably posted since the last
-    check. The unit of ``target`` is stories times hours. The result is at most ``most`` hours.
+    ``target`` is in stories times hours: the total delay of all stories that were probably posted
+    since the last check. The result is at most ``most`` hours.
     """
     rate = expected_stories_per_hour(state, population)
     shape = rhythm(state, population)
@@ -312,15 +305,9 @@ def hours_to_due(
 def fading_echo(fast: float, slow: float, by_fast: float, by_slow: float) -> Echo:
     """Return by how much the echoes exceed their mean in the time after the last check.
 
-    The result is a sum of two exponentials, in stories per hour. An echo is the increase of the
-    posting rate that earlier stories cause. The result includes the echoes of stories that no
-    check has found yet.
-
-    ``fast`` and ``slow`` are the echo shares. ``by_fast`` is the difference between the fast echo
-    and its mean at the last check, in stories per hour. ``by_slow`` is the same difference for the
-    slow echo. The difference y of each kind follows y' = -decay * y + share * decay * (sum of both
-    y). The rates of the two exponentials are the roots of the characteristic polynomial of these
-    two equations.
+    The result is a sum of two exponentials, in stories per hour. ``fast`` and ``slow`` are the
+    echo shares. ``by_fast`` and ``by_slow`` are the excesses at the last check. Each excess y
+    follows y' = -decay * y + share * decay * (sum of both y).
     """
     half = (FAST * (1.0 - fast) + SLOW * (1.0 - slow)) / 2
     product = FAST * SLOW * (1.0 - fast - slow)

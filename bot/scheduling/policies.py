@@ -9,14 +9,9 @@ from bot.scheduling.pricing import Demand
 class Learned:
     """The bot's rule for the time of the next check of a profile.
 
-    A check is due as soon as one of these conditions is met:
-
-    - The weight of the profile times the expected waiting reaches the price of waiting times the
-      cost of the check.
-    - The longest pause since the last check has passed.
-
-    If ``by_rhythm`` is True, most of the daily credits are released according to the demand of
-    each hour, and scheduled checks update the learned exponents (``rates.Pool``).
+    A check is due when the weight times the expected waiting reaches the price of waiting times
+    the cost, or after the longest pause. If ``by_rhythm`` is True, credits are released by the
+    demand of each hour, and exponents are learned (``rates.Pool``).
     """
 
     by_rhythm = True
@@ -40,11 +35,10 @@ class Learned:
         cost: float,
         most: float,
     ) -> float:
-        """Return the hours from the last check until the next check is due.
+        """Return the hours from the last check until the next check is due, at most ``most``.
 
-        ``price`` is the price of waiting in subscriber-hours per credit, ``weight`` is the weight
-        of the subscriptions, and ``cost`` is the number of credits per check. The result is at
-        most ``most`` hours. If ``weight`` is 0, the result is ``most``.
+        ``price`` is in subscriber-hours per credit, and ``cost`` is in credits per check.
+        ``weight`` is the weight of the subscriptions. With the weight 0, the result is ``most``.
         """
         if weight <= 0:
             return most

@@ -1,10 +1,8 @@
 """The price of waiting and the bucket of credits, which turn a daily budget into checks.
 
-All profiles share one price, in subscriber-hours of waiting per credit. A formula computes the
-price from sums over the profiles. The lateness of checks slowly corrects the computed price. The
-bucket releases a fifth of the credits of a UTC day evenly, and the other credits in proportion to
-the demand of each hour. The bucket never releases more credits than the day's budget. All times
-are Unix seconds.
+All profiles share one price, in subscriber-hours of waiting per credit. The price is computed from
+sums over the profiles, and corrected by the lateness of checks. The bucket never releases more
+credits than the budget of the UTC day. All times are Unix seconds.
 """
 
 from collections.abc import Iterable, Mapping
@@ -43,10 +41,10 @@ With fewer checks, stories would expire before a check finds them.
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """Sums over all profiles. The bot computes the sums again every minute, or less often.
+    """Sums over all profiles, which the bot computes again every minute or less often.
 
-    - ``wanted`` has a value for each hour of the day (UTC). The value is the sum of
-      √(cost x subscribers x rate in the hour) over all profiles.
+    - ``wanted`` has, for each hour of the day (UTC), the sum of √(cost x subscribers x rate in
+      the hour).
     - ``costs`` is the number of credits that one check of every profile costs in total.
     - ``profiles`` is the number of profiles.
     """
@@ -91,9 +89,8 @@ def estimate_demand(
     """Return the demand of all profiles, computed from ``rows``.
 
     Each row has the state of a profile, the weight of its subscriptions, and the cost of a check
-    in credits. If ``rows`` has only a representative sample of the profiles, ``profiles`` is the
-    total number of profiles. ``before`` is the population of the last survey, which is the prior
-    of the rate and the rhythm of each profile.
+    in credits. If ``rows`` is only a sample, ``profiles`` is the total number of profiles.
+    ``before`` is the population of the last survey, which is the prior.
     """
     stories = days = _RATE_FORGETS
     stories *= before.rate
@@ -149,11 +146,9 @@ Stories expire after 24 hours. The remaining 4 hours are a reserve for outages.
 
 
 def longest_pause_hours(polls_a_day: float) -> float:
-    """Return the longest time between two checks of a profile, in hours.
+    """Return the longest time between two checks of a profile, between 12 and 20 hours.
 
-    The result is between 12 and 20 hours. After this time, a profile is checked even if the
-    expected waiting does not justify the cost of the check. ``polls_a_day`` is the number of
-    checks per profile and day for which the budget can pay.
+    ``polls_a_day`` is the number of checks per profile and day for which the budget can pay.
     """
     return min(max(60 / polls_a_day, 12.0), LATEST_HOURS) if polls_a_day > 0 else LATEST_HOURS
 
@@ -180,11 +175,10 @@ def fewest_credits_a_day(cost_of_all_checks: float) -> float:
 class Price:
     """The price of waiting, in subscriber-hours per credit.
 
-    - ``factor`` multiplies the price that ``price_at_budget`` computes from the demand and the
-      budget. If checks are late on average, ``factor`` rises. If checks are early on average,
-      ``factor`` falls.
-    - ``late`` is the sum of the lateness in hours, and ``polls`` is the number of checks. Both
-      count from ``since``, the time of the last correction.
+    - ``factor`` multiplies the price that ``price_at_budget`` computes. It rises while checks
+      are late on average, and falls while they are early.
+    - ``late`` is the sum of the lateness in hours, and ``polls`` is the number of checks, both
+      since the last correction at ``since``.
     - Until ``frozen_until``, lateness does not change ``factor``.
     """
 
@@ -207,11 +201,10 @@ class Price:
         return self.factor * (mean / free) ** 2 / 2 if mean > 0 else self.factor
 
     def record_lateness(self, at: float, lateness: float) -> None:
-        """Count a check that ran ``lateness`` seconds after its due time.
+        """Count a check that ran ``lateness`` seconds after its due time, or before if negative.
 
-        A negative ``lateness`` means that the check ran before its due time. A check counts as at
-        most half an hour late, or half an hour early. Once an hour, ``factor`` is corrected
-        according to the mean lateness of the counted checks.
+        A check counts as at most half an hour late or early. Once an hour, ``factor`` is corrected
+        by the mean lateness.
         """
         self.late += min(max(lateness / HOUR, -0.5), 0.5)
         self.polls += 1
@@ -243,10 +236,8 @@ _AHEAD_S = 60.0
 class CreditBucket:
     """The credits that checks may spend now.
 
-    Credits are released into the bucket during the UTC day, as the curve ``ReleaseCurve``
-    prescribes. All unreleased credits of the day, including the credits that an outage left
-    unspent, are spread over the rest of the day. Credits that were released early reduce the later
-    releases. ``ReleaseCurve.most`` is the capacity of the bucket.
+    Credits are released during the UTC day as ``ReleaseCurve`` prescribes, up to the capacity
+    ``ReleaseCurve.most``. All unreleased credits of the day are spread over the rest of the day.
     """
 
     credits: float = 0.0
@@ -277,11 +268,11 @@ class CreditBucket:
     def time_with_credits(
         self, need: float, *, spent_today: float, budget: float, plan: "ReleaseCurve"
     ) -> float:
-        """Return the time at which the bucket will contain ``need`` credits.
+        """Return the time at which the bucket will contain ``need`` credits if nothing is spent.
 
-        If the bucket already contains ``need`` credits, return the time of the last release. If
-        the rest of the day has too few credits, return the next midnight (UTC). The result ignores
-        the capacity of the bucket, and assumes that no credits are spent before the returned time.
+        Return the time of the last release if the bucket already contains the credits, and the
+        next midnight (UTC) if the rest of the day has too few. The capacity of the bucket is
+        ignored.
         """
         if self.credits >= need:
             return self.at
@@ -297,9 +288,8 @@ class CreditBucket:
 class ReleaseCurve:
     """The curve by which the credits of a UTC day are released.
 
-    A fifth of the credits is released evenly, and the other credits are released in proportion to
-    the demand of each hour. ``wanted`` is the demand of each hour, and ``most`` is the capacity of
-    the credit bucket in credits.
+    A fifth of the credits is released evenly, and the others in proportion to ``wanted``, the
+    demand of each hour. ``most`` is the capacity of the bucket in credits.
     """
 
     def __init__(self, wanted: tuple[float, ...], most: float) -> None:
@@ -321,8 +311,8 @@ class ReleaseCurve:
     def time_when_parts_remain(self, day: float, left: float) -> float:
         """Return the time at which ``left`` parts of a day's credits are not yet released.
 
-        The credits of a day have 24 parts. ``day`` is the UTC day, as the number of days since
-        1970. The result is in Unix seconds.
+        The credits of a day have 24 parts. ``day`` is the number of days since 1970 (UTC). The
+        result is in Unix seconds.
         """
         hour = 23
         while hour and self._left[hour] < left:

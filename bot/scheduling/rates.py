@@ -1,16 +1,9 @@
 """The estimation of a profile's posting rate by a mixture of experts.
 
-Posting rates change. A profile with ten stories yesterday can be silent for the next weeks, and a
-different profile can keep the same rate for years. Therefore the bot stores several sums of the
-stories of each profile. Each sum decays with a different half-life. Each expert estimates the rate
-from one sum. One more expert uses only the mean rate of all profiles. The weighted mean of the
-experts' estimates is called the mixture.
-
-A mixture is never less than a fixed part of each expert's estimate. The mixture would therefore
-stay high after a profile stops posting. For this reason, the mixture is multiplied by powers of
-the ratios between the experts' estimates and the mixture. The exponents of the powers are learned
-by Poisson regression. With these factors, a single expert that expects no stories can lower the
-result.
+Posting rates change, so each expert estimates the rate from a sum of stories with its own
+half-life. One more expert uses the mean rate of all profiles. The mixture is the weighted mean of
+the estimates. Factors, whose exponents are learned by Poisson regression, let a single expert
+lower the result after a profile stops posting.
 """
 
 from array import array
@@ -76,8 +69,8 @@ def empty_sums() -> MutableSequence[float]:
 def expert_rates(sums: Sequence[float], age: float, common: float) -> list[float]:
     """Return each expert's estimate of a profile's rate, in stories per day.
 
-    ``sums`` has a decayed story count for each half-life. ``age`` is the number of days for which
-    the profile was observed. ``common`` is the mean rate of all profiles in stories per day.
+    ``sums`` has a decayed story count for each half-life. ``age`` is the number of observed days.
+    ``common`` is the mean rate of all profiles per day.
     """
     rates = []
     for total, decay in zip(sums, DECAYS, strict=True):
@@ -115,9 +108,8 @@ def mixture_factor(exponents: Sequence[float], ratios: Sequence[float]) -> float
 class Pool:
     """The learned exponents of the pooled experts, and the data of the regression.
 
-    The exponents are fitted with Newton's method for a Poisson regression. The regression has a
-    ridge, and the weight of old data decays exponentially. ``curvature`` and ``pull`` are the
-    normal equations.
+    The regression is a Poisson regression with a ridge (Newton's method). Old data decay
+    exponentially. ``curvature`` and ``pull`` are the normal equations.
     """
 
     exponents: tuple[float, ...] = EXPONENTS

@@ -1,10 +1,9 @@
 """The decisions of the schedule: which profile to check next, and the time of the check.
 
-The bot stores the profiles in a table, and the simulator stores the profiles in a heap. Both call
-this module. Each row of the table needs a ``ProfileState``, a weight, the cost of a check in
-credits, and ``due_at`` as an indexed column. The weight is the number of subscriptions, of which
-subscriptions with the option ``fast`` count several times. All times are Unix seconds. The loop
-is::
+The bot (a table) and the simulator (a heap) both call this module. Each row of the table needs a
+``ProfileState``, a weight, the cost of a check in credits, and ``due_at`` as an indexed column.
+The weight is the number of subscriptions, with ``fast`` counted several times. All times are Unix
+seconds. The loop is::
 
     # ``spent_today`` is the number of credits that checks have cost on the UTC day.
     schedule.release_due_credits(now, spent_today=spent_today)
@@ -20,17 +19,11 @@ is::
     # the result of this call is the time until which the loop sleeps
     schedule.next_check_at(first_due_at, seen_at, cost, now=now, spent_today=spent_today)
 
-``latest_allowed_last_check`` limits which rows may be claimed:
-
-- If the credit bucket is empty, a due profile is claimed only if its last check was at least
-  ``_URGENT`` seconds ago. The remaining credits of the day pay for this check.
-- A profile whose check is not due is claimed only after the minimum pause since its last check.
-
-A check that a person requests calls ``schedule.learn_and_set_due_at`` in the same way.
-``schedule.recompute_demand(rows)`` computes the demand again every minute, or less often. The
-result of ``to_json`` is stored in a small row that all processes share. If several processes write
-the row, the last write wins. A lost write is harmless, because the ledger limits the credits of a
-day.
+``latest_allowed_last_check`` limits which rows may be claimed. A check that a person requests
+calls ``schedule.learn_and_set_due_at``. ``schedule.recompute_demand(rows)`` computes the demand
+again every minute, or less often. The result of ``to_json`` is stored in a small row that all
+processes share, and the last write wins. A lost write is harmless, because the ledger limits the
+credits of a day.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -116,8 +109,8 @@ class Schedule:
     def set_budget(self, budget: float, *, apart: float = 0.0) -> None:
         """Set the budget in credits per UTC day. Compute the price and the release curve again.
 
-        ``apart`` is the part of the budget, in credits per day, for checks that the schedule does
-        not plan. The credit bucket of the schedule also pays for these checks.
+        ``apart`` are the credits per day for checks that the schedule does not plan. The credit
+        bucket also pays for these checks.
         """
         self.budget, self.apart = budget, apart
         costs = self.demand.costs
@@ -141,8 +134,8 @@ class Schedule:
         """Compute the demand of all profiles again from ``rows``.
 
         Each row has the state of a profile, the weight of its subscriptions, and the cost of a
-        check in credits. If ``rows`` has only a representative sample of the profiles,
-        ``profiles`` is the total number of profiles.
+        check in credits. If ``rows`` is only a sample, ``profiles`` is the total number of
+        profiles.
         """
         self.set_demand(
             estimate_demand(
@@ -176,8 +169,8 @@ class Schedule:
     ) -> float:
         """Update ``state`` from a check at the time ``at``. Return the time of the next check.
 
-        ``taken`` are the sorted times of the stories that the check found. The credit bucket, the
-        price of waiting and the learned exponents are not changed.
+        ``taken`` are the sorted times of the found stories. The credit bucket, the price and the
+        learned exponents are not changed.
         """
         self.rule.learn(state, self.demand, at, taken)
         return self.set_due_at(state, weight, cost)
@@ -187,9 +180,8 @@ class Schedule:
     ) -> float:
         """Update ``state`` from a scheduled check. Return the time of the next check.
 
-        The arguments are those of ``learn_and_set_due_at``. The cost of the check is subtracted
-        from the credit bucket. The check may change the price of waiting and the learned
-        exponents.
+        The arguments are those of ``learn_and_set_due_at``. The cost is subtracted from the credit
+        bucket. The price of waiting and the learned exponents may change.
         """
         if state.due_at:
             # The lateness of the first check of a profile does not count, because the available
@@ -223,11 +215,8 @@ class Schedule:
     ) -> float:
         """Update ``state`` from a check. Return the time of the next check.
 
-        Also add the numbers of observed and expected stories to ``pool``, which compares the
-        estimates of the experts. Both numbers exclude the stories that an earlier story triggered.
-        The observed stories are added at each call. The expected stories are added only at a
-        sample check (``is_sample``). Their number is multiplied by ``_EVERY``, because only every
-        ``_EVERY``-th check is a sample check.
+        Also add the observed stories to ``pool``, without stories that an earlier story triggered.
+        At a sample check (``is_sample``), add ``_EVERY`` times the expected stories.
         """
         population = self.demand.population
         estimates = expert_rates(state.sums, state.age, population.rate)
@@ -261,11 +250,10 @@ class Schedule:
         )
 
     def move_credits_into_bucket(self, amount: float) -> None:
-        """Release ``amount`` credits into the bucket now. The later releases become smaller.
+        """Release ``amount`` credits into the bucket now, for checks that must not wait.
 
-        The credits pay for checks that must not wait. The credits are taken from the credits that
-        would be released in the rest of the day. The caller must make sure that the rest of the
-        day has enough credits.
+        The later releases of the day become smaller. The caller must make sure that the rest of
+        the day has enough credits.
         """
         self.bucket.credits += amount
 
@@ -277,8 +265,7 @@ class Schedule:
     def credits_reserved_for_due(self, now: float) -> float:
         """Return the credits that early checks must leave in the bucket for due checks.
 
-        The reserve is half of the bucket's capacity. Near midnight (UTC) the reserve is smaller,
-        because the reserve is at most the budget times the remaining part of the day.
+        The reserve is half of the bucket's capacity, and becomes smaller near midnight (UTC).
         """
         left = 1.0 - now % DAY / DAY
         return min(self.release_curve.most / 2, self.budget * left)
@@ -288,9 +275,8 @@ class Schedule:
     ) -> float:
         """Return the time at which the first profile in the queue is checked.
 
-        A due check runs when the bucket can pay for the check. A check runs before its due time if
-        the bucket has enough credits for an early check. Because of rounding, the result can be
-        slightly too early, so the caller must ask ``may_check_now`` at that time.
+        With enough credits for an early check, the time can be before ``due_at``. Rounding can
+        make the result slightly too early, so the caller must ask ``may_check_now`` at that time.
         """
         bucket = self.bucket
         paid = bucket.time_with_credits(
@@ -310,9 +296,8 @@ class Schedule:
     def _early_check_at(self, early: float, cost: float, spent_today: float) -> float:
         """Return the time at which the bucket has enough credits for an early check.
 
-        The bucket must keep the reserve for due checks. ``early`` is the time that was computed
-        for the present reserve. Near midnight the reserve becomes smaller, so that the result can
-        be before ``early``.
+        ``early`` is the time for the present reserve. The reserve becomes smaller near midnight,
+        so that the result can be before ``early``.
         """
         bucket, budget, left = self.bucket, self.budget, self.release_curve.unreleased_parts
         rest = budget - spent_today - cost
@@ -339,10 +324,9 @@ class Schedule:
     ) -> float | AnyTime:
         """Return the latest time at which the previous check of a profile may have been made.
 
-        If the previous check was later, a new check is not allowed now. None means that the time
-        of the previous check does not matter. ``is_due`` is False for an early check. ``is_paid``
-        is True if the credit bucket pays for the check, and False if the day's remaining credits
-        pay.
+        A later previous check prevents a new check now. None means no limit. ``is_due`` is False
+        for an early check. ``is_paid`` is True if the credit bucket pays, and False if the day's
+        remaining credits pay.
         """
         if not is_due:
             return now - self.minimum
@@ -353,11 +337,9 @@ class Schedule:
     ) -> bool:
         """Return whether a check is allowed now.
 
-        - A check is not allowed if the rest of the day's budget is less than ``cost``.
-        - A due check is allowed if the bucket can pay for the check, or if the last check was at
-          least ``_URGENT`` seconds ago.
-        - An early check is allowed if the bucket can pay for the check and keep the reserve, and
-          if the last check was at least ``minimum`` seconds ago.
+        The day's budget and the bucket must have ``cost`` credits left. An early check also needs
+        the reserve in the bucket, and the minimum pause since the last check. A due check needs no
+        credits in the bucket ``_URGENT`` seconds after the last check.
         """
         if spent_today + cost > self.budget:
             return False

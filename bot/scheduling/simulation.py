@@ -45,16 +45,14 @@ class Record:
 
 @dataclass(slots=True)
 class Result:
-    """The result of a simulation.
+    """The result of a simulation. ``delays`` and ``lost`` exclude the stories of the warm-up.
 
     - ``begin`` is the start of the simulated time in Unix seconds.
     - ``delays`` has, for each profile, the delays of its stories in seconds.
     - ``days`` has the spent credits of each day.
-    - ``poll_count`` is the number of successful checks, including the checks of the warm-up.
-    - ``lost`` is the number of stories that expired before a check found them. ``delays`` and
-      ``lost`` exclude the stories of the warm-up.
-    - ``polls`` has the time and the profile's index of each successful check, if
-      ``Simulation.record_polls`` is True.
+    - ``poll_count`` is the number of successful checks, including the warm-up.
+    - ``lost`` is the number of stories that expired before a check.
+    - ``polls`` has the time and the profile's index of each successful check, if recorded.
     """
 
     begin: float
@@ -73,11 +71,9 @@ class Simulation:
     - Stories of the first ``warmup`` seconds are not counted in the result.
     - ``outages`` are time spans in Unix seconds in which the API fails.
     - ``minimum`` is the shortest pause between two checks of a profile, in seconds.
-    - ``bind`` is called before the start with the states of the profiles, in the order of
-      ``records``.
-    - If ``as_rows`` is True, the states are rounded like the rows of the bot's table.
-    - ``refresh`` is the number of seconds between two surveys. If ``refresh`` is None, surveys are
-      1 hour apart on the first day, and 6 hours apart later.
+    - ``bind`` is called before the start with the states of the profiles.
+    - ``as_rows`` means that the states are rounded like the rows of the bot's table.
+    - ``refresh`` is the number of seconds between two surveys, or None for the usual times.
     """
 
     records: Sequence[Record]
@@ -93,10 +89,7 @@ class Simulation:
     refresh: float | None = None
 
     def run(self) -> Result:
-        """Run the simulation and return its result.
-
-        The simulated time begins at the midnight (UTC) before the first story, and ends at the end
-        of the day after the last story.
+        """Run the simulation of the UTC days with the stories, and return its result.
 
         Raises:
             ValueError: The budget is below 1.2 checks per profile and day.
@@ -139,9 +132,9 @@ class _Run:
         these checks.
         """
         plan, begin = self.plan, self.result.begin
-        # The time span of the first checks is at most 20 hours, because the budget pays for at
-        # least 1.2 checks per profile and day. A story expires after 24 hours, so that no story
-        # expires before the first check of its profile.
+        # The budget pays for at least 1.2 checks per profile and day, so the time span of the
+        # first checks is at most 20 hours. No story expires (after 24 hours) before its profile's
+        # first check.
         span = plan.cost * len(plan.records) / plan.budget * DAY
         for state in self.states:
             state.price = self.schedule.current
@@ -212,9 +205,8 @@ class _Run:
     def _check_and_return_due_and_spent(self, key: int, now: float) -> tuple[float, int]:
         """Check a profile. Return the time of its next check and the spent credits.
 
-        If the price of waiting has changed, the due time is computed again. If the profile is then
-        not due yet, the profile is not checked, and no credits are spent. If the API fails, no
-        credits are spent either.
+        No credits are spent if the API fails, or if a new price of waiting has postponed the
+        check.
         """
         plan, schedule, state = self.plan, self.schedule, self.states[key]
         weight = plan.records[key].subscribers

@@ -1,9 +1,8 @@
 """The time at which the expected waiting of a profile's new stories reaches a target.
 
-A new story waits from its posting until a check finds the story. The expected waiting is the total
-for all stories that the profile has probably posted since its last check. The number of these
-stories depends on the posting rate, which follows a daily rhythm. Each story also raises the rate
-for some hours. This increase is called the echo of the story.
+A new story waits from its posting until a check finds it. The expected waiting is the total of all
+stories that were probably posted since the last check. An echo is an increase of the posting rate
+for some hours after a story.
 """
 
 from collections.abc import Sequence
@@ -38,11 +37,9 @@ def hours_to_target(
 ) -> float:
     """Return the number of hours from ``seen_at`` until the expected waiting reaches ``target``.
 
-    ``seen_at`` is in Unix seconds, and ``target`` is in stories times hours. The posting rate
-    after ``u`` hours is ``rate`` stories per hour times the rhythm ``shape`` (``rhythm_at``), plus
-    the value of ``echo`` at ``u``. The expected waiting is the second integral of the posting
-    rate. For each hour, the integral is computed in closed form. The result is at most ``most``
-    hours.
+    ``seen_at`` is in Unix seconds, and ``target`` is in stories times hours. The posting rate is
+    ``rate`` stories per hour times the rhythm ``shape`` (``rhythm_at``), plus ``echo``. The result
+    is at most ``most`` hours.
     """
     place = (seen_at / HOUR - 0.5) % 24 % 24  # the second % is needed, because -1e-17 % 24 is 24.0
     hour = int(place)
