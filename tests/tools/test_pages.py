@@ -134,6 +134,14 @@ def test_each_target_service_and_file_of_a_command_is_there() -> None:
                 assert (ROOT / name).exists(), f"{page}: {line}"
 
 
+def test_a_repeated_copy_of_a_folder_out_of_docker_is_not_nested() -> None:
+    """Without ``/.`` at the end of the source, docker copies into a folder that exists already."""
+    sources = [line.split()[3] for _, line in commands() if line.startswith("docker compose cp ")]
+    assert sources
+    for source in sources:
+        assert source.endswith(("/.", "/FILE")), source
+
+
 def test_the_calls_of_the_stories_api_are_listed_with_their_prices() -> None:
     page = (ROOT / "docs/stories-api.md").read_text()
     listed = dict(re.findall(r"^\| `(/\S+)` \|.*\| (\d) \|$", page, re.MULTILINE))
