@@ -1,9 +1,8 @@
 """The fetching of stories from the paid Stories API, for people and for the schedule.
 
-Input: a link, a name, or a profile that is due for a check. Output: stories. One transaction
-stores the snapshot of the profile and the fan-out of new stories. ``on_demand`` serves requests of
-people, ``poller`` serves subscriptions. Public: ``on_demand.Viewer``, ``poller.Scheduler``,
-``highlights.Highlights``, ``names.Names``, ``downloads.Downloads``, ``feasibility.BudgetWatch``,
-``feasibility.count_checkable_profiles``, ``answer_cache.AnswerCache``,
-``schedule_state.PollSettings``, ``schedule_state.read_credits_per_check``, and ``snapshots``.
+Input: a link, a name, or a profile that is due for a check. Output: stories. Public:
+``on_demand.Viewer``, ``poller.Scheduler``, ``highlights.Highlights``, ``names.Names``,
+``downloads.Downloads``, ``feasibility.BudgetWatch``, ``feasibility.count_checkable_profiles``,
+``answer_cache.AnswerCache``, ``schedule_state.PollSettings``,
+``schedule_state.read_credits_per_check``, and ``snapshots``.
 """

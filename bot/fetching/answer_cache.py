@@ -1,7 +1,7 @@
-"""The cache of the Stories API's answers. A key identifies each answer.
+"""The cache of the Stories API's answers for all chats and processes, in the database.
 
-The database has the answers for all chats and all processes. Single stories are also cached in
-memory. Within a process, concurrent requests for the same key share one call.
+Single stories are also cached in memory. Within a process, concurrent requests for the same key
+share one call.
 """
 
 import asyncio
@@ -42,9 +42,8 @@ T = TypeVar("T")
 # The delay in seconds before an answer is stored, so that the person gets the story first.
 _STORED_AFTER_S = 0.05
 _URL_MARGIN = timedelta(seconds=60)
-# Errors that are cached here, so that a repeated request costs no second call. Errors of free
-# calls are not cached. The module ``names`` caches errors about a name. Therefore, the answer that
-# an account is private is cached here only if the request has no name.
+# Errors of paid calls that are cached here. The module ``names`` caches errors about a name, so
+# the answer that an account is private is cached here only if the request has no name.
 _NEGATIVE: dict[str, type[StoriesError]] = {
     kind.__name__: kind
     for kind in (
@@ -62,9 +61,9 @@ _NEGATIVE: dict[str, type[StoriesError]] = {
 class Fetched(Generic[T]):
     """The result of a call of the API.
 
-    If ``profile`` is not None, the result is a list of stories of this profile, and is also
-    recorded as a snapshot. ``partial`` means that the profile may have further live stories.
-    ``is_checked`` is False if the call skipped the API's privacy check.
+    If ``profile`` is not None, the result is also recorded as a snapshot. ``partial`` means that
+    the profile may have further live stories. ``is_checked`` is False without the API's privacy
+    check.
     """
 
     profile: Profile | None
@@ -130,14 +129,12 @@ class AnswerCache:
         *,
         has_name: bool = True,
     ) -> list[T]:
-        """Return the cached answer for ``key``, for 0 credits.
+        """Return the cached answer for ``key``, or call ``fetch`` and cache the result.
 
-        On a cache miss, call ``fetch`` and cache the result. The cost is then the cost of
-        ``fetch``. The result is cached until the time that ``until`` returns. ``codec`` serialises
-        the result, and must always be the same for a given key. ``fetch`` is not called if a
-        recent answer said that the account with the name ``username`` is private. ``has_name`` is
-        False if the request names no account. The answer that the account is private is cached
-        here only for a request without a name.
+        A cached answer costs 0 credits. The result is cached until the time that ``until``
+        returns. ``codec`` serialises the result, and must always be the same for a given key.
+        Within a process, concurrent requests for the same key share one call. ``has_name`` is
+        False if the request names no account.
 
         Raises:
             ProfilePrivateError: The account with the name ``username`` is private.
@@ -230,9 +227,8 @@ class AnswerCache:
     ) -> None:
         """Store the answer and the snapshot, and settle the bill, in one transaction.
 
-        Errors are logged and not raised. If a power failure undoes the transaction, the reserved
-        credits still count as spent. For this reason, the commit is durable only if the bill
-        exceeds the reserved credits.
+        Errors are logged and not raised. The commit is durable only if the bill exceeds the
+        reserved credits, because the reserved credits count as spent after a power failure.
         """
         bill = fetched.bill
         durable = bill is not None and bill.credits > bill.reservation.credits
@@ -284,9 +280,7 @@ async def _record_snapshot_and_cache_stories(
 def _profile_and_story_keys(fetched: Fetched[Any]) -> set[str]:
     """Return the cache keys of other requests that must wait until a result is stored.
 
-    The keys are the keys of the stories in the result, and the key of the profile's live stories.
-    After the wait, a request for all stories of the profile can use the stored profile, even if
-    the result is a single story. A result without a profile has no keys.
+    The keys are those of the stories in the result, and of the profile's live stories.
     """
     if fetched.profile is None:
         return set()
@@ -309,8 +303,8 @@ def story_key(pk: str) -> str:
 def first_story_cacheable_until(stories: list[Story], now: datetime) -> datetime:
     """Return the time until which the first of ``stories`` may be shown from the cache.
 
-    The result is the earlier of two times: the expiry of the story, and 60 seconds before the
-    expiry of its signed URL. The result is at least ``now``.
+    The time is the expiry of the story, or 60 seconds before the expiry of its signed URL, if
+    earlier.
     """
     story = stories[0]
     return max(min([story.expires_at, *signed_url_end_or_empty(story)]), now)

@@ -44,9 +44,8 @@ class DownloadsStories(Protocol):
     ) -> PaidCall[MediaFile]:
         """Return the API call that downloads the file at a URL of a media host, for 1 credit.
 
-        ``refuse`` is called with the account of the file, or with None if the answer names no
-        account. ``refuse`` raises an error if the file must not be shown. The code that awaits the
-        call must remove the file after use.
+        ``refuse`` gets the account of the file, or None, and raises an error if the file must not
+        be shown. The caller must remove the file after use.
         """
 
 
@@ -55,10 +54,7 @@ class Downloads:
     """Downloads files through the Stories API, for 1 credit each.
 
     ``fetch`` downloads a file from a pasted URL for free. ``blocked`` contains the ids and names
-    of blocked profiles.
-
-    The API's answer for a URL must name the account of the file, because the account may be
-    blocked or private. After three consecutive answers that name no account, this process buys no
+    of blocked profiles. After three consecutive answers that name no account, this process buys no
     file of a pasted URL for a day.
     """
 
@@ -73,12 +69,10 @@ class Downloads:
     async def __call__(self, story: Story, asker: Asker) -> MediaFile:
         """Return the file of a story. The caller must remove the file.
 
-        The file of a story from the API costs 1 credit. For an alert, the schedule pays. For a
-        reply, ``asker`` pays, or the payer of the chat or channel if no person is known.
-
-        The file of a pasted URL is free, but its megabytes count towards a daily limit. Each
-        attempt counts as at least 1 megabyte. If the media host refuses the bot, and the URL is
-        signed, the file may be bought for 1 credit (see the class).
+        The file of a story from the API costs 1 credit, which the schedule pays for an alert, and
+        ``asker`` or the payer of the chat for a reply. The file of a pasted URL is free, but
+        counts towards a daily limit of megabytes. If the media host refuses the bot, the file may
+        cost 1 credit.
 
         Raises:
             PastedLimitError: The daily limit of megabytes is exceeded.
@@ -98,8 +92,8 @@ class Downloads:
     async def _count_and_fetch_or_buy_pasted_file(self, url: str, asker: Asker) -> MediaFile:
         """Return the file at a pasted URL, and count megabytes towards the daily limit.
 
-        The cost is 0 credits, or 1 credit if the file is bought because the media host refuses the
-        bot. The errors are the same as in ``__call__``.
+        The file costs 1 credit if the media host refuses the bot, and otherwise 0 credits. The
+        errors are the same as in ``__call__``.
         """
         await self.ledger.count_pasted_megabytes(asker, 1)
         try:

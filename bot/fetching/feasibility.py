@@ -1,8 +1,7 @@
 """The check whether the budget is enough for all subscribed profiles.
 
-A subscription that the budget does not cover is refused. The budget can still become too small
-later, if the budget is lowered or if checks become more expensive. The owners are notified of
-refused people and of a budget that is too small.
+A subscription that the budget does not cover is refused. The owners are notified of refused people
+and of a budget that has become too small.
 """
 
 from collections.abc import Sequence
@@ -45,11 +44,9 @@ _ALL_FOR_REPLIES = NN_(
 class Shortfall:
     """A budget that is too small for all subscribed profiles.
 
-    ``profiles`` is the number of subscribed profiles. Only ``enough`` profiles can be checked in
-    time. ``credits`` is the number of daily credits that all profiles need. ``enough`` and
-    ``credits`` include a reserve of 5 %. ``daily_budget`` is the setting that would be enough. If
-    ``REPLY_SHARE`` reserves the whole budget for replies, no setting is enough, and
-    ``daily_budget`` is None.
+    Of ``profiles`` subscribed profiles, only ``enough`` can be checked in time. All profiles need
+    ``credits`` a day. Both numbers include a reserve of 5 %. ``daily_budget`` is the sufficient
+    setting, or None if no setting is enough.
     """
 
     profiles: int
@@ -86,12 +83,8 @@ class BudgetWatch:
     ) -> None:
         """Report how many known persons could not subscribe today, and a sufficient budget.
 
-        ``people`` is the number of these persons. Each person counts as one more profile, so the
-        reported budget does not rise if a person tries again. The other arguments are the same as
-        in ``shortfall``.
-
-        The report ends if ``people`` is 0, if the budget covers all profiles, or if no budget
-        would be enough. Nothing is reported if the result is the same as in the last call.
+        Each of these ``people`` counts as one more profile. The other arguments are the same as in
+        ``shortfall``. The report ends if no person is refused or no budget would be enough.
         """
         known, fresh = counts
         lack = shortfall(budget, (known + people, fresh), cost, reply_share=reply_share)
@@ -146,15 +139,12 @@ def shortfall(
 ) -> Shortfall | None:
     """Return the shortfall of ``budget``, or None if the budget covers the checks.
 
-    - ``budget`` is the number of credits that checks get on every day, without the credits for
-      replies.
-    - ``counts`` contains two numbers of profiles: the profiles that a known person follows, and
-      the profiles that only newcomers follow.
-    - ``cost`` is the number of credits of a check.
-    - ``was_short`` means that the budget was too small before. In that case, the budget is
-      sufficient only with a reserve of 5 %.
-    - ``reply_share`` is the part of the daily budget for replies, from 0 to 1. ``reply_share``
-      only affects ``Shortfall.daily_budget``.
+    - ``budget``: the credits that checks get on every day, without the credits for replies.
+    - ``counts``: the number of profiles that a known person follows, and the number of profiles
+      that only newcomers follow.
+    - ``cost``: the credits of a check.
+    - ``was_short``: the budget was too small before, and now needs a reserve of 5 %.
+    - ``reply_share``: the part of the daily budget for replies, from 0 to 1.
     """
     known, fresh = counts
     shares = split_budget_with_newcomers(budget, known_profiles=known, newcomer_profiles=fresh)

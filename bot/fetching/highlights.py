@@ -55,19 +55,14 @@ class Highlights:
         self._next_call_at = now()
 
     async def get_or_fetch_of_profile(self, username: str, asker: Asker) -> list[Highlight]:
-        """Return the highlights of a profile, without their stories. The cost is 2 credits.
+        """Return the highlights of a profile, without their stories.
 
-        The cost differs in the following cases:
-
-        - If the name was not seen in the last 30 days, or if its profile is not stored as public,
-          a lookup for 1 or 2 more credits comes first. If the lookup finds no public account, only
-          the lookup is paid.
-        - If the last list of this name was fetched within the last hour, the cost is 0 credits,
-          unless the account of the list is not the stored, public owner of the name.
-        - If the name has a new owner, the list of the old owner is not shown. The list of the new
-          owner is fetched for 2 to 4 more credits.
-        - If the API answers that the account is private or does not exist, a lookup for 1 or 2
-          more credits checks the answer.
+        - A list of the known owner from the last hour costs 0 credits.
+        - Any other list costs 2 credits.
+        - For a name that was not seen in the last 30 days, or is not stored as public, a lookup
+          costs 1 or 2 more credits. A private or missing account costs only the lookup.
+        - A refusal is checked by a lookup, for 1 or 2 more credits.
+        - The list of a new owner of the name costs 2 to 4 more credits.
 
         Raises:
             NoSuchProfileError: The account does not exist.
@@ -111,10 +106,10 @@ class Highlights:
         return result
 
     async def get_or_fetch(self, highlight_id: str, asker: Asker) -> Highlight:
-        """Return a highlight with its stories, oldest first.
+        """Return a highlight with its stories, oldest first, for 1 credit.
 
-        The cost is 1 credit, or 0 credits for a cached highlight. A highlight is cached until 60
-        seconds before the first URL of its stories expires, but for at most a day.
+        A cached highlight costs 0 credits. A highlight is cached for at most a day, and at most
+        until 60 seconds before the first URL of its stories expires.
 
         Raises:
             HighlightGoneError: The highlight does not exist, or contains no stories.
@@ -186,8 +181,8 @@ class Highlights:
     async def _is_list_of_known_owner(self, result: list[Highlight], username: str) -> bool:
         """Return whether a list of highlights belongs to the known, public owner of the name.
 
-        A cached list may belong to an earlier owner of the name. For a list that is empty or has
-        no profile id, return True. The errors are those of ``Names.read_last_known_owner``.
+        A list that is empty or has no profile id counts as a list of the owner. The errors are
+        those of ``Names.read_last_known_owner``.
         """
         if not result or not result[0].profile.profile_id:
             return True
@@ -198,8 +193,7 @@ class Highlights:
     def _stopping_calls_after_refusal(self) -> Iterator[None]:
         """Raise an error instead of a call, if a call was refused within the last hour.
 
-        A call is refused if the plan of the API key does not include highlights. An error that is
-        raised without a call does not extend this hour.
+        A call is refused if the plan of the API key does not include highlights.
 
         Raises:
             HighlightsUnavailableError: A call was refused within the last hour, or is refused now.

@@ -1,8 +1,7 @@
 """The lookup of usernames. A lookup returns the owner of a name, and whether the owner is private.
 
-This module also fetches the stories of an owner. A lookup costs 1 credit. A new name is looked up
-before more expensive calls. If the API refuses an account, a lookup must confirm the refusal,
-because the API sometimes answers 403 or 404 for accounts that exist and are public.
+A lookup costs 1 credit, and comes before more expensive calls for a new name. A lookup must also
+confirm each refusal, because the API sometimes answers 403 or 404 for public accounts.
 """
 
 import asyncio
@@ -65,8 +64,8 @@ class Names:
     ) -> Known | None:
         """Return the stored owner of a name, or None if the name was not seen recently.
 
-        ``within`` is the maximum age of the last answer of the API with this name, by default 30
-        days. The stored time of the answer may be up to an hour too early. The cost is 0 credits.
+        The cost is 0 credits. ``within`` is the maximum age of the last answer with this name, by
+        default 30 days. The stored time may be up to an hour too early.
 
         Raises:
             NoSuchProfileError: According to a recent answer, no account has this name.
@@ -81,12 +80,10 @@ class Names:
             return await profiles.find_by_username(tx, username, since=now - within)
 
     async def fetch_and_store_profile_with_retry(self, username: str, charge: Charge) -> Profile:
-        """Return and store the current owner of a name.
+        """Return and store the current owner of a name, who may be private.
 
-        The cost is 1 credit, or 2 credits if the first answer is that the account does not exist
-        or that its page is hidden. A private account is returned as private. Subscribers are not
-        notified that the account is private. A refusal and the answer that the account is private
-        are cached for five minutes.
+        The cost is 1 credit, or 2 credits if the first answer is a refusal. A refusal, and the
+        answer that the account is private, are cached for five minutes. No subscriber is notified.
 
         Raises:
             NoSuchProfileError: After a refusal, the second answer is that the account does not
@@ -111,9 +108,9 @@ class Names:
         return profile
 
     async def fetch_and_store_profile_once(self, username: str, charge: Charge) -> Profile:
-        """Return and store the current owner of a name. The cost is 1 credit.
+        """Return and store the current owner of a name, for 1 credit.
 
-        If the account is private, the answer is cached for five minutes. A failed lookup is not
+        The answer that the account is private is cached for five minutes. A failed lookup is not
         stored, because no second answer confirms the failure.
 
         Raises:
@@ -139,15 +136,9 @@ class Names:
     ) -> Profile:
         """Return the current owner of a name, but only if the account is public.
 
-        The name is looked up for 1 or 2 credits (``fetch_and_store_profile_with_retry``).
-        Concurrent requests for the same name wait for each other. The cost is 0 credits in these
-        cases:
-
-        - A lookup after ``since`` has already found the known owner public. If ``since`` is None,
-          the time of this call is used.
-        - The name was refused in the last five minutes. The refusal is raised again.
-
-        If the lookup returns a private account, the account is recorded as private.
+        The lookup costs 1 or 2 credits. The cost is 0 credits if a lookup after ``since`` (by
+        default, the time of the call) has found the owner public, or if the name was refused in
+        the last five minutes. Concurrent requests for the same name wait for each other.
 
         Raises:
             ProfilePrivateError: The account is visible to followers only.
@@ -158,9 +149,9 @@ class Names:
         since = since or self._now()
         async with _asking.setdefault(username, asyncio.Lock()):
             known = await self.read_last_known_owner(username)
-            # If ``checked_at`` is after ``since``, a concurrent request has already looked up the
-            # name. No other stored value shows this. A lookup does not change the state of the
-            # profile, and updates the time of the last answer with this name at most once an hour.
+            # Only ``checked_at`` shows that a concurrent request has already looked up the name: a
+            # lookup does not change the state, and updates the time of the last answer at most
+            # once an hour.
             if known and known.checked_at and known.checked_at > since:
                 return known.profile
             profile = await self.fetch_and_store_profile_with_retry(username, charge)
@@ -176,16 +167,12 @@ class Names:
     async def fetch_proof_of_refusal(
         self, username: str, charge: Charge, *, profile_id: str = ""
     ) -> Proof:
-        """Check by a lookup of the name whether a refusal is right, for 1 or 2 credits.
-
-        Return the state that the lookup proves:
+        """Return the state that a lookup of a refused name proves, for 1 or 2 credits.
 
         - "private" or "public": The lookup shows the account as private or public.
-        - "gone": No account has the name, or the account does not have the id ``profile_id``.
-        - "unknown": The lookup failed, its credits are not allowed to be spent, or even the page
-          of the account is hidden. If ``username`` is empty, the result is "unknown" at no cost.
-
-        ``profile_id`` is the id of the refused account, or an empty string if the id is unknown.
+        - "gone": No account has the name, or a different account than ``profile_id`` has the name.
+        - "unknown": The lookup proves nothing. Without a ``username``, this result costs 0
+          credits.
         """
         if not username:
             return "unknown"
@@ -204,17 +191,10 @@ class Names:
     ) -> list[Story] | None:
         """Return the live stories of an account, or None if the name has a different owner now.
 
-        The cost is 2 credits, or 1 credit if ``checks_privacy`` is False. If the API refuses the
-        account, a lookup of the name for 1 or 2 more credits must confirm the refusal. An account
-        that the lookup confirms as private is recorded (``record_private_and_notify_if_proven``).
-
-        - If the lookup contradicts a 404, the call is repeated for the same price, because the 404
-          may be temporary.
-        - If the lookup contradicts "private", the call is not repeated, because the account hides
-          its stories permanently.
-
-        If ``is_just_named`` is True, a recent lookup has found the account public, so no lookup is
-        made. Only a lookup detects that the name has a different owner.
+        The cost is 2 credits, or 1 credit if ``checks_privacy`` is False. After a refusal, a
+        lookup for 1 or 2 more credits must confirm the refusal, unless ``is_just_named`` means
+        that a recent lookup has found the account public. A 404 that is not confirmed causes a
+        second call for the same price.
 
         Raises:
             NoSuchProfileError: The account does not exist.

@@ -67,13 +67,9 @@ class Viewer:
     async def get_or_fetch_story(self, link: Link, asker: Asker) -> Story:
         """Return the story of a link for 1 credit.
 
-        The cost differs in these cases:
-
-        - A cached answer, or a story that has certainly expired, costs 0 credits.
-        - If the API answers that the story is gone, and the id contains a valid time, a second
-          call for 1 more credit must confirm the answer.
-        - If the API answers that the account is private, a lookup of the name in the link, for 1
-          or 2 more credits, must confirm the answer.
+        A cached or expired story costs 0 credits. If the API answers that the story is gone, a
+        second call may cost 1 more credit. If the API answers that the account is private, a
+        lookup for 1 or 2 more credits must confirm the answer.
 
         Raises:
             StoryGoneError: The story is over 24 hours old or was deleted.
@@ -143,30 +139,18 @@ class Viewer:
         return await self._names.fetch_and_store_profile_once(username, Charge("stories", asker))
 
     async def get_or_fetch_stories(self, username: str, asker: Asker) -> list[Story]:
-        """Return the live stories of a profile, oldest first.
+        """Return the live stories of a profile, oldest first. The list can be empty.
 
-        The list is empty if the profile has no stories. The cost depends on the case:
-
-        - For a cached answer, the cost is 0 credits.
-        - If the id of the profile is known, the cost is 2 credits. Without the privacy check
-          (``SKIP_PRIVACY_CHECK=true``), each call by id costs 1 credit instead of 2.
-        - If the name was not seen in the last 30 days, or if its profile is not stored as active,
-          the cost is 3 credits, because a lookup for 1 credit comes first. If the lookup shows
-          that the account is private, the total cost is 1 credit. If no account has the name, the
-          total cost is 2 credits.
-        - If only this lookup fails (403 or 500), the stories are fetched by name for 3 credits. A
-          lookup that failed with the status 403 costs 1 more credit.
-
-        Further calls cost more in these cases:
-
-        - If the first answer to the lookup of an existing account is a refusal, a second lookup
-          costs 1 more credit.
-        - If the API refuses an account whose id was known, a lookup for 1 or 2 more credits checks
-          the refusal.
-        - If the API answers 404 for an account that exists, the call is repeated for 2 more
-          credits.
-        - If a known name has a new owner, the stories of the new owner cost 2 more credits. A
-          lookup for 1 more credit comes first, unless the check of a refusal was this lookup.
+        - A cached answer costs 0 credits.
+        - The stories of a known profile cost 2 credits, or 1 credit with
+          ``SKIP_PRIVACY_CHECK=true``.
+        - For a name that was not seen in the last 30 days, or whose profile is not stored as
+          active, a lookup costs 1 more credit. For a private account, the total is 1 credit. For a
+          missing account, the total is 2 credits.
+        - If the lookup fails (403 or 500), the stories cost 3 credits, and 1 more credit after a
+          403.
+        - After a refusal, or for a new owner of the name, each further lookup costs 1 or 2
+          credits, and each further call for stories costs 2 credits.
 
         Raises:
             NoSuchProfileError: The account does not exist.
@@ -220,14 +204,10 @@ class Viewer:
     ) -> list[tuple[Story, KnownFile]]:
         """Return at most 50 live stories whose files Telegram already has, newest first.
 
-        The cost is 0 credits. The result contains the stories of these profiles, except blocked
-        profiles and profiles that are not public:
-
-        - The profile that ``link`` names.
-        - The profiles to which the private chat of the person is subscribed, and whose names begin
-          with ``name_prefix``. If ``name_prefix`` is None, these profiles are not included.
-
-        If ``link`` names a single story, no other story is returned.
+        The cost is 0 credits. The stories are of the profile that ``link`` names, and of the
+        profiles that the person follows and whose names begin with ``name_prefix``. If
+        ``name_prefix`` is None, only ``link`` counts. If ``link`` names a single story, only this
+        story is returned.
         """
         known = None
         if link:
@@ -267,8 +247,7 @@ class Viewer:
     ) -> Fetched[Story]:
         """Return the stories of a name whose lookup failed. The cost is 3 credits.
 
-        The call includes the privacy check of the API. A refusal is not taken as proof, because no
-        lookup confirms the refusal.
+        A refusal is not taken as proof, because no lookup confirms the refusal.
 
         Raises:
             ProfileUnavailableError: The call failed and was possibly billed, or the credits are

@@ -1,8 +1,7 @@
 """The scheduler, which claims due profiles, checks the profiles, and records the results.
 
-A check serves all subscriptions of a profile. The price is reserved before the check, and settled
-in the transaction that records the stories. No transaction is open during a call of the Stories
-API. If a different process may have claimed the profile in the meantime, the check is not made.
+The price is reserved before the check, and settled in the transaction that records the stories. No
+transaction is open during a call of the Stories API. A check needs a valid lease.
 """
 
 import asyncio
@@ -100,13 +99,10 @@ class Scheduler:
     ) -> None:
         """Create a scheduler.
 
-        At most ``at_once`` checks, and 56 more slow checks, run at the same time.
-
-        ``apply_blocks`` pauses the alerts of newly blocked profiles, and resumes the alerts of
-        unblocked profiles. ``apply_blocks`` is awaited once a minute. If the set of blocked
-        profiles has changed, ``apply_blocks`` is also awaited in the next step of the scheduler.
-        ``is_paused`` returns True if this process must make no checks, because a different process
-        with the same token makes the checks. ``wake`` is called when messages may be due.
+        At most ``at_once`` checks, and 56 more slow checks, run at the same time. ``apply_blocks``
+        pauses the alerts of blocked profiles, and resumes the alerts of unblocked profiles. While
+        ``is_paused`` returns True, this process makes no checks. ``wake`` is called when messages
+        may be due.
         """
         self._db = db
         self._api = api
@@ -208,9 +204,9 @@ class Scheduler:
         due, snapshot_at = state.first
         if state.room < self._highest_usual_price_of_check:
             return max(due, now + _MONEY_AGAIN)
-        # A profile is not checked early within ``minimum`` seconds after its last check. Even if
-        # the profile that is due first was checked so recently, a different profile may be checked
-        # early now. For this reason, ``seen_at`` is at least ``minimum`` seconds before now.
+        # A profile is not checked early within ``minimum`` seconds after its last check.
+        # ``seen_at`` is limited, because a different profile than the profile that is due first
+        # may be checked early.
         rested = now.timestamp() - plan.schedule.minimum
         seen_at = min(snapshot_at.timestamp(), rested) if snapshot_at else 0.0
         # If the credit bucket is empty, wait until the bucket has enough credits.
@@ -296,10 +292,8 @@ class Scheduler:
     ) -> list[Known]:
         """Claim and return the profiles whose checks can be paid and for which slots are free.
 
-        Due profiles are claimed first, then profiles that must be checked before a daily summary.
-        If credits are left, profiles are also claimed early. Claimed profiles that
-        ``_postpone_if_not_due`` postpones are not returned. While the API fails for all profiles,
-        at most one check runs.
+        Due profiles come first, then profiles before a daily summary, then profiles that are not
+        due yet. While the API fails for all profiles, at most one check runs.
         """
         now = lease.at
         # The credits of the running checks are subtracted, because the bucket still contains them.
@@ -352,9 +346,7 @@ class Scheduler:
     ) -> list[Known]:
         """Claim profiles that must be checked before a daily summary.
 
-        The day's remaining credits pay for the checks, even if the credit bucket is empty. The
-        search reads the checks that became due within the last ``SUMMARY_LEAD``. Once a minute,
-        the search also reads older due checks.
+        The day's remaining credits pay for the checks, even if the credit bucket is empty.
         """
         now = lease.at
         found: list[str] = []
@@ -384,11 +376,7 @@ class Scheduler:
     ) -> list[Known]:
         """Claim and return profiles that are due next, before their due time.
 
-        The search reads at most ``_EARLY_READ`` profiles:
-
-        - If a chat can already be notified of the result, the profile is returned.
-        - If the check is due before any chat can be notified, the check is postponed.
-        - Other profiles are not changed.
+        A check whose result no chat could get at the due time is postponed instead.
         """
         now = lease.at
         unseen_since = _latest_allowed_last_check(plan, now, is_due=False, is_paid=True)
@@ -431,9 +419,7 @@ class Scheduler:
     async def _apply_blocks_and_store_plan_if_due(self, plan: Plan) -> None:
         """Apply the blocks of profiles, set the budget and store the plan, each once a minute.
 
-        If the set of blocked profiles has changed since the last call, the blocks are applied
-        without a wait. The demand of the profiles is computed again once a minute, or less often
-        if there are many profiles.
+        A changed set of blocked profiles is applied without a wait.
         """
         now = self._now()
         is_time = now - self._kept_at >= MAINTAIN_EVERY
@@ -453,9 +439,8 @@ class Scheduler:
     async def _recompute_demand_and_report_budget(self, plan: Plan, now: datetime) -> None:
         """Compute the demand from a sample of profiles, and report whether the budget is enough.
 
-        The sample is taken from the profiles that known persons follow. If there are no such
-        profiles, the sample is taken from the profiles that newcomers follow. ``BudgetWatch``
-        reports whether the budget covers all profiles. The time of the next sample is set.
+        The sample has only profiles that known persons follow, or, without such profiles, the
+        profiles that newcomers follow.
         """
         async with self._db.read() as tx:
             self._counts = await profiles.estimate_profile_counts_by_followers(tx)
@@ -506,11 +491,8 @@ class Scheduler:
     async def _check_and_name_outcome(self, known: Known, lease: Lease, plan: Plan) -> str:
         """Check a profile. Return the outcome in a few words.
 
-        - No call is made if the profile is blocked, if no chat waits for alerts, or if the lease
-          has ended.
-        - If the profile seems private, a lookup of the name for 1 or 2 credits comes first. If the
-          lookup shows that the profile is private, no further call is made.
-        - In all other cases, the stories are fetched (``_fetch_record_and_name_outcome``).
+        If the profile seems private, a lookup for 1 or 2 credits comes first. No call is made
+        without a valid lease or a waiting chat.
         """
         if alert_rules.is_on_block_list(known.profile_id, known.username, self._settings.blocked):
             return "blocked"
@@ -535,10 +517,9 @@ class Scheduler:
         return now < lease.until and self._owner.still_owns_claim(lease.at, now=now)
 
     async def _store_count_and_has_subscribers(self, known: Known) -> bool:
-        """Count the chats that wait for alerts of a profile. Return whether there is such a chat.
+        """Store how many chats wait for alerts of a profile. Return whether a chat waits.
 
-        The count is stored. If no chat waits, the checks of the profile stop. If a profile has
-        many chats, the chats are counted only once an hour.
+        If no chat waits, the checks of the profile stop.
         """
         now = self._now()
         if known.chats > _MANY and self._counted.get(known.profile_id, now=now):
@@ -652,9 +633,8 @@ class Scheduler:
     ) -> str:
         """Settle the bill of a failed check, and plan the next check.
 
-        The failure is recorded in the profile, unless the API fails for all profiles or refuses
-        all paid calls. If the API refused the account, a lookup of the name, for 1 or 2 more
-        credits, checks the refusal. Return the name of the error's class.
+        Return the name of the error's class. If the API refused the account, a lookup for 1 or 2
+        more credits checks the refusal.
         """
         now = self._now()
         billed = reservation.credits if error.credits is None else error.credits
@@ -699,9 +679,8 @@ class Scheduler:
     ) -> None:
         """Make the paid call that verifies the last answer about a profile, for 1 credit.
 
-        If ``call`` is None, do nothing. If the credit is not allowed to be spent or the API fails,
-        no error is raised, because the answers about the profile are compared again on a later
-        day.
+        If ``call`` is None, do nothing. A failure raises no error, because the answers are
+        compared again on a later day.
         """
         if call is None:
             return
@@ -736,10 +715,8 @@ class Scheduler:
 class _CreditsAndFirstCheck:
     """The data that decide which checks to make.
 
-    ``room`` is the number of credits that the schedule is allowed to spend now. ``spent`` is the
-    number of credits that the schedule has spent today. ``first`` contains two times of the
-    profile that is due first: the due time and the time of the last check. If there is no profile
-    to check, ``first`` is None.
+    The schedule may spend ``room`` credits now, and has spent ``spent`` credits today. ``first``
+    has the due time and the last check of the profile that is due first, or is None.
     """
 
     room: int
@@ -781,9 +758,7 @@ def _latest_allowed_last_check(
 async def _postpone_if_not_due(tx: Tx, known: Known, plan: Plan, now: datetime) -> bool:
     """Postpone the check of a claimed profile if a new price has made the check due later.
 
-    Return whether the check was postponed. The claim of a postponed profile ends. The check is not
-    postponed if a daily summary was sent without a check, because the missing stories are sent as
-    soon as a check finds the stories.
+    Return whether the check was postponed. The claim of a postponed profile ends.
     """
     is_due = known.due_at is not None and known.due_at <= now
     if not is_due or known.failures or not plan.must_recompute_due_at(known):

@@ -36,10 +36,9 @@ Columns = dict[str, list[Any]]
 class PollSettings:
     """The settings of the checks.
 
-    ``credits_a_day`` is the number of credits that checks get on every UTC day. ``credits_a_poll``
-    is the cost of a check, or None to use the measured mean. ``floor`` is the minimum time between
-    two checks of a profile. ``blocked`` contains the names and ids of profiles to which no chat is
-    allowed to subscribe. The set ``blocked`` can change at any time.
+    ``credits_a_day`` are the credits for checks on every UTC day. ``credits_a_poll`` is the cost
+    of a check, or None for the measured mean. ``floor`` is the minimum time between two checks of
+    a profile. ``blocked`` has names and ids of blocked profiles, and can change at any time.
     """
 
     credits_a_day: int = 500
@@ -53,8 +52,7 @@ class Plan:
     """The schedule, and the cost of a check in credits.
 
     If ``learns_cost`` is True, the cost is the mean bill of the last checks. ``newcomer_interval``
-    is the mean time between two checks of a profile to which only newcomers have subscribed.
-    ``newcomer_interval`` is None if the schedule also applies to these profiles.
+    is the mean time between two checks of a profile that only newcomers follow, or None.
     """
 
     schedule: Schedule = field(default_factory=lambda: Schedule(BUDGET, minimum=FLOOR_S))
@@ -78,11 +76,9 @@ class Plan:
     ) -> None:
         """Set the budget and ``newcomer_interval``.
 
-        The budget is ``every_day`` credits a day, and ``extra_today`` more credits today.
-        ``known_profiles`` is the number of profiles that a known person follows.
-        ``newcomer_profiles`` is the number of profiles that only newcomers follow. If both numbers
-        are positive, the profiles of newcomers get a separate part of ``every_day``, which
-        determines ``newcomer_interval``. Otherwise ``newcomer_interval`` becomes None.
+        The budget is ``every_day`` credits a day, and ``extra_today`` more credits today. If both
+        numbers of profiles are positive, the profiles of newcomers get a separate part of
+        ``every_day``. Otherwise ``newcomer_interval`` becomes None.
         """
         schedule = self.schedule
         budget = every_day + extra_today
@@ -106,9 +102,7 @@ class Plan:
         """Update the learned state of a profile from a complete check.
 
         Return the columns to store, and the time of the next check. If the scheduler made the
-        check (``by_scheduler``), the cost of the check is subtracted from the credit bucket, and
-        the price of waiting may change. If ``newcomer_interval`` applies to the profile, the price
-        is not changed, because the intervals of other profiles must not depend on newcomers.
+        check (``by_scheduler``), the cost is subtracted from the credit bucket.
         """
         state = _learned_state(known, now)
         taken = sorted(story.taken_at.timestamp() for story in stories)
@@ -228,11 +222,10 @@ async def read_credits_per_check(tx: Tx, fixed: float | None) -> float:
 async def sample_states(
     tx: Tx, *, most: int = _SAMPLE, only_newcomers: bool
 ) -> list[tuple[ProfileState, float]]:
-    """Return the states and the weights of checked profiles.
+    """Return the states and the weights of checked profiles, at most ``most`` at random.
 
-    If ``only_newcomers`` is True, the profiles are those that only newcomers follow. Otherwise,
-    the profiles are those that a known person follows. If there are more than ``most`` profiles,
-    return a random sample, because reading all rows would take too long.
+    The profiles are those that only newcomers follow (``only_newcomers``), or those that a known
+    person follows.
     """
     rows = await profiles.sample_forecasts_and_weights(
         tx, most=most, only_newcomers=only_newcomers

@@ -50,9 +50,8 @@ class Snapshot:
 class EarlierChecksAllowance:
     """The number of checks that may still move to an earlier time because of a daily summary.
 
-    ``left`` is this number for the UTC day ``day``. ``counted_for`` is the id of the payer. For a
-    chat without a payer, ``counted_for`` is the id of the chat, and ``left`` is 0. The allowance
-    must be locked before the profiles.
+    ``left`` is this number for the UTC day ``day``. ``counted_for`` is the id of the payer, or of
+    a chat without a payer. The allowance must be locked before the profiles.
     """
 
     counted_for: int
@@ -70,17 +69,9 @@ async def record_snapshot_and_enqueue_alerts(
 ) -> list[str]:
     """Record a snapshot, and enqueue alerts for new stories. Return the ids of the new stories.
 
-    If no chat needs checks of the profile, the snapshot is only recorded. Otherwise, a complete
-    snapshot has these further effects:
-
-    - The next check is scheduled.
-    - The chats are notified if the last complete check was more than a day ago, or if the profile
-      was private or gone.
-
-    ``scheduler_plan`` is the plan of the scheduler, or None if the scheduler did not make the
-    check. ``token`` identifies the claim of the profile for this check. A complete snapshot
-    releases the claim. If a later check has claimed the profile, only the name, the new stories
-    and their alerts are recorded.
+    A complete snapshot releases the claim ``token``, and schedules the next check if a chat needs
+    checks. If a later check has claimed the profile, only the name, the new stories and their
+    alerts are recorded. ``scheduler_plan`` is None if the scheduler did not make the check.
     """
     if snapshot.stories:
         before = await record_name_notify_and_return_previous(tx, snapshot.profile, now=now)
@@ -119,11 +110,9 @@ def _columns_that_end_claim(token: int | NoClaim) -> Mapping[str, object]:
 async def record_name_notify_and_return_previous(
     tx: Tx, profile: Profile, *, now: datetime
 ) -> Known:
-    """Record the name of a profile.
+    """Record the name of a profile, and return the previous row, or the new row of a new profile.
 
-    If the name has changed, and checks of the profile are scheduled, notify the subscribers. A
-    cached refusal of the name is removed. Return the previous row of the profile. For a new
-    profile, return the new row.
+    A cached refusal of the name is removed. The subscribers are notified of a changed name.
     """
     before = await profiles.add_or_update_returning_previous(tx, profile, now=now)
     await answers.remove(tx, answers.refusal_key(profile.username))
@@ -137,8 +126,8 @@ async def record_name_notify_and_return_previous(
 async def _lock_or_add_profile(tx: Tx, profile: Profile, *, now: datetime) -> Known:
     """Lock and return the stored profile. Add and return a missing profile.
 
-    ``profile`` has a name that was known before the API was called. The name is stored only for a
-    new profile, because a concurrent answer of the API may have reported a newer name.
+    The name of a stored profile is not changed, because a concurrent answer of the API may have
+    reported a newer name.
     """
     stored = await profiles.lock(tx, profile.profile_id)
     if stored is not None:
@@ -155,11 +144,9 @@ async def _record_check_and_notify_and_schedule(
     now: datetime,
     columns_of_end: Mapping[str, object],
 ) -> None:
-    """Record a complete check of the profile.
+    """Record a complete check of the profile, and schedule the next check if a chat needs checks.
 
-    If a chat needs checks of the profile, also schedule the next check. In addition, notify the
-    chats if the profile is public again, or if stories may have been missed. If the bot's owner
-    has blocked the profile, only release the claim.
+    The chats are notified if the profile is public again, or if stories may have been missed.
     """
     if before.state == "blocked":  # the bot's owner has blocked the profile during the check
         if columns_of_end:
@@ -231,18 +218,9 @@ async def reschedule_checks(
 ) -> None:
     """Compute and store the times of next checks, after a change of subscribers or settings.
 
-    The rows of the profiles stay locked until the end of the transaction. The time of a check does
-    not change in these cases:
-
-    - The profile is not stored, or no chat needs checks of the profile.
-    - The last check failed, or no check was made yet.
-    - The check was due before a daily summary, but was not made (``has_missed_summary``).
-
-    ``allowance`` limits how many checks move to an earlier time because of a daily summary, and
-    the moved checks are counted. If the limit is reached, or if ``allowance`` is None, no check
-    moves to an earlier time because of a summary. The limit is necessary, because the credit
-    bucket does not limit the checks before a summary. If ``is_by_owner`` is True, no limit
-    applies, because the bot's owner has caused the change.
+    The rows of the profiles stay locked until the end of the transaction. ``allowance`` limits how
+    many checks move to an earlier time because of a daily summary. None allows no such move. If
+    ``is_by_owner`` is True, no limit applies.
     """
     plan = await schedule_state.load_plan_or_new(tx)
     moved = 0
@@ -301,19 +279,11 @@ async def read_useful_check_at(
     is_claimed: bool = False,
     not_before: datetime | None = None,
 ) -> datetime:
-    """Return the time for the next check of a profile.
+    """Return the time for the next check of a profile, usually ``due``.
 
-    The last check was at ``seen_at``. ``due`` is the best time for the next check if all chats can
-    be notified at any time. The result can differ from ``due`` in two cases:
-
-    - If no chat could be notified after a check at ``due``, for example because of quiet hours,
-      the check is made later, but early enough that no stories are lost.
-    - If a chat gets a daily summary, the check can be made before ``due``, but not before
-      ``not_before``. If ``Plan.newcomer_interval`` applies to the profile, only a check that is
-      already claimed (``is_claimed``) can be made before ``due``.
-
-    The result is always ``due`` if the profile has more than ``_MANY`` chats, or if the chats have
-    more than ``_MOST_MEMBERS`` distinct notification times.
+    The last check was at ``seen_at``. If no chat can be notified at ``due``, the check is made
+    later, but before stories are lost. Before a daily summary, the check can be made earlier than
+    ``due``, but not before ``not_before``. ``is_claimed`` allows a check now.
     """
     if known.chats > _MANY:
         return due
@@ -367,16 +337,11 @@ async def record_failure_and_notify_if_proven(
     now: datetime,
     token: int | NoClaim = None,
 ) -> None:
-    """Record a failed check.
+    """Record a failed check, and plan the next check.
 
-    If a chat needs checks of the profile, plan the next check. A single answer "private" or "gone"
-    may be wrong, so only two equal answers in a row change the state of the profile and notify the
-    subscribers. If no chat needs checks of the profile, a single answer changes the state, and
-    nobody is notified.
-
-    ``token`` identifies the claim of the profile for this check. Nothing is recorded in three
-    cases: a later check has claimed the profile, the profile is blocked, or the profile is not
-    stored.
+    Only two equal answers "private" or "gone" in a row change the state and notify the
+    subscribers, because a single answer may be wrong. Nothing is recorded if a later check than
+    ``token`` has claimed the profile.
     """
     before = await profiles.lock(tx, profile_id)
     if before is None or before.state == "blocked" or token not in {None, before.token}:

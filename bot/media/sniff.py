@@ -1,7 +1,6 @@
 """The detection of a file's type and dimensions from the content of the file.
 
-File names and HTTP headers are not used. The first 32 bytes decide the type. The dimensions of a
-video are read from the boxes of the file. No picture is decoded, so that a small file that would
+The first 32 bytes decide the type. No picture is decoded, so that a small file that would
 decompress to a huge picture is harmless.
 """
 
@@ -104,8 +103,8 @@ def _duration(mvhd: bytes) -> float | None:
 def _boxes(file: BinaryIO, start: int, end: int, depth: int) -> Iterator[tuple[bytes, int, int]]:
     """Yield the name of each box in a file, and the start and end of the box's content in bytes.
 
-    At a ``depth`` below ``_DEEPEST``, the boxes inside of ``moov`` and ``trak`` are yielded
-    instead of ``moov`` and ``trak``. Boxes are defined in ISO/IEC 14496-12.
+    At a ``depth`` below ``_DEEPEST``, ``moov`` and ``trak`` are replaced by their boxes. Boxes are
+    defined in ISO/IEC 14496-12.
     """
     for _ in range(_MOST_BOXES):
         if start + 8 > end:

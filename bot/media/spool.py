@@ -99,8 +99,7 @@ class Draft:
     async def finish(self, kind: MediaKind) -> MediaFile:
         """Return the complete file, and release the unused part of the reserved space.
 
-        If the file is a video, read its dimensions and duration from the file. The file gets the
-        extension of its type. Call ``close`` afterwards.
+        The file gets the extension of its type. Call ``close`` afterwards.
 
         Raises:
             MediaError: The file is empty.
@@ -141,9 +140,8 @@ class Draft:
 class Spool:
     """A folder for downloads, used as a context manager.
 
-    All downloads of this process together have at most ``limit`` bytes. Each process has its own
-    subfolder with a lock file. Entering the context manager removes the subfolders of processes
-    that have ended.
+    All downloads of this process together have at most ``limit`` bytes. Entering the context
+    manager removes the subfolders of processes that have ended.
     """
 
     def __init__(self, folder: Path, *, limit: int, patience: float = _PATIENCE) -> None:
@@ -188,8 +186,7 @@ class Spool:
     async def draft(self, size: int) -> AsyncIterator[Draft]:
         """Wait for free space. Yield a file into which at most ``size`` bytes can be written.
 
-        At the end of the block, the file is closed. Without a successful ``Draft.finish``, the
-        file is also deleted.
+        At the end, the file is closed, and is deleted unless ``Draft.finish`` succeeded.
 
         Raises:
             MediaUnavailableError: No space became free in time, ``size`` exceeds the limit of the

@@ -43,15 +43,9 @@ class MediaHosts:
 def parse(url: str) -> URL | None:
     """Return ``url`` as a plain http(s) URL, or None if the URL is invalid.
 
-    A URL is invalid in these cases:
-
-    - The scheme is not http or https.
-    - The URL has no host, or has more than 4,096 characters.
-    - The URL contains a user, a password, spaces, control characters, backslashes or non-ASCII
-      characters.
-
-    The caller must download the returned value and not ``url``, because a second parser could
-    interpret the same text differently.
+    A URL with a user, a password, spaces, non-ASCII characters or over 4,096 characters is
+    invalid. The caller must download the returned value and not ``url``, because a second parser
+    could interpret ``url`` differently.
     """
     if len(url) > _LONGEST or "\\" in url or not url.isascii() or not url.isprintable():
         return None

@@ -1,7 +1,6 @@
 """The presentation of data to people: translated messages, captions, buttons and bar charts.
 
-The code is pure, except that it loads the catalogues of translations. Functions that need the
-current time get the time as an argument. Public: ``translation.Translator``,
-``translation.translator_for``, ``html.Safe``, ``actions.Buttons``, ``captions.caption``,
-``notices.notice_messages``, ``charts.bar_chart`` and ``cities.zone_named``.
+Functions that need the current time get the time as an argument. Public:
+``translation.Translator``, ``translation.translator_for``, ``html.Safe``, ``actions.Buttons``,
+``captions.caption``, ``notices.notice_messages``, ``charts.bar_chart`` and ``cities.zone_named``.
 """

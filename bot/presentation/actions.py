@@ -1,9 +1,8 @@
 """The actions of buttons and links, and their encoding as text.
 
-The data of a button have the form ``kind:argument:…``. If an action applies to a different chat
-than the chat with the button, the data begin with the prefix ``@<chat>:``. A link to the bot
-(``t.me/<bot>?start=…``) contains the same data in the encoding of ``encode_payload``, because
-Telegram refuses some characters in such links.
+The data of a button have the form ``kind:argument:…``. For a different chat than the chat with the
+button, the data begin with ``@<chat>:``. A link to the bot (``t.me/<bot>?start=…``) contains the
+same data in the encoding of ``encode_payload``.
 """
 
 import re
@@ -81,10 +80,9 @@ class Kind:
     def __init__(self, word: str, *args: Arg, row: str = "") -> None:
         """Define a kind of action.
 
-        ``word`` is the first part of the button data, and ``args`` are the kinds of the arguments
-        in the button data. ``row`` is the key of this kind of action in the table of rights. If
-        ``row`` is empty, the key is ``word``, followed by a colon if the first of ``args`` is
-        required.
+        ``word`` is the first part of the button data, and ``args`` are the kinds of the arguments.
+        ``row`` is the key in the table of rights, by default ``word``, followed by a colon if the
+        first argument is required.
         """
         self._word = word
         self._args = args
@@ -231,9 +229,8 @@ def buttons_acting_on_chat(buttons: Buttons, chat_id: int) -> Buttons:
 def deep_link(bot_name: str, data: str, chat_id: int | None = None) -> str:
     """Return the link that opens a page of the bot in the private chat.
 
-    If ``chat_id`` is a group or channel, the page is about this group or channel. A link must only
-    open a page and must not change anything, because any person can write such a link and send the
-    link to a different person.
+    The page is about the group or channel ``chat_id``, if given. The page must not change
+    anything, because any person can write such a link and send the link to a different person.
     """
     data = data if chat_id is None or chat_id > 0 else _with_chat(data, chat_id)
     return f"https://t.me/{bot_name}?start={encode_payload(data)}"
@@ -251,8 +248,8 @@ def encode_payload(data: str) -> str:
 def decode_payload(payload: str) -> str:
     """Return the button data in the payload of a link to the bot.
 
-    A person can write a link to the stories of a profile by hand. Such a link opens the profile's
-    card instead of the stories, because the card costs 0 credits.
+    A link to the stories of a profile opens the profile's card instead, because the card costs 0
+    credits.
     """
     payload = re.sub("^stories(_|--)", "card--", payload)
     signs = {written: sign for sign, written in _SIGNS.items()}

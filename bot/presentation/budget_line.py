@@ -45,8 +45,8 @@ def wrong_price_note(credit_price: float, balance: Balance) -> str:
 def balance_text(t: Translator, balance: int, days_left: float | Unknown) -> str:
     """Return the text about the remaining credits and the time for which the credits will last.
 
-    ``balance`` is in credits, and ``days_left`` is in days. The text omits the time if
-    ``days_left`` is None or more than 365, or if no credits remain.
+    ``balance`` is in credits, and ``days_left`` is in days, or None if unknown. A time of over 365
+    days is omitted.
     """
     if balance <= 0 or days_left is None or days_left > _A_YEAR:
         return t.plain(BALANCE, n=balance)
@@ -59,8 +59,7 @@ def balance_text(t: Translator, balance: int, days_left: float | Unknown) -> str
 def budget_lines(t: Translator, plan: BudgetPlan) -> list[str]:
     """Return the lines of the text about a daily budget.
 
-    The lines have the budget, the balance if it is known, and the number of profiles that the
-    budget can check. If the balance lasts for less than two weeks, the last line is a warning.
+    If the balance lasts for less than two weeks, the last line is a warning.
     """
     lines = [t.plain(_BUDGET, n=plan.budget, amount=t.money(plan.dollars_a_month))]
     if plan.balance is not None:

@@ -71,15 +71,11 @@ def story_buttons(
 ) -> Buttons:
     """Return the buttons under a story that a person requested.
 
-    If the profile of the story is unknown, return no button. For example, the profile of a pasted
-    file is unknown.
+    A story of an unknown profile gets no button.
 
-    - ``subscription_id`` is the id of the chat's subscription to the profile, or None if the chat
-      has no such subscription.
-    - ``has_more`` means that the profile or the highlight can have other stories. If so, a button
-      shows all stories.
-    - ``is_inline`` means that the bot supports inline queries. If so, a story that is not from a
-      highlight gets the button to share the story into a different chat.
+    - ``subscription_id`` is the id of the chat's subscription to the profile, or None.
+    - ``has_more`` means that the profile or the highlight can have other stories.
+    - ``is_inline`` means that the bot supports inline queries.
     - ``is_file`` means that the story was sent as a file.
     """
     username = story.profile.username
@@ -130,11 +126,10 @@ def subscribe_or_options_button(
 def row_under_album(
     username: str, t: Translator, subscription_id: int | NotFollowed, *, is_inline: bool
 ) -> list[Button]:
-    """Return the row of buttons for an album with stories of a profile.
+    """Return the row of buttons for a message after an album with stories of a profile.
 
-    The buttons are shown under a message after the album, because Telegram allows no buttons under
-    an album (Bot API, sendMediaGroup). ``is_inline`` means that the bot supports inline queries,
-    which the button to share the stories needs.
+    Telegram allows no buttons under an album (Bot API, sendMediaGroup). ``is_inline`` means that
+    the bot supports inline queries, which the button to share the stories needs.
     """
     share = [share_button(username, t)] if is_inline else []
     text = f"🔔 {t.plain('Subscribe')}"
@@ -166,11 +161,10 @@ def mute_button(subscription_id: int, t: Translator) -> Button:
 
 
 def summary_buttons(posted: Sequence[tuple[str, int, int]]) -> Buttons:
-    """Return the buttons under a daily summary.
+    """Return the buttons under a daily summary, for at most the first ten profiles.
 
-    Each of the first ten listed profiles has a button that opens the options of the subscription.
-    The options open in a new message, so that the summary stays visible. ``posted`` has the name,
-    the number of stories and the id of the subscription of each listed profile.
+    Each button opens the options of the subscription in a new message. ``posted`` has the name,
+    the number of stories and the id of the subscription of each profile.
     """
     first = posted[:_SUMMARY_BUTTONS]
     return grid([button(name, actions.SUBSCRIPTION(number, NEW)) for name, _, number in first], 2)

@@ -60,15 +60,12 @@ def caption(
     spare: int = 0,
     title: str = "",
 ) -> Safe:
-    """Return the caption of an album with stories of one profile.
+    """Return the caption of an album with stories of one profile, with at most 1,024 code points.
 
-    The caption has at most 1,024 code points after parsing. If the caption is too long, whole
-    lines about the content are dropped, the least important line first.
+    A caption that is too long loses whole lines, the least important line first.
 
-    - ``options`` are the options of a subscription. If ``options`` are given, the caption
-      announces new stories in the form that the options require.
-    - ``part`` is the number of the album and the number of albums. For example, (2, 3) marks the
-      second of three albums.
+    - ``options`` are the options of the subscription, if the caption announces new stories.
+    - ``part`` is the number of the album and the number of albums, such as (2, 3).
     - ``spare`` is the minimum number of code points that the caption leaves unused.
     - ``title`` is the title of the highlight with the stories.
     """
@@ -85,8 +82,7 @@ def caption(
 def profile_link(profile: Profile, t: Translator) -> Safe:
     """Return the name and the handle of a profile as HTML. The text is a link to the profile.
 
-    If the name is empty or equals the handle, the text has only the handle. A handle that is not a
-    valid username gets no link. A check mark follows the text of a verified profile.
+    A handle that is not a valid username gets no link. A verified profile gets a check mark.
     """
     name = truncate_plain(one_line(profile.full_name), _NAME_LENGTH)
     handle = foreign_html(truncate_plain(one_line(profile.username), _WORD_LENGTH), rtl=t.is_rtl)
@@ -159,8 +155,8 @@ def _expiry_lines(stories: Sequence[Story], t: Translator, now: datetime) -> lis
 def _detail_lines(stories: Sequence[Story], t: Translator, options: Options | None) -> list[str]:
     """Return the lines about the content of the stories, the most important line first.
 
-    A short caption (an option of the subscription) has only the sponsors and the links. A short
-    caption of a single story omits the links that have a button.
+    A short caption (an option of the subscription) has only the sponsors and the links without a
+    button.
     """
 
     def listed(
@@ -216,11 +212,9 @@ def append_link(text: str, label: str, url: str, t: Translator) -> Safe:
 def _join_lines_within_limit(
     lines: list[str], details: list[str], t: Translator, spare: int
 ) -> Safe:
-    """Join the lines of a caption.
+    """Join the lines of a caption, and drop ``details`` from the end if the caption is too long.
 
-    If the caption is too long, drop lines from the end of ``details`` until the caption is short
-    enough. ``lines`` are never dropped. ``spare`` is the minimum number of code points that the
-    caption leaves unused.
+    ``spare`` is the minimum number of code points that the caption leaves unused.
     """
     # In a language that is written from right to left, each line begins with a mark. Without the
     # mark, the first name in a line would set the writing direction of the line.
@@ -248,11 +242,10 @@ def _person_link(username: str, t: Translator) -> str:
 
 
 def _sticker_link_or_label_html(url: str, t: Translator) -> str:
-    """Return an HTML link to the URL of a link sticker.
+    """Return an HTML link to the URL of a link sticker, or only the label if the URL is invalid.
 
-    The label is the URL without its scheme, ``www.`` and query, cut to 40 code points. If the URL
-    is a redirect by Instagram, the target of the redirect replaces the URL. If the URL is not a
-    web address, return only the label.
+    The label is the URL without its scheme, ``www.`` and query, cut to 40 code points. A redirect
+    by Instagram is replaced by its target.
     """
     url = _redirect_target_or_url(one_line(url))
     shown = re.sub(r"^https?://(www\.)?", "", url, flags=re.IGNORECASE).partition("?")[0]

@@ -1,7 +1,6 @@
 """Time zones by the names of cities and countries that people type in any language of the bot.
 
-The names are from Unicode's CLDR (by Babel) and from the time zone database. Both sources have
-only one or two cities per zone. Therefore ``_MORE`` adds other large cities.
+The names are from Unicode's CLDR (by Babel), from the time zone database, and from ``_MORE``.
 """
 
 import difflib
@@ -199,17 +198,9 @@ The names are Russian and Ukrainian.
 def zone_named(text: str, *, allows_similar: bool = True) -> str | None:
     """Return the time zone for a city, a country, the name of a zone, or an offset such as UTC+3.
 
-    - The country may follow the city ("Paris, France").
-    - Words such as "I live in" and "please" may surround the name.
-    - If ``allows_similar`` is True, a misspelled name of a city or zone matches a very similar
-      name. The misspelled name must have at least five characters.
-    - Only the first 64 characters of a name are read.
-
-    Return None in these cases:
-
-    - The name or the offset is unknown.
-    - The city is not in the country that follows the city.
-    - The country has several different times. In this case, use ``zones_of_country``.
+    The text may be a city with its country or a phrase such as "I live in Paris, please". With
+    ``allows_similar``, a slightly misspelled name also matches. Return None if the name is
+    unknown, or if the country has several different times (``zones_of_country``).
     """
     if match := _OFFSET.fullmatch(text.strip().casefold()):
         return _zone_of_offset(match[1], int(match[2]), match[3] or "00")
@@ -228,12 +219,8 @@ def zone_named(text: str, *, allows_similar: bool = True) -> str | None:
 def _possible_names(text: str) -> list[str]:
     """Return the parts of a text that can be the name of a city, normalized.
 
-    - The first part is the whole text.
-    - Each further part omits one more word from the beginning or the end of the text. Only words
-      that people write before or after a city are omitted, such as "in" or "please".
-    - If the shortest part has an ending of ``_LOCATIVES``, the part without the ending follows.
-    - If the last letter of the shortest part is in ``_CASES``, the shortest part follows with each
-      possible ending of the base form instead of this letter.
+    The parts omit words such as "in" or "please" at the beginning and the end. The last parts are
+    possible base forms of the shortest part, because some languages inflect names.
     """
     words = _normalized(text[:_LONGEST]).split()
     if not words:
@@ -254,9 +241,8 @@ def _possible_names(text: str) -> list[str]:
 def zones_in_statement(text: str) -> list[str]:
     """Return the time zones of the place in a statement such as "I live in Berlin".
 
-    Only the first 64 characters of the text are read. The list has several zones if the place is a
-    country with several different times. The list is empty for any other text, and for an unknown
-    or misspelled place.
+    The list has several zones for a country with several different times. The list is empty for
+    any other text, and for an unknown or misspelled place.
     """
     clauses = _CLAUSE_END.split(text[:_LONGEST])
     for clause in (*clauses, *(_AND.split(clause)[0] for clause in clauses)):

@@ -39,11 +39,9 @@ def paragraphs(*texts: str) -> Safe:
 
 
 def isolate(text: str) -> str:
-    """Return ``text`` enclosed in characters that isolate its writing direction.
+    """Return ``text`` enclosed in characters that isolate its writing direction (Unicode UAX 9).
 
-    The writing direction of isolated text does not affect the neighbouring text. The enclosing
-    characters are FSI and PDI of the Unicode annex UAX 9. If ``text`` is ``Safe``, the result is
-    ``Safe`` too.
+    If ``text`` is ``Safe``, the result is ``Safe`` too.
     """
     isolated = f"{_FIRST_STRONG}{text}{_POP}"
     return Safe(isolated) if isinstance(text, Safe) else isolated
@@ -105,10 +103,9 @@ def entities_size(markup: str) -> int:
 
 
 def truncate_plain(text: str, limit: int) -> str:
-    """Return plain text, shortened to at most ``limit`` code points.
+    """Return plain text, shortened to at most ``limit`` code points, with an ellipsis at the end.
 
-    A shortened text ends with an ellipsis. If ``limit`` is 0, the result is empty. An emoji, a
-    flag, and a letter with its marks are kept or dropped as a whole.
+    An emoji, a flag, and a letter with its marks are kept or dropped as a whole.
     """
     if len(text) <= limit:
         return text

@@ -26,10 +26,8 @@ __all__ = ["LANGUAGES", "N_", "Safe", "Translator", "language_for", "translator_
 class Language(NamedTuple):
     """A language of the bot, with its native name and its language codes in Telegram.
 
-    - ``codes`` lists further codes of the language, and the codes of other languages whose
-      speakers mostly read this language.
-    - ``is_rtl`` means that the language is written from right to left. The value is not taken from
-      Babel, because Babel would load 1 MB of data for each language.
+    ``codes`` also has the codes of other languages whose speakers mostly read this language.
+    ``is_rtl`` means that the language is written from right to left.
     """
 
     name: str
@@ -118,11 +116,9 @@ class Translator:
         """Translate the message ``msgid`` to HTML.
 
         The values of fields are escaped, unless the values are ``Safe``. Times, durations and
-        numbers get the format of the language, except numbers in URLs, in copied texts, and
-        directly after a slash or a #. A number in the field ``percent`` is a part from 0 to 1.
-
-        A message that is marked with ``NN_`` has a singular form and plural forms. The number in
-        the field ``n`` chooses the form. The default of ``n`` is 1.
+        numbers get the format of the language, except numbers in URLs and in copied texts. A
+        number in the field ``percent`` is a part from 0 to 1. The number in the field ``n``
+        chooses the plural form.
         """
         return Safe(self._render(msgid, fields, html=True))
 
@@ -176,9 +172,8 @@ class Translator:
     def _in_own_digits_for_message(self, formatted: str) -> str:
         """Return a formatted number, with Persian digits if the language is Persian.
 
-        The result is ``Safe``, so that a message keeps the no-break spaces in the number. In a
-        language that is written from right to left, the result is plain text, so that a message
-        isolates the number.
+        The result is ``Safe``, except in a language that is written from right to left, in which a
+        message isolates plain text.
         """
         written = self._in_own_digits(formatted)
         return written if self.is_rtl else Safe(written)
@@ -288,8 +283,7 @@ class Translator:
     def duration(self, td: timedelta) -> str:
         """Return a duration in its largest unit and the next smaller unit, such as “3 hr 20 min”.
 
-        The units are days, hours, minutes and seconds. If the value of the smaller unit is 0, this
-        unit is omitted. A negative duration is shown as 0 seconds.
+        The units are days to seconds. A negative duration is shown as 0 seconds.
         """
         style: Literal["long", "short"] = "long" if self.language in _LONG_UNITS else "short"
         left = max(round(td.total_seconds()), 0)
@@ -326,8 +320,7 @@ class Translator:
     def _translation_template(self, msgid: str, n: object) -> str:
         """Return the translation of the message ``msgid``, without values in place of the fields.
 
-        The number ``n`` selects the plural form. If the translation is missing, return the English
-        text of the catalogue. If the English text is also missing, return ``msgid``.
+        ``n`` selects the plural form. If the translation is missing, return the English text.
         """
         source = self._own if msgid in self._own.texts else self._english
         forms = source.texts.get(msgid, (msgid,))
@@ -370,12 +363,7 @@ _NEVER = 10**9
 def _is_outside_url_and_code(match: re.Match[str]) -> bool:
     """Return whether the value of a field may get direction marks and number separators.
 
-    These characters would change a URL, a command or a text that people copy. Therefore return
-    False in these cases:
-
-    - The field is in a URL.
-    - The field follows directly after a slash or a #.
-    - The field is in code style, which people use to copy a text.
+    These characters would change a URL, a command or a text that people copy.
     """
     before = match.string[: match.start()]
     return not before.endswith(('="', "=", "/", "#")) and before.count("<code>") == before.count(
@@ -435,10 +423,8 @@ class Catalogue:
 def load_catalogue(language: str, locales: Path = LOCALES) -> Catalogue:
     """Load the catalogue of ``language`` from the folder ``locales``.
 
-    References to buttons are replaced by the translated labels. Messages without a translation,
-    and messages with a fuzzy translation, are omitted. If the file of the catalogue is missing,
-    the catalogue is empty. In a language that is written from right to left, the texts get marks
-    of the writing direction (``_mark_rtl_lines``).
+    Messages with a missing or fuzzy translation are omitted. If the file is missing, the catalogue
+    is empty. References to buttons are replaced by the translated labels.
     """
     path = locales / language / "LC_MESSAGES" / "bot.po"
     if not path.is_file():
@@ -466,16 +452,8 @@ def load_catalogue(language: str, locales: Path = LOCALES) -> Catalogue:
 def _mark_rtl_lines(text: str) -> str:
     """Add marks of the writing direction to a text that is written from right to left.
 
-    - A line gets a right-to-left mark at its beginning if the first letter is a Latin letter. The
-      line also gets the mark if a field comes before the first letter, because the value can begin
-      with a Latin letter. Without the mark, this letter would turn the direction of the whole
-      line.
-    - A right-to-left mark is inserted before an Arabic comma after a Latin word. Otherwise the
-      words of a list would stand in the opposite order.
-    - A left-to-right mark is inserted before commands, names with an @, numbers with a #, hashtags
-      and fields in code style, and spans such as 23-7. The reason is that the slash, the @, the #
-      and the hyphen have no direction of their own. With the mark, the sign stays at the left of
-      the word, and the numbers of the span keep their order.
+    The marks keep the direction of lines that begin with a Latin letter or a field, the order of
+    the words in a list, and the place of signs such as a slash, an @, a # or a hyphen.
     """
     lines = []
     for line in text.split("\n"):

@@ -56,13 +56,10 @@ class FetchMedia(Protocol):
 class StoriesApi:
     """The client of the paid API.
 
-    The methods from ``story`` to ``download_url`` return a ``PaidCall`` with a price. The request
-    is sent when the call is awaited. The awaited call raises the errors that the method lists.
-
-    All calls and ``fetch_balance_and_resume`` raise subclasses of ``StoriesError``. Downloads also
-    raise ``MediaError``. The field ``credits`` of the error has the credits billed for the failed
-    call, or None if the credits are unknown. A request that may have been billed is never sent
-    again unchanged.
+    Most methods return a ``PaidCall``, which sends the request and raises the listed errors when
+    awaited. All errors are ``StoriesError``, or ``MediaError`` of downloads. The field ``credits``
+    of an error has the billed credits, or None if unknown. A request that may have been billed is
+    never sent again unchanged.
     """
 
     def __init__(
@@ -84,23 +81,17 @@ class StoriesApi:
         clock: Callable[[], float] = event_loop_time_s,
         jitter: Callable[[float, float], float] = random.uniform,
     ) -> None:
-        """Create a client of the API at ``url`` with the API key ``key``.
+        """Create a client of the API at ``url``. The API key ``key`` is sent only to this origin.
 
-        A request with its waits and one retry takes at most ``deadline`` seconds. The request of a
-        download takes at most ``download_deadline`` seconds. The key is only sent to the origin of
-        ``url``.
-
-        ``privacy`` decides whether a call of ``stories`` may skip the API's privacy check. Without
-        ``privacy``, each call of ``stories`` includes this check. ``rate`` is the number of calls
-        per second until ``fetch_balance_and_resume`` sets the rate of the account. ``replicas``
-        returns the number of processes that share this rate.
-
-        ``fetch_media`` downloads a file if the API answers with a URL instead of a file. Without
-        ``fetch_media``, such an answer raises ``MediaError``. ``largest_file`` is the maximum size
-        of a downloaded file in bytes.
-
-        ``on_out_of_service`` is called once when an ``OutOfServiceError`` (a 401 or 402 response,
-        or the error ``InsufficientFunds``) stops all paid calls.
+        - ``deadline``, ``download_deadline``: the seconds for a request with its waits and one
+          retry.
+        - ``privacy``: decides whether to skip the API's privacy check. Without ``privacy``, no
+          check is skipped.
+        - ``rate``: the calls per second, until ``fetch_balance_and_resume`` sets the rate.
+        - ``replicas``: returns the number of processes that share the rate.
+        - ``fetch_media``: downloads a file if the API answers with a URL.
+        - ``largest_file``: the maximum size of a file in bytes.
+        - ``on_out_of_service``: called once when an ``OutOfServiceError`` stops all paid calls.
         """
         self.transport = Transport(
             session,
@@ -144,18 +135,18 @@ class StoriesApi:
         return self._privacy is None or self._privacy.mode != "true"
 
     def seems_down_for_everyone(self) -> bool | Unknown:
-        """Return whether the API seems to be down for everyone. Return None if this is unknown.
+        """Return whether the API seems to be down for everyone, or None if unknown.
 
-        The result is unknown if this process has detected no outage, and no paid call of this
-        process has shown in the last 30 minutes that the API works.
+        The result is unknown if this process has seen neither an outage nor, in the last 30
+        minutes, a paid call that shows that the API works.
         """
         return self.transport.seems_down_for_everyone()
 
     def story(self, story_id: str, page_url: str = "") -> PaidCall[Story]:
         """Return the paid call that fetches a live story by its id (pk), for 1 credit.
 
-        If the id does not contain the time of the story and ``page_url`` is given, the request
-        contains ``page_url``, the URL of the story's page, in place of the id.
+        If the id does not contain the time of the story, the request contains ``page_url``, if
+        given.
 
         Raises:
             StoryGoneError: The story has expired or was deleted.
@@ -182,23 +173,11 @@ class StoriesApi:
     ) -> PaidCall[list[Story]]:
         """Return the paid call that fetches a profile's live stories, oldest first.
 
-        The call costs 2 credits, or 1 credit without the API's privacy check. The mode of
-        ``PrivacyCheck`` decides whether the check is skipped:
-
-        - In mode "false", the check is never skipped.
-        - In mode "true", the check is always skipped.
-        - In mode "auto", the check is skipped if ``last_known_public_at`` is less than a day ago
-          and answers without the check are still trusted.
-
-        In mode "auto", the awaited call makes a second request, with the check, if the first
-        request skipped the check and had one of these results:
-
-        - The answer states that the account is private or does not exist.
-        - The answer is an empty list although ``expects_stories`` returns True. For 3 hours after
-          such a second request with an empty answer, no further empty answer of the profile causes
-          a second request.
-
-        The two requests cost up to 3 credits in total.
+        The call costs 2 credits, or 1 credit without the API's privacy check. The check is always
+        skipped in mode "true" of ``PrivacyCheck``. In mode "auto", the check is skipped if
+        ``last_known_public_at`` is less than a day ago, and unchecked answers are still trusted. A
+        refusal, or an empty answer although ``expects_stories`` returns True, then causes a second
+        request, for 3 credits in total.
 
         Raises:
             ProfilePrivateError: The account is private: the API refused the call, or a returned
@@ -222,8 +201,8 @@ class StoriesApi:
     def stories_by_name(self, username: str) -> PaidCall[list[Story]]:
         """Return the paid call that fetches the live stories of a username, oldest first.
 
-        The call costs 3 credits, and includes the privacy check. If the account has no live
-        stories, the answer does not contain the id of the account.
+        The call costs 3 credits, and includes the privacy check. An answer without stories does
+        not contain the id of the account.
 
         Raises:
             ProfilePrivateError: The account is private.
@@ -282,11 +261,9 @@ class StoriesApi:
         return PaidCall(Operation.HIGHLIGHTS, query.nominal, ask_highlight)
 
     def download(self, story: Story, spool: Spool) -> PaidCall[MediaFile]:
-        """Return the paid call that downloads the file of a story into ``spool``.
+        """Return the paid call that downloads the file of a story into ``spool``, for 1 credit.
 
-        The call costs 1 credit. The code that awaits the call must remove the file. If the id of
-        the story does not contain its time, the request contains the URL of the story's page in
-        place of the id.
+        The code that awaits the call must remove the file.
 
         Raises:
             StoryGoneError: The story has expired or was deleted.
@@ -303,13 +280,11 @@ class StoriesApi:
     def download_url(
         self, url: str, spool: Spool, *, refuse: Callable[[Profile | None], None]
     ) -> PaidCall[MediaFile]:
-        """Return the paid call that downloads the file at a URL of a media host into ``spool``.
+        """Return the paid call that downloads the file at a URL of a media host, for 1 credit.
 
-        The call costs 1 credit. The code that awaits the call must remove the file.
-
-        ``refuse`` is called with the account of the file, or with None if the answer names no
-        account. ``refuse`` raises a ``StoriesError`` or ``MediaError`` if the bot must not show
-        the file. In that case, no file remains, and the download is billed nevertheless.
+        The code that awaits the call must remove the file. ``refuse`` gets the account of the
+        file, or None, and raises a ``StoriesError`` or ``MediaError`` if the bot must not show the
+        file. A refused download is billed nevertheless.
 
         Raises:
             StoryGoneError: The API does not find the file.
@@ -349,20 +324,10 @@ class StoriesApi:
     ) -> PaidCall[list[Story]] | None:
         """Return the paid call that verifies the last answer, or None if no call is necessary.
 
-        A checked answer is the answer to a call with the privacy check. An unchecked answer is the
-        answer to a call that skipped this check. The caller has just got a checked answer, and
-        the last answer is the answer before the checked answer. A call is necessary if the last
-        answer was unchecked, and lacked a story of the checked answer
-        (``PrivacyCheck.doubts_last_answer``).
-
-        - ``stories`` are the stories of the checked answer.
-        - ``new`` has the ids of those stories that the bot did not know.
-        - ``known`` is the profile as stored before the checked answer.
-
-        The call costs 1 credit, and fetches the stories without the privacy check. If the fetched
-        stories contradict ``stories``, the call records the contradiction. After contradictions
-        about two profiles within two days, all calls include the check again, and the owners are
-        notified.
+        ``stories`` are the answer to a call with the privacy check, ``new`` the ids of stories
+        that the bot did not know, and ``known`` the profile as stored before. The call costs 1
+        credit, and skips the check. After contradictions about two profiles within two days, all
+        calls include the check.
         """
         if self._privacy is None or not self._privacy.doubts_last_answer(known, stories, new):
             return None
@@ -372,12 +337,8 @@ class StoriesApi:
         """Return the paid call that verifies the last answer, or None if no call is necessary.
 
         The caller has just called the API with the privacy check, and the API answered that the
-        account is private. The last answer is the answer before this call. A call to verify the
-        last answer is necessary if the last answer was made without the check
-        (``PrivacyCheck.doubts_last_answer_after_refusal``).
-
-        The call costs 1 credit, and fetches the stories without the check. If the result has
-        stories, the call records a contradiction.
+        account is private. The returned call costs 1 credit, and skips the check. A result with
+        stories is recorded as a contradiction.
 
         Raises:
             ProfilePrivateError: The answer without the check also states that the account is
@@ -440,13 +401,10 @@ class StoriesApi:
         full: Query,
         expects_stories: Callable[[], Awaitable[bool]] | None,
     ) -> Answer[list[Story]]:
-        """Ask for stories without the API's privacy check.
+        """Ask for stories without the API's privacy check, and again with the check if needed.
 
-        In the cases that the docstring of ``stories`` lists, ask again with the check. The result
-        or the error then has the total credits of both requests. The credits of the error are None
-        if the bill of the second request is unknown. If the first answer is empty, and the second
-        answer has a story that was posted long enough before, record that the first answer was
-        wrong. If both answers are empty, record that the first answer was confirmed.
+        The result or the error has the total credits of both requests, or None if the second bill
+        is unknown. A wrong or confirmed empty answer is recorded.
         """
         profile_id = full.params["user_id"]
         silent_at = None

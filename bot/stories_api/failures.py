@@ -1,8 +1,7 @@
 """The classification of failed answers: the error to raise, and the billed credits.
 
-The API has five formats of error bodies. The statuses 401, 402, 408, 425, 429 and 5xx alone select
-the class of error. For any other status, the field ``exc_type`` and the message of the body also
-count.
+The API has five formats of error bodies. For some statuses, the body also selects the class of
+error.
 """
 
 import re
@@ -35,8 +34,7 @@ from bot.stories_api.response import (
 
 _BILLED = frozenset({200, 400, 403, 404, 422})
 # Statuses of calls that cost 0 credits. The API's documentation promises this only for 500, 503
-# and 504. Free 429 responses have also been observed, but no documentation promises that every 429
-# response is free. For this reason, 429 is not in this set.
+# and 504. Free 429 responses were observed, but are not documented, so 429 is not in this set.
 _FREE = frozenset({401, 402, 410, 500, 503, 504})
 _AGAIN = frozenset({500, 503, 504})
 _LONGEST_WAIT = 300.0  # maximum seconds that the bot waits because of a header Retry-After
@@ -65,9 +63,9 @@ _BY_NAME: Mapping[str, type[StoriesError]] = {
 class Failure:
     """A failed call. If ``again`` is True, the call was free and may be retried.
 
-    ``after`` is the number of seconds to wait before the retry, or None if the answer does not
-    state this number. ``status`` is the status of the error answer. ``status`` is 429 if the
-    bot's own rate limit allowed no request, and 0 if no readable answer was received.
+    ``after`` is the wait before the retry in seconds, or None if the answer states no wait.
+    ``status`` is 429 if the bot's own rate limit allowed no request, and 0 without a readable
+    answer.
     """
 
     error: StoriesError
@@ -102,9 +100,8 @@ def failure_of(
 ) -> Failure:
     """Return the failure that an error answer describes.
 
-    An error answer has an error ``status``, or has status 200 and an error in the body. ``price``
-    is the number of credits that the call costs if the call is billed. ``subject`` is the
-    requested username. ``body`` is None if the body could not be read.
+    ``price`` is the cost in credits if the call is billed. ``subject`` is the requested username.
+    ``body`` is None if the body could not be read. An error in the body can have status 200.
     """
     try:
         complaint = complaint_in(decode_json(body or b"")) or Complaint()
@@ -157,13 +154,10 @@ def _error_type_of_404(complaint: Complaint, endpoint: str) -> type[StoriesError
 
 
 def _billed_credits(status: int, body: bytes | None, price: int) -> int | Unknown:
-    """Return the credits billed for a failed call. Return None if the credits are unknown.
+    """Return the credits billed for a failed call, or None if the credits are unknown.
 
-    - Statuses in ``_FREE`` cost 0 credits. A page of a proxy in front of the API with status 403
-      or 404 also costs 0 credits.
-    - Any other answer with a status in ``_BILLED`` costs ``price``.
-    - For all other statuses, the credits are unknown, because a page of the proxy (502, 520) may
-      hide an answer that was billed. Unknown credits count as spent.
+    Unknown credits count as spent, because a page of a proxy in front of the API (502, 520) may
+    hide an answer that was billed.
     """
     if status in _FREE or (status in {403, 404} and _is_proxy_page(body)):
         return 0

@@ -24,9 +24,8 @@ class CallRate:
     ) -> float | TooLong:
         """Reserve a time for the next call, and return the wait until this time in seconds.
 
-        The wait must be shorter than the limit ``within``, in seconds. If the wait would reach
-        this limit, reserve nothing and return None. ``replicas`` is the number of processes that
-        share the rate.
+        If the wait would be ``within`` seconds or more, reserve nothing and return None.
+        ``replicas`` is the number of processes that share the rate.
         """
         at = max(now, self.next_at)
         if at - now >= within:
@@ -40,14 +39,10 @@ class CallRate:
 
 
 class OutageDetector:
-    """Detects an outage of the API.
+    """Detects an outage of the API: failed calls about three subjects within a minute.
 
-    An outage is detected if calls about three subjects fail within a minute and no call in between
-    shows that the API works. The first call that shows that the API works ends the outage.
-
-    Calls are still allowed during an outage, because the detection may be wrong. For example, the
-    API may always fail for three accounts that a person asked about. The schedule makes checks
-    only rarely during an outage.
+    The first call that shows that the API works ends the outage. Calls are allowed during an
+    outage, because the detection may be wrong.
     """
 
     SUBJECTS = 3
@@ -72,11 +67,10 @@ class OutageDetector:
         self.answered_at = now
 
     def is_failing(self, now: float, *, within: float) -> bool | Unknown:
-        """Return whether the API is down. Return None if this is unknown.
+        """Return whether the API is down, or None if unknown.
 
         The result is unknown if this process has detected no outage and has received no answer in
-        the last ``within`` seconds, because this process does not know the results of calls in
-        other processes.
+        the last ``within`` seconds.
         """
         if self.is_on:
             return True

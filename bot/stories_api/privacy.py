@@ -1,25 +1,8 @@
 """The decision whether a call may skip the API's privacy check, which costs half of the price.
 
-In mode ``auto``, calls skip the check for at most one day after an answer stated that the account
-is public. Calls without the check use ``force=on``. The API's documentation does not say what such
-calls return for private accounts.
-
-For this reason, the daily answer with the check (a checked answer) is compared with the last
-answer without the check (an unchecked answer). The unchecked answer is in doubt in two cases:
-
-- The checked answer has a story that the unchecked answer lacked, although the story was posted
-  more than 10 minutes before the unchecked answer.
-- The checked answer states that the account is private, and the unchecked answer had stories that
-  are still live.
-
-In both cases, the account may have changed between private and public after the unchecked answer.
-So the bot at once makes one more call without the check, and compares the two answers of the same
-moment. If these answers contradict each other for two profiles within two days, all calls include
-the check again.
-
-An empty answer without the check is also in doubt, if the bot knows live stories of the account
-that are not known to be deleted. The bot then at once repeats the call with the check. If the
-second answer is empty too, further empty answers are believed for 3 hours.
+The API's documentation does not say what a call without the check (``force=on``) returns for
+private accounts. For this reason, answers with and without the check are compared. After
+contradictions about two profiles within two days, all calls include the check again.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -68,8 +51,8 @@ _FELL_BACK = NN_(
 class Trust:
     """The bot's trust in unchecked answers, which are answers that skipped the privacy check.
 
-    ``contradicted`` has the profiles with wrong answers, and the time at which each wrong answer
-    was noticed. ``fell_back_at`` is the time at which the trust ended, or None.
+    ``contradicted`` has the time at which the wrong answer of each profile was noticed.
+    ``fell_back_at`` is the time at which the trust ended, or None.
     """
 
     contradicted: dict[str, datetime] = field(default_factory=dict)
@@ -133,11 +116,8 @@ class PrivacyCheck:
     def may_skip_privacy_check(self, last_known_public_at: datetime | None) -> bool:
         """Return whether a call about an account may skip the privacy check in mode "auto".
 
-        The result is True if both conditions hold:
-
-        - The last proof that the account is public is less than a day old.
-          ``last_known_public_at`` is the time of this proof, or None without a proof.
-        - The bot still trusts unchecked answers (``Trust.fell_back_at`` is None).
+        The last proof that the account is public must be less than a day old, and the bot must
+        still trust unchecked answers. ``last_known_public_at`` is the time of this proof, or None.
         """
         if self._trust.fell_back_at is not None or last_known_public_at is None:
             return False
@@ -153,24 +133,20 @@ class PrivacyCheck:
     def record_confirmed_empty(self, profile_id: str) -> None:
         """Record that an answer with the check has confirmed an empty unchecked answer.
 
-        The confirmation costs 2 credits. If each empty answer were confirmed, a person could make
-        every second check three times as expensive by deleting a story after each check.
+        Without this record, a person could make every second check three times as expensive by
+        deleting a story after each check.
         """
         self._confirmed_empty.put(profile_id, value=True, until=self._now() + CONFIRMED_FOR)
 
     def doubts_last_answer(
         self, known: Known, stories: Sequence[Story], new: Collection[str]
     ) -> bool:
-        """Return whether a checked answer raises a doubt about the previous answer.
+        """Return whether a checked answer raises a doubt about an unchecked previous answer.
 
-        The previous answer is in doubt if the previous answer was unchecked, and lacked a story of
-        the checked answer. A story counts only if the bot did not know the story, and if the story
-        was posted more than 10 minutes before the previous answer. If the mode is not "auto",
-        return False.
-
-        - ``stories`` are the stories of the checked answer.
-        - ``new`` has the ids of those stories that the bot did not know.
-        - ``known`` is the profile as stored before the checked answer.
+        The previous answer must lack a story that was posted more than 10 minutes before the
+        previous answer. ``stories`` are the checked answer, and ``new`` has the ids that the bot
+        did not know. ``known`` is the profile as stored before the checked answer. If the mode is
+        not "auto", return False.
         """
         if not self._was_last_call_unchecked(known) or known.snapshot_at is None:
             return False
@@ -178,15 +154,10 @@ class PrivacyCheck:
         return _has_old_story(unseen, at=known.snapshot_at)
 
     def doubts_last_answer_after_refusal(self, known: Known) -> bool:
-        """Return whether the answer "private" raises a doubt about the previous answer.
+        """Return whether the answer "private" raises a doubt about an unchecked previous answer.
 
-        The caller has just called the API with the privacy check, and the API answered that the
-        account is private. ``known`` is the profile as stored before this call. The previous
-        answer is in doubt if the previous answer was unchecked. Return False in these cases:
-
-        - The mode is not "auto".
-        - ``may_skip_privacy_check`` allows a call without the check. In this case, the bot made
-          two requests. The first request skipped the check, and its answer had no stories either.
+        ``known`` is the profile as stored before the answer "private". Return False if the mode is
+        not "auto", or if a call without the check has just had no stories either.
         """
         return self._was_last_call_unchecked(known) and not self.may_skip_privacy_check(
             known.checked_at
@@ -202,12 +173,9 @@ class PrivacyCheck:
     ) -> None:
         """Record that an unchecked answer was wrong, if a checked answer contradicts the answer.
 
-        Both answers are of the same moment ``at``. The unchecked answer is wrong in two cases:
-
-        - The checked answer stated that the account is private (``checked`` is None), and the
-          unchecked answer has stories.
-        - The unchecked answer lacks a story of the checked answer that was posted more than 10
-          minutes before ``at``.
+        Both answers are of the same moment ``at``. ``checked`` is None if the checked answer
+        stated that the account is private. Only stories posted more than 10 minutes before ``at``
+        can be lacking.
         """
         if checked is None:
             if unchecked:
@@ -221,9 +189,7 @@ class PrivacyCheck:
     def _was_last_call_unchecked(self, known: Known) -> bool:
         """Return whether the mode is "auto" and the last recorded stories are unchecked.
 
-        Recorded stories are unchecked if they were recorded after the last proof that the profile
-        is public. Each checked answer of a public account is such a proof. If no stories are
-        recorded, or if no proof exists, return False.
+        Recorded stories are unchecked if no later answer proved that the profile is public.
         """
         if self.mode != "auto" or known.snapshot_at is None or known.checked_at is None:
             return False

@@ -1,12 +1,7 @@
 """The wire format as pydantic models, and the conversion to the domain model.
 
-The models accept incomplete objects:
-
-- A story needs its ``pk`` and a time. The ``pk`` may contain the time.
-- A highlight needs its ``pk``, and a title or an account.
-- A profile needs an id and a username.
-
-Invalid parts of a story are dropped. In lists, invalid stories and highlights are skipped.
+The models accept incomplete objects. Invalid parts of a story are dropped. In lists, invalid
+stories and highlights are skipped.
 """
 
 import re
@@ -245,8 +240,8 @@ def highlights_from(value: object) -> list[Highlight]:
 def story_from(value: object, *, profile_id: str = "", username: str = "") -> Story:
     """Return the story in decoded JSON.
 
-    If the JSON does not contain the id of the story's account, ``profile_id`` is used instead. If
-    the JSON does not contain the name of the account, ``username`` in lower case is used instead.
+    If the JSON lacks the id or the name of the story's account, ``profile_id`` or ``username`` in
+    lower case is used instead.
 
     Raises:
         MalformedBodyError: The body has no story, or neither the story nor its ``pk`` has a time.
@@ -316,8 +311,7 @@ def profile_from(value: object) -> Profile:
 def balance_from(value: object) -> Balance:
     """Return the balance in decoded JSON: the credits, the rate limit and the value in dollars.
 
-    If the rate limit is missing, invalid, or not positive, the result has a rate limit of 15 calls
-    per second.
+    Without a valid rate limit, the result has a rate limit of 15 calls per second.
 
     Raises:
         MalformedBodyError: The body has no balance, or the balance is not a plausible integer.

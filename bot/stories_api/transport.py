@@ -1,9 +1,7 @@
 """The HTTP transport of the Stories API, which never pays twice and never leaks the API key.
 
-Any request may be billed, so the HTTP client must not send a request again by itself. aiohttp
-would repeat a GET request after a broken connection, so ``prevent_resending`` stops this
-repetition. A pooled connection that the server has just closed would look like a lost answer, so
-each call uses a new connection. The key is sent to a single origin only.
+Any request may be billed, so aiohttp must not repeat a request (``prevent_resending``). Each call
+uses a new connection, because a closed pooled connection would look like a lost answer.
 """
 
 import asyncio
@@ -94,9 +92,8 @@ class Transport:
     ) -> None:
         """Create a transport for the API at ``url``. ``rate`` is in calls per second.
 
-        ``replicas`` returns the number of processes that share the account's rate limit equally.
-        ``on_out_of_service`` is called when an answer of the API stops all paid calls. If paid
-        calls are already stopped, ``on_out_of_service`` is not called again.
+        ``replicas`` returns the number of processes that share the rate equally.
+        ``on_out_of_service`` is called once when an answer of the API stops all paid calls.
         """
         self._session = session
         self._url = URL(url)
@@ -134,10 +131,10 @@ class Transport:
         )
 
     def seems_down_for_everyone(self) -> bool | Unknown:
-        """Return whether the API seems to be down for everyone. Return None if this is unknown.
+        """Return whether the API seems to be down for everyone, or None if unknown.
 
-        The result is unknown if this process has detected no outage, and no paid call of this
-        process has shown in the last 30 minutes that the API works.
+        The result is unknown if this process has seen neither an outage nor, in the last 30
+        minutes, a paid call that shows that the API works.
         """
         return self.failing.is_failing(self._clock(), within=_LATELY)
 
@@ -181,12 +178,8 @@ class Transport:
     async def _ask_and_count_failures(self, query: Query, read: Read[T], end: float) -> Answer[T]:
         """Make a call, and record whether the API works.
 
-        Nothing is recorded in these cases:
-
-        - The call fetches the balance.
-        - The result is a failure with the status 429.
-        - The call failed because of a fault of this machine.
-        - ``read`` raises a ``MediaError``.
+        Nothing is recorded for the balance, after a failure because of the rate limit or of this
+        machine, and after a ``MediaError``.
 
         Raises:
             StoriesError: The call failed.
@@ -207,8 +200,8 @@ class Transport:
     async def _ask_and_retry(self, query: Query, read: Read[T], end: float) -> Answer[T] | Failure:
         """Make a call, and retry once if the first attempt was free and may be retried.
 
-        Both attempts wait for the rate limit and must begin before the time ``end``. If the first
-        attempt would begin too late, return a failure with the status 429 without a call.
+        Both attempts must begin before the time ``end``. If the first attempt would begin too
+        late, return a failure with the status 429.
 
         Raises:
             MediaError: ``read`` cannot save the received file, or refuses the file.
@@ -328,11 +321,11 @@ class Transport:
         )
 
     def _billed_price_flagging_absurd(self, query: Query, response: aiohttp.ClientResponse) -> int:
-        """Return the price that the answer states. If no price is stated, return the normal price.
+        """Return the price that the answer states, or the normal price if no price is stated.
 
-        The result is at most five times the normal price. Otherwise one wrong header could use up
-        the budget of a day. ``is_price_absurd`` records whether the stated price was above this
-        limit. The price of a free call is 0.
+        The result is at most five times the normal price, because one wrong header could otherwise
+        use up the budget of a day. ``is_price_absurd`` records a higher price. A free call costs
+        0.
         """
         stated, most = credits_in(response.headers), query.nominal * MOST_TIMES
         if stated is None or not most:
@@ -378,9 +371,7 @@ async def prevent_resending(
     Raises:
         aiohttp.ClientConnectorError: No connection was made. The request was not sent.
         aiohttp.ConnectionTimeoutError: No connection was made in time. The request was not sent.
-        aiohttp.ClientError: The connection broke after the request may have been sent. This error
-            replaces a ``ClientOSError`` or ``ServerDisconnectedError``, because aiohttp would
-            repeat the request after these errors.
+        aiohttp.ClientError: The connection broke after the request may have been sent.
     """
     try:
         return await handler(request)

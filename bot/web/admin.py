@@ -1,8 +1,7 @@
 """The admin page for the bot's owners: static files, the bot's state, and actions.
 
-Each API call needs the secret of the session in the ``Authorization`` header, except the call that
-exchanges the key of a link for a session. The page uses no cookies, so a page of another site
-can't make a browser send an authorized call.
+Each API call needs the secret of the session in the ``Authorization`` header. The page uses no
+cookies, so a page of another site can't make a browser send an authorized call.
 """
 
 import json
@@ -57,9 +56,8 @@ class AdminPage:
     ) -> None:
         """Read the files of the page from the disk.
 
-        ``read_state`` returns the bot's state, which the page displays. ``do_action`` executes the
-        action of a button, and raises ``BotError`` to refuse the action. A session is valid only
-        while ``owners`` contains the owner who opened the session.
+        ``read_state`` returns the state to display. ``do_action`` raises ``BotError`` to refuse an
+        action. A session is valid only while ``owners`` contains the owner who opened the session.
         """
         self._read_state = read_state
         self._execute = do_action
@@ -139,8 +137,7 @@ def _json_response(value: _Json) -> web.Response:
 async def _json_body(request: web.Request) -> _Json | None:
     """Return the JSON object in a request, or None if the body is too large or not an object.
 
-    A body without a declared length is refused, because browsers always send the length. A slow
-    body blocks only its own connection.
+    A body without a declared length is refused, because browsers always send the length.
     """
     if request.content_length is None or request.content_length > _LARGEST_BODY:
         return None

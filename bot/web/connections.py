@@ -1,8 +1,6 @@
-"""The limit on connections.
+"""The limit on connections, because a client without a password can keep connections open.
 
-If the number of connections exceeds the limit, a new connection closes the oldest connections. A
-client without a password can keep a connection open in several ways. The client may send nothing,
-send headers or a body slowly, repeat requests without end, or never read the responses.
+If the number of connections exceeds the limit, a new connection closes the oldest connections.
 """
 
 import asyncio
@@ -25,8 +23,7 @@ def closing_response(status: int, headers: Mapping[str, str] | None = None) -> w
 async def disable_write_buffer(request: web.Request, _answer: web.StreamResponse) -> None:
     """Turn off the write buffer, so that a response is pending until all its bytes are sent.
 
-    Otherwise aiohttp may close a connection before all bytes are sent. Such a connection stays
-    open until the client has read the bytes, but is no longer counted.
+    Otherwise, an open connection with unread bytes would no longer be counted.
     """
     if request.transport is not None:
         request.transport.set_write_buffer_limits(high=0)

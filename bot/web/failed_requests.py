@@ -1,8 +1,7 @@
 """The log of failed HTTP requests. Each kind of failure has at most one line a minute.
 
-By default, aiohttp logs a traceback for every malformed request. The traceback repeats bytes of
-the request, which may contain secrets. A client without a password could cause thousands of
-tracebacks a minute.
+By default, aiohttp logs a traceback for every malformed request, with bytes of the request that
+may contain secrets.
 """
 
 import time
@@ -35,10 +34,9 @@ class FailedRequests:
     def exception(
         self, message: str, *_: object, exc_info: BaseException | bool | None = None
     ) -> None:
-        """Log the class of the exception. If no exception is given, log ``message``.
+        """Log the class and the traceback of the exception, or ``message`` without an exception.
 
-        Unless the request was malformed, also log the traceback of the exception. If a line with
-        the same class or message was logged within the last minute, only count the request.
+        A malformed request gets no traceback. Within a minute, repeated failures are only counted.
         """
         error = exc_info if isinstance(exc_info, BaseException) else None
         kind = type(error).__name__ if error else message

@@ -45,10 +45,10 @@ _HEADERS_S = 10.0  # seconds in which a client must send the headers of a reques
 class WebhookReceiver:
     """The webhook, which receives updates from Telegram.
 
-    ``add`` stores an update. The webhook answers 200 to an update only after ``add`` has returned.
-    A request without the secret gets 403. Content larger than 1 MiB gets 413. Other content that
-    is not an update gets 200, and is not stored. While ``must_refuse_updates`` returns True, or if
-    ``add`` fails, the webhook answers 503 with Retry-After, and Telegram keeps the updates.
+    The webhook answers 200 to an update only after ``add`` has stored the update. A request
+    without the secret gets 403, and content larger than 1 MiB gets 413. While
+    ``must_refuse_updates`` returns True, or if ``add`` fails, the webhook answers 503, and
+    Telegram keeps the updates.
     """
 
     webhook: Webhook
@@ -99,13 +99,10 @@ class Web:
     ) -> None:
         """Create the server, which does not listen yet.
 
-        Each function of ``checks`` returns a short reason why the process is not ready, or "". If
-        ``is_open`` is True, other machines can reach the port. In this case, only requests with
-        ``token`` get the reasons and the metrics. Other requests get only whether the process is
-        ready.
-
-        ``routes`` are additional routes, which answer 503 while ``are_routes_held`` returns True.
-        A connection that does not send its headers within ``headers_s`` seconds is closed.
+        Each function of ``checks`` returns a reason why the process is not ready, or "". If
+        ``is_open`` is True, other machines can reach the port, and only requests with ``token``
+        get the reasons and the metrics. While ``are_routes_held`` returns True, ``routes`` answer
+        503. ``headers_s`` is the time for the headers in seconds.
         """
         self._metrics = metrics
         self._checks = checks
