@@ -50,6 +50,9 @@ _LARGEST_PHOTO = 10 * 2**20  # bytes; a larger photo is sent as a document
 # of the alerts are then bought from the Stories API.
 _SLOW_FOR = timedelta(minutes=2)
 _FREE_STEPS = 2  # the number of free sources: the URL and the upload
+# If the story of an alert is gone, alerts buy no file of another story of the profile for this
+# time.
+_GONE_FOR = timedelta(hours=3)
 # A refusal is reported only if the same refusal has not occurred for this time.
 _REPORTED_FOR = timedelta(hours=1)
 
@@ -97,6 +100,8 @@ class Supply:
         self._steps = (self._url_source, self._download_as_source, self._buy_as_source)
         self._records = TimedCache[str, StoryRecord]()
         self._purchases = TimedCache[str, _Purchases]()
+        # The story of each profile whose file could not be bought, because the story is gone.
+        self._gone_stories = TimedCache[str, str]()
         self._reported_words = TimedCache[str, bool]()
 
     def _record_or_new(self, item: Item) -> StoryRecord:
@@ -365,9 +370,13 @@ class Supply:
         runs at a time. A file that is too large counts as a success, because other files may be
         smaller.
 
-        If a purchase fails with a ``MediaError`` before the first success, no file of the profile
-        is bought for 10 minutes. A failure within 10 minutes after a success has no such effect.
-        The caller must remove the file.
+        - If a purchase fails with a ``MediaError`` before the first success, no file of the
+          profile is bought for 10 minutes.
+        - If the API answers that the story of an alert is gone, alerts buy no file of another
+          story of the profile for 3 hours.
+
+        A failure within 10 minutes after a success has no such effect. The caller must remove the
+        file.
 
         Raises:
             SpendingError: The bot is not allowed to spend the credit.
@@ -382,8 +391,18 @@ class Supply:
             if purchases.succeeded is False:
                 return None
             if purchases.succeeded is None:
+                if asker.chat_id is None and self._is_other_story_gone(profile, story):
+                    return None
                 return await self._buy_and_record_success(story, asker, buy, purchases)
         return await buy(story, asker)
+
+    def _is_other_story_gone(self, profile: str, story: Story) -> bool:
+        """Return whether another story of a profile was found gone in the last 3 hours.
+
+        Each answer that a story is gone costs 1 credit. Without this rule, a person could spend
+        the credits of the schedule by deleting stories that wait to be sent.
+        """
+        return self._gone_stories.get(profile, now=self._now()) not in {None, story.pk}
 
     async def _buy_and_record_success(
         self, story: Story, asker: Asker, buy: Fallback, purchases: _Purchases
@@ -395,19 +414,22 @@ class Supply:
             StoriesError: The API failed.
             MediaError: The file could not be downloaded.
         """
+        profile = story.profile.profile_id or story.profile.username
         try:
             file = await buy(story, asker)
         except MediaError as error:
             purchases.succeeded = isinstance(error, MediaTooBigError)
+            raise
+        except _NO:
+            if asker.chat_id is None:
+                self._gone_stories.put(profile, story.pk, until=self._now() + _GONE_FOR)
             raise
         else:
             purchases.succeeded = True
             return file
         finally:
             if purchases.succeeded is not None:
-                self._cache_purchases(
-                    story.profile.profile_id or story.profile.username, purchases
-                )
+                self._cache_purchases(profile, purchases)
 
     def _cache_purchases(self, profile: str, purchases: _Purchases) -> _Purchases:
         self._purchases.put(profile, purchases, until=self._now() + FAILED_FOR)

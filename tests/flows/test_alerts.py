@@ -492,3 +492,20 @@ async def test_two_long_messages_of_the_owner_that_had_to_wait_both_arrive(stage
             await enqueue.add_notice(tx, Target(ann), BROADCAST, {"text": text}, now=utc_now())
     await stage.ring()
     assert [text.split()[0] for text in await stage.texts(ann)][-2:] == ["first", "second"]
+
+
+async def test_of_deleted_stories_that_wait_only_one_file_is_bought(stage: Stage) -> None:
+    chat, name = await stage.person(), await stage.star()
+    await stage.follow(chat, name)
+    found = [await stage.control.publish(name) for _ in range(4)]
+    await stage.look(name)
+    for story in found:
+        file = story["thumbnail_url"].partition("?")[0].rpartition("/")[2]
+        await stage.control.fault("cdn", {"status": 404}, match=file, times=None)
+    gone = {"status": 404, "body": '{"exc_type": "MediaNotFound"}'}
+    await stage.control.fault("stories", gone, match="/v1/story/download", times=None)
+    await stage.ring()
+    await stage.control.clear_faults()
+    calls = await stage.control.requests("stories", path="/v1/story/download")
+    pks = {str(story["pk"]) for story in found}
+    assert sum(call["params"].get("id") in pks for call in calls) == 1

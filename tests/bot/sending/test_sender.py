@@ -345,6 +345,39 @@ async def test_an_alert_whose_purchase_another_file_prevented_is_bought_soon(
         assert not outcome.failed
 
 
+async def test_after_a_gone_story_an_alert_buys_another_file_of_the_profile_3_hours_later(
+    sqlite_db: Database, tmp_path: Path
+) -> None:
+    clock = Clock(utc_now())
+    bought: list[str] = []
+
+    async def buy(story: Story, _: Asker) -> MediaFile:
+        bought.append(story.pk)
+        if story.pk == first.stories[0].pk:
+            raise StoryGoneError
+        return await ours.media.fetch(spare.stories[0].media_url or "", limit=10**7)
+
+    async with made(sqlite_db, tmp_path, fallback=buy, now=clock) as (ours, ann):
+        spare, three = await ours.album(1), await ours.album(3)
+        url = f"{ours.box.urls.cdn}/gone.jpg?oe=1"
+        lost = [replace(one, media_url=url) for one in three.stories]
+        first, second, third = (Album((one,)) for one in lost)
+        send = ours.sender.send_album_and_buy_missing_files
+        outcome = await send(Target(ann), first, calls=ours.as_alert)
+        assert isinstance(outcome, Sent)
+        assert list(outcome.failed) == [lost[0].pk]
+        assert isinstance(await send(Target(ann), second, calls=ours.as_alert), TryLater)
+        # The limit does not apply to a person, who pays for the purchase.
+        reply = await send(Target(ann), third, asker=Asker(ann))
+        assert isinstance(reply, Sent)
+        assert not reply.failed
+        clock.on(3 * HOUR)
+        alert = await send(Target(ann), second, calls=ours.as_alert)
+        assert isinstance(alert, Sent)
+        assert not alert.failed
+        assert bought == [lost[0].pk, lost[2].pk, lost[1].pk]
+
+
 async def test_what_no_host_answers_for_and_the_api_calls_gone_twice_ends(
     sqlite_db: Database, tmp_path: Path
 ) -> None:
