@@ -132,8 +132,7 @@ async def ids_of_owners_by_link(tx: Tx) -> set[int]:
 async def has_own_access(tx: Tx, person: int, *, mode: Mode, owner_ids: Collection[int]) -> bool:
     """Return whether a person may use the bot in every chat, and not only in allowed chats.
 
-    Blocks are ignored. ``owner_ids`` are the owners in the settings. The access list contains the
-    people who became owners by a link.
+    Blocks are ignored. ``owner_ids`` are the owners in the settings.
     """
     if mode == "open" or person in owner_ids:
         return True
@@ -214,9 +213,8 @@ async def allow_all_and_count_new(tx: Tx, ids: Iterable[int], *, via: Via, now: 
 async def move_chat(tx: Tx, old: int, new: int) -> None:
     """Move the access list entry of a group that became a supergroup to the new id.
 
-    If both ids have an entry, the longer block and the lower daily limit apply. The other values
-    are from the old id. A permission of the new id applies only if the old id is not allowed
-    independently of the person who added the bot.
+    If both ids have an entry, the entries are merged. The longer block and the lower daily limit
+    apply.
     """
     before = await get(tx, Subject.of_chat(old))
     if before is None:
@@ -226,6 +224,8 @@ async def move_chat(tx: Tx, old: int, new: int) -> None:
     values = {name: getattr(before, name) for name in names}
     if after and _block_length_sort_key(after) > _block_length_sort_key(before):
         values |= {name: getattr(after, name) for name in _OF_BLOCK}
+    # A permission of the new id replaces a permission of the old id that depends on the person who
+    # added the bot.
     if after and after.is_allowed and not before.is_allowed_without_adder:
         values |= {name: getattr(after, name) for name in _OF_PERMISSION}
     limits = [entry.allowance for entry in (before, after) if entry]

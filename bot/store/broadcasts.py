@@ -64,8 +64,8 @@ broadcasts = sa.Table(
 class Broadcast:
     """A broadcast to ``count`` chats. ``count`` is 0 before the start of the broadcast.
 
-    ``sent`` is the number of chats that had received the message at the end of the broadcast. If
-    the state is not "done", ``sent`` is 0.
+    ``sent`` is the number of chats that had received the message at the end of the broadcast, or 0
+    before the end.
     """
 
     id: int
@@ -151,8 +151,8 @@ async def enqueue_next_if_chats_left(
 async def enqueue_left_out_by_move(tx: Tx, old: int, new: int, *, now: datetime) -> None:
     """Enqueue the running broadcasts that would leave out a group because of its new id.
 
-    A broadcast reaches the chats in the order of the ids, and may already be past the lower id of
-    the supergroup. The caller has locked the queue of the new id.
+    A broadcast reaches the chats in the order of the ids. The id of a supergroup is lower than the
+    id of the group. The caller has locked the queue of the new id.
     """
     for broadcast in await running(tx):
         is_left_out = broadcast.last_chat is not None and new <= broadcast.last_chat < old

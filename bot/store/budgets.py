@@ -1,8 +1,7 @@
 """Counters of spent credits and of other limited amounts, by day.
 
-The SQL statement that increases a counter also checks the limit, so that concurrent requests can't
-exceed the limit. Counters are locked in a fixed order (chat, person, account), so that
-transactions can't deadlock.
+A single SQL statement increases a counter and checks the limit. Counters are locked in a fixed
+order (chat, person, account), so that transactions can't deadlock.
 """
 
 from collections.abc import Sequence
@@ -217,8 +216,8 @@ class AccountState:
     def spent_by_replies_and_schedule(self, today: date) -> tuple[int, int]:
         """Return today's spending of the replies and of the schedule, in credits.
 
-        If ``day`` is before ``today``, both numbers are 0. If ``day`` is after ``today``, for
-        example because the clocks of two processes differ, return the spending of ``day``.
+        Both numbers are 0 if ``day`` is before ``today``. If the clock of another process has
+        begun the next day, the numbers are from the next day.
         """
         return (self.replies, self.schedule) if self.day >= today else (0, 0)
 
@@ -229,8 +228,7 @@ async def take_credits_or_return_account(
     """Add credits to today's spending of a side and to the total spending. Return None.
 
     If the budget rule, the stop switch or the balance forbids the spending, add nothing, and
-    return the state of the account. ``minimum`` is the balance that must remain, or None. An
-    unknown balance is always sufficient.
+    return the state of the account. ``minimum`` is the balance that must remain.
     """
     if (
         amount > rule.credits_left(own_spending=0, spending_of_others=0)

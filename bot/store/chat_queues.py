@@ -1,8 +1,7 @@
 """Chat queues: at most one row for each chat, with the time of the chat's next due delivery.
 
 Only the process that has claimed the queue sends the deliveries of the chat. A transaction that
-changes the due times of deliveries locks the queue of the chat first (``lock``), and reschedules
-the queue afterwards.
+changes due times of deliveries first locks the queue, and later reschedules the queue.
 """
 
 from collections.abc import Collection, Mapping
@@ -175,10 +174,9 @@ def _claim_chat_without_pending_reply_sql() -> sa.Executable:
     statement = insert(queues).from_select(names, chat)
     is_free = sa.or_(~IS_LEASED, queues.c.leased_until <= NOW)
     # The subquery uses the parameter ``chat_id``, because SQLAlchemy does not correlate a subquery
-    # with the row of an upsert.
-    # On PostgreSQL, the subquery misses a reply that another transaction commits while the upsert
-    # waits for a lock. The new replies are then sent before the missed reply, which can only be a
-    # follow-up or a notice. ``end_claim_and_reschedule`` makes the queue due for the missed reply.
+    # with the row of an upsert. On PostgreSQL, the subquery misses a reply that is committed while
+    # the upsert waits for a lock. ``end_claim_and_reschedule`` makes the queue due for the missed
+    # reply.
     owes_reply = sa.exists().where(
         deliveries.deliveries.c.chat_id == chat_id,
         is_open,
@@ -297,7 +295,7 @@ async def end_claim_and_reschedule(
     """End the claim of a queue, and set the due time and the flood limits of the queue.
 
     Return whether the claim was still valid, and whether the queue has a due time. The delivery
-    ``except_delivery`` has no effect on the due time. A lost claim changes nothing.
+    ``except_delivery`` has no effect on the due time. If the claim was lost, nothing is changed.
     """
     if tx.dialect.name == "postgresql":
         # The lock is a separate statement. If the update itself waited for the lock, the update

@@ -127,8 +127,7 @@ class WithAccess:
     """A chat, and the data that decide whether a person may use the bot in the chat.
 
     ``responsible`` is the id, as text, of the person responsible for the chat, or an empty text.
-    ``entries`` are the access list entries of the chat, of this person, and of the person whose
-    access is checked.
+    ``entries`` are the access list entries of the chat and of both people.
     """
 
     chat: Chat | None

@@ -114,8 +114,8 @@ def longest_wait_ends_at_sql() -> sa.ColumnElement[datetime]:
 def waits_for_earlier_sql(due_after: Any) -> sa.ColumnElement[bool]:  # noqa: ANN401 - time or column
     """Return the SQL condition that a delivery must wait for an earlier delivery.
 
-    A story or notice waits for the earlier deliveries of its subscription, and a reply for the
-    earlier replies of its chat. Only earlier deliveries with a due time after ``due_after`` count.
+    A story or notice waits for its subscription, and a reply for the earlier replies of its chat.
+    Only earlier deliveries that are due after ``due_after`` count.
     """
     earlier = deliveries.alias()
     is_alike = sa.or_(
@@ -201,8 +201,8 @@ DUE = _due_sql()
 async def lock_and_return_due(tx: Tx, chat_ids: list[int], *, now: datetime) -> list[Delivery]:
     """Lock and return the first due deliveries of each chat, in the order of sending.
 
-    At most ``ROWS_A_QUEUE`` deliveries are returned for each chat. Deliveries that must wait for
-    an earlier delivery, or that another session has locked, are left out.
+    A chat has at most ``ROWS_A_QUEUE`` deliveries in the result. Deliveries that wait for an
+    earlier delivery, or that another session has locked, are left out.
     """
     return _to_deliveries((await tx.execute(DUE, {"chat_ids": chat_ids, "now": now})).all())
 
@@ -210,8 +210,8 @@ async def lock_and_return_due(tx: Tx, chat_ids: list[int], *, now: datetime) -> 
 async def due_stories_of_topic(tx: Tx, target: Target, *, now: datetime) -> list[Delivery]:
     """Return the deliveries of all due stories of a topic, in the order of the ids.
 
-    If ``target`` has no topic, the stories outside of topics are returned. Deliveries that wait
-    for earlier deliveries are included.
+    If ``target`` has no topic, the stories outside of topics are returned. Waiting deliveries are
+    included.
     """
     query = _WHOLE.where(
         deliveries.c.chat_id == target.chat_id,
@@ -330,8 +330,8 @@ async def record_claim_and_count_attempt(tx: Tx, ids: Sequence[int]) -> None:
 async def count_copies_and_return_counted_ids(tx: Tx, ids: Sequence[int]) -> set[int]:
     """Add 1 to the number of copies of deliveries, right before the request to Telegram.
 
-    Return the ids of the deliveries that may be sent. The remaining deliveries are not changed,
-    because they have ended, are deferred or must be selected again.
+    Return the ids of the deliveries that may be sent. Deliveries that have ended, are deferred or
+    must be selected again are not changed.
     """
     if not ids:
         return set()
@@ -412,8 +412,8 @@ async def payloads_of_waiting_replies(tx: Tx, chat_id: int) -> dict[int, dict[st
 async def clear_answered_message_ids(tx: Tx, chat_id: int) -> None:
     """Remove the ids of the answered messages from the pending replies of a chat.
 
-    Call this function when a group becomes a supergroup. The messages then get new ids, and the
-    replies would quote wrong messages.
+    When a group becomes a supergroup, the messages get new ids, and the replies would quote wrong
+    messages.
     """
     for number, fields in (await payloads_of_waiting_replies(tx, chat_id)).items():
         if any(fields.get(name) for name in ANSWERED):
@@ -598,10 +598,8 @@ async def reopen_dropped(
 ) -> None:
     """Reopen the deliveries of a subscription that were dropped for ``reason``.
 
-    Deliveries from before the start of the alerts, and of expired stories, stay dropped. A
-    delivery that quiet hours deferred is reopened until an hour after the quiet hours, even if the
-    story has expired. The caller has locked the chat's queue, and reschedules the queue
-    afterwards.
+    Deliveries from before the start of the alerts, and of stories that can't be sent any more,
+    stay dropped. The caller has locked the chat's queue, and reschedules the queue afterwards.
     """
     is_expired = sa.exists().where(
         stories.c.pk == deliveries.c.story_pk, stories.c.expires_at <= now
@@ -623,9 +621,9 @@ async def reopen_dropped_of_chat(
 ) -> None:
     """Reopen the deliveries of a chat that were dropped at ``since`` or later.
 
-    Only deliveries whose reason begins with ``reason`` are reopened. The story must be live, and
-    the subscription must wait for alerts since before the delivery was created. The caller has
-    locked the chat's queue, and reschedules the queue afterwards.
+    The stored reason begins with ``reason``. Expired stories, and stories that the subscription
+    does not want any more, stay dropped. The caller has locked the chat's queue, and reschedules
+    the queue afterwards.
     """
     wants_it = sa.exists().where(
         stories.c.pk == deliveries.c.story_pk,

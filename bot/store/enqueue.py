@@ -68,9 +68,8 @@ async def add_reply(
 ) -> int | None:
     """Enqueue a reply, or the notice ``notice``. Return the id of the delivery.
 
-    Return None if the chat is unknown. ``copies`` is the number of attempts that are counted in
-    advance: 1 if the caller sends the reply now. The caller has claimed the chat's queue or makes
-    the queue due.
+    Return None if the chat is unknown. If the caller sends the reply now, ``copies`` is 1. The
+    caller has claimed the chat's queue or makes the queue due.
     """
     values = {
         "chat_id": target.chat_id,

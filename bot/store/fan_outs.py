@@ -1,8 +1,8 @@
 """Fan-outs: stories or a notice for all subscriptions of a profile, enqueued in slices.
 
-A fan-out is a single row for any number of subscriptions. Each slice is a transaction, so that a
-different process can continue after a crash. The fan-outs of a profile are written in sequence.
-The fan-outs of different profiles take turns.
+Each slice is written in its own transaction, so that a different process can continue after a
+crash. The fan-outs of a profile are written in sequence. The fan-outs of different profiles take
+turns.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -114,9 +114,9 @@ async def add(
 ) -> None:
     """Add a fan-out of stories or of a notice for the current subscriptions of a profile.
 
-    Only subscriptions that wait for alerts get a delivery, which is due at ``due_at``. A
-    subscription gets no story from before the start of its alerts. If ``since`` is given,
-    subscriptions whose alerts began later get no delivery.
+    Subscriptions that wait for alerts get deliveries, which are due at ``due_at``. Stories from
+    before the start of the alerts are left out. If ``since`` is given, subscriptions whose alerts
+    began later get no delivery.
     """
     newest = await tx.scalar(_NEWEST, {"profile_id": profile_id})
     if newest is None:
@@ -166,10 +166,10 @@ async def lock_due(tx: Tx, *, now: datetime) -> sa.Row[Any] | None:
 
 
 async def write_next_slice_if_due(tx: Tx, *, now: datetime, limit: int) -> bool:
-    """Write the deliveries of the next ``limit`` subscriptions of the longest due fan-out.
+    """Write the next slice of the fan-out that has been due longest.
 
-    Return False if no unlocked fan-out is due. If the write fails, a retry is scheduled, and the
-    result is True.
+    The slice has the deliveries of at most ``limit`` subscriptions. Return False if no unlocked
+    fan-out is due. After a failure, a retry is scheduled, and the result is True.
 
     Raises:
     sqlalchemy.exc.DBAPIError: The database has an outage.
@@ -237,9 +237,9 @@ async def enqueue_missed_stories(
 ) -> None:
     """Enqueue the live stories that were found while subscriptions did not receive alerts.
 
-    The subscriptions are ``subscription_id``, or all subscriptions of the chat ``chat_id``.
-    Stories from before the start of a subscription or of its alerts are skipped. The caller has
-    locked the queue of the chat, and reschedules the queue afterwards.
+    The stories are enqueued for ``subscription_id``, or for all subscriptions of ``chat_id``.
+    Stories from before the start of the alerts are skipped. The caller has locked the queue of the
+    chat, and reschedules the queue afterwards.
     """
     whose = subscriptions.c.chat_id == chat_id
     if subscription_id is not None:

@@ -48,8 +48,8 @@ async def add(
 ) -> int | None:
     """Insert an incident. Return the number of the incident.
 
-    If ``closed_at`` is given, the incident is already over. Otherwise, the incident is open. If an
-    incident of the kind is already open, insert no second open incident, and return None.
+    If ``closed_at`` is given, the incident is already over. Return None, and insert nothing, if an
+    incident of the kind is open and ``closed_at`` is None.
     """
     new = insert(incidents).values(
         kind=kind,

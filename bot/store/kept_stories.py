@@ -61,7 +61,7 @@ async def add(tx: Tx, rows: Collection[Delivery]) -> None:
     """Store the stories of deliveries as kept stories of their chats.
 
     A story is stored once for each bot that has a file of the story at Telegram. Unreadable
-    stories, kept stories and unknown chats are skipped.
+    stories and unknown chats are skipped.
     """
     wanted = [row for row in rows if row.story is not None]
     if not wanted:
@@ -114,8 +114,8 @@ async def profile_id_with_kept_stories(
 ) -> str | None:
     """Return the id of the profile that a chat means by a username, or None.
 
-    Only kept stories with a file of the bot ``bot_id`` count. The current owner of the username,
-    ``owner_id``, is preferred to the profile of the newest story under the username.
+    The result is the current owner ``owner_id``, if the chat has kept stories of the owner.
+    Otherwise, the newest kept story under the username decides.
     """
     is_owner = sa.case((kept.c.profile_id == owner_id, 0), else_=1)
     statement = (
@@ -141,8 +141,7 @@ async def profile_ids_among(
 ) -> frozenset[str]:
     """Return the ids of those profiles in ``ids_or_names`` that have kept stories in a chat.
 
-    A name is a current username, or the username at the time of a kept story. Only stories with a
-    file of the bot ``bot_id`` count.
+    A name is a current username, or the username at the time of a kept story.
     """
     wanted = sorted(ids_or_names)
     statement = (
@@ -171,9 +170,9 @@ async def latest_and_next_cursor(
 ) -> tuple[Sequence[Kept], str | None]:
     """Return a page of kept stories of a chat, newest first, and the cursor of the next page.
 
-    The page has stories of the profile ``profile_id``, or of all profiles, that were posted at
-    ``since`` or later and have a file of the bot ``bot_id``. ``before`` is the cursor of the page.
-    The second result is None after the last page. A page may be empty.
+    The stories belong to the profile ``profile_id``, or to any profile, and were posted at
+    ``since`` or later. ``before`` is the cursor of the page. The cursor None means that no page
+    follows. A page may be empty.
     """
     statement = (
         sa.select(

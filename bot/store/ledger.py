@@ -1,7 +1,7 @@
 """The entries of the ledger. Each paid call has an entry, which is kept for 32 days.
 
 An entry is added before the call, with the nominal cost, and is closed after the call, with the
-billed cost. If the bill is unknown or the bot crashes, the nominal cost counts as spent.
+billed cost. Without a bill, the nominal cost counts as spent.
 """
 
 from collections.abc import Sequence
@@ -172,9 +172,8 @@ async def reply_cost_by_hour(
 ) -> dict[date, list[int]]:
     """Return the credits spent on replies, by day, as a list with a sum for each hour (UTC).
 
-    All spending except the schedule counts as replies. The day ``before`` is excluded, and days
-    without ledger entries are left out. If ``only_known_people`` is True, replies to newcomers do
-    not count.
+    All spending except the schedule counts as replies. The day ``before`` is excluded. If
+    ``only_known_people`` is True, replies to newcomers do not count.
     """
     # The number is a literal. PostgreSQL would treat the parameters in SELECT and in GROUP BY as
     # different expressions.

@@ -44,13 +44,11 @@ _UNIQUE = (sa.UniqueConstraint, sa.PrimaryKeyConstraint)
 
 
 async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> WasStored:
-    """Move all data of the group ``old`` to the supergroup ``new``. Open the supergroup.
+    """Move all data of the group ``old`` to the supergroup ``new``, and open the supergroup.
 
-    A blocked supergroup is closed instead. Return False if the group is not stored.
-
-    Telegram may report a move several times. Only the first call moves the settings. If both chats
-    follow a profile in the same topic, the first call keeps the subscription of the group, and a
-    later call keeps the subscription of the supergroup.
+    A blocked supergroup is closed instead. Return False if the group is not stored. The call may
+    be repeated. Only the first call moves the settings, and prefers the subscriptions of the
+    group.
     """
     if old == new:
         return False
@@ -174,9 +172,9 @@ async def move_topic_to_main_chat_and_notify(
 async def move_to_thread(tx: Tx, subscription: Subscription, *, to: int, now: datetime) -> None:
     """Move a subscription with all its deliveries to another thread of the chat.
 
-    A subscription of the thread to the same profile replaces the moved subscription. The outbox
-    then decides again when to send the deliveries of the chat. The caller has locked the chat's
-    queue, and reschedules the queue afterwards.
+    If the thread already has a subscription to the profile, the moved subscription ends. The
+    outbox selects all deliveries of the chat again. The caller has locked the chat's queue, and
+    reschedules the queue afterwards.
     """
     chat_id = subscription.target.chat_id
     heir = await subscriptions.find(tx, Target(chat_id, to or None), subscription.profile_id)

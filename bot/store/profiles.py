@@ -109,7 +109,8 @@ async def lock_all(tx: Tx, profile_ids: Collection[str]) -> None:
 async def find_by_username(tx: Tx, username: str, *, since: datetime) -> Known | None:
     """Return the profile that had a username in an API response after ``since``, or None.
 
-    The latest response decides. The stored time of a response can be up to an hour too early.
+    If several profiles had the username, the latest response decides. The stored time of a
+    response can be up to an hour too early.
     """
     statement = (
         sa.select(*COLUMNS)
@@ -127,8 +128,8 @@ NAME_IS_SURE = timedelta(days=30)
 async def ids_by_username(tx: Tx, names: Collection[str], *, since: datetime) -> dict[str, str]:
     """Return the ids of the profiles that had the usernames in API responses after ``since``.
 
-    The result is a mapping from username to id. If several profiles had a username, the mapping
-    has the profile with the latest response.
+    The result maps usernames to ids. If several profiles had a username, the latest response
+    decides.
     """
     statement = (
         sa.select(profiles.c.username, profiles.c.profile_id)
@@ -181,9 +182,7 @@ async def claim_checks(
     skip_newcomers: bool = False,
     ids: Sequence[str] | None = None,
 ) -> list[Known]:
-    """Claim at most ``limit`` due checks, the longest overdue first.
-
-    Return the claimed profiles in no particular order.
+    """Claim at most ``limit`` due checks. Return the claimed profiles in no particular order.
 
     - ``only_not_due``: Claim checks that are not due yet, except after a failed or unfinished
       check.
@@ -295,7 +294,8 @@ async def next_check_due_and_last_snapshot(
 ) -> tuple[datetime, datetime | None] | None:
     """Return the due time of the next unclaimed check, and the time of the last snapshot.
 
-    The second time is None if the profile has no complete snapshot. Return None without a check.
+    The second time is None if the profile has no complete snapshot. Return None if no check is
+    planned.
     """
     row = (await tx.execute(_FIRST_DUE, {"now": now})).one_or_none()
     return (row.due_at, row.snapshot_at) if row else None
@@ -315,8 +315,7 @@ async def estimate_mean_detection_delay(
     """Estimate the mean delay before a new story is detected. Return None if unknown.
 
     The delay of a profile is half the time from the last complete snapshot to the next check. The
-    mean is weighted by subscribers, and estimated from a random sample of at most ``most``
-    profiles of each group of followers.
+    mean is weighted by subscribers. At most ``most`` profiles of each group of followers are read.
     """
     pause = sa.type_coerce(profiles.c.due_at, sa.BigInteger) - sa.type_coerce(
         profiles.c.snapshot_at, sa.BigInteger
@@ -339,8 +338,7 @@ async def sample_forecasts_and_weights(
 ) -> list[tuple[Any, float]]:
     """Return the forecasts and weights of a random sample of at most ``most`` checked profiles.
 
-    If ``only_newcomers`` is True, the sample has profiles that only newcomers follow. If
-    ``only_newcomers`` is False, the sample has profiles that known people follow.
+    The sample has profiles that only newcomers follow, or profiles that known people follow.
     """
     rows = await _sample_checked_profiles(
         tx, profiles.c.forecast, profiles.c.weight, most=most, only_newcomers=only_newcomers
@@ -393,8 +391,8 @@ async def estimate_profile_counts_by_followers(
 ) -> ProfileCounts:
     """Return the numbers of checked profiles of known people, and of newcomers only.
 
-    At most ``most_read`` profiles are read for each number. If ``most_read`` profiles were read,
-    the number is an estimate, with an error of some 1 % for 10,000 profiles.
+    If ``most_read`` profiles were read for a number, the number is an estimate, with an error of
+    some 1 % for 10,000 profiles.
     """
     both = sa.union_all(
         _count_and_highest_sample_key_sql(only_newcomers=False, most=most_read),

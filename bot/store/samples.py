@@ -43,11 +43,9 @@ async def measure_hour(tx: Tx, hour: datetime) -> dict[str, Any]:
 
     - ``spent``: the spent and reserved credits, by the kind of the paid call
     - ``alerts``: the number of received stories
-    - ``timed``: the number of stories in ``alerts`` that were not deferred by settings or rights
-    - ``delay_s``: the mean time in seconds from the post to the arrival of the ``timed`` stories,
-      or None
-    - ``waiting``: the current number of open deliveries
-    - ``parked``: the current number of dead letters
+    - ``timed``: the number of received stories that settings or rights did not defer
+    - ``delay_s``: the mean seconds from the post to the arrival of ``timed`` stories, or None
+    - ``waiting``, ``parked``: the current numbers of open deliveries and of dead letters
     """
     end = hour + HOUR
     spent = (

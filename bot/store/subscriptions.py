@@ -251,8 +251,8 @@ async def set_options(
 ) -> None:
     """Set the options of a subscription.
 
-    If ``undo_at`` is given, *Undo* can restore the old options (``options_before``). Otherwise,
-    options that an earlier change has stored for *Undo* are removed.
+    With ``undo_at``, *Undo* can restore the old options (``options_before``). Without ``undo_at``,
+    options that are stored for *Undo* are removed.
     """
     stored = await _stored_options(tx, subscription.id)
     values = options.to_json()
@@ -286,9 +286,9 @@ async def set_pause(
 ) -> None:
     """Pause or resume a subscription. ``until`` is the end of the pause, or None without an end.
 
-    If ``since`` is given, stories that were posted before this time cause no alerts. If
-    ``undo_at`` is given, *Undo* can restore the old pause (``pauses_before``). Otherwise, a pause
-    that an earlier change has stored for *Undo* is removed.
+    Stories that were posted before ``since`` cause no alerts. With ``undo_at``, *Undo* can restore
+    the old pause (``pauses_before``). Without ``undo_at``, a pause that is stored for *Undo* is
+    removed.
     """
     values = await _stored_options(tx, subscription.id)
     values.pop(_PAUSE_BEFORE, None)
@@ -306,9 +306,8 @@ async def pauses_before(
 ) -> list[tuple[Subscription, Preferences]]:
     """Return the subscriptions that ``set_pause`` changed at ``undo_at``.
 
-    With each subscription, return the preferences that *Undo* restores. These preferences have the
-    pause from before the change, and the current options. Subscriptions whose pause has changed
-    again are left out.
+    With each subscription, return the preferences that *Undo* restores. Subscriptions whose pause
+    has changed again are left out.
     """
     found = []
     for subscription, before in await _subscriptions_last_changed_at(
@@ -379,9 +378,8 @@ async def set_alerts_start(
 ) -> None:
     """Set the start of the alerts of the subscriptions of a chat or to profiles.
 
-    Stories that were posted before the start, ``since``, cause no alerts. If ``chat_id`` is None,
-    the subscriptions of all chats to ``profile_ids`` are changed. Ended subscriptions are changed
-    too.
+    Stories that were posted before ``since`` cause no alerts. If ``chat_id`` is None, the
+    subscriptions of all chats to ``profile_ids`` are changed. Ended subscriptions are changed too.
     """
     whose = subscriptions.c.chat_id == chat_id
     if chat_id is None:
@@ -430,9 +428,8 @@ _MEMBERS = (
 async def audience_members(tx: Tx, profile_id: str, *, empty_above: int) -> list[AudienceMember]:
     """Return the distinct notification times of the subscribers of a profile.
 
-    A notification time is a time zone, quiet hours and the time of the daily summary. If more than
-    ``empty_above`` notification times exist, the result is empty. Only waiting subscriptions
-    count. If a known person follows the profile, newcomers do not count.
+    If more than ``empty_above`` notification times exist, the result is empty. Only waiting
+    subscriptions count. If a known person follows the profile, newcomers do not count.
     """
     values = {"profile_id": profile_id, "most": empty_above + 1}
     rows = (await tx.execute(_MEMBERS, values)).all()
@@ -600,12 +597,11 @@ async def _start_checks(
 async def start_or_stop_checks(
     tx: Tx, *, now: datetime, chat_id: int | None = None, profile_ids: Collection[str] = ()
 ) -> None:
-    """Start checks of profiles with a waiting subscription, and stop unneeded checks.
+    """Start the checks of profiles with a waiting subscription, and stop unneeded checks.
 
     The profiles are ``profile_ids``, or by default all profiles that the chat ``chat_id`` follows.
-    Checks of blocked profiles are not started. A started check is due now, or after the usual
-    pause if the last check failed. A profile with a started check counts as followed by newcomers
-    only if the payer of ``chat_id`` is a newcomer.
+    Checks of blocked profiles are not started. A started check is due now, or later if the last
+    check failed.
     """
     wanted = set(profile_ids)
     if not wanted and chat_id is not None:
@@ -623,6 +619,8 @@ async def start_or_stop_checks(
     begun = [
         row for row in found if row.is_awaited and not row.is_checked and row.state != "blocked"
     ]
+    # Without ``chat_id``, known people may follow the profiles, and must not wait for the interval
+    # of newcomers.
     await _start_checks(
         tx, begun, only_newcomers_follow=chat_id is not None and not is_known, now=now
     )

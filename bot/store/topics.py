@@ -1,7 +1,7 @@
 """Topics that the bot made. Each topic belongs to a profile in a chat.
 
-A row is stored and claimed before the call to Telegram, so that no other process makes the same
-topic. The thread id is stored after Telegram has made the topic.
+A process claims a row before the call that makes the topic, so that no other process makes the
+same topic. Telegram's answer or update gives the thread id.
 """
 
 from collections.abc import Collection

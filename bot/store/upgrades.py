@@ -74,8 +74,8 @@ async def end_other_versions_and_migrate(
             raise DatabaseUnavailableError(_STAY)
         await asyncio.sleep(_ASK_EVERY_S)
     # The stamp is renewed in the transaction of the migration, because this process may be killed
-    # right after the migration. The renewal locks the row of the stamp, so the renewal is the last
-    # step. Other starting processes can renew the stamp until then.
+    # right after the migration. The renewal is the last step, because the renewal locks the row of
+    # the stamp, which other starting processes renew too.
     await db.migrate(first=_raise_if_not_stamped, last=_stamp_for_late_processes)
 
 
@@ -175,10 +175,9 @@ async def _raise_if_not_stamped(tx: Tx) -> None:
 
 
 async def _stamp_for_late_processes(tx: Tx) -> None:
-    """Renew the stamp of this version, so that the stamp lasts for a day after the upgrade.
+    """Renew the stamp of this version for a day.
 
-    A process of the old version that reconnects to the database on this day finds the stamp, and
-    ends.
+    A process of the old version that reconnects on this day finds the stamp, and ends.
     """
     await _stamp_version(tx, for_=_STAMPED_AFTER)
 
@@ -299,8 +298,8 @@ async def process_lease(
 ) -> AsyncIterator[ProcessLease]:
     """Acquire the lease of this process, and renew the lease while the block runs.
 
-    The end of the block releases the claims and the lease. The work on claimed rows must end
-    before.
+    The end of the block releases the claims and the lease. No work on claimed rows may continue
+    after the block.
 
     Raises:
         DatabaseUnavailableError: A process of a different version has stamped the database, a

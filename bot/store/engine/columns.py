@@ -60,8 +60,8 @@ def chat_key() -> sa.Column[int]:
 class Timestamp(sa.types.TypeDecorator[datetime]):
     """An aware UTC datetime, stored as integer milliseconds since 1970.
 
-    The reason for the integer is that SQLite does not store the offset of a datetime, and that
-    arithmetic with integers is the same on SQLite and PostgreSQL.
+    SQLite does not store the offset of a datetime. Arithmetic with integers is the same on both
+    databases.
     """
 
     impl = sa.BigInteger

@@ -1,8 +1,8 @@
 """The database: an engine, atomic transactions, and migrations.
 
-The URL of the database chooses SQLite (the default) or PostgreSQL. On SQLite, an asyncio lock puts
-the bot's writing transactions into a queue. On PostgreSQL, the server ends slow statements and the
-sessions of idle transactions (``SESSION``).
+The URL chooses SQLite (the default) or PostgreSQL. On SQLite, an asyncio lock puts the bot's
+writing transactions into a queue. On PostgreSQL, the server ends slow statements and idle
+transactions.
 """
 
 import asyncio

@@ -48,8 +48,8 @@ class Prepared:
     async def execute(self, tx: AsyncConnection, values: Values | Sequence[Values]) -> int:
         """Execute a statement without RETURNING for ``values``, or for each mapping in ``values``.
 
-        Return the number of changed rows if ``values`` is a single mapping. If ``values`` is a
-        sequence, the returned number has no meaning.
+        Return the number of changed rows for a single mapping. For a sequence, the result has no
+        meaning.
         """
         each = [values] if isinstance(values, Mapping) else values
         if _must_use_sqlalchemy(tx, each):

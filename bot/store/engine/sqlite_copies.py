@@ -170,8 +170,9 @@ def is_damage(error: sqlite3.Error) -> bool:
 def has_foreign_log(file: Path) -> bool:
     """Return whether the write-ahead log beside a database belongs to a different database.
 
-    The reason is a header that excludes a write-ahead log (https://sqlite.org/fileformat2.html,
-    section 1.3.3). This process must have no connection to the database.
+    The header of a database without a log of its own excludes a write-ahead log
+    (https://sqlite.org/fileformat2.html, section 1.3.3). This process must have no connection to
+    the file.
     """
     log = file.with_name(f"{file.name}-wal")
     try:
