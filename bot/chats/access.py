@@ -1,9 +1,8 @@
 """Access to the bot: the use cases for the access list. All use cases cost 0 credits.
 
-In the mode ``invited``, strangers are refused before any work is done. In the mode ``open``,
-everybody has access. In both modes, blocked persons and chats are refused. The owners are the
-persons in ``ADMIN_IDS``, and the person who used the owner link. Without ``ADMIN_IDS``, the bot
-prints the owner link at each start until the link is used.
+In the mode ``invited``, strangers are refused. In the mode ``open``, everybody has access. Blocked
+persons and chats are always refused. Without ``ADMIN_IDS``, the bot prints the owner link at each
+start until a person uses the link and becomes the owner.
 """
 
 import hashlib
@@ -62,8 +61,8 @@ _NAME_AGAIN = timedelta(days=1)  # the minimum interval between two writes of an
 class Judgement:
     """The access decision about a person in a chat, and the stored data of the chat.
 
-    ``chat`` is None if the database has no such chat. ``is_muted`` is True if the chat or a topic
-    of the chat has a mute. ``question`` is the open question of the chat, or None.
+    ``chat`` is None for an unknown chat. ``is_muted`` is True if the chat or a topic has a mute.
+    ``question`` is the open question of the chat, or None.
     """
 
     judged: Judged
@@ -111,10 +110,9 @@ class Access:
     async def apply_access_settings(self) -> None:
         """Apply the access settings when the bot starts.
 
-        If the mode is ``invited`` now and was different at the previous start, the users of the
-        bot keep their access. If ``ADMIN_IDS`` is set, the owner link becomes invalid, and the
-        owners do not count as newcomers. ``BLOCKED_PROFILES`` is stored for all processes, because
-        processes with different values would block and unblock profiles in turn.
+        After a change of the mode to ``invited``, the users of the bot keep their access. With
+        ``ADMIN_IDS``, the owner link becomes invalid. ``BLOCKED_PROFILES`` is stored, so that all
+        processes use the same value.
         """
         async with self._db.begin() as tx:
             before = await key_values.get(tx, _MODE)
@@ -142,14 +140,9 @@ class Access:
     ) -> Judgement:
         """Return the access decision, whether the person is an owner, and the stored chat.
 
-        ``as_chat`` is the id of the channel or group in whose name the person writes.
-
-        - If the access list blocks or silences ``as_chat``, and ``as_chat`` is not the chat
-          itself, the person is refused and does not count as an owner.
-        - In all other cases, an owner is not refused.
-
-        If ``chat_id`` is the old id of a group that became a supergroup, the returned chat is the
-        supergroup. If the database does not have the chat, the returned chat is None.
+        ``as_chat`` is the id of the channel or group in whose name the person writes. A block of
+        ``as_chat`` applies even to an owner, unless ``as_chat`` is the chat itself. ``chat_id``
+        may be the former id of a group. The returned chat is None for an unknown chat.
         """
         now = self._now()
         async with join_or_begin_read(self._db) as tx:
@@ -229,9 +222,8 @@ class Access:
     async def ensure_owner_link_payload(self) -> str | None:
         """Return the ``start`` payload of the owner link, or None if the bot has an owner.
 
-        The payload is derived from a stored secret, which the first call creates. All processes
-        return the same payload until the secret is deleted. The secret is deleted when the link is
-        used, and at a start with ``ADMIN_IDS``.
+        All processes return the same payload until the link is used, or until a start with
+        ``ADMIN_IDS``.
         """
         if self._always_owners:
             return None
@@ -287,12 +279,9 @@ class Access:
     ) -> Literal["owner", "guest"] | None:
         """Use an owner link or an invitation. Return the role, or None if the link is invalid.
 
-        - A valid owner link makes the person an owner.
-        - If the person is already an owner or an allowed guest, the result for any other link is
-          "guest". An invitation is not used up.
-        - A valid invitation makes any other person an allowed guest, who does not count as a
-          newcomer.
-        - In mode ``open``, the result for an invalid link is "guest".
+        An owner link makes the person an owner. A person who already has access is a guest for any
+        other link, and uses up no invitation. An invitation makes any other person a guest. In the
+        mode ``open``, an invalid link also results in "guest".
         """
         now = self._now()
         subject = Subject("person", str(person))
@@ -353,9 +342,8 @@ class Access:
     ) -> None:
         """Store a channel that an administrator of the channel has named, and allow the channel.
 
-        The channel is allowed only if the administrator has personal access. The entry of an
-        already allowed channel does not change, so that a block of the person who added the bot
-        still closes the channel. The changes are committed in a separate transaction.
+        The channel is allowed only if the administrator has personal access. The changes are
+        committed in a separate transaction.
 
         Raises:
             BlockedError: The access list blocks the channel or the responsible person.
@@ -372,10 +360,9 @@ class Access:
             )
 
     async def allow_if_adder_has_access(self, chat_id: int, by: int, *, name: str) -> None:
-        """Allow a group or channel to which a person with access has added the bot.
+        """Allow a group or channel to which a person with personal access has added the bot.
 
-        Change nothing if the person has no personal access, or if the entry of the chat has a
-        permission that does not depend on the person who added the bot.
+        A permission that does not depend on the person who added the bot is not changed.
         """
         async with join_or_begin_transaction(self._db) as tx:
             await chats.lock(tx, [chat_id])
@@ -400,9 +387,8 @@ class Access:
     ) -> Entry:
         """Block a person, a chat or a profile. Return the changed entry of the access list.
 
-        ``until`` is the end of the block, or None for a block without an end. The block of a
-        person also closes the chats for which the person is responsible. The subscriptions of
-        closed chats cause no checks. The alerts of a blocked profile stop.
+        ``until`` is the end of the block, or None for no end. The block of a person also closes
+        the chats for which the person is responsible. The alerts of a blocked profile stop.
 
         Raises:
             RightsError: The person is an owner.
@@ -425,8 +411,8 @@ class Access:
     async def unblock(self, subject: Subject) -> WasBlocked:
         """End a block. Return False if the subject was not blocked.
 
-        If the subject is a profile, the blocks of its id and of all its names end. Alerts restart
-        with stories posted from now on.
+        The block of a profile ends for its id and all its names. Alerts restart with stories
+        posted from now on.
 
         Raises:
             RightsError: ``BLOCKED_PROFILES`` has the profile.
@@ -526,8 +512,8 @@ class Access:
     async def _lock_current_subject(self, tx: Tx, subject: Subject) -> Subject:
         """Return ``subject`` with the current id of the chat, and lock the chat.
 
-        A group that became a supergroup has a new id. The lock prevents a migration of the chat
-        until the current transaction ends. A subject that is not a chat is returned unchanged.
+        The lock prevents a migration of the chat until the transaction ends. Any other subject is
+        returned unchanged.
         """
         if subject.kind != "chat":
             return subject
@@ -539,10 +525,10 @@ class Access:
     async def _name_column_with_stored_default(
         self, tx: Tx, subject: Subject, name: str
     ) -> dict[str, str]:
-        """Return a dict with a value for the column ``name`` of the access list.
+        """Return a dict with a value for the column ``name`` of the access list, or an empty dict.
 
-        The value is ``name``. If ``name`` is empty, the value is the stored title of the chat or
-        the stored id of the profile. If the title or id is unknown, the dict is empty.
+        Without ``name``, the value is the stored title of the chat or the stored id of the
+        profile.
         """
         if not name and subject.kind == "profile":
             known = await profiles.find_by_username(
@@ -597,12 +583,10 @@ class Access:
         self.blocked |= {profile_id}
 
     async def load_blocked_and_owners(self) -> None:
-        """Load the blocked profiles and the owners from the database.
+        """Load the blocked profiles and the owners, which other processes may have changed.
 
-        A different process may have changed the stored profiles and owners since the last call.
-        The process that started last determines the value of ``BLOCKED_PROFILES``. If the access
-        list lacks the id of a blocked profile, and the API returned the name in the last 30 days,
-        store the id.
+        Missing ids of blocked profiles are stored if the API returned the name in the last 30
+        days. The process that started last determines ``BLOCKED_PROFILES``.
         """
         async with self._db.read() as tx:
             in_settings = await key_values.get(tx, _BLOCKED_PROFILES)

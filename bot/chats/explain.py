@@ -30,9 +30,8 @@ Obstacle = Literal["", "budget", "stopped", "outage"]
 class Outcomes:
     """The number of stories enqueued in the last two days, for each outcome in ``KINDS``.
 
-    ``until`` maps an outcome of deferred stories to the earliest send time of these stories. The
-    outcome ``muted`` has no send time. ``filtered_by`` names the options and rules that excluded
-    stories.
+    ``until`` maps an outcome of deferred stories, except ``muted``, to their earliest send time.
+    ``filtered_by`` names the options and rules that excluded stories.
     """
 
     counts: Mapping[Kind, int]
@@ -70,9 +69,9 @@ class Outcomes:
 class Why:
     """The state of a subscription.
 
-    ``has_stopped`` is True if the alerts of the chat have stopped, because the chat has no payer.
-    ``obstacle`` is the reason why no profile can be checked now, or an empty string. ``mute`` is a
-    right that the bot lacks in the chat or topic, or None.
+    ``has_stopped`` is True if alerts have stopped because the chat has no payer. ``obstacle`` is
+    the reason why no profile can be checked now, or an empty string. ``mute`` is a right that the
+    bot lacks in the chat or topic, or None.
     """
 
     subscription: Subscription

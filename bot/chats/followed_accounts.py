@@ -1,10 +1,9 @@
 """Reads the followed accounts from the export of personal data that Instagram offers.
 
-The list of followed accounts is a JSON or HTML file. A person gets the file alone, or inside an
-archive of all data. The JSON has the following format, according to programs that read the export:
-``{"relationships_following": [{"title", "string_list_data": [{"href", "value"}]}]}``. In newer
-files, only ``href`` (``/_u/name``) and ``title`` contain the name. This module makes no network
-calls.
+The list is a JSON or HTML file, alone or in an archive. The JSON has this format, according to
+programs that read the export: ``{"relationships_following": [{"title", "string_list_data":
+[{"href", "value"}]}]}``. In newer files, only ``href`` (``/_u/name``) and ``title`` contain the
+name.
 """
 
 import json
@@ -24,9 +23,8 @@ LARGEST_ARCHIVE = 20 * 2**20  # maximum bytes of an archive; Bot API, getFile: f
 MOST = 10_000  # maximum number of names that are read
 _MOST_FILES = 10  # maximum number of lists that are read in one archive
 
-# Each object, array and list item of a JSON text needs one of these characters. A limit on the
-# number of these characters therefore limits the memory of the parsed text. An entry of the export
-# has about 9 of these characters.
+# Each object, array and list item of a JSON text needs one of these characters, so their number
+# limits the memory of the parsed text. An entry of the export has about 9 of them.
 _STRUCTURE = (b"{", b"[", b",")
 _MOST_STRUCTURE = 12 * MOST
 
@@ -47,9 +45,8 @@ _LARGEST_DIRECTORY = 4 * 2**20
 def followed_usernames_in(data: bytes) -> list[str] | None:
     """Return at most 10,000 unique usernames of followed accounts, in the order of the file.
 
-    ``data`` is the content of a list or of an archive. The names of at most 10 lists in an archive
-    are combined. Return None if the data contain no list of followed accounts, or if no list is
-    small enough to be read.
+    ``data`` is a list, or an archive of which at most 10 lists are read. Return None without a
+    readable list of followed accounts.
     """
     files = list(_lists_in_archive(data)) if data.startswith(_ARCHIVE) else [data]
     found = [_names_in_list(file) for file in files if len(file) <= LARGEST]
@@ -61,10 +58,9 @@ def followed_usernames_in(data: bytes) -> list[str] | None:
 
 
 def _lists_in_archive(data: bytes) -> Iterator[bytes]:
-    """Yield the first lists of followed accounts in an archive.
+    """Yield at most 10 lists of followed accounts in an archive, up to the first unreadable list.
 
-    At most 10 lists are read, with at most ``LARGEST`` bytes in total. Other files in the archive
-    are not read. Nothing is read after a list that is too large or can't be read.
+    The lists have at most ``LARGEST`` bytes in total.
     """
     if not _has_small_directory(data):
         return

@@ -1,7 +1,7 @@
 """The search of kept stories. The search costs 0 credits.
 
-A story that was found can be sent again by file_id for 0 credits. If Telegram refuses the file_id
-of a live story, the sender may buy the file for 1 credit.
+A found story is sent again by file_id for 0 credits. If Telegram refuses the file_id of a live
+story, the sender may buy the file for 1 credit.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -39,8 +39,8 @@ _IN_ALBUMS = frozenset({"photo", "video"})
 class Page:
     """The albums to send for one page of results. Each album has stories of a single profile.
 
-    The albums of a profile follow each other, oldest first. The profile with the oldest story is
-    first. ``more`` is the pk of the oldest story of the page, or None on the last page.
+    The profile with the oldest story is first, and its albums are sorted, oldest first. ``more``
+    is the pk of the oldest story of the page, or None on the last page.
     """
 
     albums: tuple[Album, ...]
@@ -79,10 +79,10 @@ class Past:
     async def find_page_and_store_file_ids(
         self, chat_id: int, bot_id: int, search: Search, *, before: str | FromNewest = None
     ) -> Page:
-        """Return a page of kept stories that match a search. Store their file_ids for the sender.
+        """Return a page of at most 30 kept stories that match a search, the latest first.
 
-        A page has at most 30 stories, the latest first. If ``before`` is the pk of a kept story,
-        the page has only older stories. The search costs 0 credits.
+        The file_ids are stored for the sender. With ``before``, the pk of a kept story, the page
+        has only older stories. The search costs 0 credits.
 
         Raises:
             NothingKeptError: The chat has no kept story of the profile or no kept story at all, or
@@ -109,12 +109,13 @@ class Past:
     ) -> _Scope:
         """Return the scope of a search: the kept stories among which the bot searches.
 
-        The first word of the search is taken as a username if the chat has kept stories of the
-        profile with this name.
+        The first word counts as a username if the chat has kept stories of the profile with this
+        name.
 
         Raises:
-            NothingKeptError: The first word can only be a username, but the chat has no kept story
-                of the profile. The error is also raised if the profile is blocked.
+            NothingKeptError: The first word can only be a username, and the chat has no kept story
+                of the
+            profile, or the profile is blocked.
         """
         profile_id = None
         if search.username is not None:

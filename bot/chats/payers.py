@@ -1,8 +1,7 @@
 """The payers of chats, and the limits of subscriptions. A payer is responsible for a chat.
 
-A subscription counts towards the limits of its chat and of the payer of the chat, whoever sent the
-command. All chats of a payer share the limit of the payer. The payer of a private chat is the
-person in the chat.
+A subscription counts towards the limits of its chat and of the payer, whoever sent the command.
+The payer of a private chat is the person in the chat.
 """
 
 from collections.abc import Callable, Collection
@@ -97,23 +96,15 @@ class Payers:
     async def record_bot_added_and_set_payer(
         self, chat_id: int, by: int | Unknown, *, kind: str, title: str, language_code: str | None
     ) -> None:
-        """Record that a person has added the bot to a group or channel.
+        """Record that a person has added the bot to a group or channel, and set the payer.
 
-        A chat that the access list blocks is closed in every case. The first rule that applies
-        determines the payer of the chat:
+        Usually a person with access becomes the payer, unless the subscriptions of the chat exceed
+        a limit of the person. Otherwise the chat gets no payer. Exceptions:
 
-        - If the person who was responsible before is blocked, the payer stays, and the chat is
-          closed.
-        - An open group that has become a supergroup keeps its payer.
-        - If the person is blocked, a previous payer stays, and the chat opens, unless the chat is
-          still stored as left by the bot (see ``ChatPresence.record_return_to_blocked_chat``).
-          Without a previous payer, the chat is closed, because the person is stored as the person
-          who added the bot, as the payer, or as both.
-        - If the person is anonymous, the chat gets no payer. The chat also gets no payer if the
-          person has no access, and the chat has no permission of its own. The chat also gets no
-          payer if its subscriptions would exceed the limit of the person, unless the person is the
-          previous payer. A previous payer is removed.
-        - In all other cases, the person becomes the payer.
+        - A group that became a supergroup keeps its payer.
+        - If the person or the previous payer is blocked, the previous payer stays.
+        - If the person is blocked and the chat has no payer, the chat is closed.
+        - A chat that the access list blocks is closed.
         """
         now = self._now()
         async with join_or_begin_transaction(self._db) as tx:
@@ -153,20 +144,11 @@ class Payers:
         is_blocked: bool,
         now: datetime,
     ) -> None:
-        """Set the payer after the person ``by`` has added the bot. ``old`` is the previous payer.
+        """Set the payer after the person ``by``, or None if unknown, has added the bot.
 
-        ``by`` is None if the person is unknown. ``is_blocked`` is True if the access list blocks
-        the person. The first rule that applies determines the payer:
-
-        - If the person is blocked, a previous payer stays.
-        - If the person is unknown, or is not blocked and ``_may_pay`` is False, the chat gets no
-          payer.
-        - If the person is the previous payer, the person stays the payer.
-        - If the person is blocked and the chat would be open without a payer, the person becomes
-          the payer, so that the chat closes.
-        - If the subscriptions of the chat do not exceed a limit of the person, the person becomes
-          the payer.
-        - In all other cases, the chat gets no payer.
+        ``old`` is the previous payer. ``is_blocked`` is True if the access list blocks the person.
+        A blocked person never replaces a payer, and becomes the payer only to close an open chat
+        without a payer.
         """
         payer = None
         if is_blocked and old is not None:
@@ -213,9 +195,8 @@ class Payers:
     async def set_payer(self, chat_id: int, person: int) -> None:
         """Make a person the payer of a group or channel, because the bot's owner requests it.
 
-        If the chat is not stored, nothing is changed. The access and the limits of the person are
-        not checked. If the new payer is blocked, the chat closes. If the chat was closed only
-        because of a block of the previous payer, the chat opens.
+        The access and the limits of the person are not checked. The chat closes if the new payer
+        is blocked, and opens if only a block of the previous payer had closed the chat.
         """
         async with join_or_begin_transaction(self._db) as tx:
             chat_id = await chats.lock_and_return_current_id(tx, chat_id)
@@ -231,12 +212,10 @@ class Payers:
     async def raise_if_no_payer(self, asker: Asker) -> None:
         """Refuse a request that has neither a person nor a payer. The cost is 0 credits.
 
-        The ledger would not refuse a request that the cache can answer, because a cached answer
-        reserves no credits.
+        Answers from the cache need this check, because the ledger checks only paid calls.
 
         Raises:
-            NoPayerError: The request has no person, and nobody pays for the chat or for the
-                channel in whose name the request was sent.
+            NoPayerError: The request has no person, and its chat and channel have no payer.
         """
         if asker.user_id is not None:
             return
@@ -268,15 +247,9 @@ class Payers:
     ) -> None:
         """Set or remove the payer of a chat. The caller has locked the chat and the chat queue.
 
-        If the chat is not stored or already has this payer, nothing is changed. Otherwise:
-
-        - If the chat had no payer, the alerts restart with stories posted from now on.
-        - If the new payer is blocked, the chat closes. If the chat was closed only because of a
-          block of the previous payer, the chat opens.
-        - The checks of the followed profiles are started or stopped, and rescheduled.
-
-        If the chat follows profiles, these profiles are locked in the order of the ids, together
-        with ``profile_ids_to_lock``, the profiles that the caller will change.
+        The alerts, the state of the chat and the checks change accordingly. The followed profiles
+        are locked in the order of the ids, together with ``profile_ids_to_lock``, the profiles
+        that the caller will change.
         """
         before = await chats.get(tx, chat_id)
         if before is None or before.payer == payer:
@@ -308,8 +281,8 @@ class Payers:
     async def _may_pay(self, tx: Tx, person: int, chat_id: int) -> bool:
         """Return whether a person may become the payer of a chat.
 
-        The person must have personal access, or the chat must have a permission of its own. This
-        rule prevents people without an invitation from paying for the groups of a guest.
+        The person needs personal access, or the chat needs its own permission. Otherwise people
+        without an invitation could pay for the groups of a guest.
         """
         owners = self._owners()
         if await access.has_own_access(tx, person, mode=self._mode, owner_ids=owners):
@@ -345,10 +318,8 @@ class Payers:
         """Return the payer of a chat, or the person ``by``, who would become the payer.
 
         Raises:
-            NoPayerError: The chat has no payer, and the person is anonymous or not allowed to
-                become the payer (``_may_pay``).
-            SubscriptionError: The chat has no payer, and the subscriptions of the chat would
-                exceed a limit of the person.
+            NoPayerError: The chat has no payer, and the person is anonymous or not allowed to pay.
+            SubscriptionError: The subscriptions of the chat would exceed a limit of the person.
         """
         payer = await chats.payer_of(tx, chat_id)
         if payer is not None:
@@ -371,14 +342,12 @@ class Payers:
         """Return the payer of a chat. If the chat has no payer, ``by`` becomes the payer.
 
         The caller has locked the chat and the chat's queue, and will subscribe to the profiles
-        ``profile_ids_to_lock``. The counters of new subscriptions are locked first. Otherwise, two
-        chats of a payer could both add the last subscription that the limit allows.
+        ``profile_ids_to_lock``. The counters of new subscriptions are locked first.
 
         Raises:
-            NoPayerError: The chat has no payer, and ``by`` is None or not allowed to become the
-                payer.
-            SubscriptionError: The chat has no payer, and the subscriptions of the chat would
-                exceed a limit of the person ``by``.
+            NoPayerError: The chat has no payer, and ``by`` is None or not allowed to pay.
+            SubscriptionError: The subscriptions of the chat would exceed a limit of the person
+                ``by``.
         """
         await self.lock_new_subscription_counters(
             tx, chat_id, await chats.payer_of(tx, chat_id) or by
@@ -422,14 +391,10 @@ class Payers:
     ) -> bool:
         """Check the limits of a new subscription. Return whether the subscription counts as new.
 
-        A subscription counts as restored, and not as new, if both conditions are met:
-
-        - The chat ended a subscription to the same profile in the last 24 hours.
-        - The payer has restored fewer than ``OF_PAYER * limits.most`` subscriptions today.
-
-        The daily limits apply only if the subscription counts as new. The limit of fast
-        subscriptions is not checked. ``pending`` is the number of other subscriptions that the
-        same request is about to add.
+        A subscription that the chat ended in the last 24 hours counts as restored, up to a limit
+        per payer. The daily limits apply only to new subscriptions. ``pending`` other
+        subscriptions of the same request count too. The limit of fast subscriptions is not
+        checked.
 
         Raises:
             SubscriptionError: A limit is reached. The text of the error names the limit.
@@ -454,9 +419,9 @@ class Payers:
     ) -> None:
         """Lock the counters of today's new subscriptions of a chat and of a payer.
 
-        The counter of the restored subscriptions of the payer is locked too. If ``payer`` is None,
-        only the counter of the chat is locked. Without the lock, two chats of a payer could both
-        add the last subscription that the limit allows.
+        The payer's counter of restored subscriptions is locked too. The lock prevents two chats of
+        a payer from exceeding a limit together. If ``payer`` is None, only the counter of the chat
+        is locked.
         """
         await _lock_new_subscription_counters(tx, chat_id, payer, self._now())
 
@@ -465,9 +430,7 @@ class Payers:
     ) -> None:
         """Add a subscription to today's counters, which the caller has locked.
 
-        If ``is_new`` is True, count a new subscription of the chat and of the payer. Otherwise,
-        count a restored subscription of the payer. The limits are not checked. ``is_new`` is the
-        result of ``check_limits_and_counts_as_new``.
+        ``is_new`` is the result of ``check_limits_and_counts_as_new``. The limits are not checked.
         """
         counters: list[tuple[budgets.Scope, int]] = [("restored", payer)]
         if is_new:
@@ -480,7 +443,7 @@ class Payers:
         """Lock the daily counters of a chat and its payer. Return the allowance of earlier checks.
 
         The allowance is the number of checks that the chat may still move to an earlier time
-        today. Only checks before daily summaries are moved (see ``EarlierChecksAllowance``).
+        today, before daily summaries.
         """
         return await lock_allowance_of_earlier_checks(
             tx, chat_id, most=self.limits.most, now=self._now()
@@ -501,8 +464,7 @@ class Payers:
     ) -> None:
         """Check that a chat and the payer may add a fast subscription.
 
-        ``pending`` is the number of other fast subscriptions that the same request is about to
-        add.
+        ``pending`` other fast subscriptions of the same request count too.
 
         Raises:
             TooManyFastError: The limit of the chat or of the payer is reached.
@@ -528,9 +490,8 @@ async def _record_blocked_adder(
 ) -> None:
     """Record that a blocked person has added the bot to a chat without a payer.
 
-    The person becomes responsible for the chat, so the block of the person also closes the chat.
-    If the chat has a permission that does not depend on the person who added the bot, record
-    nothing.
+    The person becomes responsible, so that the block closes the chat. A permission that does not
+    depend on the person is not changed.
     """
     subject = Subject.of_chat(chat_id)
     known = await access.get(tx, subject)
@@ -552,10 +513,9 @@ async def lock_allowance_of_earlier_checks(
 ) -> EarlierChecksAllowance:
     """Lock the daily counters of a chat and its payer. Return the allowance of earlier checks.
 
-    The allowance is the number of checks that the chat may still move to an earlier time today.
-    Only checks before daily summaries are moved (see ``EarlierChecksAllowance``). All chats of a
-    payer together may move ``most`` checks in a UTC day. A chat without a payer may move no check.
-    The caller has locked the queue of the chat, and has not yet locked the profiles.
+    The allowance is the number of checks that may still be moved to an earlier time today, before
+    daily summaries. All chats of a payer together have ``most`` in a UTC day, and a chat without a
+    payer has none. The caller has locked the queue of the chat, and not yet the profiles.
     """
     payer = await chats.payer_of(tx, chat_id)
     await _lock_new_subscription_counters(tx, chat_id, payer, now)
@@ -578,10 +538,8 @@ async def open_chat_and_reschedule_checks(
 ) -> WasClosed:
     """Reopen a chat (``moves.open_chat``), and reschedule the checks of the followed profiles.
 
-    If the checks were not rescheduled, a profile that other chats follow could get no check before
-    the daily summary of the reopened chat. ``most_earlier_checks`` limits the checks that move to
-    an earlier time (``lock_allowance_of_earlier_checks``). Return False if the chat was open or is
-    not stored.
+    ``most_earlier_checks`` limits the checks that move to an earlier time
+    (``lock_allowance_of_earlier_checks``). Return False if the chat was open or is not stored.
 
     Raises:
         BlockedError: The access list blocks the chat or the responsible person.

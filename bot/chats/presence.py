@@ -44,20 +44,12 @@ class ChatPresence:
         self._now = now
 
     async def recheck_presence_and_return_mutes(self, chat_id: int) -> tuple[Mute, ...]:
-        """Ask Telegram about a closed or muted chat, and store the result.
+        """Ask Telegram about a closed or muted chat, store the result, and return the mutes.
 
-        Return the remaining mutes of the chat and of its topics. The bot is away if Telegram
-        states that the bot is not in the chat, or cannot write to the chat at all.
-
-        - A closed chat is reopened unless the bot is away or the access list blocks the chat.
-          Alerts restart with stories posted from now on. If Telegram does not answer, the bot does
-          not count as away.
-        - If the whole chat is muted and the bot has the missing right again, the mute ends.
-        - If the whole chat is muted and the bot is away, the chat is closed.
-        - Mutes of single topics are not checked.
-
-        If the current unit of work has a transaction or replies, return the stored mutes at once,
-        and ask Telegram after the unit.
+        The chat is reopened or closed, or the mute of the whole chat ends. Mutes of topics are not
+        checked. The alerts of a reopened chat restart with stories posted from now on. If the
+        current unit of work has a transaction or replies, return the stored mutes at once, and ask
+        Telegram after the unit.
         """
         async with join_or_begin_read(self._db) as tx:
             chat = await chats.get(tx, chat_id)

@@ -35,9 +35,8 @@ class Chats:
     ) -> Chat:
         """Return the chat of an update. Insert a missing chat, or update a changed chat.
 
-        ``known`` is the stored chat, or None if the database has no such chat. The kind, the title
-        and the language code are compared and updated. If ``chat_id`` is a former id of ``known``,
-        ``known`` is returned unchanged. A change is committed in a separate transaction.
+        ``known`` is the stored chat, or None. If ``chat_id`` is a former id of ``known``, nothing
+        is changed. A change is committed in a separate transaction.
         """
         if known and known.id != chat_id:
             return known  # the update has the id that the group had before it became a supergroup
@@ -83,10 +82,10 @@ class Chats:
     async def set_question(
         self, chat_id: int, question: Question | Cleared, *, until: datetime | None = None
     ) -> None:
-        """Store the question that the next plain message of a chat can answer.
+        """Store the question that the next plain message of a chat can answer, until ``until``.
 
-        The question is valid until ``until``, and is ignored if ``until`` is None. If ``question``
-        is None, the stored question is removed. The write is made at the end of the update.
+        If ``question`` is None, the stored question is removed. The write is made at the end of
+        the update.
         """
         await run_before_commit(
             self._db, lambda tx: chats.set_question(tx, chat_id, question, until=until)
@@ -95,18 +94,14 @@ class Chats:
     async def erase(self, chat_id: int) -> None:
         """Delete the data of a chat with the current or former id ``chat_id``.
 
-        If the chat is private, the person in the chat is also removed as the payer of groups and
-        channels. The following data are kept:
+        A person in a private chat is also removed as a payer. These data are kept:
 
-        - Bills. The id of the chat is removed from the bills. If the chat is private, the id of
-          the person in the chat is also removed.
-        - Permissions and blocks in the access list, without the name and the language.
-        - The id of the person who added the bot to a group or channel, because a block of this
-          person closes the chat.
-        - The counters of the daily limits.
-        - Unfinished updates.
-        - Finished updates, without contents and without the id of the chat. The bot deletes
-          finished updates after 25 hours.
+        - bills, without the ids of the chat and of the person in a private chat;
+        - permissions and blocks in the access list, without the name and the language;
+        - the id of the person who added the bot to a group or channel, because a block of this
+          person closes the chat;
+        - the counters of the daily limits;
+        - unfinished updates, and for 25 hours finished updates without contents.
         """
         async with join_or_begin_transaction(self._db) as tx:
             current = await chats.new_id_if_moved(tx, chat_id) or chat_id

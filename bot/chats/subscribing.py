@@ -146,15 +146,15 @@ class Subscribing:
     ) -> Subscribed:
         """Subscribe a chat or topic to a profile. The cost is usually 0 to 3 credits.
 
-        If the API refuses the account, further calls check the refusal and cost more. The current
-        live stories do not cause alerts. The live stories are returned, so that the caller can
-        offer to show them. If ``preferences`` is None, the defaults of the chat apply.
+        The current live stories cause no alerts and are returned. If ``preferences`` is None, the
+        defaults of the chat apply. A refusal of the account by the API is checked by further
+        calls, and costs more.
 
         Raises:
             BlockedError: The access list blocks the chat or the responsible person.
             SubscriptionError: A limit is reached, or the budget covers no more profiles.
             NoSuchProfileError: The account does not exist.
-            ProfilePrivateError: The account is private, so the stories are not available.
+            ProfilePrivateError: The account is private.
             NoPayerError: The chat has no payer, and the person is not allowed to become the payer.
             SpendingError: The credits are not allowed to be spent. Even while all spending is
                 stopped, a chat can subscribe to a public profile whose name the API returned in
@@ -176,23 +176,21 @@ class Subscribing:
         own_topic: bool = False,
         fast: bool = False,
     ) -> list[tuple[str, Subscribed | BotError]]:
-        """Subscribe to each profile as ``subscribe`` does. Return the results.
+        """Subscribe to each profile as ``subscribe`` does. Return the results in order.
 
-        The results are in the order of ``usernames``. If ``own_topic`` is True, the alerts of each
-        profile go to a separate topic, and an existing subscription in ``target`` moves to that
-        topic. If the topic can't be made, the result is an error. If ``fast`` is True, existing
-        subscriptions also become fast. The API is called for all profiles first. Then the
-        subscriptions to all profiles without an error start in the transaction of the current unit
-        of work. If a concurrent command reaches a limit in the meantime, no subscription starts.
+        A result can be an error. If ``own_topic`` is True, alerts go to a separate topic for each
+        profile, and an existing subscription in ``target`` moves to that topic. If ``fast`` is
+        True, existing subscriptions also become fast. All subscriptions start in the transaction
+        of the current unit of work, or none if a concurrent command reaches a limit.
 
         Raises:
             BlockedError: The access list blocks the chat or the responsible person.
-            SubscriptionError: A limit was reached or a subscription has ended in the meantime, or
-                the bot can't create topics in the chat.
-            NoPayerError: The chat has lost the payer in the meantime, and the person is not
-                allowed to become the payer.
-            AskAgainError: Telegram does not answer whether the bot can create topics in the chat,
-                or demands a wait.
+            SubscriptionError: The bot can't create topics in the chat, or a concurrent command has
+                reached a limit or ended a subscription.
+            NoPayerError: The chat has lost the payer, and the person is not allowed to become the
+                payer.
+            AskAgainError: Telegram does not answer about the right to create topics, or demands a
+                wait.
         """
         places = await self._read_places_and_raise_if_no_topics(
             target, usernames, own_topic=own_topic
@@ -231,10 +229,10 @@ class Subscribing:
         *,
         fast: bool,
     ) -> list[tuple[str, Subscribed | BotError]]:
-        """Start or move a subscription for each profile in ``answers``. Return the results.
+        """Start or move a subscription for each profile in ``answers``. Return a result for each.
 
-        The results are in the order of ``answers``. If the answer for a profile is an error, the
-        error is the result, and nothing is started or moved. The cost is 0 credits.
+        The results are in the order of ``answers``. An error in ``answers`` stays the result. The
+        cost is 0 credits.
 
         Raises:
             BlockedError: The access list blocks the chat or the responsible person.
@@ -248,11 +246,10 @@ class Subscribing:
                 results[place] = answer
             else:
                 possible.append((place, answer, destination))
-        # Profiles must be locked in the order of their ids. Otherwise two chats that name the same
-        # profiles in different orders could wait for each other. The first new subscription locks
-        # all profiles in this order. If no subscription is new, each existing subscription that is
-        # moved locks its own profile, so the existing subscriptions are sorted. The new
-        # subscriptions stay in the order of the request, so that a limit refuses the last names.
+        # Profiles must be locked in the order of their ids, or else two chats could wait for each
+        # other. The first new subscription locks all profiles. Without a new subscription, each
+        # moved subscription locks its own profile, and is therefore sorted. New subscriptions keep
+        # the order of the request, so that a limit refuses the last names.
         new = [item for item in possible if item[1].existing is None]
         moved = [item for item in possible if item[1].existing is not None]
         moved.sort(key=lambda item: item[1].profile.profile_id)
@@ -268,8 +265,7 @@ class Subscribing:
     ) -> dict[str, list[Target]]:
         """Return, for each username, the places where the chat may already have a subscription.
 
-        The places are ``target`` and, with ``own_topic``, the separate topic of the profile. If a
-        profile has no separate topic yet, ask Telegram whether the bot can make topics.
+        The places are ``target`` and, with ``own_topic``, the separate topic of the profile.
 
         Raises:
             SubscriptionError: A new topic is needed, and the bot can't make topics in the chat.
@@ -297,8 +293,8 @@ class Subscribing:
     ) -> Subscribed:
         """Start a subscription in ``target``, or move an existing subscription to ``target``.
 
-        If ``fast`` is True, the subscription becomes fast. Exception: a subscription that a
-        concurrent command has added is not changed. The cost is 0 credits.
+        If ``fast`` is True, the subscription becomes fast, unless a concurrent command has added
+        the subscription. The cost is 0 credits.
 
         Raises:
             BlockedError: The access list blocks the chat or the responsible person.
@@ -325,9 +321,8 @@ class Subscribing:
     ) -> Subscription:
         """Move a subscription to the separate topic of the profile, or back to the chat.
 
-        If the profile has no separate topic, the bot makes the topic. If the destination already
-        has a subscription to the profile, the moved subscription ends. Return the subscription in
-        the destination. The move costs 0 credits.
+        A missing topic is made. Return the subscription in the destination. If the destination
+        already has a subscription, the moved subscription ends. The cost is 0 credits.
 
         Raises:
             NotFollowedError: The chat does not have the subscription.
@@ -350,19 +345,12 @@ class Subscribing:
         return await self._move(subscription, target)
 
     async def restore(self, chat_id: int, by: int | Anonymous, *, ended_at: datetime) -> Restored:
-        """Restore the subscriptions that a chat ended at ``ended_at``. The cost is 0 credits.
+        """Restore the subscriptions that a chat ended at ``ended_at``, for 0 credits.
 
-        Each subscription gets the earlier options. Each subscription also gets the live stories
-        that were pending at ``ended_at``, and the live stories found since ``ended_at``.
-        Exceptions:
-
-        - A paused subscription does not get the stories found since ``ended_at``.
-        - If alerts have restarted since ``ended_at``, the subscription gets only stories since the
-          restart. Alerts restart when a mute ends, when a closed chat opens, when the chat gets a
-          payer, or when the block of the profile ends.
-        - A subscription that the chat has added again in the meantime is not changed.
-
-        If the chat has no payer, the person ``by`` becomes the payer.
+        Each subscription gets its earlier options, the live stories that were pending and, unless
+        paused, the live stories found since. After a restart of the alerts, only later stories
+        count. A subscription that the chat has added again is not changed. If the chat has no
+        payer, the person ``by`` becomes the payer.
 
         Raises:
             BlockedError: The access list blocks the chat or the responsible person.
@@ -439,8 +427,8 @@ class Subscribing:
         If the chat has no payer, the person ``by`` becomes the payer.
 
         Raises:
-            SubscriptionError: A limit of the chat or of the payer is reached, the budget is too
-                small, or the profile is not stored any more.
+            SubscriptionError: A limit is reached, the budget is too small, or the profile is not
+                stored.
             NoPayerError: The chat has no payer, and the person is not allowed to become the payer.
             StoriesError: The owner has blocked the profile.
         """
@@ -464,10 +452,10 @@ class Subscribing:
         await self._payers.count_new_or_restored_subscription(tx, chat_id, payer, is_new=is_new)
 
     async def _move(self, subscription: Subscription, target: Target) -> Subscription:
-        """Move a subscription and its deliveries to a different topic of the chat.
+        """Move a subscription and its deliveries to a different topic of the chat, for 0 credits.
 
-        If the topic already has a subscription to the profile, the moved subscription ends, and
-        the subscription of the topic is returned. The move costs 0 credits.
+        Return the subscription of the topic. If the topic already has one, the moved subscription
+        ends.
 
         Raises:
             NotFollowedError: The subscription has ended in the meantime.
@@ -504,21 +492,17 @@ class Subscribing:
     ) -> _CheckedProfile:
         """Return the profile, its live stories, and the existing subscription or None.
 
-        The cost is the same as in ``subscribe``. If the API returned the name in about the last
-        day, and one of ``places`` has a subscription to the profile, the cost is 0 credits.
-        Answers of the API are recorded.
+        The cost is that of ``subscribe``, and usually 0 credits for an existing subscription.
 
-        - ``places`` are the targets in one chat where the subscription may exist. If several of
-          ``places`` have a subscription to the profile, the first of these is returned.
-        - ``pending`` is the number of new subscriptions that the same request is about to add for
-          other profiles. The limits and the budget include ``pending``.
-        - ``pending_fast`` is the number of subscriptions to other profiles that the same request
-          is about to make fast. The limits of fast subscriptions include this number. If the
-          request does not make subscriptions fast, ``pending_fast`` is None.
+        - ``places`` are the targets in one chat where the subscription may exist, the preferred
+          first.
+        - ``pending`` is the number of other new subscriptions in the same request.
+        - ``pending_fast`` is the number of other subscriptions that the same request makes fast,
+          or None if the request does not make subscriptions fast.
 
         Raises:
-            SubscriptionError: A limit of the chat or of the payer is reached, or the budget is too
-                small for a further profile.
+            SubscriptionError: A limit is reached, or the budget is too small for a further
+                profile.
             NoPayerError: The chat has no payer, and the person is not allowed to become the payer.
             SpendingError: The credits are not allowed to be spent.
             StoriesError: The API failed or refused the account, or the profile is on the block
@@ -580,12 +564,11 @@ class Subscribing:
     ) -> None:
         """Check the limits and the budget for a new subscription. Record a refusal by the budget.
 
-        The budget is not checked for a profile that already has a planned check. If the payer is a
-        newcomer, a refusal by the budget is not recorded.
+        A profile that already has a planned check needs no budget.
 
         Raises:
-            SubscriptionError: A limit of the chat or of the payer is reached, or the budget is too
-                small for a further profile.
+            SubscriptionError: A limit is reached, or the budget is too small for a further
+                profile.
             NoPayerError: The chat has no payer, and the person is not allowed to become the payer.
         """
         budget_error = None
@@ -610,9 +593,8 @@ class Subscribing:
     ) -> SubscriptionError | None:
         """Return an error if the budget does not cover a further profile, or else None.
 
-        ``pending`` is the number of further profiles that the same request is about to add. If the
-        payer is a newcomer, only the part of the budget for newcomers counts
-        (``split_budget_with_newcomers``).
+        ``pending`` further profiles of the same request count too. For a newcomer as the payer,
+        only the part of the budget for newcomers counts.
         """
         is_fresh = not await access.is_not_newcomer(tx, payer)
         counts = list(await profiles.estimate_profile_counts_by_followers(tx))
@@ -635,10 +617,9 @@ class Subscribing:
     ) -> list[Story]:
         """Return the live stories of a profile, from the database or from the API.
 
-        If the last check is less than 10 minutes old, the stored stories are returned, and the
-        cost is 0 credits. Otherwise, the stories are fetched and recorded as a snapshot. The cost
-        is then 2 credits, or 1 credit if ``SKIP_PRIVACY_CHECK`` is "true". If the API refuses the
-        account, the cost is higher (``Names.fetch_stories_if_same_owner``).
+        Stories of a check in the last 10 minutes cost 0 credits. Otherwise the stories are fetched
+        and recorded for 2 credits, or 1 credit if ``SKIP_PRIVACY_CHECK`` is "true". A refusal of
+        the account costs more (``Names.fetch_stories_if_same_owner``).
 
         Raises:
             SpendingError: The credits are not allowed to be spent.
@@ -675,15 +656,15 @@ class Subscribing:
         fast: bool,
         profile_ids: Collection[str],
     ) -> Subscribed:
-        """Start a subscription. ``profile_ids`` are all profiles that the transaction changes.
+        """Start a subscription, or return one that a concurrent command has added.
 
-        If a concurrent command has added the same subscription, return the existing subscription.
+        ``profile_ids`` are all profiles that the transaction changes.
 
         Raises:
             BlockedError: The access list blocks the chat or the responsible person.
             NoPayerError: The chat has no payer, and the person is not allowed to become the payer.
-            SubscriptionError: A limit was reached in the meantime, or a concurrent command has
-                ended the subscription.
+            SubscriptionError: A limit was reached, or a concurrent command has ended the
+                subscription.
         """
         now = self._now()
         profile = checked.profile
@@ -737,16 +718,14 @@ class Subscribing:
         *,
         fast: bool,
     ) -> Preferences:
-        """Return the preferences of a new subscription.
+        """Return the preferences of a new subscription, with the chat's defaults for None.
 
-        The result is ``preferences``, or the defaults of the chat if ``preferences`` is None. If
-        ``fast`` is True, the option "fast" is turned on. A pause that has ended is removed. If
-        only the defaults turn "fast" on, and a limit does not allow a further fast subscription,
-        "fast" is turned off.
+        If only the defaults turn "fast" on and a limit of fast subscriptions is reached, "fast" is
+        turned off.
 
         Raises:
             TooManyFastError: The request asks for a fast subscription, but a limit does not allow
-                a further fast subscription.
+                it.
         """
         wanted = preferences or Preferences(Options.from_json(chat.defaults))
         if fast:
@@ -788,12 +767,11 @@ class Subscribing:
     ) -> tuple[ChangedCount, UndoKey]:
         """Set options of all subscriptions of a chat to JSON values, in one transaction.
 
-        Return the number of changed subscriptions, and the time that ``undo_options_of_all``
-        needs. The new options also apply to the pending deliveries.
+        Return the number of changed subscriptions, and the key for ``undo_options_of_all``. The
+        new options also apply to the pending deliveries.
 
         Raises:
-            TooManyFastError: The chat or the payer would exceed the maximum number of fast
-                subscriptions. No subscription is changed.
+            TooManyFastError: Too many subscriptions would be fast. No subscription is changed.
         """
         at = undo_key_at(self._now())
         async with join_or_begin_transaction(self._db) as tx:
@@ -814,13 +792,12 @@ class Subscribing:
     async def undo_options_of_all(self, chat_id: int, at: UndoKey) -> ChangedCount:
         """Undo a change of ``set_options_of_all``, in one transaction.
 
-        Return the number of changed subscriptions. Subscriptions whose options have changed again
-        keep their options. Live stories that the undone option ``media`` has excluded can be sent
-        again (``deliveries.reopen_dropped_of_chat``), unless the chat has no payer.
+        Options that have changed again are kept. Live stories that the undone option ``media`` has
+        excluded can be sent again, unless the chat has no payer. Return the number of changed
+        subscriptions.
 
         Raises:
-            TooManyFastError: The chat or the payer would exceed the maximum number of fast
-                subscriptions. No subscription is changed.
+            TooManyFastError: Too many subscriptions would be fast. No subscription is changed.
         """
         async with join_or_begin_transaction(self._db) as tx:
             await chat_queues.lock(tx, chat_id)
@@ -875,9 +852,7 @@ class Subscribing:
 def _alerts_start_of_restored(ended: Ended, now: datetime) -> datetime:
     """Return the time from which posted stories cause alerts of a restored subscription.
 
-    The time is usually the same as for the ended subscription. If the ended subscription was
-    paused, and the pause has ended by ``now``, the time is not before the end of the pause. The
-    result is never later than ``now``.
+    The result is not before the end of an ended pause, and never later than ``now``.
     """
     until = ended.preferences.paused_until
     since = ended.since

@@ -1,8 +1,7 @@
 """The existing subscriptions of a chat: to list, pause, end and explain subscriptions.
 
-The module ``subscribing`` starts subscriptions. Each change of a chat is a single transaction.
-Pending deliveries of an ended subscription are dropped. A message that is being sent may still
-arrive.
+Each change of a chat is a single transaction. Pending deliveries of an ended subscription are
+dropped, but a message that is being sent may still arrive.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -66,11 +65,10 @@ async def _pause_and_drop_deliveries(
 async def _resume_with_missed_stories(
     tx: Tx, subscription: Subscription, *, since: datetime, now: datetime
 ) -> None:
-    """Resume a subscription, and enqueue the live stories that the pause has skipped.
+    """Resume a subscription, and enqueue the skipped live stories that were posted from ``since``.
 
-    Only stories posted from ``since`` are enqueued. No stories are enqueued for a chat without a
-    payer, or from a blocked profile. The caller has locked the chat's queue and reschedules the
-    queue afterwards.
+    No stories are enqueued for a chat without a payer, or from a blocked profile. The caller has
+    locked the chat's queue and reschedules the queue afterwards.
     """
     await store.set_pause(tx, subscription, paused=False, since=since)
     chat = await chats.get(tx, subscription.target.chat_id)
@@ -116,11 +114,10 @@ class Subscriptions:
     ) -> None:
         """Create the use cases. ``wake`` is called when work may be due.
 
-        ``blocked`` has the ids and names of profiles that nobody is allowed to follow. ``api``
-        provides the price of a check and the state of the service. ``is_paused`` returns True if
-        this process makes no checks. ``most_earlier_checks`` is the maximum number of checks that
-        the chats of a payer may move to an earlier time on a UTC day (see
-        ``EarlierChecksAllowance``).
+        ``blocked`` has the ids and names of blocked profiles. ``api`` provides the price of a
+        check and the state of the service. ``is_paused`` returns True if this process makes no
+        checks. ``most_earlier_checks`` limits the checks that the chats of a payer may move to an
+        earlier time on a UTC day.
         """
         self._db = db
         self._api = api
@@ -222,18 +219,10 @@ class Subscriptions:
     ) -> Subscription:
         """Pause a subscription, or resume a paused subscription. Return the subscription.
 
-        A pause lasts until the time ``until``, or without an end if ``until`` is None. A pause
-        drops the pending deliveries. A resume restarts the alerts with stories posted from now on.
-
-        ``since`` is given only to resume a subscription whose pause has ended at the time
-        ``since``:
-
-        - The alerts restart with stories posted from ``since``. If the alerts of the subscription
-          already have a later start, the later start stays.
-        - If a check has already found live stories that were posted after the start, these stories
-          are enqueued. Nothing is enqueued if the chat can't get alerts of the profile.
-        - If the stored pause has a different end, the pause was renewed in the meantime, and the
-          subscription is not changed.
+        A pause lasts until ``until``, or without an end for None, and drops the pending
+        deliveries. Alerts resume with stories posted from now on. If ``since``, the end of an
+        ended pause, is given, stories posted from ``since`` count, and nothing is changed if the
+        pause was renewed.
 
         Raises:
             NotFollowedError: The chat does not have the subscription.
@@ -266,11 +255,10 @@ class Subscriptions:
             return await load_subscription(tx, chat_id, subscription_id)
 
     async def resume_with_missed_stories(self, chat_id: int, subscription_id: int) -> Subscription:
-        """Resume a subscription, and enqueue the live stories that were found during the pause.
+        """Resume a paused subscription, and enqueue the live stories of the pause.
 
-        Live stories that the pause dropped are enqueued too. No stories are enqueued for a chat
-        without a payer, or from a blocked profile. A subscription that is not paused is not
-        changed. Return the subscription.
+        No stories are enqueued for a chat without a payer, or from a blocked profile. Return the
+        subscription.
 
         Raises:
             NotFollowedError: The chat does not have the subscription.
@@ -294,14 +282,10 @@ class Subscriptions:
     async def pause_all(
         self, chat_id: int, *, until: datetime | Endless = None
     ) -> tuple[ChangedCount, UndoKey]:
-        """Pause all subscriptions of a chat, in one transaction.
+        """Pause all subscriptions of a chat until ``until`` (None for no end), in one transaction.
 
-        A pause lasts until the time ``until``, or without an end if ``until`` is None. An existing
-        longer or equal pause stays (``Preferences.with_pause_at_least_until``). A new pause drops
-        the pending deliveries.
-
-        Return the number of changed subscriptions, and the time of the change, which is the
-        argument ``at`` of ``undo_pauses``.
+        A longer pause stays. A new pause drops the pending deliveries. Return the number of
+        changed subscriptions, and the key for ``undo_pauses``.
         """
         return await self._change_pauses(
             chat_id, lambda preferences: preferences.with_pause_at_least_until(until)
@@ -350,15 +334,8 @@ class Subscriptions:
     async def undo_pauses(self, chat_id: int, at: UndoKey) -> ChangedCount:
         """Undo a change of ``pause_all`` or ``resume_all``, in one transaction.
 
-        Each subscription gets its earlier pause back. Exceptions:
-
-        - A subscription whose pause has changed again stays as it is.
-        - If the subscription was not paused before, the subscription resumes, and gets the live
-          stories of the pause (``resume_with_missed_stories``).
-        - If the earlier pause has ended in the meantime, a paused subscription resumes with the
-          stories posted from the end of the earlier pause.
-
-        Return the number of changed subscriptions.
+        Pauses that have changed again are kept. Subscriptions that were not paused before get the
+        live stories of the pause. Return the number of changed subscriptions.
         """
         now = self._now()
         async with join_or_begin_transaction(self._db) as tx:
@@ -405,10 +382,8 @@ class Subscriptions:
     async def resume_ended_pauses(self) -> NextStepAt | UntilWoken:
         """Resume the subscriptions whose pause has ended.
 
-        Return the time at which the next pause ends, or None if no further pause has an end.
-        Alerts restart with stories posted from the end of the pause, even if this call is late. If
-        the alerts of the subscription start later than the end of the pause, the later start
-        applies.
+        Return the time at which the next pause ends, or None. Alerts restart with stories posted
+        from the end of the pause, or from a later start of the alerts, even if this call is late.
         """
         rows = await self._db.fetch(store.subscriptions_with_timed_pause)
         for subscription in rows:
@@ -429,10 +404,9 @@ class Subscriptions:
     ) -> None:
         """Decide again about the deferred deliveries of a chat, after a change of the settings.
 
-        The checks of the followed profiles are rescheduled too. ``rules_undone_since`` is given if
-        the change undoes chat-wide rules, and is the time at which these rules were set. In this
-        case, live stories that the rules have dropped can be sent again
-        (``deliveries.reopen_dropped_of_chat``), unless the chat has no payer.
+        The checks of the followed profiles are rescheduled too. ``rules_undone_since`` is the time
+        at which undone chat-wide rules were set. Live stories that these rules have dropped can be
+        sent again, unless the chat has no payer.
         """
         now = self._now()
         async with join_or_begin_transaction(self._db) as tx:
@@ -459,9 +433,8 @@ class Subscriptions:
     async def move_chat(self, old: int, new: int) -> WasStored:
         """Move all data of a group to the new id. Return whether the group was stored.
 
-        If the chat ``old`` is not stored, for example after an earlier move, the move is recorded
-        nevertheless, the entry of the access list is moved, and a blocked chat ``new`` is closed.
-        If ``old`` equals ``new``, do nothing and return False.
+        The move of a group that is not stored is also recorded, with its entry of the access list.
+        If ``old`` equals ``new``, nothing is changed.
         """
         async with join_or_begin_transaction(self._db) as tx:
             moved = await moves.move_chat(tx, old, new, now=self._now())
@@ -471,19 +444,17 @@ class Subscriptions:
     async def close_chat(self, chat_id: int) -> WasOpen:
         """Close a chat that the bot has left, or the chat of a person who has blocked the bot.
 
-        The data of a closed chat are kept for 30 days, or for 365 days while the access list
-        blocks the chat or the responsible person. Return whether the chat was stored and open.
+        The data are kept for 30 days, or for 365 days while the access list blocks the chat or the
+        responsible person. Return whether the chat was stored and open.
         """
         async with join_or_begin_transaction(self._db) as tx:
             return await moves.close_left_chat(tx, chat_id, now=self._now())
 
     async def reopen_chat(self, chat_id: int, *, since: datetime | Now = None) -> WasClosed:
-        """Reopen a chat. Return False if the chat was open or is not stored.
+        """Reopen a chat, and drop its pending deliveries.
 
-        Alerts restart with stories posted from ``since``, or from now on if ``since`` is None or
-        later than now. If a check has already found live stories that were posted after ``since``,
-        these stories are enqueued, or stay enqueued. All other pending deliveries of the reopened
-        chat are dropped.
+        Alerts restart with stories posted from ``since``, or from now on for None. Live stories
+        that were already found are enqueued. Return False if the chat was open or is not stored.
 
         Raises:
             BlockedError: The access list blocks the chat or the responsible person.
@@ -597,12 +568,9 @@ class Subscriptions:
     async def stored_live_stories(self, username: str, *, chat_id: int) -> list[Story]:
         """Return the stored live stories of a followed profile, without deleted stories.
 
-        The cost is 0 credits. The chat must follow the profile, because other chats have paid for
-        the checks of other profiles. A story counts as deleted if neither the last check nor a
-        later answer of the API has shown the story. The list is empty in these cases:
-
-        - The profile is blocked or not public.
-        - The API refused the profile in the last five minutes.
+        The cost is 0 credits, because the chat must follow the profile. The list is empty if the
+        profile is blocked or not public, or if the API refused the profile in the last five
+        minutes.
 
         Raises:
             NotFollowedError: The chat does not follow the profile.
