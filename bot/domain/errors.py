@@ -351,6 +351,10 @@ class MediaUnavailableError(MediaError):
     text = N_("This photo or video can't be loaded at the moment. Please try again later.")
 
 
+class SpoolError(MediaUnavailableError):
+    """The bot's spool is full, or can't be written. Another source of the file would not help."""
+
+
 class SlowHostError(MediaUnavailableError):
     """The media host became slow less than two minutes ago. Alerts with its files must wait."""
 

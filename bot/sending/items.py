@@ -91,6 +91,8 @@ class Item:
     """Whether the photo or video of the item is sent as an uncompressed document."""
     is_free: bool = False
     """Whether no credits may be spent for the item, so its file is never bought."""
+    has_spool_error: bool = False
+    """Whether a download failed because the spool is full or can't be written."""
     spooled: list[MediaFile] = field(default_factory=list)
 
     def __post_init__(self) -> None:

@@ -29,6 +29,7 @@ from bot.domain.errors import (
     ProfilePrivateError,
     SlowHostError,
     SpendingError,
+    SpoolError,
     StoriesError,
     StoryGoneError,
 )
@@ -319,6 +320,8 @@ class Supply:
     async def _buy_as_source(self, item: Item, asker: Asker) -> Source | None:
         if item.is_free or self._fallback is None or item.story.expires_at <= self._now():
             return None  # an expired story cannot be bought; a free item must not be bought
+        if item.has_spool_error:
+            return None  # the bought file could not be stored either, so the credit would be lost
         if is_pasted(item.story):
             # ``_download_as_source`` has already tried to buy the file of a pasted URL, and a
             # second purchase would be useless.
@@ -455,6 +458,7 @@ class Supply:
         elif isinstance(error, MediaUnavailableError):
             item.later = True
             item.reason = error.text
+            item.has_spool_error = item.has_spool_error or isinstance(error, SpoolError)
         elif isinstance(error, MediaError):
             item.reason = error.text
         elif isinstance(error, _NO):
