@@ -123,8 +123,8 @@ async def enqueue_next_if_chats_left(
 ) -> bool:
     """Enqueue the message for at most ``limit`` further chats. Return False if no chat is left.
 
-    If another process has already enqueued the message for these chats, or if the broadcast is not
-    running, change nothing and return True.
+    Change nothing, and return True, if the broadcast is not running, or if another process was
+    faster.
     """
     following = sa.select(chats.c.id).where(_AUDIENCE).order_by(chats.c.id).limit(limit)
     if broadcast.last_chat is not None:
@@ -151,8 +151,8 @@ async def enqueue_next_if_chats_left(
 async def enqueue_left_out_by_move(tx: Tx, old: int, new: int, *, now: datetime) -> None:
     """Enqueue the running broadcasts that would leave out a group because of its new id.
 
-    A broadcast reaches the chats in the order of the ids. The id of a supergroup is lower than the
-    id of the group. The caller has locked the queue of the new id.
+    A broadcast reaches the chats in the order of the ids, and the new id is lower. The caller has
+    locked the queue of the new id.
     """
     for broadcast in await running(tx):
         is_left_out = broadcast.last_chat is not None and new <= broadcast.last_chat < old
@@ -192,8 +192,8 @@ def _belongs_to_broadcast_sql(number: int) -> sa.ColumnElement[bool]:
 async def is_being_sent_or_due_soon(tx: Tx, number: int, *, now: datetime) -> bool:
     """Return whether a delivery of a broadcast is being sent, or is due within a minute.
 
-    A delivery does not count in a closed chat, after 4 failed attempts, during a longer flood
-    limit, or if a missing right has deferred the delivery.
+    Deliveries in closed chats, after 4 failed attempts, with a missing right, or with a longer
+    flood limit do not count.
     """
     soon = now + _SENT_SOON
     statement = (

@@ -96,8 +96,8 @@ async def take_allowances_or_return_exceeded(
 ) -> Scope | Taken:
     """Add ``amount`` to counters of a day. Return the first scope with an exceeded limit, or None.
 
-    ``wanted`` has a tuple (scope, subject, limit) for each counter. The unit of ``amount`` depends
-    on the scope. If a scope is returned, the caller rolls back the transaction.
+    A counter is a tuple (scope, subject, limit). The unit of ``amount`` depends on the scope. If a
+    scope is returned, the caller rolls back the transaction.
     """
     limits = {f"{scope}_limit": 0 for scope in _SCOPES}
     limits |= {f"{scope}_limit": limit for scope, _, limit in wanted}
@@ -113,8 +113,8 @@ async def take_allowances_or_return_exceeded(
 async def add_to_counters(tx: Tx, day: date, amount: int, *counters: tuple[Scope, int]) -> None:
     """Add ``amount`` to counters of a day, without a check of the limits.
 
-    Each counter is a pair of scope and subject. The unit of ``amount`` depends on the scope. The
-    counters stay locked until the transaction ends, even for the amount 0.
+    A counter is a pair of scope and subject. The unit of ``amount`` depends on the scope. The
+    counters stay locked until the transaction ends.
     """
     wanted = [(scope, subject, _PLENTY) for scope, subject in counters]
     await take_allowances_or_return_exceeded(tx, day, amount, wanted)
@@ -193,7 +193,7 @@ class AccountState:
     """The state of the account: total spending, stop switch, balance, and spending of a day.
 
     All amounts are in credits, and include reservations. ``balance`` is None before the first
-    reading. ``replies`` and ``schedule`` are the amounts spent on ``day``.
+    reading.
     """
 
     spent: int = 0
@@ -228,7 +228,7 @@ async def take_credits_or_return_account(
     """Add credits to today's spending of a side and to the total spending. Return None.
 
     If the budget rule, the stop switch or the balance forbids the spending, add nothing, and
-    return the state of the account. ``minimum`` is the balance that must remain.
+    return the account. ``minimum`` is the balance that must remain.
     """
     if (
         amount > rule.credits_left(own_spending=0, spending_of_others=0)
@@ -284,7 +284,7 @@ async def give_back_credits(
     """Subtract credits from the spending of ``side`` on ``day`` and from the total spending.
 
     If the account now counts a different day, only the total spending changes. If ``of_balance``
-    is False, the total spending does not change. A negative ``amount`` increases the spending.
+    is False, the total spending stays. A negative ``amount`` increases the spending.
     """
     rest = sa.case((account.c.day == day, account.c[side] - amount), else_=account.c[side])
     ever = account.c.spent - amount if of_balance else account.c.spent

@@ -95,9 +95,8 @@ async def newest_with_file(
 ) -> list[tuple[Story, KnownFile]]:
     """Return the cached stories of the profiles ``ids`` with their files, newest first.
 
-    The files are photos, videos and animations of the bot ``bot_id`` at Telegram. At most ``most``
-    stories are read, or only the story ``pk``. Profiles in ``blocked`` (ids or usernames) are left
-    out.
+    At most ``most`` stories are read, or only the story ``pk``. Only files of the bot ``bot_id``
+    count. Profiles in ``blocked`` (ids or usernames) are left out.
     """
     if not ids:
         return []

@@ -1,7 +1,7 @@
 """Chat queues: at most one row for each chat, with the time of the chat's next due delivery.
 
-Only the process that has claimed the queue sends the deliveries of the chat. A transaction that
-changes due times of deliveries first locks the queue, and later reschedules the queue.
+Only the process that has claimed the queue sends the deliveries. A transaction that changes due
+times locks the queue first, and reschedules the queue afterwards.
 """
 
 from collections.abc import Collection, Mapping
@@ -173,10 +173,9 @@ def _claim_chat_without_pending_reply_sql() -> sa.Executable:
     names = ["chat_id", "due_at", "leased_until", "owner", "token", "attempts"]
     statement = insert(queues).from_select(names, chat)
     is_free = sa.or_(~IS_LEASED, queues.c.leased_until <= NOW)
-    # The subquery uses the parameter ``chat_id``, because SQLAlchemy does not correlate a subquery
-    # with the row of an upsert. On PostgreSQL, the subquery misses a reply that is committed while
-    # the upsert waits for a lock. ``end_claim_and_reschedule`` makes the queue due for the missed
-    # reply.
+    # SQLAlchemy does not correlate a subquery with the row of an upsert, so the subquery uses the
+    # parameter ``chat_id``. On PostgreSQL, the subquery can miss a reply that is being committed.
+    # ``end_claim_and_reschedule`` makes the queue due for such a reply.
     owes_reply = sa.exists().where(
         deliveries.deliveries.c.chat_id == chat_id,
         is_open,
@@ -261,8 +260,8 @@ async def reschedule(
 ) -> HasDueTime:
     """Set the due time of a locked queue to the time of the chat's next open delivery.
 
-    Return whether the queue has a due time. If ``unclaimed_until`` is given, the claim ends, and
-    only ``claim_if_no_pending_reply`` may claim the queue before this time.
+    Return whether the queue has a due time. If ``unclaimed_until`` is given, the claim ends. Until
+    this time, only ``claim_if_no_pending_reply`` may claim the queue.
     """
     return bool(await reschedule_all(tx, [chat_id], unclaimed_until=unclaimed_until))
 
@@ -294,8 +293,8 @@ async def end_claim_and_reschedule(
 ) -> tuple[WasValid, HasDueTime]:
     """End the claim of a queue, and set the due time and the flood limits of the queue.
 
-    Return whether the claim was still valid, and whether the queue has a due time. The delivery
-    ``except_delivery`` has no effect on the due time. If the claim was lost, nothing is changed.
+    Return whether the claim was still valid, and whether the queue has a due time. The due time
+    ignores ``except_delivery``. A lost claim changes nothing.
     """
     if tx.dialect.name == "postgresql":
         # The lock is a separate statement. If the update itself waited for the lock, the update

@@ -127,7 +127,7 @@ class WithAccess:
     """A chat, and the data that decide whether a person may use the bot in the chat.
 
     ``responsible`` is the id, as text, of the person responsible for the chat, or an empty text.
-    ``entries`` are the access list entries of the chat and of both people.
+    ``entries`` are from the access list.
     """
 
     chat: Chat | None
@@ -183,8 +183,7 @@ def _question_key(chat_id: int | None) -> str:
 async def is_blocked(tx: Tx, chat_id: int, *, now: datetime) -> bool:
     """Return whether the access list blocks a chat, or the person responsible for the chat.
 
-    The person in a private chat is responsible for the chat. A caller that changes the chat
-    because of the result locks the chat first.
+    A caller that changes the chat because of the result locks the chat first.
     """
     return (await judge_chat(tx, chat_id, now=now)).verdict == "blocked"
 

@@ -1,8 +1,7 @@
 """The claim protocol: a set of columns and statements that all claimed tables share.
 
-A worker claims a row until the end of a lease, and works outside the transaction. Each claim
-increases the ``token`` of the row. Only the worker with the newest token can finish the row or
-schedule a retry.
+Each claim has a lease and a new ``token``. A worker can change a row only while the token of the
+worker is the newest. A paused worker can therefore not change a row that was claimed again.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -70,8 +69,8 @@ class Claims:
     ) -> None:
         """Create the claims. Only rows that satisfy ``is_open`` are claimed, by default all rows.
 
-        ``serial_by`` is the name of a column. Open rows with the same value in this column are
-        claimed one at a time, in the order of the keys.
+        Open rows with the same value in the column ``serial_by`` are claimed one at a time, in the
+        order of the keys.
         """
         self.table = table
         (self._key,) = table.primary_key.columns
@@ -119,8 +118,8 @@ class Claims:
     ) -> sa.UpdateBase:
         """Return the statement that claims free rows. ``claim_values`` returns its parameters.
 
-        - ``order``: the order of the claims. By default, the longest due row is claimed first.
-        - ``due_condition``: the condition that a row is due. By default, ``due_at`` has passed.
+        - ``order``: the order of the claims, by default the order of the due times.
+        - ``due_condition``: the condition that a row is due, by default a past ``due_at``.
         - ``extra_filter``: a further condition for the claimed rows.
         """
         columns = self.table.c
@@ -175,8 +174,8 @@ class Claims:
     async def retry(self, tx: Tx, claim: Claim, *, due_at: datetime, **values: object) -> WasValid:
         """End a claim, make the row due again at ``due_at``, and set columns.
 
-        If ``values`` does not set the number of attempts, the number stays. Return False, and
-        change nothing, if the row is closed, deleted or claimed again.
+        By default, the number of attempts stays. Return False, and change nothing, if the row is
+        closed, deleted or claimed again.
         """
         return await self._change(tx, claim, _FREE | {"due_at": due_at, **values})
 

@@ -1,7 +1,7 @@
 """Deliveries: the rows of the outbox. Each row is a message that the bot will send to a chat.
 
-A delivery is a story, a notice or a reply. A transaction that changes the due time of a delivery
-locks the chat's queue (``bot.store.chat_queues``).
+A delivery is a story, a notice or a reply. A transaction that changes a due time locks the chat's
+queue (``bot.store.chat_queues``).
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -621,9 +621,9 @@ async def reopen_dropped_of_chat(
 ) -> None:
     """Reopen the deliveries of a chat that were dropped at ``since`` or later.
 
-    The stored reason begins with ``reason``. Expired stories, and stories that the subscription
-    does not want any more, stay dropped. The caller has locked the chat's queue, and reschedules
-    the queue afterwards.
+    The reason of the drop begins with ``reason``. Stories that have expired or are not wanted any
+    more stay dropped. The caller has locked the chat's queue, and reschedules the queue
+    afterwards.
     """
     wants_it = sa.exists().where(
         stories.c.pk == deliveries.c.story_pk,
@@ -724,8 +724,8 @@ async def make_deferred_due(tx: Tx, chat_id: int, held: Held, *, now: datetime) 
 async def make_due_or_mark_for_reselection(tx: Tx, chat_id: int, *, now: datetime) -> None:
     """Let the outbox decide again when to send the open deliveries of a chat.
 
-    Call this function after a change of the settings or rights of the chat. Deferred deliveries
-    become due now. Claimed deliveries are selected again too. Retries are not changed.
+    Call this function after a change of the settings or rights of the chat. Retries are not
+    changed.
     """
     statement = sa.update(deliveries).where(deliveries.c.chat_id == chat_id, is_open)
     is_held = deliveries.c.held.in_([held for held in Held if held.depends_on_settings])

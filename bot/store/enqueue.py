@@ -66,10 +66,10 @@ async def add_reply(
     held: Held = Held.NOTHING,
     notice: str = REPLY,
 ) -> int | None:
-    """Enqueue a reply, or the notice ``notice``. Return the id of the delivery.
+    """Enqueue a reply, or the notice ``notice``. Return the id, or None if the chat is unknown.
 
-    Return None if the chat is unknown. If the caller sends the reply now, ``copies`` is 1. The
-    caller has claimed the chat's queue or makes the queue due.
+    If the caller sends the reply now, ``copies`` is 1. The caller has claimed the chat's queue or
+    makes the queue due.
     """
     values = {
         "chat_id": target.chat_id,

@@ -52,11 +52,10 @@ async def remove_checkpoint_mark(tx: Tx, mark: str) -> None:
 async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
     """Erase all data of a chat, except bills, permissions, blocks, counters and broadcasts.
 
-    Bills lose the id of the chat. Permissions and blocks lose the name and the language. The
-    person in a private chat is also erased as creator, inviter and payer. A group opens if only
-    the block of its payer had closed the group.
-
-    On SQLite, a checkpoint must follow (``pending_checkpoint_mark``).
+    Bills lose the id of the chat, and permissions lose the name. Unfinished updates stay. The
+    person in a private chat is also erased as creator, inviter and payer. A group opens if only a
+    block of its payer had closed the group. On SQLite, a checkpoint must follow
+    (``pending_checkpoint_mark``).
     """
     paid = await _lock_chat_and_paid_groups(tx, chat_id, now=now)
     # The access list is locked before subscriptions, and subscriptions are locked before profiles

@@ -1,8 +1,7 @@
 """Fan-outs: stories or a notice for all subscriptions of a profile, enqueued in slices.
 
-Each slice is written in its own transaction, so that a different process can continue after a
-crash. The fan-outs of a profile are written in sequence. The fan-outs of different profiles take
-turns.
+Each slice has its own transaction. After a crash, a different process continues with the next
+slice. The fan-outs of a profile are written in sequence.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -114,9 +113,9 @@ async def add(
 ) -> None:
     """Add a fan-out of stories or of a notice for the current subscriptions of a profile.
 
-    Subscriptions that wait for alerts get deliveries, which are due at ``due_at``. Stories from
-    before the start of the alerts are left out. If ``since`` is given, subscriptions whose alerts
-    began later get no delivery.
+    The deliveries are due at ``due_at``. Only waiting subscriptions get deliveries, and no stories
+    from before the start of their alerts. Subscriptions whose alerts began after ``since`` get
+    nothing.
     """
     newest = await tx.scalar(_NEWEST, {"profile_id": profile_id})
     if newest is None:
@@ -168,8 +167,8 @@ async def lock_due(tx: Tx, *, now: datetime) -> sa.Row[Any] | None:
 async def write_next_slice_if_due(tx: Tx, *, now: datetime, limit: int) -> bool:
     """Write the next slice of the fan-out that has been due longest.
 
-    The slice has the deliveries of at most ``limit`` subscriptions. Return False if no unlocked
-    fan-out is due. After a failure, a retry is scheduled, and the result is True.
+    A slice has at most ``limit`` subscriptions. Return False if no unlocked fan-out is due. After
+    a failure, a retry is scheduled, and the result is True.
 
     Raises:
     sqlalchemy.exc.DBAPIError: The database has an outage.
@@ -218,8 +217,7 @@ async def write_deliveries_for_heir(tx: Tx, ending: Subscription, *, heir: Subsc
     """Write the deliveries that unfinished fan-outs would later write for a subscription.
 
     The subscription ``ending`` is about to end. A notice that ``heir`` also gets is left out. The
-    caller has locked the queues of both chats, and moves the deliveries to ``heir``
-    (``deliveries.reassign_open``).
+    caller has locked the queues of both chats.
     """
     coming = sa.select(fan_outs).where(
         fan_outs.c.profile_id == ending.profile_id,
@@ -237,9 +235,8 @@ async def enqueue_missed_stories(
 ) -> None:
     """Enqueue the live stories that were found while subscriptions did not receive alerts.
 
-    The stories are enqueued for ``subscription_id``, or for all subscriptions of ``chat_id``.
-    Stories from before the start of the alerts are skipped. The caller has locked the queue of the
-    chat, and reschedules the queue afterwards.
+    The subscriptions are ``subscription_id``, or all subscriptions of ``chat_id``. The caller has
+    locked the queue of the chat, and reschedules the queue afterwards.
     """
     whose = subscriptions.c.chat_id == chat_id
     if subscription_id is not None:

@@ -55,8 +55,8 @@ claims = Claims(inbox, is_open=OPEN, serial_by="queue")
 class Arrival:
     """An update that has just arrived from Telegram. ``body`` is the update as JSON.
 
-    ``person`` is the person who expects a reply, 0 for an unidentified sender, or None if no reply
-    is due. An update that is not ``wanted`` is stored as finished.
+    ``person`` is the person who expects a reply (0 for an unidentified sender), or None if no
+    reply is due. An update that is not ``wanted`` is stored as finished.
     """
 
     update_id: int
@@ -134,8 +134,8 @@ async def count_open_by_queue_and_asker(
 ) -> dict[tuple[str, int | None], int]:
     """Return the number of open updates for each queue and each asker in the queue.
 
-    The asker is the person who expects a reply, 0 for an unidentified sender, or None if no reply
-    is due. The updates in ``except_update_ids`` are not counted.
+    The asker is the person who expects a reply (0 for an unidentified sender), or None if no reply
+    is due.
     """
     values = {"queues": sorted(queues), "but": list(except_update_ids)}
     rows = await tx.execute(_COUNT_BY_QUEUE_AND_ASKER, values)

@@ -1,7 +1,7 @@
 """Kept stories: stories that a chat has received and may request again.
 
-Stories are kept only for subscriptions with ``Options.keep``. Each row has the story, the username
-at the time of the send, and a file_id for one bot.
+Stories are kept only for subscriptions with ``Options.keep``. Each row has the file_id of the
+story for one bot.
 """
 
 from collections.abc import Collection, Sequence
@@ -170,9 +170,8 @@ async def latest_and_next_cursor(
 ) -> tuple[Sequence[Kept], str | None]:
     """Return a page of kept stories of a chat, newest first, and the cursor of the next page.
 
-    The stories belong to the profile ``profile_id``, or to any profile, and were posted at
-    ``since`` or later. ``before`` is the cursor of the page. The cursor None means that no page
-    follows. A page may be empty.
+    The stories were posted at ``since`` or later. ``before`` is the cursor of the page. The
+    returned cursor is None if no page follows. A page may be empty.
     """
     statement = (
         sa.select(

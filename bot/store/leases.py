@@ -1,7 +1,7 @@
 """Leases: named exclusive rights of a process for a limited time, which the process renews.
 
-The lease of a killed process expires soon. The process with the lease of the leader polls
-Telegram, because Telegram gives updates to a single poller only.
+The lease of a killed process expires soon. The leader is the process that polls Telegram, because
+Telegram allows a single poller only.
 """
 
 import asyncio
@@ -118,8 +118,8 @@ async def release_lease(db: Database, key: str, owner: str, *, timeout_s: float)
 class Leader:
     """Runs ``work`` while this process has the lease, which makes this process the leader.
 
-    The work stops at the latest when the lease expires. If ``work`` returns, this process can't do
-    the work, and bids again only after 5 seconds.
+    The work stops at the latest when the lease expires. After ``work`` has returned, this process
+    bids again only after 5 seconds.
     """
 
     def __init__(

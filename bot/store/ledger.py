@@ -1,7 +1,7 @@
 """The entries of the ledger. Each paid call has an entry, which is kept for 32 days.
 
-An entry is added before the call, with the nominal cost, and is closed after the call, with the
-billed cost. Without a bill, the nominal cost counts as spent.
+The entry has the nominal cost before the call, and the billed cost after the call. Without a bill,
+the nominal cost counts as spent.
 """
 
 from collections.abc import Sequence
@@ -75,8 +75,8 @@ async def add(
 ) -> int:
     """Insert an open entry, which reserves the credits of a call. Return the id of the entry.
 
-    ``nominal`` is the cost in credits. ``scopes`` are the charged allowances. If ``is_on_behalf``
-    is True, no person made the request, and ``user_id`` is the payer.
+    ``nominal`` is the cost in credits. If ``is_on_behalf`` is True, no person made the request,
+    and ``user_id`` is the payer.
     """
     row = {
         "kind": kind,
@@ -130,7 +130,7 @@ async def close(
     """Close an entry with the billed credits. Return the entry.
 
     If ``billed_credits`` is None, the nominal cost is presumed spent, and the entry can be closed
-    once more. Return None, and change nothing, if the entry is missing or was already closed.
+    again. Return None if the entry is missing or was already closed.
     """
     values: dict[str, Any] = {"entry_id": entry_id, "closed_at": now, "state": PRESUMED}
     if billed_credits is None:
@@ -172,8 +172,8 @@ async def reply_cost_by_hour(
 ) -> dict[date, list[int]]:
     """Return the credits spent on replies, by day, as a list with a sum for each hour (UTC).
 
-    All spending except the schedule counts as replies. The day ``before`` is excluded. If
-    ``only_known_people`` is True, replies to newcomers do not count.
+    All spending except the schedule counts as replies. If ``only_known_people`` is True, replies
+    to newcomers do not count.
     """
     # The number is a literal. PostgreSQL would treat the parameters in SELECT and in GROUP BY as
     # different expressions.

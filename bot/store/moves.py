@@ -46,9 +46,8 @@ _UNIQUE = (sa.UniqueConstraint, sa.PrimaryKeyConstraint)
 async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> WasStored:
     """Move all data of the group ``old`` to the supergroup ``new``, and open the supergroup.
 
-    A blocked supergroup is closed instead. Return False if the group is not stored. The call may
-    be repeated. Only the first call moves the settings, and prefers the subscriptions of the
-    group.
+    A blocked supergroup is closed instead. Return False if the group is not stored. Only the first
+    of several calls moves the settings.
     """
     if old == new:
         return False
@@ -144,9 +143,8 @@ async def move_topic_to_main_chat_and_notify(
 ) -> bool:
     """Move the subscriptions and pending deliveries of a topic to the chat outside of topics.
 
-    Return whether the topic had subscriptions. If so, enqueue a notice. The mute and the stored
-    topic are deleted. The caller has locked the chat's queue, and reschedules the queue
-    afterwards.
+    Return whether the topic had subscriptions. The mute and the stored topic are deleted. The
+    caller has locked the chat's queue, and reschedules the queue afterwards.
     """
     moved = [
         subscription
@@ -173,8 +171,7 @@ async def move_to_thread(tx: Tx, subscription: Subscription, *, to: int, now: da
     """Move a subscription with all its deliveries to another thread of the chat.
 
     If the thread already has a subscription to the profile, the moved subscription ends. The
-    outbox selects all deliveries of the chat again. The caller has locked the chat's queue, and
-    reschedules the queue afterwards.
+    caller has locked the chat's queue, and reschedules the queue afterwards.
     """
     chat_id = subscription.target.chat_id
     heir = await subscriptions.find(tx, Target(chat_id, to or None), subscription.profile_id)

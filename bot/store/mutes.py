@@ -1,7 +1,7 @@
-"""Mutes: chats and topics in which the bot lacks a right.
+"""Mutes: chats and topics in which the bot lacks a right, and closed topics.
 
-While a mute exists, alerts that need the right are deferred (``domain.selection``), and the bot
-checks the right from time to time. A closed topic also has a mute.
+While a mute exists, alerts that need the right are deferred, and the bot checks the right from
+time to time.
 """
 
 from collections.abc import Sequence
@@ -61,8 +61,8 @@ async def record_missing_right(
 ) -> MustNotify:
     """Record a missing right, and plan the next check of the right.
 
-    Return True if no right or a different right was recorded before. For the right "peace", which
-    is missing if another bot removes posts, return True only for the third consecutive record.
+    Return True if a different right or no right was recorded before. For the right "peace", return
+    True only for the third consecutive record.
     """
     known = [mute for mute in await of_chat(tx, chat_id) if mute.thread_id == thread_id]
     together = alert_rules.combine_missing_rights(known[0].missing, missing) if known else missing
@@ -75,6 +75,8 @@ async def record_missing_right(
     }
     key = {"chat_id": chat_id, "thread_id": thread_id}
     await put(tx, mutes, key, values, new={"since": now})
+    # The right "peace" is missing if another bot removes the posts. After the third removal, the
+    # alerts pause for a day.
     if together == "peace":
         return probes + 1 == alert_rules.MAX_REMOVALS
     return has_changed

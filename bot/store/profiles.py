@@ -274,8 +274,7 @@ async def set_subscriber_count(tx: Tx, profile_id: str, count: SubscriberCount) 
 async def end_claim_and_postpone_check(tx: Tx, claimed: Known, *, until: datetime) -> None:
     """End the claim of a check that could not be made. The check is due again at ``until``.
 
-    The number of attempts is reset. Do nothing if the claim was lost, or if the profile is no
-    longer checked.
+    The number of attempts is reset. Do nothing if the claim was lost.
     """
     await claims.finish(tx, (claimed.profile_id, claimed.token), due_at=until)
 
@@ -283,8 +282,7 @@ async def end_claim_and_postpone_check(tx: Tx, claimed: Known, *, until: datetim
 async def end_claim_and_retry_check(tx: Tx, claimed: Known, *, due_at: datetime) -> None:
     """End the claim of a check without an outcome. The check is due again at ``due_at``.
 
-    The number of attempts stays. Do nothing if the claim was lost, or if the profile is no longer
-    checked.
+    The number of attempts stays. Do nothing if the claim was lost.
     """
     await claims.retry(tx, (claimed.profile_id, claimed.token), due_at=due_at)
 
@@ -314,8 +312,8 @@ async def estimate_mean_detection_delay(
 ) -> timedelta | Unknown:
     """Estimate the mean delay before a new story is detected. Return None if unknown.
 
-    The delay of a profile is half the time from the last complete snapshot to the next check. The
-    mean is weighted by subscribers. At most ``most`` profiles of each group of followers are read.
+    The delay is half the time from the last complete snapshot to the next check, weighted by
+    subscribers. At most ``most`` profiles of each group of followers are read.
     """
     pause = sa.type_coerce(profiles.c.due_at, sa.BigInteger) - sa.type_coerce(
         profiles.c.snapshot_at, sa.BigInteger
@@ -456,8 +454,8 @@ async def block_and_unblock_profiles(
 ) -> tuple[list[Known], list[Known]]:
     """Block and unblock the profiles ``profile_ids`` according to the block list.
 
-    ``block_list`` contains the ids and usernames of all blocked profiles. Return the newly blocked
-    and the newly unblocked profiles. The caller starts the checks of the unblocked profiles.
+    ``block_list`` has ids and usernames. Return the newly blocked and the newly unblocked
+    profiles. The caller starts the checks of the unblocked profiles.
     """
     await lock_all(tx, profile_ids)
     is_given = profiles.c.profile_id.in_(sorted(profile_ids))

@@ -41,11 +41,11 @@ async def figures_since(tx: Tx, start: datetime) -> list[tuple[datetime, dict[st
 async def measure_hour(tx: Tx, hour: datetime) -> dict[str, Any]:
     """Return the figures of the hour that began at ``hour``.
 
-    - ``spent``: the spent and reserved credits, by the kind of the paid call
+    - ``spent``: the spent and reserved credits, by kind of the paid call
     - ``alerts``: the number of received stories
     - ``timed``: the number of received stories that settings or rights did not defer
-    - ``delay_s``: the mean seconds from the post to the arrival of ``timed`` stories, or None
-    - ``waiting``, ``parked``: the current numbers of open deliveries and of dead letters
+    - ``delay_s``: the mean seconds from the post to the arrival of ``timed`` stories
+    - ``waiting``, ``parked``: the numbers of open deliveries and dead letters now
     """
     end = hour + HOUR
     spent = (

@@ -135,8 +135,8 @@ async def correct_sums(
 ) -> None:
     """Add the change of an entry's credits to the stored sums, if the sums contain the entry.
 
-    ``at`` is the time of the entry, and ``amount`` is the change in credits. The caller has
-    already changed the entry in the ledger.
+    ``at`` is the time of the entry. ``amount`` is the change in credits, which the ledger already
+    contains.
     """
     if at > now - _CORRECTED_AFTER:
         return
@@ -184,8 +184,8 @@ async def costs_by_asker(
 ) -> list[Cost]:
     """Return the spending since the day ``since``, by chat, person and kind.
 
-    A chat's share of checks has the kind ``alert``. Spending without a chat is left out. If
-    ``only_ids`` is given, only the costs of these chats and people are returned.
+    A chat's share of checks has the kind ``alert``. With ``only_ids``, only the costs of these
+    chats and people are returned.
     """
     parts = _costs_sql(since).subquery()
     columns = (parts.c.chat_id, parts.c.user_id, parts.c.kind, parts.c.is_on_behalf)
@@ -203,7 +203,7 @@ async def ids_of_people_and_chats_by_cost(
     """Return a page of the ids of people and chats with spending, most expensive first.
 
     A person's requests in a group count for the person and for the group. The ids of the query
-    ``appended_ids`` (columns ``id`` and ``since``) follow, newest first.
+    ``appended_ids`` follow, newest first.
     """
     parts = _costs_sql(since).subquery()
     in_groups = sa.and_(parts.c.user_id.is_not(None), parts.c.user_id != parts.c.chat_id)

@@ -287,8 +287,7 @@ async def set_pause(
     """Pause or resume a subscription. ``until`` is the end of the pause, or None without an end.
 
     Stories that were posted before ``since`` cause no alerts. With ``undo_at``, *Undo* can restore
-    the old pause (``pauses_before``). Without ``undo_at``, a pause that is stored for *Undo* is
-    removed.
+    the old pause (``pauses_before``).
     """
     values = await _stored_options(tx, subscription.id)
     values.pop(_PAUSE_BEFORE, None)
@@ -376,10 +375,11 @@ async def forget_creator(tx: Tx, person: int) -> None:
 async def set_alerts_start(
     tx: Tx, *, since: datetime, chat_id: int | AllChats = None, profile_ids: Collection[str] = ()
 ) -> None:
-    """Set the start of the alerts of the subscriptions of a chat or to profiles.
+    """Set the start of the alerts of subscriptions to ``since``.
 
-    Stories that were posted before ``since`` cause no alerts. If ``chat_id`` is None, the
-    subscriptions of all chats to ``profile_ids`` are changed. Ended subscriptions are changed too.
+    The subscriptions of the chat ``chat_id``, or the subscriptions of all chats to
+    ``profile_ids``, are changed. Ended subscriptions are changed too. Older stories cause no
+    alerts.
     """
     whose = subscriptions.c.chat_id == chat_id
     if chat_id is None:
@@ -469,9 +469,8 @@ async def ids_of_due_profiles_with_summaries(
 ) -> list[str]:
     """Return the ids of profiles with a due check and a subscription with a daily summary.
 
-    Return at most ``limit`` ids, the longest overdue first. The check is unclaimed, and due after
-    ``since`` and not after ``now``. If a known person follows the profile, subscriptions of
-    newcomers do not count.
+    The longest overdue checks come first. Only unclaimed checks count that became due after
+    ``since``. If a known person follows the profile, subscriptions of newcomers do not count.
     """
     values = {"since": since, "now": now, "most": limit}
     return list(await tx.scalars(_DUE_WITH_SUMMARIES, values))
@@ -515,8 +514,8 @@ async def count_subscribers(
 ) -> SubscriberCount:
     """Count the chats that wait for alerts of a profile, and sum the weights of the subscriptions.
 
-    Newcomers have a weight only if no known payer follows the profile. In this case, the result is
-    ``fresh``. Use a read transaction, because a count of 100,000 chats takes some 150 ms.
+    Newcomers have a weight only if no known payer follows the profile. Use a read transaction,
+    because a count of 100,000 chats takes some 150 ms.
     """
     values = {"profile_id": profile_id, "skipped": at_once - 1}
     chats_, weight, weight_of_known, after = 0, 0.0, 0.0, -_LAST_ID
@@ -600,8 +599,7 @@ async def start_or_stop_checks(
     """Start the checks of profiles with a waiting subscription, and stop unneeded checks.
 
     The profiles are ``profile_ids``, or by default all profiles that the chat ``chat_id`` follows.
-    Checks of blocked profiles are not started. A started check is due now, or later if the last
-    check failed.
+    A started check is due now, or later if the last check failed.
     """
     wanted = set(profile_ids)
     if not wanted and chat_id is not None:

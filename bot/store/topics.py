@@ -1,7 +1,7 @@
 """Topics that the bot made. Each topic belongs to a profile in a chat.
 
-A process claims a row before the call that makes the topic, so that no other process makes the
-same topic. Telegram's answer or update gives the thread id.
+A process claims the row of a topic before the call that makes the topic. No other process then
+makes the same topic.
 """
 
 from collections.abc import Collection

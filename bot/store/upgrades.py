@@ -1,8 +1,7 @@
 """The leases of the processes that work on a shared PostgreSQL database.
 
-After the lease of a process has ended, a different process releases the claims of the dead
-process. A process that upgrades the tables stamps the database, so that the processes of other
-versions end first.
+After the end of a lease, a different process releases the claims of the dead process. Before an
+upgrade of the tables, a stamp in the database makes the processes of other versions end.
 """
 
 import asyncio
@@ -74,8 +73,8 @@ async def end_other_versions_and_migrate(
             raise DatabaseUnavailableError(_STAY)
         await asyncio.sleep(_ASK_EVERY_S)
     # The stamp is renewed in the transaction of the migration, because this process may be killed
-    # right after the migration. The renewal is the last step, because the renewal locks the row of
-    # the stamp, which other starting processes renew too.
+    # right after the migration. The renewal is last, because other starting processes wait for the
+    # row of the stamp.
     await db.migrate(first=_raise_if_not_stamped, last=_stamp_for_late_processes)
 
 

@@ -1,8 +1,7 @@
 """The first start on a restored backup, without repeated messages.
 
-The bot may have sent messages after the backup was made. Pending deliveries are therefore dropped,
-and only stories posted after the start cause alerts. Subscribers are notified that alerts may be
-missing.
+The bot may have sent pending messages after the backup. Therefore pending messages are dropped,
+and only stories posted after the start cause alerts. Subscribers are notified of the gap.
 """
 
 from datetime import datetime, timedelta
@@ -45,9 +44,8 @@ async def mark_as_copy(tx: Tx, *, made_at: datetime) -> None:
 async def make_restored_backup_live(tx: Tx, *, now: datetime) -> datetime | None:
     """Make a restored backup the live database from ``now``. Return the time of the backup.
 
-    Pending deliveries and unanswered requests are dropped, and broadcasts are stopped. Return None
-    if the database is no backup, or if a different replica was faster. Call this function before
-    any worker runs.
+    Pending messages are dropped. Return None if the database is no backup, or if a different
+    replica was faster. Call this function before any worker runs.
     """
     kept = await key_values.get(tx, MARK)
     if kept is None or not await key_values.remove(tx, MARK):

@@ -1,7 +1,7 @@
 """Copy of an SQLite database into an empty PostgreSQL database in a single transaction.
 
-A mark in the source prevents that a bot starts on the file (``raise_if_moved``). The number of the
-mark in the target shows that the copy is complete.
+A mark prevents that a bot starts on the source (``raise_if_moved``). The target stores the number
+of the mark with the complete copy.
 """
 
 import secrets
@@ -61,9 +61,8 @@ async def move_and_count_unless_done(
 ) -> int | None:
     """Mark the source as moved, and copy the rows to the target. Return the number of copied rows.
 
-    Return None if an earlier run has completed the copy, and the target still has the copy. No
-    process may use the source or the target during the copy. ``report_table`` gets the name and
-    the row count of each table.
+    Return None if the target has the complete copy of an earlier run. No process may use the
+    source or the target during the copy.
 
     Raises:
         BackupError: The target has other content or refuses a row, the source is damaged or was

@@ -117,11 +117,11 @@ class Database:
     ) -> None:
         """Prepare the engine for a ``sqlite:`` or ``postgresql:`` URL. No connection is opened.
 
-        - ``direct_url``: the URL for migrations and other long transactions, if ``url`` is the URL
-          of a pooler such as PgBouncer.
+        - ``direct_url``: the URL for long transactions, if ``url`` leads to a pooler such as
+          PgBouncer.
         - ``pool_size``: the number of connections to ``url`` on PostgreSQL.
-        - ``busy_timeout``: the maximum time for which SQLite waits for a lock. The parameter
-          ``timeout`` of ``url`` (in seconds) has precedence.
+        - ``busy_timeout``: the time for which SQLite waits for a lock, unless ``url`` has the
+          parameter ``timeout`` (in seconds).
         """
         self.url = _with_driver(make_url(url))
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
@@ -253,11 +253,10 @@ class Database:
                 raise BackupError(sqlite_copies.reason_of(error)) from error
 
     def begin(self, *, durable: bool = True) -> AbstractAsyncContextManager[Tx]:
-        """Return a writing transaction for an ``async with`` block.
+        """Return a writing transaction, which commits at the end of an ``async with`` block.
 
-        The end of the block commits the transaction. An error or a cancellation in the block rolls
-        the transaction back. If ``durable`` is False, a power failure or a crash of PostgreSQL may
-        undo the committed transaction.
+        An error or a cancellation in the block rolls the transaction back. If ``durable`` is
+        False, a power failure or a crash of PostgreSQL may undo the committed transaction.
         """
         return Transaction(self.connections, DURABLE if durable else HASTY)
 

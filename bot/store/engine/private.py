@@ -55,8 +55,8 @@ def copy_owner(file: Path, *, like: Path) -> None:
 def other_owner_note(path: Path) -> str:
     """Return a note in brackets if the owner of a file is not the user of this process.
 
-    The note says that the owner must run the command. The result is empty if the user of this
-    process is the owner, or if the owner has no name.
+    The note says that the owner must run the command. Without a different owner, the result is
+    empty.
     """
     for parent in (path, *path.absolute().parents):
         with suppress(OSError):

@@ -1,7 +1,7 @@
 """The SQLite file of a running bot: detection of a replaced file, and rescue of the content.
 
-After the file was replaced, the bot opens no connection. A new connection would use the log of the
-old file for the new file, and damage the data (https://sqlite.org/howtocorrupt.html).
+A new connection to a replaced file would use the log of the old file, and damage the data
+(https://sqlite.org/howtocorrupt.html). The bot therefore opens no connection.
 """
 
 import asyncio
