@@ -69,9 +69,8 @@ class JobClaims:
     async def claim_queues_and_build_jobs(self, limit: int) -> list[Job]:
         """Claim chat queues, select the deliveries to send now, and return at most ``limit`` jobs.
 
-        While Telegram is down, return at most one job, which is a trial send. While the claims are
-        paused (``pause_claims_until``), return no jobs. The claims and the decisions about the
-        deliveries are committed in one transaction before this method returns.
+        The claims are committed before the return. While Telegram is down, return at most one job,
+        which is a trial send. While the claims are paused, return no jobs.
         """
         now = self._now()
         if self.rests_until > now:
@@ -92,14 +91,11 @@ class JobClaims:
     async def _reserve_turn_or_postpone(
         self, tx: Tx, job: Job, queue: ChatQueue, now: datetime
     ) -> bool:
-        """Reserve a time at which the bot asks Telegram whether the chat of a job accepts calls.
+        """Reserve a time to ask Telegram whether the chat accepts calls, if the job is a repeat.
 
-        The bot asks only before a message is sent again, and not about channels. Telegram's answer
-        about a channel proves nothing (docs/decisions/0002-at-least-once.md). For any other job,
-        no time is reserved.
-
-        Return True if the job may be done. If too many chats wait for their time, postpone the
-        job and return False.
+        Return True if the job may be done. If too many chats wait for their time, postpone the job
+        and return False. Telegram is not asked about channels
+        (docs/decisions/0002-at-least-once.md).
         """
         if isinstance(job, RightsQueryJob) or self._outage is None:
             return True
@@ -116,13 +112,9 @@ class JobClaims:
     async def ask_telegram_and_claim_trial_send(self, outage: Outage) -> list[Job]:
         """Claim a single row for a trial send while Telegram is down. Return at most one job.
 
-        The success of the trial send will end the pause of all sends. In these cases, there is no
-        trial send and the result is empty:
-
-        - No queue is due, or the time of the next trial send has not come.
-        - Telegram does not answer ``getMe``.
-        - The first 20 due queues have no row to send. If several processes exist, the pause ends
-          now, because a different process may have claimed all rows for a trial send.
+        If no trial send is due, or Telegram does not answer ``getMe``, the result is empty. If no
+        row can be sent, the result is also empty, and the pause of all sends ends if several
+        processes exist.
         """
         now = self._now()
         due = await self._db.fetch(chat_queues.next_due_at)
@@ -152,9 +144,8 @@ class JobClaims:
     ) -> Job | None:
         """Decide which deliveries of a queue are sent now, record the decision, and build the job.
 
-        If the queue needs no job now, or if an error prevents the decision, end the claim of the
-        queue and return None. If ``is_trial`` is True, the job sends a single message, and first
-        asks Telegram whether the chat accepts calls.
+        If the queue needs no job now, or the decision fails, end the claim and return None. If
+        ``is_trial`` is True, the job sends a single message.
         """
         now = claim.at
         decision = _decide_or_none(queue, now)
@@ -189,9 +180,8 @@ class JobClaims:
     ) -> results.ChatFreeAt:
         """Record the decision about those rows of a chat's queue that are not sent now.
 
-        As ``decision`` requires, each of these rows is deferred, ended, deleted, or scheduled for
-        a repeat. Also enqueue notices about stories that expired before they were sent. Return the
-        time at which the queue is released for the next job.
+        Also enqueue notices about stories that expired before they were sent. Return the time at
+        which the queue is released for the next job.
         """
         tally = Tally()
         free_at = await results.schedule_repeats_or_make_dead_letters(

@@ -103,8 +103,7 @@ def _notice_payload(chat: Chat, batch: Batch, t: Translator) -> Payload:
 def _alert_buttons(chat: Chat, batch: Batch, t: Translator) -> Buttons | None:
     """Return the buttons under an alert, or None if the alert has no buttons.
 
-    Only an alert with a single story has buttons. In a channel, the buttons are only links,
-    because every reader of a channel can press a button.
+    An alert in a channel has only links, because every reader of a channel can press a button.
     """
     album = batch.album
     if album is None or len(album.stories) > 1:
@@ -117,9 +116,8 @@ def _alert_buttons(chat: Chat, batch: Batch, t: Translator) -> Buttons | None:
 def _send_options(batch: Batch, buttons: Buttons | None, now: datetime) -> SendOptions:
     """Return the options of a send.
 
-    The message is silent in each of these cases: the subscription has the option ``silent``, the
-    message may repeat an earlier message, or a summary already lists the story. The stories must
-    arrive in order, until the oldest row of the batch is older than ``LONGEST_WAIT``.
+    The stories must arrive in order, until the oldest row of the batch is older than
+    ``LONGEST_WAIT``.
     """
     oldest = min(row.created_at for row in batch.rows)
     options = batch.rows[0].options

@@ -1,7 +1,7 @@
 """The loop that turns fan-outs into deliveries.
 
 A fan-out is a database row that requests the delivery of stories or of a notice to all
-subscriptions of a profile. Each transaction writes the deliveries of at most 200 subscriptions.
+subscriptions of a profile.
 """
 
 from collections.abc import Callable
@@ -19,8 +19,8 @@ _LOCKED_AGAIN = timedelta(seconds=0.1)  # the pause if other processes have lock
 class FanOut:
     """The loop that turns fan-outs into deliveries while the outbox sends.
 
-    A fan-out to very many subscriptions is written in several transactions, so that other writers
-    do not wait for long.
+    Each transaction writes the deliveries of at most 200 subscriptions, so that other writers do
+    not wait for long.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class FanOut:
     async def _write_slice_if_due(self) -> bool:
         """Write deliveries of a due fan-out. Return False if no unlocked fan-out is due.
 
-        If the deliveries can't be written, the fan-out is retried later, and the result is True.
+        If the write fails, the fan-out is retried later, and the result is True.
 
         Raises:
             DatabaseUnavailableError: The database has an outage.

@@ -14,10 +14,9 @@ from bot.outbox.leases import SendLease
 class AlertJob:
     """An album or notices to send under a lease.
 
-    ``is_trial`` is True if Telegram is down and the job tests whether Telegram works again. If
-    ``asks_in`` is a duration, the bot waits for this duration, asks Telegram whether the chat
-    accepts calls, and sends only if the answer is yes. If ``asks_in`` is None, the bot sends
-    without this question.
+    If ``is_trial`` is True, the job tests whether Telegram works again. If ``asks_in`` is a
+    duration, the bot waits for this duration, and sends only if Telegram then says that the chat
+    accepts calls.
     """
 
     lease: SendLease
@@ -48,11 +47,7 @@ class AlertJob:
 
     @property
     def trace(self) -> str:
-        """Return the trace id of the job for the log.
-
-        The trace id is made from the story of the first row. If the first row has no story, the
-        trace id is the stored trace id of the row, or is made from the id of the row.
-        """
+        """Return the trace id of the job for the log, made from the first row."""
         first = self.batch.rows[0]
         if first.story_pk:
             return f"s{first.story_pk}"
@@ -63,8 +58,8 @@ class AlertJob:
 class ReplyJob:
     """A reply to send under a lease.
 
-    ``is_trial`` and ``asks_in`` are the same as in ``AlertJob``. If ``is_silent`` is True, the
-    message makes no sound. ``behind`` are the replies that are sent next under the same lease.
+    ``AlertJob`` describes ``is_trial`` and ``asks_in``. If ``is_silent`` is True, the message
+    makes no sound. ``behind`` are the replies that are sent next under the same lease.
     """
 
     lease: SendLease

@@ -1,7 +1,6 @@
 """The leases under which messages are sent.
 
-Right before each request to Telegram, the lease of the send is checked. Right before the first
-request, the send is also counted in the database, so that a crash cannot cause endless repeats.
+Right before each request to Telegram, the lease of the send is checked.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,15 +26,11 @@ from bot.telegram.flood_limits import Lane
 
 @dataclass(slots=True, eq=False)
 class SendLease:
-    """The lease of a chat queue for a send.
+    """The lease of a chat queue from ``claimed_at`` to ``until``, for a send of the rows ``ids``.
 
-    - ``ids`` are the ids of the rows that are sent.
-    - ``claimed_at`` is the time of the claim, and ``until`` is the end of the lease.
-    - ``is_counted`` is True if the number of copies of each row already includes this send. The
-      number of copies is the number of sends of the row that may have arrived in the chat.
-    - ``is_valid`` is True if this process still had the lease at the last check or renewal, and
-      all rows could still be sent at the last check. The lease for the replies of an update is
-      valid from the beginning.
+    - ``is_counted`` is True if the number of copies of each row already includes this send.
+    - ``is_valid`` is True if this process had the lease at the last check or renewal, and all rows
+      could still be sent at the last check.
     """
 
     queue: QueueClaim
@@ -47,11 +42,10 @@ class SendLease:
 
 
 class SendLeases:
-    """Checks and renews the leases of sends, and counts each send.
+    """Checks and renews the leases of sends, and counts the copies of each row that is sent.
 
-    A send is counted by adding 1 to the number of copies of each row that is sent. A row is a
-    message in the outbox, and each copy is a send that may have arrived. Leases that are checked
-    at the same moment share a transaction.
+    A copy is a send of a row that may have arrived. Leases that are checked at the same moment
+    share a transaction.
     """
 
     def __init__(
@@ -81,18 +75,16 @@ class SendLeases:
     async def check_and_count_copies(self, send_lease: SendLease) -> None:
         """Check the lease of a send, and add 1 to the number of copies of each row of the send.
 
-        Call this method right before each request of the send. The first successful call counts
-        the copies, and commits them before the return. If the bot crashes earlier, for example
-        during a long download, no copy is counted, because no message was sent.
+        Call this method right before each request of the send. Only the first successful call
+        counts the copies. The count is committed before the return, so that a crash cannot cause
+        endless repeats.
 
         Raises:
-            TooSoonError: The message must not be sent now, for one of these reasons. A different
-                process has claimed the chat. A row of the send has ended. The settings or rights
-                of the chat changed before the first request. The lease has ended
-                (``raise_if_lease_lost``). This process is stopping.
-            DatabaseUnavailableError: PostgreSQL ended several attempts to count the copies,
-                because the attempts took too long. After other failures of the database, the call
-                waits until the database is available.
+            TooSoonError: The message must not be sent now: the lease is lost, a row has ended, the
+                settings or rights of the chat changed before the first request, or this process is
+                stopping.
+            DatabaseUnavailableError: PostgreSQL ended several attempts as too slow. After any
+                other failure of the database, the call waits until the database is available.
         """
         send_lease.is_valid = False
         # A stopping process starts no request, because the stop could interrupt a wait for a flood
@@ -102,10 +94,7 @@ class SendLeases:
         self.raise_if_lease_lost(send_lease)
 
     def raise_if_lease_lost(self, send_lease: SendLease) -> None:
-        """Check that a lease has not ended, without a query of the database.
-
-        The check uses the clock, because a process that was suspended can't detect the end of its
-        lease in any other way.
+        """Check by the clock that a lease has not ended, without a query of the database.
 
         Raises:
             TooSoonError: The lease has ended, ``SendLease.is_valid`` is False, or the lease on the
@@ -147,18 +136,10 @@ class SendLeases:
 
 
 async def _count_copies_and_return_valid(send_leases: list[SendLease], tx: Tx) -> list[SendLease]:
-    """Return the valid leases of ``send_leases``, and count the sends under these leases.
+    """Return the valid leases of ``send_leases``, and count the copies of leases not yet counted.
 
-    A send is counted by adding 1 to the number of copies of each row in ``SendLease.ids``. If a
-    lease has ``is_counted``, its send was counted before, and is not counted again. The queues of
-    all leases stay locked until the transaction ends.
-
-    A lease is valid if all of these conditions hold:
-
-    - This process still has the claim of the lease's queue.
-    - No row of the lease has ended.
-    - The lease has ``is_counted``, or no row of the lease was marked for a new selection since the
-      claim (``Held.CHANGED``).
+    A lease is valid if this process still has the claim of the queue and all rows can be sent. The
+    queues of all leases stay locked until the transaction ends.
     """
     tokens = await chat_queues.lock_all(
         tx, [send_lease.queue.chat_id for send_lease in send_leases]
@@ -187,8 +168,7 @@ def _row_ids_of(send_leases: list[SendLease], *, is_counted: bool) -> list[int]:
 class LeasedCalls(Calls):
     """Calls of the Bot API for a send under a lease.
 
-    Before each request, the lease is checked. Before the first request, the send is counted
-    (``SendLeases.check_and_count_copies``).
+    The lease is checked before each request, and the copies are counted before the first request.
     """
 
     def __init__(
@@ -207,8 +187,7 @@ class LeasedCalls(Calls):
 class AlreadyCountedCalls(LeasedCalls):
     """Calls of the Bot API for the replies to an update.
 
-    The transaction that stored the replies has already counted their send. For this reason, only
-    the lease is checked here.
+    Only the lease is checked, because the transaction of the update has counted the copies.
     """
 
     async def before_request(self) -> None:

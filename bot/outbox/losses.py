@@ -7,8 +7,7 @@ from bot.runtime.metrics import Metrics
 class Losses:
     """Counts lost answers and dead letters, and remembers the chats with a deferred notice.
 
-    A dead letter is a delivery that was given up. A deferred notice is a notice about a dead
-    letter. The notice waits until Telegram answers in the chat again.
+    A deferred notice is about a dead letter, and waits until Telegram answers in the chat again.
     """
 
     def __init__(self, metrics: Metrics) -> None:
@@ -24,8 +23,7 @@ class Losses:
     def add_to_counters(self, chat_id: int, tally: Tally) -> None:
         """Add the lost answers and dead letters in ``tally`` to the counters, in memory.
 
-        If ``tally`` has a dead letter, ``has_deferred_notice`` returns True for the chat until
-        ``forget_deferred_notice`` is called.
+        After a dead letter, ``has_deferred_notice`` returns True for the chat.
         """
         self._unknown.inc(tally.unknown)
         self._dead_letters.inc(tally.dead_letters)

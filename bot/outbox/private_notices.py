@@ -1,8 +1,6 @@
 """Private notices about a group or channel in which the bot can't or should not post a notice.
 
-The people who added the subscriptions of the group or channel get the notices in their private
-chats with the bot. A person without an open private chat can't be reached. If none of these people
-can be reached, the owners of the bot get the notice about a missing right.
+The people who added the subscriptions of the chat get the notices in their private chats.
 """
 
 from collections.abc import Iterable, Mapping
@@ -33,12 +31,9 @@ async def enqueue_private_notices_of_missing_right(
 ) -> None:
     """Enqueue private notices about a group or channel in which the bot has no right to write.
 
-    ``mute`` has the chat and the missing right. The notices are for the people who added
-    subscriptions in the chat. If no such person can be reached, the notices are for ``owners``.
-
-    The notices are enqueued once, at the first probe. Earlier notices would be useless, because
-    some rights are missing for a few minutes only. Nothing is enqueued if the bot may write but,
-    for example, may not send media.
+    The people who added subscriptions in the chat get the notices. If no such person can be
+    reached, ``owners`` get the notices. The notices are enqueued once, at the first probe of
+    ``mute``.
     """
     chat = await chats.get(tx, mute.chat_id)
     is_first = mute.probes == 0 and mute.missing in {"text", "posts"}
@@ -60,12 +55,9 @@ async def enqueue_public_or_private_failure_notice(
 ) -> None:
     """Enqueue the notice about stories that could not be sent.
 
-    In a group or a private chat, the notice is for ``target``. The notice is due at ``due_at`` (by
-    default now), and ``held`` is stored as the reason for the wait.
-
-    A notice in a channel would be public. For this reason, private notices for the people who
-    added the subscriptions are enqueued instead. These notices are due now, whatever ``due_at``
-    and ``held`` are. If no such person can be reached, the notice is for the channel.
+    The notice is for ``target``, and is due at ``due_at`` (None means now) after a wait for the
+    reason ``held``. If ``target`` is a channel, the people who added the subscriptions get private
+    notices now instead, unless none of these people can be reached.
     """
     chat = await chats.get(tx, target.chat_id)
     people = await subscriptions.reachable_creators(tx, target.chat_id)

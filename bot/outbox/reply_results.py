@@ -56,16 +56,9 @@ async def record_reply_outcome(
 ) -> Tally:
     """Record the outcome of a reply. Return the results of the recording.
 
-    ``behind`` are the replies that are to be sent next under the same lease. Their copies are
-    already counted.
-
-    - If the outcome is final and ``behind`` is empty, the lease ends.
-    - If the outcome is final and ``behind`` has replies, the lease stays.
-    - If the outcome is not final, the reply and the replies in ``behind`` return to the queue, and
-      the lease ends. The copies of ``behind`` are subtracted again.
-    - If the lease is lost, only the row of the reply is changed, and its follow-ups are enqueued.
-
-    If the chat moved during the send, the rows and the lease of the new chat are changed.
+    ``behind`` are the replies that are sent next under the same lease. Their copies are already
+    counted. If ``behind`` is empty or the reply must be sent again, the lease ends, and ``behind``
+    returns to the queue. If the chat moved, the rows and the lease of the new chat are changed.
     """
     tally = Tally()
     outcome, now = report.outcome, report.now
@@ -108,8 +101,7 @@ async def _lock_and_check_claim(
     """Lock the queue of a reply, and each chat that the outcome changes.
 
     Return the claim of the queue, the reply, and whether the claim is valid. If the database moved
-    the chat to a new id during the send, the result has the new id. If Telegram reports the move
-    as the outcome of the send, the claim in the result keeps the old id.
+    the chat during the send, the result has the new chat id.
     """
     is_ours = await results.lock_and_check_claim(tx, queue, outcome)
     if is_ours:
@@ -130,9 +122,8 @@ async def _delete_last_reply_and_end_lease(
 ) -> HasDueTime:
     """Delete the last reply under a lease, enqueue its follow-ups, and end the lease.
 
-    Return whether the chat is open and has unsent deliveries. If the lease was lost, the reply is
-    deleted all the same, and the result is False. If the chat moved to a new id, the lease of the
-    queue with the new id ends.
+    Return whether the chat is open and has unsent deliveries. If the lease was lost, the result is
+    False.
     """
     now = report.now
 
@@ -166,10 +157,10 @@ async def _with_current_chat_id(tx: Tx, queue: QueueClaim) -> QueueClaim:
 
 
 def _reply_with_chat_id(reply: PendingMessage, chat_id: int) -> PendingMessage:
-    """Return a reply with the chat id ``chat_id``, which is a new id if the chat has moved.
+    """Return a reply with the chat id ``chat_id``.
 
-    After a move, the result does not refer to the answered message, because the messages of the
-    new chat have new ids.
+    If the id is new, the result does not refer to the answered message, whose id is not valid in
+    the new chat.
     """
     if chat_id == reply.target.chat_id:
         return reply
@@ -182,9 +173,8 @@ async def _delete_or_cut_and_enqueue_follow_ups(
 ) -> bool:
     """Delete a reply after a final outcome, and enqueue the messages that follow the reply.
 
-    After any other outcome, keep only the part of the reply that has not arrived. In both cases,
-    add the stories that have arrived to the usage of the chat. If the row of the reply is missing,
-    do nothing. Return True if the reply was deleted and messages follow the reply.
+    After any other outcome, keep only the part of the reply that has not arrived. Return True if
+    the reply was deleted and messages follow.
     """
     target, payload = reply.target, reply.fields
     if not is_final_for_reply(outcome):
@@ -211,16 +201,10 @@ async def _delete_or_cut_and_enqueue_follow_ups(
 async def _merge_or_enqueue_follow_up(
     tx: Tx, target: Target, payload: Payload, waiting: dict[int, Payload], *, now: datetime
 ) -> None:
-    """Enqueue a follow-up message, or merge the message into a pending reply.
+    """Enqueue a follow-up message, merge the message into a pending reply, or drop a duplicate.
 
-    ``waiting`` has the payloads of the pending replies of the chat, by row id.
-
-    - If ``payload`` and a pending reply are lists of failed stories with the same cause, and both
-      answer the same message, the two lists are merged in the pending reply. ``waiting`` is also
-      changed.
-    - If ``payload`` has no buttons, and a pending reply to the same message has the same text,
-      nothing is enqueued.
-    - In all other cases, ``payload`` is enqueued.
+    ``waiting`` has the payloads of the chat's pending replies by row id, and is updated by a
+    merge.
     """
     for row_id, other in waiting.items():
         if merged := failed_items.merge_failure_notices(other, payload):
@@ -252,17 +236,10 @@ def _unsent_part(payload: Payload, outcome: Outcome) -> Payload:
 
 
 def _follow_ups(payload: Payload, outcome: Outcome) -> list[Payload]:
-    """Return the messages that follow a reply. ``payload`` is the content of the reply.
+    """Return the messages that follow a reply with the content ``payload``.
 
-    The first case that applies decides:
-
-    - If Telegram refuses the content, and ``payload`` has the key "language", the only message is
-      a text with an incident code. The code is also logged, because the cause must be a bug.
-    - If the reply is an album that was sent, or that needs a missing right, there are up to three
-      kinds of messages: a text about the missing right (if the right is about a kind of media),
-      texts about the failed stories, and the message under the album (if at least one story has
-      arrived).
-    - In all other cases, no message follows.
+    A refused content is followed by an incident code, which is also logged. An album is followed
+    by notices about its failures, and by the message under the album.
     """
     if payload["kind"] != "album" and not isinstance(outcome, PermanentFailure):
         return []

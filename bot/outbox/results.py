@@ -73,10 +73,8 @@ class Tally:
     """The results of recording the outcome of a send.
 
     - ``unknown`` is the number of rows that may have arrived without a confirmation.
-    - ``dead_letters`` is the number of rows that became dead letters.
     - If ``rests_until`` is set, this process must claim no queue before this time.
-    - ``is_due`` is True if the queue was released, and the chat is open and has unsent deliveries.
-      For an alert that was recorded together with other alerts, ``is_due`` is always False.
+    - ``is_due`` is True only if the queue was released, and the open chat has unsent deliveries.
     """
 
     unknown: int = 0
@@ -89,12 +87,9 @@ class Tally:
 class SendReport:
     """The outcome of a send, and the facts that decide how the outcome is recorded.
 
-    - ``is_counted`` is True if the number of copies of each row already includes the send.
-    - ``in_outage`` is True if the send failed because of an outage of Telegram or the database.
-      The rows then stay due without a wait.
-    - ``answers_again`` is True if Telegram answers in the chat again. Notices about lost messages
-      then become due.
-    - ``now`` is the time at which the outcome is recorded.
+    - ``is_counted``: the number of copies of each row includes the send.
+    - ``in_outage``: the send failed because of an outage of Telegram or the database.
+    - ``answers_again``: Telegram answers in the chat again.
     """
 
     outcome: Outcome
@@ -142,8 +137,7 @@ async def record_whole_sends_and_release_queues(
     """Record sends of which all rows have arrived, and release the queues with a valid claim.
 
     If a chat moved during the send, the rows and the claim of the new chat are changed. Planned
-    retries in the released queues may become due earlier, because Telegram accepts messages in
-    these chats again (``make_retries_due_earlier_after_success``).
+    retries in the released queues may become due earlier.
     """
     tokens = await chat_queues.lock_all(tx, [send.queue.chat_id for send in sends])
     if not all(tokens.get(send.queue.chat_id) == send.queue.token for send in sends):
@@ -185,9 +179,8 @@ async def record_alert_outcome(
 ) -> Tally:
     """Record the outcome of a batch of alerts. Return the results of the recording.
 
-    If the claim of the queue is lost, only the rows that have arrived are recorded. All other rows
-    are the task of the process that has claimed the queue. If the chat moved during the send, the
-    rows and the claim of the new chat are changed.
+    If the claim of the queue is lost, only the rows that have arrived are recorded. If the chat
+    moved during the send, the rows and the claim of the new chat are changed.
     """
     tally = Tally()
     outcome, now = report.outcome, report.now
@@ -226,9 +219,8 @@ async def _with_current_chat_id(tx: Tx, send: Arrived) -> Arrived:
 async def lock_and_check_claim(tx: Tx, queue: QueueClaim, outcome: Outcome) -> WasValid:
     """Lock the queue, and each chat that the outcome changes. Return whether the claim is valid.
 
-    The claim is valid if the queue was neither claimed again nor released after the claim. The
-    time of the lease is not checked. If this is a repeated call after a commit whose answer was
-    lost, the result is False.
+    The claim is valid if the queue was neither claimed again nor released after the claim. The end
+    of the lease is not checked.
     """
     match outcome:  # A chat that the outcome changes must be locked before its queue.
         case Moved():
@@ -262,8 +254,7 @@ async def make_retries_due_earlier_after_success(
     """Make planned retries due earlier in chats that have just received a message.
 
     ``was_media_by_chat`` maps the id of each chat to True if the received message had media, and
-    to False for a text. ``alert_rules.retry_after_success_at`` returns the new time of each retry.
-    The caller must have locked the queues of the chats.
+    to False for a text. The caller must have locked the queues of the chats.
     """
     if not was_media_by_chat:
         return
@@ -289,10 +280,10 @@ async def make_retries_due_earlier_after_success(
 async def record_unfinished_reply(
     tx: Tx, reply: PendingMessage, report: SendReport, tally: Tally
 ) -> ChatFreeAt:
-    """Record a reply without a final outcome. Return when the chat's queue is released.
+    """Record a reply that must be sent again. Return when the chat's queue is released.
 
-    The reply will be sent again. After ``MAX_COPIES`` sends that may have arrived, the reply
-    becomes a dead letter instead. Add the results to ``tally``.
+    After ``MAX_COPIES`` sends that may have arrived, the reply becomes a dead letter instead. The
+    results are added to ``tally``.
     """
     outcome, now = report.outcome, report.now
     if isinstance(outcome, TryLater):
@@ -337,12 +328,9 @@ async def _record_unsent_rows(
 
 
 async def _record_arrived(tx: Tx, sends: Sequence[Arrived], now: datetime) -> None:
-    """Record the rows that have arrived, and count their stories in the usage of the chats.
+    """Record the rows that have arrived, and count their stories once in the usage of the chats.
 
-    - Stories of subscriptions with the option ``keep`` are also stored.
-    - If a topic is muted because another bot deleted messages, the mute ends.
-    - Rows of a chat that was erased during the send are ignored.
-    - A story that is already recorded as sent is not counted again.
+    Rows of a chat that was erased during the send are ignored.
     """
     recorded = await deliveries.sent_among(
         tx, [number for send in sends for number in send.message_ids]
@@ -387,17 +375,8 @@ async def _record_try_later(
 ) -> ChatFreeAt:
     """Record the rows that must be sent again. Return when the chat's queue is released.
 
-    ``is_repeat`` is True if the send was already a repeat. Add the results to ``tally``. The first
-    rule that applies decides:
-
-    - In an outage, the rows stay due without a wait. Exception: if Telegram's answer to a repeat
-      was lost, this rule does not apply.
-    - If the rows may have arrived, repeats are scheduled, or the rows become dead letters
-      (``schedule_repeats_or_make_dead_letters``).
-    - If Telegram or the rate limiter requires a wait, the whole chat waits.
-    - If another sender is uploading one of the stories, all rows wait for the same time
-      (``after_upload_at``). The attempt is not counted, because the rows themselves did not fail.
-    - Otherwise, each row gets a separate retry (``_schedule_retries``).
+    The first rule that applies decides. ``is_repeat`` is True if the send was already a repeat.
+    The results are added to ``tally``.
     """
     now = report.now
     may_be_there = report.is_counted and (outcome.unknown or outcome.partly)
@@ -443,9 +422,8 @@ async def _schedule_retries(
 ) -> ChatFreeAt:
     """Schedule a separate retry of each row. The rows have certainly not arrived.
 
-    The delay of a row grows with each attempt, up to 15 minutes. Return the time at which the
-    chat's queue is released. To keep the order of the messages, the queue waits for the retry of a
-    reply or of a summary's notice, but only if the delay is at most 15 seconds.
+    Return when the chat's queue is released. If a row must not be overtaken, the queue waits up to
+    15 seconds for the retry of the row.
     """
     free_at = now = report.now
     for row in rows:
@@ -474,12 +452,9 @@ def _must_not_be_overtaken(row: PendingMessage) -> bool:
 async def _end_removed_and_mute_if_repeated(
     tx: Tx, batch: Batch, rest: Sequence[Delivery], now: datetime
 ) -> None:
-    """End rows after another bot in the chat immediately deleted a message of their send.
+    """End the unsent rows ``rest`` after another bot immediately deleted a message of their send.
 
-    ``rest`` has the rows of the deleted message and the rows that were not sent. After three
-    consecutive sends with such a deletion, the alerts of the topic pause for a day. The people who
-    added the subscriptions then get private notices, because the other bot would also delete a
-    notice in the topic.
+    After three consecutive sends with such a deletion, the alerts of the topic pause for a day.
     """
     if not rest:
         return
@@ -506,13 +481,9 @@ async def schedule_repeats_or_make_dead_letters(
 ) -> ChatFreeAt:
     """Schedule the repeats of rows that may have arrived without a confirmation by Telegram.
 
-    A row with ``MAX_COPIES`` copies is not repeated, and becomes a dead letter. The number of
-    copies is the number of sends that may have arrived. ``new_copies`` is the number of copies
-    that were counted after the rows were read from the database. Add the number of rows and the
-    number of dead letters to ``tally``.
-
-    Return the time at which the chat's queue is released for the next send. The queue waits for
-    the first repeat of a row, but not for further repeats.
+    A row with ``MAX_COPIES`` copies becomes a dead letter instead. ``new_copies`` is the number of
+    copies that were counted after the rows were read. The results are added to ``tally``. Return
+    when the chat's queue is released.
     """
     free_at = now
     tally.unknown += len(rows)
@@ -538,12 +509,8 @@ async def _make_dead_letters_and_enqueue_notices(
 ) -> None:
     """Turn rows into dead letters, and enqueue notices about the unconfirmed messages.
 
-    ``MAX_COPIES`` copies of each row may have arrived, but Telegram has confirmed none of them. If
-    a row is itself a notice, no notice about this row is enqueued.
-
     A notice is sent as soon as Telegram answers in the chat again, and after ``UNTOLD_FOR`` at the
-    latest. Until Telegram answers, the send of the notice would probably fail. Private notices
-    about a channel are due now.
+    latest.
     """
     await deliveries.end_open(tx, _ids(rows), state="parked", reason=selection.NO_ANSWERS, now=now)
     lost: dict[tuple[Target, str, bool], int] = {}
@@ -582,9 +549,8 @@ async def _requeue_and_record_missing_right(
 ) -> None:
     """Return rows to the queue, and record the right that the bot lacks in the chat or topic.
 
-    The record defers all rows that need the right. If the record changes, and the bot is still
-    allowed to send texts, enqueue a notice about the missing right. If the refused row is itself
-    this notice, end the row.
+    If the record changes, and the bot may still send texts, enqueue a notice about the missing
+    right.
     """
     if not rest:
         return
@@ -619,14 +585,8 @@ async def _retry_or_requeue_refused_rows(
 ) -> None:
     """Schedule a retry of rows that Telegram refused, or return the rows to the queue.
 
-    - If Telegram refused the content, the rows are retried. A notice ends after a day of retries.
-    - If Telegram refused the topic of the rows, the rows return to the queue, and the alerts of
-      the topic move to the chat itself.
-    - If Telegram refused a topic although the rows have no topic, the rows are retried in the same
-      way as after a refusal of the content.
-    - If Telegram refused the chat, the rows return to the queue, and the chat is closed.
-    - If Telegram refused the whole bot, the rows return to the queue, and ``tally.rests_until``
-      pauses the claims.
+    After a refusal of the topic, the alerts of the topic move to the chat itself. After a refusal
+    of the chat, the chat is closed. After a refusal of the whole bot, the claims pause.
     """
     if not rest:
         return
@@ -657,8 +617,7 @@ async def _end_rows_and_enqueue_notices(
 ) -> None:
     """End the rows of stories that can't be sent. Enqueue a failure notice for each reason.
 
-    ``why`` maps story ids to reasons. A notice contains a link to the first of its stories. A
-    notice is silent if all its stories would have been silent.
+    ``why`` maps story ids to reasons.
     """
     by_reason: dict[str, list[Delivery]] = {}
     for row in rows:

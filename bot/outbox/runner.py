@@ -48,9 +48,8 @@ GATHERED_S = 0.005  # seconds in which outcomes are collected for a shared trans
 class JobRunner:
     """Does claimed jobs and records their outcomes.
 
-    Before the first request of a send to Telegram, 1 is added to the number of copies of each row
-    that is sent. The number survives a crash of the bot, so a row is sent at most ``MAX_COPIES``
-    times without a recorded outcome. During a long send, the lease is renewed.
+    A row is sent at most ``MAX_COPIES`` times without a recorded outcome, even after crashes.
+    During a long send, the lease is renewed.
     """
 
     def __init__(
@@ -73,14 +72,9 @@ class JobRunner:
     ) -> None:
         """Create the runner, which sends with ``bot``.
 
-        - ``outage`` gets each outcome, to detect an outage of Telegram.
-        - ``presence`` asks Telegram whether the bot is allowed to write in a chat.
-        - ``topics`` asks Telegram about a topic that Telegram can't find.
-        - ``owners`` returns the ids of the owners, who get the notice about a missing right if
-          nobody who added a subscription can be reached.
-        - ``floods`` has the flood limits of the chats, which are stored for the next process.
-        - ``pause_claims_until`` pauses the claims until a time.
-        - ``wake`` is called if a chat has further deliveries after the replies of an update.
+        ``owners`` returns the people who get the notice about a missing right if nobody who added
+        a subscription can be reached. ``wake`` is called if a chat has further deliveries after
+        the replies of an update.
         """
         self._db = db
         self._bot = bot
@@ -121,12 +115,11 @@ class JobRunner:
     async def send_replies(
         self, lease: SendLease, replies: Sequence[PendingMessage]
     ) -> Outcome | None:
-        """Send the replies to an update in order. Return the outcome of the last send.
+        """Send the replies to an update in order. Return the last outcome, or None.
 
-        The transaction that stored the replies has already claimed the queue of the chat and
-        counted the send of each reply (``SendLease.is_counted``). If a reply can't be sent now,
-        this reply and all later replies wait in the queue. Without replies, return None. Each file
-        that must be bought costs 1 credit.
+        The caller must have claimed the queue of the chat and counted the copies of each reply. If
+        a reply can't be sent now, this reply and all later replies wait in the queue. Each bought
+        file costs 1 credit. None means that ``replies`` is empty.
 
         Raises:
             DatabaseUnavailableError: An outcome can't be recorded (see ``record_outcome``).
@@ -192,8 +185,7 @@ class JobRunner:
         """Send the rows of a job with ``send``, and renew the lease during the send.
 
         Return the outcome, and whether the send failed because of an outage of Telegram or of the
-        database. If ``job.asks_in`` is not None, first ask Telegram whether the chat accepts
-        calls. Errors of the send become outcomes and are not raised.
+        database. Errors of the send become outcomes.
         """
         chat_id, is_of_database = job.chat_id, False
         async with self._leases.renewing(job.lease):
@@ -218,14 +210,10 @@ class JobRunner:
     async def _send_to_topic_or_chat(
         self, job: SendJob, send: Callable[[Target], Awaitable[Outcome]]
     ) -> Outcome:
-        """Send the rows of a job to their topic, or to the chat itself. Return the outcome.
+        """Send the rows of a job to their topic. Return the outcome.
 
-        If Telegram can't find the topic, ask Telegram for the state of the topic:
-
-        - If the topic was deleted, return the failure.
-        - If a part of the rows has already arrived in the topic, the other rows are retried later.
-        - If the topic may exist and all rows are younger than an hour, the rows are retried later.
-        - Otherwise, send the rows to the chat itself.
+        If Telegram can't find the topic, the state of the topic decides whether the rows fail, are
+        retried later, or are sent to the chat itself.
         """
         target = job.target
         outcome = await send(target)
@@ -254,9 +242,8 @@ class JobRunner:
     async def _fetch_and_record_presence(self, job: RightsQueryJob) -> None:
         """Ask Telegram whether the bot has regained a missing right in a chat. Record the answer.
 
-        The answer is ignored if the lease of the queue was lost, or if the chat moved to a new id
-        during the call. After a move, the queue with the new id is freed, so that the bot soon
-        asks again.
+        If the lease of the queue was lost, or if the chat moved during the call, the answer is
+        ignored.
         """
         queue, mute = job.queue, job.mute
         presence: Presence = "may"
@@ -279,13 +266,11 @@ class JobRunner:
     async def record_outcome(self, job: SendJob, outcome: Outcome, *, in_outage: bool) -> Tally:
         """Record an outcome, and retry until the database is available. Return the results.
 
-        During the retries, the outbox claims no delivery, because a message that has arrived could
-        be sent again. If Telegram refused the whole bot, the claims pause. If Telegram answered a
-        trial send, the pause of all sends ends.
+        During the retries, the outbox claims no delivery. The outcome can also pause the claims,
+        or end the pause of all sends.
 
         Raises:
-            DatabaseUnavailableError: PostgreSQL ended several attempts, because the attempts took
-                too long.
+            DatabaseUnavailableError: PostgreSQL ended several attempts as too slow.
         """
         chat_id = job.chat_id
         answers_again = shows_telegram_is_up(outcome) and self._losses.has_deferred_notice(chat_id)
@@ -337,8 +322,8 @@ class JobRunner:
     async def _record_alert_if_whole(self, job: SendJob, outcome: Outcome) -> bool:
         """Record an alert that has arrived completely, in a transaction with other alerts.
 
-        Return whether the alert was recorded. If the job is not such an alert, or if the shared
-        transaction failed, nothing is recorded.
+        Return False if nothing was recorded: the job is not such an alert, or the transaction
+        failed.
         """
         if not isinstance(job, AlertJob) or not isinstance(outcome, Sent):
             return False

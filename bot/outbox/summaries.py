@@ -1,10 +1,4 @@
-"""The daily summary of a chat or topic.
-
-This module adds a notice to the queue of the chat. The notice lists profiles and counts their due
-stories. Each counted story is marked, so that no second notice counts the story, and the story is
-sent silently. If the notice could not be sent in time, the module counts the stories again before
-the next attempt to send the notice.
-"""
+"""The daily summary of a chat or topic: a notice that counts the due stories by profile."""
 
 from collections import Counter
 from dataclasses import replace
@@ -29,19 +23,9 @@ async def add_or_recount_summary(
 ) -> ChatQueue:
     """Add the notice of a daily summary to a claimed queue. Return the queue with its due rows.
 
-    The notice counts the due stories of the batch's chat or topic that can join the summary
-    (``summaries.summary_of_due_stories``), and lists at most 20 profiles with the number of
-    stories. Each counted story is marked. Because of the mark, no second notice counts the story,
-    and the story is sent silently. Stories that are too old to be sent are ended, except in a
-    channel.
-
-    If the batch is an unsent notice, the stories are counted again, because some stories can have
-    expired while the notice waited. If the stories then need no list, the notice is removed, and
-    failure notices are enqueued for the expired stories of the notice. The mark of dropped stories
-    is removed, because *Undo* can reopen the stories.
-
-    If the stories need no list and the batch is no notice, or if the summary can't be planned
-    because of an error, the queue is returned unchanged.
+    Each counted story is marked, and is then sent silently. Expired stories are ended. The stories
+    of an unsent notice are counted again. If these stories need no list, the notice is removed,
+    and failure notices are enqueued. After an error, the queue is returned unchanged.
     """
     stories = await deliveries.due_stories_of_topic(tx, batch.target, now=now)
     notice = batch.rows[0] if batch.rows[0].notice == SUMMARY else None
@@ -79,8 +63,8 @@ async def _add_or_update_notice(
 ) -> None:
     """Add the notice of a summary, or update ``notice``, an unsent notice of the summary.
 
-    The notice has the number of its expired stories (the field "ended"). An updated notice also
-    includes the stories that had already expired at earlier counts.
+    The field "ended" of the notice has the number of expired stories of each profile, also from
+    earlier counts.
     """
     fields = summary.fields
     if notice is None:

@@ -39,9 +39,8 @@ AT_ONCE = 64  # the maximum number of chats with a send in progress
 # The maximum number of chats with a slow send, in addition to ``AT_ONCE``. For example, a slow
 # server can make a send slow.
 SLOW_AT_ONCE = 128
-# If fewer than 32 slots are free, the next claim waits for more free slots. A single claim for
-# many slots is faster than many claims, because a claim takes the same time for any number of
-# slots.
+# If fewer than 32 slots are free, the next claim waits for more free slots, because a claim takes
+# the same time for any number of slots.
 FEW = 32
 FILLED_EVERY = timedelta(milliseconds=50)  # the longest wait for more free slots
 SHORTEST = timedelta(seconds=0.1)  # the pause if other processes have claimed all due queues
@@ -58,8 +57,7 @@ class Outbox:
     """Sends deliveries to chats.
 
     A delivery is sent again until Telegram confirms its arrival, until Telegram's answers to three
-    sends were lost, or until the delivery ends. For example, a delivery ends when its story has
-    expired.
+    sends were lost, or until the delivery ends, for example because its story has expired.
     """
 
     def __init__(
@@ -83,11 +81,9 @@ class Outbox:
     ) -> None:
         """Create the outbox.
 
-        - ``sharing`` has the longest pauses between two searches for due work, and the length of a
-          lease. ``lease`` replaces this length.
-        - ``outage`` knows whether Telegram is down.
-        - ``is_paused`` returns whether a different process with the same token sends the alerts.
-        - ``JobRunner`` describes ``presence``, ``topics``, ``owners`` and ``floods``.
+        ``sharing`` has the longest pauses between two searches for due work, and the length of a
+        lease, which ``lease`` can replace. ``is_paused`` returns whether a different process with
+        the same token sends the alerts.
         """
         self._db = db
         self._outage = outage
@@ -176,8 +172,7 @@ class Outbox:
     async def _start_jobs(self) -> NextStepAt | UntilWoken:
         """Start due jobs in the free slots. Return the time of the next step.
 
-        Return None if no delivery waits, or if no slot becomes free before a send ends. In the
-        second case, the end of the send wakes the loop.
+        Return None if no delivery waits, or if no slot becomes free before a send ends.
         """
         paused_until = await self._pause_claims_if_needed()
         if paused_until:
@@ -201,10 +196,8 @@ class Outbox:
     async def _pause_claims_if_needed(self) -> datetime | NotPaused:
         """Return the time until which claims are paused, or None if claims are allowed.
 
-        If this process claimed rows right after an outage of the database, it could send messages
-        again that a different process has sent but not yet recorded. For this reason, if several
-        processes exist, a pause of 3 seconds begins after a failed step. The other processes
-        record their sends in this pause.
+        If several processes exist, claims pause for 3 seconds after an outage of the database. In
+        this pause, the other processes record their sends.
 
         Raises:
             DatabaseUnavailableError: The outage of the database continues.
