@@ -55,16 +55,10 @@ _AS_SENT: dict[Right, tuple[FileKind, ...]] = {
 class SendRequest:
     """A request to send an album: the target, the caption, the options and the current state.
 
-    - ``calls`` makes the calls to Telegram.
-    - ``asker`` pays for files that must be bought.
     - ``longest_wait_s`` is the longest single wait for a flood limit, in seconds.
-    - ``floods`` is the number of times that a reply was sent again after a flood limit.
-    - ``until`` is the time until which an alert may wait for flood limits. The time is set after
-      the first error.
-    - ``refused_alone`` is the error message of Telegram's last refusal of a story that was sent
-      alone. Only error messages that the bot does not know are recorded, with "#" in place of each
-      number.
-    - ``items`` are the items of the album.
+    - ``floods`` counts how often a reply was sent again after a flood limit.
+    - ``until`` ends the time in which an alert may wait for flood limits.
+    - ``refused_alone`` is the last unknown error message about a single story.
     """
 
     target: Target
@@ -104,12 +98,8 @@ class Attempts:
     ) -> Outcome | NotStopped:
         """Send all open items (``Item.is_open``), and store the result of each item in ``items``.
 
-        Return None if all items were tried. If the send had to stop earlier, return the outcome
-        that stopped the send. With the option ``in_order``, the items after an item that will be
-        retried are not tried.
-
-        The caller must remove the files in ``Item.spooled``. A file that must be bought costs 1
-        credit.
+        Return None if all items were tried. Otherwise return the outcome that stopped the send. A
+        bought file costs 1 credit. The caller must remove the files in ``Item.spooled``.
 
         Raises:
             DatabaseUnavailableError: The copies can't be counted, a refused file_id can't be
@@ -126,10 +116,9 @@ class Attempts:
         return await self._send_all(items, request)
 
     async def _send_all(self, items: list[Item], request: SendRequest) -> Outcome | NotStopped:
-        """Send items until no item can be sent any more (see ``_sendable``).
+        """Send items until no item can be sent any more. Each bought file costs 1 credit.
 
-        Return None if the send reached the end. Otherwise return the outcome that stopped the
-        send. Each bought file costs 1 credit.
+        Return the outcome that stopped the send, or None.
         """
         while waiting := _sendable(items, in_order=request.options.in_order):
             # An album contains either only documents or no documents. Some items must be sent
@@ -208,10 +197,6 @@ class Attempts:
         """Change a send after an error of Telegram, so that the next request may succeed.
 
         Return None if the send can continue. Otherwise return the outcome that stops the send.
-
-        If Telegram rejects the content of an album, no item has arrived, because Telegram sends
-        such an album completely or not at all (TDLib, MessagesManager::do_send_message_group).
-        After a 429 response, some items may have arrived (see ``_all_have_file_ids``).
         """
         outcome, refusal = outcomes.outcome_of(error), outcomes.parse_refusal(error)
         if refusal.scope == "caption" and request.text.simplify_caption():
@@ -235,16 +220,10 @@ class Attempts:
     async def _adjust_album_or_return_outcome(
         self, refusal: Refusal, batch: list[Item], request: SendRequest
     ) -> Outcome | NotStopped:
-        """Prepare the next send of a refused album.
+        """Prepare the next send of an album whose content Telegram refused.
 
-        - If the bot knows which items probably caused the refusal, each of these items gets a
-          different free source, or is marked to be sent alone.
-        - If the error message is unknown, and Telegram has refused an earlier single story with
-          the same message, all stories of the album are postponed.
-        - In all other cases, the two halves of the album are sent as separate albums, to find the
-          refused story.
-
-        Return None if the send can continue. Otherwise return the outcome that stops the send.
+        No item of the album has arrived (TDLib, MessagesManager::do_send_message_group). Return
+        None if the send can continue. Otherwise return the outcome that stops the send.
         """
         blamed = _items_with_url_source(batch)
         # If Telegram could not fetch several URLs, the error names only the first URL. For this
@@ -291,8 +270,7 @@ class Attempts:
     ) -> None:
         """Set the next free source of an item. Without such a source, mark the item as ``alone``.
 
-        If Telegram refused a photo as a photo, the photo becomes a document instead. The download
-        of a pasted URL may cost 1 credit (``Supply.set_next_free_source``).
+        The download of a pasted URL may cost 1 credit.
         """
         if not (
             await self._convert_if_refused_photo(refusal, item, request)
@@ -310,17 +288,10 @@ class Attempts:
 def _count_flood_or_return_outcome(
     outcome: TryLater, request: SendRequest
 ) -> Outcome | NotStopped:
-    """Decide whether a message is sent again after a flood limit.
+    """Return None if a reply is sent again after a flood limit. Otherwise return ``outcome``.
 
-    If all of these conditions hold, count the flood limit in ``request.floods`` and return None,
-    so that the message is sent again:
-
-    - The message is a reply to a person.
-    - The reply has certainly not arrived.
-    - The flood limit lasts for at most 30 seconds.
-    - The reply was sent again fewer than three times before.
-
-    Otherwise, return ``outcome``, which stops the send.
+    The reply must certainly not have arrived. Only three flood limits of at most 30 seconds are
+    allowed, and are counted in ``request.floods``.
     """
     if outcome.unknown or outcome.partly or request.is_alert:
         return outcome
@@ -334,9 +305,7 @@ def _count_flood_or_return_outcome(
 def _all_have_file_ids(batch: list[Item]) -> bool:
     """Return whether all items of an album are sent by file_id.
 
-    If all items are sent by file_id, a 429 response means that no item has arrived. If Telegram
-    must first get a file by URL or upload, some items may arrive despite the 429 response
-    (rubenlagus/TelegramBots#1520).
+    Otherwise, some items may arrive despite a 429 response (rubenlagus/TelegramBots#1520).
     """
     return all(isinstance(item.source, ByFileId) for item in batch)
 
@@ -351,11 +320,10 @@ def _sendable(items: list[Item], *, in_order: bool) -> list[Item]:
 
 
 def _give_up_items_without_right(outcome: Outcome, batch: list[Item]) -> Outcome | NotStopped:
-    """Give up the items of a batch that need a missing right, so that all other items are sent.
+    """Give up the items that need a missing right to send a kind of file, and return None.
 
-    If ``outcome`` is a missing right to send a kind of file, give up the items of this kind and
-    return None. If the batch has no item of this kind, give up the whole batch. After any other
-    ``outcome``, change nothing and return ``outcome``.
+    If no item of the batch needs this right, give up the whole batch. After any other ``outcome``,
+    change nothing and return ``outcome``.
     """
     if not (isinstance(outcome, Muted) and outcome.missing in _AS_SENT):
         return outcome

@@ -1,7 +1,6 @@
 """Messages about stories that could not be sent. Each message is about a single cause.
 
-The payload of a message contains the list of the failed stories. If stories of another album fail
-for the same cause before the message is sent, these stories are added to the message.
+Stories of another album that fail for the same cause are added to an unsent message.
 """
 
 from collections.abc import Mapping
@@ -23,8 +22,7 @@ def failure_notices_by_cause(
 ) -> list[Payload]:
     """Return the messages about the failed stories of an album: one payload for each cause.
 
-    ``error_by_story`` maps story ids to error messages, which are the causes. Stories that are not
-    in the album are left out.
+    ``error_by_story`` maps story ids to error messages, which are the causes.
     """
     by_pk = {story.pk: story for story in load_stories(album["stories"])}
     by_cause: dict[str, list[list[str]]] = {}
@@ -43,8 +41,7 @@ def failure_notices_by_cause(
 def merge_failure_notices(waiting: Payload, new: Payload) -> Payload | None:
     """Merge two messages about failed stories. Return the payload of the merged message.
 
-    Return None if ``waiting`` and ``new`` have different causes, answer different messages, or are
-    not about failed stories.
+    Return None if the messages have different causes, or answer different messages.
     """
     cause = waiting.get("cause")
     is_same = cause == new.get("cause") and waiting.get("reply_to") == new.get("reply_to")

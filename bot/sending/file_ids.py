@@ -1,8 +1,6 @@
 """The file_ids of stories. One sender uploads a story, and other senders wait for the file_id.
 
-Only senders of the same process wait for each other. A different process may upload the same story
-at the same time. A process without a file_id of the story in memory uses the file_id in the
-database.
+Only senders of the same process wait for each other.
 """
 
 import asyncio
@@ -29,8 +27,8 @@ MAX_RESERVATION_AGE = timedelta(seconds=5)  # maximum age of an upload that an a
 class Files:
     """The file_ids of stories, in memory and in the database, and the current uploads.
 
-    The file_id of a sent story is kept until the story expires. The file_id of a sent story in a
-    highlight is kept for at least 30 days.
+    A file_id is kept until the story expires, or for at least 30 days if the story is in a
+    highlight.
     """
 
     def __init__(
@@ -51,11 +49,10 @@ class Files:
         self._loads = BatchingQueue(self._load_known_into_cache)
 
     async def load_known(self, pks: Collection[str]) -> dict[str, KnownFile]:
-        """Return the known files of the stories of an album, by ``Item.file_key``.
+        """Return the known files of all stories of an album, by ``Item.file_key``.
 
-        ``pks`` are the keys (``Item.file_key``) of all stories of the album. Files that are not in
-        memory are read from the database and then cached in memory. A file that must not be in the
-        album is omitted (``fits_album_of``).
+        Files that are not in memory are read from the database and cached. A file that must not be
+        in the album is omitted (``fits_album_of``).
 
         Raises:
             DatabaseUnavailableError: The database is unavailable.
@@ -85,12 +82,9 @@ class Files:
     ) -> AsyncIterator[dict[str, KnownFile] | timedelta]:
         """Yield the known files by ``Item.file_key``, and reserve the stories without a file.
 
-        The stories are reserved for the caller during the ``with`` block. If a different sender
-        has reserved one of the stories, wait for the end of that reservation. All stories are
-        reserved at once, so that two senders with the same stories cannot wait for each other.
-
-        If a reservation of a different sender is or becomes older than ``max_reservation_age``,
-        reserve nothing and yield the age of the oldest such reservation.
+        The reservation ends with the ``with`` block. If a different sender has reserved one of the
+        stories, wait for the end of that reservation. If that reservation becomes older than
+        ``max_reservation_age``, reserve nothing and yield the age of the reservation.
 
         Raises:
             DatabaseUnavailableError: The known files can't be read from the database.
@@ -120,8 +114,8 @@ class Files:
     async def store_and_cache(self, files: dict[str, KnownFile]) -> None:
         """Store new files by ``Item.file_key``, in memory and in the database.
 
-        If the database is unavailable, the files are stored in memory only. No error is raised,
-        because the messages with the files have already arrived.
+        If the database is unavailable, no error is raised, and the files are stored in memory
+        only.
         """
         if files:
             self._put_in_cache(files)

@@ -61,19 +61,10 @@ Source = ByFileId | ByUrl | ByUpload
 class Item:
     """A story of an album during a send. The story is sent as a file of the kind ``kind``.
 
-    ``tried`` is the number of sources that were tried or skipped. ``reason`` is the newest error
-    message of a source.
-
-    After the send, exactly one of the following three fields is set. Exception: if the send
-    stopped before the item arrived, or if the item must wait for an earlier item (``in_order``),
-    no field is set.
-
-    - ``sent`` is the sent message.
-    - ``failed`` is the error message of a failure. If ``failed`` is set, ``later`` states whether
-      a retry may succeed.
-    - ``refused`` is the right that the item needs and the bot does not have.
-
-    ``spooled`` has the downloaded files, which must be removed after the send.
+    After the send, at most one of ``sent``, ``failed`` (an error message) and ``refused`` (a
+    missing right) is set. After a failure, ``later`` is True if a retry may succeed. ``tried`` is
+    the number of sources that were tried or skipped. The files in ``spooled`` must be removed
+    after the send.
     """
 
     story: Story
@@ -125,9 +116,9 @@ class Item:
 class SendOptions:
     """The options of the sent messages.
 
-    ``buttons`` are used only if an item is sent alone, because an album cannot have buttons (Bot
-    API). ``in_order`` means that an item waits if an earlier item will be retried. ``one_by_one``
-    means that no albums are sent. ``is_free`` means that no file is bought from the API.
+    ``buttons`` are used only for an item that is sent alone, because an album cannot have buttons
+    (Bot API). ``in_order``: an item waits if an earlier item will be retried. ``is_free``: no file
+    is bought.
     """
 
     silent: bool = False
@@ -145,9 +136,8 @@ class SendOptions:
 class Text:
     """The caption of an album, which is sent once, with the first message of the album.
 
-    The caption is HTML, or plain text after Telegram has refused the HTML. ``stories`` is the
-    number of stories that the caption states. If some stories cannot be sent,
-    ``caption_for_count`` returns the caption with the lower number.
+    ``stories`` is the number of stories that the caption states. ``caption_for_count`` returns the
+    caption for a different number. The caption is plain text if Telegram has refused the HTML.
     """
 
     caption: str | None
@@ -164,8 +154,7 @@ class Text:
     def set_story_count_in_caption(self, stories: int) -> None:
         """Change the number of stories that the caption states to ``stories``.
 
-        The caption stays unchanged if the caption is plain text, or if ``caption_for_count`` is
-        None.
+        A caption in plain text, or without ``caption_for_count``, stays unchanged.
         """
         is_changed = stories != self.stories
         if is_changed and self.caption and self.html and self.caption_for_count:
@@ -173,10 +162,10 @@ class Text:
             self.stories = stories
 
     def simplify_caption(self) -> bool:
-        """Simplify a caption that Telegram refused.
+        """Simplify a caption that Telegram refused. Return False if no caption was left.
 
-        The first call removes the markup and shortens the caption to at most 1024 characters. The
-        second call removes the whole caption. Return False if no caption was left.
+        The first call removes the markup and shortens the caption to 1024 characters. The second
+        call removes the caption.
         """
         if not self.caption:
             return False
@@ -249,9 +238,7 @@ def parse_sent_item_and_file(
 ) -> tuple[SentItem, KnownFile | None]:
     """Return the sent item, and the file in ``message``, or None if ``message`` has no file.
 
-    The file can be used until the story expires. If the story is in a highlight, the file can be
-    used for at least 30 days. A video without sound that is sent alone has the kind "animation",
-    because Telegram turns such a video into an animation.
+    The kind of a video without sound can be "animation", because Telegram converts such a video.
     """
     kind, file = _file_of(message)
     sent = SentItem(item.story.pk, int(message["message_id"]))

@@ -1,9 +1,8 @@
 """Replies as JSON payloads, which can be stored, sent later, and sent again.
 
-The ``kind`` of a payload is ``text``, ``edit``, ``album`` or ``document``. An album contains
-complete stories, so that no story is fetched again. ``language`` is the language of two texts that
-the bot writes later: the message about a failed send, and a caption with a corrected number of
-stories.
+The ``kind`` of a payload is ``text``, ``edit``, ``album`` or ``document``. ``language`` is the
+language of texts that the bot writes later about the payload. An album contains complete stories,
+so that no story is fetched again.
 """
 
 import asyncio
@@ -50,9 +49,8 @@ LONGEST_WAIT_S = 5.0  # seconds that a text waits for a flood limit before the o
 # Telegram shows a chat action for 5 seconds. The bot repeats the action after this many seconds.
 ACTION_S = 4.5
 _AS_IT_IS = "message is not modified"
-# Telegram answers an edit with one of these errors if the message was deleted, is too old, has no
-# text, or was lost in a migration of the chat. In these cases, the new text is sent as a new
-# message.
+# Telegram answers an edit with one of these errors if the message can't be edited any more. The
+# new text is then sent as a new message.
 _NO_SUCH_TEXT = (
     "message to edit not found",
     "message can't be edited",
@@ -93,8 +91,7 @@ def text_payload(
 def edit_payload(chat_id: int, message_id: int, text: str, buttons: Buttons | None) -> Payload:
     """Return the payload that edits the text and buttons of a message of the bot.
 
-    ``chat_id`` is the chat of the message. If the payload is sent to a different chat, or if the
-    message cannot be edited, the text is sent as a new message.
+    If the message in the chat ``chat_id`` cannot be edited, the text is sent as a new message.
     """
     return {
         "kind": "edit",
@@ -119,10 +116,9 @@ def album_payload(
 ) -> Payload:
     """Return the payload of an album with a caption in HTML.
 
-    ``asker`` pays 1 credit for each file that must be bought. If ``is_free`` is True, no file is
-    bought. ``under`` is the payload of a message that is sent after the album, if at least one
-    story has arrived. Messages about failed stories are sent as replies to the message with the id
-    ``asked`` (by default ``reply_to``).
+    ``asker`` pays 1 credit for each bought file. If ``is_free`` is True, no file is bought.
+    ``under`` is the payload of a message under the album. Messages about failed stories answer the
+    message with the id ``asked`` (by default ``reply_to``).
     """
     return {
         **({"asked": asked} if asked else {}),
@@ -178,14 +174,10 @@ class Replies:
     ) -> Outcome:
         """Send a payload. Return the outcome.
 
-        ``calls`` makes the requests. Without ``calls``, the requests are not recorded. Each file
-        of an album that must be bought costs 1 credit. If ``one_by_one`` is True, each story of an
-        album is sent as a separate message.
-
-        - If a profile of the album is blocked, nothing is sent, and the outcome is ``Sent``
-          without stories.
-        - If an edit changes nothing, the outcome is ``SHOWN_ALREADY``.
-        - If a message can't be edited, the text is sent as a new message.
+        Each bought file of an album costs 1 credit. If a profile of the album is blocked, nothing
+        is sent, and the outcome is ``Sent`` without stories. If an edit changes nothing, the
+        outcome is ``SHOWN_ALREADY``. If a message can't be edited, the text is sent as a new
+        message.
 
         Raises:
             DatabaseUnavailableError: The database failed before a message arrived. Nothing was
@@ -201,8 +193,7 @@ class Replies:
             # The chat was migrated, and the message in the old chat cannot be edited.
             payload = {**payload, "kind": "text"}
         # A reply waits at most 5 seconds for a flood limit, because the outbox can send the reply
-        # later. For a notice, ``longest_wait_s`` is None, so that the notice waits as long as an
-        # alert.
+        # later. A notice waits as long as an alert.
         longest_wait_s = LONGEST_WAIT_S if calls.lane == "reply" else None
         try:
             method, arguments = _method_and_arguments(payload)

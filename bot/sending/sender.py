@@ -1,9 +1,7 @@
 """Sending albums. Each file comes from the cheapest source that works.
 
-If an item fails, the other items are still sent, except if items must arrive in order. An item has
-arrived only if Telegram returned its message. If Telegram rejects the content of an album, no item
-has arrived (TDLib, MessagesManager::do_send_message_group). After a 429 response or a lost answer,
-some items may have arrived.
+If an item fails, the other items are still sent, unless items must arrive in order. An item has
+arrived only if Telegram returned its message.
 """
 
 from collections.abc import Awaitable, Callable
@@ -58,12 +56,10 @@ class Sender:
     ) -> None:
         """Create the sender.
 
-        - ``fallback`` downloads a story through the API for 1 credit, or downloads a pasted URL. A
-          pasted URL costs 1 credit if the media host refuses the bot and the URL is signed, and
-          otherwise nothing.
-        - ``largest_file`` is the maximum size of a file in bytes.
-        - ``tell`` is called with each unknown error message of Telegram that has not occurred in
-          the last hour.
+        ``fallback`` downloads a story through the API for 1 credit, or downloads a pasted URL,
+        which may cost 1 credit. ``largest_file`` is the maximum size of a file in bytes. ``tell``
+        is called with each unknown error message of Telegram that has not occurred in the last
+        hour.
         """
         self._bot = bot
         self._files = Files(db, bot_id=lambda: bot.id, now=now)
@@ -85,17 +81,11 @@ class Sender:
     ) -> Outcome:
         """Send the stories of ``album`` to ``target``. Return the outcome.
 
-        ``asker`` pays 1 credit for each file that must be bought. If ``asker`` has no chat, the
-        budget of the schedule pays. ``calls`` makes the requests to Telegram. If ``calls`` is
-        None, the flood limits for replies apply to the requests, and the requests are not
-        recorded. If some stories can't be sent, ``caption_for_count`` returns the caption for the
-        number of the other stories.
-
-        If a different sender is uploading one of the stories, wait for this upload. An alert waits
-        until the upload is 5 seconds old, and then returns ``TryLater`` with ``upload_age``.
-
-        If the outcome is ``TryLater``, the stories in ``TryLater.items`` have arrived, and only
-        the other stories may be sent again.
+        ``asker`` pays 1 credit for each bought file. If ``asker`` has no chat, the budget of the
+        schedule pays. If some stories can't be sent, ``caption_for_count`` returns the caption. If
+        a different sender is uploading a story, wait for the upload. An alert waits only until the
+        upload is 5 seconds old. The stories in ``TryLater.items`` have arrived, and must not be
+        sent again.
 
         Raises:
             DatabaseUnavailableError: The database failed before a story arrived. Nothing was sent.
@@ -143,13 +133,8 @@ class Sender:
 def _album_outcome(items: list[Item], stopped: Outcome | NotStopped, *, is_alert: bool) -> Outcome:
     """Return the outcome of an album, with the items that have arrived.
 
-    The first of these rules that applies determines the outcome:
-
-    - If the send stopped before the end of the album, the outcome is ``stopped``.
-    - If an item of an alert may succeed later, the outcome is ``TryLater``. An item of a reply
-      counts as failed instead.
-    - If an item needs a missing right, the outcome is ``Muted``.
-    - Otherwise, the outcome is ``Sent``.
+    The first rule that applies decides. ``stopped`` is the outcome of a send that stopped before
+    the end of the album.
     """
     sent = tuple(item.sent for item in items if item.sent)
     ended = [item for item in items if item.failed]

@@ -1,8 +1,7 @@
 """The record of a story: its failed sources, and the answers of the Stories API about the story.
 
-Each method either records an event or returns a decision. The bot forgets a failed source after
-some time, so that the source is tried again. The record also counts the answers that the story is
-gone. This number does not expire before the whole record.
+Each method either records an event or returns a decision. A failed source is tried again after
+some time.
 """
 
 from dataclasses import dataclass, field
@@ -69,8 +68,8 @@ class FileRecord:
     def record_refusal(self, words: str, chat_id: int, now: datetime) -> None:
         """Record that Telegram refused the file in a chat with the error message ``words``.
 
-        After refusals with the same message in three chats, alerts with the file are postponed in
-        all chats until 15 minutes after the last refusal.
+        After refusals with the same message in three chats, alerts postpone the file for 15
+        minutes.
         """
         chats = self._chats_by_words.setdefault(words, set())
         chats.add(chat_id)

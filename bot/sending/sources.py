@@ -3,10 +3,8 @@
 1. A file_id of a file that Telegram has.
 2. The URL, from which Telegram downloads the file.
 3. A download by the bot, which then uploads the file. For a pasted URL, this step may cost 1
-   credit if the media host refuses the bot and the URL is signed.
+   credit.
 4. A download through the Stories API, which costs 1 credit.
-
-Each source is tried once. If no source works, the item fails with an error message.
 """
 
 import asyncio
@@ -65,8 +63,8 @@ _NO = (StoryGoneError, ProfilePrivateError, NoSuchProfileError)
 class _Purchases:
     """Whether files of a profile can be bought.
 
-    ``succeeded`` is True after a successful purchase or a file that is too large, False after any
-    other ``MediaError``, and None before the first of these events.
+    ``succeeded`` is True after a purchase or a file that is too large, False after any other
+    ``MediaError``, and None before these events.
     """
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -88,9 +86,9 @@ class Supply:
     ) -> None:
         """Create a supply without any records of stories.
 
-        ``fallback`` downloads a story through the API for 1 credit, or downloads a pasted URL.
-        ``largest`` is the maximum size of a file in bytes. ``tell`` is called with each unknown
-        error message of Telegram that has not occurred in the last hour.
+        ``fallback`` downloads a story through the API for 1 credit, or downloads a pasted URL,
+        which may cost 1 credit. ``largest`` is the maximum size of a file in bytes. ``tell`` gets
+        unknown error messages of Telegram.
         """
         self._largest = largest
         self._files = files
@@ -118,16 +116,13 @@ class Supply:
     async def set_or_buy_next_source_or_fail(self, item: Item, asker: Asker) -> None:
         """Set the next source of the item: the URL, an upload, or an upload of a bought file.
 
-        For an upload, the file is downloaded. A bought file costs 1 credit, and a pasted URL may
-        cost 1 credit. ``asker`` pays the credit. Without a chat in ``asker``, the message is an
-        alert, and the budget of the schedule pays.
-
-        If no source is left, or the same file failed a short time ago, the item fails with an
-        error message. Failures of sources are recorded and not raised.
+        ``asker`` pays 1 credit for a bought file, and possibly 1 credit for a pasted URL. If
+        ``asker`` has no chat, the budget of the schedule pays. If no source is left, the item
+        fails.
 
         Raises:
-            DatabaseUnavailableError: A refused file_id cannot be deleted from the database, or a
-                purchase cannot be recorded.
+            DatabaseUnavailableError: A refused file_id cannot be deleted, or a purchase cannot be
+                recorded.
         """
         is_file = isinstance(item.source, ByUpload)
         if isinstance(item.source, ByFileId):
@@ -140,9 +135,9 @@ class Supply:
         can_pay = not item.is_free
         while item.is_open and item.source is None:
             if item.tried == len(self._steps):
-                # The failure applies to all chats, except in two cases. If the file could not
-                # be paid for, a different chat may be able to pay. If Telegram refused the
-                # uploaded file, Telegram may accept the file in a different chat.
+                # The failure applies to all chats, unless the file could not be paid for or
+                # Telegram refused the uploaded file. In another chat, payment or upload may
+                # succeed.
                 for_all = can_pay and not is_file
                 # The bot does not try to buy the file of a free item. The file may still
                 # exist, so the error message must not say that the file is gone.
@@ -176,9 +171,8 @@ class Supply:
     async def set_next_free_source(self, item: Item, asker: Asker) -> bool:
         """Set the next free source of the item: the URL, or an upload of a downloaded file.
 
-        Return whether a source was set. Otherwise the item keeps its present source. Only the
-        download of a pasted URL may cost a credit: 1 credit if the media host refuses the bot. If
-        the file is too large, the item fails.
+        Return whether a source was set. The download of a pasted URL may cost 1 credit. If the
+        file is too large, the item fails.
 
         Raises:
             DatabaseUnavailableError: The download of a pasted URL cannot be recorded.
@@ -223,12 +217,7 @@ class Supply:
                 item.failed, item.later = MediaUnavailableError.text, True
 
     def set_known_files_as_sources(self, items: list[Item]) -> None:
-        """Set the file_id as the source of each item whose file Telegram already has.
-
-        - If only the file_id of a compressed file is known, but the item needs the original, the
-          item is not changed.
-        - If the file is an animation and the album has several items, the next source of the item
-          will be an upload, because an animation must be sent alone.
+        """Set the file_id as the source of each item for which Telegram has a suitable file.
 
         Call ``Files.wait_and_reserve_unknown`` first, because that method loads the file_ids.
         """
@@ -245,10 +234,8 @@ class Supply:
     def fail_item(self, item: Item, message: str, *, for_all: bool = True) -> None:
         """Let the item fail with an error message, and record the failure.
 
-        - If the item may succeed later, no alert tries the file for 5 seconds. Without this pause,
-          many alerts would wait for the same failing host, one after another.
-        - If the item can't succeed and ``for_all`` is True, the file is not tried in any chat for
-          ten minutes.
+        If the item may succeed later, no alert tries the file for 5 seconds. Otherwise, no chat
+        tries the file for ten minutes, unless ``for_all`` is False.
         """
         item.failed = message
         if item.later:
@@ -259,7 +246,7 @@ class Supply:
     def record_url_refusals(self, items: list[Item]) -> None:
         """Record that Telegram cannot fetch the URLs of those ``items`` that are sent by URL.
 
-        For an hour, the bot does not use these URLs in any chat.
+        For an hour, no send uses these URLs.
         """
         for item in items:
             if isinstance(item.source, ByUrl):
@@ -269,7 +256,7 @@ class Supply:
         """Download a photo that Telegram refused as a photo, and turn the photo into a document.
 
         Return False if the photo cannot be downloaded. The download of a pasted URL may cost 1
-        credit. This method does not send the item.
+        credit.
 
         Raises:
             DatabaseUnavailableError: The download of a pasted URL cannot be recorded.
@@ -306,7 +293,7 @@ class Supply:
         )
 
     def _raise_if_slow(self, url: str) -> None:
-        """Refuse to download from a slow host for an alert, so that the host gets no more load.
+        """Raise an error if the host is slow, so that alerts add no load to a slow host.
 
         Raises:
             SlowHostError: The host has been slow for less than two minutes.
@@ -346,12 +333,8 @@ class Supply:
     def _reserve_purchase_or_mark_item(self, item: Item) -> bool:
         """Record that the story is being bought for an alert. Return True.
 
-        In two cases, record no purchase and return False:
-
-        - If the story is gone, mark the item as gone.
-        - If a purchase of the story began less than an hour ago, mark the item for a later retry.
-          The item is not marked if the API has already answered that the story is not available,
-          or if a file of the item was downloaded.
+        If the story is gone, or a purchase began less than an hour ago, record nothing and return
+        False.
         """
         record, now = self._ensure_record(item), self._now()
         if record.is_gone:
@@ -370,16 +353,7 @@ class Supply:
         """Buy a file for 1 credit. Return None if a purchase for the profile failed recently.
 
         Until a first purchase for the profile has succeeded, only one purchase for the profile
-        runs at a time. A file that is too large counts as a success, because other files may be
-        smaller.
-
-        - If a purchase fails with a ``MediaError`` before the first success, no file of the
-          profile is bought for 10 minutes.
-        - If the API answers that the story of an alert is gone, alerts buy no file of another
-          story of the profile for 3 hours.
-
-        A failure within 10 minutes after a success has no such effect. The caller must remove the
-        file.
+        runs at a time. The caller must remove the file.
 
         Raises:
             SpendingError: The bot is not allowed to spend the credit.
@@ -441,8 +415,7 @@ class Supply:
     def _add_spooled_file_and_set_kind(self, item: Item, file: MediaFile) -> ByUpload:
         """Add a file to ``item.spooled``, set the kind of the item, and return the upload.
 
-        The kind is "document" if the item is sent as a file, or if the file is a photo of more
-        than 10 MiB. Otherwise, the kind is the kind of the file's content.
+        A photo of more than 10 MiB becomes a document.
         """
         item.spooled.append(file)
         as_document = item.as_file or (file.kind == "photo" and file.size > _LARGEST_PHOTO)

@@ -1,8 +1,7 @@
 """The topics that the bot makes in a chat, each for one profile, at the request of a person.
 
 The Bot API can't list the topics of a chat (tdlib/telegram-bot-api#634), so the database stores
-the topics that the bot has made. If the process crashes before a new topic is stored, the bot
-stores the topic when Telegram sends the update about the topic.
+these topics.
 """
 
 import asyncio
@@ -82,8 +81,7 @@ class Topics:
         Raises:
             SubscriptionError: The chat has no topics, the bot has no right to make topics, or
                 Telegram refuses the calls that fetch the rights.
-            AskAgainError: A call failed for a different reason, for example no answer or a 429
-                response.
+            AskAgainError: A call failed for a different reason.
         """
         may_make = True
         try:
@@ -106,10 +104,8 @@ class Topics:
     async def fetch_lost_topic_state(self, chat_id: int, thread_id: int) -> TopicState:
         """Fetch the state of a topic after Telegram's error "message thread not found".
 
-        After this error, the topic may still exist (Client.cpp, ``check_message_topic``). For this
-        reason, this method tries to edit the first message of the topic, whose id is the id of the
-        topic. The edit always fails and changes nothing, but the error shows whether the message
-        exists. A deleted topic has no messages.
+        After this error, the topic may still exist (Client.cpp, ``check_message_topic``). The
+        error of an edit of the topic's first message shows whether the topic exists.
         """
         try:
             if not await self._fetch_has_topics(await self._bot.get_chat(chat_id)):
@@ -129,15 +125,12 @@ class Topics:
     async def ensure_own_topic(self, chat_id: int, profile_id: str, username: str) -> Target:
         """Return the topic of a profile in a chat. If the profile has no topic, make a topic.
 
-        This method waits for Telegram, so the caller must have no open transaction. If the process
-        dies before the new topic is stored, an update reports the topic later (see
-        ``store_topic_if_being_made``).
+        The caller must have no open transaction, because this method waits for Telegram.
 
         Raises:
             SubscriptionError: Telegram refuses the topic.
-            AskAgainError: Telegram does not answer, demands a wait, or needs more than 50 seconds.
-                Also raised while a different call makes the topic, or if a different call may have
-                made the topic in the last 5 seconds.
+            AskAgainError: Telegram does not answer, demands a wait, or needs more than 50 seconds,
+                or a different call makes or may have made the topic.
         """
         now = self._now()
         async with self._db.begin() as tx:
@@ -182,8 +175,6 @@ class Topics:
         """Store the thread of a new topic from an update, if the bot is making this topic.
 
         The response to the call that makes the topic also contains the thread, but may be lost.
-        Nothing is stored if the bot has not begun to make a topic ``name`` in the chat, or if the
-        thread is already stored.
         """
         async with self._db.begin() as tx:
             await store.record_thread_of_new_topic(tx, chat_id, name, thread_id)
