@@ -46,15 +46,11 @@ class Admins:
         """Return the rights of a person, or of the bot itself, in a chat.
 
         The rights of administrators are cached for 60 seconds, and the rights of other persons for
-        5 seconds.
-
-        If the bot is not an administrator of the chat, Telegram may refuse getChatMember. In that
-        case, getChatAdministrators is called, and ``is_here`` is True for administrators only.
+        5 seconds. If Telegram refuses getChatMember, ``is_here`` is True for administrators only.
 
         Raises:
             AdminsUnknownError: Telegram refuses both calls. The bot must become an administrator.
-            AskAgainError: A call failed for a different reason, for example no answer, a 429
-                response, or a migrated chat.
+            AskAgainError: A call failed for a different reason.
         """
         cached = self._cache.get((chat_id, user_id), now=now)
         if cached is not None:

@@ -1,7 +1,7 @@
 """Bot API calls that return plain JSON instead of PTB's objects.
 
-There are two reasons. If PTB builds its objects for the ten messages of an album, most of the time
-of the send is lost in this step. Also, updates must be stored unchanged.
+For an album, PTB's objects would take most of the time of the send. Updates must be stored
+unchanged.
 """
 
 from datetime import timedelta
@@ -26,10 +26,8 @@ class TooSoonError(RetryAfter):
 async def call_without_rate_limit(bot: ExtBot[Any], method: str, arguments: dict[str, Any]) -> Any:  # noqa: ANN401 - the result of the method
     """Call ``method`` of the Bot API through the bot's transport. Return the result as JSON.
 
-    Arguments that are None are left out. The rate limiter does not apply.
-
-    PTB's public method ``do_api_request`` is not used. ``do_api_request`` prints a warning if PTB
-    has its own method for the call, and accepts only PTB's objects as items of an album.
+    Arguments that are None are left out. PTB's method ``do_api_request`` is not used, because that
+    method accepts only PTB's objects as items of an album.
 
     Raises:
         TelegramError: The call failed.

@@ -27,17 +27,15 @@ class Calls:
     ) -> Any:  # noqa: ANN401 - the JSON result of the method
         """Wait until the flood limits allow the call, make the call, and return the JSON result.
 
-        ``longest_wait_s`` is the longest single wait in seconds. None means that a reply waits
-        without a maximum, and that an alert waits at most 5 seconds for the limits of its chat. A
-        failed call is not retried, except once by the transport if nothing was sent.
+        ``longest_wait_s`` is the longest single wait in seconds. None means no maximum, but an
+        alert waits at most 5 seconds for the limits of its chat. The transport retries a call only
+        if nothing was sent.
 
         Raises:
             TooSoonError: A wait would be longer than allowed, or ``before_request`` refused the
                 request.
-            TelegramError: The call failed. For the outcome of the send, see
-                ``outcomes.outcome_of``.
-            DatabaseUnavailableError: The outbox uses a subclass of this class. The method
-                ``before_request`` of the subclass can't record the send in the database.
+            TelegramError: The call failed (``outcomes.outcome_of``).
+            DatabaseUnavailableError: A subclass can't record the send in the database.
         """
         transaction_guard.raise_or_log_if_transaction_held(f"Telegram's {method}")
 
@@ -54,7 +52,7 @@ class Calls:
     async def before_request(self) -> None:
         """Check, immediately before a request, that the request may still be made.
 
-        This class checks nothing. A subclass may check and record the request.
+        A subclass may check and record the request.
 
         Raises:
             TooSoonError: The request must not be made now.

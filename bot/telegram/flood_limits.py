@@ -1,9 +1,7 @@
 """The computation of waits from Telegram's flood limits. All times are in seconds.
 
-The Bots FAQ ("My bot is hitting limits") documents the limits: about 30 messages per second in
-total, 1 message per second in a single chat (short bursts are allowed), and 20 messages per minute
-in a group. Whether an album counts as one message is not documented. This module counts each item
-of an album as a message, which is the safe assumption.
+The source of the limits is the Bots FAQ ("My bot is hitting limits"). Each item of an album counts
+as a message, because the FAQ does not say how albums count.
 """
 
 import math
@@ -13,9 +11,8 @@ from typing import Any, Literal
 
 Lane = Literal["reply", "alert"]
 
-# The largest burst in a private chat: a message may be sent if the earlier messages are at most
-# this many messages ahead of the rate of 1 message per second. For example, 2.8 allows 3 messages
-# at once. Replies may have larger bursts than alerts.
+# The largest burst in a private chat: the number of messages that may be ahead of the rate of 1
+# message per second. For example, 2.8 allows 3 messages at once.
 _BURST: dict[Lane, float] = {"reply": 30.0, "alert": 2.8}
 # After a 429 response in a private chat, this burst replaces ``_BURST`` in the chat for an hour.
 _STRICT_BURST = 2.8
@@ -46,11 +43,8 @@ DOCUMENTED = ChatLimits()
 class ChatFlood:
     """The recent messages to a chat, from which the time of the next message is computed.
 
-    - ``drained_at`` is used in private chats. Each message that is sent adds ``gap_s`` seconds to
-      this time, or to the present time if the present time is later. A time far in the future
-      means that the last messages were sent as a large burst.
-    - ``sent`` is used in groups and channels. Each entry is a time in the last minute (or earlier)
-      and the number of messages that were sent at this time.
+    - ``drained_at`` is the time at which a private chat has room for a full burst again.
+    - ``sent`` has the times and numbers of recent messages in a group or channel.
     - Before ``closed_until``, no message may be sent.
     - Before ``strict_until``, only small bursts are allowed in a private chat.
     """
@@ -64,10 +58,8 @@ class ChatFlood:
     def seconds_to_wait(self, now: float, weight: int, lane: Lane, *, is_group: bool) -> float:
         """Return the seconds until the chat may get ``weight`` messages. 0 means now.
 
-        - If ``weight`` is 0, only ``closed_until`` counts.
-        - In a group or channel, a ``weight`` above the limit counts as the limit.
-        - In a private chat, an album may be sent as soon as a single message may be sent, even if
-          the album exceeds the limit of a burst.
+        If ``weight`` is 0, only ``closed_until`` counts. An album may exceed the limit of a burst
+        or of a minute.
         """
         closed = self.closed_until - now
         if not weight:
@@ -128,8 +120,7 @@ class ChatFlood:
 class Ticket:
     """The messages of a call, which count towards the limit of the whole bot.
 
-    The messages count from the request until a second after the answer, because Telegram may count
-    the messages at any time between the request and the answer.
+    The messages count from the request until a second after the answer.
     """
 
     weight: int
@@ -139,8 +130,7 @@ class Ticket:
     def stops_counting_at(self) -> float:
         """Return the time at which the messages stop counting towards the limit of the whole bot.
 
-        If Telegram answers the call later than 2 seconds after the request, or not at all, the
-        answer counts as received after 2 seconds.
+        An answer counts as received after 2 seconds at the latest.
         """
         late = self.left_at + _LATEST_ANSWER_S + 1.0
         return late if self.free_at is None else min(self.free_at, late)
@@ -161,10 +151,8 @@ class BotWindow:
     def drop_old_tickets_and_get_wait_s(self, now: float, weight: int, rate: float) -> float:
         """Remove old tickets. Return the seconds until ``weight`` messages may be sent.
 
-        If the result is 0, the messages may be sent now. Otherwise, wait for the returned time,
-        and call this method again. The returned time may be too short while Telegram has not
-        answered earlier calls. ``rate`` is in messages per second. A ``weight`` above ``rate``
-        counts as ``rate``.
+        If the result is not 0, call this method again after the wait. ``rate`` is in messages per
+        second. A ``weight`` above ``rate`` counts as ``rate``.
         """
         spaced = max(self.next_at - now, 0.0)
         if math.isinf(rate):
@@ -177,9 +165,8 @@ class BotWindow:
             if excess <= 0:
                 break
             excess -= ticket.weight
-            # If Telegram has not answered the call of the ticket yet, ``stops_counting_at``
-            # returns the latest possible time. The answer may make this time earlier, so check
-            # again soon.
+            # If Telegram has not answered the call of the ticket yet, the answer may make the
+            # returned time earlier, so check again soon.
             still = ticket.stops_counting_at() - now
             spaced = max(spaced, min(still, _ASK_AGAIN_S) if ticket.free_at is None else still)
         return spaced

@@ -1,9 +1,8 @@
 """The state of the flood limits of each chat.
 
-Only the process with the lease of a chat's queue sends alerts and stored replies to the chat. This
-process loads the state of the chat's flood limits when it claims the queue, and stores the state
-when the lease ends, so that the next process continues with the same state. The few messages that
-are sent without a lease count only in the process that sends them.
+The process with the lease of a chat's queue loads the state at the claim, and stores the state at
+the end of the lease for the next process. Messages that are sent without a lease count only in the
+process that sends them.
 """
 
 from collections.abc import Callable
@@ -28,11 +27,10 @@ class ChatFloods:
         *,
         remembered: int = _REMEMBERED,
     ) -> None:
-        """Create an empty state.
+        """Create an empty state. ``clock`` returns seconds that agree in all processes.
 
         If more than ``remembered`` chats are in memory, states that no longer have an effect are
-        deleted. ``clock`` returns seconds. The clocks of all processes must agree, because the
-        processes pass on the states.
+        deleted.
         """
         self._clock = clock
         self._limits = limits
@@ -63,12 +61,10 @@ class ChatFloods:
         self._ensure_flood(chat).forbid_messages(self._clock(), seconds)
 
     def load_stored_state(self, chat: int, state: FloodLimitState | None) -> None:
-        """Replace the state of a chat in memory by the stored state ``state``.
+        """Replace the state of a chat in memory by the stored state ``state`` (``state_of``).
 
-        The process with the previous lease has stored the state (``state_of``). If ``state`` is
-        None, nothing changes. If ``closed_until`` in memory is later than in ``state``, the later
-        time is kept. A ``drained_at`` more than 300 seconds in the future is reduced to 300
-        seconds.
+        The later ``closed_until`` is kept. ``drained_at`` is reduced to at most 300 seconds in the
+        future. If ``state`` is None, nothing changes.
         """
         if state is not None:
             flood, latest = ChatFlood.load(self._limits, state), self._clock() + _MOST_AHEAD_S

@@ -1,15 +1,8 @@
 """A circuit breaker that stops all sends of a process while Telegram is down.
 
-After a failed send or a lost answer, the process calls ``getMe``. The process pauses its replies
-and alerts in two cases: ``getMe`` fails too, or sends fail in three chats without a success in
-between. The pause ends after a trial send: ``getMe`` must succeed, and then Telegram must answer a
-single send. If this process finds no message for the trial, and other processes exist, the success
-of ``getMe`` is enough.
-
-The success of ``getMe`` alone does not prevent a pause. The Bot API server answers ``getMe`` from
-memory, so a success shows that the server runs, but not that messages arrive. Each process has its
-own pause, because a different process may still reach Telegram
-(docs/decisions/0001-an-outage-of-one-process.md).
+A pause starts if sends and ``getMe`` fail. Failures in three chats are enough, because the success
+of ``getMe`` shows only that the Bot API server runs. A pause ends after a successful trial send.
+Each process has its own pause (docs/decisions/0001-an-outage-of-one-process.md).
 """
 
 import asyncio
@@ -112,11 +105,8 @@ class Outage:
     async def record_outcome_and_detect_outage(self, chat_id: int, outcome: Outcome) -> bool:
         """Record the outcome of a send. If Telegram is down, start a pause of all sends.
 
-        If the outcome suggests that Telegram is down (``TryLater.down``), return whether all sends
-        are paused now. If the sends were not paused before, first call ``getMe`` to decide whether
-        to start a pause.
-
-        After any other outcome, return False. A success does not end a pause (see ``end_pause``).
+        Return True if the outcome suggests that Telegram is down (``TryLater.down``), and all
+        sends are paused now. A success does not end a pause (see ``end_pause``).
         """
         if isinstance(outcome, TryLater) and outcome.down:
             return await self._record_failure_and_detect_outage(chat_id)
@@ -127,10 +117,8 @@ class Outage:
     async def reserve_next_trial_and_ask_telegram(self) -> bool:
         """If a trial send is due, reserve the trial send and call ``getMe``.
 
-        Return True if one message may be sent now: Telegram answers ``getMe``, or this process has
-        too many open files to call ``getMe``. Return False if no trial send is due, or if Telegram
-        does not answer. Without an answer, the wait for the next trial send doubles, as after a
-        failed trial send.
+        Return True if one message may be sent now. If Telegram does not answer, the wait for the
+        next trial send doubles.
         """
         now = self._now()
         if self._pause is None or not self._pause.allows_trial(now):
@@ -139,10 +127,10 @@ class Outage:
         return await self._share_get_me_and_see_if_answered()
 
     def reserve_turn_and_return_wait(self) -> timedelta | TooLong:
-        """Reserve a time to test whether Telegram accepts calls for a chat.
+        """Reserve a time to test whether Telegram accepts calls for a chat. Return the wait.
 
-        Return the wait until this time. At most one test is made per second. If the wait would be
-        longer than 5 seconds, reserve nothing and return None.
+        At most one test is made per second. If the wait would be longer than 5 seconds, reserve
+        nothing and return None.
         """
         now = self._now()
         wait = max(self._asks_at - now, timedelta(0))
@@ -154,10 +142,8 @@ class Outage:
     async def send_typing_and_see_if_accepted(self, target: Target) -> bool:
         """Test whether Telegram processes calls for a chat, by showing "typing…" in the chat.
 
-        Return True if Telegram accepts or refuses the call. For example, Telegram refuses the call
-        if the person has blocked the bot. Return False if the call fails, or if Telegram demands a
-        wait. In this case, the caller must not send a message now: Telegram's answer could be lost
-        although the message arrives, and the message would then be sent twice.
+        Return True if Telegram accepts or refuses the call. If the result is False, the caller
+        must not send a message now, because Telegram's answer could be lost.
         """
         try:
             await self._bot.send_chat_action(
@@ -189,8 +175,8 @@ class Outage:
     async def _share_get_me_and_see_if_answered(self) -> bool:
         """Call ``getMe``, and return whether Telegram answers within 5 seconds.
 
-        Concurrent callers share one call. The result is also True if this process has too many
-        open files to call Telegram.
+        Concurrent callers share one call. If this process has too many open files, the result is
+        True.
         """
         joins = self._asking.locked()
         async with self._asking:
@@ -214,11 +200,8 @@ class Outage:
 def shows_telegram_is_up(outcome: Outcome) -> bool:
     """Return whether the outcome of a send shows that Telegram processes sends.
 
-    The result is True in these cases:
-
-    - The outcome is not ``TryLater``, for example after a success or a permanent refusal.
-    - Some items of the album have certainly arrived.
-    - Telegram demanded a wait, and the message has certainly not arrived.
+    The outcome ``TryLater`` shows this only if an item has arrived, or if Telegram demands a wait
+    for a message that has certainly not arrived.
     """
     if not isinstance(outcome, TryLater):
         return True

@@ -171,10 +171,8 @@ class Refusal:
     """A refusal by Telegram, parsed from an error message.
 
     - ``words`` is the error message in lower case.
-    - ``scope`` is the subject of the error message (``REFUSALS``), for example the chat or a
-      missing right. For an unknown error message, ``scope`` is None.
-    - ``item`` is the index of the refused item of an album, from 0, or None if the index is
-      unknown.
+    - ``scope`` is the subject of the error message (``REFUSALS``), or None if unknown.
+    - ``item`` is the index of the refused item of an album, from 0, or None if unknown.
     """
 
     words: str
@@ -190,10 +188,8 @@ class Refusal:
 def parse_refusal(error: BaseException) -> Refusal:
     """Return the refusal that an error describes.
 
-    If Telegram refuses an album, all items fail, and the error usually names the first item, which
-    may not be the cause (Client.cpp, ``on_message_send_failed``). For this reason,
-    ``Refusal.item`` is known in two cases only: an upload is refused, or the error message
-    contains ``FILE_REFERENCE_<i>``.
+    ``Refusal.item`` is known for few errors only, because the error of an album usually names the
+    first item, which may not be the cause (Client.cpp, ``on_message_send_failed``).
     """
     text = _lower_text(error)
     named = _ITEM_FAILED.search(text)
@@ -217,9 +213,7 @@ def parse_refusal(error: BaseException) -> Refusal:
 def outcome_of(error: BaseException) -> Outcome:  # noqa: C901, PLR0911 - a line per class
     """Return the outcome of a send that raised ``error``. The result is never ``Sent``.
 
-    If the error message is unknown, or is about a file, the caption or the buttons, the outcome is
-    a failure of this message only. If ``error`` is an unexpected exception, the outcome states
-    that the message may have arrived.
+    If ``error`` is an unexpected exception, the outcome states that the message may have arrived.
     """
     match error:
         case TooSoonError():

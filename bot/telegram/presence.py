@@ -1,7 +1,6 @@
 """The check whether the bot is in a chat and has a right in the chat, by two free calls.
 
-The check is necessary because Telegram does not notify bots when the default permissions of a
-group change. The Bot API server does not pass on the update updateChatPermissions.
+Telegram does not notify bots when the default permissions of a group change.
 """
 
 from telegram import Bot, ChatFullInfo, ChatMember
@@ -29,9 +28,8 @@ async def fetch_presence(bot: Bot, chat_id: int, missing: Right) -> Presence:
     The two calls are free. The result is one of these values:
 
     - "may": The bot has regained the right.
-    - "may not": The bot still lacks the right, or Telegram gave no answer. The caller should ask
-      again later.
-    - "away": The bot is not a member of the chat, or can't write to the chat at all.
+    - "may not": The bot lacks the right, or Telegram gave no answer.
+    - "away": The bot is not in the chat, or can't write to the chat at all.
     - ``Moved``: The chat was migrated, and has a new id.
     """
     try:
@@ -50,14 +48,9 @@ async def fetch_presence(bot: Bot, chat_id: int, missing: Right) -> Presence:
 
 
 def _presence_of(chat: ChatFullInfo, me: ChatMember, missing: Right) -> Presence:
-    """Return the presence of the bot in ``chat``: "may", "may not" or "away".
+    """Return the presence of the bot, which is the member ``me``, in ``chat``.
 
-    The bot is described by ``me``, a member of the chat. If the bot has regained the right
-    ``missing``, the result is "may". If the bot still lacks the right, the result is "may not". If
-    the bot is not in the chat, the result is "away".
-
-    In a channel, the right to post decides, whatever ``missing`` is. In any other chat, the right
-    "text" decides if ``missing`` is neither "media" nor in ``_RIGHTS``.
+    In a channel, only the right to post decides.
     """
     is_restricted = me.status == ChatMember.RESTRICTED
     if me.status in AWAY or (is_restricted and not getattr(me, "is_member", False)):

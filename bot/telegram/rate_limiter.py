@@ -1,10 +1,8 @@
 """The rate limiter for PTB, which sends as fast as Telegram allows, and replies before alerts.
 
-After a 429 response, the bot sends nothing to the chat for the time that Telegram demands. A 429
-response may also concern the whole bot, but Telegram does not say so. If three chats must wait
-until almost the same time (within 1.5 seconds), and one of the chats is private, this process
-assumes that Telegram limits the whole bot. The process then makes no calls until the first of the
-waits ends. Other processes must detect the limit themselves.
+After a 429 response, the chat gets no message for the time that Telegram demands. If the waits of
+three chats end at almost the same time, this process assumes a limit of the whole bot, and makes
+no calls until the first of these waits ends.
 """
 
 import asyncio
@@ -50,9 +48,8 @@ _SAME_END_S = 1.5
 class LimitedCall:
     """The data that the rate limiter needs about a call of the Bot API.
 
-    - ``weight`` is the number of messages, or 0 for a call that sends no message.
-    - ``longest_wait_s`` is the longest single wait in seconds, or None for no maximum. Without a
-      maximum, an alert still waits at most 5 seconds for the limit of its chat.
+    ``weight`` is the number of messages, or 0 for a call that sends no message. ``longest_wait_s``
+    is the longest single wait in seconds, or None for no maximum.
     """
 
     chat: int | str | None
@@ -64,8 +61,7 @@ class LimitedCall:
     def longest_chat_wait_s(self) -> float | NoMaximum:
         """Return the longest wait for the limit of the chat, in seconds. None means no maximum.
 
-        Without ``longest_wait_s``, an alert waits at most 5 seconds here, because the alert can
-        wait in the outbox instead.
+        Without ``longest_wait_s``, the maximum of an alert is 5 seconds.
         """
         if self.longest_wait_s is None and self.lane == "alert":
             return _ALERT_CHAT_WAIT_S
@@ -88,9 +84,8 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
     ) -> None:
         """Allow ``per_second`` messages per second for all processes together.
 
-        Each process gets an equal part of this rate. ``replicas`` returns the number of processes.
-        Without ``replicas``, this process gets the whole rate. ``floods`` has the flood limits of
-        the chats.
+        ``replicas`` returns the number of processes, which share the rate equally. Without
+        ``replicas``, this process gets the whole rate.
         """
         self._rate = per_second
         self._floods = floods or ChatFloods(event_loop_time_s)
@@ -134,10 +129,10 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
     async def wait_and_call(self, call: LimitedCall, request: Callable[[], Awaitable[T]]) -> T:
         """Wait until the limits allow a call, count its messages, and return ``await request()``.
 
-        If Telegram answers with a demand to wait, further messages to the chat wait for this time.
+        A wait that Telegram demands also delays further messages to the chat.
 
         Raises:
-            TooSoonError: The limits require a longer wait than the call allows (``LimitedCall``).
+            TooSoonError: The limits require a longer wait than the call allows.
             TelegramError: The call failed.
         """
         ticket = await self._wait_and_count(call)
@@ -158,7 +153,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         Return the ticket of the counted messages, or None if the call sends no message.
 
         Raises:
-            TooSoonError: The limits require a longer wait than the call allows (``LimitedCall``).
+            TooSoonError: The limits require a longer wait than the call allows.
         """
         is_counted = False
         ticket = None
@@ -188,8 +183,8 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
     async def _wait_and_take_bot_ticket(self, call: LimitedCall) -> Ticket | None:
         """Wait until the limit of this process allows a call. Count its messages.
 
-        Return the ticket of the counted messages, or None if the call sends no message. Only one
-        call at a time may wait in this method.
+        Return the ticket, or None if the call sends no message. Only one call at a time may wait
+        here.
 
         Raises:
             TooSoonError: A wait is longer than ``longest_wait_s`` of the call.
@@ -218,8 +213,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
     def _stop_chat_if_flooded(self, error: TelegramError, call: LimitedCall) -> None:
         """Stop sending to the chat of a call if Telegram demands a wait in ``error``.
 
-        If the demanded waits of several chats show that Telegram limits the whole bot, also stop
-        all calls of this process. If the call has no chat, do nothing.
+        If several chats show that Telegram limits the whole bot, stop all calls of this process.
         """
         outcome = outcome_of(error)
         if call.chat is None or not isinstance(outcome, TryLater) or outcome.after is None:
@@ -231,8 +225,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
     def _stop_if_bot_wide(self, chat: int | str, until: float) -> None:
         """Stop all calls of this process if flood limits in three chats end at the same time.
 
-        At least one of the chats must be private. In groups alone, the cause may be slow mode,
-        which private chats do not have.
+        At least one of the chats must be private, because slow mode exists only in groups.
         """
         self._stops.append((until, chat))
         alike = {other: end for end, other in self._stops if abs(end - until) <= _SAME_END_S}

@@ -1,7 +1,7 @@
 """The transport for PTB, built on aiohttp, with fast calls, streamed uploads and precise errors.
 
-The URL of each call contains the bot token. For this reason, the messages of aiohttp's errors,
-which may contain the URL, are never passed on.
+The URL of each call contains the bot token, so the messages of aiohttp's errors are never passed
+on.
 """
 
 import io
@@ -32,9 +32,8 @@ from bot.runtime.proxies import connector
 log = structlog.get_logger()
 
 _PATIENCE_WITHOUT_WORD = 30  # seconds to wait after a 429 response that states no time
-# If a query fails at Telegram, TDLib retries after 1, 2 and 4 seconds, and then answers 429 in
-# place of a wait of 8 seconds (NetQueryDelayer::delay). A 429 response that comes this late and
-# demands such a wait may therefore be caused by a failure.
+# If a query fails at Telegram, TDLib retries for 7 seconds, and then answers 429 with a wait of 8
+# seconds (NetQueryDelayer::delay). A late 429 response may therefore be caused by a failure.
 _LATE_S, _LONGEST_LATE_WAIT_S = 7.0, 8
 _MEDIA_METHODS = frozenset(
     {"sendPhoto", "sendVideo", "sendDocument", "sendAnimation", "sendMediaGroup"}
@@ -68,8 +67,7 @@ class LateFloodError(RetryAfter):
 class Timeouts:
     """Timeouts in seconds of each kind of call, including the time to connect.
 
-    ``media`` is for calls in which Telegram fetches or processes a file. ``upload`` is for files
-    that the bot sends.
+    ``media`` is for calls in which Telegram fetches or processes a file.
     """
 
     connect: float = 10
@@ -103,13 +101,9 @@ class AiohttpRequest(BaseRequest):
     ) -> None:
         """Create a transport without an open session (see ``initialize``).
 
-        ``connections`` is the maximum number of connections. ``proxy`` is the URL of a proxy, or
-        "" for no proxy.
-
-        ``on_server_time`` is called after each answer in the format of the Bot API, with the name
-        of the server, the time of the server, and the seconds until the answer began. The time is
-        the date of the sent message in the answer. Without such a message, the time is the header
-        ``Date``, or "" if the header is missing.
+        ``proxy`` is the URL of a proxy, or "". After each answer of the Bot API,
+        ``on_server_time`` gets the name of the server, the time of the server or "", and the
+        seconds until the answer began.
         """
         self._on_server_time = on_server_time
         self._connections = connections
@@ -151,19 +145,14 @@ class AiohttpRequest(BaseRequest):
     ) -> tuple[int, bytes]:
         """Make a call to the Bot API. Return the status and the body of the answer.
 
-        PTB passes four timeouts, of which only ``read_timeout`` is used. If ``read_timeout`` is
-        set, the whole call may take this time in seconds and the time to connect. None means that
-        only the connecting has a time limit. If ``read_timeout`` is not set, ``Timeouts`` applies.
+        ``read_timeout`` is in seconds, without the time to connect. None means no time limit after
+        the connecting. By default, ``Timeouts`` applies.
 
         Raises:
-            NotSentError: Two attempts to connect failed, the connection broke in an upload, or
-                ``initialize`` was never called. The subclass ``TooManyFilesError`` is raised if
-                the process has too many open files.
-            UnknownOutcomeError: The call was sent, but its answer was not received. Also raised if
-                the answer has a status of 500 or more, or has a 2xx status, but neither a result
-                nor an error code.
-            LateFloodError: A 429 response came after more than 7 seconds and demands a wait of at
-                most 8 seconds, so the call may have had an effect.
+            NotSentError: The call certainly had no effect. ``TooManyFilesError`` is a subclass.
+            UnknownOutcomeError: The call was sent, but the answer was lost, invalid, or has a
+                status of 500 or more.
+            LateFloodError: A 429 response came late, so the call may have had an effect.
             OSError: A file of an upload can't be opened.
         """
         timeout = self._timeout(url, request_data, read_timeout)
@@ -282,7 +271,7 @@ def _body_with_opened_files(
 ) -> dict[str, Any]:
     """Open the files of a request, and return aiohttp's arguments for the body of the request.
 
-    ``files`` will close the opened files. The opened files are also added to ``uploads``.
+    ``files`` will close the opened files, which are also added to ``uploads``.
 
     Raises:
         TooManyFilesError: This process has reached its limit of open files.
