@@ -195,12 +195,10 @@ class Supply:
     async def postpone_refused_and_report(
         self, item: Item, refusal: Refusal, chat_id: int
     ) -> None:
-        """Postpone an item that Telegram refused with an unknown error message.
+        """Postpone an item after an unknown error message of Telegram, and report the message.
 
-        If Telegram refuses the same file in three chats with the same error message, alerts in all
-        chats postpone the file. The alerts try the file again 15 minutes after the last refusal.
-        Replies do not wait. If the error message has not occurred in the last hour, ``tell`` is
-        called with the error message.
+        After refusals of the file in three chats with the same message, alerts in all chats
+        postpone the file for 15 minutes.
         """
         now, words = self._now(), refusal.words_without_numbers
         is_new = self._reported_words.get(words, now=now) is None

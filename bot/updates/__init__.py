@@ -3,7 +3,6 @@
 The bot stores an update before it confirms the update to Telegram. All database writes and replies
 for an update are one transaction (``unit_of_work``).
 
-Input: updates from ``polling`` or ``bot.web``. Output: calls of the handlers. Public:
-``inbox.Intake``, ``polling.Polling``, ``handling.Handling``,
+Public: ``inbox.Intake``, ``polling.Polling``, ``handling.Handling``,
 ``unit_of_work.join_or_begin_transaction``.
 """

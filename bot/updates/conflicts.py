@@ -1,13 +1,8 @@
 """The pause of a process whose database is a copy of another process's database.
 
-If two processes poll Telegram with the same token, each poll makes Telegram end the poll of the
-other process with a 409 response. Without a pause, both processes would check profiles and send
-alerts, each from its own database. Every story would then arrive twice, and two budgets would be
-spent. ``role_in_token_conflict`` decides which process pauses, from the results of the polls and
-from the place of the database (``Origin``).
-
-Only polling detects a conflict, because a process with a webhook gets no 409. PostgreSQL needs no
-detection, because all processes share one database, and only one process polls.
+If two processes poll Telegram with the same token, Telegram ends polls with a 409 response.
+Without a pause, both processes would send every alert and spend a budget. With PostgreSQL, all
+processes share one database, so no pause is needed.
 """
 
 import hashlib
@@ -74,15 +69,10 @@ class Origin:
 class Polls:
     """The recent results of the polls.
 
-    - ``conflicts`` are the times of the 409 responses in the three minutes (``LASTING``) up to the
-      newest 409 response.
-    - ``answers`` are the times of the recorded answers in the three minutes up to the newest
-      recorded answer.
-    - ``since`` is the time of the first 409 response of the last conflict. None means that no
-      conflict has happened.
-    - ``answered_since`` is the beginning of the current period in which Telegram answers polls
-      without a 409 response. None means that the last poll ended with 409, or that no poll is
-      recorded.
+    - ``conflicts`` are the times of recent 409 responses.
+    - ``answers`` are the times of recent answers.
+    - ``since`` is the start of the last conflict, or None if no conflict has happened.
+    - ``answered_since`` is the start of the current period without a 409 response, or None.
     - ``was_first`` is True if a conflict has ever begun after three minutes of answered polls.
     """
 
@@ -106,8 +96,8 @@ class Polls:
     def with_answer(self, at: datetime) -> "Polls":
         """Return the results with one more poll, which was answered at the time ``at``.
 
-        The answer is omitted if another answer was recorded less than a second earlier, without a
-        409 response since then.
+        An answer less than a second after the last recorded answer is omitted, unless a 409
+        response came in between.
         """
         last = self.answers[-1] if self.answers else None
         if last is not None and self.answered_since and timedelta(0) <= at - last < _THINNED:
@@ -119,8 +109,7 @@ class Polls:
     def answered_for(self, now: datetime) -> timedelta:
         """Return the duration of the current period in which Telegram answers polls without a 409.
 
-        A pause of more than ``GAP`` between two answers ends the period. Without a current period,
-        the result is 0.
+        A pause of more than ``GAP`` ends the period. Without a current period, the result is 0.
         """
         if self.answered_since is None or now - self.answers[-1] > GAP:
             return timedelta(0)
@@ -129,9 +118,8 @@ class Polls:
     def has_lasting_conflict(self, now: datetime) -> bool:
         """Return whether a conflict exists now and has lasted for three minutes (``LASTING``).
 
-        At least 3 polls of the last three minutes must have failed with the status 409. In the
-        same time, the number of recorded answers to other polls must be smaller than the number of
-        these failures.
+        In these minutes, at least 3 polls and most of the recorded polls must have failed with
+        409.
         """
         if self.since is None or now - self.conflicts[-1] > GAP:
             return False
@@ -146,12 +134,12 @@ def role_in_token_conflict(
     """Return the role of this process among two processes with the same token.
 
     ``own`` is the present place of the database. ``remembered`` is the place in an earlier run, or
-    None in the first run. The first rule that applies determines the role:
+    None in the first run. The first rule that applies decides:
 
     - Without a lasting conflict, the role is "alone".
-    - If the two places differ, the database was copied, and the role is "copy".
-    - If this process had polled for three minutes without a conflict before this or an earlier
-      conflict, the role is "original".
+    - If the two places differ, the role is "copy".
+    - If this process polled for three minutes without a 409 before a conflict, the role is
+      "original".
     - In all other cases, the role is "unknown".
     """
     if not polls.has_lasting_conflict(now):
@@ -184,8 +172,8 @@ class PollConflicts:
         """Create a record without results of polls.
 
         ``own`` is the present place of the SQLite file. ``remembered`` is the place in an earlier
-        run, or None in the first run. If the database is not an SQLite file, ``own`` is None, and
-        the process never pauses.
+        run, or None in the first run. Without an SQLite file, ``own`` is None, and the process
+        never pauses.
         """
         self._own = own
         self._remembered = remembered
@@ -222,9 +210,7 @@ class PollConflicts:
     async def store_moved_origin_if_settled(self, tx: Tx) -> None:
         """Store the new place of a moved database after a day (``SETTLED``) without a conflict.
 
-        In a conflict, another process polls with the same token. Until the new place is stored,
-        the database contains the old place. If this process is restarted in this time, the places
-        still differ, so the role of this process in a conflict is still "copy".
+        Until then, a restart keeps the role "copy", because the stored place still differs.
         """
         is_moved = self._remembered is not None and self._remembered != self._own
         if is_moved and self._own and self._polls.answered_for(self._now()) >= SETTLED:
@@ -237,8 +223,7 @@ async def load_or_store_origin_of_database(
 ) -> PollConflicts:
     """Return a ``PollConflicts`` with the present and the stored place of the SQLite file.
 
-    In the first run, no place is stored yet, so store the present place. If the database is not an
-    SQLite file, read and store nothing.
+    In the first run, store the present place. Without an SQLite file, read and store nothing.
     """
     if db.file is None:
         return PollConflicts(None, None, now=now)
@@ -255,8 +240,7 @@ async def load_or_store_origin_of_database(
 def fixed_machine_name(machine_id: Path = _MACHINE_ID) -> str:
     """Return a hash of the machine id. Without a machine id, return the host name.
 
-    The host name of a Docker container is not fixed, because each new container has a new name. In
-    this case, return an empty string.
+    If the host name is the id of a Docker container, which is not fixed, return an empty string.
     """
     try:
         identity = machine_id.read_text().strip()

@@ -1,12 +1,8 @@
 """Handling an update in a single transaction.
 
-The transaction contains the database writes of the handler, the replies, and the record that the
-update is done. After the commit, the handler never runs again for this update, unless a power
-failure undoes a commit that did not wait for the disk.
-
-The transaction usually also claims the queue of the chat, so that the replies are sent at once. If
-this is not possible, for example because of a flood limit or an outage, the replies wait in the
-queue of the chat and have priority over alerts.
+The transaction contains the writes of the handler, the replies, and the record that the update is
+done. After a durable commit, the handler never runs again for this update. If possible, the
+replies are sent at once.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -43,9 +39,8 @@ _EARLIER_REPLIES_EVERY = timedelta(seconds=30)
 class Enqueued:
     """The stored replies to an update.
 
-    ``rows`` are the replies in the outbox. With a ``lease``, these replies are sent now. Without a
-    ``lease``, the outbox sends these replies later. ``strangers`` are the replies that cannot be
-    stored, because their chats are not in the database.
+    The replies ``rows`` are sent now under ``lease``. Without a lease, the outbox sends ``rows``
+    later. The chats of ``strangers`` are not in the database, so these replies are not stored.
     """
 
     lease: SendLease | None
@@ -69,10 +64,9 @@ class Handling:
     ) -> None:
         """Set the dependencies. ``wake`` wakes the outbox.
 
-        If ``replies_are_durable`` is True, a commit that contains only replies waits for the disk.
-        If ``replies_are_durable`` is False, a power failure may undo such a commit, and the update
-        is then handled again. False is safe only if the database can't crash while this process
-        continues to run.
+        If ``replies_are_durable`` is False, a power failure may undo a commit that contains only
+        replies, and the update is then handled again. False is safe only if the database can't
+        crash while this process continues to run.
         """
         self._db = db
         self._outbox = outbox
@@ -89,8 +83,7 @@ class Handling:
         """Return a function that runs ``handle`` for a claimed update in one transaction.
 
         After the commit, the function sends the replies and makes the planned network calls. The
-        function returns whether the update was recorded as done. An update without database writes
-        and replies is not recorded.
+        function returns whether the update was recorded as done.
 
         Raises:
             TakenOverError: The returned function found that a different process has claimed the
@@ -147,11 +140,8 @@ class Handling:
     ) -> Enqueued:
         """Store the replies. Claim the queue of the chat if the replies can be sent at once.
 
-        The queue is claimed if all of these conditions hold:
-
-        - Telegram is not down.
-        - All replies go to a single chat, which is in the database.
-        - No process has claimed the queue of the chat, and no earlier reply waits in the queue.
+        All replies must go to a single known chat without a claim or an earlier reply, and
+        Telegram must not be down.
         """
         queue, claim = None, self._outbox.leases.new_lease()
         chats = {reply.target.chat_id for reply in replies}
@@ -197,11 +187,9 @@ class Handling:
             await deliveries.make_replies_due(tx, chat_id, now=now)
 
     async def _send_replies(self, enqueued: Enqueued, unit: Unit) -> None:
-        """Send the replies to unknown chats. Then send the stored replies under their lease.
+        """Send the replies to unknown chats once. Then send the stored replies under their lease.
 
-        Without a lease, the outbox sends the stored replies later. If a stored reply can't be sent
-        now, the outbox sends the reply again. A reply to an unknown chat is sent only once. Set
-        ``unit.is_edit_unchanged`` to whether the last reply was an edit that changed nothing.
+        Set ``unit.is_edit_unchanged`` to whether the last reply was an edit that changed nothing.
         """
         for reply in enqueued.strangers:
             try:

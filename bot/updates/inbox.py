@@ -1,12 +1,8 @@
 """The inbox, which stores updates and passes the updates to the handlers.
 
-The bot stores an update before it confirms the update to Telegram. The updates of a single chat
-are handled in order, and the updates of different chats at the same time. If a process dies, other
-processes claim its unfinished updates.
-
-An update is given up after three failures of the handler, or after nine attempts. An attempt does
-not count as a failure if the process died or a database statement took too long. If a chat or a
-person makes too many requests, a single reply answers all updates above the limit (``queues``).
+The bot stores an update before it confirms the update to Telegram. The updates of a chat are
+handled in order. If a process dies, other processes claim its unfinished updates. An update is
+given up after three failures of the handler, or after nine attempts.
 """
 
 import asyncio
@@ -89,9 +85,9 @@ class Intake:
 
         - ``handle`` handles an update, and returns whether the update is already recorded as done.
         - ``last_resort`` replies to an update for which ``handle`` has failed too often.
-        - ``too_much`` replies to a chat or person with too many requests. For the time
-          ``said_again`` after such a reply, the chat or person gets no second reply of this kind.
-        - ``at_once`` is the maximum number of handlers that run at the same time.
+        - ``too_much`` replies to too many requests, at most once to a person in the time
+          ``said_again``.
+        - ``at_once`` is the maximum number of concurrent handlers.
         """
         self._db = db
         self._bot = bot
@@ -140,13 +136,11 @@ class Intake:
     async def store_and_start(self, updates: Iterable[object]) -> None:
         """Store the JSON of updates. Start their handlers, or wake the loop that starts handlers.
 
-        If the database refuses an update, or if the id or person of an update is impossible, the
-        update is only logged. An exception would make Telegram send this update again and again,
-        before all other updates.
+        An update that can't be stored is only logged, because Telegram would send the update again
+        and again.
 
         Raises:
-            DatabaseUnavailableError: The database is unavailable, so some of the updates may not
-                be stored.
+            DatabaseUnavailableError: Some of the updates may not be stored.
         """
         new_updates = list(filter(None, map(_storable_update, updates)))
         if not new_updates:
@@ -172,9 +166,8 @@ class Intake:
     async def load_open_count(self) -> None:
         """Read the number of unfinished updates from the database, and keep the number in memory.
 
-        Call this method before the first update is stored. Otherwise the number could include or
-        omit an update that is being stored. If the number is too low and no other process exists,
-        an update could wait unnoticed.
+        Call this method before the first update is stored, because the number could otherwise be
+        wrong.
 
         Raises:
             DatabaseUnavailableError: The database is unavailable.
@@ -198,7 +191,6 @@ class Intake:
         """Claim updates and start their handlers. Return the time of the next claim.
 
         Return None if no further handler may start now, or if no further update can be claimed.
-        The end of a handler or the arrival of an update wakes the loop.
         """
         room = self._at_once - len(self._running)
         if room <= 0 or self._are_all_running():
@@ -272,8 +264,7 @@ class Intake:
     ) -> set[int]:
         """Record in the database that the bot has seen the senders today. Return the new people.
 
-        People who are in the cache of today are skipped. The caller must add the returned people
-        to the cache after the commit.
+        After the commit, the caller must add the new people to the cache.
         """
         day = now.date()
         people = {sender.person or queues.NO_PERSON for sender in senders}
@@ -312,9 +303,9 @@ class Intake:
             if verdict == "handle":
                 kept.append(arrival)
             elif verdict == "refuse" and sender.busy_reply_queue not in busy:
-                # The update is stored in a separate queue, so that the reply about too many
-                # requests need not wait for other updates. The update is stored without a person,
-                # so that the update does not count towards the limit of the person.
+                # The update is stored in a separate queue, so that the reply does not wait for
+                # other updates, and without a person, so that the update does not count towards
+                # the limit.
                 kept.append(replace(arrival, queue=sender.busy_reply_queue, person=None))
             else:
                 kept.append(replace(arrival, wanted=False))
@@ -323,13 +314,8 @@ class Intake:
     def _may_start_unclaimed(self, senders: list[QueueAndPerson]) -> bool:
         """Return whether the handlers of new updates may start without a claim in the database.
 
-        All of these conditions must hold:
-
-        - This is the only process, ``handle_updates_until_stopped`` has begun, and the process is
-          not stopping.
-        - All unfinished updates are being handled now.
-        - No two new updates are in the same queue, and no update of their queues is being handled.
-        - The number of handlers stays within the limit.
+        The result is True only if no other process exists, no stored update waits, and the queues
+        of the new updates are free.
         """
         wanted = {sender.queue for sender in senders}
         return (
@@ -344,8 +330,7 @@ class Intake:
     async def _claim_due_updates(self, room: int) -> list[ClaimedUpdate]:
         """Claim at most ``room`` due updates, and return them.
 
-        Of each queue, only the first unfinished update can be claimed. A queue is left out while
-        an update of the queue is being handled.
+        Of each queue, only the first unfinished update can be claimed.
         """
         # This process must not claim the updates that it is handling, even if their lease has
         # expired. The next renewal extends such a lease.
@@ -398,9 +383,8 @@ class Intake:
     async def _release_for_retry(self, claimed: ClaimedUpdate, *, until: datetime) -> None:
         """Release the claim of an update for a retry at ``until``, and do not count the attempt.
 
-        Retry the release until the database is available. If ``until`` is ``EPOCH``, because the
-        task was cancelled, try the release only once. After a failure, the claim ends when its
-        lease expires.
+        If ``until`` is ``EPOCH``, try the release only once. Otherwise retry until the database is
+        available.
         """
         write = self._db.run_until_recorded if until > EPOCH else self._db.run
         attempts = claimed.attempts - 1
@@ -413,8 +397,6 @@ class Intake:
 
     async def _record_outcome(self, claimed: ClaimedUpdate, result: str) -> None:
         """Record the outcome of an update. Retry until the database is available.
-
-        Until then, the update is not handled again, and the later updates of its queue wait.
 
         Raises:
             DatabaseUnavailableError: PostgreSQL ended several attempts as too slow.
@@ -460,13 +442,9 @@ class Intake:
         return "handled", is_ended
 
     def _result_after_failure(self, claimed: ClaimedUpdate) -> str:
-        """Return the result of an update after an exception.
+        """Return the result of an update after an exception: "given up", "unreadable" or "again".
 
-        - "given up": ``last_resort`` has failed.
-        - "unreadable": The handler has failed too often, and the update can't be parsed. Without
-          the parsed update, ``last_resort`` can't reply.
-        - "again": The update must be retried. If the handler has failed too often, the retry calls
-          ``last_resort`` instead of the handler.
+        An update that can't be parsed gets no ``last_resort``, because a reply is impossible.
         """
         if self._is_last_attempt(claimed):
             return "given up"
@@ -496,8 +474,7 @@ class Intake:
 def with_command_entity_first(update: dict[str, Any]) -> dict[str, Any]:
     """Return an update whose first entity is the command at the start of the message.
 
-    PTB recognises a command only if the command is the first entity. If the command is bold, the
-    first entity can be the bold text instead. The argument is not changed.
+    PTB recognises a command only if the command is the first entity. The argument is not changed.
     """
     for kind in _WITH_COMMANDS:
         entities = (update.get(kind) or {}).get("entities") or []
@@ -515,10 +492,7 @@ def with_command_entity_first(update: dict[str, Any]) -> dict[str, Any]:
 def _storable_update(update: object) -> StorableUpdate | None:
     """Return an update in the form for storage. Log an invalid update, and return None.
 
-    An update is invalid if the update is not a JSON object or has no id. An update is also invalid
-    if its id, or the id of its person, is negative or too large for the database. A number that is
-    too large would make the driver of PostgreSQL close the connection, so that other updates would
-    not be stored either.
+    An id that is too large for the database would make PostgreSQL's driver close the connection.
     """
     if not isinstance(update, dict) or not inbox.is_update_id(number := update.get("update_id")):
         log.error("an update without a number is left out")

@@ -1,9 +1,7 @@
 """Inline queries, which are answered within 10 seconds or dropped.
 
-Telegram sends a new query for each letter that a person types. Inline queries are not stored in
-the inbox, because the next letter causes a new query anyway. A person's queries are answered one
-at a time, and a newer query replaces a waiting query of the same person. For this reason, inline
-queries delay neither commands nor the queries of other persons.
+Telegram sends a new query for each letter that a person types, so inline queries are not stored. A
+newer query replaces a waiting query of the same person.
 """
 
 import asyncio
@@ -52,9 +50,8 @@ class InlineQueries:
     def enqueue_queries_return_others(self, updates: Iterable[object]) -> list[object]:
         """Queue the inline queries in ``updates`` for an answer. Return all other updates.
 
-        A new query of a person replaces a waiting query of the same person. A query is dropped if
-        its sender is invalid, if ``answer_until_cancelled`` is not running, or if 1,000 other
-        persons already have a query in the queue.
+        A query is dropped if its sender is invalid, if ``answer_until_cancelled`` is not running,
+        or if 1,000 other persons already have a query in the queue.
         """
         others = []
         for update in updates:

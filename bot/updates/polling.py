@@ -28,8 +28,8 @@ _LONGEST_PAUSE_S = 30.0
 _HEAD_START_S = 0.01
 _STORE_PAUSE_S = 5.0  # maximum seconds of the pause after a failure to store updates
 REFUSED_PAUSE_S = 5.0
-# After this many conflicts in a row, the bot reports that a different program polls. When a new
-# version of the bot is installed, two processes overlap and cause fewer conflicts.
+# After this many conflicts in a row, the bot reports that a different program polls. The overlap
+# of two processes during an installation causes fewer conflicts.
 _LASTING = 3
 
 
@@ -58,20 +58,11 @@ class Polling:
     ) -> None:
         """Prepare to poll. ``add`` stores updates, and ``clock`` returns seconds.
 
-        Telegram answers a poll without updates after ``poll_s`` seconds. While
-        ``must_refuse_updates`` returns True, no poll is made, and ``must_refuse_updates`` is
-        called again every ``first_pause_s`` seconds. ``on_conflict`` is awaited once for each
-        conflict in which a different program keeps taking the updates. ``conflicts`` records the
-        answered polls, and each 409 response that the poll of a different process has caused.
-
-        If ``has_standby`` is True, other processes can poll. In that case,
-        ``poll_until_cancelled`` returns if this process can't reach Telegram, because a different
-        process can possibly reach Telegram.
-
-        The pause after a failure is ``first_pause_s`` seconds, and doubles with each further
-        failure up to 30 seconds, or up to 5 seconds if the updates can't be stored. The pause
-        after a 409 or a refusal of the token is ``refused_pause_s`` seconds. After a 429, the
-        pause is the time that Telegram demands.
+        While ``must_refuse_updates`` returns True, no poll is made. ``on_conflict`` is awaited
+        once for each conflict in which a different program keeps taking the updates. If
+        ``has_standby`` is True, ``poll_until_cancelled`` returns if this process can't reach
+        Telegram. The pauses after failures begin with ``first_pause_s`` seconds, and double up to
+        30 seconds. The pause after a 409 or a refusal of the token is ``refused_pause_s`` seconds.
         """
         self._bot = bot
         self._add = add
@@ -99,15 +90,9 @@ class Polling:
 
     @property
     def seconds_since_last_success(self) -> float:
-        """Return the seconds since the last successful poll.
+        """Return the seconds since Telegram last answered a poll and the updates were stored.
 
-        A poll is successful if Telegram answers without an error, and the received updates are
-        stored. The following events also count as a successful poll:
-
-        - the creation of the object
-        - the start of ``poll_until_cancelled``, unless the previous ``poll_until_cancelled`` ended
-          because Telegram could not be reached
-        - a pause in which the bot must refuse updates
+        A start of the polls and a pause in which the bot must refuse updates also count.
         """
         return self._clock() - self._answered_at
 
@@ -129,9 +114,8 @@ class Polling:
     async def poll_until_cancelled(self) -> None:
         """Delete the webhook, then poll until cancelled.
 
-        If Telegram can't be reached and other processes can poll, return. Any other failure is
-        followed by a pause and a new poll. If a 409 response shows that a webhook is set, delete
-        the webhook again.
+        If Telegram can't be reached and other processes can poll, return. After any other failure,
+        pause and poll again.
 
         Raises:
             TokenRefusedError: Telegram refused the token three times within five minutes.
@@ -210,8 +194,7 @@ class Polling:
     ) -> None:
         """Record a 409 response. A different program polls, or has set a webhook (``is_webhook``).
 
-        If the program keeps taking the updates (``has_lasting_rival``), call ``on_conflict``, but
-        only once in a conflict.
+        If the program keeps taking the updates (``has_lasting_rival``), call ``on_conflict`` once.
         """
         log.warning("another program takes the updates", why=str(error))
         self._conflicts_in_a_row += 1

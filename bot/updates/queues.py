@@ -1,10 +1,7 @@
 """The queue of an update, the person who sent the update, and the limits of unfinished updates.
 
 Each chat, and each person in a chat, has a limit, so that the updates of one person do not block
-the bot. A single reply answers all updates above a limit. Updates that need no reply, for example
-messages between people in a group, do not count towards the limit of a person. Above the limit of
-the chat, such updates are dropped without a reply. Updates about memberships and migrations are
-always handled.
+the bot. A single reply answers all updates above a limit.
 """
 
 from collections import Counter
@@ -36,9 +33,8 @@ _SERVICE = ("migrate_to_chat_id", "migrate_from_chat_id")
 class QueueAndPerson:
     """The queue of an update, and the person who sent the update.
 
-    If the update needs no reply, ``person`` is None. If the sender is a channel or an anonymous
-    administrator, ``person`` is ``NO_PERSON``. If ``is_exempt`` is True, no limit applies to the
-    update.
+    ``person`` is None if the update needs no reply, and ``NO_PERSON`` if the sender is anonymous.
+    If ``is_exempt`` is True, no limit applies.
     """
 
     queue: str
@@ -96,13 +92,10 @@ def decide_admission_of_arrivals(
 ) -> list[Admission]:
     """Return for each new update the decision to handle, to refuse or to drop the update.
 
-    A refused update gets a reply about too many requests. For each person in a chat, only the
-    first update above the limit is refused, and the further updates are dropped. The result does
-    not depend on earlier calls, so the caller must prevent repeated replies.
-
-    ``waiting`` has the number of unfinished updates for each ``count_key``. ``of_person`` is the
-    limit of a person in a chat, and ``of_chat`` is the limit of a chat. All anonymous senders of a
-    chat count as one person, whose limit is ``of_chat``.
+    ``waiting`` has the number of unfinished updates for each ``count_key``. For each person in a
+    chat, only the first update above the limit is refused, and the further updates are dropped.
+    The caller must prevent repeated replies. All anonymous senders of a chat share the limit
+    ``of_chat``.
     """
     counts = Counter(dict(waiting))
     asks: Counter[str] = Counter()
@@ -142,15 +135,7 @@ def _person_id_or_no_person(about: _Json) -> int:
 
 
 def _is_private_command_reply_or_link(message: _Json) -> bool:
-    """Return whether a message needs a reply.
-
-    A message of a bot needs no reply, unless the bot is one of Telegram's accounts for anonymous
-    senders. Any other message needs a reply in each of these cases:
-
-    - The chat is private.
-    - The message is a command, or a reply to a message.
-    - The message contains a link, "instagram" or "instagr.am".
-    """
+    """Return whether a message needs a reply. A message of an ordinary bot needs no reply."""
     sender = _as_dict(message.get("from"))
     if is_bot_but_no_service_account(sender.get("id"), is_bot=sender.get("is_bot") is True):
         return False

@@ -1,10 +1,8 @@
 """The unit of work: all database writes and replies for one update are one transaction.
 
-The transaction begins with the first write and ends after the handler returns. If the handler
-fails, the transaction is rolled back, so that the update can be handled again.
-
-On SQLite, the open transaction blocks all other writers. For this reason, the handler must not
-wait for the network during the transaction. ``call_after_replies`` makes network calls later.
+If the handler fails, the transaction is rolled back. After the first write, the handler must not
+wait for the network, because the open transaction blocks other writers on SQLite
+(``call_after_replies``).
 """
 
 import asyncio
@@ -70,8 +68,7 @@ class Unit:
     async def roll_back_and_discard_replies(self) -> None:
         """Roll back the transaction, and discard the replies and the planned network calls.
 
-        The functions that were passed to ``run_before_commit`` are kept, because they also record
-        requests that the bot refuses.
+        The functions that were passed to ``run_before_commit`` are kept.
         """
         for part in (self.replies, self.calls_after_replies, self.calls_after_commit):
             part.clear()
@@ -123,7 +120,7 @@ def join_or_begin_read(db: Database) -> AbstractAsyncContextManager[Tx]:
     """Return a connection for reads. The reads see the uncommitted writes of the current unit.
 
     If the unit has an open transaction, an exception in the ``with`` block rolls back the whole
-    unit. But a ``BotError`` that is no failure of the database rolls back nothing.
+    unit, except a ``BotError`` that is no failure of the database.
     """
     unit = _current.get()
     if unit is None or not unit.is_open:
@@ -135,8 +132,8 @@ def join_or_begin_read(db: Database) -> AbstractAsyncContextManager[Tx]:
 async def _yield_transaction_of(unit: Unit, *, rolls_back_on_refusal: bool) -> AsyncIterator[Tx]:
     """Yield the transaction of ``unit``. If the ``with`` block fails, roll back the whole unit.
 
-    But if ``rolls_back_on_refusal`` is False, a ``BotError`` that is no failure of the database
-    rolls back nothing.
+    If ``rolls_back_on_refusal`` is False, a ``BotError`` that is no failure of the database rolls
+    back nothing.
     """
     with converting_outage_errors():
         try:
@@ -174,11 +171,8 @@ def add_reply_if_in_unit(target: Target, payload: dict[str, Any]) -> bool:
 async def call_after_replies(call: Call, *, only_commit: bool = False) -> None:
     """Make a network call after the current unit is committed and its replies are sent.
 
-    If ``only_commit`` is True, make the call after the commit, before the replies are sent. An
-    exception of the later call is only logged.
-
-    Without a current unit, or if the unit has neither a transaction nor replies, make the call
-    now. An exception of the call is then raised.
+    If ``only_commit`` is True, make the call before the replies are sent. An exception of the
+    later call is only logged. Without a unit that has a transaction or replies, make the call now.
     """
     unit = _current.get()
     if unit is None or not (unit.is_open or unit.replies):
