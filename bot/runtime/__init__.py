@@ -1,7 +1,5 @@
 """Building blocks for the loops of the process: clock, workers, and limits of concurrency.
 
-The package provides the current time, loops that continue after any error, and slots with a limit
-for each holder.
 Public: ``clock.Clock``, ``clock.event_loop_time_s``, ``workers.Worker``,
 ``batching.BatchingQueue``, ``metrics.Metrics``, ``concurrency.FairSlots``,
 ``concurrency.FastAndSlowSlots`` and ``timed_cache.TimedCache``.

@@ -19,9 +19,8 @@ async def running_beside(
 ) -> AsyncIterator[None]:
     """Run ``work`` while the ``with`` block runs.
 
-    At the end of the block, call ``end``, which must make ``work`` end, and wait for the end of
-    ``work``. If ``work`` fails during the block, cancel the block. If the block is cancelled,
-    cancel ``work`` too. An exception of the block is raised unchanged, unless ``work`` also fails.
+    At the end of the block, call ``end``, which must make ``work`` end. If ``work`` fails, the
+    block is cancelled. If the block is cancelled, ``work`` is cancelled.
 
     Raises:
         ExceptionGroup: ``work`` failed.
@@ -59,13 +58,8 @@ async def finish_on_cancel(
 ) -> T:
     """Run ``work`` to its end, even if the caller is cancelled. Return the result of ``work``.
 
-    If the caller is cancelled:
-
-    - The cancellation is raised only after the end of ``work``.
-    - If ``work`` has succeeded, ``undo`` (if given) is first called with the result of ``work``.
-    - If ``work`` has failed, the exception of ``work`` is dropped.
-
-    Otherwise, an exception of ``work`` is raised.
+    If the caller is cancelled, the cancellation is raised after the end of ``work``. If ``work``
+    has succeeded, ``undo`` is first called with the result.
     """
     task = asyncio.get_running_loop().create_task(work)
     try:
@@ -79,8 +73,7 @@ async def finish_on_cancel(
 async def wait_for_end(task: asyncio.Task[T]) -> asyncio.Task[T]:
     """Wait until ``task`` is done, and return the task.
 
-    If the caller is cancelled, the task continues, and the cancellation is raised after the task
-    is done.
+    If the caller is cancelled, the cancellation is raised after the task is done.
     """
     cancelled: asyncio.CancelledError | None = None
     while not task.done():
@@ -101,8 +94,7 @@ async def running_after(
 ) -> AsyncIterator[None]:
     """Start ``work`` if the ``with`` block takes longer than ``seconds``.
 
-    At the end of the ``with`` block, ``work`` is cancelled. An exception of ``work`` does not end
-    the block, and is logged at the end of the block.
+    At the end of the block, ``work`` is cancelled. An exception of ``work`` is only logged.
     """
     loop = asyncio.get_running_loop()
     tasks: list[asyncio.Task[None]] = []
@@ -124,12 +116,10 @@ async def running_after(
 def renewing(
     renew: Callable[[], Awaitable[bool]], *, every_s: float, **log_fields: object
 ) -> AbstractAsyncContextManager[None]:
-    """Call ``renew`` repeatedly during the ``with`` block, to renew a lease.
+    """Call ``renew`` every ``every_s`` seconds during the ``with`` block, to renew a lease.
 
-    The pause before each call is ``every_s`` seconds. The calls end when ``renew`` returns False.
-    An exception of ``renew`` is logged with the fields ``log_fields``, and ``renew`` is called
-    again after ``every_s`` seconds. If all calls fail, the lease expires. In that case a different
-    process can claim and repeat the work of the block.
+    The calls end when ``renew`` returns False. An exception of ``renew`` is only logged. If all
+    calls fail, the lease expires, and a different process can repeat the work of the block.
     """
     return running_after(every_s, partial(_renew_repeatedly, renew, every_s, log_fields))
 

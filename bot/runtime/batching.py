@@ -40,10 +40,7 @@ class BatchingQueue(Generic[T]):
         self._next = _Batch[T]()
 
     async def __call__(self, items: list[T]) -> None:
-        """Write ``items`` in a batch, and wait until the batch is written.
-
-        If the caller is cancelled, the batch is still written, and the cancellation is raised
-        after the write.
+        """Write ``items`` in a batch, and wait for the write, even if the caller is cancelled.
 
         Raises:
             Exception: ``write`` failed. The cause can be items of a different caller.

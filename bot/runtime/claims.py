@@ -25,12 +25,8 @@ class Lease:
 class RetryPolicy:
     """The pause between two attempts of a task, and the maximum number of attempts.
 
-    - ``pause`` is the pause after the first attempt.
-    - ``failures`` is the number of failed attempts after which the task is abandoned.
-    - ``attempts`` is the number of all attempts after which the task is abandoned, including
-      attempts without a recorded failure, for example because the process died.
-
-    None means that the number of failures or attempts has no limit.
+    ``pause`` is the pause after the first attempt. The task is abandoned after ``failures`` failed
+    attempts or ``attempts`` attempts of any kind. None means no limit.
     """
 
     pause: timedelta
@@ -54,8 +50,8 @@ class RetryPolicy:
 class Owner:
     """The identity with which a process claims rows.
 
-    If several processes share a database, each process renews a lease on its identity. After the
-    lease of an identity has expired, other processes release the claims of this identity.
+    After the lease of an identity has expired, other processes release the claims of this
+    identity.
     """
 
     def __init__(self) -> None:
@@ -70,11 +66,10 @@ class Owner:
         self._until: datetime | None = None
 
     def record_renewal(self, until: datetime, *, done_at: datetime) -> None:
-        """Record a renewal of the lease on the identity. The lease now ends at ``until``.
+        """Record a renewal, finished at ``done_at``, of the lease on the identity until ``until``.
 
-        The renewal was finished at ``done_at``. If this is the first renewal, or if the lease had
-        expired before ``done_at``, all claims that were made before ``done_at`` count as lost,
-        because another process may have released them.
+        At the first renewal, or if the lease had expired, all claims that were made before
+        ``done_at`` count as lost.
         """
         if self._until is None or not self.has_valid_lease(done_at):
             self._since = done_at
@@ -90,16 +85,15 @@ class Owner:
     def still_owns_claim(self, claimed_at: datetime, *, now: datetime) -> bool:
         """Return whether a claim that was made at ``claimed_at`` still belongs to this process.
 
-        The result is False if another process may have released the claim, because the lease on
-        the identity of this process has expired since. The lease of the claim is not checked.
+        If the lease on the identity of this process has expired since, the result is False. The
+        lease of the claim is not checked.
         """
         return self._since <= claimed_at and self.has_valid_lease(now)
 
     def uninterrupted_for(self, now: datetime) -> timedelta:
         """Return for how long the process has had its lease without an interruption.
 
-        If the lease has expired, the result is 0. Before the first call of ``record_renewal``, the
-        result is practically unlimited.
+        If the lease has expired, the result is 0.
         """
         return now - self._since if self.has_valid_lease(now) else timedelta(0)
 

@@ -1,7 +1,6 @@
 """The clock of the process: the event loop's time plus an offset.
 
-Sleeps, timeouts and dates all use the event loop's time, and are therefore always consistent. A
-change of the system clock does not change this clock.
+A change of the system clock does not change this clock.
 """
 
 import asyncio
@@ -32,13 +31,9 @@ def utc_now() -> datetime:
 class Clock:
     """A clock that returns the current time as an aware UTC datetime.
 
-    The time never goes back, except at the first correction and after a call of
-    ``allow_going_back_once``.
-
-    The clock is called anchored while its time is confirmed. After a call of ``mark_unconfirmed``,
-    or after a step of the system clock by a second or more (a suspend, or NTP), the clock is not
-    anchored. In that case ``correct_and_confirm`` must be called again. A clock that was created
-    with ``start`` ignores steps of the system clock.
+    The clock is called anchored while its time is confirmed. A call of ``mark_unconfirmed`` or a
+    step of the system clock by a second or more ends this state. Then ``correct_and_confirm`` must
+    be called again.
     """
 
     def __init__(
@@ -46,9 +41,8 @@ class Clock:
     ) -> None:
         """Create a clock. The creation needs a running event loop.
 
-        If ``start`` is given, the clock starts at ``start``, is anchored, and ignores steps of the
-        system clock. If ``start`` is None, the clock starts at the system time and is not
-        anchored. ``machine`` returns the system time in Unix seconds.
+        If ``start`` is given, the clock is anchored, and ignores steps of the system clock.
+        Otherwise, the clock starts at the system time and is not anchored.
         """
         self._loop = asyncio.get_running_loop()
         self._machine = machine or (lambda: time.time())  # noqa: PLW0108 - tests replace the function
@@ -69,9 +63,8 @@ class Clock:
     def __call__(self) -> datetime:
         """Return the current time.
 
-        The time is never earlier than the last returned time, except after the first correction
-        and after a call of ``allow_going_back_once``. If the system clock has stepped by a second
-        or more, and the clock was created without ``start``, the time is marked as not confirmed.
+        The time never goes back, except at the first correction and after a call of
+        ``allow_going_back_once``.
         """
         self._doubt_if_machine_clock_stepped()
         self._latest = max(self._latest, self._offset + self._loop.time())
@@ -121,10 +114,9 @@ class Clock:
     def correct_and_confirm(self, correction_s: float = 0.0) -> None:
         """Correct the time by ``correction_s`` seconds, and mark the time as confirmed.
 
-        After a negative correction, the clock usually stands still until the corrected time
-        reaches the last returned time, or until ``allow_going_back_once`` is called. Only the
-        first correction of a clock that was created without ``start`` can set the clock back at
-        once. This is harmless, because the bot stores no time before the first correction.
+        Only the first correction can set the clock back at once. After a later negative
+        correction, the clock stands still until the time catches up, or until
+        ``allow_going_back_once`` is called.
         """
         self._offset += correction_s
         if not self.has_been_anchored:
@@ -171,9 +163,8 @@ class ServerClocks:
     def record_time(self, server: str, at: datetime | str, took_s: float = 0.0) -> None:
         """Record the time ``at`` in an answer of the server ``server``.
 
-        ``at`` is, for example, the ``Date`` header of the answer. ``took_s`` is the duration of
-        the call in seconds. If the call took more than 2 seconds, or if ``at`` is an invalid date,
-        record only that the server has answered.
+        ``took_s`` is the duration of the call in seconds. If the call took more than 2 seconds, or
+        if ``at`` is an invalid date, record only that the server has answered.
         """
         self._answered.add(server)
         if took_s > QUICK_S:
@@ -203,9 +194,7 @@ class ServerClocks:
     def pop_largest_clock_error(self) -> float | None:
         """Return the largest error of the reference clock (see ``__init__``), in seconds.
 
-        An error is the absolute difference from the newest time of a server. A time is used only
-        once, so the result is about the times since the last call. Without a new time, return
-        None.
+        Each server time is used only once. Without a new server time, return None.
         """
         servers, self._new = self._new, set()
         machine = self._machine_offset()
@@ -214,8 +203,8 @@ class ServerClocks:
     def forget(self) -> None:
         """Delete all recorded server times.
 
-        The recorded times are relative to the event loop's time. After an interruption of the
-        event loop's time, the recorded times are wrong.
+        Call this method after an interruption of the event loop's time, because the times are then
+        wrong.
         """
         self._answered.clear()
         self._offsets.clear()

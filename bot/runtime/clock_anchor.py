@@ -60,11 +60,10 @@ def choose_correct_time(
     *,
     process_clock_ahead_s: float | None = None,
 ) -> Decision:
-    """Choose the correct time.
+    """Choose the correct time from the clocks of Telegram, the Stories API and this process.
 
-    ``telegram`` and ``api`` are the clocks of Telegram and of the Stories API. ``api`` is None if
-    the Stories API was not called yet. ``process_clock_ahead_s`` is the clock of this process, in
-    seconds ahead of the system clock, or None if this clock was never confirmed.
+    ``api`` is None if the Stories API was not called yet. ``process_clock_ahead_s`` is in seconds
+    ahead of the system clock, or None if the clock of this process was never confirmed.
     """
     agreed = _agreeing_clock_ahead_s(telegram, process_clock_ahead_s)
     if agreed is not None:
@@ -106,9 +105,8 @@ def _agreeing_clock_ahead_s(
 ) -> float | None:
     """Return the time of the system clock or of this process that a server's clock confirms.
 
-    The result is in seconds ahead of the system clock, so the time of the system clock is 0. If
-    both times agree with the server's clock, return the time of the system clock. If neither time
-    agrees, return None.
+    The result is in seconds ahead of the system clock, so 0 is the time of the system clock. None
+    means that neither time agrees.
     """
     offsets_s = (0.0,) if process_clock_ahead_s is None else (0.0, process_clock_ahead_s)
     ahead_s = server_clock.ahead_s

@@ -15,8 +15,7 @@ from weakref import WeakValueDictionary
 class FairSlots:
     """Slots with a limit in total and a limit for each holder.
 
-    A task first waits until the holder occupies fewer slots than the limit of a holder, and then
-    for any free slot. Both queues are served in the order of arrival.
+    The waiting tasks of a holder get slots in the order of arrival.
     """
 
     def __init__(self, most: int, *, each: int) -> None:
@@ -44,9 +43,8 @@ SLOW_AFTER = timedelta(seconds=5)
 class FastAndSlowSlots:
     """Fast slots and slow slots for tasks.
 
-    A task starts in a fast slot. After 5 seconds, the task moves to a slow slot, so that tasks
-    that wait for a slow server do not delay other tasks. If all slow slots are occupied, the task
-    stays in its fast slot. The argument ``now`` of the methods is the current time.
+    A task starts in a fast slot. After 5 seconds, the task moves to a free slow slot, so that slow
+    tasks do not delay other tasks. ``now`` is the current time.
     """
 
     def __init__(self, fast: int, slow: int) -> None:
@@ -88,8 +86,7 @@ class FastAndSlowSlots:
     def next_free_at(self, now: datetime) -> datetime | None:
         """Return the time at which the next task moves to a slow slot and frees a fast slot.
 
-        Return None if no task can move to a slow slot. In this case, no fast slot becomes free
-        before a task ends.
+        Return None if no fast slot becomes free before a task ends.
         """
         begun = list(self._begun.values())
         moved = self.count_slow(now)

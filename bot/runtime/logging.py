@@ -16,11 +16,9 @@ MASK = "•••"
 
 
 def tracing(trace: str) -> AbstractContextManager[None]:
-    """Add a trace id to all log events of the ``with`` block.
+    """Add a trace id to all log events of the ``with`` block, and of tasks that the block starts.
 
-    The trace id identifies an update (``u…``), a story (``s…``) or a delivery (``d…``). Tasks that
-    are started in the block inherit the trace id. The trace id connects the log lines of an
-    incoming event with the log lines of the messages that result from the event.
+    The trace id identifies an update (``u…``), a story (``s…``) or a delivery (``d…``).
     """
     return structlog.contextvars.bound_contextvars(trace=trace)
 
@@ -56,8 +54,7 @@ class Redactor:
     ) -> MutableMapping[str, Any]:
         """Mask the stored secrets, bot tokens and URL signatures in all values of a log event.
 
-        The event is changed and returned. A value that is not a string, a number, a boolean or
-        None is replaced by its text. This method is a structlog processor.
+        The event is changed and returned. This method is a structlog processor.
         """
         for key, value in event.items():
             event[key] = self._mask(value)
@@ -80,8 +77,7 @@ def set_up_logging(
     """Set up the logging of the bot and its libraries to stderr.
 
     Secrets of at least 8 characters, bot tokens and URL signatures are masked. The style "auto"
-    writes text to a terminal, and JSON to any other output. The loggers of six libraries write no
-    events below the level WARNING.
+    writes text to a terminal, and JSON to any other output.
     """
     as_text = style == "text" or (style == "auto" and sys.stderr.isatty())
     redact = Redactor(secrets)

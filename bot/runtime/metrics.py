@@ -1,8 +1,6 @@
 """The metrics of a process, built on ``prometheus_client``.
 
-The labels of metrics name endpoints, outcomes and states. Labels never name persons or chats. Each
-``Metrics`` object has a separate registry, so that two bots in one process (in tests) have
-separate metrics.
+The labels of metrics never name persons or chats.
 """
 
 from collections.abc import Callable

@@ -21,8 +21,7 @@ REACHED = "this process has too many open files (EMFILE): raise its limit (ulimi
 def raise_open_files_limit() -> int:
     """Raise the limit of open files to ``WANTED``, or as far as the system allows.
 
-    Return the resulting limit. A limit above ``WANTED`` is not changed. Return ``WANTED`` if the
-    number of open files is unlimited.
+    Return the resulting limit, or ``WANTED`` if the number of open files is unlimited.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
@@ -37,8 +36,7 @@ def raise_open_files_limit() -> int:
 def is_open_files_limit_reached(error: BaseException) -> bool:
     """Return whether the cause of a failure is the limit of open files.
 
-    Some errors do not show their cause, for example the error of a failed DNS lookup. Therefore,
-    if ``error`` itself does not name the limit, this function tests whether it can open a file.
+    Some errors do not show their cause, so this function also tests whether it can open a file.
     """
     if isinstance(error, OSError) and error.errno in _OUT_OF_FILES:
         return True

@@ -1,9 +1,7 @@
 """Connections through an http (CONNECT) or socks5 proxy, for networks that block a service.
 
-The function ``connector`` makes the connectors for Telegram, the Stories API and the media hosts.
-The proxy support of aiohttp is not used, because aiohttp lacks socks5, and because aiohttp lets
-the proxy resolve the names of media hosts. The bot resolves these names itself and passes an IP
-address to the proxy, so that no name can lead into a private network.
+The proxy support of aiohttp lacks socks5, and lets the proxy resolve the names of media hosts. The
+bot resolves these names itself, so that no name can lead into a private network.
 """
 
 import asyncio
@@ -28,13 +26,8 @@ def connector(
 ) -> aiohttp.TCPConnector:
     """Return a connector for an ``aiohttp.ClientSession``.
 
-    ``proxy`` is the URL of the proxy. If ``proxy`` is empty, connections use no proxy. ``options``
-    are further arguments of ``aiohttp.TCPConnector``. With a proxy, ``resolver`` has two cases:
-
-    - If ``resolver`` is given, the bot resolves each name with ``resolver`` and passes an IP
-      address to the proxy.
-    - If ``resolver`` is None, the proxy resolves the names, because a network that blocks a
-      service often also blocks the lookup of its name.
+    ``proxy`` is the URL of the proxy, or empty for no proxy. If ``resolver`` is None, the proxy
+    resolves each name, because a network that blocks a service often also blocks the lookup.
     """
     if not proxy:
         return aiohttp.TCPConnector(resolver=resolver, **options)
@@ -59,8 +52,7 @@ class _Unresolved(AbstractResolver):
 class _ByProxy(aiohttp.TCPConnector):
     """A connector that connects through a proxy.
 
-    With https, the TLS connection is between the bot and the server, so that the proxy cannot read
-    its data.
+    With https, the proxy cannot read the data.
     """
 
     def __init__(self, proxy: str, **options: Any) -> None:  # noqa: ANN401 - aiohttp's options
@@ -81,15 +73,12 @@ class _ByProxy(aiohttp.TCPConnector):
         client_error: type[Exception] = aiohttp.ClientConnectorError,
         **kwargs: Any,  # noqa: ANN401 - aiohttp's own signature
     ) -> tuple[asyncio.Transport, ResponseHandler]:
-        """Connect to an address through the proxy.
-
-        The private method of aiohttp is overridden, because aiohttp has no public hook for this
-        step.
+        """Connect to an address through the proxy. aiohttp has no public hook for this step.
 
         Raises:
             ClientConnectorCertificateError: The certificate of the server is invalid.
-            ClientConnectorError: The proxy or the server makes no connection. A caller can choose
-                a different class (``client_error``).
+            ClientConnectorError: The proxy or the server makes no connection. ``client_error`` can
+                be a different class.
         """
         host, port = addr_infos[0][4][:2]
         try:

@@ -1,8 +1,6 @@
 """The intervals at which loops search the database for work, for one or several processes.
 
-A single process knows of all new work, so its loops rarely need to search the database. With
-several processes, each process must soon find the work that another process has stored, or has
-left unfinished because it died.
+With several processes, each process must soon find the work that another process has stored.
 """
 
 from dataclasses import dataclass
@@ -13,8 +11,7 @@ from datetime import timedelta
 class Sharing:
     """The intervals at which the loops of a process access the database.
 
-    ``lease`` is the time after which a process's claim of an update or of a chat's queue expires.
-    The process renews the lease of a claim during the work. Each of the other intervals is the
+    ``lease`` is the time after which a claim expires without a renewal. Each other interval is the
     longest pause of a loop between two searches for due work.
     """
 

@@ -1,8 +1,7 @@
 """A cache in memory with expiring entries and a maximum size.
 
-Each process has its own caches, which are empty after a restart. Use such a cache only if the bot
-may lose an entry at any time. For example, the only effect of the loss may be a repeated message,
-query or download. docs/data.md lists all caches.
+Use such a cache only if the bot may lose an entry at any time, for example at a restart.
+docs/data.md lists all caches.
 """
 
 from collections import OrderedDict

@@ -1,13 +1,7 @@
 """A guard against slow operations while an open transaction blocks other writers.
 
-A transaction is open from the first write for an update until the end of the update. Examples of
-slow operations are a second transaction and a network call.
-
-On SQLite, a second writing transaction in the same task would wait forever for the end of the
-first transaction. A network call would make all other writers wait.
-
-On PostgreSQL, a second transaction uses a second connection of the pool, even for reading only.
-If each task with a connection waits for a further connection, all these tasks wait forever.
+A network call would make all other writers wait. A second transaction could wait forever, on
+SQLite for the first transaction, and on PostgreSQL for a free connection.
 """
 
 from collections.abc import Callable, Iterator
@@ -34,8 +28,8 @@ _is_held: ContextVar[Callable[[], bool]] = ContextVar("is_held", default=_NEVER)
 def refusing_slow_operations_while(is_held: Callable[[], bool] | None) -> Iterator[None]:
     """Forbid slow operations in the ``with`` block while ``is_held()`` returns True.
 
-    Slow operations are also forbidden in the tasks that are started in the block. If ``is_held``
-    is None, slow operations are allowed.
+    The ban also applies to tasks that are started in the block. If ``is_held`` is None, slow
+    operations are allowed.
     """
     token = _is_held.set(is_held or _NEVER)
     try:
@@ -69,10 +63,9 @@ class SlowOperationBan:
 
 
 def raise_or_log_if_transaction_held(operation: str) -> None:
-    """Raise or log an error if slow operations are forbidden now. Otherwise do nothing.
+    """Raise or log an error if slow operations are forbidden now.
 
-    ``operation`` is the name of the slow operation that is about to begin. If ``is_strict`` is
-    False, the error is only logged.
+    ``operation`` is the name of the slow operation that is about to begin.
 
     Raises:
         RuntimeError: Slow operations are forbidden now, and ``is_strict`` is True.

@@ -32,13 +32,10 @@ _SHORTEST_S = 0.001
 class Worker:
     """A loop that repeats the function ``step``.
 
-    ``step`` returns the time of its next call. If this time is in the past, the next call follows
-    immediately. If ``step`` returns None, the loop sleeps until a call of ``wake``. No sleep is
-    longer than ``longest``.
-
-    An exception of ``step`` is logged. After an exception, ``step`` is repeated after a pause. The
-    first pause is 0.25 seconds. The pause doubles with each consecutive failure, and is at most
-    ``last_pause_s`` (5 seconds by default). ``run`` must be called only once.
+    ``step`` returns the time of its next call, or None to sleep until a call of ``wake``. No sleep
+    is longer than ``longest``. An exception of ``step`` is logged, and ``step`` is repeated after
+    a pause of 0.25 seconds, which doubles up to ``last_pause_s``. ``run`` must be called only
+    once.
     """
 
     def __init__(
@@ -52,9 +49,7 @@ class Worker:
     ) -> None:
         """Create a loop that repeats ``step`` when ``run`` is called.
 
-        ``name`` identifies the loop in the log and in /readyz. ``longest`` is the longest sleep
-        between two calls of ``step``. ``last_pause_s`` is the longest pause after a failure, in
-        seconds.
+        ``name`` identifies the loop in the log and in /readyz. ``last_pause_s`` is in seconds.
         """
         self.name = name
         self.trouble = ""
@@ -72,8 +67,7 @@ class Worker:
     def wake(self) -> None:
         """End the sleep of the loop, so that ``step`` is called now.
 
-        If a call of ``step`` is running and succeeds, the next call follows immediately. A pause
-        after a failure is not shortened. A loop that is paused by ``is_held`` stays paused.
+        A pause after a failure or by ``is_held`` is not shortened.
         """
         self._woken.set()
 
@@ -110,8 +104,7 @@ class Worker:
     async def _log_and_pause(self, error: BaseException) -> None:
         """Log an exception of ``step``, and pause.
 
-        ``wake`` does not shorten the pause, because frequent calls of ``wake`` would otherwise
-        make the loop fail without a break.
+        ``wake`` does not shorten the pause, because the loop could otherwise fail without a break.
         """
         self._failures += 1
         self.trouble = public_reason_of(error)
@@ -131,11 +124,10 @@ class Worker:
 
 
 def public_reason_of(error: BaseException) -> str:
-    """Return the reason of a failure for the page /readyz.
+    """Return the reason of a failure for the page /readyz, without secrets.
 
-    The page can be public, so the reason must not contain secrets. For a database outage, return
-    the message of the error, which contains no secrets. For any other error, return only the name
-    of the error's class.
+    For a database outage, return the message. For any other error, return only the name of the
+    class.
     """
     return str(error) if getattr(error, "is_outage", False) else type(error).__name__
 
