@@ -34,9 +34,8 @@ _INTERRUPTED = 128 + signal.SIGINT
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit status. Without arguments, print the list of commands.
 
-    ``arguments`` are the words after ``storybell``, by default from ``sys.argv``. If the current
-    folder was deleted, the status is 1. If Ctrl-C interrupts the command, the status is 130, as
-    shells expect. But for ``run`` and ``demo``, Ctrl-C is the normal way to stop.
+    ``arguments`` are the words after ``storybell``, by default from ``sys.argv``. If Ctrl-C
+    interrupts the command, the status is 130.
 
     Raises:
         SystemExit: The arguments are wrong (status 2), or ask for help (status 0).
@@ -67,10 +66,10 @@ def _has_current_folder() -> bool:
 
 
 def parser(words: Sequence[str]) -> argparse.ArgumentParser:
-    """Return the argument parser.
+    """Return the argument parser with all commands.
 
-    The parser knows all commands and the option of ``demo``. The options of any other command are
-    added only if ``words`` contains the command, because only then its module is imported.
+    The options of a command are added only if ``words`` contains the command, because only then
+    its module is imported.
     """
     result = argparse.ArgumentParser(prog="storybell")
     result.add_argument(
@@ -90,13 +89,10 @@ def parser(words: Sequence[str]) -> argparse.ArgumentParser:
 
 
 def _parse_port_base(text: str) -> int:
-    """Return the number in the option ``--port-base``: the first of five consecutive ports.
-
-    The number 0 means that free ports are chosen.
+    """Return the first of five consecutive ports, or 0 for free ports.
 
     Raises:
-        ArgumentTypeError: The text is no number, or the last of the five ports would be greater
-            than the greatest possible port.
+        ArgumentTypeError: The text is no number, or the last of the five ports would be too great.
     """
     if not text.isdecimal() or int(text) > _LAST_PORT_BASE:
         raise argparse.ArgumentTypeError(f"must be a number from 0 to {_LAST_PORT_BASE}")

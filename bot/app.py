@@ -142,8 +142,7 @@ Build = Callable[[], AbstractAsyncContextManager[Parts]]
 def main(settings: Settings) -> int:
     """Run the bot until SIGTERM or SIGINT arrives, or the bot can't run. Return the exit status.
 
-    The exit status is 0 after a stop, and 1 if the bot can't run. With PostgreSQL, the bot also
-    stops if a different version of the bot upgrades the database.
+    The exit status is 0 after a stop, and 1 if the bot can't run.
 
     Raises:
         ExceptionGroup: A loop failed, except if Telegram refuses the token.
@@ -164,11 +163,9 @@ async def run(
 ) -> int:
     """Run all loops until ``stop`` is set. Return the exit status: 0, or 1 if the bot can't run.
 
-    Without ``stop``, the loops run until SIGTERM or SIGINT arrives. ``now`` returns the current
-    time. Without ``now``, a new ``bot.runtime.clock.Clock`` returns the time. Without ``timing``,
-    the default intervals apply. If the clock is set back by more than 60 seconds, all parts are
-    built again. With PostgreSQL, ``stop`` is also set here if a different version of the bot
-    upgrades the database.
+    Without ``stop``, the loops run until SIGTERM or SIGINT arrives. With PostgreSQL, the upgrade
+    of the database by a different version also sets ``stop``. If the clock is set back by more
+    than 60 seconds, all parts are built again.
 
     Raises:
         ExceptionGroup: A loop failed, except if Telegram refuses the token.
@@ -189,12 +186,7 @@ async def _build_and_run_until_stopped(
 ) -> int | BuildAgain:
     """Build the parts, start the web server, and run all loops until ``stop`` is set.
 
-    If the clock went back and all parts must be built again, return None. Otherwise return the
-    exit status:
-
-    - 1 if the port can't be bound.
-    - 1 if a part can't be built or Telegram refuses the token, unless ``stop`` was set before.
-    - 0 in all other cases.
+    Return the exit status, or None if the clock went back and all parts must be built again.
 
     Raises:
         ExceptionGroup: A loop failed, except if Telegram refuses the token.
@@ -297,9 +289,8 @@ class Running:
             parts.incidents,
             budget=settings.daily_budget,
             check_price=CHECK_COST,
-            # An outage of the database can be reported only if no other process exists. If several
-            # processes exist, the send of the report first reads the number of processes from the
-            # database, and fails.
+            # With several processes, the send of a report first reads the number of processes from
+            # the database, and therefore fails in an outage.
             tells_of_outages=parts.sharing.is_only_process,
             signs=self._trouble_signs(),
             failed_checks=lambda: parts.scheduler.failed_checks.cause_if_lasting,
@@ -349,8 +340,7 @@ class Running:
     def _make_periodic_workers(self) -> list[Worker]:
         """Create a worker for each periodic task, for example for backups.
 
-        Each worker has its own asyncio task, so a slow task does not delay the other tasks. The
-        part ``clock`` can wake its worker when the time becomes doubtful.
+        Each worker has its own asyncio task, so a slow task does not delay the other tasks.
         """
         parts, services = self._parts, self._parts.services
         table: list[tuple[str, timedelta, Callable[[], Awaitable[NextStepAt | UntilWoken]]]] = [
@@ -444,16 +434,9 @@ class Running:
     async def connect_anchor_clock_and_begin(self, stop: asyncio.Event) -> MayRunLoops:
         """Connect to Telegram, verify the clock, and begin the work of the process.
 
-        The beginning consists of the first database writes, the registration of the webhook (if
-        the bot uses a webhook), and the printed owner link. If a step fails, or the time stays
-        unknown, all steps are repeated after a pause of at most 5 seconds.
-
-        Return False if Telegram refuses the token, or if ``stop`` is set. Otherwise return True.
-        In two cases, the result is True although the work has not begun:
-
-        - If the clock went back, the caller must build all parts again.
-        - If the SQLite file was moved, deleted or replaced, ``run_loops`` only rescues the content
-          of the file.
+        After a failure, repeat all steps. Return False if Telegram refuses the token, or if
+        ``stop`` is set. If the clock went back or the SQLite file was replaced, return True
+        without beginning.
         """
         while not (stop.is_set() or self._is_file_replaced()):
             try:
@@ -465,9 +448,8 @@ class Running:
                     return True
                 await self._parts.apply_access_and_restored_backup()
                 if not self.has_begun:
-                    # Count the unfinished updates before ``has_begun`` is set. Until then, this
-                    # process stores no update, so the count can't miss an update that is being
-                    # stored.
+                    # Count the unfinished updates before ``has_begun`` is set, because this
+                    # process stores no update until then.
                     await self.intake.load_open_count()
                 self.has_begun = True
                 if self._webhook:
@@ -489,8 +471,7 @@ class Running:
     def _is_file_replaced(self) -> bool:
         """Check whether the SQLite file was replaced. Return True if a second check confirms this.
 
-        The check tests whether the path of the file still leads to the opened file. Between the
-        two checks, at least 0.5 seconds must pass. Without an SQLite file, return False.
+        At least 0.5 seconds must pass between the two checks.
         """
         held = self._parts.db.held
         return bool(
@@ -509,13 +490,11 @@ class Running:
     async def run_loops(self, stop: asyncio.Event) -> None:
         """Run all loops until ``stop`` is set, the clock goes back or the SQLite file is replaced.
 
-        At the end, running updates, checks and sends have at most 7 seconds to finish. Polls,
-        broadcasts, inline queries and periodic tasks are cancelled at once. If the SQLite file was
-        replaced, the loop that reports incidents continues until ``stop`` is set.
+        At the end, running updates, checks and sends have at most 7 seconds to finish. If the
+        SQLite file was replaced, incidents are reported until ``stop`` is set.
 
         Raises:
-            ExceptionGroup: A loop failed. For example, ``TokenRefusedError`` means that Telegram
-                refuses the token.
+            ExceptionGroup: A loop failed, for example with ``TokenRefusedError``.
         """
         parts = self._parts
         replaced = parts.db.held.is_replaced if parts.db.held else asyncio.Event()
@@ -564,8 +543,7 @@ class Running:
     async def _refuse_excess_update(self, update: Update) -> None:
         """Reply to an update that exceeds the limit of unfinished updates.
 
-        The update is not handled. The reply says that the sender makes too many requests. A
-        sender without access to the bot gets the refusal of ``admit_or_refuse`` instead.
+        A sender without access to the bot gets the refusal of ``admit_or_refuse`` instead.
         """
         context = Context.from_update(update, self.app)
         if not await admit_or_refuse(context):
@@ -621,8 +599,7 @@ class Running:
     def _are_polls_expected(self) -> bool:
         """Return whether polls of this process are expected.
 
-        The result is True if this is the only process, if this process is the leader, or if this
-        process rests because it was the leader and could not poll.
+        A leader that rests because its polls failed also counts.
         """
         return self._leader is None or self._leader.is_leading or self._leader.is_resting
 
@@ -643,9 +620,7 @@ class Running:
     async def _clean_up_and_store_moved_origin(self) -> NextStepAt:
         """Delete expired rows and erased content. Return the time of the next clean-up.
 
-        The time is in an hour, or in a minute if erased content is still in the write-ahead log.
-        If the database file was moved, and a day passed without a conflict, also store the new
-        place of the file (``PollConflicts.store_moved_origin_if_settled``).
+        If the database file was moved, and a day passed without a conflict, store the new place.
         """
         now = self._parts.now()
         await cleanup.delete_overdue_rows(self._parts.db, now=now)
@@ -696,9 +671,8 @@ async def _build_parts_with_retries(
 ) -> Parts | FailureReason:
     """Build the parts of the process. Return the parts, or the reason of a failure as text.
 
-    After a failure that may end soon, repeat the attempt every second, for at most ``WAIT_S``
-    seconds or until ``stop`` is set. After any other failure, return the reason at once. The exit
-    of ``stack`` closes the parts.
+    After a failure that may end soon, repeat the attempt for at most ``WAIT_S`` seconds or until
+    ``stop`` is set. The exit of ``stack`` closes the parts.
     """
     until = event_loop_time_s() + WAIT_S
     is_said = False
@@ -721,8 +695,7 @@ async def _build_parts_with_retries(
 async def _build_parts(settings: Settings, stack: AsyncExitStack, build: Build) -> Parts:
     """Lock the SQLite file, and build the parts of the process.
 
-    The exit of ``stack`` closes the parts and unlocks the file. If a step fails, the parts that
-    were already built are closed at once.
+    The exit of ``stack`` closes the parts and unlocks the file.
 
     Raises:
         DatabaseUnavailableError: The database is unavailable or must not be used, or another

@@ -123,8 +123,7 @@ async def open_parts(
 ) -> AsyncIterator[Parts]:
     """Migrate the database, and build all parts. At the end of the block, close the parts.
 
-    Without ``now``, a new ``bot.runtime.clock.Clock`` returns the time. Without ``timing``, the
-    default intervals apply.
+    ``now`` is by default a new ``bot.runtime.clock.Clock``.
 
     Raises:
         DatabaseUnavailableError: The database is unavailable or must not be used.
@@ -430,8 +429,7 @@ async def _migrate_and_watch_database(db: Database, sharing: Sharing, *, bot_id:
 
     Raises:
         DatabaseUnavailableError: The database is unavailable, was changed by a newer version, was
-            moved to PostgreSQL, or is still used by processes of an older version or of a bot
-            with another id than ``bot_id``.
+            moved to PostgreSQL, or is used by an older version or by a bot with another id.
     """
     if sharing.is_only_process:
         await db.migrate()
@@ -446,14 +444,12 @@ async def _acquire_lease_or_release_claims(
 ) -> tuple[Owner, ProcessLease | None]:
     """Create the owner of this process's claims, and acquire the lease of the process.
 
-    With PostgreSQL, the exit of ``stack`` releases the claims and the lease. With SQLite, only one
-    process uses the file, so the lease is None. In this case, release the claims of earlier
-    processes now, because these processes have ended.
+    With PostgreSQL, the exit of ``stack`` releases the claims and the lease. With SQLite, the
+    lease is None, and the claims of earlier processes are released now.
 
     Raises:
-        DatabaseUnavailableError: The database is unavailable, or a different version upgrades the
-            database or has upgraded the database in the last day, or a process with the token
-            of another bot uses the database.
+        DatabaseUnavailableError: The database is unavailable, a different version upgraded the
+            database in the last day, or a different bot uses the database.
     """
     owner = Owner()
     if not db.is_sqlite:

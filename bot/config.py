@@ -396,9 +396,7 @@ class Settings(BaseSettings):
     def bind_host(self) -> str:
         """Return the address on which the web server listens.
 
-        If the setting ``host`` is empty, the address depends on the webhook. With a webhook, the
-        web server listens on all interfaces. Without a webhook, the web server listens on
-        localhost.
+        By default, this is localhost without a webhook, and all interfaces with a webhook.
         """
         return self.host or ("0.0.0.0" if self.webhook_url else "127.0.0.1")  # noqa: S104 - Telegram connects from outside of this machine
 
@@ -456,8 +454,7 @@ def secret_text_or_empty(secret: SecretStr | None) -> str:
 def secrets_of(settings: Settings) -> list[str]:
     """Return the secret values of the settings, which must not appear in any log.
 
-    If a setting is a URL, only the passwords in the URL are returned. A secret that is not set may
-    be in the list as an empty string.
+    Of a URL, only the passwords are returned. A secret can be an empty string.
     """
     addresses = (
         settings.database_url,
@@ -479,8 +476,7 @@ def secrets_of(settings: Settings) -> list[str]:
 def _passwords_in(url: str) -> list[str]:
     """Return the passwords in the user information and in the query of a URL.
 
-    The user information is the part before the last @. Each password is returned twice: as written
-    in the URL, and percent-decoded.
+    Each password is returned twice: as written in the URL, and percent-decoded.
     """
     address, _, query = url.partition("//")[2].partition("?")
     found = [address.rpartition("@")[0].partition(":")[2]]
@@ -494,16 +490,13 @@ def _passwords_in(url: str) -> list[str]:
 def load(env_file: Path | None = None, /, **overrides: object) -> Settings:
     """Read the settings from the environment and from a settings file.
 
-    The settings file is ``env_file``, which must exist. If ``env_file`` is None, the settings file
-    is ``.env``, which may be missing.
-
-    ``overrides`` are settings with precedence over the environment and the settings file. The
-    override ``_env_file`` is the path of a different settings file, which may be missing. If this
-    override is None, no settings file is read.
+    ``env_file`` must exist. The default is ``.env``, which may be missing. ``overrides`` have
+    precedence over all other settings. ``_env_file`` in ``overrides`` replaces ``.env``, and None
+    means no settings file.
 
     Raises:
-        SettingsError: A setting is missing or invalid, ``env_file`` does not exist, or the
-            settings file can't be read. The error message shows no values.
+        SettingsError: A setting is missing or invalid, or the settings file can't be read. The
+            error message shows no values.
     """
     if env_file is not None:
         if not _is_regular_file(env_file):
@@ -524,11 +517,10 @@ def load(env_file: Path | None = None, /, **overrides: object) -> Settings:
 
 
 def unknown_variables_and_suggestions(env_file: Path | None = None) -> list[tuple[str, str]]:
-    """Return the names of unknown variables, each with the name of the most similar setting.
+    """Return the names of unknown variables, each with the name of the most similar setting or "".
 
-    A variable is unknown if it is neither a setting nor in ``OTHERS``. All unknown variables in
-    ``env_file`` (default: ``.env``) are returned. Without a similar setting, the second name is
-    "". An unknown variable of the environment is returned only if a setting is similar.
+    All unknown variables in ``env_file`` (default: ``.env``) are returned. An unknown variable of
+    the environment is returned only if a setting is similar.
 
     Raises:
         SettingsError: ``env_file`` exists, but can't be read.
@@ -595,8 +587,7 @@ _SOURCES = {
 def _error_sentence(item: dict[str, Any], env_file: Path | None) -> str:
     """Return a sentence about an error that pydantic has found in the settings.
 
-    If a setting is missing, the sentence recommends a command that sets the setting. The command
-    contains ``env_file``, if the person has named a settings file.
+    If a setting is missing, the sentence recommends a command that sets the setting.
     """
     name = str(item["loc"][0]).upper() if item["loc"] else ""
     if item["type"] == "missing":

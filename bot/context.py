@@ -102,8 +102,8 @@ class Services:
 class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict[str, Services]]):
     """The context of python-telegram-bot (PTB) with additional attributes for the handlers.
 
-    Most attributes are set before a handler runs: by the check of the sender's access, and by
-    ``ensure_chat_and_translator``.
+    The check of the sender's access and ``ensure_chat_and_translator`` set most attributes before
+    a handler runs.
     """
 
     event: Update
@@ -155,8 +155,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     def message(self) -> Message | None:
         """Return the message of the update, or the message whose button was pressed.
 
-        Return None if the update has no message, or if the message with the button is too old to
-        be accessible.
+        Return None if the update has no message, or if the message with the button is too old.
         """
         return self.event.effective_message
 
@@ -211,8 +210,8 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     def replied_to(self) -> Message | None:
         """Return the message that ``message`` replies to, or None if ``message`` is no reply.
 
-        A reply to the first message of a topic does not count, because Telegram marks every
-        message in a topic as such a reply.
+        Telegram marks every message in a topic as a reply to the first message, so such a reply
+        does not count.
         """
         message = self.message
         asked = message.reply_to_message if message else None
@@ -231,8 +230,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     def language_code(self) -> str | None:
         """Return the language that Telegram reports for the person, or None.
 
-        Only the first 16 characters are returned. Telegram's language tags have no maximum length,
-        and PostgreSQL refuses a text that is longer than the column.
+        The text is cut to 16 characters, because PostgreSQL refuses a text longer than the column.
         """
         person = self.event.effective_user
         code = person.language_code if person else None
@@ -249,8 +247,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     def asker(self) -> Asker:
         """Return the chat and the person of a request.
 
-        If the person wrote in a group in the name of a channel, the result also contains the
-        channel's id.
+        If the person wrote in the name of a channel, the result has the channel's id.
         """
         where, sender_chat_id = self.event.effective_chat, self.sender_chat_id
         as_channel = sender_chat_id if where and sender_chat_id != where.id else None
@@ -259,11 +256,11 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     async def set_question(
         self, question: Question | Cleared, *, valid_for: timedelta = timedelta(0)
     ) -> None:
-        """In a private chat, store the question that the next plain message answers.
+        """Store the question that the next plain message in a private chat answers.
 
-        If ``question`` is None, remove the stored question. The question expires after
-        ``valid_for``. The database is written at the end of the update, and no message is sent. In
-        a group or channel, do nothing.
+        The question expires after ``valid_for``. If ``question`` is None, remove the stored
+        question. The database is written at the end of the update. In a group or channel, do
+        nothing.
         """
         if self.is_private and (question or self.question):
             self.question = question
@@ -281,10 +278,9 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
 
     @property
     def command_target(self) -> Target:
-        """Return the target that a command applies to.
+        """Return the chat that a command applies to, with the topic of the message.
 
-        If this is the chat of the update, the result contains the topic of the message. If this is
-        a different chat (see ``chat``), the result has no topic.
+        A chat other than the chat of the update has no topic.
 
         Raises:
             RightsError: The update has no chat.
@@ -320,10 +316,8 @@ App = Application[Any, Context, Any, Any, Any, Any]
 async def ensure_chat_and_translator(update: Update, context: Context) -> None:
     """Store the chat of an update, and set ``chat``, ``t`` and ``has_topics`` of the context.
 
-    If the chat is stored already, update its kind and title. Update the language in a private
-    chat, and in a group or channel if the update reports that a person has added the bot. A closed
-    chat stays closed. If the update has no chat, for example an inline query, store nothing and
-    set only ``t``, the translator.
+    The kind and title of a stored chat are updated. A closed chat stays closed. If the update has
+    no chat, only ``t``, the translator, is set.
 
     Raises:
         TryAgainError: The database is unavailable, and the update has a chat.
