@@ -350,8 +350,9 @@ class Supply:
     ) -> MediaFile | None:
         """Buy a file for 1 credit. Return None if a purchase for the profile failed recently.
 
-        Until a first purchase for the profile has succeeded, only one purchase for the profile
-        runs at a time. The caller must remove the file.
+        A failure counts for 10 minutes, or for alerts for 3 hours if another story of the profile
+        was gone. Until a first purchase for the profile has succeeded, only one purchase for the
+        profile runs at a time. The caller must remove the file.
 
         Raises:
             SpendingError: The bot is not allowed to spend the credit.
@@ -374,8 +375,8 @@ class Supply:
     def _is_other_story_gone(self, profile: str, story: Story) -> bool:
         """Return whether another story of a profile was found gone in the last 3 hours.
 
-        Each answer that a story is gone costs 1 credit. Without this rule, a person could spend
-        the credits of the schedule by deleting stories that wait to be sent.
+        Without this rule, a person could spend credits of the schedule by deleting stories that
+        wait to be sent.
         """
         return self._gone_stories.get(profile, now=self._now()) not in {None, story.pk}
 
