@@ -230,8 +230,8 @@ def name_with_id(entry: Entry) -> str:
 async def redeem_entry_link(context: Context, payload: str) -> OwnerWelcomeOrError | None:
     """Use an owner link or an invitation link. Return the page to send, or None.
 
-    The page is the welcome of a new owner, or an error message about an invalid link. None means
-    that the caller sends the greeting of /start.
+    The page is the welcome of a new owner, or an error message. None means that the caller sends
+    the greeting of /start.
     """
     person = context.event.effective_user
     access = context.services.access
@@ -286,9 +286,8 @@ def _subject_name_and_rest(
 ) -> tuple[Subject, str, Sequence[str]] | None:
     """Return the subject of a command, the name of the subject, and the words after the subject.
 
-    The subject is a person, a chat or a profile. An empty name means that the name is unknown.
-    With ``may_be_current_chat``, the chat of the command can be the subject. Return None without a
-    subject.
+    Return None if the command names no subject. An unknown name is empty. With
+    ``may_be_current_chat``, the chat of the command can be the subject.
     """
     asked = context.replied_to
     words = context.words_after_command

@@ -1,8 +1,7 @@
 """Access check before all handlers: updates from people without access are refused.
 
-A person or chat without access gets one refusal. The bot does not call the Stories API for a
-refused update. Messages of other bots get no answer, because a person can make any number of bots
-and use the limits of each bot.
+A person or chat without access gets one refusal. Messages of other bots get no answer, because a
+person could use the limits of any number of bots.
 """
 
 from datetime import timedelta
@@ -71,10 +70,9 @@ async def admit_or_refuse_and_stop(_: Update, context: Context) -> None:
 async def admit_or_refuse(context: Context) -> bool:
     """Return whether handlers may process the update. If not, refuse access.
 
-    An update about the removal of the bot or about a new chat ID passes without access. A /start
-    with a valid owner link or invitation passes unless the person is blocked. For an admitted
-    update, the attributes ``is_owner``, ``known``, ``is_muted`` and ``question`` of the context
-    are set.
+    Without access, only updates about the bot's removal or a new chat ID, and a /start with a
+    valid link, pass. The attributes ``is_owner``, ``known``, ``is_muted`` and ``question`` of the
+    context are set for each admitted update.
     """
     if _is_non_service_message_of_other_bot(context):
         return False
@@ -108,9 +106,8 @@ async def admit_or_refuse(context: Context) -> bool:
 async def _explain_direct_messages_once_a_day(context: Context) -> None:
     """Explain that the bot does not work in a channel's direct messages.
 
-    Each process sends the explanation at most once a day to a person in a channel. The bot cannot
-    work there because the bot stores no topic IDs of direct messages, which each message needs
-    (Bot API 9.2).
+    Each process explains this limit at most once a day to a person in a channel. Each direct
+    message needs a topic ID (Bot API 9.2), which the bot does not store.
     """
     message = context.event.message
     services = context.services
@@ -183,7 +180,7 @@ async def _send_first_refusal(context: Context, judged: Judged) -> None:
     """Send a refusal of access, at most one to each person or chat.
 
     Each press of a button is answered, because Telegram shows a loading indicator until the answer
-    (Bot API, CallbackQuery). Each invalid invitation of a stranger gets an error message.
+    (Bot API, CallbackQuery).
     """
     known = context.known
     code = context.language_code

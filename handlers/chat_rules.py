@@ -1,7 +1,6 @@
 """Rules for a whole chat, such as ``/rules all only: #sale``.
 
-The rules apply to all subscriptions of the chat that have no rules of their own. A button reads
-the rules from the commands on the page, so no state is stored.
+The rules apply to all subscriptions of the chat that have no rules of their own.
 """
 
 from datetime import datetime
@@ -77,7 +76,7 @@ async def save_rules_and_get_page(
     """Save rules of the whole chat, apply the rules to pending stories, and return the page.
 
     ``rules_undone_since`` is the time of the change that the call undoes, or None. Live stories
-    that were excluded since this time can then be sent again, unless the chat has no payer.
+    that were excluded since this time can be sent again.
     """
     chat = context.chat
     services = context.services

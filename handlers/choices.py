@@ -1,7 +1,6 @@
 """Typed answers to the questions that have a button for each followed profile.
 
-An answer is a reply to the question. In a private chat, the next message with the name of a
-profile within five minutes is also an answer.
+An answer is a reply to the question or, in a private chat, the next message within five minutes.
 """
 
 from collections.abc import Sequence
@@ -49,9 +48,8 @@ async def run_or_offer_for_followed_names(
 ) -> WasAnswered:
     """Run or offer ``command`` for the followed profiles that a text names.
 
-    Return whether the text was answered. A text with words besides the names is not answered,
-    except for words such as "please" or "and". The command /unsubscribe, and any command for
-    several profiles, is only offered as a button.
+    Return whether the text was answered. A text with other words than names and words such as
+    "please" is not answered. The command /unsubscribe is only offered.
 
     Raises:
         BotError: The command is refused or fails.

@@ -73,9 +73,8 @@ def digest_of_menu_sources() -> str:
 async def publish_chat_menu(context: Context) -> None:
     """Publish the command menu of the chat to which the update applies (``Context.chat``).
 
-    Only an owner's private chat, a chat with a chosen language, and a chat with an earlier menu
-    get a menu. Channels get no menu. The menu is published after the replies. A failure is only
-    logged.
+    Only an owner's private chat, and a chat with a chosen language or an earlier menu, get a menu.
+    The menu is published after the replies. A failure is only logged.
     """
     chat = context.chat
     is_owners = context.is_owner and chat.kind == TgChat.PRIVATE

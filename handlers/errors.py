@@ -52,11 +52,10 @@ def translated_error_text(error: BotError, context: Context) -> str:
 async def send_error(
     context: Context, error: BotError, *, more: str = "", buttons: Buttons | None = None
 ) -> None:
-    """Send an error message.
+    """Send an error message, in a group at most once in ten minutes.
 
-    In a group, the same error message is sent at most once in ten minutes, and a reaction replaces
-    the repeated message. ``more`` is HTML that follows the error message. Without ``buttons``, the
-    message has the buttons of ``payer_buttons_for_errors``.
+    In a group, a reaction replaces a repeated error message. ``more`` is HTML after the error
+    message. Without ``buttons``, the buttons of ``payer_buttons_for_errors`` are used.
     """
     text: str = Safe(translated_error_text(error, context) + more)
     message = context.event.message
@@ -130,9 +129,8 @@ async def send_too_many_requests(context: Context) -> None:
 async def roll_back_and_report_error(update: object, context: Context) -> None:
     """Roll back the uncommitted changes, send the error message and log the failure.
 
-    PTB calls this handler for each exception, unless the update will be retried. After a press in
-    a group or channel, an expected error is shown in a pop-up, so that other members do not see
-    the error.
+    PTB calls this handler for each exception, unless the update will be retried. Other members of
+    a group or channel do not see an expected error after a press.
     """
     error = context.error
     if unit := unit_of_work.current_unit():

@@ -150,8 +150,8 @@ async def import_subscriptions_options_or_rules(
 ) -> PopUpText | None:
     """Import the subscriptions, the options or the rules in a file, after a press of a button.
 
-    ``choice`` is "options" or "rules", or None for the subscriptions. Each subscription costs 0 to
-    3 credits, or more if the API refuses the account. Options and rules cost 0 credits.
+    ``choice`` is "options", "rules", or None for the subscriptions. Each subscription costs 0 to 3
+    credits, or more if the API refuses the account.
 
     Raises:
         BotError: The errors of ``_download_and_subscribe_to_listed``, of
@@ -187,8 +187,7 @@ async def _download_and_subscribe_to_listed(context: Context, source: Message) -
     """Subscribe to the profiles in a file, and list the failures with reasons.
 
     Each profile costs 0 to 3 credits, or more if the API refuses the account. Each new
-    subscription is committed at once. Existing options and rules stay unchanged until a button is
-    pressed.
+    subscription is committed at once.
 
     Raises:
         BotError: The file has a different format, is too large, or lists no accounts.

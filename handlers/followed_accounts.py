@@ -128,8 +128,8 @@ async def send_accounts_and_expect_search(
 async def answer_search_if_expected(context: Context, text: str) -> WasAnswered:
     """Search the accounts of a listed file for a text. Return whether the message was answered.
 
-    The file must have been listed in the last ten minutes. The answer has at most 12 names that
-    contain the text. The buttons act on the chat for which the file was sent.
+    The file must have been listed in the last ten minutes. The buttons act on the chat for which
+    the file was sent.
 
     Raises:
         RightsError: The errors of ``set_managed_chat``, for example if the person no longer has
@@ -166,7 +166,7 @@ async def turn_page_or_subscribe(context: Context, action: str, place: int) -> P
     """Show another page of a list of followed accounts, or subscribe to names on the page.
 
     Each profile costs 0 to 3 credits, or more if the API refuses the account. Return the text of a
-    pop-up if the button no longer works.
+    pop-up, or None.
 
     Raises:
         BotError: The file has a different format, or is too large.
@@ -245,7 +245,7 @@ async def subscribe_each(
     """Subscribe to profiles one by one. Return the new names, existing subscriptions and failures.
 
     Each profile costs 0 to 3 credits, or more if the API refuses the account. Each new
-    subscription is committed separately. Without preferences, the defaults of the chat apply.
+    subscription is committed separately.
 
     Raises:
         DatabaseUnavailableError: The database is unavailable. Earlier subscriptions stay.

@@ -1,7 +1,6 @@
 """Decorators that register handlers and check the rights of the sender.
 
 ``@command``, ``@on_press`` and ``@on_message`` make a handler with a row in the table of rights.
-Commands and buttons for owners are treated as unknown if the sender is not an owner.
 """
 
 from collections.abc import Callable, Coroutine
@@ -96,8 +95,7 @@ class Guarded:
     async def check_right_and_run(self, context: Context) -> None:
         """Run the handler if the sender has the right that the table of rights requires.
 
-        If the sender is not an owner, a button for owners is answered as unknown. A command for
-        owners gets no answer in a group or channel.
+        If the sender is not an owner, a button for owners is answered as unknown.
 
         Raises:
             RightsError: The person does not have the right in this chat, or Telegram does not
@@ -143,12 +141,11 @@ def command(
 ) -> Callable[[Run], Guarded]:
     """Return a decorator that makes the handler of ``/word`` and adds the handler to ``OBEYED``.
 
-    - ``channel_after``: the number of words after which a channel or group may be named. A command
-      in a private chat then acts on the named chat.
-    - ``takes_names``: other ``@name`` words are allowed, so the channel must follow directly after
+    - ``channel_after``: the number of words after which a chat may be named. In a private chat,
+      the command acts on the named chat.
+    - ``takes_names``: other ``@name`` words are allowed, so the chat follows directly after
       ``channel_after`` words.
-    - ``takes_list``: several words can be a list of profile names. In a private chat, the second
-      of two words may be a channel.
+    - ``takes_list``: several words can be a list of profile names.
     - ``usage``: the message id of a text that is added to the error about an unknown channel.
     - ``only_in_private``: the command is refused in groups and channels.
     """
@@ -217,9 +214,9 @@ def _raise_if_not_private(context: Context, word: str) -> None:
 def on_press(kind: Kind, *, only_in_private: str = "") -> Callable[[Press], Guarded]:
     """Return a decorator that makes the handler of buttons of a ``kind``.
 
-    The decorated function gets the arguments of the button, and returns the text of a pop-up or
-    None. After a handled press, repeated presses by the same person are ignored for a second. If
-    ``only_in_private`` names a command, the button works only in private chats.
+    The decorated function returns the text of a pop-up, or None. For a second after a handled
+    press, repeated presses by the same person are ignored. A button with ``only_in_private`` (the
+    name of a command) is refused in groups and channels.
     """
 
     def decorate(run: Press) -> Guarded:

@@ -85,9 +85,9 @@ async def fetch_and_show_highlight(
 ) -> None:
     """Show one story, or at most ten stories, of a highlight.
 
-    If the highlight has a story with the ID ``story_id``, only this story is shown. Otherwise, the
-    stories begin at ``offset``. The cost is 1 credit, or 0 credits if the highlight is cached.
-    Each file that must be bought costs 1 more credit.
+    If the highlight has the story ``story_id``, only this story is shown. Otherwise, the stories
+    begin at ``offset``. The cost is 1 credit, or 0 credits for a cached highlight. Each file that
+    must be bought costs 1 more credit.
 
     Raises:
         BotError: The errors of ``Highlights.get_or_fetch`` and ``show_albums``.

@@ -1,7 +1,7 @@
 """Inline queries, ``@bot natgeo`` in any chat: the results are cached stories and cost 0 credits.
 
-A person without access gets an empty list. The buttons under a result are only links, because
-Telegram names no chat for a press of any other button.
+The buttons under a result are only links, because Telegram names no chat for a press of any other
+button.
 """
 
 import re

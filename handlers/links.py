@@ -86,8 +86,8 @@ def links_of(message: Message, bot_name: str) -> list[Link]:
 async def username_shown_by(message: Message, context: Context) -> str | None:
     """Return the profile of the story, card or list entry in a message, or None.
 
-    The first rule that applies decides: the profile of a media file that the bot has sent, the
-    link in a message of the bot, or the first bold text in a message of the bot.
+    The first rule that applies decides: the profile of a sent media file, the link, or the first
+    bold text. The last two rules apply only to messages of the bot.
     """
     files = [*message.photo, message.video, message.animation, message.document]
     ids = [file.file_unique_id for file in files if file]
@@ -126,8 +126,8 @@ async def is_forward_of_our_post(message: Message, context: Context) -> bool:
 async def _fetch_and_serve_link(context: Context, link: Link) -> BotError | None:
     """Send the stories of a link. Return the error, if any, so that the next link can be served.
 
-    The stories of a profile usually cost 2 or 3 credits. A story or highlight usually costs 1
-    credit. A media file costs 0 credits, or 1 credit if the file must be bought.
+    A profile usually costs 2 or 3 credits, and a story or highlight 1 credit. A media file costs 0
+    credits, or 1 credit if the file must be bought.
 
     Raises:
         DatabaseUnavailableError: The database is unavailable.
@@ -231,8 +231,7 @@ async def fetch_and_serve_links(context: Context) -> None:
     """Send the stories of at most five links (``LINKS_A_MESSAGE``) of a message, in order.
 
     ``_fetch_and_serve_link`` describes the costs. After an edit of the message, only links that
-    were not served in the last two days are served. Links to profiles' pages can also answer a
-    question, or get buttons.
+    were not served in the last two days are served.
 
     Raises:
         DatabaseUnavailableError: The database is unavailable.

@@ -1,7 +1,7 @@
 """Channels and groups that a person manages from the chat itself or from the private chat.
 
-A command or button in a private chat may name another chat. After a check of the person's rights,
-the command or button applies to that chat (``Context.chat``).
+A command or button in a private chat may name another chat, and then applies to that chat
+(``Context.chat``) if the person has the right.
 """
 
 import re
@@ -62,8 +62,8 @@ async def set_managed_chat(context: Context, chat_id: int) -> None:
 async def set_managed_chat_from_words(context: Context, places: Iterable[int], usage: str) -> None:
     """Apply the command to the chat that the arguments name, and remove the name.
 
-    ``places`` are the positions of the arguments that may name a chat. Only the first of these
-    arguments that looks like the name or ID of a chat counts.
+    ``places`` are the positions of the arguments that may name a chat. Only the first argument
+    that looks like a chat counts.
 
     Raises:
         UnknownChannelError: The bot does not know the chat, the person has no right to manage the
@@ -95,8 +95,8 @@ async def set_managed_chat_from_words(context: Context, places: Iterable[int], u
 async def set_managed_chat_from_second_word(context: Context, usage: str) -> None:
     """Apply the command to the chat that the second argument names, and remove the name.
 
-    Do nothing if the command has more than two arguments, if the chat of the update is not
-    private, or if Telegram does not confirm that the person manages the named chat.
+    Do nothing after more than two arguments, outside of private chats, or if Telegram does not
+    confirm that the person manages the chat.
 
     Raises:
         BlockedError: The access list blocks the chat or the responsible person.

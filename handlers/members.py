@@ -54,7 +54,7 @@ async def open_and_greet_or_close_chat(context: Context) -> None:
     """Handle a change of the bot's own membership in a chat.
 
     A chat that blocks or removes the bot is closed, and gets no alerts. Any other chat is opened.
-    If the bot was added, the person who added the bot is recorded.
+    The person who added the bot is recorded.
 
     Raises:
         BlockedError: The access list blocks the chat or the responsible person.
@@ -93,8 +93,8 @@ async def _allow_chat_if_adder_has_access(context: Context, change: ChatMemberUp
 async def record_return_to_blocked_chat(context: Context) -> None:
     """Record that a blocked chat has the bot again, or that a blocked person added the bot.
 
-    A blocked chat opens at the end of the block. A chat that is not blocked opens at once if the
-    chat has a payer who is not blocked.
+    A blocked chat opens at the end of the block. Any other chat opens at once if its payer is not
+    blocked.
     """
     change = context.event.my_chat_member
     if change is not None and _is_member(change.new_chat_member):

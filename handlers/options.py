@@ -283,9 +283,8 @@ async def change_option(
 ) -> PopUpText | None:
     """Change an option of a subscription, or of all subscriptions of the chat to the profile.
 
-    The value ``everywhere`` changes all subscriptions to the profile. The option ``pause`` with
-    the value ``undone`` resumes the subscription, and sends the stories that were missed during
-    the pause.
+    The value ``everywhere`` changes all subscriptions to the profile. The value ``undone`` of the
+    option ``pause`` resumes the subscription with the missed stories.
 
     Raises:
         TooManyFastError: The chat or the payer has the maximum number of fast subscriptions.

@@ -142,8 +142,7 @@ async def confirm_and_change_option_of_all(
 ) -> PopUpText | None:
     """Change an option or the pause of all subscriptions of the chat, or show the options of all.
 
-    For the option ``pause``, ``value`` is a key of ``PAUSES``. If a change affects several
-    subscriptions, the bot first asks for a confirmation.
+    If a change affects several subscriptions, the bot first asks for a confirmation.
 
     Raises:
         TooManyFastError: The chat or the payer would exceed the maximum number of fast

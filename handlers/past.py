@@ -73,8 +73,8 @@ async def _send_kept_stories_page(
 ) -> None:
     """Send a page of at most 30 stories that match a search, with a button for the next page.
 
-    The search costs 0 credits. If Telegram refuses the file of a live story, the file may be
-    bought for 1 credit. If the chat has kept no stories, the answer explains how to keep stories.
+    The search costs 0 credits. If Telegram refuses a file, the file of a live story may be bought
+    for 1 credit.
 
     Raises:
         SubscriptionError: No kept story matches the search.

@@ -90,7 +90,7 @@ async def stop_paying_for_chat_and_notify(context: Context, chat_id: int) -> Pop
     """End the person's responsibility for a chat after a press, and notify the chat.
 
     The alerts of the chat stop until the chat has a payer again. If the person is not the payer,
-    nothing changes, and a pop-up says so. The button works only in a private chat.
+    return the text of a pop-up.
     """
     payers = context.services.payers
     person = context.user_id

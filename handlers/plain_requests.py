@@ -177,8 +177,8 @@ def _quiet_hours_and_summary_buttons(context: Context) -> list[Button]:
 async def _show_options(context: Context, request: Request) -> None:
     """Show the options of a subscription or of the chat, or the card of the profile that is meant.
 
-    A name that is not certain (``Request.is_list``) counts only if the name is stored or is
-    ``EXAMPLE_NAME``, because any uncertain name can be an ordinary word.
+    An uncertain name can be an ordinary word, so the name counts only if the name is stored or is
+    ``EXAMPLE_NAME``.
     """
     rows = await context.services.subscriptions.all_of_chat(context.chat.id)
     names = (

@@ -45,8 +45,8 @@ FIELD = {"force_reply": True, "selective": True, "input_field_placeholder": EXAM
 async def ask_or_send_usage(context: Context, question: str, usage: str) -> None:
     """Ask ``question``, which a person answers by a reply, or send ``usage`` instead.
 
-    ``question`` and ``usage`` are message ids. ``usage`` is sent in a channel, which has no reply
-    field (td, ReplyMarkup.cpp), and in a private chat that manages another chat.
+    ``question`` and ``usage`` are message ids. Channels get ``usage``, because channels have no
+    reply field (td, ReplyMarkup.cpp).
     """
     if context.is_channel or context.about is not None:
         await say_message(context, usage)

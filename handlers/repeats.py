@@ -32,9 +32,8 @@ class RepeatedMessages(filters.MessageFilter):
 def is_channel_copy_or_own_forward(message: Message, bot_id: int) -> bool:
     """Return whether a message only repeats another message, so that no answer is needed.
 
-    A repeated message is Telegram's copy of a channel post, or a forward of a message of the bot.
-    The result is False for a forwarded file of subscriptions, which people forward to import the
-    file.
+    Telegram copies channel posts into the discussion group, and people forward messages of the
+    bot. A forwarded file of subscriptions does not count.
     """
     origin = message.forward_origin
     if message.is_automatic_forward:
@@ -59,8 +58,7 @@ async def cache_after_commit(
 ) -> None:
     """Put ``value`` into the cache after the commit of the update, but before the replies.
 
-    The entry expires ``age`` after the write. If the update fails, no entry is written. If the
-    update has changed nothing and has queued no reply, the entry is written at once.
+    The entry expires ``age`` after the write. If the update fails, no entry is written.
     """
 
     async def write() -> None:

@@ -67,9 +67,9 @@ async def say(
 ) -> None:
     """Send an HTML message to the chat of the update.
 
-    - ``reply_to`` is the ID of the message to which the message replies. Without ``reply_to``, a
-      message in a group or channel replies to the message of the update.
-    - ``markup`` is a "reply_markup" of the Bot API, which is used only if no buttons are shown.
+    - ``reply_to`` is the ID of the message to reply to. By default, a message in a group or
+      channel replies to the message of the update.
+    - ``markup`` is a "reply_markup" of the Bot API, used only if no buttons are shown.
     - If ``Context.in_place`` is True, the message replaces the pressed message once.
     """
     if context.in_place and not (markup or reply_to):
@@ -154,8 +154,8 @@ def code_texts(message: Message | None) -> list[str]:
 async def replace_pressed_button(context: Context, new: Button) -> bool:
     """Replace the pressed button under a photo, video or file by the button ``new``.
 
-    The button is replaced after the replies. A failure is only logged. Return False if no button
-    was pressed, if the message is a text message, or if the bot cannot read the message.
+    The button is replaced after the replies. A failure is only logged. Return False if the message
+    is a text message or cannot be read.
     """
     query = context.query
     shown = query.message if query else None
@@ -187,8 +187,8 @@ async def _change_buttons(context: Context, shown: Message, buttons: Buttons) ->
 async def show_working(context: Context) -> AsyncIterator[None]:
     """Show a chat action if the body of the ``with`` block takes more than 0.2 seconds.
 
-    A failure of the chat action does not affect the body. If the body takes longer than one chat
-    action, the pressed button is answered.
+    A failure of the chat action does not affect the body. After some seconds, the pressed button
+    is answered.
     """
 
     async def answer_in_time() -> None:

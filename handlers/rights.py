@@ -1,7 +1,7 @@
 """The table of rights: the right that each command, button and message needs.
 
-``handlers.guard`` checks the right before each command, button and message, and raises an error
-for a handler without a row. The row of a command also has the texts for the help and the menu.
+``handlers.guard`` checks the right, and raises an error for a handler without a row. The row of a
+command also has the texts for the help.
 """
 
 from collections.abc import Mapping

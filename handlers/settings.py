@@ -312,8 +312,7 @@ async def _answer_thanks_or_other_request(
 async def set_setting_if_expected(context: Context, text: str) -> WasAnswered:
     """Set a setting to the value in a plain message, if a page has asked for the setting.
 
-    Return whether the message was answered: the setting was set, the question was cancelled, or
-    the bot asked again. A question is pending for at most five minutes.
+    Return whether the message was answered. A question is pending for at most five minutes.
 
     Raises:
         RightsError: The errors of ``set_managed_chat``, for example if the person no longer has
@@ -355,8 +354,8 @@ async def set_setting_if_expected(context: Context, text: str) -> WasAnswered:
 def _is_small_talk_or_common_words(context: Context, text: str) -> bool:
     """Return whether a text is small talk, an insult, a text about the bot, or common words.
 
-    Some of these texts resemble names of cities, such as "nice" and the insult "merda" (Mérida).
-    Common words that are the exact name of a place do not count.
+    Some of these texts resemble names of cities, such as "nice". The exact name of a place does
+    not count as common words.
     """
     is_talk = talk.is_small_talk(text) or talk.is_unlikely_name(text)
     if is_talk or talk.is_about_bot(text, context.t.language):

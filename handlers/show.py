@@ -49,8 +49,8 @@ async def offer_alternatives_or_raise(
 ) -> None:
     """Explain why a chat can't get stories or alerts of a profile, and offer buttons.
 
-    The explanation is the message of ``error``, which must have the field ``username``. In a
-    private chat, buttons for the subscription and the highlights follow the buttons ``rows``.
+    The explanation is the message of ``error``, which must have the field ``username``. A private
+    chat also gets buttons for the subscription and the highlights.
 
     Raises:
         BotError: ``error`` is raised if the chat is a group or channel and ``rows`` is empty. The
@@ -87,14 +87,14 @@ async def show_albums(
 ) -> None:
     """Queue the albums as replies, in order. The sent stories count as usage of the chat.
 
-    Each file that must be bought costs 1 credit. ``albums`` contains at least one album.
+    Each file that must be bought costs 1 credit. ``albums`` must not be empty.
 
     - ``title``: the title of a highlight.
     - ``part``: the number of the album and the number of albums, for example (2, 3).
     - ``has_more``: a single story gets a button for all stories of the profile or highlight.
-    - ``originals``: the IDs of stories to send as files. An album never mixes files with other
+    - ``originals``: the IDs of stories to send as files. An album must not mix files with other
       stories.
-    - ``is_last``: in a private chat, a message with buttons follows the last album.
+    - ``is_last``: in a private chat, a message with buttons follows.
     - ``is_free``: no file is bought.
 
     Raises:

@@ -86,11 +86,10 @@ class Current:
 
 @command("stories")
 async def fetch_and_show_named_stories(context: Context) -> None:
-    """Show the stories of the profiles that a command, or the message it replies to, names.
+    """Show the stories of the profiles that a command names, or list the followed profiles.
 
-    Without a name, the followed profiles with live stories are listed for 0 credits. The stories
-    of a profile usually cost 2 or 3 credits. A linked highlight costs 1 credit. Cached answers
-    cost 0 credits.
+    The stories of a profile usually cost 2 or 3 credits. A linked highlight costs 1 credit. Cached
+    answers and the list cost 0 credits.
 
     Raises:
         BotError: The stories of the only named profile, or of the link, can't be shown, or nobody
@@ -173,8 +172,8 @@ async def _last_found_live_stories(
 async def send_all_last_found_stories(context: Context) -> PopUpText | None:
     """Send the stored live stories of all followed profiles, for 0 credits.
 
-    Of more than 30 stories, only the 30 oldest are sent. A story whose file must be bought is not
-    sent. A chat can request these stories once in ten minutes.
+    Only the 30 oldest stories are sent, and no story whose file must be bought. A chat can request
+    these stories once in ten minutes.
 
     Raises:
         NoPayerError: The request has no person, and the chat has no payer.

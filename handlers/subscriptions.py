@@ -150,8 +150,7 @@ CHANNEL_UNUSABLE = N_(
 async def subscribe(context: Context) -> None:
     """Subscribe a chat, topic or channel to up to ten profiles.
 
-    Each profile costs 0 to 3 credits, or more if the API refuses the account. A command with
-    everyday words makes no API call until a button confirms the names.
+    Each profile costs 0 to 3 credits, or more if the API refuses the account.
 
     Raises:
         BotError: The errors of ``_subscribe_and_send_results``.
@@ -188,9 +187,9 @@ async def offer_chats_or_subscribe(
 ) -> None:
     """Offer other chats for the alerts of a profile, or subscribe in the chat ``chat_id``.
 
-    The offer has at most 8 chats, and costs 0 credits. A keyboard also opens Telegram's own chat
-    picker, which makes the bot an admin of the chosen chat (Bot API, KeyboardButtonRequestChat). A
-    subscription has the costs of ``_subscribe_and_send_results``.
+    The offer costs 0 credits. A subscription has the costs of ``_subscribe_and_send_results``.
+    Telegram's chat picker makes the bot an admin of the chosen chat (Bot API,
+    KeyboardButtonRequestChat).
 
     Raises:
         NotFollowedError: The chat does not have the subscription ``subscription_id``.
@@ -626,9 +625,8 @@ async def ask_which_to_stop(context: Context, rows: Sequence[Subscription]) -> N
 async def ask_which_profile(context: Context, question: str, command: str, usage: str) -> None:
     """Ask for a followed profile for ``command``, with a button for each of at most 60 profiles.
 
-    ``question`` and ``usage`` are message ids. A channel with subscriptions gets ``usage``,
-    because no button in a channel can run a command. A chat without subscriptions gets ``EMPTY``
-    or the question for a first subscription.
+    ``question`` and ``usage`` are message ids. A channel gets ``usage``, because no button in a
+    channel can run a command.
     """
     rows = await context.read_subscriptions()
     if rows and context.is_channel:
@@ -645,8 +643,8 @@ async def ask_which_profile(context: Context, question: str, command: str, usage
 async def subscriptions_page(context: Context, page: int, containing: int | None = None) -> Page:
     """Return a page with at most 8 of the chat's subscriptions. Each subscription has a button.
 
-    If ``containing`` is the ID of a subscription, return the page with this subscription. A
-    channel gets a list of at most 60 subscriptions without buttons.
+    ``containing`` is the ID of a subscription on the page, or None. A channel gets a list of at
+    most 60 subscriptions without buttons.
     """
     every = await context.read_subscriptions()
     if containing is not None:
@@ -694,8 +692,8 @@ def subscriptions_list_button(context: Context) -> Button:
 async def _obstacles_text(context: Context, target: Target | None) -> Safe:
     """Return a text about the mutes and the missing payer of a chat, or an empty string.
 
-    A mute means that the bot cannot post in the chat or topic. If ``target`` is given, only the
-    mutes of ``target`` are described.
+    A mute means that the bot cannot post in the chat or topic. With ``target``, only its mutes are
+    described.
     """
     chat_id = target.chat_id if target else context.chat.id
     # The stored chat is read again, because a subscription may have given the chat a payer.
@@ -730,8 +728,8 @@ def _subscribed_buttons(done: Subscribed, context: Context, *, can_show: bool) -
 async def _check_and_admit_channel(context: Context, name: str) -> tuple[Target, str]:
     """Check that the person and the bot may post in a channel, and give the channel access.
 
-    In a group, the person must be an admin, and the bot a member. Return the target of alerts, and
-    the name of the channel or group.
+    Return the target of alerts, and the name. In a group, the person must be an admin, and the bot
+    a member.
 
     Raises:
         SubscriptionError: The bot cannot see the channel, the named chat is a private chat, the

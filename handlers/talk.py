@@ -1,7 +1,7 @@
 """Messages without a command or a link: the bot answers in private chats.
 
-Paid calls are made only after a press of a button, a command in a caption, or an answer to a
-question of the bot. In groups, only commands in captions and replies to the bot are handled.
+Paid calls need a press of a button, a command in a caption, or an answer to a question. In groups,
+only commands in captions and replies to the bot are handled.
 """
 
 from collections.abc import Sequence
@@ -141,8 +141,8 @@ async def run_captioned_command(context: Context) -> None:
 async def run_command_of_answered_question(context: Context) -> None:
     """Run the command of a question for the name in the answer, at the costs of the command.
 
-    For several names, or a name among everyday words, send a button instead, for 0 credits. After
-    an unclear answer, the bot explains what a profile name is and asks again.
+    If the answer has several names or everyday words, send a button for 0 credits. After an
+    unclear answer, the bot asks again.
 
     Raises:
         BotError: The command is refused or fails.
@@ -308,8 +308,8 @@ async def _answer_choice_if_expected(context: Context, text: str) -> WasAnswered
 async def _offer_names_between_words(context: Context, text: str) -> WasAnswered:
     """Offer actions for the profile names in a text. Return whether actions were offered.
 
-    Stored names come first, then a single word that may be a name, then words that are parts of
-    one name. A text about the bot, such as "you are useless", gets no offer without a stored name.
+    Stored names come first, then a single word that may be a name, then words that can be parts of
+    one name.
     """
     language = context.t.language
     every = talk.words_that_may_be_names(text, language)
@@ -367,8 +367,7 @@ async def run_with_shown_arguments(
     """Run a command with arguments from the message whose button was pressed.
 
     The costs are those of the command. The arguments are in code format. ``code_text_index`` is
-    the index of the part in code format that may be the whole command. If no part is in code
-    format, return the text of a pop-up.
+    the index of the code text to use. Without code texts, return the text of a pop-up.
 
     Raises:
         BotError: The command is refused or fails.
@@ -434,7 +433,7 @@ async def _react_or_give_example(context: Context) -> None:
     """React to small talk. Answer other messages with an example and buttons, or with a shrug.
 
     A message within a minute after an example gets a shrug. The photos of an album count as one
-    message. A forward of the bot's own alert gets no answer.
+    message.
     """
     message = context.message
     cache = context.services.cache

@@ -131,10 +131,9 @@ class AnswerCache:
     ) -> list[T]:
         """Return the cached answer for ``key``, or call ``fetch`` and cache the result.
 
-        A cached answer costs 0 credits. The result is cached until the time that ``until``
-        returns. ``codec`` serialises the result, and must always be the same for a given key.
-        Within a process, concurrent requests for the same key share one call. ``has_name`` is
-        False if the request names no account.
+        A cached answer costs 0 credits. Concurrent requests for the same key in this process share
+        one call. ``until`` returns the end of the caching. ``codec`` must always be the same for a
+        given key. ``has_name`` is False if the request names no account.
 
         Raises:
             ProfilePrivateError: The account with the name ``username`` is private.
@@ -225,10 +224,10 @@ class AnswerCache:
     async def _store_answer_and_settle_bill(
         self, key: str, value: object, fetched: Fetched[Any], *, until: datetime, now: datetime
     ) -> None:
-        """Store the answer and the snapshot, and settle the bill, in one transaction.
+        """Store the answer and the snapshot, and settle the bill, in one transaction. Log errors.
 
-        Errors are logged and not raised. The commit is durable only if the bill exceeds the
-        reserved credits, because the reserved credits count as spent after a power failure.
+        The commit is durable only if the bill exceeds the reserved credits, which count as spent
+        after a power failure.
         """
         bill = fetched.bill
         durable = bill is not None and bill.credits > bill.reservation.credits

@@ -44,8 +44,8 @@ class DownloadsStories(Protocol):
     ) -> PaidCall[MediaFile]:
         """Return the API call that downloads the file at a URL of a media host, for 1 credit.
 
-        ``refuse`` gets the account of the file, or None, and raises an error if the file must not
-        be shown. The caller must remove the file after use.
+        ``refuse`` gets the account of the file, or None, and raises an error to refuse the file.
+        The caller must remove the file.
         """
 
 
@@ -53,9 +53,9 @@ class DownloadsStories(Protocol):
 class Downloads:
     """Downloads files through the Stories API, for 1 credit each.
 
-    ``fetch`` downloads a file from a pasted URL for free. ``blocked`` contains the ids and names
-    of blocked profiles. After three consecutive answers that name no account, this process buys no
-    file of a pasted URL for a day.
+    ``fetch`` downloads a file from a pasted URL for free. ``blocked`` has ids and names of
+    profiles. After three consecutive answers without an account, this process buys no pasted file
+    for a day.
     """
 
     api: DownloadsStories
@@ -69,10 +69,9 @@ class Downloads:
     async def __call__(self, story: Story, asker: Asker) -> MediaFile:
         """Return the file of a story. The caller must remove the file.
 
-        The file of a story from the API costs 1 credit, which the schedule pays for an alert, and
-        ``asker`` or the payer of the chat for a reply. The file of a pasted URL is free, but
-        counts towards a daily limit of megabytes. If the media host refuses the bot, the file may
-        cost 1 credit.
+        The file of a story from the API costs 1 credit. The schedule pays for an alert, and
+        ``asker`` or the chat's payer for a reply. The file of a pasted URL counts towards a daily
+        limit of megabytes, and costs 1 credit only if the media host refuses the bot.
 
         Raises:
             PastedLimitError: The daily limit of megabytes is exceeded.

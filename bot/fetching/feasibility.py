@@ -44,9 +44,9 @@ _ALL_FOR_REPLIES = NN_(
 class Shortfall:
     """A budget that is too small for all subscribed profiles.
 
-    Of ``profiles`` subscribed profiles, only ``enough`` can be checked in time. All profiles need
-    ``credits`` a day. Both numbers include a reserve of 5 %. ``daily_budget`` is the sufficient
-    setting, or None if no setting is enough.
+    Of ``profiles`` profiles, ``enough`` can be checked in time. All profiles need ``credits`` a
+    day. Both numbers include a reserve of 5 %. ``daily_budget`` is the sufficient setting, or None
+    if no setting is enough.
     """
 
     profiles: int
@@ -83,8 +83,8 @@ class BudgetWatch:
     ) -> None:
         """Report how many known persons could not subscribe today, and a sufficient budget.
 
-        Each of these ``people`` counts as one more profile. The other arguments are the same as in
-        ``shortfall``. The report ends if no person is refused or no budget would be enough.
+        Each of the ``people`` counts as one more profile. The other arguments are the same as in
+        ``shortfall``.
         """
         known, fresh = counts
         lack = shortfall(budget, (known + people, fresh), cost, reply_share=reply_share)

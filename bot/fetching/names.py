@@ -1,7 +1,7 @@
 """The lookup of usernames. A lookup returns the owner of a name, and whether the owner is private.
 
-A lookup costs 1 credit, and comes before more expensive calls for a new name. A lookup must also
-confirm each refusal, because the API sometimes answers 403 or 404 for public accounts.
+A lookup costs 1 credit. A lookup must confirm each refusal, because the API sometimes answers 403
+or 404 for public accounts.
 """
 
 import asyncio
@@ -64,8 +64,8 @@ class Names:
     ) -> Known | None:
         """Return the stored owner of a name, or None if the name was not seen recently.
 
-        The cost is 0 credits. ``within`` is the maximum age of the last answer with this name, by
-        default 30 days. The stored time may be up to an hour too early.
+        The cost is 0 credits. ``within`` is the maximum age of the last answer with this name, to
+        the hour.
 
         Raises:
             NoSuchProfileError: According to a recent answer, no account has this name.
@@ -82,8 +82,8 @@ class Names:
     async def fetch_and_store_profile_with_retry(self, username: str, charge: Charge) -> Profile:
         """Return and store the current owner of a name, who may be private.
 
-        The cost is 1 credit, or 2 credits if the first answer is a refusal. A refusal, and the
-        answer that the account is private, are cached for five minutes. No subscriber is notified.
+        The cost is 1 credit, or 2 credits if the first answer is a refusal. A refusal or a private
+        account is cached for five minutes.
 
         Raises:
             NoSuchProfileError: After a refusal, the second answer is that the account does not
@@ -136,9 +136,9 @@ class Names:
     ) -> Profile:
         """Return the current owner of a name, but only if the account is public.
 
-        The lookup costs 1 or 2 credits. The cost is 0 credits if a lookup after ``since`` (by
-        default, the time of the call) has found the owner public, or if the name was refused in
-        the last five minutes. Concurrent requests for the same name wait for each other.
+        The lookup costs 1 or 2 credits. A lookup after ``since`` (by default, now) or a refusal in
+        the last five minutes is used for 0 credits. Concurrent requests for a name wait for each
+        other.
 
         Raises:
             ProfilePrivateError: The account is visible to followers only.
@@ -171,8 +171,7 @@ class Names:
 
         - "private" or "public": The lookup shows the account as private or public.
         - "gone": No account has the name, or a different account than ``profile_id`` has the name.
-        - "unknown": The lookup proves nothing. Without a ``username``, this result costs 0
-          credits.
+        - "unknown": The lookup proves nothing. An empty ``username`` costs 0 credits.
         """
         if not username:
             return "unknown"
@@ -191,10 +190,9 @@ class Names:
     ) -> list[Story] | None:
         """Return the live stories of an account, or None if the name has a different owner now.
 
-        The cost is 2 credits, or 1 credit if ``checks_privacy`` is False. After a refusal, a
-        lookup for 1 or 2 more credits must confirm the refusal, unless ``is_just_named`` means
-        that a recent lookup has found the account public. A 404 that is not confirmed causes a
-        second call for the same price.
+        The cost is 2 credits, or 1 credit if ``checks_privacy`` is False. A refusal is confirmed
+        by a lookup for 1 or 2 more credits, unless the caller has just looked up the name
+        (``is_just_named``). After a wrong 404, the call is repeated for the same price.
 
         Raises:
             NoSuchProfileError: The account does not exist.

@@ -67,9 +67,8 @@ class Viewer:
     async def get_or_fetch_story(self, link: Link, asker: Asker) -> Story:
         """Return the story of a link for 1 credit.
 
-        A cached or expired story costs 0 credits. If the API answers that the story is gone, a
-        second call may cost 1 more credit. If the API answers that the account is private, a
-        lookup for 1 or 2 more credits must confirm the answer.
+        A cached or expired story costs 0 credits. The confirmation that the story is gone costs 1
+        more credit. The confirmation that the account is private costs 1 or 2 more credits.
 
         Raises:
             StoryGoneError: The story is over 24 hours old or was deleted.
@@ -145,8 +144,8 @@ class Viewer:
         - The stories of a known profile cost 2 credits, or 1 credit with
           ``SKIP_PRIVACY_CHECK=true``.
         - For a name that was not seen in the last 30 days, or whose profile is not stored as
-          active, a lookup costs 1 more credit. For a private account, the total is 1 credit. For a
-          missing account, the total is 2 credits.
+          active, a lookup costs 1 more credit. Only lookups are paid for a private account (1
+          credit) or a missing account (2 credits).
         - If the lookup fails (403 or 500), the stories cost 3 credits, and 1 more credit after a
           403.
         - After a refusal, or for a new owner of the name, each further lookup costs 1 or 2
@@ -204,10 +203,9 @@ class Viewer:
     ) -> list[tuple[Story, KnownFile]]:
         """Return at most 50 live stories whose files Telegram already has, newest first.
 
-        The cost is 0 credits. The stories are of the profile that ``link`` names, and of the
+        The cost is 0 credits. The stories are of the profile or story in ``link``, and of the
         profiles that the person follows and whose names begin with ``name_prefix``. If
-        ``name_prefix`` is None, only ``link`` counts. If ``link`` names a single story, only this
-        story is returned.
+        ``name_prefix`` is None, only ``link`` counts.
         """
         known = None
         if link:

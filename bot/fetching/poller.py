@@ -1,7 +1,7 @@
 """The scheduler, which claims due profiles, checks the profiles, and records the results.
 
 The price is reserved before the check, and settled in the transaction that records the stories. No
-transaction is open during a call of the Stories API. A check needs a valid lease.
+transaction is open during a call of the Stories API.
 """
 
 import asyncio
@@ -100,9 +100,8 @@ class Scheduler:
         """Create a scheduler.
 
         At most ``at_once`` checks, and 56 more slow checks, run at the same time. ``apply_blocks``
-        pauses the alerts of blocked profiles, and resumes the alerts of unblocked profiles. While
-        ``is_paused`` returns True, this process makes no checks. ``wake`` is called when messages
-        may be due.
+        pauses and resumes the alerts of profiles. While ``is_paused`` returns True, no checks are
+        made. ``wake`` is called when messages may be due.
         """
         self._db = db
         self._api = api
@@ -292,8 +291,7 @@ class Scheduler:
     ) -> list[Known]:
         """Claim and return the profiles whose checks can be paid and for which slots are free.
 
-        Due profiles come first, then profiles before a daily summary, then profiles that are not
-        due yet. While the API fails for all profiles, at most one check runs.
+        Due profiles come first, then profiles before a daily summary, then early checks.
         """
         now = lease.at
         # The credits of the running checks are subtracted, because the bucket still contains them.

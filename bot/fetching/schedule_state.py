@@ -37,8 +37,8 @@ class PollSettings:
     """The settings of the checks.
 
     ``credits_a_day`` are the credits for checks on every UTC day. ``credits_a_poll`` is the cost
-    of a check, or None for the measured mean. ``floor`` is the minimum time between two checks of
-    a profile. ``blocked`` has names and ids of blocked profiles, and can change at any time.
+    of a check, or None for the measured mean. ``floor`` is the minimum time between two checks.
+    The set ``blocked`` of names and ids can change at any time.
     """
 
     credits_a_day: int = 500
@@ -51,8 +51,8 @@ class PollSettings:
 class Plan:
     """The schedule, and the cost of a check in credits.
 
-    If ``learns_cost`` is True, the cost is the mean bill of the last checks. ``newcomer_interval``
-    is the mean time between two checks of a profile that only newcomers follow, or None.
+    With ``learns_cost``, the cost is the mean bill of the last checks. ``newcomer_interval`` is
+    the mean time between checks of a profile that only newcomers follow, or None.
     """
 
     schedule: Schedule = field(default_factory=lambda: Schedule(BUDGET, minimum=FLOOR_S))

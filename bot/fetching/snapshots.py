@@ -50,8 +50,8 @@ class Snapshot:
 class EarlierChecksAllowance:
     """The number of checks that may still move to an earlier time because of a daily summary.
 
-    ``left`` is this number for the UTC day ``day``. ``counted_for`` is the id of the payer, or of
-    a chat without a payer. The allowance must be locked before the profiles.
+    ``left`` is the number for the UTC day ``day``. ``counted_for`` is the id of the payer or chat.
+    The allowance must be locked before the profiles.
     """
 
     counted_for: int
@@ -69,9 +69,9 @@ async def record_snapshot_and_enqueue_alerts(
 ) -> list[str]:
     """Record a snapshot, and enqueue alerts for new stories. Return the ids of the new stories.
 
-    A complete snapshot releases the claim ``token``, and schedules the next check if a chat needs
-    checks. If a later check has claimed the profile, only the name, the new stories and their
-    alerts are recorded. ``scheduler_plan`` is None if the scheduler did not make the check.
+    A complete snapshot releases the claim ``token``, and schedules the next check of a followed
+    profile. If a later check has claimed the profile, only the name, the new stories and their
+    alerts are recorded. Without ``scheduler_plan``, the check was not made by the scheduler.
     """
     if snapshot.stories:
         before = await record_name_notify_and_return_previous(tx, snapshot.profile, now=now)
@@ -219,8 +219,8 @@ async def reschedule_checks(
     """Compute and store the times of next checks, after a change of subscribers or settings.
 
     The rows of the profiles stay locked until the end of the transaction. ``allowance`` limits how
-    many checks move to an earlier time because of a daily summary. None allows no such move. If
-    ``is_by_owner`` is True, no limit applies.
+    many checks move to an earlier time because of a daily summary. A change ``is_by_owner`` has no
+    limit.
     """
     plan = await schedule_state.load_plan_or_new(tx)
     moved = 0
@@ -281,9 +281,9 @@ async def read_useful_check_at(
 ) -> datetime:
     """Return the time for the next check of a profile, usually ``due``.
 
-    The last check was at ``seen_at``. If no chat can be notified at ``due``, the check is made
-    later, but before stories are lost. Before a daily summary, the check can be made earlier than
-    ``due``, but not before ``not_before``. ``is_claimed`` allows a check now.
+    If no chat can be notified at ``due``, the check is later, but before stories are lost. Before
+    a daily summary, the check can be earlier, but not before ``not_before``. ``is_claimed`` allows
+    a check now.
     """
     if known.chats > _MANY:
         return due
@@ -340,8 +340,7 @@ async def record_failure_and_notify_if_proven(
     """Record a failed check, and plan the next check.
 
     Only two equal answers "private" or "gone" in a row change the state and notify the
-    subscribers, because a single answer may be wrong. Nothing is recorded if a later check than
-    ``token`` has claimed the profile.
+    subscribers. Nothing is recorded if a later check than ``token`` has claimed the profile.
     """
     before = await profiles.lock(tx, profile_id)
     if before is None or before.state == "blocked" or token not in {None, before.token}:

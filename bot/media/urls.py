@@ -43,9 +43,8 @@ class MediaHosts:
 def parse(url: str) -> URL | None:
     """Return ``url`` as a plain http(s) URL, or None if the URL is invalid.
 
-    A URL with a user, a password, spaces, non-ASCII characters or over 4,096 characters is
-    invalid. The caller must download the returned value and not ``url``, because a second parser
-    could interpret ``url`` differently.
+    A URL with a password or with non-ASCII characters is invalid, for example. The caller must
+    download the returned value, because a second parser could interpret ``url`` differently.
     """
     if len(url) > _LONGEST or "\\" in url or not url.isascii() or not url.isprintable():
         return None

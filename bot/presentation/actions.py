@@ -1,8 +1,8 @@
 """The actions of buttons and links, and their encoding as text.
 
-The data of a button have the form ``kind:argument:…``. For a different chat than the chat with the
-button, the data begin with ``@<chat>:``. A link to the bot (``t.me/<bot>?start=…``) contains the
-same data in the encoding of ``encode_payload``.
+The data of a button have the form ``kind:argument:…``, with the prefix ``@<chat>:`` for a
+different chat. A link to the bot (``t.me/<bot>?start=…``) contains the same data in the encoding
+of ``encode_payload``.
 """
 
 import re
@@ -80,9 +80,8 @@ class Kind:
     def __init__(self, word: str, *args: Arg, row: str = "") -> None:
         """Define a kind of action.
 
-        ``word`` is the first part of the button data, and ``args`` are the kinds of the arguments.
-        ``row`` is the key in the table of rights, by default ``word``, followed by a colon if the
-        first argument is required.
+        ``word`` is the first part of the button data. ``args`` are the kinds of the arguments.
+        ``row`` is the key in the table of rights. By default, the key is made from ``word``.
         """
         self._word = word
         self._args = args
@@ -230,7 +229,7 @@ def deep_link(bot_name: str, data: str, chat_id: int | None = None) -> str:
     """Return the link that opens a page of the bot in the private chat.
 
     The page is about the group or channel ``chat_id``, if given. The page must not change
-    anything, because any person can write such a link and send the link to a different person.
+    anything, because any person can write and send the link.
     """
     data = data if chat_id is None or chat_id > 0 else _with_chat(data, chat_id)
     return f"https://t.me/{bot_name}?start={encode_payload(data)}"

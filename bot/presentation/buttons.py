@@ -129,7 +129,7 @@ def row_under_album(
     """Return the row of buttons for a message after an album with stories of a profile.
 
     Telegram allows no buttons under an album (Bot API, sendMediaGroup). ``is_inline`` means that
-    the bot supports inline queries, which the button to share the stories needs.
+    the bot supports inline queries.
     """
     share = [share_button(username, t)] if is_inline else []
     text = f"🔔 {t.plain('Subscribe')}"
@@ -163,8 +163,8 @@ def mute_button(subscription_id: int, t: Translator) -> Button:
 def summary_buttons(posted: Sequence[tuple[str, int, int]]) -> Buttons:
     """Return the buttons under a daily summary, for at most the first ten profiles.
 
-    Each button opens the options of the subscription in a new message. ``posted`` has the name,
-    the number of stories and the id of the subscription of each profile.
+    Each button opens the options of a subscription. ``posted`` has the name, the number of stories
+    and the id of the subscription of each profile.
     """
     first = posted[:_SUMMARY_BUTTONS]
     return grid([button(name, actions.SUBSCRIPTION(number, NEW)) for name, _, number in first], 2)

@@ -66,8 +66,8 @@ def caption(
 
     - ``options`` are the options of the subscription, if the caption announces new stories.
     - ``part`` is the number of the album and the number of albums, such as (2, 3).
-    - ``spare`` is the minimum number of code points that the caption leaves unused.
-    - ``title`` is the title of the highlight with the stories.
+    - ``spare`` is the minimum number of unused code points.
+    - ``title`` is the title of the highlight.
     """
     header = _header(stories, t, options)
     if part and part[1] > 1:
@@ -244,8 +244,7 @@ def _person_link(username: str, t: Translator) -> str:
 def _sticker_link_or_label_html(url: str, t: Translator) -> str:
     """Return an HTML link to the URL of a link sticker, or only the label if the URL is invalid.
 
-    The label is the URL without its scheme, ``www.`` and query, cut to 40 code points. A redirect
-    by Instagram is replaced by its target.
+    The label is the URL without its scheme, ``www.`` and query, cut to 40 code points.
     """
     url = _redirect_target_or_url(one_line(url))
     shown = re.sub(r"^https?://(www\.)?", "", url, flags=re.IGNORECASE).partition("?")[0]

@@ -198,9 +198,8 @@ The names are Russian and Ukrainian.
 def zone_named(text: str, *, allows_similar: bool = True) -> str | None:
     """Return the time zone for a city, a country, the name of a zone, or an offset such as UTC+3.
 
-    The text may be a city with its country or a phrase such as "I live in Paris, please". With
-    ``allows_similar``, a slightly misspelled name also matches. Return None if the name is
-    unknown, or if the country has several different times (``zones_of_country``).
+    With ``allows_similar``, a slightly misspelled name also matches. Return None for an unknown
+    name, and for a country with several different times (``zones_of_country``).
     """
     if match := _OFFSET.fullmatch(text.strip().casefold()):
         return _zone_of_offset(match[1], int(match[2]), match[3] or "00")
@@ -219,8 +218,8 @@ def zone_named(text: str, *, allows_similar: bool = True) -> str | None:
 def _possible_names(text: str) -> list[str]:
     """Return the parts of a text that can be the name of a city, normalized.
 
-    The parts omit words such as "in" or "please" at the beginning and the end. The last parts are
-    possible base forms of the shortest part, because some languages inflect names.
+    The parts omit words such as "in" or "please" at both ends. Some languages inflect names, so
+    base forms are added.
     """
     words = _normalized(text[:_LONGEST]).split()
     if not words:
@@ -241,8 +240,8 @@ def _possible_names(text: str) -> list[str]:
 def zones_in_statement(text: str) -> list[str]:
     """Return the time zones of the place in a statement such as "I live in Berlin".
 
-    The list has several zones for a country with several different times. The list is empty for
-    any other text, and for an unknown or misspelled place.
+    A country can have several zones. The list is empty for any other text, and for an unknown or
+    misspelled place.
     """
     clauses = _CLAUSE_END.split(text[:_LONGEST])
     for clause in (*clauses, *(_AND.split(clause)[0] for clause in clauses)):

@@ -116,9 +116,8 @@ class Translator:
         """Translate the message ``msgid`` to HTML.
 
         The values of fields are escaped, unless the values are ``Safe``. Times, durations and
-        numbers get the format of the language, except numbers in URLs and in copied texts. A
-        number in the field ``percent`` is a part from 0 to 1. The number in the field ``n``
-        chooses the plural form.
+        numbers get the format of the language. A number in the field ``percent`` is a part from 0
+        to 1. The number in the field ``n`` chooses the plural form.
         """
         return Safe(self._render(msgid, fields, html=True))
 
@@ -452,8 +451,8 @@ def load_catalogue(language: str, locales: Path = LOCALES) -> Catalogue:
 def _mark_rtl_lines(text: str) -> str:
     """Add marks of the writing direction to a text that is written from right to left.
 
-    The marks keep the direction of lines that begin with a Latin letter or a field, the order of
-    the words in a list, and the place of signs such as a slash, an @, a # or a hyphen.
+    The marks keep the order of lines, lists and signs (such as a slash, an @ or a #) around Latin
+    letters and fields.
     """
     lines = []
     for line in text.split("\n"):

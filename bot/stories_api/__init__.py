@@ -1,6 +1,5 @@
 """The adapter to the Stories API, a paid HTTP service. Only this package knows the wire format.
 
-Input: an id, a name or a URL. Output: a call that states its price (``domain.paid_calls``), and
-that returns the result with the billed credits. Public: ``client.StoriesApi``,
-``privacy.PrivacyCheck``.
+Input: an id, a name or a URL. Output: a call that states its price (``domain.paid_calls``).
+Public: ``client.StoriesApi``, ``privacy.PrivacyCheck``.
 """

@@ -56,10 +56,9 @@ class FetchMedia(Protocol):
 class StoriesApi:
     """The client of the paid API.
 
-    Most methods return a ``PaidCall``, which sends the request and raises the listed errors when
-    awaited. All errors are ``StoriesError``, or ``MediaError`` of downloads. The field ``credits``
-    of an error has the billed credits, or None if unknown. A request that may have been billed is
-    never sent again unchanged.
+    Most methods return a ``PaidCall``, which sends the request when awaited. All errors are
+    ``StoriesError``, or ``MediaError`` of downloads. Their field ``credits`` has the billed
+    credits, or None if unknown. A request that may have been billed is never sent again unchanged.
     """
 
     def __init__(
@@ -85,13 +84,13 @@ class StoriesApi:
 
         - ``deadline``, ``download_deadline``: the seconds for a request with its waits and one
           retry.
-        - ``privacy``: decides whether to skip the API's privacy check. Without ``privacy``, no
-          check is skipped.
+        - ``privacy``: decides whether to skip the API's privacy check. By default, no check is
+          skipped.
         - ``rate``: the calls per second, until ``fetch_balance_and_resume`` sets the rate.
         - ``replicas``: returns the number of processes that share the rate.
         - ``fetch_media``: downloads a file if the API answers with a URL.
         - ``largest_file``: the maximum size of a file in bytes.
-        - ``on_out_of_service``: called once when an ``OutOfServiceError`` stops all paid calls.
+        - ``on_out_of_service``: called once when an error stops all paid calls.
         """
         self.transport = Transport(
             session,
@@ -137,8 +136,8 @@ class StoriesApi:
     def seems_down_for_everyone(self) -> bool | Unknown:
         """Return whether the API seems to be down for everyone, or None if unknown.
 
-        The result is unknown if this process has seen neither an outage nor, in the last 30
-        minutes, a paid call that shows that the API works.
+        The result is unknown without an outage, and without a successful paid call of this process
+        in the last 30 minutes.
         """
         return self.transport.seems_down_for_everyone()
 
@@ -173,11 +172,12 @@ class StoriesApi:
     ) -> PaidCall[list[Story]]:
         """Return the paid call that fetches a profile's live stories, oldest first.
 
-        The call costs 2 credits, or 1 credit without the API's privacy check. The check is always
-        skipped in mode "true" of ``PrivacyCheck``. In mode "auto", the check is skipped if
-        ``last_known_public_at`` is less than a day ago, and unchecked answers are still trusted. A
-        refusal, or an empty answer although ``expects_stories`` returns True, then causes a second
-        request, for 3 credits in total.
+        - In mode "false" of ``PrivacyCheck``, the call includes the privacy check, and costs 2
+          credits.
+        - In mode "true", the call skips the check, and costs 1 credit.
+        - In mode "auto", the call skips the check if ``last_known_public_at`` is less than a day
+          ago and unchecked answers are trusted. A refusal, or an empty answer although
+          ``expects_stories`` returns True, causes a second request, for 3 credits in total.
 
         Raises:
             ProfilePrivateError: The account is private: the API refused the call, or a returned
@@ -282,9 +282,9 @@ class StoriesApi:
     ) -> PaidCall[MediaFile]:
         """Return the paid call that downloads the file at a URL of a media host, for 1 credit.
 
-        The code that awaits the call must remove the file. ``refuse`` gets the account of the
-        file, or None, and raises a ``StoriesError`` or ``MediaError`` if the bot must not show the
-        file. A refused download is billed nevertheless.
+        The caller must remove the file. ``refuse`` gets the account of the file, or None, and
+        raises a ``StoriesError`` or ``MediaError`` to refuse the file. A refused file is billed
+        nevertheless.
 
         Raises:
             StoryGoneError: The API does not find the file.
@@ -324,10 +324,9 @@ class StoriesApi:
     ) -> PaidCall[list[Story]] | None:
         """Return the paid call that verifies the last answer, or None if no call is necessary.
 
-        ``stories`` are the answer to a call with the privacy check, ``new`` the ids of stories
-        that the bot did not know, and ``known`` the profile as stored before. The call costs 1
-        credit, and skips the check. After contradictions about two profiles within two days, all
-        calls include the check.
+        The call costs 1 credit, and skips the privacy check. ``stories`` are an answer with the
+        check. ``new`` has the ids that the bot did not know. ``known`` is the profile as stored
+        before. Contradictions about two profiles within two days end all calls without the check.
         """
         if self._privacy is None or not self._privacy.doubts_last_answer(known, stories, new):
             return None
@@ -336,9 +335,8 @@ class StoriesApi:
     def call_to_verify_after_refusal(self, known: Known) -> PaidCall[list[Story]] | None:
         """Return the paid call that verifies the last answer, or None if no call is necessary.
 
-        The caller has just called the API with the privacy check, and the API answered that the
-        account is private. The returned call costs 1 credit, and skips the check. A result with
-        stories is recorded as a contradiction.
+        The call costs 1 credit. The API must have just answered, with the privacy check, that the
+        account is private. A result with stories is recorded as a contradiction.
 
         Raises:
             ProfilePrivateError: The answer without the check also states that the account is
@@ -404,7 +402,7 @@ class StoriesApi:
         """Ask for stories without the API's privacy check, and again with the check if needed.
 
         The result or the error has the total credits of both requests, or None if the second bill
-        is unknown. A wrong or confirmed empty answer is recorded.
+        is unknown.
         """
         profile_id = full.params["user_id"]
         silent_at = None

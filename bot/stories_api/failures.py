@@ -63,9 +63,8 @@ _BY_NAME: Mapping[str, type[StoriesError]] = {
 class Failure:
     """A failed call. If ``again`` is True, the call was free and may be retried.
 
-    ``after`` is the wait before the retry in seconds, or None if the answer states no wait.
-    ``status`` is 429 if the bot's own rate limit allowed no request, and 0 without a readable
-    answer.
+    ``after`` is the wait before the retry in seconds, or None. ``status`` is 429 if the bot's own
+    rate limit allowed no request, and 0 without a readable answer.
     """
 
     error: StoriesError
@@ -101,7 +100,7 @@ def failure_of(
     """Return the failure that an error answer describes.
 
     ``price`` is the cost in credits if the call is billed. ``subject`` is the requested username.
-    ``body`` is None if the body could not be read. An error in the body can have status 200.
+    ``body`` is None if the body could not be read.
     """
     try:
         complaint = complaint_in(decode_json(body or b"")) or Complaint()

@@ -1,8 +1,7 @@
 """The decision whether a call may skip the API's privacy check, which costs half of the price.
 
 The API's documentation does not say what a call without the check (``force=on``) returns for
-private accounts. For this reason, answers with and without the check are compared. After
-contradictions about two profiles within two days, all calls include the check again.
+private accounts. For this reason, answers with and without the check are compared.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -116,8 +115,8 @@ class PrivacyCheck:
     def may_skip_privacy_check(self, last_known_public_at: datetime | None) -> bool:
         """Return whether a call about an account may skip the privacy check in mode "auto".
 
-        The last proof that the account is public must be less than a day old, and the bot must
-        still trust unchecked answers. ``last_known_public_at`` is the time of this proof, or None.
+        The bot must trust unchecked answers. ``last_known_public_at``, the last proof that the
+        account is public, must be less than a day ago.
         """
         if self._trust.fell_back_at is not None or last_known_public_at is None:
             return False
@@ -143,10 +142,9 @@ class PrivacyCheck:
     ) -> bool:
         """Return whether a checked answer raises a doubt about an unchecked previous answer.
 
-        The previous answer must lack a story that was posted more than 10 minutes before the
-        previous answer. ``stories`` are the checked answer, and ``new`` has the ids that the bot
-        did not know. ``known`` is the profile as stored before the checked answer. If the mode is
-        not "auto", return False.
+        The previous answer is in doubt if a story in ``stories`` with an id in ``new`` was posted
+        more than 10 minutes before the previous answer. ``known`` is the profile as stored before
+        the checked answer.
         """
         if not self._was_last_call_unchecked(known) or known.snapshot_at is None:
             return False
@@ -156,8 +154,8 @@ class PrivacyCheck:
     def doubts_last_answer_after_refusal(self, known: Known) -> bool:
         """Return whether the answer "private" raises a doubt about an unchecked previous answer.
 
-        ``known`` is the profile as stored before the answer "private". Return False if the mode is
-        not "auto", or if a call without the check has just had no stories either.
+        ``known`` is the profile as stored before the answer "private". If the mode is not "auto",
+        return False.
         """
         return self._was_last_call_unchecked(known) and not self.may_skip_privacy_check(
             known.checked_at
@@ -173,9 +171,8 @@ class PrivacyCheck:
     ) -> None:
         """Record that an unchecked answer was wrong, if a checked answer contradicts the answer.
 
-        Both answers are of the same moment ``at``. ``checked`` is None if the checked answer
-        stated that the account is private. Only stories posted more than 10 minutes before ``at``
-        can be lacking.
+        Both answers are of the moment ``at``. ``checked`` is None if the checked answer was that
+        the account is private.
         """
         if checked is None:
             if unchecked:

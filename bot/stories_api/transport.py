@@ -1,7 +1,7 @@
 """The HTTP transport of the Stories API, which never pays twice and never leaks the API key.
 
-Any request may be billed, so aiohttp must not repeat a request (``prevent_resending``). Each call
-uses a new connection, because a closed pooled connection would look like a lost answer.
+aiohttp must not repeat a billed request (``prevent_resending``). A closed pooled connection would
+look like a lost answer, so each call uses a new connection.
 """
 
 import asyncio
@@ -133,8 +133,8 @@ class Transport:
     def seems_down_for_everyone(self) -> bool | Unknown:
         """Return whether the API seems to be down for everyone, or None if unknown.
 
-        The result is unknown if this process has seen neither an outage nor, in the last 30
-        minutes, a paid call that shows that the API works.
+        The result is unknown without an outage, and without a successful paid call of this process
+        in the last 30 minutes.
         """
         return self.failing.is_failing(self._clock(), within=_LATELY)
 
@@ -323,9 +323,8 @@ class Transport:
     def _billed_price_flagging_absurd(self, query: Query, response: aiohttp.ClientResponse) -> int:
         """Return the price that the answer states, or the normal price if no price is stated.
 
-        The result is at most five times the normal price, because one wrong header could otherwise
-        use up the budget of a day. ``is_price_absurd`` records a higher price. A free call costs
-        0.
+        At most five times the normal price is returned, so that a wrong header cannot use up the
+        budget. ``is_price_absurd`` records a higher price.
         """
         stated, most = credits_in(response.headers), query.nominal * MOST_TIMES
         if stated is None or not most:

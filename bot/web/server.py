@@ -45,8 +45,7 @@ _HEADERS_S = 10.0  # seconds in which a client must send the headers of a reques
 class WebhookReceiver:
     """The webhook, which receives updates from Telegram.
 
-    The webhook answers 200 to an update only after ``add`` has stored the update. A request
-    without the secret gets 403, and content larger than 1 MiB gets 413. While
+    The webhook answers 200 to an update only after ``add`` has stored the update. While
     ``must_refuse_updates`` returns True, or if ``add`` fails, the webhook answers 503, and
     Telegram keeps the updates.
     """
@@ -99,10 +98,11 @@ class Web:
     ) -> None:
         """Create the server, which does not listen yet.
 
-        Each function of ``checks`` returns a reason why the process is not ready, or "". If
-        ``is_open`` is True, other machines can reach the port, and only requests with ``token``
-        get the reasons and the metrics. While ``are_routes_held`` returns True, ``routes`` answer
-        503. ``headers_s`` is the time for the headers in seconds.
+        - ``checks``: each function returns a reason why the process is not ready, or "".
+        - ``is_open``: other machines can reach the port, so the reasons and metrics need
+          ``token``.
+        - ``routes``: additional routes, which answer 503 while ``are_routes_held`` returns True.
+        - ``headers_s``: the time for the headers of a request in seconds.
         """
         self._metrics = metrics
         self._checks = checks
