@@ -161,7 +161,7 @@ async def is_told(bell: Bell, chat: int, words: str) -> None:
     await wait_for(is_said, what=words)
 
 
-@pytest.mark.parametrize("way", ["away", "unpaid", "blocked"])
+@pytest.mark.parametrize("way", ["away", "unpaid", "blocked", "closed"])
 async def test_undo_sends_no_story_of_a_time_without_alerts(tmp_path: Path, way: str) -> None:
     async with sandbox_box() as box:
         control, name = box.control, "no.alerts"
@@ -182,6 +182,8 @@ async def test_undo_sends_no_story_of_a_time_without_alerts(tmp_path: Path, way:
             elif way == "unpaid":
                 (usage,) = await bell.ask(ann, "/usage")
                 await bell.press(ann, usage, f"leave:{group}")
+            elif way == "closed":
+                await bell.ask(boss, f"/block {group}")
             else:
                 await bell.ask(boss, f"/block {name}")
                 await is_told(bell, bob, "paused the alerts")
@@ -196,6 +198,8 @@ async def test_undo_sends_no_story_of_a_time_without_alerts(tmp_path: Path, way:
             if way == "away":
                 await control.call("PUT", f"/chats/{group}/members/bot", joining)
                 await bell.settled()
+            elif way == "closed":
+                await bell.ask(boss, f"/unblock {group}")
             await bell.press(group, page, buttons(page)[UNDO], user=ann)
             story = await control.publish(name)
             await asyncio.sleep(60)  # of the jumping clock: checks and alerts have come
