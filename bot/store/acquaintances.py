@@ -1,7 +1,6 @@
 """Acquaintances: the number of days on which the bot has seen a person, and the person's name.
 
-A newcomer is a person with few such days whom the access list does not allow. Newcomers have lower
-limits.
+A newcomer is a person whom the bot has seen on few days, and whom the access list does not allow.
 """
 
 from collections.abc import Collection, Iterable

@@ -192,8 +192,8 @@ def _belongs_to_broadcast_sql(number: int) -> sa.ColumnElement[bool]:
 async def is_being_sent_or_due_soon(tx: Tx, number: int, *, now: datetime) -> bool:
     """Return whether a delivery of a broadcast is being sent, or is due within a minute.
 
-    Deliveries in closed chats, after 4 failed attempts, with a missing right, or with a longer
-    flood limit do not count.
+    A delivery does not count if the chat is closed, if a right is missing, if a flood limit lasts
+    longer, or after 4 failed attempts.
     """
     soon = now + _SENT_SOON
     statement = (

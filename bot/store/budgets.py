@@ -216,8 +216,8 @@ class AccountState:
     def spent_by_replies_and_schedule(self, today: date) -> tuple[int, int]:
         """Return today's spending of the replies and of the schedule, in credits.
 
-        Both numbers are 0 if ``day`` is before ``today``. If the clock of another process has
-        begun the next day, the numbers are from the next day.
+        If ``day`` is before ``today``, both numbers are 0. If ``day`` is after ``today``, the
+        numbers are the spending of ``day``.
         """
         return (self.replies, self.schedule) if self.day >= today else (0, 0)
 

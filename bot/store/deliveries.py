@@ -114,8 +114,9 @@ def longest_wait_ends_at_sql() -> sa.ColumnElement[datetime]:
 def waits_for_earlier_sql(due_after: Any) -> sa.ColumnElement[bool]:  # noqa: ANN401 - time or column
     """Return the SQL condition that a delivery must wait for an earlier delivery.
 
-    A story or notice waits for its subscription, and a reply for the earlier replies of its chat.
-    Only earlier deliveries that are due after ``due_after`` count.
+    A story or notice waits for the earlier deliveries of its subscription. A reply waits for the
+    earlier replies of its chat. Deliveries that are due at ``due_after`` or before delay no
+    delivery.
     """
     earlier = deliveries.alias()
     is_alike = sa.or_(
@@ -363,8 +364,8 @@ async def record_unsent(
 ) -> None:
     """Record that the messages of open deliveries have certainly not arrived this time.
 
-    If ``is_copy_counted`` is True, 1 is subtracted from the number of copies. Only a failed
-    attempt (``is_failed_attempt``) stays counted. ``values`` are further columns to set.
+    If ``is_copy_counted`` is True, 1 is subtracted from the number of copies. The attempt stays
+    counted only if ``is_failed_attempt`` is True.
     """
     attempts = deliveries.c.attempts if is_failed_attempt else ENDED_ATTEMPTS
     await change_columns_of_open(
@@ -678,8 +679,8 @@ async def drop_duplicates_and_reassign_sent(
 ) -> None:
     """Drop open deliveries of stories that the subscription ``sent_by`` has already sent.
 
-    The deliveries are dropped in ``subscription_id``. The sent deliveries of ``sent_by`` move to
-    ``subscription_id``, so that a later fan-out adds no duplicate.
+    The dropped deliveries belong to ``subscription_id``. The sent deliveries of ``sent_by`` move
+    to ``subscription_id``, so that a later fan-out adds no duplicate.
     """
     is_sent = _has_same_story_sql(sent_by, state="sent")
     whose = deliveries.c.subscription_id == subscription_id
@@ -701,8 +702,8 @@ async def reassign_sent(tx: Tx, subscription_id: int, *, to: int) -> None:
 async def remove_paused_duplicates(tx: Tx, subscription_id: int, *, pending_in: int) -> None:
     """Delete deliveries that a pause has dropped, if another subscription will send the story.
 
-    The deliveries are deleted in ``subscription_id``. The other subscription is ``pending_in``. A
-    delivery that is being sent is not deleted.
+    The deleted deliveries belong to ``subscription_id``. The other subscription is ``pending_in``.
+    A delivery that is being sent is not deleted.
     """
     await delete_rows(
         tx,

@@ -113,9 +113,8 @@ async def add(
 ) -> None:
     """Add a fan-out of stories or of a notice for the current subscriptions of a profile.
 
-    The deliveries are due at ``due_at``. Only waiting subscriptions get deliveries, and no stories
-    from before the start of their alerts. Subscriptions whose alerts began after ``since`` get
-    nothing.
+    Only waiting subscriptions get deliveries. Stories from before the start of the alerts are left
+    out. Subscriptions whose alerts began after ``since`` get nothing.
     """
     newest = await tx.scalar(_NEWEST, {"profile_id": profile_id})
     if newest is None:

@@ -190,8 +190,8 @@ async def _end_for_heir(
 ) -> None:
     """End a subscription, and move its pending deliveries to ``heir`` without duplicates.
 
-    ``heir`` gets the shorter of both pauses, so that no pause stops the alerts of the ended
-    subscription without a request of a person.
+    ``heir`` gets the shorter of both pauses. A longer pause of ``heir`` would stop the alerts of
+    the ended subscription.
     """
     await fan_outs.write_deliveries_for_heir(tx, subscription, heir=heir)
     if _pause_length_sort_key(heir) > _pause_length_sort_key(subscription):
@@ -281,8 +281,8 @@ async def close_left_chat(tx: Tx, chat_id: int, *, now: datetime) -> WasOpen:
 async def close_chats(tx: Tx, chat_ids: Collection[int], *, now: datetime) -> list[int]:
     """Close chats, for example because of a block. Return the ids of the chats that were open.
 
-    The alerts of the chats, and checks that no other chat needs, stop. Mutes end. Pending replies
-    are dropped.
+    The alerts of the chats stop. Checks that no other chat needs stop too. The mutes end, and
+    pending replies are dropped.
     """
     await chats.lock(tx, chat_ids)
     await chat_queues.lock_all(tx, chat_ids)

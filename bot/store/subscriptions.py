@@ -284,7 +284,7 @@ async def set_pause(
     since: datetime | None = None,
     undo_at: UndoKey | NoUndo = None,
 ) -> None:
-    """Pause or resume a subscription. ``until`` is the end of the pause, or None without an end.
+    """Pause or resume a subscription. A pause ends at ``until``, or never if ``until`` is None.
 
     Stories that were posted before ``since`` cause no alerts. With ``undo_at``, *Undo* can restore
     the old pause (``pauses_before``).
@@ -469,8 +469,8 @@ async def ids_of_due_profiles_with_summaries(
 ) -> list[str]:
     """Return the ids of profiles with a due check and a subscription with a daily summary.
 
-    The longest overdue checks come first. Only unclaimed checks count that became due after
-    ``since``. If a known person follows the profile, subscriptions of newcomers do not count.
+    The longest overdue checks come first. Only unclaimed checks that became due after ``since``
+    count. If a known person follows the profile, subscriptions of newcomers do not count.
     """
     values = {"since": since, "now": now, "most": limit}
     return list(await tx.scalars(_DUE_WITH_SUMMARIES, values))

@@ -1,7 +1,7 @@
 """Copy of an SQLite database into an empty PostgreSQL database in a single transaction.
 
-A mark prevents that a bot starts on the source (``raise_if_moved``). The target stores the number
-of the mark with the complete copy.
+A mark in the source prevents a start of the bot on the source (``raise_if_moved``). The target
+stores the number of the mark with the complete copy.
 """
 
 import secrets

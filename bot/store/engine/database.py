@@ -278,9 +278,8 @@ class Database:
     ) -> T:
         """Run ``work`` in a writing transaction, and return the result of ``work``.
 
-        After a conflict or a connection failure on PostgreSQL, ``work`` runs again, up to
-        ``tries`` times in total. ``work`` must therefore have no effect outside of the
-        transaction.
+        After a conflict or a connection failure on PostgreSQL, ``work`` runs again, by default for
+        about 3 seconds. ``work`` must therefore have no effect outside of the transaction.
 
         Raises:
             DatabaseUnavailableError: The database is unavailable. If the connection was lost

@@ -55,8 +55,8 @@ def copy_owner(file: Path, *, like: Path) -> None:
 def other_owner_note(path: Path) -> str:
     """Return a note in brackets if the owner of a file is not the user of this process.
 
-    The note says that the owner must run the command. Without a different owner, the result is
-    empty.
+    The note says that the owner must run the command. If the owner is the same user or has no
+    name, the result is empty.
     """
     for parent in (path, *path.absolute().parents):
         with suppress(OSError):

@@ -170,7 +170,7 @@ def is_damage(error: sqlite3.Error) -> bool:
 def has_foreign_log(file: Path) -> bool:
     """Return whether the write-ahead log beside a database belongs to a different database.
 
-    The header of a database without a log of its own excludes a write-ahead log
+    The log is foreign if the header of the database excludes a write-ahead log
     (https://sqlite.org/fileformat2.html, section 1.3.3). This process must have no connection to
     the file.
     """
