@@ -132,8 +132,8 @@ async def explain_subscription(
     if chat is not None and is_open:
         outlooks = [predict_outcome(row, chat, missing, now=now) for row in waiting]
     else:
-        # The pending stories of a closed chat count as dropped, because these stories are dropped
-        # when the bot returns to the chat.
+        # The pending stories of a closed chat count as dropped, because stories from before the
+        # return of the bot are dropped at the return.
         ended.append(OutcomeCount("dropped", deliveries.AWAY, len(waiting)))
         outlooks = []
     return Why(
