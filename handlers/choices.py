@@ -48,7 +48,7 @@ async def run_or_offer_for_followed_names(
 ) -> WasAnswered:
     """Run or offer ``command`` for the followed profiles that a text names.
 
-    Return whether the text was answered. A text with other words than names and words such as
+    Return whether the text was answered. A text with any word besides names and words such as
     "please" is not answered. The command /unsubscribe is only offered.
 
     Raises:

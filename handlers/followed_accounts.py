@@ -132,8 +132,7 @@ async def answer_search_if_expected(context: Context, text: str) -> WasAnswered:
     the file was sent.
 
     Raises:
-        RightsError: The errors of ``set_managed_chat``, for example if the person no longer has
-            the right to manage the chat for which the file was sent.
+        RightsError: The errors of ``set_managed_chat`` for this chat.
     """
     part = text.strip().lower().removeprefix("@")
     if len(part) < _LEAST_SEARCH or len(part.split()) != 1 or is_small_talk(text):

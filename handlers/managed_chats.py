@@ -66,8 +66,8 @@ async def set_managed_chat_from_words(context: Context, places: Iterable[int], u
     that looks like a chat counts.
 
     Raises:
-        UnknownChannelError: The bot does not know the chat, the person has no right to manage the
-            chat, or Telegram does not return the administrators.
+        UnknownChannelError: The chat is unknown, or Telegram does not confirm that the person
+            manages the chat.
         RightsError: The command names a different chat, and was not sent in a private chat.
         BlockedError: The access list blocks the chat or the responsible person.
         AskAgainError: Telegram does not answer.

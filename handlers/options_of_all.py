@@ -272,8 +272,7 @@ async def _change_all_and_show_result(context: Context, option: str, value: str)
 async def undo_change_of_all(context: Context, changed_at: datetime) -> PopUpText | None:
     """Undo a change of all subscriptions that was made at ``changed_at``.
 
-    If the option or the pause of a subscription was changed again later, this subscription stays
-    unchanged.
+    A subscription that was changed again later stays unchanged.
 
     Raises:
         TooManyFastError: The chat or the payer would exceed the maximum number of fast

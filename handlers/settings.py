@@ -261,8 +261,7 @@ async def set_setting_from_answer(context: Context) -> None:
 
     Raises:
         BotError: The requested command is refused or fails.
-        RightsError: The errors of ``set_managed_chat``, for example if the person no longer has
-            the right to manage the chat that the settings page is about.
+        RightsError: The errors of ``set_managed_chat`` for the chat of the settings page.
     """
     message = context.message
     question = question_of(message, list(QUESTIONS)) if message else None
@@ -315,8 +314,7 @@ async def set_setting_if_expected(context: Context, text: str) -> WasAnswered:
     Return whether the message was answered. A question is pending for at most five minutes.
 
     Raises:
-        RightsError: The errors of ``set_managed_chat``, for example if the person no longer has
-            the right to manage the chat that the settings page was about.
+        RightsError: The errors of ``set_managed_chat`` for the chat of the settings page.
     """
     setting, about = _expected_setting(context)
     text = normalize_typed(text).strip()

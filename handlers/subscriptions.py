@@ -692,8 +692,8 @@ def subscriptions_list_button(context: Context) -> Button:
 async def _obstacles_text(context: Context, target: Target | None) -> Safe:
     """Return a text about the mutes and the missing payer of a chat, or an empty string.
 
-    A mute means that the bot cannot post in the chat or topic. With ``target``, only its mutes are
-    described.
+    A mute means that the bot cannot post in the chat or topic. With ``target``, only the mutes of
+    ``target`` are described.
     """
     chat_id = target.chat_id if target else context.chat.id
     # The stored chat is read again, because a subscription may have given the chat a payer.
@@ -732,9 +732,10 @@ async def _check_and_admit_channel(context: Context, name: str) -> tuple[Target,
     a member.
 
     Raises:
-        SubscriptionError: The bot cannot see the channel, the named chat is a private chat, the
-            person is unknown, or the person or the bot has no right to post.
-        BlockedError: The access list blocks the channel, or the person responsible for it.
+        SubscriptionError: The named chat is no channel or group in which the person and the bot
+            may post.
+        BlockedError: The access list blocks the channel, or the person responsible for the
+            channel.
         AskAgainError: Telegram does not answer.
     """
     user_id = context.user_id
@@ -804,8 +805,7 @@ async def get_options_page_and_expect_zone(
 ) -> Page:
     """Return the page of a subscription, or a section of the subscription's options.
 
-    If the page needs the missing time zone of the chat, record that the next message may name a
-    place.
+    If the chat needs a time zone for the page, the next message may name a place.
 
     Raises:
         NotFollowedError: The chat does not have the subscription.

@@ -366,8 +366,9 @@ async def run_with_shown_arguments(
 ) -> PopUpText | None:
     """Run a command with arguments from the message whose button was pressed.
 
-    The costs are those of the command. The arguments are in code format. ``code_text_index`` is
-    the index of the code text to use. Without code texts, return the text of a pop-up.
+    The costs are those of the command. Only texts in code format are read. ``code_text_index`` is
+    the index of the text that may be the whole command. Without a text in code format, return the
+    text of a pop-up.
 
     Raises:
         BotError: The command is refused or fails.
@@ -406,8 +407,7 @@ async def _suggest_command_or_answer_request(context: Context, word: str, rest: 
     If no command is similar, handle the text like a text without a command (``answer_request``).
 
     Raises:
-        BotError: No command is similar, and the text requests nothing. Also raised if the request
-            fails.
+        BotError: No command is similar, and the text requests nothing or the request fails.
     """
     if word == CANCEL:
         await say_message(context, UNCHANGED)

@@ -139,9 +139,8 @@ class AnswerCache:
             ProfilePrivateError: The account with the name ``username`` is private.
             StoriesError: Within the last 5 minutes, the same request failed with an error of
                 ``_NEGATIVE``, and was not free.
-            BotError: ``fetch`` failed. If the error is a ``StoriesError``, all requests that wait
-                for the same answer get this error. If the error is of a different type, the next
-                waiting request calls ``fetch``.
+            BotError: ``fetch`` failed. A waiting request gets a ``StoriesError`` too, and calls
+                ``fetch`` after any other error.
         """
         while (future := self._in_flight.get(key)) is not None:
             await asyncio.wait([future])

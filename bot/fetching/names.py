@@ -64,8 +64,8 @@ class Names:
     ) -> Known | None:
         """Return the stored owner of a name, or None if the name was not seen recently.
 
-        The cost is 0 credits. ``within`` is the maximum age of the last answer with this name, to
-        the hour.
+        The cost is 0 credits. ``within`` is the maximum age of the last answer with this name. The
+        stored time of the answer can be up to an hour too early.
 
         Raises:
             NoSuchProfileError: According to a recent answer, no account has this name.
@@ -82,14 +82,12 @@ class Names:
     async def fetch_and_store_profile_with_retry(self, username: str, charge: Charge) -> Profile:
         """Return and store the current owner of a name, who may be private.
 
-        The cost is 1 credit, or 2 credits if the first answer is a refusal. A refusal or a private
-        account is cached for five minutes.
+        The cost is 1 credit, or 2 credits if the first answer is a refusal. A refusal, and a
+        private account, are cached for five minutes.
 
         Raises:
-            NoSuchProfileError: After a refusal, the second answer is that the account does not
-                exist.
-            ProfilePrivateError: After a refusal, the second answer is that even the page of the
-                account is hidden.
+            NoSuchProfileError: The second answer is that the account does not exist.
+            ProfilePrivateError: The second answer is that even the page of the account is hidden.
             SpendingError: The credits are not allowed to be spent.
             StoriesError: The API failed.
         """
@@ -136,9 +134,9 @@ class Names:
     ) -> Profile:
         """Return the current owner of a name, but only if the account is public.
 
-        The lookup costs 1 or 2 credits. A lookup after ``since`` (by default, now) or a refusal in
-        the last five minutes is used for 0 credits. Concurrent requests for a name wait for each
-        other.
+        The lookup costs 1 or 2 credits. The cost is 0 credits if a lookup after ``since`` (by
+        default, the time of this call) found the owner public, or if the name was refused in the
+        last five minutes. Concurrent requests for the same name wait for each other.
 
         Raises:
             ProfilePrivateError: The account is visible to followers only.

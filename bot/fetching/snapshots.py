@@ -71,7 +71,7 @@ async def record_snapshot_and_enqueue_alerts(
 
     A complete snapshot releases the claim ``token``, and schedules the next check of a followed
     profile. If a later check has claimed the profile, only the name, the new stories and their
-    alerts are recorded. Without ``scheduler_plan``, the check was not made by the scheduler.
+    alerts are recorded. ``scheduler_plan`` is None if the scheduler did not make the check.
     """
     if snapshot.stories:
         before = await record_name_notify_and_return_previous(tx, snapshot.profile, now=now)
@@ -219,8 +219,8 @@ async def reschedule_checks(
     """Compute and store the times of next checks, after a change of subscribers or settings.
 
     The rows of the profiles stay locked until the end of the transaction. ``allowance`` limits how
-    many checks move to an earlier time because of a daily summary. A change ``is_by_owner`` has no
-    limit.
+    many checks move to an earlier time because of a daily summary. None means a limit of 0. With
+    ``is_by_owner``, no limit applies.
     """
     plan = await schedule_state.load_plan_or_new(tx)
     moved = 0

@@ -48,8 +48,7 @@ MAPPED, NAT64 = ipaddress.IPv6Network("::ffff:0:0/96"), ipaddress.IPv6Network("6
 """The two IPv6 ranges outside of ``2000::/3`` that can lead to the public internet.
 
 Both ranges embed IPv4 addresses. All other ranges outside of ``2000::/3`` that embed an IPv4
-address (``::127.0.0.1``, ``::ffff:0:127.0.0.1``, ``64:ff9b:1::/48``) and ``fec0::/10`` lead into
-private networks. Sources: RFC 4291, 6052, 8215.
+address lead into private networks. Sources: RFC 4291, 6052, 8215.
 """
 
 
@@ -149,9 +148,9 @@ class Media:
 
         Raises:
             MediaDeniedError: The server answers with the status 403.
-            MediaError: The URL has expired or expires within 60 seconds, the file was deleted, the
-                host is not allowed, the server redirects too often, or the content is empty or not
-                a photo or video.
+            MediaError: The URL has expired or expires within 60 seconds, the host is not allowed,
+                the server redirects too often, the file was deleted, or the content is no photo or
+                video.
             MediaTooBigError: The file has more than ``limit`` bytes.
             MediaUnavailableError: The server is slow or fails, or the spool or the disk is full.
         """

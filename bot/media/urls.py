@@ -43,7 +43,7 @@ class MediaHosts:
 def parse(url: str) -> URL | None:
     """Return ``url`` as a plain http(s) URL, or None if the URL is invalid.
 
-    A URL with a password or with non-ASCII characters is invalid, for example. The caller must
+    For example, a URL with a password or with non-ASCII characters is invalid. The caller must
     download the returned value, because a second parser could interpret ``url`` differently.
     """
     if len(url) > _LONGEST or "\\" in url or not url.isascii() or not url.isprintable():

@@ -56,9 +56,8 @@ _HALF_HOURS = {
 }  # fmt: skip
 """The zones for the offsets from UTC that are not whole hours.
 
-The time zone database has zones with a fixed offset only for whole hours. The offset +10:30 is not
-in this table, because it is the offset of Adelaide in summer and of Lord Howe Island in winter.
-If a person types this offset, the bot asks for a city.
+The offset +10:30 is missing, because Adelaide in summer and Lord Howe Island in winter have this
+offset. If a person types this offset, the bot asks for a city.
 """
 
 _MORE = {

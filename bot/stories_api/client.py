@@ -56,9 +56,10 @@ class FetchMedia(Protocol):
 class StoriesApi:
     """The client of the paid API.
 
-    Most methods return a ``PaidCall``, which sends the request when awaited. All errors are
-    ``StoriesError``, or ``MediaError`` of downloads. Their field ``credits`` has the billed
-    credits, or None if unknown. A request that may have been billed is never sent again unchanged.
+    Most methods return a ``PaidCall``, which sends the request when awaited. A failed call raises
+    a ``StoriesError``, and a failed download may raise a ``MediaError``. The field ``credits`` of
+    the error has the billed credits, or None if unknown. A request that may have been billed is
+    never sent again unchanged.
     """
 
     def __init__(
@@ -267,8 +268,7 @@ class StoriesApi:
 
         Raises:
             StoryGoneError: The story has expired or was deleted.
-            MediaError: The file is too large, or cannot be stored. If the answer is the URL of a
-                file, the error also means that the file cannot be fetched, or is neither a photo
+            MediaError: The file is too large, cannot be fetched or stored, or is neither a photo
                 nor a video. The download is billed nevertheless.
         """
         if story_taken_at(story.pk) is None:
@@ -300,8 +300,7 @@ class StoriesApi:
 
         Raises:
             OutOfServiceError: The API refuses the key, or refuses the call because the balance is
-                empty. In that case, all paid calls are stopped. A balance of 0 in an answer is
-                returned, and stops nothing.
+                empty. All paid calls are then stopped.
             StoriesError: The API failed.
         """
         query = Query(BALANCE, deadline=self._deadline)
@@ -324,9 +323,10 @@ class StoriesApi:
     ) -> PaidCall[list[Story]] | None:
         """Return the paid call that verifies the last answer, or None if no call is necessary.
 
-        The call costs 1 credit, and skips the privacy check. ``stories`` are an answer with the
-        check. ``new`` has the ids that the bot did not know. ``known`` is the profile as stored
-        before. Contradictions about two profiles within two days end all calls without the check.
+        The call costs 1 credit, and skips the privacy check. ``stories`` are the latest answer
+        with the check. ``new`` has the ids of unknown stories. ``known`` is the profile as stored
+        before the latest answer. Contradictions about two profiles within two days end all calls
+        without the check.
         """
         if self._privacy is None or not self._privacy.doubts_last_answer(known, stories, new):
             return None

@@ -142,9 +142,9 @@ class PrivacyCheck:
     ) -> bool:
         """Return whether a checked answer raises a doubt about an unchecked previous answer.
 
-        The previous answer is in doubt if a story in ``stories`` with an id in ``new`` was posted
-        more than 10 minutes before the previous answer. ``known`` is the profile as stored before
-        the checked answer.
+        The previous answer is in doubt if one of ``stories`` with an id in ``new`` was posted more
+        than 10 minutes before the previous answer. ``known`` is the profile as stored before the
+        checked answer.
         """
         if not self._was_last_call_unchecked(known) or known.snapshot_at is None:
             return False

@@ -145,10 +145,10 @@ class Transport:
 
         Raises:
             OutOfServiceError: Paid calls are stopped, or this call stops paid calls.
-            StoriesError: The call failed. The error's field ``credits`` has the billed credits, or
-                None if the credits are unknown.
-            MediaError: ``read`` cannot save the received file, or refuses the file. The error's
-                field ``credits`` has the billed credits.
+            StoriesError: The call failed. The field ``credits`` has the billed credits, or None if
+                unknown.
+            MediaError: ``read`` cannot save the file, or refuses the file. The field ``credits``
+                has the billed credits.
         """
         transaction_guard.raise_or_log_if_transaction_held(query.path)
         if query.path != BALANCE and self.out_of_service is not None:
