@@ -45,9 +45,12 @@ _STAY = (
     "processes of the version before are still at work on it: stop them, and start this one again"
 )
 ENDS = "another version of the bot upgrades the database"
+# A process whose lease has ended may still run, for example after an outage of the database. If
+# the lease was not released, a process of another bot does not start for this time.
+_MAY_RUN_FOR = timedelta(minutes=10)
 _OTHER_BOT = (
-    "processes of another bot (another TELEGRAM_TOKEN) are at work on the database: give this bot "
-    "a database of its own, or stop them"
+    "processes of another bot (another TELEGRAM_TOKEN) are at work on the database, or were "
+    "killed less than 10 minutes ago: give this bot a database of its own, or stop them"
 )
 
 
@@ -142,11 +145,12 @@ async def _raise_if_other_bot_runs(db: Database, bot_id: int | Unknown) -> None:
     Another bot can't send messages to the chats of this bot, and would therefore close the chats.
 
     Raises:
-        DatabaseUnavailableError: A process of another bot runs, or the database is unavailable.
+        DatabaseUnavailableError: A process of another bot runs, or has ended in the last 10
+            minutes without a release of its lease, or the database is unavailable.
     """
     async with db.read() as tx:
-        now = await server_clock.server_now(tx)
-        bot_ids = await leases.active_values(tx, PROCESS, now=now)
+        since = await server_clock.server_now(tx) - _MAY_RUN_FOR
+        bot_ids = await leases.active_values(tx, PROCESS, now=since)
     if any(other not in {None, bot_id} for other in bot_ids):
         raise DatabaseUnavailableError(_OTHER_BOT)
 

@@ -262,6 +262,27 @@ async def test_a_process_of_another_bot_begins_only_after_the_end_of_the_process
 
 
 @on_postgresql
+async def test_a_process_of_another_bot_does_not_begin_after_an_outage_of_the_database(
+    db: Database,
+) -> None:
+    def before_outage() -> datetime:
+        return now() - timedelta(minutes=9)
+
+    async with process_lease(db, Owner(), bot_id=1, now=before_outage):
+        assert await count_running_processes(db) == 0
+        with pytest.raises(DatabaseUnavailableError, match="TELEGRAM_TOKEN"):
+            async with process_lease(db, Owner(), bot_id=2, now=now):
+                pass
+    killed_at = now() - timedelta(minutes=10) - LEASE
+    async with db.begin() as tx:
+        await leases.acquire_or_renew(
+            tx, "process:killed", "killed", now=killed_at, lease=LEASE, value=1
+        )
+    async with process_lease(db, Owner(), bot_id=2, now=now):
+        assert await count_running_processes(db) == 1
+
+
+@on_postgresql
 async def test_a_newer_version_of_another_bot_ends_no_process_and_upgrades_nothing(
     db: Database, tmp_path: Path
 ) -> None:
