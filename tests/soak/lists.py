@@ -183,8 +183,10 @@ class Lists(Actions):
         await self._say(place, "/export")
         await asyncio.sleep(PAGE_S)
         for message in self._since(place, begin):
-            if message.media is not None and message.media.kind == "document":
-                found: dict[str, Any] = json.loads(message.media.content.read())
+            media = message.media
+            # A story can also arrive as a document.
+            if media is not None and media.kind == "document" and media.content.story_pk is None:
+                found: dict[str, Any] = json.loads(media.content.read())
                 return found
             if "no subscriptions" in str(message.fields.get("text")):
                 return {"subscriptions": []}
