@@ -86,6 +86,30 @@ async def test_the_bot_goes_on_where_it_was_moved_to(
     assert await came(control, ann) == dict.fromkeys(stories, 1)
 
 
+def move_files(folder: Path, there: Path) -> None:
+    """Move the database and the files beside the database."""
+    there.mkdir()
+    for file in folder.glob("bot.db*"):
+        file.rename(there / file.name)
+
+
+async def test_the_file_of_a_stopped_bot_moves_to_another_folder_with_what_waits(
+    box: Box, tmp_path: Path
+) -> None:
+    """docs/systemd.md moves the file, because a restore would drop the alerts that wait."""
+    control, there = box.control, tmp_path / "other disk"
+    async with running_bell(tmp_path, box, **SETTINGS) as bell:
+        ann = await subscribed(bell)
+        await control.fault("telegram", DOWN, match="send", times=None)
+        story = await posted(control)
+        await wait_for(lambda: tried(control), what="the first try")
+    move_files(tmp_path, there)
+    await control.clear_faults()
+    async with running_bell(tmp_path, box, database_url=f"sqlite:///{there}/bot.db", **SETTINGS):
+        await wait_for(lambda: has(control, ann, [story]), what="what waited")
+    assert await came(control, ann) == {story: 1}
+
+
 async def test_a_second_move_after_the_loss_of_the_database_sends_nothing_twice(
     box: Box, tmp_path: Path, db: Database, postgres_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
