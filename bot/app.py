@@ -163,9 +163,9 @@ async def run(
 ) -> int:
     """Run all loops until ``stop`` is set. Return the exit status: 0, or 1 if the bot can't run.
 
-    Without ``stop``, the loops run until SIGTERM or SIGINT arrives. With PostgreSQL, the upgrade
-    of the database by a different version also sets ``stop``. If the clock is set back by more
-    than 60 seconds, all parts are built again.
+    Without ``stop``, the loops run until SIGTERM or SIGINT arrives. An upgrade of the database by
+    a different version also sets ``stop``. If the clock is set back by more than 60 seconds, all
+    parts are built again.
 
     Raises:
         ExceptionGroup: A loop failed, except if Telegram refuses the token.
@@ -432,11 +432,10 @@ class Running:
         return folders
 
     async def connect_anchor_clock_and_begin(self, stop: asyncio.Event) -> MayRunLoops:
-        """Connect to Telegram, verify the clock, and begin the work of the process.
+        """Connect to Telegram, verify the clock, and begin the work of the process, with retries.
 
-        After a failure, repeat all steps. Return False if Telegram refuses the token, or if
-        ``stop`` is set. If the clock went back or the SQLite file was replaced, return True
-        without beginning.
+        Return False if Telegram refuses the token, or if ``stop`` is set. If the clock went back
+        or the SQLite file was replaced, return True, although the work has not begun.
         """
         while not (stop.is_set() or self._is_file_replaced()):
             try:
@@ -490,8 +489,8 @@ class Running:
     async def run_loops(self, stop: asyncio.Event) -> None:
         """Run all loops until ``stop`` is set, the clock goes back or the SQLite file is replaced.
 
-        At the end, running updates, checks and sends have at most 7 seconds to finish. If the
-        SQLite file was replaced, incidents are reported until ``stop`` is set.
+        At the end, running updates, checks and sends have at most 7 seconds to finish. After a
+        replacement of the file, wait for ``stop``.
 
         Raises:
             ExceptionGroup: A loop failed, for example with ``TokenRefusedError``.
@@ -671,8 +670,8 @@ async def _build_parts_with_retries(
 ) -> Parts | FailureReason:
     """Build the parts of the process. Return the parts, or the reason of a failure as text.
 
-    After a failure that may end soon, repeat the attempt for at most ``WAIT_S`` seconds or until
-    ``stop`` is set. The exit of ``stack`` closes the parts.
+    A failure that may end soon is retried for at most ``WAIT_S`` seconds. The exit of ``stack``
+    closes the parts.
     """
     until = event_loop_time_s() + WAIT_S
     is_said = False

@@ -490,9 +490,9 @@ def _passwords_in(url: str) -> list[str]:
 def load(env_file: Path | None = None, /, **overrides: object) -> Settings:
     """Read the settings from the environment and from a settings file.
 
-    ``env_file`` must exist. The default is ``.env``, which may be missing. ``overrides`` have
-    precedence over all other settings. ``_env_file`` in ``overrides`` replaces ``.env``, and None
-    means no settings file.
+    ``env_file`` must exist. By default, the file is ``.env``, which may be missing. ``overrides``
+    have precedence over all other settings. ``_env_file=None`` in ``overrides`` means no settings
+    file.
 
     Raises:
         SettingsError: A setting is missing or invalid, or the settings file can't be read. The

@@ -258,9 +258,8 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     ) -> None:
         """Store the question that the next plain message in a private chat answers.
 
-        The question expires after ``valid_for``. If ``question`` is None, remove the stored
-        question. The database is written at the end of the update. In a group or channel, do
-        nothing.
+        The question expires after ``valid_for``. None removes the stored question. The database is
+        written at the end of the update. In a group or channel, do nothing.
         """
         if self.is_private and (question or self.question):
             self.question = question

@@ -49,7 +49,6 @@ class JobClaims:
     ) -> None:
         """Create the claims, whose leases come from ``leases``.
 
-        ``losses`` counts lost answers and dead letters. ``outage`` knows whether Telegram is down.
         The stored flood limits of each chat with a job are loaded into ``floods``.
         """
         self._db = db
@@ -70,7 +69,7 @@ class JobClaims:
         """Claim chat queues, select the deliveries to send now, and return at most ``limit`` jobs.
 
         The claims are committed before the return. While Telegram is down, return at most one job,
-        which is a trial send. While the claims are paused, return no jobs.
+        which is a trial send.
         """
         now = self._now()
         if self.rests_until > now:
@@ -93,9 +92,8 @@ class JobClaims:
     ) -> bool:
         """Reserve a time to ask Telegram whether the chat accepts calls, if the job is a repeat.
 
-        Return True if the job may be done. If too many chats wait for their time, postpone the job
-        and return False. Telegram is not asked about channels
-        (docs/decisions/0002-at-least-once.md).
+        If too many chats wait, postpone the job and return False. Otherwise return True. Telegram
+        is not asked about channels (docs/decisions/0002-at-least-once.md).
         """
         if isinstance(job, RightsQueryJob) or self._outage is None:
             return True
@@ -112,9 +110,8 @@ class JobClaims:
     async def ask_telegram_and_claim_trial_send(self, outage: Outage) -> list[Job]:
         """Claim a single row for a trial send while Telegram is down. Return at most one job.
 
-        If no trial send is due, or Telegram does not answer ``getMe``, the result is empty. If no
-        row can be sent, the result is also empty, and the pause of all sends ends if several
-        processes exist.
+        If no trial send is due, or Telegram does not answer ``getMe``, return no job. If several
+        processes exist and no row can be sent, end the pause of all sends.
         """
         now = self._now()
         due = await self._db.fetch(chat_queues.next_due_at)
@@ -144,8 +141,8 @@ class JobClaims:
     ) -> Job | None:
         """Decide which deliveries of a queue are sent now, record the decision, and build the job.
 
-        If the queue needs no job now, or the decision fails, end the claim and return None. If
-        ``is_trial`` is True, the job sends a single message.
+        If the queue needs no job now, or the decision fails, end the claim and return None. A
+        trial job sends a single message.
         """
         now = claim.at
         decision = _decide_or_none(queue, now)
@@ -180,8 +177,8 @@ class JobClaims:
     ) -> results.ChatFreeAt:
         """Record the decision about those rows of a chat's queue that are not sent now.
 
-        Also enqueue notices about stories that expired before they were sent. Return the time at
-        which the queue is released for the next job.
+        Also enqueue notices about stories that expired unsent. Return when the queue is released
+        for the next job.
         """
         tally = Tally()
         free_at = await results.schedule_repeats_or_make_dead_letters(

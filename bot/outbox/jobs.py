@@ -14,9 +14,9 @@ from bot.outbox.leases import SendLease
 class AlertJob:
     """An album or notices to send under a lease.
 
-    If ``is_trial`` is True, the job tests whether Telegram works again. If ``asks_in`` is a
-    duration, the bot waits for this duration, and sends only if Telegram then says that the chat
-    accepts calls.
+    If ``is_trial`` is True, the job tests whether Telegram works again. After the wait
+    ``asks_in``, the bot first asks Telegram whether the chat accepts calls. None means that the
+    bot does not ask.
     """
 
     lease: SendLease

@@ -28,9 +28,8 @@ from bot.telegram.flood_limits import Lane
 class SendLease:
     """The lease of a chat queue from ``claimed_at`` to ``until``, for a send of the rows ``ids``.
 
-    - ``is_counted`` is True if the number of copies of each row already includes this send.
-    - ``is_valid`` is True if this process had the lease at the last check or renewal, and all rows
-      could still be sent at the last check.
+    - ``is_counted``: the number of copies of each row already includes this send.
+    - ``is_valid``: at the last check, this process had the lease and could send all rows.
     """
 
     queue: QueueClaim
@@ -44,8 +43,7 @@ class SendLease:
 class SendLeases:
     """Checks and renews the leases of sends, and counts the copies of each row that is sent.
 
-    A copy is a send of a row that may have arrived. Leases that are checked at the same moment
-    share a transaction.
+    A copy is a send of a row that may have arrived.
     """
 
     def __init__(
@@ -75,9 +73,8 @@ class SendLeases:
     async def check_and_count_copies(self, send_lease: SendLease) -> None:
         """Check the lease of a send, and add 1 to the number of copies of each row of the send.
 
-        Call this method right before each request of the send. Only the first successful call
-        counts the copies. The count is committed before the return, so that a crash cannot cause
-        endless repeats.
+        Call this method right before each request of the send. The first successful call commits
+        the count, so that a crash cannot cause endless repeats. Later calls count nothing.
 
         Raises:
             TooSoonError: The message must not be sent now: the lease is lost, a row has ended, the
@@ -138,8 +135,8 @@ class SendLeases:
 async def _count_copies_and_return_valid(send_leases: list[SendLease], tx: Tx) -> list[SendLease]:
     """Return the valid leases of ``send_leases``, and count the copies of leases not yet counted.
 
-    A lease is valid if this process still has the claim of the queue and all rows can be sent. The
-    queues of all leases stay locked until the transaction ends.
+    If this process has lost the queue, or a row can't be sent, the lease is not valid. The queues
+    stay locked until the transaction ends.
     """
     tokens = await chat_queues.lock_all(
         tx, [send_lease.queue.chat_id for send_lease in send_leases]

@@ -31,9 +31,8 @@ async def enqueue_private_notices_of_missing_right(
 ) -> None:
     """Enqueue private notices about a group or channel in which the bot has no right to write.
 
-    The people who added subscriptions in the chat get the notices. If no such person can be
-    reached, ``owners`` get the notices. The notices are enqueued once, at the first probe of
-    ``mute``.
+    The people who added subscriptions in the chat get the notices, or ``owners`` if none of these
+    people can be reached. The notices are enqueued once, at the first probe of ``mute``.
     """
     chat = await chats.get(tx, mute.chat_id)
     is_first = mute.probes == 0 and mute.missing in {"text", "posts"}
@@ -55,9 +54,9 @@ async def enqueue_public_or_private_failure_notice(
 ) -> None:
     """Enqueue the notice about stories that could not be sent.
 
-    The notice is for ``target``, and is due at ``due_at`` (None means now) after a wait for the
-    reason ``held``. If ``target`` is a channel, the people who added the subscriptions get private
-    notices now instead, unless none of these people can be reached.
+    The notice is for ``target``, and is due at ``due_at`` (None means now). In a channel, the
+    people who added the subscriptions get private notices now instead, unless none of these people
+    can be reached.
     """
     chat = await chats.get(tx, target.chat_id)
     people = await subscriptions.reachable_creators(tx, target.chat_id)

@@ -56,9 +56,9 @@ async def record_reply_outcome(
 ) -> Tally:
     """Record the outcome of a reply. Return the results of the recording.
 
-    ``behind`` are the replies that are sent next under the same lease. Their copies are already
-    counted. If ``behind`` is empty or the reply must be sent again, the lease ends, and ``behind``
-    returns to the queue. If the chat moved, the rows and the lease of the new chat are changed.
+    ``behind`` are the counted replies that are sent next under the same lease. If the reply must
+    be sent again, ``behind`` returns to the queue and the lease ends. The lease also ends if
+    ``behind`` is empty. If the chat moved, the rows and the lease of the new chat are changed.
     """
     tally = Tally()
     outcome, now = report.outcome, report.now
@@ -100,8 +100,8 @@ async def _lock_and_check_claim(
 ) -> tuple[QueueClaim, PendingMessage, WasValid]:
     """Lock the queue of a reply, and each chat that the outcome changes.
 
-    Return the claim of the queue, the reply, and whether the claim is valid. If the database moved
-    the chat during the send, the result has the new chat id.
+    Return the claim of the queue, the reply, and whether the claim is valid. If the chat was
+    already moved in the database, the result has the new chat id.
     """
     is_ours = await results.lock_and_check_claim(tx, queue, outcome)
     if is_ours:
@@ -173,8 +173,8 @@ async def _delete_or_cut_and_enqueue_follow_ups(
 ) -> bool:
     """Delete a reply after a final outcome, and enqueue the messages that follow the reply.
 
-    After any other outcome, keep only the part of the reply that has not arrived. Return True if
-    the reply was deleted and messages follow.
+    After any other outcome, keep only the part that has not arrived. Return True if messages
+    follow.
     """
     target, payload = reply.target, reply.fields
     if not is_final_for_reply(outcome):
@@ -238,8 +238,8 @@ def _unsent_part(payload: Payload, outcome: Outcome) -> Payload:
 def _follow_ups(payload: Payload, outcome: Outcome) -> list[Payload]:
     """Return the messages that follow a reply with the content ``payload``.
 
-    A refused content is followed by an incident code, which is also logged. An album is followed
-    by notices about its failures, and by the message under the album.
+    Refused content is followed by an incident code, which is also logged. An album is followed by
+    notices about its failures, and by the message under the album.
     """
     if payload["kind"] != "album" and not isinstance(outcome, PermanentFailure):
         return []

@@ -1,8 +1,4 @@
-"""Recording the outcome of a send. The same transaction frees the chat queue.
-
-The outcome is recorded for each row. If all rows have arrived, which is the usual case, a single
-transaction records the outcomes of many chats.
-"""
+"""Recording the outcome of a send for each row. The same transaction frees the chat queue."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -73,7 +69,7 @@ class Tally:
     """The results of recording the outcome of a send.
 
     - ``unknown`` is the number of rows that may have arrived without a confirmation.
-    - If ``rests_until`` is set, this process must claim no queue before this time.
+    - Before ``rests_until``, this process must claim no queue.
     - ``is_due`` is True only if the queue was released, and the open chat has unsent deliveries.
     """
 
@@ -136,8 +132,8 @@ async def record_whole_sends_and_release_queues(
 ) -> None:
     """Record sends of which all rows have arrived, and release the queues with a valid claim.
 
-    If a chat moved during the send, the rows and the claim of the new chat are changed. Planned
-    retries in the released queues may become due earlier.
+    If a chat moved, the rows and the claim of the new chat are changed. Planned retries in the
+    released queues may become due earlier.
     """
     tokens = await chat_queues.lock_all(tx, [send.queue.chat_id for send in sends])
     if not all(tokens.get(send.queue.chat_id) == send.queue.token for send in sends):
@@ -180,7 +176,7 @@ async def record_alert_outcome(
     """Record the outcome of a batch of alerts. Return the results of the recording.
 
     If the claim of the queue is lost, only the rows that have arrived are recorded. If the chat
-    moved during the send, the rows and the claim of the new chat are changed.
+    moved, the rows and the claim of the new chat are changed.
     """
     tally = Tally()
     outcome, now = report.outcome, report.now
@@ -219,8 +215,8 @@ async def _with_current_chat_id(tx: Tx, send: Arrived) -> Arrived:
 async def lock_and_check_claim(tx: Tx, queue: QueueClaim, outcome: Outcome) -> WasValid:
     """Lock the queue, and each chat that the outcome changes. Return whether the claim is valid.
 
-    The claim is valid if the queue was neither claimed again nor released after the claim. The end
-    of the lease is not checked.
+    The claim is valid until the queue is released or claimed again, even after the end of the
+    lease.
     """
     match outcome:  # A chat that the outcome changes must be locked before its queue.
         case Moved():
@@ -253,8 +249,8 @@ async def make_retries_due_earlier_after_success(
 ) -> None:
     """Make planned retries due earlier in chats that have just received a message.
 
-    ``was_media_by_chat`` maps the id of each chat to True if the received message had media, and
-    to False for a text. The caller must have locked the queues of the chats.
+    ``was_media_by_chat`` maps chat ids to True for a message with media, and to False for a text.
+    The caller must have locked the queues of the chats.
     """
     if not was_media_by_chat:
         return
@@ -420,10 +416,10 @@ async def _schedule_retries(
     *,
     held: Held = Held.NOTHING,
 ) -> ChatFreeAt:
-    """Schedule a separate retry of each row. The rows have certainly not arrived.
+    """Schedule a separate retry of each row. Return when the chat's queue is released.
 
-    Return when the chat's queue is released. If a row must not be overtaken, the queue waits up to
-    15 seconds for the retry of the row.
+    The rows have certainly not arrived. If a row must not be overtaken, the queue waits up to 15
+    seconds for its retry.
     """
     free_at = now = report.now
     for row in rows:
@@ -479,11 +475,10 @@ async def _make_unsent_rows_due_now(
 async def schedule_repeats_or_make_dead_letters(
     tx: Tx, rows: Sequence[PendingMessage], tally: Tally, now: datetime, *, new_copies: int = 1
 ) -> ChatFreeAt:
-    """Schedule the repeats of rows that may have arrived without a confirmation by Telegram.
+    """Schedule the repeats of rows that may have arrived. Return when the queue is released.
 
     A row with ``MAX_COPIES`` copies becomes a dead letter instead. ``new_copies`` is the number of
-    copies that were counted after the rows were read. The results are added to ``tally``. Return
-    when the chat's queue is released.
+    copies that were counted after the rows were read. The results are added to ``tally``.
     """
     free_at = now
     tally.unknown += len(rows)
@@ -585,8 +580,8 @@ async def _retry_or_requeue_refused_rows(
 ) -> None:
     """Schedule a retry of rows that Telegram refused, or return the rows to the queue.
 
-    After a refusal of the topic, the alerts of the topic move to the chat itself. After a refusal
-    of the chat, the chat is closed. After a refusal of the whole bot, the claims pause.
+    Alerts of a refused topic move to the chat itself. A refused chat is closed. If the whole bot
+    is refused, the claims pause.
     """
     if not rest:
         return

@@ -72,9 +72,8 @@ class JobRunner:
     ) -> None:
         """Create the runner, which sends with ``bot``.
 
-        ``owners`` returns the people who get the notice about a missing right if nobody who added
-        a subscription can be reached. ``wake`` is called if a chat has further deliveries after
-        the replies of an update.
+        ``owners`` get the notice about a missing right if nobody else can be reached. ``wake`` is
+        called if a chat has further deliveries after the replies of an update.
         """
         self._db = db
         self._bot = bot
@@ -117,9 +116,9 @@ class JobRunner:
     ) -> Outcome | None:
         """Send the replies to an update in order. Return the last outcome, or None.
 
-        The caller must have claimed the queue of the chat and counted the copies of each reply. If
-        a reply can't be sent now, this reply and all later replies wait in the queue. Each bought
-        file costs 1 credit. None means that ``replies`` is empty.
+        The caller must have claimed the queue and counted the copies of each reply. If a reply
+        can't be sent now, this reply and all later replies wait in the queue. Each bought file
+        costs 1 credit. Without replies, the result is None.
 
         Raises:
             DatabaseUnavailableError: An outcome can't be recorded (see ``record_outcome``).
@@ -184,8 +183,8 @@ class JobRunner:
     ) -> tuple[Outcome, bool]:
         """Send the rows of a job with ``send``, and renew the lease during the send.
 
-        Return the outcome, and whether the send failed because of an outage of Telegram or of the
-        database. Errors of the send become outcomes.
+        Return the outcome, and whether the cause is an outage of Telegram or of the database.
+        Errors of the send become outcomes.
         """
         chat_id, is_of_database = job.chat_id, False
         async with self._leases.renewing(job.lease):

@@ -1,7 +1,6 @@
 """The outbox: claims chat queues, sends due deliveries, and records the outcome of each row.
 
-A single chat gets its messages in sequence. Different chats get messages concurrently.
-``claiming`` selects the jobs, and ``runner`` does the jobs.
+A chat gets its messages in sequence. Different chats get messages concurrently.
 """
 
 import asyncio
@@ -81,9 +80,8 @@ class Outbox:
     ) -> None:
         """Create the outbox.
 
-        ``sharing`` has the longest pauses between two searches for due work, and the length of a
-        lease, which ``lease`` can replace. ``is_paused`` returns whether a different process with
-        the same token sends the alerts.
+        ``sharing`` has the longest pauses between two searches for due work. ``is_paused`` returns
+        whether a different process with the same token sends the alerts.
         """
         self._db = db
         self._outage = outage

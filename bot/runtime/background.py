@@ -58,8 +58,8 @@ async def finish_on_cancel(
 ) -> T:
     """Run ``work`` to its end, even if the caller is cancelled. Return the result of ``work``.
 
-    If the caller is cancelled, the cancellation is raised after the end of ``work``. If ``work``
-    has succeeded, ``undo`` is first called with the result.
+    After a cancellation, ``undo`` is called with the result of a successful ``work``, and the
+    cancellation is raised.
     """
     task = asyncio.get_running_loop().create_task(work)
     try:
@@ -118,8 +118,8 @@ def renewing(
 ) -> AbstractAsyncContextManager[None]:
     """Call ``renew`` every ``every_s`` seconds during the ``with`` block, to renew a lease.
 
-    The calls end when ``renew`` returns False. An exception of ``renew`` is only logged. If all
-    calls fail, the lease expires, and a different process can repeat the work of the block.
+    The calls end when ``renew`` returns False. Exceptions of ``renew`` are only logged, so the
+    lease may expire during the block.
     """
     return running_after(every_s, partial(_renew_repeatedly, renew, every_s, log_fields))
 

@@ -1,7 +1,6 @@
 """The owner of claims, the lease of a claim, and the retry policy.
 
-A process claims a row of a table before the process does the work that the row describes.
-``bot.store.claims`` writes the claims into the rows.
+A process claims a database row before the process does the work that the row describes.
 """
 
 import uuid

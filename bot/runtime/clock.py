@@ -31,9 +31,9 @@ def utc_now() -> datetime:
 class Clock:
     """A clock that returns the current time as an aware UTC datetime.
 
-    The clock is called anchored while its time is confirmed. A call of ``mark_unconfirmed`` or a
-    step of the system clock by a second or more ends this state. Then ``correct_and_confirm`` must
-    be called again.
+    The clock is called anchored while its time is confirmed. After a call of ``mark_unconfirmed``
+    or a step of the system clock by a second or more, ``correct_and_confirm`` must be called
+    again.
     """
 
     def __init__(
@@ -115,8 +115,7 @@ class Clock:
         """Correct the time by ``correction_s`` seconds, and mark the time as confirmed.
 
         Only the first correction can set the clock back at once. After a later negative
-        correction, the clock stands still until the time catches up, or until
-        ``allow_going_back_once`` is called.
+        correction, the clock stands still until the time catches up.
         """
         self._offset += correction_s
         if not self.has_been_anchored:
@@ -163,8 +162,8 @@ class ServerClocks:
     def record_time(self, server: str, at: datetime | str, took_s: float = 0.0) -> None:
         """Record the time ``at`` in an answer of the server ``server``.
 
-        ``took_s`` is the duration of the call in seconds. If the call took more than 2 seconds, or
-        if ``at`` is an invalid date, record only that the server has answered.
+        If the duration ``took_s`` of the call is above 2 seconds, or if ``at`` is an invalid date,
+        record only that the server has answered.
         """
         self._answered.add(server)
         if took_s > QUICK_S:

@@ -62,8 +62,8 @@ def choose_correct_time(
 ) -> Decision:
     """Choose the correct time from the clocks of Telegram, the Stories API and this process.
 
-    ``api`` is None if the Stories API was not called yet. ``process_clock_ahead_s`` is in seconds
-    ahead of the system clock, or None if the clock of this process was never confirmed.
+    If the Stories API was not called yet, ``api`` is None. ``process_clock_ahead_s`` is in seconds
+    ahead of the system clock, or None if this clock was never confirmed.
     """
     agreed = _agreeing_clock_ahead_s(telegram, process_clock_ahead_s)
     if agreed is not None:
@@ -105,8 +105,7 @@ def _agreeing_clock_ahead_s(
 ) -> float | None:
     """Return the time of the system clock or of this process that a server's clock confirms.
 
-    The result is in seconds ahead of the system clock, so 0 is the time of the system clock. None
-    means that neither time agrees.
+    The result is in seconds ahead of the system clock. None means that neither time agrees.
     """
     offsets_s = (0.0,) if process_clock_ahead_s is None else (0.0, process_clock_ahead_s)
     ahead_s = server_clock.ahead_s

@@ -43,8 +43,8 @@ SLOW_AFTER = timedelta(seconds=5)
 class FastAndSlowSlots:
     """Fast slots and slow slots for tasks.
 
-    A task starts in a fast slot. After 5 seconds, the task moves to a free slow slot, so that slow
-    tasks do not delay other tasks. ``now`` is the current time.
+    After 5 seconds, a task moves from a fast slot to a free slow slot, so that slow tasks do not
+    delay other tasks.
     """
 
     def __init__(self, fast: int, slow: int) -> None:

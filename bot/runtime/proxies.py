@@ -1,7 +1,7 @@
 """Connections through an http (CONNECT) or socks5 proxy, for networks that block a service.
 
-The proxy support of aiohttp lacks socks5, and lets the proxy resolve the names of media hosts. The
-bot resolves these names itself, so that no name can lead into a private network.
+The proxy support of aiohttp lacks socks5, and lets the proxy resolve names. The bot resolves the
+names of media hosts itself, so that no name can lead into a private network.
 """
 
 import asyncio
@@ -26,8 +26,8 @@ def connector(
 ) -> aiohttp.TCPConnector:
     """Return a connector for an ``aiohttp.ClientSession``.
 
-    ``proxy`` is the URL of the proxy, or empty for no proxy. If ``resolver`` is None, the proxy
-    resolves each name, because a network that blocks a service often also blocks the lookup.
+    ``proxy`` is the URL of the proxy, or empty. If ``resolver`` is None, the proxy resolves the
+    names, because a network that blocks a service often also blocks the lookup.
     """
     if not proxy:
         return aiohttp.TCPConnector(resolver=resolver, **options)

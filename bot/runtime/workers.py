@@ -32,10 +32,9 @@ _SHORTEST_S = 0.001
 class Worker:
     """A loop that repeats the function ``step``.
 
-    ``step`` returns the time of its next call, or None to sleep until a call of ``wake``. No sleep
-    is longer than ``longest``. An exception of ``step`` is logged, and ``step`` is repeated after
-    a pause of 0.25 seconds, which doubles up to ``last_pause_s``. ``run`` must be called only
-    once.
+    ``step`` returns the time of its next call, or None to sleep until a call of ``wake``. An
+    exception of ``step`` is logged, and ``step`` is repeated after a pause of 0.25 seconds, which
+    doubles up to ``last_pause_s``. ``run`` must be called only once.
     """
 
     def __init__(

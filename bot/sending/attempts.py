@@ -56,8 +56,8 @@ class SendRequest:
     """A request to send an album: the target, the caption, the options and the current state.
 
     - ``longest_wait_s`` is the longest single wait for a flood limit, in seconds.
-    - ``floods`` counts how often a reply was sent again after a flood limit.
-    - ``until`` ends the time in which an alert may wait for flood limits.
+    - ``floods`` counts the flood limits after which a reply was sent again.
+    - ``until`` is the end of the time in which an alert waits for flood limits.
     - ``refused_alone`` is the last unknown error message about a single story.
     """
 
@@ -98,8 +98,8 @@ class Attempts:
     ) -> Outcome | NotStopped:
         """Send all open items (``Item.is_open``), and store the result of each item in ``items``.
 
-        Return None if all items were tried. Otherwise return the outcome that stopped the send. A
-        bought file costs 1 credit. The caller must remove the files in ``Item.spooled``.
+        Return the outcome that stopped the send, or None. A bought file costs 1 credit. The caller
+        must remove the files in ``Item.spooled``.
 
         Raises:
             DatabaseUnavailableError: The copies can't be counted, a refused file_id can't be
@@ -322,8 +322,8 @@ def _sendable(items: list[Item], *, in_order: bool) -> list[Item]:
 def _give_up_items_without_right(outcome: Outcome, batch: list[Item]) -> Outcome | NotStopped:
     """Give up the items that need a missing right to send a kind of file, and return None.
 
-    If no item of the batch needs this right, give up the whole batch. After any other ``outcome``,
-    change nothing and return ``outcome``.
+    If no item needs this right, give up all items. After any other ``outcome``, change nothing and
+    return ``outcome``.
     """
     if not (isinstance(outcome, Muted) and outcome.missing in _AS_SENT):
         return outcome

@@ -82,9 +82,9 @@ class Files:
     ) -> AsyncIterator[dict[str, KnownFile] | timedelta]:
         """Yield the known files by ``Item.file_key``, and reserve the stories without a file.
 
-        The reservation ends with the ``with`` block. If a different sender has reserved one of the
-        stories, wait for the end of that reservation. If that reservation becomes older than
-        ``max_reservation_age``, reserve nothing and yield the age of the reservation.
+        The reservation ends with the ``with`` block. If a different sender has reserved a story,
+        wait. If the other reservation becomes older than ``max_reservation_age``, reserve nothing
+        and yield the age.
 
         Raises:
             DatabaseUnavailableError: The known files can't be read from the database.

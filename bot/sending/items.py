@@ -59,12 +59,11 @@ Source = ByFileId | ByUrl | ByUpload
 
 @dataclass(slots=True)
 class Item:
-    """A story of an album during a send. The story is sent as a file of the kind ``kind``.
+    """A story of an album during a send, as a file of the kind ``kind``.
 
     After the send, at most one of ``sent``, ``failed`` (an error message) and ``refused`` (a
-    missing right) is set. After a failure, ``later`` is True if a retry may succeed. ``tried`` is
-    the number of sources that were tried or skipped. The files in ``spooled`` must be removed
-    after the send.
+    missing right) is set. If ``later`` is True, a retry may succeed. ``tried`` counts the tried or
+    skipped sources. The files in ``spooled`` must be removed after the send.
     """
 
     story: Story
@@ -117,8 +116,7 @@ class SendOptions:
     """The options of the sent messages.
 
     ``buttons`` are used only for an item that is sent alone, because an album cannot have buttons
-    (Bot API). ``in_order``: an item waits if an earlier item will be retried. ``is_free``: no file
-    is bought.
+    (Bot API). With ``in_order``, an item waits if an earlier item will be retried.
     """
 
     silent: bool = False
@@ -136,8 +134,8 @@ class SendOptions:
 class Text:
     """The caption of an album, which is sent once, with the first message of the album.
 
-    ``stories`` is the number of stories that the caption states. ``caption_for_count`` returns the
-    caption for a different number. The caption is plain text if Telegram has refused the HTML.
+    ``stories`` is the number of stories that the caption states. After Telegram has refused the
+    HTML, the caption is plain text.
     """
 
     caption: str | None

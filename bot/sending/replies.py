@@ -1,8 +1,7 @@
 """Replies as JSON payloads, which can be stored, sent later, and sent again.
 
 The ``kind`` of a payload is ``text``, ``edit``, ``album`` or ``document``. ``language`` is the
-language of texts that the bot writes later about the payload. An album contains complete stories,
-so that no story is fetched again.
+language of texts that the bot writes later about the payload.
 """
 
 import asyncio
@@ -118,7 +117,7 @@ def album_payload(
 
     ``asker`` pays 1 credit for each bought file. If ``is_free`` is True, no file is bought.
     ``under`` is the payload of a message under the album. Messages about failed stories answer the
-    message with the id ``asked`` (by default ``reply_to``).
+    message ``asked``, by default ``reply_to``.
     """
     return {
         **({"asked": asked} if asked else {}),
@@ -174,10 +173,9 @@ class Replies:
     ) -> Outcome:
         """Send a payload. Return the outcome.
 
-        Each bought file of an album costs 1 credit. If a profile of the album is blocked, nothing
-        is sent, and the outcome is ``Sent`` without stories. If an edit changes nothing, the
-        outcome is ``SHOWN_ALREADY``. If a message can't be edited, the text is sent as a new
-        message.
+        Each bought file of an album costs 1 credit. An album of a blocked profile is not sent, and
+        the outcome is ``Sent`` without stories. If an edit changes nothing, the outcome is
+        ``SHOWN_ALREADY``. If a message can't be edited, the text is sent as a new message.
 
         Raises:
             DatabaseUnavailableError: The database failed before a message arrived. Nothing was

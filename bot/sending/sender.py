@@ -57,9 +57,8 @@ class Sender:
         """Create the sender.
 
         ``fallback`` downloads a story through the API for 1 credit, or downloads a pasted URL,
-        which may cost 1 credit. ``largest_file`` is the maximum size of a file in bytes. ``tell``
-        is called with each unknown error message of Telegram that has not occurred in the last
-        hour.
+        which may cost 1 credit. ``largest_file`` is in bytes. ``tell`` is called with each unknown
+        error message of Telegram, at most once an hour.
         """
         self._bot = bot
         self._files = Files(db, bot_id=lambda: bot.id, now=now)
@@ -82,10 +81,9 @@ class Sender:
         """Send the stories of ``album`` to ``target``. Return the outcome.
 
         ``asker`` pays 1 credit for each bought file. If ``asker`` has no chat, the budget of the
-        schedule pays. If some stories can't be sent, ``caption_for_count`` returns the caption. If
-        a different sender is uploading a story, wait for the upload. An alert waits only until the
-        upload is 5 seconds old. The stories in ``TryLater.items`` have arrived, and must not be
-        sent again.
+        schedule pays. If some stories can't be sent, ``caption_for_count`` returns the caption. A
+        reply waits for another sender that is uploading the same story, and an alert waits at most
+        5 seconds. The stories in ``TryLater.items`` have arrived, and must not be sent again.
 
         Raises:
             DatabaseUnavailableError: The database failed before a story arrived. Nothing was sent.

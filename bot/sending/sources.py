@@ -2,9 +2,8 @@
 
 1. A file_id of a file that Telegram has.
 2. The URL, from which Telegram downloads the file.
-3. A download by the bot, which then uploads the file. For a pasted URL, this step may cost 1
-   credit.
-4. A download through the Stories API, which costs 1 credit.
+3. An upload of a file that the bot downloads. A pasted URL may cost 1 credit.
+4. An upload of a file from the Stories API, which costs 1 credit.
 """
 
 import asyncio
@@ -116,9 +115,8 @@ class Supply:
     async def set_or_buy_next_source_or_fail(self, item: Item, asker: Asker) -> None:
         """Set the next source of the item: the URL, an upload, or an upload of a bought file.
 
-        ``asker`` pays 1 credit for a bought file, and possibly 1 credit for a pasted URL. If
-        ``asker`` has no chat, the budget of the schedule pays. If no source is left, the item
-        fails.
+        ``asker`` pays 1 credit for a bought file, and possibly for a pasted URL. If ``asker`` has
+        no chat, the budget of the schedule pays. If no source is left, the item fails.
 
         Raises:
             DatabaseUnavailableError: A refused file_id cannot be deleted, or a purchase cannot be
@@ -171,8 +169,8 @@ class Supply:
     async def set_next_free_source(self, item: Item, asker: Asker) -> bool:
         """Set the next free source of the item: the URL, or an upload of a downloaded file.
 
-        Return whether a source was set. The download of a pasted URL may cost 1 credit. If the
-        file is too large, the item fails.
+        Return whether a source was set. A pasted URL may cost 1 credit. If the file is too large,
+        the item fails.
 
         Raises:
             DatabaseUnavailableError: The download of a pasted URL cannot be recorded.
@@ -232,8 +230,8 @@ class Supply:
     def fail_item(self, item: Item, message: str, *, for_all: bool = True) -> None:
         """Let the item fail with an error message, and record the failure.
 
-        If the item may succeed later, no alert tries the file for 5 seconds. Otherwise, no chat
-        tries the file for ten minutes, unless ``for_all`` is False.
+        If a retry may succeed, no alert tries the file for 5 seconds. Otherwise, no chat tries the
+        file for ten minutes, unless ``for_all`` is False.
         """
         item.failed = message
         if item.later:

@@ -45,8 +45,8 @@ class Admins:
     ) -> AdminRights:
         """Return the rights of a person, or of the bot itself, in a chat.
 
-        The rights of administrators are cached for 60 seconds, and the rights of other persons for
-        5 seconds. If Telegram refuses getChatMember, ``is_here`` is True for administrators only.
+        Rights are cached for 60 seconds for administrators, and for 5 seconds for other persons.
+        If Telegram refuses getChatMember, ``is_here`` is True for administrators only.
 
         Raises:
             AdminsUnknownError: Telegram refuses both calls. The bot must become an administrator.

@@ -26,8 +26,8 @@ class TooSoonError(RetryAfter):
 async def call_without_rate_limit(bot: ExtBot[Any], method: str, arguments: dict[str, Any]) -> Any:  # noqa: ANN401 - the result of the method
     """Call ``method`` of the Bot API through the bot's transport. Return the result as JSON.
 
-    Arguments that are None are left out. PTB's method ``do_api_request`` is not used, because that
-    method accepts only PTB's objects as items of an album.
+    Arguments that are None are left out. PTB's method ``do_api_request`` is not used, because an
+    album then needs PTB's objects.
 
     Raises:
         TelegramError: The call failed.

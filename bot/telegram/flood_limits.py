@@ -1,7 +1,7 @@
 """The computation of waits from Telegram's flood limits. All times are in seconds.
 
-The source of the limits is the Bots FAQ ("My bot is hitting limits"). Each item of an album counts
-as a message, because the FAQ does not say how albums count.
+The Bots FAQ ("My bot is hitting limits") documents the limits, but not how an album counts. Each
+item of an album counts as a message here.
 """
 
 import math
@@ -43,10 +43,10 @@ DOCUMENTED = ChatLimits()
 class ChatFlood:
     """The recent messages to a chat, from which the time of the next message is computed.
 
-    - ``drained_at`` is the time at which a private chat has room for a full burst again.
+    - ``drained_at`` is the time at which a private chat has room for a full burst.
     - ``sent`` has the times and numbers of recent messages in a group or channel.
     - Before ``closed_until``, no message may be sent.
-    - Before ``strict_until``, only small bursts are allowed in a private chat.
+    - Before ``strict_until``, a private chat allows only small bursts.
     """
 
     limits: ChatLimits = DOCUMENTED

@@ -1,8 +1,7 @@
 """The state of the flood limits of each chat.
 
-The process with the lease of a chat's queue loads the state at the claim, and stores the state at
-the end of the lease for the next process. Messages that are sent without a lease count only in the
-process that sends them.
+The process that claims a chat's queue loads the state, and stores the state for the next process
+when the lease ends. Messages without a lease count only in the process that sends them.
 """
 
 from collections.abc import Callable

@@ -1,8 +1,8 @@
 """A circuit breaker that stops all sends of a process while Telegram is down.
 
-A pause starts if sends and ``getMe`` fail. Failures in three chats are enough, because the success
-of ``getMe`` shows only that the Bot API server runs. A pause ends after a successful trial send.
-Each process has its own pause (docs/decisions/0001-an-outage-of-one-process.md).
+A pause starts if ``getMe`` fails after a failed send, or if sends fail in three chats. A pause
+ends after a successful trial send. Each process has its own pause
+(docs/decisions/0001-an-outage-of-one-process.md).
 """
 
 import asyncio
@@ -106,7 +106,7 @@ class Outage:
         """Record the outcome of a send. If Telegram is down, start a pause of all sends.
 
         Return True if the outcome suggests that Telegram is down (``TryLater.down``), and all
-        sends are paused now. A success does not end a pause (see ``end_pause``).
+        sends are paused now.
         """
         if isinstance(outcome, TryLater) and outcome.down:
             return await self._record_failure_and_detect_outage(chat_id)
@@ -142,8 +142,8 @@ class Outage:
     async def send_typing_and_see_if_accepted(self, target: Target) -> bool:
         """Test whether Telegram processes calls for a chat, by showing "typing…" in the chat.
 
-        Return True if Telegram accepts or refuses the call. If the result is False, the caller
-        must not send a message now, because Telegram's answer could be lost.
+        Return True if Telegram accepts or refuses the call. After False, the caller must send no
+        message, because Telegram's answer could be lost.
         """
         try:
             await self._bot.send_chat_action(

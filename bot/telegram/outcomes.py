@@ -1,7 +1,6 @@
 """The meaning of Telegram's error messages. All known messages are listed here, by subject.
 
-PTB removes the prefix "Bad Request: " from an error message, and capitalises the first letter. For
-this reason, all messages are compared in lower case.
+PTB changes the case of the first letter, so messages are compared in lower case.
 """
 
 import re

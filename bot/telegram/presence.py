@@ -23,13 +23,11 @@ _SEVERAL = ("can_send_photos", "can_send_videos")
 
 
 async def fetch_presence(bot: Bot, chat_id: int, missing: Right) -> Presence:
-    """Ask Telegram whether the bot is in a chat and has regained the right ``missing``.
-
-    The two calls are free. The result is one of these values:
+    """Ask Telegram by two free calls whether the bot has regained the right ``missing`` in a chat.
 
     - "may": The bot has regained the right.
     - "may not": The bot lacks the right, or Telegram gave no answer.
-    - "away": The bot is not in the chat, or can't write to the chat at all.
+    - "away": The bot is not in the chat, or can't write at all.
     - ``Moved``: The chat was migrated, and has a new id.
     """
     try:

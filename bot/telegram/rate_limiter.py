@@ -1,8 +1,7 @@
 """The rate limiter for PTB, which sends as fast as Telegram allows, and replies before alerts.
 
-After a 429 response, the chat gets no message for the time that Telegram demands. If the waits of
-three chats end at almost the same time, this process assumes a limit of the whole bot, and makes
-no calls until the first of these waits ends.
+If the demanded waits of three chats end at almost the same time, this process assumes a limit of
+the whole bot, and makes no calls until the first of these waits ends.
 """
 
 import asyncio
@@ -48,8 +47,8 @@ _SAME_END_S = 1.5
 class LimitedCall:
     """The data that the rate limiter needs about a call of the Bot API.
 
-    ``weight`` is the number of messages, or 0 for a call that sends no message. ``longest_wait_s``
-    is the longest single wait in seconds, or None for no maximum.
+    ``weight`` is the number of messages that the call sends. ``longest_wait_s`` is the longest
+    single wait in seconds, or None for no maximum.
     """
 
     chat: int | str | None

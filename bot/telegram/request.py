@@ -101,9 +101,8 @@ class AiohttpRequest(BaseRequest):
     ) -> None:
         """Create a transport without an open session (see ``initialize``).
 
-        ``proxy`` is the URL of a proxy, or "". After each answer of the Bot API,
-        ``on_server_time`` gets the name of the server, the time of the server or "", and the
-        seconds until the answer began.
+        ``proxy`` is a URL or "". After each answer of the Bot API, ``on_server_time`` gets the
+        server's name, the server's time or "", and the seconds until the answer began.
         """
         self._on_server_time = on_server_time
         self._connections = connections

@@ -1,8 +1,8 @@
 """The pause of a process whose database is a copy of another process's database.
 
-If two processes poll Telegram with the same token, Telegram ends polls with a 409 response.
-Without a pause, both processes would send every alert and spend a budget. With PostgreSQL, all
-processes share one database, so no pause is needed.
+If two processes poll with the same token, Telegram ends polls with a 409 response. Without a
+pause, both processes would send every alert. With PostgreSQL, all processes share one database, so
+no pause is needed.
 """
 
 import hashlib
@@ -69,10 +69,9 @@ class Origin:
 class Polls:
     """The recent results of the polls.
 
-    - ``conflicts`` are the times of recent 409 responses.
-    - ``answers`` are the times of recent answers.
-    - ``since`` is the start of the last conflict, or None if no conflict has happened.
-    - ``answered_since`` is the start of the current period without a 409 response, or None.
+    - ``conflicts`` are the times of recent 409 responses, and ``answers`` of recent answers.
+    - ``since`` is the start of the last conflict.
+    - ``answered_since`` is the start of the current period without a 409 response.
     - ``was_first`` is True if a conflict has ever begun after three minutes of answered polls.
     """
 
@@ -171,9 +170,8 @@ class PollConflicts:
     ) -> None:
         """Create a record without results of polls.
 
-        ``own`` is the present place of the SQLite file. ``remembered`` is the place in an earlier
-        run, or None in the first run. Without an SQLite file, ``own`` is None, and the process
-        never pauses.
+        ``own`` is the present place of the SQLite file, and ``remembered`` the place in an earlier
+        run. Without an SQLite file, ``own`` is None, and the process never pauses.
         """
         self._own = own
         self._remembered = remembered

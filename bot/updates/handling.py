@@ -1,8 +1,7 @@
 """Handling an update in a single transaction.
 
 The transaction contains the writes of the handler, the replies, and the record that the update is
-done. After a durable commit, the handler never runs again for this update. If possible, the
-replies are sent at once.
+done. After a durable commit, the handler never runs again for this update.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -64,9 +63,8 @@ class Handling:
     ) -> None:
         """Set the dependencies. ``wake`` wakes the outbox.
 
-        If ``replies_are_durable`` is False, a power failure may undo a commit that contains only
-        replies, and the update is then handled again. False is safe only if the database can't
-        crash while this process continues to run.
+        If ``replies_are_durable`` is False, a power failure may undo a commit of replies, and the
+        update is then handled again. False is safe only if the database can't crash alone.
         """
         self._db = db
         self._outbox = outbox

@@ -1,8 +1,7 @@
 """The inbox, which stores updates and passes the updates to the handlers.
 
-The bot stores an update before it confirms the update to Telegram. The updates of a chat are
-handled in order. If a process dies, other processes claim its unfinished updates. An update is
-given up after three failures of the handler, or after nine attempts.
+Updates of a chat are handled in order. An update is given up after three failures of the handler,
+or after nine attempts. If a process dies, other processes claim its unfinished updates.
 """
 
 import asyncio
@@ -81,13 +80,11 @@ class Intake:
         metrics: Metrics = UNSEEN,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
-        """Prepare to handle updates.
+        """Prepare to handle updates, at most ``at_once`` at the same time.
 
         - ``handle`` handles an update, and returns whether the update is already recorded as done.
         - ``last_resort`` replies to an update for which ``handle`` has failed too often.
-        - ``too_much`` replies to too many requests, at most once to a person in the time
-          ``said_again``.
-        - ``at_once`` is the maximum number of concurrent handlers.
+        - ``too_much`` replies to too many requests, at most once to a person in ``said_again``.
         """
         self._db = db
         self._bot = bot

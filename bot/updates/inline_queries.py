@@ -1,7 +1,7 @@
 """Inline queries, which are answered within 10 seconds or dropped.
 
-Telegram sends a new query for each letter that a person types, so inline queries are not stored. A
-newer query replaces a waiting query of the same person.
+Inline queries are not stored, because Telegram sends a new query for each letter that a person
+types.
 """
 
 import asyncio

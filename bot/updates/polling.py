@@ -59,10 +59,9 @@ class Polling:
         """Prepare to poll. ``add`` stores updates, and ``clock`` returns seconds.
 
         While ``must_refuse_updates`` returns True, no poll is made. ``on_conflict`` is awaited
-        once for each conflict in which a different program keeps taking the updates. If
-        ``has_standby`` is True, ``poll_until_cancelled`` returns if this process can't reach
-        Telegram. The pauses after failures begin with ``first_pause_s`` seconds, and double up to
-        30 seconds. The pause after a 409 or a refusal of the token is ``refused_pause_s`` seconds.
+        once if a different program keeps taking the updates. If ``has_standby`` is True,
+        ``poll_until_cancelled`` returns when Telegram can't be reached. After failures, the pause
+        doubles from ``first_pause_s`` to 30 seconds.
         """
         self._bot = bot
         self._add = add

@@ -1,7 +1,6 @@
 """The queue of an update, the person who sent the update, and the limits of unfinished updates.
 
-Each chat, and each person in a chat, has a limit, so that the updates of one person do not block
-the bot. A single reply answers all updates above a limit.
+The limits of each chat and of each person in a chat prevent one person from blocking the bot.
 """
 
 from collections import Counter
@@ -92,10 +91,9 @@ def decide_admission_of_arrivals(
 ) -> list[Admission]:
     """Return for each new update the decision to handle, to refuse or to drop the update.
 
-    ``waiting`` has the number of unfinished updates for each ``count_key``. For each person in a
-    chat, only the first update above the limit is refused, and the further updates are dropped.
-    The caller must prevent repeated replies. All anonymous senders of a chat share the limit
-    ``of_chat``.
+    ``waiting`` has the number of unfinished updates for each ``count_key``. Of the updates of a
+    person above a limit, only the first update is refused, and the others are dropped. The caller
+    must prevent repeated replies. All anonymous senders of a chat share the limit ``of_chat``.
     """
     counts = Counter(dict(waiting))
     asks: Counter[str] = Counter()

@@ -1,8 +1,7 @@
 """The unit of work: all database writes and replies for one update are one transaction.
 
 If the handler fails, the transaction is rolled back. After the first write, the handler must not
-wait for the network, because the open transaction blocks other writers on SQLite
-(``call_after_replies``).
+wait for the network (``call_after_replies``), because the transaction can block other writers.
 """
 
 import asyncio
@@ -119,8 +118,8 @@ def join_or_begin_transaction(db: Database) -> AbstractAsyncContextManager[Tx]:
 def join_or_begin_read(db: Database) -> AbstractAsyncContextManager[Tx]:
     """Return a connection for reads. The reads see the uncommitted writes of the current unit.
 
-    If the unit has an open transaction, an exception in the ``with`` block rolls back the whole
-    unit, except a ``BotError`` that is no failure of the database.
+    An exception in the ``with`` block rolls back the unit, except a ``BotError`` that is no
+    failure of the database.
     """
     unit = _current.get()
     if unit is None or not unit.is_open:
@@ -171,8 +170,8 @@ def add_reply_if_in_unit(target: Target, payload: dict[str, Any]) -> bool:
 async def call_after_replies(call: Call, *, only_commit: bool = False) -> None:
     """Make a network call after the current unit is committed and its replies are sent.
 
-    If ``only_commit`` is True, make the call before the replies are sent. An exception of the
-    later call is only logged. Without a unit that has a transaction or replies, make the call now.
+    If ``only_commit`` is True, make the call before the replies are sent. Errors of the later call
+    are only logged. Without a transaction or a reply, make the call now.
     """
     unit = _current.get()
     if unit is None or not (unit.is_open or unit.replies):
