@@ -1,8 +1,4 @@
-"""Claiming chat queues, and selecting the deliveries that are sent now.
-
-A single transaction claims several chat queues, decides which deliveries of each queue are sent
-now, and records these deliveries as claimed.
-"""
+"""Claiming chat queues, and selecting the deliveries that are sent now, in one transaction."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -205,9 +201,9 @@ class JobClaims:
 
 
 def _decide_or_none(queue: ChatQueue, now: datetime) -> Decision | None:
-    """Decide which deliveries of a queue are sent now. Return None after an error.
+    """Decide which deliveries of a queue are sent now. Log an error, and return None.
 
-    The error is logged and not raised, because an error in one chat must not delay other chats.
+    An error in one chat must not delay other chats.
     """
     try:
         return selection.decide(queue, now=now)

@@ -122,8 +122,7 @@ async def _delete_last_reply_and_end_lease(
 ) -> HasDueTime:
     """Delete the last reply under a lease, enqueue its follow-ups, and end the lease.
 
-    Return whether the chat is open and has unsent deliveries. If the lease was lost, the result is
-    False.
+    Return whether the chat is open and has unsent deliveries, or False if the lease was lost.
     """
     now = report.now
 

@@ -438,10 +438,7 @@ async def _schedule_retries(
 
 
 def _must_not_be_overtaken(row: PendingMessage) -> bool:
-    """Return whether a row must arrive before the later messages of its chat.
-
-    The result is True for a reply and for the notice that lists the stories of a daily summary.
-    """
+    """Return whether a row, a reply or a daily summary, must arrive before later messages."""
     return row.notice in {REPLY, SUMMARY}
 
 

@@ -141,7 +141,7 @@ class JobRunner:
     ) -> tuple[Outcome, HasDueTime]:
         """Send a reply and record the outcome.
 
-        Return the outcome, and whether the chat has further deliveries (``Tally.is_due``).
+        Return the outcome, and whether the chat has further deliveries.
         """
         reply = job.reply
 

@@ -41,7 +41,7 @@ def refusing_slow_operations_while(is_held: Callable[[], bool] | None) -> Iterat
 class SlowOperationBan:
     """A period in which slow operations are forbidden in a task and in its child tasks.
 
-    The period may end in a different task than the task in which it began.
+    The period may end in a different task.
     """
 
     def begin(self) -> None:

@@ -194,9 +194,9 @@ class Attempts:
     async def _adjust_or_return_outcome(
         self, error: TelegramError, batch: list[Item], request: SendRequest
     ) -> Outcome | NotStopped:
-        """Change a send after an error of Telegram, so that the next request may succeed.
+        """Change a send after an error, so that the next request may succeed, and return None.
 
-        Return None if the send can continue. Otherwise return the outcome that stops the send.
+        If the send can't continue, return the outcome that stops the send.
         """
         outcome, refusal = outcomes.outcome_of(error), outcomes.parse_refusal(error)
         if refusal.scope == "caption" and request.text.simplify_caption():

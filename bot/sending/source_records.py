@@ -52,17 +52,11 @@ class FileRecord:
         self._alert_failure, self._alerts_wait_until = message, now + _ALERTS_WAIT_FOR
 
     def recent_failure(self, now: datetime) -> str:
-        """Return the error message of a failure of the file in the last ten minutes, or "".
-
-        For ten minutes after such a failure, neither alerts nor replies use the file.
-        """
+        """Return the error message of a failure of the file in the last ten minutes, or ""."""
         return self._failure if now < self._failed_until else ""
 
     def recent_failure_for_alerts(self, now: datetime) -> str:
-        """Return the message of a temporary failure of the file in the last 5 seconds, or "".
-
-        For 5 seconds after such a failure, alerts do not use the file.
-        """
+        """Return the message of a temporary failure of the file in the last 5 seconds, or ""."""
         return self._alert_failure if now < self._alerts_wait_until else ""
 
     def record_refusal(self, words: str, chat_id: int, now: datetime) -> None:
@@ -131,16 +125,10 @@ class StoryRecord:
 
     @property
     def may_be_gone(self) -> bool:
-        """Return whether the API has answered at least once that the story is not available.
-
-        The docstring of ``count_gone_answer`` states which answers count.
-        """
+        """Return whether the API has answered at least once that the story is not available."""
         return self._times_gone > 0
 
     @property
     def is_gone(self) -> bool:
-        """Return whether the API has answered at least twice that the story is not available.
-
-        The docstring of ``count_gone_answer`` states which answers count.
-        """
+        """Return whether the API has answered at least twice that the story is not available."""
         return self._times_gone >= MOST_DOUBTS

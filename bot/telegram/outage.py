@@ -207,7 +207,6 @@ def shows_telegram_is_up(outcome: Outcome) -> bool:
         return True
     if outcome.items:
         return True
-    # A 429 response usually shows that Telegram processes sends. If the message may have arrived
-    # in spite of the response, the response shows nothing, because a failure at Telegram may be
-    # its cause.
+    # A 429 response usually shows that Telegram processes sends. If the message may have arrived,
+    # a failure at Telegram may be the cause of the response.
     return outcome.after is not None and not outcome.unknown and not outcome.unasked

@@ -36,8 +36,8 @@ _COUNTED = ("send", "copy", "forward")
 _NOT_COUNTED = frozenset({"sendChatAction", "sendMessageDraft"})
 # Without ``longest_wait_s``, an alert waits at most this many seconds for the limit of its chat.
 _ALERT_CHAT_WAIT_S = 5.0
-# After a 429 response, a chat must wait. If the waits of this many chats end at almost the same
-# time, this process assumes a limit for the whole bot, and stops all its calls.
+# If the demanded waits of this many chats end at almost the same time, this process assumes a
+# limit for the whole bot, and stops all its calls.
 _CHATS_OF_ONE_FLOOD = 3
 # Two waits end at almost the same time if their ends differ by at most this many seconds.
 _SAME_END_S = 1.5

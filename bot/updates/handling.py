@@ -64,7 +64,8 @@ class Handling:
         """Set the dependencies. ``wake`` wakes the outbox.
 
         If ``replies_are_durable`` is False, a power failure may undo a commit of replies, and the
-        update is then handled again. False is safe only if the database can't crash alone.
+        update is then handled again. False is safe only if the database can't crash while this
+        process runs on.
         """
         self._db = db
         self._outbox = outbox
