@@ -29,20 +29,20 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """The difference between the credits that the API billed and the credits in the ledger.
-
-    - ``base`` is the reading from which the difference is counted, and ``last`` is the newest
-      reading.
-    - ``size`` is in credits. It is negative if the API billed less than the ledger counted.
-    - ``running`` is the number of balances in a row with a difference of the same sign.
-    - ``total`` is the sum of all differences that were reported to the owners, in credits.
-    """
+    """The difference between the credits that the API billed and the credits in the ledger."""
 
     base: Reading
+    """The reading from which the difference is counted."""
     last: Reading
+    """The newest reading that counts."""
     size: int = 0
+    """The difference in credits.
+    A negative size means that the API billed less than the ledger counted.
+    """
     running: int = 0
+    """The number of balances in a row with a difference of the same sign."""
     total: int = 0
+    """The sum of all differences that were reported to the owners, in credits."""
 
     def after_reading(self, reading: Reading) -> Self:
         """Return the drift after a new reading of the balance.

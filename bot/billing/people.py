@@ -14,30 +14,28 @@ _MEMBERS = 5  # the number of group members to show, highest costs first
 
 @dataclass(frozen=True, slots=True)
 class Guest:
-    """A person or chat, with the costs of this month and the entry in the access list.
-
-    All costs are in thousandths of a credit.
-
-    - ``millicredits_by_kind`` has the costs in the chat by purpose.
-    - ``millicredits_elsewhere`` has the costs of a person in other chats.
-    - ``by_person`` is for the owner: the id, name and cost of at most five members of a group.
-      The payer's cost includes requests without a person.
-    - ``by_member`` is for the group: the name and cost of at most five members, without requests
-      that have no person.
-    - ``payer`` is the id and name of the payer of a group or channel.
-    - ``is_silenced`` means that the chat gets no messages, because the responsible person is
-      blocked.
-    """
+    """A person or chat, with the costs of this month in thousandths of a credit."""
 
     id: int
     name: str
     entry: Entry | None
+    """The entry in the access list."""
     millicredits_by_kind: Mapping[str, int]
+    """The costs in the chat by purpose."""
     millicredits_elsewhere: int
+    """The costs of a person in other chats."""
     by_person: tuple[tuple[int, str, int], ...]
+    """The id, name and cost of at most five members of a group, for the owner.
+    The payer's cost includes requests without a person.
+    """
     by_member: tuple[tuple[str, int], ...] = ()
+    """The name and cost of at most five members, for the group.
+    Requests without a person are excluded.
+    """
     payer: tuple[int, str] | None = None
+    """The id and name of the payer of a group or channel."""
     is_silenced: bool = False
+    """Whether the chat gets no messages, because the responsible person is blocked."""
 
     @property
     def millicredits_in_chat(self) -> int:

@@ -21,42 +21,40 @@ _DAYS_OF_AVERAGE = 7
 
 @dataclass(frozen=True, slots=True)
 class ChatUsage:
-    """The usage of a chat: the used part of today's limits (UTC), and the received stories.
-
-    - ``part`` is the used part (0 to 1) of the limit that is used most, or None if the limit is
-      0.
-    - ``stories`` are the numbers of received stories on each of the last 7 days, oldest first.
-    - ``month`` has the costs of the chat in this month (UTC).
-    - ``newcomer_part`` is the limit of a newcomer as a part (0 to 1) of the usual limit, or
-      None.
-    """
+    """The usage of a chat: the used part of today's limits (UTC), and the received stories."""
 
     part: float | None
+    """The used part (0 to 1) of the limit that is used most, or None if the limit is 0."""
     stories: list[int]
+    """The number of received stories on each of the last 7 days, oldest first."""
     month: Guest
+    """The costs of the chat in this month (UTC)."""
     newcomer_part: float | None = None
+    """The limit of a newcomer as a part (0 to 1) of the limit of other persons."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """The credits that the bot spent, and a forecast of its spending.
-
-    - ``week`` covers 7 days. ``month``, ``by_operation`` and ``days`` cover 30 days.
-    - ``forecast`` is the expected spending of this whole calendar month.
-    - ``days_left`` is the number of days until ``balance`` is spent at the rate of the last 7
-      days, or None if unknown.
-    """
+    """The credits that the bot spent, and a forecast of its spending."""
 
     today: int
     week: int
+    """The credits of the last 7 days."""
     month: int
+    """The credits of the last 30 days."""
     by_operation: dict[str, int]
+    """The credits of each operation in the last 30 days."""
     days: list[tuple[date, int]]
+    """The credits of each of the last 30 days."""
     budget: int
     left_today: int
     forecast: int
+    """The expected spending of this whole calendar month."""
     balance: int | None
     days_left: float | None
+    """The number of days until ``balance`` is spent at the rate of the last 7 days, or None if
+    unknown.
+    """
     drift: int
     """The credits that the API has billed beyond the credits in the ledger, since the first start.
 

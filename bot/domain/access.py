@@ -84,19 +84,19 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """The decision whether a person may use the bot in a chat.
-
-    - ``verdict`` is "let", "blocked", or "stranger" for a person without permission.
-    - ``about`` is the blocked person or chat. Without a block, ``about`` is the group or channel
-      of the request, or otherwise the person.
-    - ``entry`` is the row of ``about`` in the access list. It is None if ``verdict`` is "let".
-    - ``is_silent`` is True if the bot must not send a message about the refusal.
-    """
+    """The decision whether a person may use the bot in a chat."""
 
     verdict: Literal["let", "stranger", "blocked"]
+    """The value is "let", "blocked", or "stranger" for a person without permission."""
     about: Subject
+    """The blocked person or chat.
+    Without a block: the group or channel of the request, or the person of a request outside of
+    groups and channels.
+    """
     entry: Entry | None = None
+    """The row of ``about`` in the access list. It is always None if ``verdict`` is "let"."""
     is_silent: bool = False
+    """Whether the bot sends no message about the refusal."""
 
 
 def find_entry(rows: Iterable[Entry], subject: Subject) -> Entry | None:

@@ -32,27 +32,28 @@ _NUMBER = re.compile(r"0*[0-9]{1,3}")
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The parsed arguments of a command.
-
-    - ``names`` are the first ten distinct profile names, and ``left_out`` counts further names.
-    - ``unread`` are the first ten distinct words that name no profile, each with the result of
-      ``links.parse_username_or_link``.
-    - ``words`` are the keywords.
-    - ``count`` is a number from 1 to 100 after the names, or None.
-    - ``channel`` is an ``@name`` or an id (``-100…``) after the names, or None.
-    - ``everyday`` are words of sentences such as "please", and times. With such words, the
-      person must confirm the names before a paid call.
-    - ``is_prose`` is True if some of several names can be ordinary words.
-    """
+    """The parsed arguments of a command."""
 
     names: tuple[str, ...]
+    """The first ten distinct profile names."""
     unread: tuple[tuple[str, Link | None], ...]
+    """The first ten distinct words that name no profile, each with the result of
+    ``links.parse_username_or_link``.
+    """
     words: frozenset[str]
+    """The keywords."""
     count: int | None
+    """A number from 1 to 100 after the names."""
     channel: str | None
+    """An ``@name`` or an id (``-100…``) after the names."""
     left_out: int
+    """The number of profile names after the first ten names."""
     everyday: tuple[str, ...] = ()
+    """Words of sentences such as "please", and times.
+    With such words, the person must confirm the names before a paid call.
+    """
     is_prose: bool = False
+    """Whether some of several names can be ordinary words."""
 
 
 def parse(

@@ -66,19 +66,18 @@ _BAD_PERCENT = re.compile(r"%(?![0-9a-f]{2})|%[01][0-9a-f]|%7f", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link in a text, with only the fields that ``kind`` needs. Ids are texts.
-
-    - ``url`` is the URL of a page, built from the parsed parts, or of a media file, with the
-      exact signature. It is None if the link must not be fetched.
-    - ``is_page`` is True if the link leads to the page of a profile and not to its stories.
-    """
+    """A link in a text, with only the fields that ``kind`` needs. Ids are texts."""
 
     kind: Literal["story", "profile", "highlight", "media", "unsupported", "rejected"]
     username: str | None = None
     story_id: str | None = None
     highlight_id: str | None = None
     url: str | None = None
+    """The URL of a page, built from the parsed parts, or of a media file, with the exact
+    signature. None means that the link must not be fetched.
+    """
     is_page: bool = field(default=False, compare=False)
+    """Whether the link leads to the page of a profile and not to its stories."""
 
 
 _REJECTED = Link("rejected")

@@ -168,19 +168,16 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """The chat and the person of a request.
-
-    - ``chat_id`` is None for an inline query and for alerts.
-    - ``user_id`` is None for an anonymous sender.
-    - ``is_owner`` is True for the owners of the bot, and False for the admins of a group.
-    - ``as_channel`` is the id of the channel in whose name a person wrote the request in a
-      group.
-    """
+    """The chat and the person of a request."""
 
     chat_id: int | None
+    """The id of the chat, or None for an inline query and for alerts."""
     user_id: int | None = None
+    """The id of the person, or None for an anonymous sender."""
     is_owner: bool = False
+    """The value is True for the owners of the bot, and False for the admins of a group."""
     as_channel: int | None = None
+    """The id of the channel in whose name a person wrote the request in a group."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,29 +202,29 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class TryLater:
-    """The outcome of a send that must be retried.
-
-    - ``after`` is the required pause, or None if the bot's own backoff applies.
-    - ``unknown`` means that the message may have arrived.
-    - ``items`` are the stories that arrived, and ``failed`` maps the other stories to reasons.
-    - ``partly`` means that after an answer, a part of the message can have arrived.
-    - ``down`` means that Telegram itself can be the cause, and not the message.
-    - ``chat_refuses`` means that the chat refused even a call that sends no message.
-    - ``unasked`` means that the bot delayed the message without a call to Telegram.
-    - ``upload_age`` is the time for which another sender has been uploading one of the stories.
-      The message waits for the file_id of this upload.
-    """
+    """The outcome of a send that must be retried."""
 
     after: timedelta | None = None
+    """The required pause, or None if the bot's own backoff applies."""
     unknown: bool = False
+    """Whether the message may have arrived."""
     reason: str = ""
     items: tuple[SentItem, ...] = ()
+    """The stories that arrived."""
     partly: bool = False
+    """Whether a part of the message can have arrived, although the bot received an answer."""
     down: bool = False
+    """Whether Telegram itself can be the cause of the failure, and not the message."""
     chat_refuses: bool = False
+    """Whether the chat refused even a call that sends no message."""
     unasked: bool = False
+    """Whether the bot itself delayed the message, without a call to Telegram."""
     failed: dict[str, str] = field(default_factory=dict)
+    """The ids of the stories that could not be sent, each with the reason."""
     upload_age: timedelta | None = None
+    """The time for which another sender has been uploading one of the stories.
+    The message waits for the file_id of this upload.
+    """
 
 
 @dataclass(frozen=True, slots=True)

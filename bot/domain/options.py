@@ -29,15 +29,7 @@ CHAT_RULE = "chat: "
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The alert options of one subscription.
-
-    - ``digest``: The stories wait for the daily summary of the chat.
-    - ``fast``: The profile is checked more often.
-    - ``keep``: Sent stories can be sent again for 90 days after their posting.
-    - ``files``: The stories are sent as uncompressed files.
-    - ``only`` and ``without``: The rules that filter stories, as terms of
-      ``bot.domain.story_terms``.
-    """
+    """The alert options of one subscription."""
 
     silent: bool = False
     media: Literal["all", "photo", "video"] = "all"
@@ -45,11 +37,17 @@ class Options:
     protect: bool = False
     caption: Literal["full", "short"] = "short"
     digest: bool = False
+    """Whether the stories wait for the daily summary of the chat."""
     fast: bool = False
+    """Whether the profile is checked more often."""
     keep: bool = False
+    """Whether sent stories can be sent again for 90 days after their posting."""
     files: bool = False
+    """Whether the stories are sent as uncompressed files."""
     only: str = ""
+    """The stories that are sent, as terms of ``bot.domain.story_terms``."""
     without: str = ""
+    """The stories that are not sent, as terms of ``bot.domain.story_terms``."""
 
     @classmethod
     def from_json(cls, values: Mapping[str, object]) -> Self:

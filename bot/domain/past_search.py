@@ -17,20 +17,20 @@ _SPAN = re.compile(r"([0-9]{1,3})d?", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """A parsed search.
-
-    - ``username`` is the first word as a profile name, or None.
-    - ``first_term`` is the first word as a term, or an empty string. A word such as ``nike.com``
-      can be both, and the caller decides.
-    - ``terms`` are the distinct terms after the first word.
-    - ``days`` is the number of days, or None without a limit.
-    """
+    """A parsed search."""
 
     words: tuple[str, ...]
     username: str | None
+    """The first word as a profile name, or None."""
     first_term: str
+    """The first word as a term, or an empty string.
+    A word such as ``nike.com`` can be a profile name and a term, and the caller decides between
+    the two.
+    """
     terms: tuple[str, ...]
+    """The distinct terms after the first word."""
     days: int | None
+    """The number of days, or None if the search has no number of days."""
 
     @property
     def text(self) -> str:

@@ -2411,18 +2411,17 @@ _ALONE = """
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """The command that a text requests, with the words that can be profile names.
-
-    - ``names`` is empty if the command is not in ``_WITH_NAMES``.
-    - ``is_list`` is True if all words in ``names`` are certainly names, for example with an @.
-    - ``is_joined`` is True if ``is_list`` is False, and commas or words such as "and" join
-      exactly the words in ``names``.
-    """
+    """The command that a text requests, with the words that can be profile names."""
 
     command: Command
     names: tuple[str, ...] = ()
+    """The possible names. The value is empty if the command is not in ``_WITH_NAMES``."""
     is_list: bool = False
+    """Whether all words in ``names`` are certainly names, for example with an @."""
     is_joined: bool = False
+    """Whether ``is_list`` is False, and commas or words such as "and" join exactly the words in
+    ``names``.
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,32 +43,22 @@ ROWS_A_QUEUE = 60  # the maximum number of due deliveries of a chat that are rea
 
 @dataclass(frozen=True, slots=True)
 class SubscriberCount:
-    """The counted subscribers of a profile.
-
-    - ``chats`` is the number of chats that wait for alerts of the profile.
-    - ``weight`` is the total weight of their subscriptions. Subscriptions of newcomers have no
-      weight if a subscriber is known, so that new accounts can't take the checks away from
-      others.
-    - ``fresh`` is True if all subscribers are newcomers.
-    """
+    """The counted subscribers of a profile."""
 
     chats: int
+    """The number of chats that wait for alerts of the profile."""
     weight: float
+    """The total weight of the subscriptions of these chats.
+    If a subscriber is no newcomer, subscriptions of newcomers have no weight, so that new accounts
+    can't take the checks away from known people.
+    """
     fresh: bool
+    """Whether all subscribers are newcomers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A stored profile.
-
-    - ``due_at`` is the time of the next check.
-    - ``chats`` is the number of chats that wait for alerts, and ``weight`` is the total weight
-      of their subscriptions.
-    - ``refusal`` is the last refusal of the API, and ``refusals`` counts equal refusals in a
-      row.
-    - ``token`` is the number of the newest claim of the profile's check.
-    - ``attempts`` is the number of claims without an outcome.
-    """
+    """A stored profile."""
 
     profile_id: str
     username: str
@@ -79,16 +69,23 @@ class Known:
     state_since: datetime
     snapshot_at: datetime | None
     due_at: datetime | None
+    """The time of the next check."""
     failures: int
     weight: float
+    """The total weight of the profile's subscriptions."""
     chats: int
+    """The number of chats that wait for alerts of the profile."""
     forecast: list[Any] | None
     refusal: str = ""
+    """The last refusal of the API (private or gone)."""
     refusals: int = 0
+    """The number of equal refusals in a row."""
     checked_at: datetime | None = None
     fresh: bool = False
     token: int = 0
+    """The number of the newest claim of the profile's check."""
     attempts: int = 0
+    """The number of claims without an outcome."""
 
     @property
     def profile(self) -> Profile:
@@ -104,17 +101,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """A stored chat.
-
-    - ``state`` is "closed" while the bot can't write to the chat, or the access list blocks the
-      chat or the responsible person.
-    - ``zone`` is the time zone. None means UTC.
-    - ``quiet_from``, ``quiet_to`` and ``digest_at`` are minutes after midnight in the time zone.
-    - ``menu`` is the hash of the chat's own command menu, or None.
-    - ``payer`` is the person whose limits apply. A chat without a payer (None) gets no alerts.
-    - ``shows_parts`` is True if /usage shows the cost of each member.
-    - ``rules`` are the rules of the whole chat, as JSON values of ``Options``.
-    """
+    """A stored chat."""
 
     id: int
     kind: str
@@ -122,15 +109,26 @@ class Chat:
     language: str | None
     language_code: str | None
     zone: str | None
+    """The time zone. None means UTC, until a person sets the time zone."""
     quiet_from: int | None
+    """The start of the quiet hours, in minutes after midnight in the time zone."""
     quiet_to: int | None
+    """The end of the quiet hours, in minutes after midnight in the time zone."""
     digest_at: int
+    """The time of the daily summary, in minutes after midnight in the time zone."""
     defaults: dict[str, object]
     state: Literal["active", "closed"]
+    """The value is "closed" while the bot can't write to the chat, or the access list blocks the
+    chat or the responsible person.
+    """
     menu: str | None = None
+    """The hash of the chat's own command menu."""
     payer: int | None = None
+    """The person whose limits apply. A chat without a payer gets no alerts."""
     shows_parts: bool = False
+    """Whether /usage shows the cost of each member."""
     rules: dict[str, object] = field(default_factory=dict)
+    """The rules of the whole chat, as JSON values of ``Options``."""
 
     @property
     def rule_options(self) -> Options:

@@ -97,24 +97,22 @@ class Batch:
 
 @dataclass(slots=True)
 class Decision:
-    """The decision about the due deliveries (rows) of a chat queue.
-
-    - ``batch`` are the rows that are sent now, or None.
-    - ``doubtful`` are the rows that may already be in the chat and are not sent again now.
-    - ``held`` are the deferred rows, each with the new due time and the reason.
-    - ``dropped`` are the dropped rows, each with the reason. Some of these rows can be reopened.
-    - ``doubled`` are the late replies that have the same content as a later reply.
-    - ``unreadable`` are the rows whose stored story this version of the bot can't read.
-    - ``probe`` is the mute of the whole chat if the missing right must be checked before a send.
-    """
+    """The decision about the due deliveries (rows) of a chat queue."""
 
     batch: Batch | None = None
+    """The rows that are sent now."""
     doubtful: list[Delivery] = field(default_factory=list)
+    """The rows that may already be in the chat and are not sent again now."""
     held: list[tuple[Delivery, datetime, Held]] = field(default_factory=list)
+    """The deferred rows, each with the new due time and the reason."""
     dropped: list[tuple[Delivery, str]] = field(default_factory=list)
+    """The dropped rows, each with the reason. Some of these rows can be reopened later."""
     doubled: list[Delivery] = field(default_factory=list)
+    """The late replies that have the same content as a later reply."""
     unreadable: list[Delivery] = field(default_factory=list)
+    """The rows whose stored story this version of the bot can't read."""
     probe: Mute | None = None
+    """The mute of the whole chat, if the missing right must be checked before a send."""
 
 
 def decide(queue: ChatQueue, *, now: datetime) -> Decision:

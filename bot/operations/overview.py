@@ -32,24 +32,24 @@ _MOST_CREDITS = 100_000
 
 @dataclass(frozen=True, slots=True)
 class CheckAndAlertFigures:
-    """The figures about checks, alerts and incidents.
-
-    - ``profiles`` is the (possibly estimated) number of checked profiles, and ``possible`` is
-      the number that the budget allows.
-    - ``delay`` is the estimated mean time until a new story is detected, or None.
-    - ``waiting`` is the number of deliveries that are due and not sent. ``dead_letters`` are no
-      longer sent.
-    - ``days`` covers the last 30 days, and ``last`` the 50 newest incidents.
-    """
+    """The figures about checks, alerts and incidents."""
 
     profiles: int
+    """The number of checked profiles, which is estimated if the number is large."""
     possible: int
+    """The number of profiles that the budget allows."""
     delay: timedelta | None
+    """The estimated mean time until a new story is detected, or None if unknown."""
     waiting: int
+    """The number of deliveries that are due and not sent."""
     dead_letters: int
+    """The number of deliveries that are no longer sent."""
     days: list[_Json]
+    """The figures of the last 30 days."""
     still_open: list[Incident]
+    """The open incidents."""
     last: list[Incident]
+    """The 50 newest incidents."""
 
 
 @dataclass(frozen=True, slots=True)

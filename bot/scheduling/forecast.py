@@ -55,60 +55,60 @@ _RHYTHM_DECAY = log(2) / _RHYTHM_HALF_LIFE
 
 @dataclass(frozen=True, slots=True)
 class Population:
-    """The properties that all profiles have in common, as the prior of each profile.
-
-    - ``rate`` is the mean number of stories per profile and day.
-    - ``rhythm`` has a value for each hour of the day (UTC), with the mean 1.
-    - ``fast`` and ``slow`` are the shares of stories that are fast and slow echoes of an earlier
-      story.
-    - ``sessions`` is the weight of ``rhythm`` in the rhythm of a profile, in posting sessions.
-    - ``exponents`` are the exponents of the pooled experts in ``rates``.
-    """
+    """The properties that all profiles have in common, as the prior of each profile."""
 
     rate: float = 2.0
+    """The mean number of stories per profile and day."""
     rhythm: tuple[float, ...] = (1.0,) * 24
+    """A value for each hour of the day (UTC), with the mean 1."""
     fast: float = 0.25
+    """The share of stories that are fast echoes of an earlier story."""
     slow: float = 0.25
+    """The share of stories that are slow echoes of an earlier story."""
     sessions: float = 10.0
+    """The weight of ``rhythm`` in the estimated rhythm of a profile, in posting sessions."""
     exponents: tuple[float, ...] = rates.EXPONENTS
+    """The exponents of the pooled experts in ``rates``."""
 
 
 @dataclass(slots=True)
 class ProfileState:
-    """The learned numbers of a profile, which the database stores in the profile's row.
-
-    - ``seen_at`` is the time of the last check, and ``story_at`` of the last story. 0 means
-      unknown.
-    - ``due_at`` is the time of the next check, computed with the price of waiting ``price``.
-    - ``stories`` counts stories, and ``days`` counts observed days. Both decay with the
-      half-life of the rate.
-    - ``hours`` has the weight of the stories in each hour of the day (UTC), and ``hours_at`` is
-      the time of its last decay.
-    - ``fast`` and ``slow`` are the excitement that remained at ``story_at`` from earlier
-      stories.
-    - ``heard`` counts stories, of which ``fast_echoes`` and ``slow_echoes`` were triggered by
-      earlier stories.
-    - ``likeness`` is the evidence that the profile's rhythm equals the population's rhythm.
-    - ``sums`` are the decayed story counts, one for each half-life of ``rates``.
-    - ``age`` is the number of observed days.
-    """
+    """The learned numbers of a profile, which the database stores in the profile's row."""
 
     seen_at: float = 0.0
+    """The time of the last check. 0 means that no check is known."""
     due_at: float = 0.0
+    """The time of the next check."""
     price: float = 0.0
+    """The price of waiting with which ``due_at`` was computed."""
     story_at: float = 0.0
+    """The time of the last story. 0 means that no story is known."""
     stories: float = 0.0
+    """The number of stories, which decays with the half-life of the rate."""
     days: float = 0.0
+    """The number of observed days, which decays with the half-life of the rate."""
     fast: float = 0.0
+    """The fast excitement that remained at ``story_at`` from earlier stories."""
     slow: float = 0.0
+    """The slow excitement that remained at ``story_at`` from earlier stories."""
     fast_echoes: float = 0.0
+    """The number of the ``heard`` stories that are fast echoes."""
     slow_echoes: float = 0.0
+    """The number of the ``heard`` stories that are slow echoes."""
     heard: float = 0.0
+    """The number of counted stories."""
     likeness: float = 0.0
+    """The evidence that the profile's rhythm equals the population's rhythm."""
     hours_at: float = 0.0
+    """The time of the last decay of ``hours``."""
     hours: MutableSequence[float] = field(default_factory=lambda: array("d", [0.0] * 24))
+    """The weight of the stories in each hour of the day (UTC).
+    The weights decay with the half-life of the rhythm.
+    """
     age: float = 0.0
+    """The number of observed days."""
     sums: MutableSequence[float] = field(default_factory=rates.empty_sums)
+    """The decayed story counts, one for each half-life of ``rates``."""
     _rhythm: Sequence[float] | None = field(default=None, repr=False, compare=False)
     _rhythm_of: Population | None = field(default=None, repr=False, compare=False)
 

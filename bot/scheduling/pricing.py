@@ -41,18 +41,15 @@ With fewer checks, stories would expire before a check finds them.
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """Sums over all profiles, which the bot computes again every minute or less often.
-
-    - ``wanted`` has, for each hour of the day (UTC), the sum of √(cost x subscribers x rate in
-      the hour).
-    - ``costs`` is the number of credits that one check of every profile costs in total.
-    - ``profiles`` is the number of profiles.
-    """
+    """Sums over all profiles, which the bot computes again every minute or less often."""
 
     population: Population = field(default_factory=Population)
     wanted: tuple[float, ...] = (1.0,) * 24
+    """The sum of √(cost x subscribers x rate in the hour) for each hour of the day (UTC)."""
     costs: float = 1.0
+    """The number of credits that one check of every profile costs in total."""
     profiles: int = 1
+    """The number of profiles."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the demand as a JSON object, without ``population.exponents``."""
@@ -173,20 +170,20 @@ def fewest_credits_a_day(cost_of_all_checks: float) -> float:
 
 @dataclass(slots=True)
 class Price:
-    """The price of waiting, in subscriber-hours per credit.
-
-    - ``factor`` multiplies the price that ``price_at_budget`` computes. It rises while checks
-      are late on average, and falls while they are early.
-    - ``late`` is the sum of the lateness in hours, and ``polls`` is the number of checks, both
-      since the last correction at ``since``.
-    - Until ``frozen_until``, lateness does not change ``factor``.
-    """
+    """The price of waiting, in subscriber-hours per credit."""
 
     factor: float = 1.0
+    """The factor of the price that ``price_at_budget`` computes.
+    If checks are late on average, ``factor`` rises. If checks are early, ``factor`` falls.
+    """
     late: float = 0.0
+    """The sum of the lateness in hours since the last correction."""
     polls: int = 0
+    """The number of checks since the last correction."""
     since: float = 0.0
+    """The time of the last correction."""
     frozen_until: float = 0.0
+    """The time until which lateness does not change ``factor``."""
 
     def price_at_budget(self, demand: Demand, budget: float) -> float:
         """Return the price: the subscriber-hours of waiting that one credit must save.

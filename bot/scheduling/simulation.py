@@ -45,48 +45,47 @@ class Record:
 
 @dataclass(slots=True)
 class Result:
-    """The result of a simulation. ``delays`` and ``lost`` exclude the stories of the warm-up.
-
-    - ``begin`` is the start of the simulated time in Unix seconds.
-    - ``delays`` has, for each profile, the delays of its stories in seconds.
-    - ``days`` has the spent credits of each day.
-    - ``poll_count`` is the number of successful checks, including the warm-up.
-    - ``lost`` is the number of stories that expired before a check.
-    - ``polls`` has the time and the profile's index of each successful check, if recorded.
-    """
+    """The result of a simulation."""
 
     begin: float
+    """The start of the simulated time in Unix seconds."""
     delays: list[list[float]]
+    """The delays of the stories of each profile in seconds, without the warm-up."""
     days: list[int]
+    """The spent credits of each day."""
     poll_count: int = 0
+    """The number of successful checks, including the warm-up."""
     lost: int = 0
+    """The number of stories that expired before a check found them, without the warm-up."""
     polls: list[tuple[float, int]] = field(default_factory=list)
+    """The time and the profile's index of each successful check, if recorded."""
 
 
 @dataclass(slots=True)
 class Simulation:
-    """A simulation of one rule with recorded stories.
-
-    - ``budget`` is in credits per day, and ``cost`` is in credits per check.
-    - Stories of the first ``warmup`` seconds are not counted in the result.
-    - ``outages`` are time spans in Unix seconds in which the API fails.
-    - ``minimum`` is the shortest pause between two checks of a profile, in seconds.
-    - ``bind`` is called before the start with the states of the profiles.
-    - ``as_rows`` means that the states are rounded like the rows of the bot's table.
-    - ``refresh`` is the number of seconds between two surveys, or None for the usual times.
-    """
+    """A simulation of one rule with recorded stories."""
 
     records: Sequence[Record]
     budget: float
+    """The budget in credits per day."""
     cost: int = 1
+    """The cost in credits per check."""
     rule: Learned | None = None
     warmup: float = 7 * DAY
+    """The first seconds, whose stories are not counted in the result."""
     outages: Sequence[tuple[float, float]] = ()
+    """The time spans in Unix seconds in which the API fails."""
     record_polls: bool = False
     minimum: float = 60.0
+    """The shortest pause between two checks of a profile, in seconds."""
     bind: Callable[[Sequence[ProfileState]], None] | None = None
+    """A function that is called before the start with the states of the profiles, in the order of
+    ``records``.
+    """
     as_rows: bool = False
+    """Whether the states are rounded like the rows of the bot's table."""
     refresh: float | None = None
+    """The seconds between two surveys. None means 1 hour on the first day, and then 6 hours."""
 
     def run(self) -> Result:
         """Run the simulation of the UTC days with the stories, and return its result.
