@@ -1,8 +1,8 @@
 """The ledger of the paid calls of the Stories API.
 
-The ledger reserves credits before each paid call, and settles or refunds the credits after the
-call. A reservation counts as spent until the bill is known, also after a crash. All limits are
-checked in the transaction of the reservation, so concurrent calls can't exceed a limit.
+A reservation before each paid call counts as spent until the bill is known, also after a crash.
+All limits are checked in the transaction of the reservation, so concurrent calls can't exceed a
+limit.
 """
 
 from collections.abc import Awaitable, Callable
@@ -84,8 +84,8 @@ PAID_AT_ONCE, PAID_OF_EACH = 48, 4
 class Charge:
     """The purpose of a paid call, and the person or chat that requests the call.
 
-    The schedule pays for calls without an ``asker``: scheduled checks and the files of alerts. All
-    chats that wait for stories of the profile ``profile_id`` share the cost of such a call.
+    The schedule pays for calls without an ``asker``. All chats that wait for stories of the
+    profile ``profile_id`` share the cost of such a call.
     """
 
     kind: Literal["link", "stories", "highlight", "subscribe", "media", "schedule"]
@@ -235,9 +235,8 @@ class Ledger:
     async def settle(self, tx: Tx, reservation: Reservation, credits: int | Unknown) -> None:  # noqa: A002 - the field's term
         """Close a reservation with the billed credits, in the caller's transaction.
 
-        Unbilled credits are refunded, and a bill above the reservation is charged in full. If
-        ``credits`` is None (unknown), the reserved credits count as spent. This method does
-        nothing if the bill is already recorded.
+        Unbilled credits are refunded, and a larger bill is charged in full. If ``credits`` is None
+        (unknown), the reserved credits count as spent. A recorded bill is not changed.
         """
         entry = await ledger.close(tx, reservation.id, credits, now=self._now())
         if entry is None:
@@ -296,8 +295,7 @@ class Ledger:
         """Estimate how many credits of today's budget for replies will not be spent.
 
         The estimate uses the spending of the last 7 days. If newcomers have a limit of their own,
-        only the requests of known persons count, so that many new accounts can't reduce the
-        credits for checks.
+        only the requests of known persons count.
         """
         today = now.date()
         async with self._db.read() as tx:
@@ -400,11 +398,11 @@ class Ledger:
         return back
 
     async def close_old_reservations_and_split_costs(self) -> ClosedCount:
-        """Close the reservations of killed processes, and split the costs of checks among chats.
+        """Close reservations older than 30 minutes, and split the costs of checks among chats.
 
-        Reservations older than 30 minutes are closed, and their credits count as spent. Return the
-        number of closed reservations. Also start the counters of a new day (UTC), and add finished
-        hours to the sums of the spending.
+        The credits of closed reservations count as spent. Return the number of closed
+        reservations. Also start a new day (UTC), and add finished hours to the sums of the
+        spending.
         """
         now = self._now()
         async with self._db.begin() as tx:
@@ -421,8 +419,7 @@ class Ledger:
         """Split the costs of checks among the subscribed chats, at most once a day (UTC).
 
         Each chat that waits for stories of a profile gets an equal part of the profile's costs, as
-        usage of yesterday. The split is approximate, and a killed process can lose parts. The
-        entries of the ledger are exact.
+        usage of yesterday. The split is approximate, unlike the entries of the ledger.
         """
         today = self._now().date()
         async with self._db.begin() as tx:
@@ -465,8 +462,7 @@ class Ledger:
     ) -> tuple[Asker, list[Scope]]:
         """Charge the price of a call to the daily limits of the chat and of the person who pays.
 
-        Return the asker with the id of the person who pays, and the names of the charged limits.
-        Requests of owners and requests without a chat are not charged.
+        Return the asker with the id of this person, and the names of the charged limits.
 
         Raises:
             SpendingError: A limit is reached.
@@ -532,8 +528,8 @@ async def _with_migrated_chat_id(tx: Tx, asker: Asker) -> Asker:
 async def _payer_and_lacks_channel_payer(tx: Tx, asker: Asker) -> tuple[int | None, bool]:
     """Return the id of the person who pays for a request that no person has sent, or None.
 
-    The payer of the channel takes precedence over the payer of the chat. The second value is True
-    if the request is in the name of a channel without a known payer.
+    The second value is True if the request is in the name of a channel without a known payer. The
+    payer of the chat then pays.
     """
     if asker.as_channel is not None:
         payer = await chats.payer_of(tx, asker.as_channel)

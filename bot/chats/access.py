@@ -1,8 +1,7 @@
 """Access to the bot: the use cases for the access list. All use cases cost 0 credits.
 
-In the mode ``invited``, strangers are refused. In the mode ``open``, everybody has access. Blocked
-persons and chats are always refused. Without ``ADMIN_IDS``, the bot prints the owner link at each
-start until a person uses the link and becomes the owner.
+In the mode ``invited``, strangers are refused. In the mode ``open``, everybody has access. Without
+``ADMIN_IDS``, the bot prints the owner link at each start until the link is used.
 """
 
 import hashlib
@@ -62,7 +61,6 @@ class Judgement:
     """The access decision about a person in a chat, and the stored data of the chat.
 
     ``chat`` is None for an unknown chat. ``is_muted`` is True if the chat or a topic has a mute.
-    ``question`` is the open question of the chat, or None.
     """
 
     judged: Judged
@@ -111,8 +109,8 @@ class Access:
         """Apply the access settings when the bot starts.
 
         After a change of the mode to ``invited``, the users of the bot keep their access. With
-        ``ADMIN_IDS``, the owner link becomes invalid. ``BLOCKED_PROFILES`` is stored, so that all
-        processes use the same value.
+        ``ADMIN_IDS``, the owner link becomes invalid. ``BLOCKED_PROFILES`` is stored for all
+        processes.
         """
         async with self._db.begin() as tx:
             before = await key_values.get(tx, _MODE)
@@ -142,7 +140,7 @@ class Access:
 
         ``as_chat`` is the id of the channel or group in whose name the person writes. A block of
         ``as_chat`` applies even to an owner, unless ``as_chat`` is the chat itself. ``chat_id``
-        may be the former id of a group. The returned chat is None for an unknown chat.
+        may be the former id of a group.
         """
         now = self._now()
         async with join_or_begin_read(self._db) as tx:
@@ -279,9 +277,8 @@ class Access:
     ) -> Literal["owner", "guest"] | None:
         """Use an owner link or an invitation. Return the role, or None if the link is invalid.
 
-        An owner link makes the person an owner. A person who already has access is a guest for any
-        other link, and uses up no invitation. An invitation makes any other person a guest. In the
-        mode ``open``, an invalid link also results in "guest".
+        A person with access uses up no invitation, and gets the role "guest" for any link that is
+        no owner link. In the mode ``open``, an invalid link also results in "guest".
         """
         now = self._now()
         subject = Subject("person", str(person))
@@ -387,8 +384,8 @@ class Access:
     ) -> Entry:
         """Block a person, a chat or a profile. Return the changed entry of the access list.
 
-        ``until`` is the end of the block, or None for no end. The block of a person also closes
-        the chats for which the person is responsible. The alerts of a blocked profile stop.
+        If ``until`` is None, the block has no end. The block of a person also closes the chats for
+        which the person is responsible. The alerts of a blocked profile stop.
 
         Raises:
             RightsError: The person is an owner.

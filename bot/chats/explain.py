@@ -71,7 +71,7 @@ class Why:
 
     ``has_stopped`` is True if alerts have stopped because the chat has no payer. ``obstacle`` is
     the reason why no profile can be checked now, or an empty string. ``mute`` is a right that the
-    bot lacks in the chat or topic, or None.
+    bot lacks in the chat or topic.
     """
 
     subscription: Subscription

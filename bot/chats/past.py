@@ -39,8 +39,8 @@ _IN_ALBUMS = frozenset({"photo", "video"})
 class Page:
     """The albums to send for one page of results. Each album has stories of a single profile.
 
-    The profile with the oldest story is first, and its albums are sorted, oldest first. ``more``
-    is the pk of the oldest story of the page, or None on the last page.
+    The profile with the oldest story is first. ``more`` is the pk of the oldest story of the page,
+    or None on the last page.
     """
 
     albums: tuple[Album, ...]

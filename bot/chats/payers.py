@@ -99,12 +99,9 @@ class Payers:
         """Record that a person has added the bot to a group or channel, and set the payer.
 
         Usually a person with access becomes the payer, unless the subscriptions of the chat exceed
-        a limit of the person. Otherwise the chat gets no payer. Exceptions:
-
-        - A group that became a supergroup keeps its payer.
-        - If the person or the previous payer is blocked, the previous payer stays.
-        - If the person is blocked and the chat has no payer, the chat is closed.
-        - A chat that the access list blocks is closed.
+        a limit of the person. Otherwise the chat gets no payer. A new supergroup keeps the payer
+        of the group. If the person or the previous payer is blocked, the previous payer stays. A
+        blocked chat is closed.
         """
         now = self._now()
         async with join_or_begin_transaction(self._db) as tx:
@@ -146,9 +143,8 @@ class Payers:
     ) -> None:
         """Set the payer after the person ``by``, or None if unknown, has added the bot.
 
-        ``old`` is the previous payer. ``is_blocked`` is True if the access list blocks the person.
-        A blocked person never replaces a payer, and becomes the payer only to close an open chat
-        without a payer.
+        ``old`` is the previous payer. A person whom the access list blocks (``is_blocked``) never
+        replaces a payer.
         """
         payer = None
         if is_blocked and old is not None:
@@ -247,9 +243,8 @@ class Payers:
     ) -> None:
         """Set or remove the payer of a chat. The caller has locked the chat and the chat queue.
 
-        The alerts, the state of the chat and the checks change accordingly. The followed profiles
-        are locked in the order of the ids, together with ``profile_ids_to_lock``, the profiles
-        that the caller will change.
+        The followed profiles are locked in the order of the ids, together with
+        ``profile_ids_to_lock``, the profiles that the caller will change.
         """
         before = await chats.get(tx, chat_id)
         if before is None or before.payer == payer:
@@ -391,10 +386,9 @@ class Payers:
     ) -> bool:
         """Check the limits of a new subscription. Return whether the subscription counts as new.
 
-        A subscription that the chat ended in the last 24 hours counts as restored, up to a limit
-        per payer. The daily limits apply only to new subscriptions. ``pending`` other
-        subscriptions of the same request count too. The limit of fast subscriptions is not
-        checked.
+        A subscription that the chat ended in the last 24 hours can count as restored, and is free
+        of the daily limits. The limit of fast subscriptions is not checked. ``pending`` other
+        subscriptions of the same request count too.
 
         Raises:
             SubscriptionError: A limit is reached. The text of the error names the limit.
@@ -417,11 +411,10 @@ class Payers:
     async def lock_new_subscription_counters(
         self, tx: Tx, chat_id: int, payer: int | None
     ) -> None:
-        """Lock the counters of today's new subscriptions of a chat and of a payer.
+        """Lock the counters of today's new and restored subscriptions of a chat and of a payer.
 
-        The payer's counter of restored subscriptions is locked too. The lock prevents two chats of
-        a payer from exceeding a limit together. If ``payer`` is None, only the counter of the chat
-        is locked.
+        The lock prevents two chats of a payer from exceeding a limit together. If ``payer`` is
+        None, only the counter of the chat is locked.
         """
         await _lock_new_subscription_counters(tx, chat_id, payer, self._now())
 
@@ -513,9 +506,9 @@ async def lock_allowance_of_earlier_checks(
 ) -> EarlierChecksAllowance:
     """Lock the daily counters of a chat and its payer. Return the allowance of earlier checks.
 
-    The allowance is the number of checks that may still be moved to an earlier time today, before
-    daily summaries. All chats of a payer together have ``most`` in a UTC day, and a chat without a
-    payer has none. The caller has locked the queue of the chat, and not yet the profiles.
+    The allowance is the number of checks that may still be moved to an earlier time today. All
+    chats of a payer together have ``most`` in a UTC day. The caller has locked the queue of the
+    chat, and not yet the profiles.
     """
     payer = await chats.payer_of(tx, chat_id)
     await _lock_new_subscription_counters(tx, chat_id, payer, now)

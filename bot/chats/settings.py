@@ -98,8 +98,7 @@ class Chats:
 
         - bills, without the ids of the chat and of the person in a private chat;
         - permissions and blocks in the access list, without the name and the language;
-        - the id of the person who added the bot to a group or channel, because a block of this
-          person closes the chat;
+        - the id of the person who added the bot, because a block of this person closes the chat;
         - the counters of the daily limits;
         - unfinished updates, and for 25 hours finished updates without contents.
         """

@@ -347,10 +347,9 @@ class Subscribing:
     async def restore(self, chat_id: int, by: int | Anonymous, *, ended_at: datetime) -> Restored:
         """Restore the subscriptions that a chat ended at ``ended_at``, for 0 credits.
 
-        Each subscription gets its earlier options, the live stories that were pending and, unless
-        paused, the live stories found since. After a restart of the alerts, only later stories
-        count. A subscription that the chat has added again is not changed. If the chat has no
-        payer, the person ``by`` becomes the payer.
+        Each subscription gets its earlier options and the pending live stories. Unless paused, the
+        subscription also gets the live stories found since. If the chat has no payer, the person
+        ``by`` becomes the payer.
 
         Raises:
             BlockedError: The access list blocks the chat or the responsible person.
@@ -493,12 +492,9 @@ class Subscribing:
         """Return the profile, its live stories, and the existing subscription or None.
 
         The cost is that of ``subscribe``, and usually 0 credits for an existing subscription.
-
-        - ``places`` are the targets in one chat where the subscription may exist, the preferred
-          first.
-        - ``pending`` is the number of other new subscriptions in the same request.
-        - ``pending_fast`` is the number of other subscriptions that the same request makes fast,
-          or None if the request does not make subscriptions fast.
+        ``places`` are the targets where the subscription may exist, the preferred first.
+        ``pending`` and ``pending_fast`` count other new and fast subscriptions of the same
+        request. ``pending_fast`` is None without fast subscriptions.
 
         Raises:
             SubscriptionError: A limit is reached, or the budget is too small for a further
@@ -617,9 +613,9 @@ class Subscribing:
     ) -> list[Story]:
         """Return the live stories of a profile, from the database or from the API.
 
-        Stories of a check in the last 10 minutes cost 0 credits. Otherwise the stories are fetched
-        and recorded for 2 credits, or 1 credit if ``SKIP_PRIVACY_CHECK`` is "true". A refusal of
-        the account costs more (``Names.fetch_stories_if_same_owner``).
+        Stories of a check in the last 10 minutes cost 0 credits. Otherwise the fetch costs 2
+        credits, or 1 credit if ``SKIP_PRIVACY_CHECK`` is "true". A refusal of the account costs
+        more.
 
         Raises:
             SpendingError: The credits are not allowed to be spent.

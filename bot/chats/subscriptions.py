@@ -114,10 +114,9 @@ class Subscriptions:
     ) -> None:
         """Create the use cases. ``wake`` is called when work may be due.
 
-        ``blocked`` has the ids and names of blocked profiles. ``api`` provides the price of a
-        check and the state of the service. ``is_paused`` returns True if this process makes no
-        checks. ``most_earlier_checks`` limits the checks that the chats of a payer may move to an
-        earlier time on a UTC day.
+        ``blocked`` has the ids and names of blocked profiles. ``is_paused`` returns True if this
+        process makes no checks. ``most_earlier_checks`` limits the checks that the chats of a
+        payer may move to an earlier time on a UTC day.
         """
         self._db = db
         self._api = api
@@ -219,10 +218,9 @@ class Subscriptions:
     ) -> Subscription:
         """Pause a subscription, or resume a paused subscription. Return the subscription.
 
-        A pause lasts until ``until``, or without an end for None, and drops the pending
-        deliveries. Alerts resume with stories posted from now on. If ``since``, the end of an
-        ended pause, is given, stories posted from ``since`` count, and nothing is changed if the
-        pause was renewed.
+        A pause without ``until`` has no end. A pause drops the pending deliveries. Alerts resume
+        with stories posted from now on, or from ``since``, the end of an ended pause. With
+        ``since``, a renewed pause is not changed.
 
         Raises:
             NotFollowedError: The chat does not have the subscription.
@@ -380,10 +378,10 @@ class Subscriptions:
         return muted
 
     async def resume_ended_pauses(self) -> NextStepAt | UntilWoken:
-        """Resume the subscriptions whose pause has ended.
+        """Resume the subscriptions whose pause has ended. Return the end of the next pause.
 
-        Return the time at which the next pause ends, or None. Alerts restart with stories posted
-        from the end of the pause, or from a later start of the alerts, even if this call is late.
+        Even if this call is late, alerts restart with stories posted from the end of the pause, or
+        from a later start of the alerts.
         """
         rows = await self._db.fetch(store.subscriptions_with_timed_pause)
         for subscription in rows:
@@ -402,11 +400,10 @@ class Subscriptions:
     async def reselect_deferred_and_reschedule(
         self, chat_id: int, *, rules_undone_since: datetime | None = None
     ) -> None:
-        """Decide again about the deferred deliveries of a chat, after a change of the settings.
+        """Decide again about the deferred deliveries of a chat, and reschedule its checks.
 
-        The checks of the followed profiles are rescheduled too. ``rules_undone_since`` is the time
-        at which undone chat-wide rules were set. Live stories that these rules have dropped can be
-        sent again, unless the chat has no payer.
+        Live stories that chat-wide rules have dropped since ``rules_undone_since`` can be sent
+        again, unless the chat has no payer.
         """
         now = self._now()
         async with join_or_begin_transaction(self._db) as tx:
@@ -433,8 +430,8 @@ class Subscriptions:
     async def move_chat(self, old: int, new: int) -> WasStored:
         """Move all data of a group to the new id. Return whether the group was stored.
 
-        The move of a group that is not stored is also recorded, with its entry of the access list.
-        If ``old`` equals ``new``, nothing is changed.
+        The move of a group that is not stored is also recorded. If ``old`` equals ``new``, nothing
+        is changed.
         """
         async with join_or_begin_transaction(self._db) as tx:
             moved = await moves.move_chat(tx, old, new, now=self._now())
@@ -568,9 +565,8 @@ class Subscriptions:
     async def stored_live_stories(self, username: str, *, chat_id: int) -> list[Story]:
         """Return the stored live stories of a followed profile, without deleted stories.
 
-        The cost is 0 credits, because the chat must follow the profile. The list is empty if the
-        profile is blocked or not public, or if the API refused the profile in the last five
-        minutes.
+        The cost is 0 credits. The list is empty if the profile is blocked or not public, or if the
+        API refused the profile in the last five minutes.
 
         Raises:
             NotFollowedError: The chat does not follow the profile.

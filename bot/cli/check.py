@@ -1,8 +1,8 @@
 """``storybell check``: tests the settings, and prints each result as a sentence.
 
-The command calls only free methods of Telegram and the Stories API. It writes temporary test
-files, may switch an SQLite file to a write-ahead log, and prints no secret. The exit status is 1
-if a problem prevents the bot from working, 2 for an unreadable setting, or else 0.
+The command calls only free methods of Telegram and the Stories API, writes temporary test files,
+and may switch an SQLite file to a write-ahead log. The exit status is 1 if a problem prevents the
+bot from working, 2 for an unreadable setting, or else 0.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """``storybell setup``: asks for the token, the key and the budget, and writes the settings file.
 
-The token and the key are checked first, if their services are reachable. Only the Unix user who
-owns the file can read it. Other lines of an existing file are kept.
+The token and the key are checked first, if possible. Only the file's owner can read the file.
+Other lines of an existing file are kept.
 """
 
 import getpass

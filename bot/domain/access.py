@@ -1,7 +1,7 @@
 """The access rules, which decide from the access list who may use the bot.
 
-The access list contains persons, chats (groups and channels) and profiles. If a person or chat is
-both allowed and blocked, the block takes precedence until the block ends.
+The access list contains persons, chats (groups and channels) and profiles. A block takes
+precedence over a permission until the block ends.
 """
 
 import re
@@ -47,8 +47,7 @@ class Entry:
     """A row of the access list.
 
     ``added_by`` is the person who allowed the subject, or who added the bot to the chat.
-    ``allowance`` is the subject's own limit in credits per day. ``language_code`` is the language
-    of a person who was refused.
+    ``allowance`` is in credits per day. ``language_code`` is stored for a person who was refused.
     """
 
     kind: _Kind
@@ -115,10 +114,9 @@ def judge_access(
 ) -> Judged:
     """Decide from rows of the access list whether a person may use the bot in a chat.
 
-    A block of the person, of the chat, or of the person responsible for a group or channel takes
-    precedence. Otherwise everybody has access in the mode "open". In other modes, the person,
-    group or channel must be allowed. ``responsible`` is a person's id as text, or an empty string.
-    ``chat_id`` is None outside of chats.
+    A block of the person, the chat or the responsible person takes precedence. Otherwise the mode
+    must be "open", or the person, group or channel must be allowed. ``responsible`` is a person's
+    id as text, or an empty string. ``chat_id`` is None outside of chats.
     """
     # In a private chat, ``chat_id`` is the id of a person. The person who sends the request can be
     # a different person, for example if the request is the press of a button. Therefore the access
@@ -168,8 +166,8 @@ def parse_block_end_and_reason(
 ) -> tuple[datetime | Endless, str]:
     """Return the end of a block and the reason of the block.
 
-    A time span such as ``7d`` as the first word sets the end. Without a time span, the end is None
-    (endless). The other words are the reason, which is cut to 200 characters.
+    The first word can be a time span such as ``7d``. Otherwise the end is None (endless). The
+    reason is cut to 200 characters.
     """
     span = parse_span(words[0].lower()) if words else None
     reason = " ".join(words[1:] if span else words)

@@ -10,8 +10,8 @@ ALBUM_SIZE = 10  # the maximum number of items of an album (Bot API, sendMediaGr
 def plan_albums(stories: Iterable[Story]) -> list[Album]:
     """Return albums with all distinct stories of ``stories``, the oldest stories first.
 
-    The result has as few albums as possible, and the sizes of the albums differ by at most 1. For
-    example, 21 stories become 7 + 7 + 7. An album has at most 10 stories.
+    An album has at most 10 stories. The albums are as few and as equal as possible. For example,
+    21 stories become 7 + 7 + 7.
     """
     unique = {story.pk: story for story in stories}
     ordered = sorted(unique.values(), key=lambda story: (story.taken_at, len(story.pk), story.pk))

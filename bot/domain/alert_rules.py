@@ -123,9 +123,9 @@ While a right that is not in this table is missing, all stories wait.
 def combine_missing_rights(known: Right, new: Right) -> Right:
     """Return the single right that represents the two missing rights of a chat.
 
-    ``known`` was missing before, and ``new`` is missing now. Two different rights to kinds of
-    media become ``media``. ``documents`` is replaced by the other of these rights, because few
-    stories are sent as documents. In all other cases, the result is ``new``.
+    If one of two rights to kinds of media is ``documents``, the result is the second right. Two
+    different rights to kinds of media without ``documents`` become ``media``. In all other cases,
+    the result is ``new``, the right that is missing now.
     """
     if "documents" in {known, new} and {known, new} <= KINDS_OF.keys():
         return new if known == "documents" else known
@@ -141,8 +141,7 @@ def recheck_right_at(now: datetime, probes: int, missing: Right = "text") -> dat
     """Return the time of the next check whether the bot may write in a chat.
 
     ``probes`` is the number of failed checks so far. The pauses are 10 minutes and then 1 hour. If
-    another bot removes the posts (``missing`` is "peace"), the first two checks follow at once,
-    and later checks once a day.
+    another bot removes the posts (``missing`` is "peace"), the pauses are 0, 0 and then a day.
     """
     if missing == "peace":
         return now if probes + 1 < MAX_REMOVALS else now + DAY
@@ -152,8 +151,8 @@ def recheck_right_at(now: datetime, probes: int, missing: Right = "text") -> dat
 def retry_at(now: datetime, attempts: int, *, is_repeat: bool = False) -> datetime:
     """Return the time to retry a send after ``attempts`` consecutive sends that did not arrive.
 
-    The pause starts at 5 seconds and doubles up to 15 minutes. The pause starts at 15 seconds if
-    an earlier send may have arrived (``is_repeat``).
+    The pause starts at 5 seconds (15 seconds with ``is_repeat``) and doubles up to 15 minutes.
+    ``is_repeat`` means that an earlier send may have arrived.
     """
     first = _FIRST_TEST_AGAIN if is_repeat else _FIRST_RETRY
     return now + _doubling_delay(first, attempts, _LAST_RETRY)
@@ -187,9 +186,9 @@ def pause_after_lost_response(*, is_reply: bool) -> timedelta:
 def repeat_at(now: datetime, copies: int, *, is_reply: bool, delivery_id: int) -> datetime:
     """Return the time at which a delivery is sent again after a response was lost.
 
-    ``copies`` is the number of sends (1 or 2) whose response was lost. After one send, the pause
-    is ``pause_after_lost_response``. After two sends, the pause is 5 minutes for a reply or 15
-    minutes, plus up to a fifth, so that many repeats are spread over time.
+    ``copies`` is the number of sends (1 or 2) whose response was lost. After two sends, the pause
+    is 5 minutes for a reply or 15 minutes, plus up to a fifth, so that many repeats are spread
+    over time.
     """
     if copies == 1:
         return now + pause_after_lost_response(is_reply=is_reply)
@@ -209,8 +208,7 @@ def retry_after_success_at(
 ) -> datetime:
     """Return the time to retry a failed delivery after the chat has received another message.
 
-    - ``due_at`` is the time for which the retry was planned. After two lost responses, the retry
-      usually stays planned for this time.
+    - ``due_at`` is the time for which the retry was planned.
     - ``copies`` is the number of sends of the delivery whose response was lost.
     - ``attempts`` is the number of later sends of the delivery, which certainly failed.
     - ``is_same_kind`` means that the received message is of the same kind as the delivery.
@@ -240,7 +238,7 @@ def recheck_unavailable_at(now: datetime, answers: int) -> datetime:
     """Return the time of the check whether a private or missing profile is available again.
 
     ``answers`` is the number of consecutive answers that the profile is private or missing. The
-    pause is 30 minutes after the first two answers. The pause then doubles, up to a day.
+    pause doubles from 30 minutes up to a day.
     """
     return now + _doubling_delay(_FIRST_UNAVAILABLE_PAUSE, answers - 1, _LAST_UNAVAILABLE_PAUSE)
 
@@ -249,8 +247,8 @@ def recheck_failed_at(now: datetime, *, failures: int, refusals: int, is_active:
     """Return the time of the next check of a profile whose last check failed.
 
     ``failures`` is the number of consecutive failed checks. ``refusals`` is the number of
-    consecutive last answers that the profile is private or missing. ``is_active`` is False if the
-    profile counts as private or missing.
+    consecutive answers that the profile is private or missing. ``is_active`` is False if such
+    answers are believed.
     """
     if refusals and not is_active:
         return recheck_unavailable_at(now, refusals)
@@ -271,8 +269,8 @@ def period_of_missed_stories(
 ) -> tuple[datetime, datetime] | None:
     """Return the start and the end of the time in which missed stories may have been posted.
 
-    Missed stories expired between the last complete check (``snapshot_at``) and the check at
-    ``now``. Return None if no story can have been missed, or if no complete check is known.
+    Missed stories expired between the last complete check (``snapshot_at``) and ``now``. Return
+    None if no story can have been missed, or if no check is known.
     """
     gone = now - STORY_LIFE
     if snapshot_at is None or snapshot_at >= gone:
@@ -316,8 +314,7 @@ def quiet_until(
 ) -> datetime | NotInQuietHours:
     """Return the end of the quiet hours that contain ``now``, or None outside of quiet hours.
 
-    ``quiet`` has the start and the end in minutes after midnight in ``zone``, or is None. If the
-    clocks skip the end, the quiet hours end when the clocks go forward.
+    ``quiet`` has the start and the end in minutes after midnight in ``zone``, or is None.
     """
     if quiet is None or not is_within(now, quiet, zone):
         return None
@@ -356,11 +353,10 @@ def deferred_until(moment: datetime, member: AudienceMember) -> datetime | NotIn
 
 
 def notified_at(seen_at: datetime, expires_at: datetime, member: AudienceMember) -> datetime:
-    """Return the time at which a chat is notified of a story.
+    """Return the time at which a chat is notified of a story, outside of quiet hours.
 
-    A check finds the story at ``seen_at``, and the story expires at ``expires_at``. The result is
-    outside of quiet hours. A story waits for the next daily summary, unless the story would expire
-    before the summary or soon after it.
+    A check finds the story at ``seen_at``. A story waits for the next daily summary, unless the
+    story expires (``expires_at``) before the summary or soon after it.
     """
     if member.digest is None:
         return _after_quiet_hours(seen_at, member)
@@ -386,8 +382,8 @@ def summary_at(seen_at: datetime, expires_at: datetime, member: AudienceMember) 
 def summary_wait_begins_at(found_at: datetime, taken_at: datetime) -> datetime:
     """Return the time from which a story waits for the next daily summary.
 
-    The result is ``found_at``, but at most 10 minutes (``SUMMARY_LEAD``) after ``taken_at``.
-    Because of this limit, a story whose summary was due before a late check is sent immediately.
+    The result is ``found_at``, but at most 10 minutes (``SUMMARY_LEAD``) after ``taken_at``, so
+    that a late check does not delay the story for a day.
     """
     return min(found_at, taken_at + SUMMARY_LEAD)
 
@@ -455,10 +451,9 @@ def useful_check_at(
 ) -> datetime:
     """Return the time of the next check of a profile, considering when its chats can be notified.
 
-    ``due`` is the best time if all chats can be notified at any time, as with an empty
-    ``audience``. ``seen_at`` is the time of the last check. A check that would notify no chat at
-    once is postponed to ``latest`` at most. A check for a daily summary can be made before
-    ``due``, but not before ``earliest``.
+    ``seen_at`` is the time of the last check, and ``due`` is the best time of the next check. A
+    check that would notify no chat is postponed, but not beyond ``latest``. A check for a daily
+    summary is made earlier if needed, but not before ``earliest``.
     """
     if not audience:
         return due
@@ -522,8 +517,8 @@ def alerts_begin_at_second_of(now: datetime) -> datetime:
 def alerts_begin_after_pause(since: datetime, until: datetime | Endless) -> datetime:
     """Return the time from which stories count as new for a subscription after a pause.
 
-    The result is the later one of ``since``, the value before the pause, and ``until``, the end of
-    the pause in whole seconds. If ``until`` is None, the result is ``since``.
+    ``since`` is the time before the pause, and ``until`` is the end of the pause, or None. The
+    later time applies, without fractions of a second in ``until``.
     """
     return since if until is None else max(since, alerts_begin_at_second_of(until))
 

@@ -59,8 +59,8 @@ class Limits:
 class Allowances:
     """The daily limits, in credits, that apply to a request of one person in one chat.
 
-    ``chat`` limits all people in the chat together, and ``own`` limits the person in all chats.
-    ``newcomers`` limits all newcomers together, or is None for a person who is no newcomer.
+    ``chat`` limits all people in the chat, ``own`` limits the person in all chats, and
+    ``newcomers`` limits all newcomers. ``newcomers`` is None if the person is no newcomer.
     """
 
     chat: int
@@ -78,9 +78,8 @@ def allowances_for(
     """Return the daily limits of a person in a chat, in credits.
 
     ``of_chat`` and ``of_person`` are limits that the owner has set for this chat and this person,
-    and take precedence. If ``newcomer_allowance`` is set, a person who is not known has a limit
-    for newcomers. The limit is at most a fifth of the credits of all newcomers (but at least 3
-    credits).
+    and take precedence. A person who is not known has a lower limit if ``newcomer_allowance`` is
+    set.
     """
     chat = limits.chat_daily_allowance if of_chat is None else of_chat
     if of_person is not None:
@@ -113,9 +112,8 @@ def split_budget_with_newcomers(
 ) -> tuple[float, float]:
     """Divide the schedule's daily credits into a part for known persons and a part for newcomers.
 
-    Profiles that only newcomers follow get 3 % of the budget (``NEWCOMERS_PART``), so that
-    newcomers hardly delay the alerts of known people. If either number of profiles is 0, both
-    parts are the whole budget.
+    Profiles that only newcomers follow get 3 % of the budget (``NEWCOMERS_PART``). If either
+    number of profiles is 0, both parts are the whole budget.
     """
     if not known_profiles or not newcomer_profiles:
         return budget, budget
@@ -126,9 +124,8 @@ def split_budget_with_newcomers(
 class BudgetRule:
     """The rule that limits one side of the budget (the replies or the schedule), in credits.
 
-    Some credits are reserved for the other side. ``others_share`` is the other side's share of the
-    budget, and ``protected`` is the maximum of the reserved credits. The unused part of the share
-    also limits the reserved credits.
+    ``others_share`` is the other side's share of the budget. ``protected`` is the maximum of the
+    credits that must be left for the unused part of this share.
     """
 
     budget: int
@@ -170,9 +167,8 @@ def budget_free_at(
 ) -> datetime:
     """Return the estimated time from which ``side`` may spend ``nominal`` credits.
 
-    The budget rule must refuse these credits now. The result is at the latest the next midnight
-    (UTC). ``used`` has the credits that replies and the schedule have spent today. The estimate
-    assumes that the other side continues to spend at today's rate.
+    The budget rule must refuse these credits now. ``used`` has the credits that replies and the
+    schedule have spent today. The result is at the latest the next midnight (UTC).
     """
     midnight = midnight_after(now)
     share = _budget_share_of_other_side(side, limits)
@@ -192,10 +188,8 @@ def reply_credits_left_for_schedule(
 ) -> float:
     """Return how many unspent credits of the replies' share the schedule may use today.
 
-    ``past`` has the credits that replies spent in each hour (UTC) of each of the last days.
-    ``used`` is the number of credits that replies have spent today. The reserve for the rest of
-    the day is estimated from the most expensive day in ``past``, or from the share if ``past`` is
-    empty.
+    ``past`` has the credits that replies spent in each hour (UTC) of each of the last days, and
+    ``used`` the credits of today. A reserve for the replies in the rest of the day is subtracted.
     """
     share = reply_share_of_budget(limits)
     left = (midnight_after(now) - now) / DAY

@@ -68,15 +68,10 @@ def parse(
     """Parse the arguments of a command. ``words`` are the keywords of the command.
 
     - ``takes_count``: The last of several words can be a number from 1 to 100.
-    - ``takes_channel``: The last of several words can be a channel, unless the names form a
-      list.
+    - ``takes_channel``: The last of several words can be a channel.
     - ``language``: Everyday words of English and the language, and times, are no names. If
       ``language`` is None, every word can be a name.
-    - ``is_answer``: The arguments answer a question of the bot, so that common words are no
-      names either.
-
-    If no later word can be a name, the first word is read as a name, except in an answer with
-    several words.
+    - ``is_answer``: The arguments answer a question of the bot. Common words are then no names.
     """
     rest = [word.strip(_AROUND) for argument in arguments for word in typed_words(argument)]
     rest = [word for word in rest if word]
@@ -133,8 +128,8 @@ def _may_some_names_be_words(
 def escape_names_as_arguments(names: Sequence[str], language: str) -> list[str]:
     """Return profile names in a form in which a command reads each of them as a name.
 
-    A name that a command could read as a keyword, everyday word, time or number gets an @. If all
-    names have an @, commas separate the names, so that the last name is not read as a channel.
+    An ambiguous name gets an @. If all names have an @, commas separate the names, so that the
+    last name is not read as a channel.
     """
     ambiguous = [name for name in names if _is_ambiguous(name, language)]
     clear = [name for name in names if name not in ambiguous]

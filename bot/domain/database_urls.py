@@ -51,8 +51,8 @@ _NAME = re.compile("[a-z_]+")
 def problem_of_url(url: str) -> str:
     """Return the reason why the bot can't use a database URL, as a part of a sentence.
 
-    The reason contains no values of the URL's parameters. Return an empty string if the URL has no
-    problem. The database is not contacted.
+    An empty string means no problem. The reason contains no values of the URL's parameters. The
+    database is not contacted.
     """
     scheme, separator, rest = url.partition("://")
     if not separator or scheme not in SQLITE | POSTGRESQL:

@@ -184,8 +184,7 @@ class BotError(Exception):
 class StoriesError(BotError):
     """The Stories API did not return the requested data, or the profile is blocked.
 
-    ``credits`` is the number of billed credits of the failed call. It is None if the bill is
-    unknown, so that the ledger counts the full price.
+    ``credits`` is the number of billed credits of the failed call, or None if the bill is unknown.
     """
 
     def __init__(
@@ -362,8 +361,8 @@ class SlowHostError(MediaUnavailableError):
 class SpendingError(BotError):
     """A request would cost credits or megabytes that must not be spent.
 
-    ``until`` is the time from which a retry can succeed, or None if unknown. ``is_own`` is True if
-    the daily limit of the person who sent the request is used up.
+    ``until`` is the time from which a retry can succeed, or None. ``is_own`` is True if the daily
+    limit of the person who sent the request is used up.
     """
 
     def __init__(

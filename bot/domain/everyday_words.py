@@ -621,8 +621,7 @@ def is_everyday_word(word: str, language: str) -> bool:
 def is_number_or_time_word(word: str) -> bool:
     """Return whether a word is a number of at most three digits, or names a time.
 
-    A word of ASCII characters names a time only in a short form such as "9pm", because a longer
-    word can be a profile name.
+    A word of ASCII characters names a time only in a short form such as "9pm".
     """
     text = strip_punctuation(word).casefold()
     if _TIME.fullmatch(text):
@@ -633,8 +632,8 @@ def is_number_or_time_word(word: str) -> bool:
 def is_cancellation(text: str, language: str, *, is_answer: bool = False) -> bool:
     """Return whether a text cancels a request and says nothing else, as in "hm, never mind".
 
-    Cancellations in English and in ``language`` are recognised. In the answer to a question of the
-    bot (``is_answer``), texts such as "no" and "nobody" also cancel.
+    Cancellations in English and in ``language`` count. In the answer to a question of the bot
+    (``is_answer``), "no" also cancels.
     """
     return _has_only_phrases(text, _cancel_phrases(language, is_answer=is_answer))
 

@@ -89,8 +89,7 @@ def normalize_typed(text: str) -> str:
     """Return the normalized form of a text that a person typed or copied.
 
     Invisible format characters are removed, because the bot's own messages enclose names in such
-    characters. Digits and the characters in ``_AS_ASCII`` become ASCII text. Letters are not
-    changed.
+    characters. The digits of all scripts, and the characters in ``_AS_ASCII``, become ASCII.
     """
     return text if text.isascii() else "".join(map(_normalize_typed_char, text))
 
@@ -99,7 +98,7 @@ def typed_words(text: str) -> list[str]:
     """Return the words of a text that a person typed or copied, in normalized form.
 
     Blanks, commas and semicolons separate words. Marks that end a sentence are removed from the
-    end of each word, because no profile name ends with such a mark.
+    end of each word.
     """
     words = [word for word in _BETWEEN_WORDS.split(normalize_typed(text)) if word]
     return [word.rstrip(_AFTER_WORD) or word for word in words]

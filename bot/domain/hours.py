@@ -1,7 +1,7 @@
 """The parsing and comparison of times of day, in minutes after midnight.
 
-Examples of parsed texts are "23-7" and "9:30 pm". Accents are ignored. People mix languages, so
-the words of all languages of the bot are read in every chat.
+Examples of parsed texts are "23-7" and "9:30 pm". People mix languages, so the words of all
+languages are read in every chat.
 """
 
 import re
@@ -245,9 +245,8 @@ _OTHERS = """
 def parse_start_and_end_minute(text: str) -> tuple[int, int] | None:
     """Return the start and the end of a span of hours, in minutes after midnight.
 
-    Return None if the text is not a span such as "23-7". Hours in words without a part of the day
-    get a plausible part. For example, "nine to five" ends at 17:00, and "from eleven to seven in
-    the morning" begins at 23:00.
+    Return None if the text is not a span such as "23-7". Missing parts of the day are guessed for
+    hours in words, so that "nine to five" ends at 17:00.
     """
     tokens = _tokens(text)
     if len(tokens) > _LONGEST_SPAN:
@@ -268,8 +267,8 @@ def parse_start_and_end_minute(text: str) -> tuple[int, int] | None:
 def _shift_start_or_end_by_12_hours(start: int, end: int) -> tuple[int, int]:
     """Return a span of hours after 12 hours were added to its start or to its end.
 
-    The end must not be after the start. Only the end of a working day, such as "nine to five", is
-    moved. All times are in minutes after midnight.
+    Only the end of a working day, such as "nine to five", is moved. The end must not be after the
+    start.
     """
     starts, ends = _WORKING_HOURS
     if start // 60 in starts and end // 60 in ends:
@@ -297,7 +296,7 @@ def is_within(at: datetime, hours: tuple[int, int] | None, zone: str | None) -> 
     """Return whether the time of day at the moment ``at`` is in a span of hours.
 
     ``hours`` has the start and the end (exclusive) in minutes after midnight in ``zone``. The span
-    can include midnight. Return False for None or an empty span.
+    can include midnight.
     """
     if hours is None:
         return False

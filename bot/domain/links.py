@@ -1,8 +1,7 @@
 """The parser of links in a text. The parser classifies each link.
 
-Links to foreign hosts are rejected and never fetched. The fetched URLs are built from the parsed
-parts. No second parser may read the original text, because libraries interpret hostile URLs
-differently.
+Links to foreign hosts are never fetched. The fetched URLs are built from the parsed parts, because
+a second parser could interpret a hostile URL differently.
 """
 
 import base64
@@ -108,8 +107,8 @@ def links_in_message(
     """Return the distinct links in the text or caption of a message, and in its entities.
 
     ``entities`` has the type and the ``url`` of each entity of the message (Bot API,
-    ``MessageEntity``). Entities of a command are ignored. A link to the page of a profile is
-    omitted if the message also has a link to the profile's stories.
+    ``MessageEntity``). A link to the stories of a profile replaces a link to the page of the
+    profile.
     """
     words = _words(text)
     links = find_links(text, bot)
@@ -124,8 +123,8 @@ def links_in_message(
 def parse_username_or_link(argument: str) -> Link | None:
     """Return the link that the argument of a command means.
 
-    A username, with or without an @, means the link of the profile. Any other single word without
-    a slash results in a rejected link. Return None for anything else that is no link.
+    A username, with or without an @, means the link of the profile. A different single word
+    without a slash is rejected. Return None if the argument has no link.
     """
     match _words(normalize_typed(argument)):
         case [word] if "/" in word:

@@ -97,7 +97,7 @@ class Story:
     """A photo or video that a profile shows for 24 hours after ``taken_at``.
 
     Only ``pk`` identifies the story, because URLs are signed and expire (parameter ``oe``).
-    ``media_url`` is None if the API sent no URL of the file. ``duration`` is in seconds.
+    ``duration`` is in seconds.
     """
 
     pk: str
@@ -242,8 +242,8 @@ class Moved:
 class PermanentFailure:
     """The outcome of a send that Telegram refused, and that an immediate retry can't change.
 
-    ``scope`` names the cause: the content of the message ("item"), the topic, the chat, or the
-    bot's token ("bot"). ``items`` are the stories that arrived before the refusal.
+    ``scope`` names the cause: the message ("item"), the topic, the chat, or the bot's token
+    ("bot"). ``items`` are the stories that arrived before the refusal.
     """
 
     reason: str

@@ -174,8 +174,7 @@ def exclusion_reason(story: Story, options: Options, chat_rules: Options) -> str
     """Return the reason why a subscription does not get a story, or None if it gets the story.
 
     The reason is the value of the option ``media``, or a rule such as ``only #sale``.
-    ``chat_rules`` apply if the subscription has no rules of its own, and then the reason begins
-    with ``CHAT_RULE``.
+    ``chat_rules``, with the prefix ``CHAT_RULE``, apply only if the subscription has no rules.
     """
     if options.media not in {"all", story.kind}:
         return options.media

@@ -116,7 +116,7 @@ def corrected_credit_price_if_wrong(
     """Return the price of a credit that follows from the balance, if ``credit_price`` is wrong.
 
     Prices and ``amount``, the balance, are in US dollars. ``credits`` is the balance in credits.
-    Return None if the prices differ by at most 20 %, or without a plausible price.
+    Return None if the prices differ by at most 20 %.
     """
     price = credit_price_of_balance(amount, credits)
     if price is None or abs(price - credit_price) <= price * _LIKE:

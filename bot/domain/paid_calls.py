@@ -110,10 +110,10 @@ class StoriesService(Protocol):
     ) -> PaidCall[list[Story]]:
         """Return the paid call that fetches all live stories of a profile, oldest first.
 
-        The call costs 2 credits with the privacy check, and 1 credit without it. The setting
-        ``SKIP_PRIVACY_CHECK`` decides. With "auto", the check may be skipped less than a day after
-        ``last_known_public_at``. A doubtful answer is then verified, for up to 3 credits in total.
-        ``expects_stories`` decides whether an empty answer is doubtful.
+        The call costs 2 credits with the privacy check, 1 credit without it, and up to 3 credits
+        if an answer without the check is verified. The setting ``SKIP_PRIVACY_CHECK`` decides.
+        With "auto", the check may be skipped for a day after ``last_known_public_at``, and an
+        empty answer is verified if ``expects_stories`` returns True.
 
         Raises:
             ProfilePrivateError: The account is private.
@@ -181,10 +181,9 @@ class StoriesService(Protocol):
     ) -> PaidCall[list[Story]] | None:
         """Return the paid call that verifies the last answer about a profile, for 1 credit.
 
-        The caller has just got the ``stories`` in an answer with the privacy check. ``known`` is
-        the profile as stored before this answer, and ``new`` are the ids of newly found stories.
-        Return None if the last answer is not in doubt. The call records whether answers without
-        the check are wrong.
+        ``known`` is the profile before the caller got ``stories`` in an answer with the privacy
+        check. ``new`` are the ids of newly found stories. Return None if the last answer is not in
+        doubt. The call records whether answers without the check are wrong.
         """
 
     def call_to_verify_after_refusal(self, known: Known) -> PaidCall[list[Story]] | None:

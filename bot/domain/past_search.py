@@ -54,8 +54,8 @@ class Search:
 def parse_search(words: Sequence[str]) -> Search | None:
     """Parse the arguments of ``/past``, or return None if the arguments are no search.
 
-    A search has a profile name or a term, further terms, and a number of days (``30d``) as the
-    last or first word. The text of the search has at most 200 characters.
+    A search begins with a profile name or a term. Further terms and a number of days (``30d``) can
+    follow. The text of the search has at most 200 characters.
     """
     written = tuple(part for word in words for part in typed_words(word))
     days, searched = _split_off_days(written)
@@ -86,8 +86,8 @@ def story_fits_all(story: Story, terms: Sequence[str]) -> bool:
 def _split_off_days(words: tuple[str, ...]) -> tuple[int | None, tuple[str, ...]]:
     """Return the number of days (at least 1) in the words of a search, and the other words.
 
-    The last or the first of several words can be a number such as "30d" or "30". Otherwise return
-    None and all words.
+    The last or the first of several words can be a number such as "30d". Otherwise the number is
+    None.
     """
     if len(words) > 1 and (match := _SPAN.fullmatch(words[-1])):
         return max(1, int(match[1])), words[:-1]

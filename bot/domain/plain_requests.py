@@ -1,8 +1,7 @@
 """The recognition of requests in plain words, which are short texts without a slash.
 
-Each command has patterns in English and in the chat's language. A text matches a pattern if it
-contains all words of the pattern, in any order. A ``*`` stands for any ending of a word, or for
-the endings in ``_ENDINGS``. A sign before a pattern adds or changes a condition:
+A text matches a pattern of a command if the text contains all words of the pattern. A ``*`` stands
+for any ending of a word, or for the endings in ``_ENDINGS``. A sign before a pattern means:
 
 - ``+``: The text must also contain a possible profile name.
 - ``-``: The text must not contain a possible profile name.
@@ -2465,14 +2464,12 @@ def request_in(
 ) -> Request | None:
     """Return the request in a short text, or None if the text requests no command.
 
-    Small talk, prose and a single word that is probably a name are no requests.
-
     - ``is_group``: The text is a reply to a message of the bot in a group, where people also
       comment on stories.
-    - ``is_command``: The text is a command without the slash, so that a single word is not read
-      as a name.
-    - ``has_known_name``: The text has the name of a stored profile, and may have 30 instead of
-      12 words.
+    - ``is_command``: The text is a command without the slash. A single word is then not read as
+      a name.
+    - ``has_known_name``: The text has the name of a stored profile. The text can then have 30
+      words instead of 12.
     """
     text = separate_latin_from_arabic_and_devanagari(normalize_typed(text))
     typed = [_without_indonesian_plural_2(word, language) for word in typed_words(text)]
@@ -2658,8 +2655,7 @@ def _asks_for_alerts_on_certain_days(
 ) -> bool:
     """Return whether a text without names asks for alerts only on certain days of the week.
 
-    ``command`` is the command that the patterns find in the text. For "why", a text with unusual
-    words reports a problem, and is no request.
+    ``command`` is the command that the patterns find in the text.
     """
     text = " ".join(plain)
     is_weekend = any(phrase in text for phrase in _weekend_phrases())
@@ -2712,8 +2708,7 @@ def _command_about_one_profile(
 ) -> Command | None:
     """Return "pause" or "options" if a text with names asks for a pause or for fewer alerts.
 
-    ``command`` is the command that the patterns find in the text. A text such as "too many alerts
-    from natgeo" asks for fewer alerts, unless the text also asks to stop.
+    ``command`` is the command that the patterns find in the text. Return None for any other text.
     """
     if _asks_to_pause_profile(plain, command, language):
         return "pause"
@@ -2806,8 +2801,7 @@ def _asks_for_quiet_hours(plain: Sequence[str], command: Command | None, languag
     """Return whether a text without names asks for no messages in a part of the day.
 
     ``command`` is the command that the patterns find in the text. The text must have two times of
-    day, or a single time with a word such as "after". For "why", a text with unusual words reports
-    a problem, and is no request.
+    day, or a single time with a word such as "after".
     """
     times = [
         word for word in plain if is_number_or_time_word(word) and any(map(str.isdecimal, word))
@@ -2913,10 +2907,9 @@ def _command_of(
 ) -> Command | None:
     """Return the command that a text requests, or None if the text requests no command.
 
-    ``plain`` has the words of the text, without the names with an @. ``has_marked`` means that the
-    text has names with an @. ``has_names`` means that the text has possible names. The result is
-    the first command in ``_ORDER`` with a matching pattern. Exceptions apply to texts that match
-    several patterns, such as "add natgeo to my list", and to wishes about times.
+    ``plain`` has the words of the text, without names with an @. ``has_marked`` means that the
+    text has names with an @, and ``has_names`` that the text has possible names. Usually the
+    result is the first command in ``_ORDER`` with a matching pattern.
     """
 
     def pattern_of(command: Command) -> _Pattern | None:

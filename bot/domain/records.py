@@ -317,9 +317,8 @@ class PendingMessage:
 class Delivery(PendingMessage):
     """A row of the outbox, which is a story, a notice or a reply.
 
-    ``sending`` is True if the row is claimed and has no recorded outcome. ``is_unreadable`` is
-    True if this version of the bot can't read the stored story. ``held`` is the reason why the row
-    waits.
+    ``sending`` means that the row is claimed without a recorded outcome. ``is_unreadable`` means
+    that this version can't read the stored story. ``held`` is the reason why the row waits.
     """
 
     subscription_id: int | None
@@ -362,8 +361,8 @@ WHOLE = -1
 class Mute:
     """A right that the bot lacks in a whole chat or in one thread of a chat.
 
-    ``thread_id`` is ``WHOLE`` for the whole chat. ``probe_at`` is the time of the next check of
-    the right, and ``probes`` is the number of failed checks.
+    ``thread_id`` is ``WHOLE`` for the whole chat. ``probe_at`` is the time of the next check, and
+    ``probes`` is the number of failed checks.
     """
 
     chat_id: int

@@ -118,10 +118,9 @@ class Decision:
 def decide(queue: ChatQueue, *, now: datetime) -> Decision:
     """Select the deliveries to send next into a chat, and decide about other due rows.
 
-    The order is: replies, a summary, the stories that the summary lists, other alerts. Rows at the
-    end can remain without a decision. If a reply is doubtful (``Decision.doubtful``), no row is
-    sent. Only replies are sent in quiet hours, with a doubtful alert, or before the check of a
-    missing right.
+    Replies are sent first, then a summary and the stories that the summary lists, and then other
+    alerts. In quiet hours, only replies are sent. A doubtful alert (``Decision.doubtful``) stops
+    the alerts, and a doubtful reply stops all sends.
     """
     decision = Decision(doubtful=[row for row in queue.rows if _is_outcome_unknown(row)])
     if any(row.notice == REPLY for row in decision.doubtful):
@@ -284,8 +283,8 @@ def _add_muted_to_held_and_return_others(
 ) -> list[Delivery]:
     """Defer the rows that the bot lacks the right to send, and return the other rows.
 
-    A mute of the whole chat whose check is due sets ``decision.probe``, and no rows are returned.
-    A topic has no such check, because no call of Telegram returns the state of a topic.
+    If the right in the whole chat must be checked now, set ``decision.probe`` and return no rows.
+    A topic is checked only by a send, because no call of Telegram returns the state of a topic.
     """
     muted = {mute.thread_id: mute for mute in mutes}
     if not muted:
@@ -402,8 +401,7 @@ def _add_to_held_or_dropped(
 def _drop_reason(row: Delivery, chat: Chat, now: datetime) -> str | None:
     """Return the reason why a story must be dropped, or None if the story can still be sent.
 
-    A deleted or too old story is dropped. Without a payer or because of a rule, a story is dropped
-    only if it can't already be in the chat.
+    The lack of a payer, and a rule, apply only if the story can't already be in the chat.
     """
     if row.story is None:  # the stored story was deleted, some hours after its expiry
         return TOO_OLD if row.held == Held.MUTED else _FORGOTTEN

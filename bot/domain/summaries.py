@@ -64,10 +64,10 @@ def must_count_summary_stories(batch: Batch, chat: Chat) -> bool:
 def summary_of_due_stories(
     rows: Sequence[Delivery], queue: ChatQueue, *, now: datetime
 ) -> Summary | None:
-    """Return the summary of the due stories of a chat or topic, or None without a summary.
+    """Return the summary of the due stories of a chat or topic.
 
-    ``rows`` are the due deliveries of the chat or topic. The summary needs more than one album of
-    stories that may be sent now. The summary of a channel does not count expired stories.
+    ``rows`` are the due deliveries of the chat or topic. Return None unless more than one album
+    can be sent now. The summary of a channel does not count expired stories.
     """
     willing, others = selection.select_sendable(
         [row for row in rows if selection.can_join_summary(row)], queue, now=now

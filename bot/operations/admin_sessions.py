@@ -1,7 +1,7 @@
 """Keys and sessions of the admin page.
 
-A key is the secret in a link that works once, and is exchanged for a session of an hour. The
-database stores at most one key and one session, as digests with the owner's id.
+A key is the secret in a link that works once and opens a session of an hour. The database stores
+one key and one session, as digests with the owner's id.
 """
 
 import hashlib

@@ -97,7 +97,7 @@ class Broadcasts:
         """Stop a broadcast. Drop the messages of the broadcast that have certainly not been sent.
 
         ``sent`` of the result is the number of chats that have got or may still get the message.
-        Return None if the broadcast was not started, or was already stopped.
+        Return None if nothing is changed.
         """
         async with join_or_begin_transaction(self._db) as tx:
             broadcast = await broadcasts.change_state(

@@ -1,8 +1,8 @@
 """The correction of the clock of this process.
 
 With PostgreSQL, the clock follows the database's clock. With SQLite, ``bot.runtime.clock_anchor``
-decides the time from the clocks of servers. Before the first known time, no time is written to the
-database. During a later doubt, no work is claimed.
+decides the time. Before the first known time, no time is written to the database. During a later
+doubt, no work is claimed.
 """
 
 import asyncio
@@ -87,10 +87,10 @@ class ClockKeeper:
             await self._clock.wait_until_anchored()
 
     async def anchor_if_in_doubt(self) -> NextStepAt:
-        """Correct the clock if its time is in doubt. Return the time of the next check.
+        """Correct the clock if its time is unknown, or if all servers contradict the clock.
 
-        The time is in doubt if it is unknown, or if all servers contradict the clock. A clock that
-        follows the database is corrected at each call.
+        A clock that follows the database is corrected at each call. Return the time of the next
+        check.
 
         Raises:
             DatabaseUnavailableError: The clock follows PostgreSQL, and PostgreSQL does not answer.

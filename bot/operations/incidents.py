@@ -36,11 +36,10 @@ class Incidents:
     async def open_or_close(
         self, kind: IncidentKind, sentence: str | None, /, **fields: object
     ) -> None:
-        """Open an incident with the message ``sentence``, and notify the owners.
+        """Open an incident with the message ``sentence``, and notify the owners once.
 
         If ``sentence`` is None, close the open incident of the kind, if any. The owners are
-        notified once, and of the end of urgent incidents. If the database is unavailable, an
-        opening is reported directly.
+        notified of the end of urgent incidents only.
 
         Raises:
             DatabaseUnavailableError: The incident can't be closed.

@@ -85,8 +85,8 @@ class CheckResult:
 async def check_database(url: str, spool: Path | None = None) -> CheckResult:
     """Open the database and compare its tables with the tables that the code expects.
 
-    The tables are not changed, but an SQLite file is switched to a write-ahead log. An empty file
-    is an error if a record in the folder ``spool`` shows that the database had tables before.
+    The tables are not changed. An SQLite file is switched to a write-ahead log. An empty file is
+    an error if a record in the folder ``spool`` shows that the database had tables before.
     """
     try:
         async with Database(url) as db:
@@ -133,7 +133,7 @@ async def check_integrity(url: str) -> CheckResult | NotApplicable:
     """Read the whole SQLite database. Return an error if the database is damaged or unreadable.
 
     Return None without a database file of the bot. Other processes may use the database at the
-    same time. The duration depends on the speed of the disk.
+    same time.
     """
     db = Database(url)
     if db.file is None:
@@ -154,9 +154,8 @@ async def check_integrity(url: str) -> CheckResult | NotApplicable:
 def check_file_system_of_sqlite(url: str, mounts: Path = _MOUNTS) -> CheckResult | NotApplicable:
     """Return a note if the place of the SQLite file is not safe, or else None.
 
-    A network file system is not safe. A file that is mounted into a container without its folder
-    is not safe either, because the log is lost with the container. ``mounts`` is the kernel's list
-    of mounts.
+    Not safe are a network file system, and a file that is mounted into a container without its
+    folder. ``mounts`` is the kernel's list of mounted file systems.
     """
     if not url.startswith("sqlite"):
         return None
@@ -233,7 +232,7 @@ async def check_ids_of_blocked_names(
     """Return a note about names in ``BLOCKED_PROFILES`` whose id is not known, or else None.
 
     An id is known from the access list, or from an answer of the Stories API in the last 30 days
-    (``NAME_IS_SURE``). Also return None if the database can't be used.
+    (``NAME_IS_SURE``).
     """
     names = [name for name in names if not name.isdecimal()]
     try:

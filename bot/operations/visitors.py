@@ -43,8 +43,8 @@ class Visitors:
     async def report_new_visitors(self) -> NextStepAt:
         """Report the persons and chats that have used an invitation, or that were refused.
 
-        The report covers the time since the last report. Reports are at least an hour apart.
-        Blocked persons and chats do not count as refused. Return the time of the next check.
+        Reports are at least an hour apart. Blocked persons and chats do not count as refused.
+        Return the time of the next check.
         """
         now = self._now()
         async with self._db.begin() as tx:

@@ -1,8 +1,7 @@
 """The watch, a loop that detects incidents every minute and stores figures every hour.
 
-During an outage of the database, the watch tests writes, because reads succeed even on a full
-disk. If the file of the SQLite database was replaced, the watch copies the content of the opened
-file to a new file.
+During an outage of the database, the watch tests writes. If the file of the SQLite database was
+replaced, the watch copies the content of the opened file to a new file.
 """
 
 import shutil
@@ -76,14 +75,10 @@ class Watch:
         - ``tells_of_outages``: whether the bot can send messages without a database.
         - ``signs``: for each kind of incident that this process can detect, a function that
           returns whether an incident is active, or None.
-        - ``failed_checks``: returns the cause if all scheduled checks have failed for half an
-          hour, or None.
-        - ``disk``: returns the free bytes and the total bytes of the disk, or None.
-        - ``clock_off``: returns the error of the clock in seconds since its last call, or None.
-        - ``slow_servers``: returns the servers that are slow now.
-        - ``file_every``: the interval of the checks of the SQLite file.
-        - ``process``: the key of this process among the processes that share the database. An
-          incident is closed only if no process finds the condition met.
+        - ``disk``: returns the free bytes and the total bytes.
+        - ``clock_off``: returns the error of the clock in seconds since the last call.
+        - ``process``: the key of this process, if several processes share the database. An
+          incident is then closed only if no process finds the condition met.
         """
         self._db = db
         self._incidents = incidents

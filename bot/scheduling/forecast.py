@@ -306,7 +306,7 @@ def fading_echo(fast: float, slow: float, by_fast: float, by_slow: float) -> Ech
     """Return by how much the echoes exceed their mean in the time after the last check.
 
     The result is a sum of two exponentials, in stories per hour. ``fast`` and ``slow`` are the
-    echo shares. ``by_fast`` and ``by_slow`` are the excesses at the last check. Each excess y
+    echo shares. ``by_fast`` and ``by_slow`` are the excesses at the last check. Each excess
     follows y' = -decay * y + share * decay * (sum of both y).
     """
     half = (FAST * (1.0 - fast) + SLOW * (1.0 - slow)) / 2

@@ -9,9 +9,8 @@ from bot.scheduling.pricing import Demand
 class Learned:
     """The bot's rule for the time of the next check of a profile.
 
-    A check is due when the weight times the expected waiting reaches the price of waiting times
-    the cost, or after the longest pause. If ``by_rhythm`` is True, credits are released by the
-    demand of each hour, and exponents are learned (``rates.Pool``).
+    A check is due when the weighted waiting reaches the price of the check, or after the longest
+    pause. If ``by_rhythm`` is True, credits are released by the demand of each hour.
     """
 
     by_rhythm = True

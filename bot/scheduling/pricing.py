@@ -1,8 +1,7 @@
 """The price of waiting and the bucket of credits, which turn a daily budget into checks.
 
-All profiles share one price, in subscriber-hours of waiting per credit. The price is computed from
-sums over the profiles, and corrected by the lateness of checks. The bucket never releases more
-credits than the budget of the UTC day. All times are Unix seconds.
+All profiles share one price, in subscriber-hours of waiting per credit. The bucket never releases
+more credits than the budget of the UTC day. All times are Unix seconds.
 """
 
 from collections.abc import Iterable, Mapping
@@ -86,8 +85,8 @@ def estimate_demand(
     """Return the demand of all profiles, computed from ``rows``.
 
     Each row has the state of a profile, the weight of its subscriptions, and the cost of a check
-    in credits. If ``rows`` is only a sample, ``profiles`` is the total number of profiles.
-    ``before`` is the population of the last survey, which is the prior.
+    in credits. ``rows`` can be a sample of ``profiles`` profiles. ``before`` is the last
+    population.
     """
     stories = days = _RATE_FORGETS
     stories *= before.rate
@@ -267,9 +266,8 @@ class CreditBucket:
     ) -> float:
         """Return the time at which the bucket will contain ``need`` credits if nothing is spent.
 
-        Return the time of the last release if the bucket already contains the credits, and the
-        next midnight (UTC) if the rest of the day has too few. The capacity of the bucket is
-        ignored.
+        The result is at the earliest the time of the last release, and at the latest the next
+        midnight (UTC). The capacity of the bucket is ignored.
         """
         if self.credits >= need:
             return self.at

@@ -1,8 +1,7 @@
 """The estimation of a profile's posting rate by a mixture of experts.
 
-Posting rates change, so each expert estimates the rate from a sum of stories with its own
-half-life. One more expert uses the mean rate of all profiles. The mixture is the weighted mean of
-the estimates. Factors, whose exponents are learned by Poisson regression, let a single expert
+Each expert estimates the rate from a sum of stories with its own half-life, because posting rates
+change. The mixture is the weighted mean of the estimates. Learned exponents let a single expert
 lower the result after a profile stops posting.
 """
 

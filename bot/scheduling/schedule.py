@@ -275,8 +275,8 @@ class Schedule:
     ) -> float:
         """Return the time at which the first profile in the queue is checked.
 
-        With enough credits for an early check, the time can be before ``due_at``. Rounding can
-        make the result slightly too early, so the caller must ask ``may_check_now`` at that time.
+        A check can run before ``due_at``. Rounding can make the result slightly too early, so the
+        caller must ask ``may_check_now`` at that time.
         """
         bucket = self.bucket
         paid = bucket.time_with_credits(
@@ -324,9 +324,8 @@ class Schedule:
     ) -> float | AnyTime:
         """Return the latest time at which the previous check of a profile may have been made.
 
-        A later previous check prevents a new check now. None means no limit. ``is_due`` is False
-        for an early check. ``is_paid`` is True if the credit bucket pays, and False if the day's
-        remaining credits pay.
+        None means no limit. ``is_due`` is False for an early check. ``is_paid`` is True if the
+        credit bucket pays, and False if the day's remaining credits pay.
         """
         if not is_due:
             return now - self.minimum
@@ -337,9 +336,9 @@ class Schedule:
     ) -> bool:
         """Return whether a check is allowed now.
 
-        The day's budget and the bucket must have ``cost`` credits left. An early check also needs
-        the reserve in the bucket, and the minimum pause since the last check. A due check needs no
-        credits in the bucket ``_URGENT`` seconds after the last check.
+        The budget of the day must pay for the check. A due check also needs credits in the bucket,
+        or ``_URGENT`` seconds since the last check. An early check must leave the reserve in the
+        bucket, and needs the minimum pause since the last check.
         """
         if spent_today + cost > self.budget:
             return False

@@ -1,8 +1,7 @@
 """The time at which the expected waiting of a profile's new stories reaches a target.
 
-A new story waits from its posting until a check finds it. The expected waiting is the total of all
-stories that were probably posted since the last check. An echo is an increase of the posting rate
-for some hours after a story.
+A new story waits until a check finds the story. The expected waiting is the total of all probable
+new stories. An echo is an increase of the posting rate for some hours after a story.
 """
 
 from collections.abc import Sequence
