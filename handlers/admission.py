@@ -1,7 +1,7 @@
 """Access check before all handlers: updates from people without access are refused.
 
-A person or chat without access gets one refusal. Messages of other bots get no answer, because a
-person could use the limits of any number of bots.
+A person or chat without access gets one refusal. Messages of other bots get no answer, because
+each bot of a person would have separate limits.
 """
 
 from datetime import timedelta

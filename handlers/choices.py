@@ -1,6 +1,7 @@
 """Typed answers to the questions that have a button for each followed profile.
 
-An answer is a reply to the question or, in a private chat, the next message within five minutes.
+An answer is a reply to the question or, in a private chat, the next message with the name of a
+profile within five minutes.
 """
 
 from collections.abc import Sequence

@@ -193,8 +193,8 @@ def _link_text(link: Link) -> Safe:
 async def _gone_story_buttons(context: Context, username: str) -> Buttons:
     """Return the buttons under the error message about a story that is gone.
 
-    The buttons show all stories of the profile, and the subscription. Without a username, and in a
-    channel, return no buttons.
+    The buttons show all stories of the profile, and subscribe to the profile or open the options.
+    Without a username, and in a channel, return no buttons.
     """
     if not username or context.is_channel:
         return []

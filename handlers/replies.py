@@ -154,8 +154,8 @@ def code_texts(message: Message | None) -> list[str]:
 async def replace_pressed_button(context: Context, new: Button) -> bool:
     """Replace the pressed button under a photo, video or file by the button ``new``.
 
-    The button is replaced after the replies. A failure is only logged. Return False if the message
-    is a text message or cannot be read.
+    The button is replaced after the replies. A failure is only logged. Return False if no button
+    was pressed, or if the message is a text message or cannot be read.
     """
     query = context.query
     shown = query.message if query else None

@@ -154,8 +154,8 @@ async def ask_or_change_setting(context: Context, data: str) -> None:
 async def _get_page_and_expect_zone_if_missing(context: Context, setting: str) -> Page:
     """Return the page that is shown after a change of a setting.
 
-    The page asks to use the summary if no subscription uses the new summary, or asks for a missing
-    time zone, or shows all settings.
+    The page asks whether all subscriptions should use a new summary, asks for a missing time zone,
+    or shows all settings.
     """
     if setting == "digest":
         rows = await context.services.subscriptions.all_of_chat(context.chat.id)
@@ -521,8 +521,8 @@ def _hours_text(start_minute: int, end_minute: int, context: Context) -> str:
 def _zone_text(context: Context) -> str:
     """Return the city of the chat's time zone, and the zone's name if the name differs.
 
-    A zone ``Etc/GMT±N`` is shown as an offset, such as "UTC+3", and a missing zone as UTC with a
-    note.
+    A zone ``Etc/GMT±N`` is shown as an offset, such as "UTC+3". A chat without a time zone gets
+    UTC with a note.
     """
     zone = context.chat.zone
     if zone is None:

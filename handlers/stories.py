@@ -86,10 +86,10 @@ class Current:
 
 @command("stories")
 async def fetch_and_show_named_stories(context: Context) -> None:
-    """Show the stories of the profiles that a command names, or list the followed profiles.
+    """Show the stories of the profiles that a command, or a replied message, names.
 
-    The stories of a profile usually cost 2 or 3 credits. A linked highlight costs 1 credit. Cached
-    answers and the list cost 0 credits.
+    Without a name, list the followed profiles for 0 credits. The stories of a profile usually cost
+    2 or 3 credits. A linked highlight costs 1 credit. Cached answers cost 0 credits.
 
     Raises:
         BotError: The stories of the only named profile, or of the link, can't be shown, or nobody

@@ -407,7 +407,7 @@ async def _expected_delay_lines(done: Sequence[Subscribed], context: Context) ->
 
 
 def expected_delay(known: Known) -> timedelta | Unknown:
-    """Return the expected time from a post to the alert about the post, in whole minutes from 1.
+    """Return the expected time from a post to the alert, rounded to at least one minute.
 
     Return None if the profile has no complete snapshot, or if no check is planned.
     """
@@ -805,7 +805,8 @@ async def get_options_page_and_expect_zone(
 ) -> Page:
     """Return the page of a subscription, or a section of the subscription's options.
 
-    If the chat needs a time zone for the page, the next message may name a place.
+    If the page needs the missing time zone of the chat, record that the next message may name a
+    place.
 
     Raises:
         NotFollowedError: The chat does not have the subscription.

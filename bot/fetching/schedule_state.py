@@ -77,8 +77,8 @@ class Plan:
         """Set the budget and ``newcomer_interval``.
 
         The budget is ``every_day`` credits a day, and ``extra_today`` more credits today. If both
-        numbers of profiles are positive, the profiles of newcomers get a separate part of
-        ``every_day``. Otherwise ``newcomer_interval`` becomes None.
+        kinds of profiles exist, the profiles of newcomers get a separate part of ``every_day``.
+        Otherwise ``newcomer_interval`` becomes None.
         """
         schedule = self.schedule
         budget = every_day + extra_today
@@ -222,7 +222,7 @@ async def read_credits_per_check(tx: Tx, fixed: float | None) -> float:
 async def sample_states(
     tx: Tx, *, most: int = _SAMPLE, only_newcomers: bool
 ) -> list[tuple[ProfileState, float]]:
-    """Return the states and the weights of checked profiles, at most ``most`` at random.
+    """Return the states and the weights of at most ``most`` random checked profiles.
 
     The profiles are those that only newcomers follow (``only_newcomers``), or those that a known
     person follows.

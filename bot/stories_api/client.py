@@ -137,8 +137,8 @@ class StoriesApi:
     def seems_down_for_everyone(self) -> bool | Unknown:
         """Return whether the API seems to be down for everyone, or None if unknown.
 
-        The result is unknown without an outage, and without a successful paid call of this process
-        in the last 30 minutes.
+        The result is unknown if this process has detected no outage, and no paid call has shown in
+        the last 30 minutes that the API works.
         """
         return self.transport.seems_down_for_everyone()
 

@@ -186,7 +186,8 @@ class PrivacyCheck:
     def _was_last_call_unchecked(self, known: Known) -> bool:
         """Return whether the mode is "auto" and the last recorded stories are unchecked.
 
-        Recorded stories are unchecked if no later answer proved that the profile is public.
+        Recorded stories are unchecked if the stories are newer than the last proof that the
+        profile is public. Without a proof, return False.
         """
         if self.mode != "auto" or known.snapshot_at is None or known.checked_at is None:
             return False

@@ -133,8 +133,8 @@ class Transport:
     def seems_down_for_everyone(self) -> bool | Unknown:
         """Return whether the API seems to be down for everyone, or None if unknown.
 
-        The result is unknown without an outage, and without a successful paid call of this process
-        in the last 30 minutes.
+        The result is unknown if this process has detected no outage, and no paid call has shown in
+        the last 30 minutes that the API works.
         """
         return self.failing.is_failing(self._clock(), within=_LATELY)
 
@@ -324,7 +324,7 @@ class Transport:
         """Return the price that the answer states, or the normal price if no price is stated.
 
         At most five times the normal price is returned, so that a wrong header cannot use up the
-        budget. ``is_price_absurd`` records a higher price.
+        budget. ``is_price_absurd`` records whether the stated price was higher.
         """
         stated, most = credits_in(response.headers), query.nominal * MOST_TIMES
         if stated is None or not most:

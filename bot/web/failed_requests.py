@@ -34,7 +34,7 @@ class FailedRequests:
     def exception(
         self, message: str, *_: object, exc_info: BaseException | bool | None = None
     ) -> None:
-        """Log the class and the traceback of the exception, or ``message`` without an exception.
+        """Log the class and the traceback of the exception. Without an exception, log ``message``.
 
         A malformed request gets no traceback. Within a minute, repeated failures are only counted.
         """
