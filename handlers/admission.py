@@ -308,8 +308,7 @@ def _is_by_this_bot(context: Context) -> bool:
 def _is_addressed_to_bot(context: Context) -> bool:
     """Return whether an update is addressed to the bot.
 
-    Presses of buttons, messages in private chats, commands for this bot and replies to the bot are
-    addressed to the bot. Conversations between members are not.
+    Conversations between the members of a group are not addressed to the bot.
     """
     if context.query:
         return True

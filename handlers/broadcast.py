@@ -89,8 +89,7 @@ async def start_stop_or_discard_broadcast(
 def _broadcast_html(context: Context) -> str:
     """Return the HTML of the message to broadcast.
 
-    If the command replies to a message with text, return the HTML of that message. Otherwise
-    return the HTML of the text after the command, which may be empty.
+    A replied message with text is broadcast instead of the text after the command.
     """
     message = context.message
     asked = context.replied_to

@@ -60,8 +60,7 @@ def menus_and_descriptions(bot: ExtBot[None]) -> dict[str, BotText]:
 def digest_of_menu_sources() -> str:
     """Return a digest of the English texts, the language codes and the files of all catalogues.
 
-    If the digest has not changed, ``menus_and_descriptions`` returns the same texts as before.
-    Only the English catalogue is parsed.
+    With an unchanged digest, ``menus_and_descriptions`` returns the same texts as before.
     """
     english = [_menu_rows(_menu_commands(translator_for("en"))), ABOUT, SHORT]
     digest = hashlib.sha256(json.dumps([english, languages_by_code()]).encode())

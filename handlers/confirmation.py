@@ -55,7 +55,7 @@ async def offer_commands_for_names(
     """Show at most ten profile names, and a button for each command in ``commands``.
 
     A button runs the command for all shown names. The handler of the button reads the names from
-    the message. Further names are omitted.
+    the message.
     """
     t = context.t
     quoted = [t.isolate(code(name)) for name in names[:MOST]]

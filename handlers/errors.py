@@ -179,8 +179,8 @@ async def roll_back_and_report_error(update: object, context: Context) -> None:
 async def _set_chat_and_translator_again(update: Update, context: Context) -> None:
     """Set the chat and the translator of the context again.
 
-    The error handler gets a new context from python-telegram-bot. If the chat can't be read, the
-    translator uses the language that Telegram reports for the person.
+    python-telegram-bot gives a new context to the error handler. If the chat can't be read, the
+    language of the person applies.
     """
     try:
         await ensure_chat_and_translator(update, context)

@@ -86,8 +86,8 @@ async def send_export(context: Context) -> None:
 async def import_subscriptions_from_file(context: Context) -> None:
     """Subscribe to the profiles in a file, and ask about the rules in the file.
 
-    The file is in the message with the command, or in the message to which the command replies.
-    Costs and errors are those of ``_download_and_subscribe_to_listed``.
+    The file is in the message with the command, or in the replied message. Costs and errors are
+    those of ``_download_and_subscribe_to_listed``.
     """
     sources = (context.message, context.replied_to)
     source = next((message for message in sources if message and message.document), None)
@@ -275,8 +275,7 @@ async def _ask_or_show_unchanged_rules(
 ) -> None:
     """Ask about the rules in a file, or show that the rules of the chat are unchanged.
 
-    In a channel, the question has no button. Instead, the question names the command that a person
-    can send in the private chat.
+    In a channel, the question names a command instead of a button.
     """
     if not await _ask_to_replace_rules_if_changed(imported, source, context):
         await say(context, *chat_rules.rules_page(context, context.t(UNCHANGED)))

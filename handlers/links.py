@@ -182,8 +182,7 @@ async def _send_failures(
 def _link_text(link: Link) -> Safe:
     """Return a link with a short label: the profile and the last digits of the story ID.
 
-    Without a profile, the label has the kind of the link. Without a story ID, the label has no
-    digits.
+    Without a profile, the label has the kind of the link.
     """
     name = link.username or link.kind
     shown = f"{name} …{link.story_id[-_DIGITS:]}" if link.story_id else name

@@ -50,8 +50,7 @@ def unconfirmed_line(spent: Spending, context: Context) -> str:
 def balance_text(spent: Spending, context: Context) -> str:
     """Return a text with the remaining credits and days, or an empty string without a balance.
 
-    The text does not state the remaining days if their number is unknown or longer than a year, or
-    if no credits are left.
+    Remaining days of more than a year are omitted.
     """
     if spent.balance is None:
         return ""

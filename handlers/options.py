@@ -420,8 +420,7 @@ async def show_or_change_default(context: Context, option: str | None, value: st
 def option_changes_of_button(option: str, value: str) -> dict[str, object]:
     """Return the change that a button makes, as a mapping from option names to JSON values.
 
-    If the value of an option is a text, a button can only remove the text. The option ``rules``
-    means all rules, and a button removes all of them.
+    A button can only remove an option whose value is a text. The option ``rules`` means all rules.
     """
     if option == "rules":
         return dict.fromkeys(RULES, "")

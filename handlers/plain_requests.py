@@ -91,10 +91,9 @@ def _is_part_of_thanks(request: Request, text: str) -> bool:
 
 
 async def known_names_in_short_text(context: Context, text: str) -> list[str]:
-    """Return the words of a short text that are stored profile names or ``EXAMPLE_NAME``.
+    """Return the words of a text of two to four words that are stored profile names.
 
-    Only a text of two to four words is searched (``talk.words_that_may_be_names``).
-    ``EXAMPLE_NAME`` is the profile in the examples of the bot's texts.
+    ``EXAMPLE_NAME``, the profile in the examples of the bot's texts, counts as stored.
     """
     names = talk.words_that_may_be_names(text, context.t.language)
     return await stored_or_example_names(context, names)
@@ -198,8 +197,7 @@ async def _show_options(context: Context, request: Request) -> None:
 async def _show_pause_buttons(context: Context, request: Request) -> None:
     """Show the buttons that pause a subscription, if a request names a single subscription.
 
-    If the request names no subscription of the chat, or several subscriptions, handle the request
-    as a request to subscribe.
+    Otherwise, handle the request as a request to subscribe.
     """
     rows = await context.services.subscriptions.all_of_chat(context.chat.id)
     named = [subscription for subscription in rows if subscription.username in request.names]

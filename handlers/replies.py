@@ -102,8 +102,7 @@ async def say_message(
 def _command_for_private_chat(context: Context, message: Message) -> str:
     """Return the command of a channel post in the form for a private chat.
 
-    The command names a public channel by ``@name``, and a private channel by its ID. A command
-    that accepts no channel is not changed.
+    The command names a public channel by ``@name``, and a private channel by its ID.
     """
     words = (message.text or message.caption or "").split()
     if context.channel_after is not None:

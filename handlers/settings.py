@@ -206,8 +206,7 @@ async def _question_page(context: Context, setting: str) -> Page | None:
 async def _set_if_readable(context: Context, setting: str, text: str) -> bool:
     """Set a setting to the value in a text. Return False if the text is unreadable.
 
-    The text is from a button, or was typed by a person. The chat and the time zone of the context
-    are also updated.
+    The chat and the time zone of the context are also updated.
     """
     if (columns := _parse_columns(setting, text)) is None:
         return False
@@ -465,8 +464,8 @@ async def _store_expected_setting(context: Context, setting: str) -> None:
 async def settings_page(context: Context) -> Page:
     """Return the settings of the chat, with buttons to change the settings.
 
-    If the hour of the summary is not 9:00, and the chat has subscriptions but no subscription has
-    summaries, the page says how to turn the summary on.
+    If the hour of the summary was changed, but no subscription has summaries, the page says how to
+    turn the summary on.
     """
     chat = context.chat
     t = context.t

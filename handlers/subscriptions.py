@@ -501,10 +501,9 @@ def _is_common_word_or_word_for_all(wanted: Wanted, language: str) -> bool:
 
 
 async def _unsubscribe_if_followed_or_ask(context: Context, wanted: Wanted) -> None:
-    """If the first name is a followed profile, end the subscriptions to all named profiles.
+    """End the subscriptions to all named profiles if the first name is a followed profile.
 
-    Otherwise, the name is a word such as "everything" or "please". In that case, ask which alerts
-    to stop.
+    Otherwise, the name is a word such as "everything" or "please", so ask which alerts to stop.
     """
     rows = await context.read_subscriptions()
     if wanted.names[0] in {subscription.username for subscription in rows}:
@@ -608,8 +607,7 @@ async def undo_unsubscribe(context: Context, ended_at: datetime) -> PopUpText | 
 async def ask_which_to_stop(context: Context, rows: Sequence[Subscription]) -> None:
     """Ask which subscriptions to end, with a button for each of at most 60 profiles.
 
-    For several profiles, a further button ends all subscriptions. A channel gets the usage of the
-    command without buttons.
+    A channel gets the usage of the command without buttons.
     """
     if context.is_channel:
         await say_message(context, UNSUBSCRIBE_USAGE)

@@ -258,10 +258,10 @@ async def _answer_place_or_request(context: Context, text: str) -> WasAnswered:
 
 
 async def _answer_remark(context: Context, text: str) -> WasAnswered:
-    """Answer a text that names no profile and requests nothing. Return whether it was answered.
+    """Answer a text that names no profile and requests nothing.
 
-    A reply to a story gets the card of the profile. A question, or a text about the bot, gets the
-    help.
+    A reply to a story gets the card of the profile. A question gets the help. Return whether the
+    text was answered.
     """
     language = context.t.language
     asked = context.replied_to
@@ -342,8 +342,7 @@ async def _offer_names_between_words(context: Context, text: str) -> WasAnswered
 async def _with_joined_name(context: Context, text: str, wanted: Wanted) -> Wanted:
     """Return the arguments with several words replaced by the stored name that the words form.
 
-    For example, "nat" and "geo" are replaced by "natgeo". The person must confirm the name. Words
-    with a comma between them form no name.
+    For example, "nat" and "geo" become "natgeo". The person must confirm the name.
     """
     joined = [] if "," in text else await _stored_joined_name(context, wanted.names)
     if not joined:

@@ -128,10 +128,9 @@ def _why_text(reports: Sequence[Why], context: Context) -> str:
 
 
 def _paused_lines(known: Why, context: Context) -> list[str]:
-    """Return a list with the line about the pause, or an empty list without a pause.
+    """Return a list with the line about the pause, or an empty list.
 
-    If the owner has blocked the profile, the list is empty, because ``STATES`` has a line about
-    the block.
+    The list is also empty for a blocked profile, because ``STATES`` has a line about the block.
     """
     subscription = known.subscription
     if not subscription.paused or subscription.state == "blocked":
@@ -155,8 +154,7 @@ def _obstacle_lines(known: Why, context: Context) -> list[str]:
 def _lines_about_checks(reports: Sequence[Why], profile: Known, context: Context) -> list[str]:
     """Return the lines about the last check, the next check, the delay and failed checks.
 
-    If all subscriptions have a daily summary, the time of the summary replaces the delay. After a
-    failed check, the delay is omitted.
+    After a failed check, or with daily summaries alone, the delay is omitted.
     """
     t = context.t
     lines: list[str] = []
@@ -197,8 +195,7 @@ def _next_check_line(obstacle: Obstacle, due: datetime, context: Context) -> str
 def _outcome_lines(known: Why, context: Context) -> list[str]:
     """Return the lines about the results for the stories of the last two days.
 
-    If no story was found, the only line says so. If no story was found and the chat has no payer,
-    return an empty list.
+    Without a payer and without stories, return an empty list.
     """
     t = context.t
     outcomes = known.outcomes

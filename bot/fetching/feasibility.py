@@ -123,8 +123,8 @@ class BudgetWatch:
 def count_checkable_profiles(budget: float, cost: float) -> int:
     """Return the number of profiles that a daily budget can check before their stories expire.
 
-    ``budget`` is in credits per day. ``cost`` is the cost of a check in credits. If the cost is 0,
-    the result is 0.
+    ``budget`` is in credits per day, and ``cost`` in credits per check. With a cost of 0, return
+    0.
     """
     return int(budget / fewest_credits_a_day(cost) + 1e-9) if cost > 0 else 0
 

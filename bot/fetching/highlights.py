@@ -144,8 +144,8 @@ class Highlights:
     async def _fetch_public_unblocked_profile(self, username: str, charge: Charge) -> Profile:
         """Return the current owner of a name, if the account is public and not blocked.
 
-        The cost and the errors are those of ``Names.fetch_and_store_public_profile``: at most 2
-        credits. For a blocked account, a ``StoriesError`` is raised.
+        The cost and the errors are those of ``Names.fetch_and_store_public_profile``. A blocked
+        account raises a ``StoriesError``.
         """
         profile = await self._names.fetch_and_store_public_profile(username, charge)
         self._raise_if_blocked(profile)
@@ -154,8 +154,8 @@ class Highlights:
     async def _read_public_profile(self, username: str) -> Profile | None:
         """Return the known, public owner of a name, or None if the name must be looked up.
 
-        A refused owner also counts as public if a later lookup has found the owner public
-        (``checked_at``). The errors are those of ``Names.read_last_known_owner``.
+        A refused owner whom a later lookup has found public also counts. The errors are those of
+        ``Names.read_last_known_owner``.
         """
         known = await self._names.read_last_known_owner(username)
         is_public = known is not None and (known.state == "active" or known.checked_at is not None)

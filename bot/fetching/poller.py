@@ -237,17 +237,17 @@ class Scheduler:
     async def make_possible_checks_once(self) -> int:
         """Make the checks that can be made now, and wait for the results.
 
-        A check costs up to 3 credits, and lookups of a refused name cost more. Return the number
-        of started checks. Early checks are included (``_claim_payable_checks_or_postpone``).
+        Return the number of started checks. A check costs up to 3 credits. Lookups of a refused
+        name cost more.
         """
         async with asyncio.TaskGroup() as group:
             return await self._claim_and_start_checks(group)
 
     async def _claim_and_start_checks(self, group: asyncio.TaskGroup) -> int:
-        """Start the checks that can be made now (``_claim_payable_checks_or_postpone``).
+        """Start the checks that can be made now. Return the number of started checks.
 
-        Return the number of started checks. A slow check does not delay other checks. The
-        maintenance is done first, if it is time (see ``_apply_blocks_and_store_plan_if_due``).
+        A slow check does not delay other checks. The maintenance is done first, if it is time
+        (``_apply_blocks_and_store_plan_if_due``).
         """
         plan = self._plan = self._plan or await self._load_plan_and_trust()
         await self._apply_blocks_and_store_plan_if_due(plan)
@@ -582,8 +582,7 @@ class Scheduler:
     async def _has_live_stories_not_known_as_deleted(self, known: Known) -> bool:
         """Return whether the profile has a stored live story that is not known to be deleted.
 
-        Deleted stories do not count. Otherwise, further checks would cost 3 credits until the
-        deleted story expires.
+        Otherwise, a deleted story would make checks cost 3 credits until the story expires.
         """
 
         async def has_live(tx: Tx) -> bool:
@@ -695,8 +694,8 @@ class Scheduler:
     ) -> Literal["private", "gone", "error"]:
         """Return the state of a profile that a failed check proves.
 
-        If the API refused the account, the name is looked up for 1 or 2 credits. The result is
-        "private" or "gone" only if the lookup confirms the failure.
+        The result is "private" or "gone" only if a lookup for 1 or 2 credits confirms the API's
+        refusal.
         """
         if not isinstance(error, ProfilePrivateError | NoSuchProfileError):
             return "error"

@@ -36,8 +36,8 @@ Because of the delay, a single line can report several profiles.
 class Snapshot:
     """The stories of a profile at one time.
 
-    If ``partial`` is True, the snapshot contains a single story, and the profile may have further
-    live stories. ``is_checked`` is False if the call skipped the API's privacy check.
+    A ``partial`` snapshot has a single story, and the profile may have further live stories.
+    ``is_checked`` is False if the call skipped the API's privacy check.
     """
 
     profile: Profile
@@ -318,8 +318,8 @@ async def has_missed_summary(
 ) -> bool:
     """Return whether the time of a chat's daily summary has passed without a recent check.
 
-    Summaries before ``since`` do not count. Return False if ``Plan.newcomer_interval`` applies to
-    the profile, or if the chats have more than ``_MOST_MEMBERS`` distinct notification times.
+    Summaries before ``since`` do not count. Return False for a profile with
+    ``Plan.newcomer_interval``, or with too many different notification times.
     """
     if plan.uses_newcomer_interval(known):
         return False

@@ -89,8 +89,8 @@ class PublicResolver(AbstractResolver):
 def is_public(address: str) -> bool:
     """Return whether an IP address is on the public internet.
 
-    If an IPv6 address contains an IPv4 address, the IPv4 address must also be public. The result
-    is False if ``address`` is not a valid IP address.
+    An IPv4 address inside of an IPv6 address must also be public. The result for an invalid
+    address is False.
     """
     try:
         ip = ipaddress.ip_address(address.partition("%")[0])

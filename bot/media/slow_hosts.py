@@ -30,7 +30,7 @@ class _Host:
     """The state of a host.
 
     ``slow`` has the ids of the slow downloads in progress. ``since`` is the time at which the host
-    became slow. ``last`` is the last time at which the host was slow.
+    became slow. ``last`` is the last slow time.
     """
 
     slow: set[int] = field(default_factory=set)

@@ -42,10 +42,9 @@ class Measures:
 
 
 def detect_media_kind(head: bytes) -> MediaKind | None:
-    """Return the type of the photo or video whose first bytes are ``head``.
+    """Return the type of the photo or video whose first bytes are ``head``, or None.
 
-    Return None if the file is neither a photo nor a video. Every MP4 file that is not a still
-    image counts as a video.
+    Every MP4 file that is not a still image counts as a video.
     """
     if head.startswith(b"\xff\xd8\xff"):
         return MediaKind("photo", "image/jpeg")

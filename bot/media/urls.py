@@ -79,8 +79,7 @@ def expires_at(url: str) -> datetime | None:
 def is_unexpired(url: str, now: datetime) -> bool:
     """Return whether ``url`` expires later than 60 seconds after ``now``.
 
-    Return True for a URL that is not signed, because such a URL does not expire. Also return True
-    for an invalid URL.
+    Return True for a URL without a signature, which does not expire, and for an invalid URL.
     """
     end = expires_at(url)
     return end is None or end - _MARGIN > now

@@ -186,10 +186,9 @@ def grid(buttons: Sequence[Button], a_row: int) -> Buttons:
 
 
 def arrow_buttons(page: int, *, is_last: bool, to: Callable[[int], str]) -> Buttons:
-    """Return a row with the buttons that turn the pages of a list.
+    """Return a row with the buttons that turn the pages of a list, or no row for a single page.
 
-    Pages are numbered from 0. ``to`` returns the button data for the number of a page. If the list
-    has a single page, return no row.
+    Pages are numbered from 0. ``to`` returns the button data for a page.
     """
     row = [button("◀️", to(page - 1))] if page > 0 else []
     row += [] if is_last else [button("▶️", to(page + 1))]

@@ -32,8 +32,7 @@ _PLAIN_ADDRESS = re.compile(
 def instagram_button(story: Story, t: Translator) -> Buttons:
     """Return the button that opens a story, or the highlight of the story, on Instagram.
 
-    If the profile of the story is unknown, return no button. For example, the profile of a pasted
-    file is unknown.
+    A story of an unknown profile, such as a pasted file, gets no button.
     """
     if not story.profile.username:
         return []
@@ -54,8 +53,7 @@ def link_buttons(story: Story) -> Buttons:
 def links_with_button(story: Story) -> list[str]:
     """Return the links of a story that get buttons: the first three links, except unusual URLs.
 
-    Telegram refuses a whole message if the URL of a single button is not acceptable
-    (``BUTTON_URL_INVALID``). Therefore an unusual URL gets no button.
+    Telegram refuses a whole message because of a single unacceptable URL (``BUTTON_URL_INVALID``).
     """
     return [url for url in story.links[:_MOST_LINKS] if _PLAIN_ADDRESS.fullmatch(url)]
 

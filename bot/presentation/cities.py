@@ -253,10 +253,10 @@ def zones_in_statement(text: str) -> list[str]:
 
 
 def _place_in_statement(clause: str) -> str:
-    """Return the place in a statement such as "I live in Berlin", normalized.
+    """Return the place in a statement such as "I live in Berlin", normalized, or an empty text.
 
     The statement begins with a phrase of ``_BEFORE_PLACE`` or ends with a phrase of
-    ``_AFTER_PLACE``. If ``clause`` has no such phrase, return an empty text.
+    ``_AFTER_PLACE``.
     """
     words = f"{_normalized(clause)} "
     before = next(

@@ -55,8 +55,8 @@ def has_rtl(text: str) -> bool:
 def foreign_html(text: str, *, rtl: bool) -> Safe:
     """Return text from people, escaped and, if necessary, isolated.
 
-    ``rtl`` means that the surrounding sentence is written from right to left. The text is isolated
-    if the sentence or a character of the text is written from right to left.
+    The text is isolated if the surrounding sentence (``rtl``) or a character of the text is
+    written from right to left.
     """
     safe = escape(text)
     return Safe(isolate(safe)) if rtl or has_rtl(safe) else safe

@@ -85,8 +85,7 @@ ENDED_BEFORE = NN_(
 def notice_messages(notice: str, rows: Sequence[Mapping[str, Any]], t: Translator) -> list[Safe]:
     """Return the messages for all due notices with the name ``notice``, without duplicates.
 
-    ``rows`` has the fields of each notice. All notices of hours without checks are combined in one
-    message, even if the notices are about several profiles.
+    ``rows`` has the fields of each notice. All notices of hours without checks share one message.
     """
     if notice == "missed":
         return [_unchecked_hours_sentence(rows, t)]

@@ -89,8 +89,8 @@ _log = logging.getLogger(__name__)
 class Translator:
     """The translations of messages, and the formats of dates and numbers, in one language.
 
-    Call the object to translate a message. ``zone`` is the time zone in which dates and times are
-    shown. The default of ``zone`` is UTC.
+    Call the object to translate a message. ``zone`` is the time zone of dates and times, by
+    default UTC.
     """
 
     def __init__(self, language: str, zone: tzinfo = UTC, *, locales: Path = LOCALES) -> None:
@@ -184,8 +184,7 @@ class Translator:
     def moment(self, dt: datetime, now: datetime) -> str:
         """Return the day and the time of day of ``dt``.
 
-        If ``dt`` is more than half a year before or after ``now``, return the day and the year
-        instead, without the time of day.
+        If ``dt`` is more than half a year from ``now``, return the day and the year instead.
         """
         return self.day_range(dt, dt) if abs(dt - now) > _HALF_A_YEAR else self.date_and_time(dt)
 

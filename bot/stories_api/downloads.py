@@ -74,10 +74,9 @@ async def save_file_or_read_url(
 
 
 def file_url_in(value: object, depth: int = 0) -> str | None:
-    """Return the URL of a file in decoded JSON, or None if there is no URL.
+    """Return the URL of a file in decoded JSON, or None.
 
-    The search covers the usual field names down to the fourth level, and only the first item of
-    each list.
+    The search covers the usual field names in four levels, and only the first item of each list.
     """
     if isinstance(value, str):
         return value if value.startswith(("https://", "http://")) else None
@@ -96,7 +95,7 @@ def file_url_in(value: object, depth: int = 0) -> str | None:
 
 
 def profile_in(value: object, depth: int = 0) -> Profile | None:
-    """Return the account of the story in decoded JSON, or None if there is no account.
+    """Return the account of the story in decoded JSON, or None.
 
     The account must have an id and a username. The search covers four levels, and only the first
     item of each list.

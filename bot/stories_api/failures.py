@@ -77,9 +77,8 @@ class Failure:
     def is_outage(self) -> bool:
         """Return whether the failure may affect the whole API.
 
-        Only an ``ApiUnavailableError`` can affect the whole API. Return False if the error
-        concerns a single profile (``ProfileUnavailableError``), if the status is 429, or if the
-        request failed on this machine.
+        Only an ``ApiUnavailableError`` can affect the whole API. A failure because of a single
+        profile, the rate limit or this machine does not count.
         """
         if self.is_local:
             return False

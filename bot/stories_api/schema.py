@@ -40,10 +40,9 @@ _CODE = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 
 def _link_target(value: object) -> str:
-    """Return the URL in a field, or the target of the URL if it is a redirect URL of Instagram.
+    """Return the URL in a field, or the target if the URL is a redirect URL of Instagram.
 
-    A redirect URL without a target is returned unchanged. Return "" if ``url_of`` refuses the URL
-    or the target.
+    Return "" if ``url_of`` refuses the URL or the target.
     """
     url = url_of(value) or ""
     try:

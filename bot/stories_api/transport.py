@@ -56,8 +56,8 @@ Read = Callable[[aiohttp.ClientResponse], Awaitable[T]]
 class Query:
     """The parameters of a call. ``subject`` is the requested username, used in error messages.
 
-    ``nominal`` is the normal price in credits. ``deadline`` is in seconds. If ``checks_privacy``
-    is False, the API does not check whether the account is private.
+    ``nominal`` is the normal price in credits. ``deadline`` is in seconds. ``checks_privacy`` is
+    False if the call skips the privacy check.
     """
 
     path: str

@@ -26,9 +26,8 @@ class FailedRequests:
     def debug(self, *_: object, **__: object) -> None:
         """Log nothing.
 
-        aiohttp calls this method if the first request of a connection has an invalid method, for
-        example because the client sends TLS. In debug mode, aiohttp also calls this method for
-        disconnects.
+        aiohttp calls this method after an invalid first method, such as TLS, and in debug mode
+        after disconnects.
         """
 
     def exception(

@@ -30,10 +30,8 @@ class Webhook:
 def derive_webhook(token: SecretStr) -> Webhook:
     """Derive a path and a secret from the token.
 
-    Nobody without the token can compute the path or the secret.
-
-    The secret has 64 hexadecimal digits. The Bot API (setWebhook) allows 1-256 characters of A-Z,
-    a-z, 0-9, _ and -.
+    Nobody without the token can compute the path or the secret. The secret has 64 hexadecimal
+    digits, which the Bot API (setWebhook) allows.
     """
     path, secret = _derive_secret(token, "path")[:32], _derive_secret(token, "secret")
     return Webhook(f"{_PREFIX}{path}", SecretStr(secret))
