@@ -56,9 +56,10 @@ async def record_reply_outcome(
 ) -> Tally:
     """Record the outcome of a reply. Return the results of the recording.
 
-    ``behind`` are the counted replies that are sent next under the same lease. If the reply must
-    be sent again, ``behind`` returns to the queue and the lease ends. The lease also ends if
-    ``behind`` is empty. If the chat moved, the rows and the lease of the new chat are changed.
+    ``behind`` are the next replies under the same lease, whose copies are already counted. If the
+    reply must be sent again, ``behind`` returns to the queue and the lease ends. The lease also
+    ends if ``behind`` is empty. If the chat moved, the rows and the lease of the new chat are
+    changed.
     """
     tally = Tally()
     outcome, now = report.outcome, report.now

@@ -371,8 +371,8 @@ async def _record_try_later(
 ) -> ChatFreeAt:
     """Record the rows that must be sent again. Return when the chat's queue is released.
 
-    The first rule that applies decides. ``is_repeat`` is True if the send was already a repeat.
-    The results are added to ``tally``.
+    The outcome decides whether the rows stay due, are repeated, wait, or get separate retries.
+    ``is_repeat`` is True if the send was already a repeat. The results are added to ``tally``.
     """
     now = report.now
     may_be_there = report.is_counted and (outcome.unknown or outcome.partly)
@@ -419,7 +419,7 @@ async def _schedule_retries(
     """Schedule a separate retry of each row. Return when the chat's queue is released.
 
     The rows have certainly not arrived. If a row must not be overtaken, the queue waits up to 15
-    seconds for its retry.
+    seconds for the retry of the row.
     """
     free_at = now = report.now
     for row in rows:

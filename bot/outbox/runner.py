@@ -72,8 +72,9 @@ class JobRunner:
     ) -> None:
         """Create the runner, which sends with ``bot``.
 
-        ``owners`` get the notice about a missing right if nobody else can be reached. ``wake`` is
-        called if a chat has further deliveries after the replies of an update.
+        ``owners`` returns the people who get the notice about a missing right if nobody else can
+        be reached. ``wake`` is called if a chat has further deliveries after the replies of an
+        update.
         """
         self._db = db
         self._bot = bot

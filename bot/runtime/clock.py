@@ -115,7 +115,7 @@ class Clock:
         """Correct the time by ``correction_s`` seconds, and mark the time as confirmed.
 
         Only the first correction can set the clock back at once. After a later negative
-        correction, the clock stands still until the time catches up.
+        correction, the clock stands still until the corrected time reaches the last returned time.
         """
         self._offset += correction_s
         if not self.has_been_anchored:

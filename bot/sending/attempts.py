@@ -288,10 +288,10 @@ class Attempts:
 def _count_flood_or_return_outcome(
     outcome: TryLater, request: SendRequest
 ) -> Outcome | NotStopped:
-    """Return None if a reply is sent again after a flood limit. Otherwise return ``outcome``.
+    """Return None if a reply may be sent again after a flood limit. Otherwise return ``outcome``.
 
-    The reply must certainly not have arrived. Only three flood limits of at most 30 seconds are
-    allowed, and are counted in ``request.floods``.
+    The reply must certainly not have arrived. At most three flood limits of at most 30 seconds are
+    allowed.
     """
     if outcome.unknown or outcome.partly or request.is_alert:
         return outcome

@@ -131,8 +131,8 @@ class Sender:
 def _album_outcome(items: list[Item], stopped: Outcome | NotStopped, *, is_alert: bool) -> Outcome:
     """Return the outcome of an album, with the items that have arrived.
 
-    The first rule that applies decides. ``stopped`` is the outcome of a send that stopped before
-    the end of the album.
+    If the send stopped early, ``stopped`` decides. Otherwise a possible retry, a missing right,
+    and success decide, in this order.
     """
     sent = tuple(item.sent for item in items if item.sent)
     ended = [item for item in items if item.failed]

@@ -28,8 +28,8 @@ class Calls:
         """Wait until the flood limits allow the call, make the call, and return the JSON result.
 
         ``longest_wait_s`` is the longest single wait in seconds. None means no maximum, but an
-        alert waits at most 5 seconds for its chat. Only a call of which nothing was sent is
-        retried.
+        alert waits at most 5 seconds for its chat. A failed call is retried only if nothing was
+        sent.
 
         Raises:
             TooSoonError: A wait would be longer than allowed, or ``before_request`` refused the

@@ -69,7 +69,8 @@ class Origin:
 class Polls:
     """The recent results of the polls.
 
-    - ``conflicts`` are the times of recent 409 responses, and ``answers`` of recent answers.
+    - ``conflicts`` are the times of recent 409 responses.
+    - ``answers`` are the times of recent answers.
     - ``since`` is the start of the last conflict.
     - ``answered_since`` is the start of the current period without a 409 response.
     - ``was_first`` is True if a conflict has ever begun after three minutes of answered polls.

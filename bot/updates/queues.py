@@ -91,9 +91,9 @@ def decide_admission_of_arrivals(
 ) -> list[Admission]:
     """Return for each new update the decision to handle, to refuse or to drop the update.
 
-    ``waiting`` has the number of unfinished updates for each ``count_key``. Of the updates of a
-    person above a limit, only the first update is refused, and the others are dropped. The caller
-    must prevent repeated replies. All anonymous senders of a chat share the limit ``of_chat``.
+    ``waiting`` has the number of unfinished updates for each ``count_key``. Above a limit, the
+    first update of a person in a chat is refused, and further updates are dropped. The caller must
+    prevent repeated replies. All anonymous senders of a chat share the limit ``of_chat``.
     """
     counts = Counter(dict(waiting))
     asks: Counter[str] = Counter()
