@@ -598,7 +598,7 @@ class Running:
     def _are_polls_expected(self) -> bool:
         """Return whether polls of this process are expected.
 
-        A leader that rests because its polls failed also counts.
+        The result is also True for a former leader that rests because polls failed.
         """
         return self._leader is None or self._leader.is_leading or self._leader.is_resting
 

@@ -396,7 +396,7 @@ class Settings(BaseSettings):
     def bind_host(self) -> str:
         """Return the address on which the web server listens.
 
-        By default, this is localhost without a webhook, and all interfaces with a webhook.
+        The default is localhost without a webhook, and all interfaces with a webhook.
         """
         return self.host or ("0.0.0.0" if self.webhook_url else "127.0.0.1")  # noqa: S104 - Telegram connects from outside of this machine
 

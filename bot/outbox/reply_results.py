@@ -239,7 +239,7 @@ def _follow_ups(payload: Payload, outcome: Outcome) -> list[Payload]:
     """Return the messages that follow a reply with the content ``payload``.
 
     Refused content is followed by an incident code, which is also logged. An album is followed by
-    notices about its failures, and by the message under the album.
+    notices about failed stories, and by the message under the album.
     """
     if payload["kind"] != "album" and not isinstance(outcome, PermanentFailure):
         return []

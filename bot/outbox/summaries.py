@@ -51,7 +51,7 @@ async def add_or_recount_summary(
 
 
 async def _replace_by_failure_notices(tx: Tx, notice: Delivery, now: datetime) -> None:
-    """Remove an unsent notice of a summary. Enqueue failure notices about its expired stories."""
+    """Remove an unsent notice of a summary. Enqueue failure notices about the expired stories."""
     await deliveries.remove_reply_or_notice(tx, notice.id)
     for username, count in notice.fields["ended"].items():
         fields = {"username": username, "n": count, "why": selection.GONE}

@@ -32,7 +32,7 @@ _SHORTEST_S = 0.001
 class Worker:
     """A loop that repeats the function ``step``.
 
-    ``step`` returns the time of its next call, or None to sleep until a call of ``wake``. An
+    ``step`` returns the time of the next call, or None to sleep until a call of ``wake``. An
     exception of ``step`` is logged, and ``step`` is repeated after a pause of 0.25 seconds, which
     doubles up to ``last_pause_s``. ``run`` must be called only once.
     """

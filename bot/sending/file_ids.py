@@ -83,8 +83,8 @@ class Files:
         """Yield the known files by ``Item.file_key``, and reserve the stories without a file.
 
         The reservation ends with the ``with`` block. If a different sender has reserved a story,
-        wait. If the other reservation becomes older than ``max_reservation_age``, reserve nothing
-        and yield the age.
+        wait. If that reservation becomes older than ``max_reservation_age``, reserve nothing and
+        yield the age.
 
         Raises:
             DatabaseUnavailableError: The known files can't be read from the database.

@@ -200,7 +200,7 @@ class Outage:
 def shows_telegram_is_up(outcome: Outcome) -> bool:
     """Return whether the outcome of a send shows that Telegram processes sends.
 
-    The outcome ``TryLater`` shows this only if an item has arrived, or if Telegram demands a wait
+    For ``TryLater``, the result is True only if an item has arrived, or if Telegram demands a wait
     for a message that has certainly not arrived.
     """
     if not isinstance(outcome, TryLater):
