@@ -310,6 +310,9 @@ async def process_lease(
             time.
     """
     ours = ProcessLease(db, owner, bot_id=bot_id, now=now)
+    # A process that is killed between the renewal and the second check leaves its lease in the
+    # database. The first check prevents that this lease refuses a start of the other bot.
+    await _raise_if_other_bot_runs(db, bot_id)
     try:
         if await ours.renew_and_detect_upgrade():
             raise DatabaseUnavailableError(ENDS)

@@ -283,6 +283,19 @@ async def test_a_process_of_another_bot_does_not_begin_after_an_outage_of_the_da
 
 
 @on_postgresql
+async def test_a_refused_process_of_another_bot_stores_no_lease(db: Database) -> None:
+    """A kill during the start would otherwise refuse the first bot's own next start."""
+
+    def time_of_lease() -> datetime:
+        raise AssertionError
+
+    async with process_lease(db, Owner(), bot_id=1, now=now):
+        with pytest.raises(DatabaseUnavailableError, match="TELEGRAM_TOKEN"):
+            async with process_lease(db, Owner(), bot_id=2, now=time_of_lease):
+                pass
+
+
+@on_postgresql
 async def test_a_newer_version_of_another_bot_ends_no_process_and_upgrades_nothing(
     db: Database, tmp_path: Path
 ) -> None:
