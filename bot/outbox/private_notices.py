@@ -31,8 +31,8 @@ async def enqueue_private_notices_of_missing_right(
 ) -> None:
     """Enqueue private notices about a group or channel in which the bot has no right to write.
 
-    The people who added subscriptions in the chat get the notices, or ``owners`` if none of these
-    people can be reached. The notices are enqueued once, at the first probe of ``mute``.
+    The notices are for the people who added subscriptions in the chat, or else for ``owners``, and
+    are enqueued once, at the first probe of ``mute``.
     """
     chat = await chats.get(tx, mute.chat_id)
     is_first = mute.probes == 0 and mute.missing in {"text", "posts"}

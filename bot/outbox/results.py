@@ -371,8 +371,8 @@ async def _record_try_later(
 ) -> ChatFreeAt:
     """Record the rows that must be sent again. Return when the chat's queue is released.
 
-    The outcome decides whether the rows stay due, are repeated, wait, or get separate retries.
-    ``is_repeat`` is True if the send was already a repeat. The results are added to ``tally``.
+    The outcome decides whether the rows stay due, are repeated, wait, or get separate retries. The
+    results are added to ``tally``.
     """
     now = report.now
     may_be_there = report.is_counted and (outcome.unknown or outcome.partly)

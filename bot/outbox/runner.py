@@ -119,7 +119,7 @@ class JobRunner:
 
         The caller must have claimed the queue and counted the copies of each reply. If a reply
         can't be sent now, this reply and all later replies wait in the queue. Each bought file
-        costs 1 credit. Without replies, the result is None.
+        costs 1 credit.
 
         Raises:
             DatabaseUnavailableError: An outcome can't be recorded (see ``record_outcome``).

@@ -48,7 +48,8 @@ class Worker:
     ) -> None:
         """Create a loop that repeats ``step`` when ``run`` is called.
 
-        ``name`` identifies the loop in the log and in /readyz. ``last_pause_s`` is in seconds.
+        ``name`` identifies the loop in the log and in /readyz. ``longest`` is the longest sleep.
+        ``last_pause_s`` is in seconds.
         """
         self.name = name
         self.trouble = ""

@@ -57,7 +57,7 @@ class SendRequest:
 
     - ``longest_wait_s`` is the longest single wait for a flood limit, in seconds.
     - ``floods`` counts the flood limits after which a reply was sent again.
-    - ``until`` is the end of the time in which an alert waits for flood limits.
+    - ``until`` ends the waits of an alert for flood limits.
     - ``refused_alone`` is the last unknown error message about a single story.
     """
 

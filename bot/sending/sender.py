@@ -56,9 +56,9 @@ class Sender:
     ) -> None:
         """Create the sender.
 
-        ``fallback`` downloads a story through the API for 1 credit, or downloads a pasted URL,
-        which may cost 1 credit. ``largest_file`` is in bytes. ``tell`` is called with each unknown
-        error message of Telegram, at most once an hour.
+        ``fallback`` downloads a story through the API for 1 credit, or a pasted URL for at most 1
+        credit. ``largest_file`` is in bytes. ``tell`` is called with each unknown error message of
+        Telegram, at most once an hour.
         """
         self._bot = bot
         self._files = Files(db, bot_id=lambda: bot.id, now=now)

@@ -85,9 +85,9 @@ class Supply:
     ) -> None:
         """Create a supply without any records of stories.
 
-        ``fallback`` downloads a story through the API for 1 credit, or downloads a pasted URL,
-        which may cost 1 credit. ``largest`` is the maximum size of a file in bytes. ``tell`` gets
-        unknown error messages of Telegram.
+        ``fallback`` downloads a story through the API for 1 credit, or a pasted URL for at most 1
+        credit. ``largest`` is the maximum size of a file in bytes. ``tell`` gets unknown error
+        messages of Telegram.
         """
         self._largest = largest
         self._files = files
@@ -134,8 +134,8 @@ class Supply:
         while item.is_open and item.source is None:
             if item.tried == len(self._steps):
                 # The failure applies to all chats, unless the file could not be paid for or
-                # Telegram refused the uploaded file. In another chat, payment or upload may
-                # succeed.
+                # Telegram refused the uploaded file. A different chat may be able to pay, or may
+                # accept the file.
                 for_all = can_pay and not is_file
                 # The bot does not try to buy the file of a free item. The file may still
                 # exist, so the error message must not say that the file is gone.

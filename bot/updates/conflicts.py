@@ -133,14 +133,13 @@ def role_in_token_conflict(
 ) -> Role:
     """Return the role of this process among two processes with the same token.
 
-    ``own`` is the present place of the database. ``remembered`` is the place in an earlier run, or
-    None in the first run. The first rule that applies decides:
+    ``own`` is the present place of the database. ``remembered`` is the stored place, or None in
+    the first run. The first rule that applies decides:
 
     - Without a lasting conflict, the role is "alone".
     - If the two places differ, the role is "copy".
-    - If this process polled for three minutes without a 409 before a conflict, the role is
-      "original".
-    - In all other cases, the role is "unknown".
+    - If three minutes of polls without a 409 preceded a conflict, the role is "original".
+    - Otherwise, the role is "unknown".
     """
     if not polls.has_lasting_conflict(now):
         return "alone"
