@@ -101,8 +101,8 @@ class Treasurer:
     def _log_budget_once(self, balance: Balance | None) -> None:
         """Log the cost of the daily budget once.
 
-        If the balance will soon be spent, the cost is logged as a warning. If the balance shows
-        that the configured price of a credit is wrong, a second warning is logged.
+        The log has a warning if the balance will soon be spent, and a warning if the configured
+        price of a credit is wrong.
         """
         if self._credit_price is None:
             return

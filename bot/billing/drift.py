@@ -1,7 +1,7 @@
 """The comparison of each balance at the Stories API with the ledger.
 
-Balances while a call is in flight do not count. The API updates its balance with a short delay, so
-only three differences in a row with the same sign prove a lasting difference (drift).
+The API updates its balance with a short delay, so only three differences in a row with the same
+sign prove a lasting difference (drift).
 """
 
 from dataclasses import dataclass, replace

@@ -1,8 +1,7 @@
 """The ledger of the paid calls of the Stories API.
 
-A reservation before each paid call counts as spent until the bill is known, also after a crash.
-All limits are checked in the transaction of the reservation, so concurrent calls can't exceed a
-limit.
+A reservation counts as spent until the bill is known, also after a crash. All limits are checked
+in the transaction of the reservation, so concurrent calls can't exceed a limit.
 """
 
 from collections.abc import Awaitable, Callable
@@ -153,7 +152,7 @@ class Ledger:
         """Reserve credits and make the call. Return the value of the call and the bill.
 
         The caller must settle the bill in the transaction that stores the value. A call with an
-        ``asker`` waits for a slot, so that one person's slow calls do not delay other people.
+        ``asker`` waits for a free slot.
 
         Raises:
             SpendingError: A limit is reached, spending is stopped, or nobody pays. No call was
@@ -338,8 +337,8 @@ class Ledger:
     async def fetch_and_store_balance(self, ask: Callable[[], Awaitable[Balance]]) -> Balance:
         """Fetch the balance for 0 credits, and update the credits that can still be spent.
 
-        The cost of calls in flight is subtracted, so that the result is never too high. If no call
-        was in flight, the balance is also compared with the ledger.
+        The cost of calls in flight is subtracted. If no call was in flight, the balance is also
+        compared with the ledger.
 
         Raises:
             StoriesError: ``ask`` could not fetch the balance.
@@ -401,8 +400,7 @@ class Ledger:
         """Close reservations older than 30 minutes, and split the costs of checks among chats.
 
         The credits of closed reservations count as spent. Return the number of closed
-        reservations. Also start a new day (UTC), and add finished hours to the sums of the
-        spending.
+        reservations. The other daily and hourly work of the ledger is also done.
         """
         now = self._now()
         async with self._db.begin() as tx:
@@ -418,8 +416,8 @@ class Ledger:
     async def split_check_costs_among_chats_daily(self) -> None:
         """Split the costs of checks among the subscribed chats, at most once a day (UTC).
 
-        Each chat that waits for stories of a profile gets an equal part of the profile's costs, as
-        usage of yesterday. The split is approximate, unlike the entries of the ledger.
+        Each chat that waits for stories of a profile gets an equal part, as usage of yesterday.
+        The split is approximate, unlike the entries of the ledger.
         """
         today = self._now().date()
         async with self._db.begin() as tx:
@@ -526,7 +524,7 @@ async def _with_migrated_chat_id(tx: Tx, asker: Asker) -> Asker:
 
 
 async def _payer_and_lacks_channel_payer(tx: Tx, asker: Asker) -> tuple[int | None, bool]:
-    """Return the id of the person who pays for a request that no person has sent, or None.
+    """Return the id of the payer of a request that no person has sent, or None.
 
     The second value is True if the request is in the name of a channel without a known payer. The
     payer of the chat then pays.

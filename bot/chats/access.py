@@ -1,7 +1,7 @@
 """Access to the bot: the use cases for the access list. All use cases cost 0 credits.
 
-In the mode ``invited``, strangers are refused. In the mode ``open``, everybody has access. Without
-``ADMIN_IDS``, the bot prints the owner link at each start until the link is used.
+In the mode ``invited``, strangers are refused. Without ``ADMIN_IDS``, the bot prints the owner
+link at each start until the link is used.
 """
 
 import hashlib
@@ -138,9 +138,8 @@ class Access:
     ) -> Judgement:
         """Return the access decision, whether the person is an owner, and the stored chat.
 
-        ``as_chat`` is the id of the channel or group in whose name the person writes. A block of
-        ``as_chat`` applies even to an owner, unless ``as_chat`` is the chat itself. ``chat_id``
-        may be the former id of a group.
+        ``as_chat`` is the id of the channel or group in whose name the person writes. A block of a
+        different chat ``as_chat`` applies even to an owner. ``chat_id`` may be a former id.
         """
         now = self._now()
         async with join_or_begin_read(self._db) as tx:
@@ -277,8 +276,8 @@ class Access:
     ) -> Literal["owner", "guest"] | None:
         """Use an owner link or an invitation. Return the role, or None if the link is invalid.
 
-        A person with access uses up no invitation, and gets the role "guest" for any link that is
-        no owner link. In the mode ``open``, an invalid link also results in "guest".
+        A person with access uses up no invitation, and gets "guest" for any link but the owner
+        link. In the mode ``open``, an invalid link also results in "guest".
         """
         now = self._now()
         subject = Subject("person", str(person))
@@ -384,7 +383,7 @@ class Access:
     ) -> Entry:
         """Block a person, a chat or a profile. Return the changed entry of the access list.
 
-        If ``until`` is None, the block has no end. The block of a person also closes the chats for
+        If ``until`` is None, the block has no end. The block of a person closes the chats for
         which the person is responsible. The alerts of a blocked profile stop.
 
         Raises:

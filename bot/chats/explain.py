@@ -69,9 +69,8 @@ class Outcomes:
 class Why:
     """The state of a subscription.
 
-    ``has_stopped`` is True if alerts have stopped because the chat has no payer. ``obstacle`` is
-    the reason why no profile can be checked now, or an empty string. ``mute`` is a right that the
-    bot lacks in the chat or topic.
+    ``has_stopped`` is True if the chat has no payer. ``obstacle`` is the reason why no profile can
+    be checked now, or an empty string. ``mute`` is a right that the bot lacks, or None.
     """
 
     subscription: Subscription

@@ -1,9 +1,8 @@
 """Reads the followed accounts from the export of personal data that Instagram offers.
 
-The list is a JSON or HTML file, alone or in an archive. The JSON has this format, according to
-programs that read the export: ``{"relationships_following": [{"title", "string_list_data":
-[{"href", "value"}]}]}``. In newer files, only ``href`` (``/_u/name``) and ``title`` contain the
-name.
+The list is a JSON or HTML file, alone or in an archive. Programs that read the export show this
+format: ``{"relationships_following": [{"title", "string_list_data": [{"href", "value"}]}]}``.
+Newer files have the name only in ``href`` (``/_u/name``) and ``title``.
 """
 
 import json

@@ -203,8 +203,7 @@ async def _nothing_found_error(tx: Tx, scope: _Scope, search: Search) -> BotErro
 def _pack_albums(result: Sequence[Kept]) -> list[Album]:
     """Group stories into albums. Each album has stories of a single profile, oldest first.
 
-    The profiles are sorted by the times of their oldest stories. A story of a kind that can't be
-    in an album is sent alone.
+    The profiles are sorted by their oldest stories. Some kinds of stories are sent alone.
     """
     by_profile: dict[str, list[Kept]] = {}
     for kept in sorted(result, key=lambda kept: (kept.story.taken_at, kept.story.pk)):

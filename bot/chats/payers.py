@@ -1,7 +1,7 @@
 """The payers of chats, and the limits of subscriptions. A payer is responsible for a chat.
 
-A subscription counts towards the limits of its chat and of the payer, whoever sent the command.
-The payer of a private chat is the person in the chat.
+A subscription counts towards the limits of its chat and of the payer. The payer of a private chat
+is the person in the chat.
 """
 
 from collections.abc import Callable, Collection
@@ -99,9 +99,8 @@ class Payers:
         """Record that a person has added the bot to a group or channel, and set the payer.
 
         Usually a person with access becomes the payer, unless the subscriptions of the chat exceed
-        a limit of the person. Otherwise the chat gets no payer. A new supergroup keeps the payer
-        of the group. If the person or the previous payer is blocked, the previous payer stays. A
-        blocked chat is closed.
+        a limit of the person. Otherwise the chat gets no payer. If the person or the previous
+        payer is blocked, the previous payer stays. A blocked chat is closed.
         """
         now = self._now()
         async with join_or_begin_transaction(self._db) as tx:
@@ -192,7 +191,7 @@ class Payers:
         """Make a person the payer of a group or channel, because the bot's owner requests it.
 
         The access and the limits of the person are not checked. The chat closes if the new payer
-        is blocked, and opens if only a block of the previous payer had closed the chat.
+        is blocked, and opens if only the block of the previous payer had closed the chat.
         """
         async with join_or_begin_transaction(self._db) as tx:
             chat_id = await chats.lock_and_return_current_id(tx, chat_id)
@@ -386,9 +385,9 @@ class Payers:
     ) -> bool:
         """Check the limits of a new subscription. Return whether the subscription counts as new.
 
-        A subscription that the chat ended in the last 24 hours can count as restored, and is free
-        of the daily limits. The limit of fast subscriptions is not checked. ``pending`` other
-        subscriptions of the same request count too.
+        The daily limits usually do not apply to a subscription that the chat ended in the last 24
+        hours. The limit of fast subscriptions is not checked. ``pending`` counts other
+        subscriptions of the request.
 
         Raises:
             SubscriptionError: A limit is reached. The text of the error names the limit.
@@ -413,8 +412,7 @@ class Payers:
     ) -> None:
         """Lock the counters of today's new and restored subscriptions of a chat and of a payer.
 
-        The lock prevents two chats of a payer from exceeding a limit together. If ``payer`` is
-        None, only the counter of the chat is locked.
+        If ``payer`` is None, only the counter of the chat is locked.
         """
         await _lock_new_subscription_counters(tx, chat_id, payer, self._now())
 
@@ -506,9 +504,8 @@ async def lock_allowance_of_earlier_checks(
 ) -> EarlierChecksAllowance:
     """Lock the daily counters of a chat and its payer. Return the allowance of earlier checks.
 
-    The allowance is the number of checks that may still be moved to an earlier time today. All
-    chats of a payer together have ``most`` in a UTC day. The caller has locked the queue of the
-    chat, and not yet the profiles.
+    All chats of a payer together may move ``most`` checks to an earlier time in a UTC day. The
+    caller has locked the queue of the chat, and not yet the profiles.
     """
     payer = await chats.payer_of(tx, chat_id)
     await _lock_new_subscription_counters(tx, chat_id, payer, now)

@@ -35,8 +35,7 @@ class Chats:
     ) -> Chat:
         """Return the chat of an update. Insert a missing chat, or update a changed chat.
 
-        ``known`` is the stored chat, or None. If ``chat_id`` is a former id of ``known``, nothing
-        is changed. A change is committed in a separate transaction.
+        ``known`` is the stored chat, or None. A change is committed in a separate transaction.
         """
         if known and known.id != chat_id:
             return known  # the update has the id that the group had before it became a supergroup
@@ -69,8 +68,8 @@ class Chats:
     async def change_defaults(self, chat_id: int, changes: Mapping[str, object]) -> Options:
         """Set default options of new subscriptions to JSON values. Return all default options.
 
-        Defaults that ``changes`` does not name stay, even if another person changes them at the
-        same time. ``chat_id`` is the current or former id of the chat.
+        Other defaults stay, even after a concurrent change. ``chat_id`` is the current or former
+        id of the chat.
         """
         async with join_or_begin_transaction(self._db) as tx:
             chat_id = await chats.lock_and_return_current_id(tx, chat_id)
@@ -96,11 +95,11 @@ class Chats:
 
         A person in a private chat is also removed as a payer. These data are kept:
 
-        - bills, without the ids of the chat and of the person in a private chat;
-        - permissions and blocks in the access list, without the name and the language;
+        - bills, without the ids of the private chat and the person;
+        - permissions and blocks, without the name and the language;
         - the id of the person who added the bot, because a block of this person closes the chat;
         - the counters of the daily limits;
-        - unfinished updates, and for 25 hours finished updates without contents.
+        - unfinished updates, and finished updates without contents (for 25 hours).
         """
         async with join_or_begin_transaction(self._db) as tx:
             current = await chats.new_id_if_moved(tx, chat_id) or chat_id

@@ -178,10 +178,10 @@ class Subscribing:
     ) -> list[tuple[str, Subscribed | BotError]]:
         """Subscribe to each profile as ``subscribe`` does. Return the results in order.
 
-        A result can be an error. If ``own_topic`` is True, alerts go to a separate topic for each
-        profile, and an existing subscription in ``target`` moves to that topic. If ``fast`` is
-        True, existing subscriptions also become fast. All subscriptions start in the transaction
-        of the current unit of work, or none if a concurrent command reaches a limit.
+        A result can be an error. If ``own_topic`` is True, the alerts of each profile go to a
+        separate topic. If ``fast`` is True, existing subscriptions also become fast. All
+        subscriptions start in the transaction of the current unit of work, or none if a concurrent
+        command reaches a limit.
 
         Raises:
             BlockedError: The access list blocks the chat or the responsible person.
@@ -247,9 +247,9 @@ class Subscribing:
             else:
                 possible.append((place, answer, destination))
         # Profiles must be locked in the order of their ids, or else two chats could wait for each
-        # other. The first new subscription locks all profiles. Without a new subscription, each
-        # moved subscription locks its own profile, and is therefore sorted. New subscriptions keep
-        # the order of the request, so that a limit refuses the last names.
+        # other. The first new subscription locks all profiles, so only moved subscriptions are
+        # sorted. New subscriptions keep the order of the request, so that a limit refuses the last
+        # names.
         new = [item for item in possible if item[1].existing is None]
         moved = [item for item in possible if item[1].existing is not None]
         moved.sort(key=lambda item: item[1].profile.profile_id)
@@ -321,8 +321,8 @@ class Subscribing:
     ) -> Subscription:
         """Move a subscription to the separate topic of the profile, or back to the chat.
 
-        A missing topic is made. Return the subscription in the destination. If the destination
-        already has a subscription, the moved subscription ends. The cost is 0 credits.
+        A missing topic is made. Return the subscription in the destination, which can have existed
+        before. The cost is 0 credits.
 
         Raises:
             NotFollowedError: The chat does not have the subscription.
@@ -347,9 +347,8 @@ class Subscribing:
     async def restore(self, chat_id: int, by: int | Anonymous, *, ended_at: datetime) -> Restored:
         """Restore the subscriptions that a chat ended at ``ended_at``, for 0 credits.
 
-        Each subscription gets its earlier options and the pending live stories. Unless paused, the
-        subscription also gets the live stories found since. If the chat has no payer, the person
-        ``by`` becomes the payer.
+        Each subscription gets its earlier options and the live stories that the chat has missed.
+        If the chat has no payer, the person ``by`` becomes the payer.
 
         Raises:
             BlockedError: The access list blocks the chat or the responsible person.
@@ -491,10 +490,9 @@ class Subscribing:
     ) -> _CheckedProfile:
         """Return the profile, its live stories, and the existing subscription or None.
 
-        The cost is that of ``subscribe``, and usually 0 credits for an existing subscription.
-        ``places`` are the targets where the subscription may exist, the preferred first.
-        ``pending`` and ``pending_fast`` count other new and fast subscriptions of the same
-        request. ``pending_fast`` is None without fast subscriptions.
+        The cost is that of ``subscribe``. ``places`` are the targets where the subscription may
+        exist, the preferred first. ``pending`` counts other new subscriptions of the request.
+        ``pending_fast`` counts other fast subscriptions, or is None without fast subscriptions.
 
         Raises:
             SubscriptionError: A limit is reached, or the budget is too small for a further
@@ -613,9 +611,8 @@ class Subscribing:
     ) -> list[Story]:
         """Return the live stories of a profile, from the database or from the API.
 
-        Stories of a check in the last 10 minutes cost 0 credits. Otherwise the fetch costs 2
-        credits, or 1 credit if ``SKIP_PRIVACY_CHECK`` is "true". A refusal of the account costs
-        more.
+        The cost is 0 credits after a check in the last 10 minutes. Otherwise the cost is 2
+        credits, or 1 credit if ``SKIP_PRIVACY_CHECK`` is "true", and more after a refusal.
 
         Raises:
             SpendingError: The credits are not allowed to be spent.

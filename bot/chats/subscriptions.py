@@ -1,7 +1,7 @@
 """The existing subscriptions of a chat: to list, pause, end and explain subscriptions.
 
-Each change of a chat is a single transaction. Pending deliveries of an ended subscription are
-dropped, but a message that is being sent may still arrive.
+Each change of a chat is a single transaction. A message that is being sent may still arrive after
+the end of a subscription.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -67,8 +67,7 @@ async def _resume_with_missed_stories(
 ) -> None:
     """Resume a subscription, and enqueue the skipped live stories that were posted from ``since``.
 
-    No stories are enqueued for a chat without a payer, or from a blocked profile. The caller has
-    locked the chat's queue and reschedules the queue afterwards.
+    The caller has locked the chat's queue and reschedules the queue afterwards.
     """
     await store.set_pause(tx, subscription, paused=False, since=since)
     chat = await chats.get(tx, subscription.target.chat_id)
@@ -115,8 +114,8 @@ class Subscriptions:
         """Create the use cases. ``wake`` is called when work may be due.
 
         ``blocked`` has the ids and names of blocked profiles. ``is_paused`` returns True if this
-        process makes no checks. ``most_earlier_checks`` limits the checks that the chats of a
-        payer may move to an earlier time on a UTC day.
+        process makes no checks. ``most_earlier_checks`` limits the earlier checks of a payer on a
+        UTC day.
         """
         self._db = db
         self._api = api
@@ -218,9 +217,9 @@ class Subscriptions:
     ) -> Subscription:
         """Pause a subscription, or resume a paused subscription. Return the subscription.
 
-        A pause without ``until`` has no end. A pause drops the pending deliveries. Alerts resume
-        with stories posted from now on, or from ``since``, the end of an ended pause. With
-        ``since``, a renewed pause is not changed.
+        A pause drops the pending deliveries, and has no end if ``until`` is None. Alerts resume
+        with stories posted from now on. If ``since`` is the end of the stored pause, alerts resume
+        with stories posted from ``since``. For any other ``since``, nothing is changed.
 
         Raises:
             NotFollowedError: The chat does not have the subscription.
@@ -400,7 +399,7 @@ class Subscriptions:
     async def reselect_deferred_and_reschedule(
         self, chat_id: int, *, rules_undone_since: datetime | None = None
     ) -> None:
-        """Decide again about the deferred deliveries of a chat, and reschedule its checks.
+        """Decide again about the deferred deliveries of a chat, and reschedule the checks.
 
         Live stories that chat-wide rules have dropped since ``rules_undone_since`` can be sent
         again, unless the chat has no payer.
@@ -467,8 +466,8 @@ class Subscriptions:
     async def apply_profile_blocks(self) -> ProfileCount:
         """Pause the alerts of newly blocked profiles. Resume the alerts of unblocked profiles.
 
-        The chats that wait for alerts of a profile are notified of the pause and of the
-        resumption. Return the number of profiles with a changed block.
+        The chats that wait for the alerts are notified. Return the number of profiles with a
+        changed block.
         """
         if not self.blocked and not await self._db.fetch(profiles.blocked_ids):
             return 0
@@ -563,10 +562,10 @@ class Subscriptions:
         return obstacle
 
     async def stored_live_stories(self, username: str, *, chat_id: int) -> list[Story]:
-        """Return the stored live stories of a followed profile, without deleted stories.
+        """Return the stored live stories of a followed profile, for 0 credits.
 
-        The cost is 0 credits. The list is empty if the profile is blocked or not public, or if the
-        API refused the profile in the last five minutes.
+        The list is empty if the profile is blocked or not public, or if the API refused the
+        profile in the last five minutes.
 
         Raises:
             NotFollowedError: The chat does not follow the profile.

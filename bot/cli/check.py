@@ -1,8 +1,8 @@
 """``storybell check``: tests the settings, and prints each result as a sentence.
 
-The command calls only free methods of Telegram and the Stories API, writes temporary test files,
-and may switch an SQLite file to a write-ahead log. The exit status is 1 if a problem prevents the
-bot from working, 2 for an unreadable setting, or else 0.
+The command calls only free methods, and writes temporary test files. An SQLite file is switched to
+a write-ahead log. The exit status is 1 if a problem prevents the bot from working, 2 for an
+unreadable setting, or else 0.
 """
 
 import argparse
@@ -111,9 +111,8 @@ def print_result(console: Console, result: CheckResult) -> None:
 async def run_check(check: Check, settings: Settings) -> Sequence[CheckResult]:
     """Run one check with a timeout, and return the results.
 
-    The timeout is ``READING_S`` seconds for the integrity check, and ``PATIENCE_S`` seconds for
-    other checks. After the timeout, the only result is an error that may end soon
-    (``is_temporary``).
+    The timeout is ``READING_S`` seconds for the integrity check, and otherwise ``PATIENCE_S``
+    seconds. After the timeout, the result is a temporary error.
     """
     patience_s = READING_S if check is check_integrity else PATIENCE_S
     try:
@@ -179,8 +178,7 @@ async def check_folders(settings: Settings) -> list[CheckResult]:
 async def check_telegram(settings: Settings) -> list[CheckResult]:
     """Check the token, the webhook and the @BotFather settings, and try to reach the owners.
 
-    The bot sends the chat action "typing" to each owner. Return an error if Telegram refuses the
-    token or can't be reached.
+    The bot sends the chat action "typing" to each owner.
     """
     try:
         async with connected_bot(settings) as bot:
@@ -279,8 +277,7 @@ async def check_bot_has_owner(settings: Settings) -> list[CheckResult]:
 async def check_allowance(settings: Settings) -> list[CheckResult]:
     """Return a note if everybody may use the bot, and the limit of one person is large.
 
-    The limit is large if one person may spend more than half of a day's credits for replies, and
-    more than 3 credits.
+    A limit is large above half of a day's credits for replies, and above 3 credits.
     """
     limits = Limits(
         daily_budget=settings.daily_budget,

@@ -24,7 +24,7 @@ def _with_database(report: _Report) -> Command:
     """Return a command that opens the database and calls ``report``.
 
     If the database can't be used by this version, the command prints the reason and returns 1. The
-    tables are not migrated, because a bot of a different version may use them.
+    tables are not migrated.
     """
 
     async def run(settings: Settings, arguments: argparse.Namespace) -> int:

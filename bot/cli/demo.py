@@ -27,8 +27,8 @@ _TOKEN = "7000000001:demo-token-of-the-sandbox-0123456789abc"  # noqa: S105 - th
 def run_demo(*, port_base: int) -> int:
     """Run the bot and the sandbox until Ctrl-C, and open the chat page in a browser.
 
-    Five ports from ``port_base`` are used, or free ports if ``port_base`` is 0. The returned exit
-    status is 1 if a port can't be used.
+    Five ports from ``port_base`` are used, or free ports for 0. The exit status is 1 if a port
+    can't be used.
 
     Raises:
         OSError: A file can't be used.

@@ -18,10 +18,10 @@ from bot.web.webhook import derive_webhook
 
 
 def execute(chosen: argparse.Namespace) -> int:
-    """Execute the command of ``chosen``. Return the exit status.
+    """Execute the command of ``chosen``. Return the exit status of the command.
 
-    After ``setup``, the bot starts if the person agrees. The status is 1 if ``setup`` wrote no
-    file, and 2 if the settings can't be used. Other statuses are those of the commands.
+    The status is 2 if the settings can't be used. After ``setup``, the bot starts if the person
+    agrees.
     """
     if chosen.command == "demo":
         return _run_demo(chosen)

@@ -32,8 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 async def main(settings: Settings, arguments: argparse.Namespace) -> int:
     """Replace the database with the backup if no bot is running.
 
-    The old database is renamed, and the new name is printed. Return 0 on success, 1 after an
-    error, or 2 if the database is PostgreSQL.
+    The old database is renamed. Return 0 on success, 1 after an error, or 2 for PostgreSQL.
     """
     out, now = Console(soft_wrap=True, highlight=False), datetime.now(UTC)
     if not settings.is_sqlite:

@@ -1,7 +1,6 @@
 """``storybell setup``: asks for the token, the key and the budget, and writes the settings file.
 
-The token and the key are checked first, if possible. Only the file's owner can read the file.
-Other lines of an existing file are kept.
+The token and the key are checked first, if possible. Other lines of an existing file are kept.
 """
 
 import getpass
@@ -306,10 +305,9 @@ def _value_in_file_or_empty(file: Path, name: str) -> str:
 
 
 def _access_problem(file: Path) -> str:
-    """Return the reason why a settings file can't be read or written.
+    """Return the reason why a settings file can't be read or written, or an empty string.
 
-    Return an empty string if the file can be read and written. The test creates a temporary file
-    in the folder of the settings file.
+    The test creates a temporary file in the folder of the settings file.
     """
     real = _path_without_symbolic_links(file)
     try:

@@ -69,8 +69,8 @@ class Entry:
     def is_allowed_without_adder(self) -> bool:
         """Return whether the subject is allowed independently of another person.
 
-        If a chat is allowed only because an allowed person added the bot to the chat, the result
-        is False. Such a permission ends when the person loses access.
+        The permission of a chat to which an allowed person has added the bot depends on this
+        person.
         """
         return self.is_allowed and self.via != "added"
 
@@ -115,12 +115,11 @@ def judge_access(
     """Decide from rows of the access list whether a person may use the bot in a chat.
 
     A block of the person, the chat or the responsible person takes precedence. Otherwise the mode
-    must be "open", or the person, group or channel must be allowed. ``responsible`` is a person's
-    id as text, or an empty string. ``chat_id`` is None outside of chats.
+    must be "open", or the person or chat must be allowed. ``responsible`` is an id as text, or
+    empty. ``chat_id`` is None outside of chats.
     """
-    # In a private chat, ``chat_id`` is the id of a person. The person who sends the request can be
-    # a different person, for example if the request is the press of a button. Therefore the access
-    # of ``person_id`` decides.
+    # In a private chat, ``chat_id`` is the id of a person. A different person can send the
+    # request, for example by the press of a button. Therefore the access of ``person_id`` decides.
     own_id = person_id if chat_id is None or chat_id > 0 else None
     own_subject = Subject.of_chat(own_id or chat_id or 0)
     person = find_entry(rows, Subject("person", str(person_id)))

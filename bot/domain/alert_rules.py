@@ -123,9 +123,8 @@ While a right that is not in this table is missing, all stories wait.
 def combine_missing_rights(known: Right, new: Right) -> Right:
     """Return the single right that represents the two missing rights of a chat.
 
-    If one of two rights to kinds of media is ``documents``, the result is the second right. Two
-    different rights to kinds of media without ``documents`` become ``media``. In all other cases,
-    the result is ``new``, the right that is missing now.
+    Two rights to kinds of media become ``media``, or the second right if one right is
+    ``documents``. Otherwise, the result is ``new``, the right that is missing now.
     """
     if "documents" in {known, new} and {known, new} <= KINDS_OF.keys():
         return new if known == "documents" else known
@@ -141,7 +140,7 @@ def recheck_right_at(now: datetime, probes: int, missing: Right = "text") -> dat
     """Return the time of the next check whether the bot may write in a chat.
 
     ``probes`` is the number of failed checks so far. The pauses are 10 minutes and then 1 hour. If
-    another bot removes the posts (``missing`` is "peace"), the pauses are 0, 0 and then a day.
+    another bot removes the posts (``missing`` is "peace"), different pauses apply.
     """
     if missing == "peace":
         return now if probes + 1 < MAX_REMOVALS else now + DAY
@@ -186,9 +185,8 @@ def pause_after_lost_response(*, is_reply: bool) -> timedelta:
 def repeat_at(now: datetime, copies: int, *, is_reply: bool, delivery_id: int) -> datetime:
     """Return the time at which a delivery is sent again after a response was lost.
 
-    ``copies`` is the number of sends (1 or 2) whose response was lost. After two sends, the pause
-    is 5 minutes for a reply or 15 minutes, plus up to a fifth, so that many repeats are spread
-    over time.
+    ``copies`` is the number of sends (1 or 2) whose response was lost. The pause after two sends
+    also depends on ``delivery_id``, so that many repeats are spread over time.
     """
     if copies == 1:
         return now + pause_after_lost_response(is_reply=is_reply)
@@ -208,10 +206,9 @@ def retry_after_success_at(
 ) -> datetime:
     """Return the time to retry a failed delivery after the chat has received another message.
 
-    - ``due_at`` is the time for which the retry was planned.
-    - ``copies`` is the number of sends of the delivery whose response was lost.
-    - ``attempts`` is the number of later sends of the delivery, which certainly failed.
-    - ``is_same_kind`` means that the received message is of the same kind as the delivery.
+    ``due_at`` is the time for which the retry was planned. ``copies`` counts sends whose response
+    was lost, and ``attempts`` counts later sends that certainly failed. ``is_same_kind`` means
+    that the message is of the same kind as the delivery.
     """
     if not copies:
         return now
@@ -246,9 +243,9 @@ def recheck_unavailable_at(now: datetime, answers: int) -> datetime:
 def recheck_failed_at(now: datetime, *, failures: int, refusals: int, is_active: bool) -> datetime:
     """Return the time of the next check of a profile whose last check failed.
 
-    ``failures`` is the number of consecutive failed checks. ``refusals`` is the number of
-    consecutive answers that the profile is private or missing. ``is_active`` is False if such
-    answers are believed.
+    ``failures`` counts consecutive failed checks. ``refusals`` counts consecutive answers that the
+    profile is private or missing. ``is_active`` is False for a profile that counts as private or
+    missing.
     """
     if refusals and not is_active:
         return recheck_unavailable_at(now, refusals)
@@ -270,7 +267,7 @@ def period_of_missed_stories(
     """Return the start and the end of the time in which missed stories may have been posted.
 
     Missed stories expired between the last complete check (``snapshot_at``) and ``now``. Return
-    None if no story can have been missed, or if no check is known.
+    None if no story is missed.
     """
     gone = now - STORY_LIFE
     if snapshot_at is None or snapshot_at >= gone:
@@ -346,8 +343,7 @@ class AudienceMember:
 def deferred_until(moment: datetime, member: AudienceMember) -> datetime | NotInQuietHours:
     """Return the time until which quiet hours defer an alert that is due at ``moment``.
 
-    The result is the end of the member's quiet hours that contain ``moment``. Return None if
-    ``moment`` is not in quiet hours.
+    Return None if ``moment`` is not in the member's quiet hours.
     """
     return quiet_until(moment, member.quiet, member.zone)
 
@@ -356,7 +352,7 @@ def notified_at(seen_at: datetime, expires_at: datetime, member: AudienceMember)
     """Return the time at which a chat is notified of a story, outside of quiet hours.
 
     A check finds the story at ``seen_at``. A story waits for the next daily summary, unless the
-    story expires (``expires_at``) before the summary or soon after it.
+    story expires (``expires_at``) too early.
     """
     if member.digest is None:
         return _after_quiet_hours(seen_at, member)
@@ -451,9 +447,9 @@ def useful_check_at(
 ) -> datetime:
     """Return the time of the next check of a profile, considering when its chats can be notified.
 
-    ``seen_at`` is the time of the last check, and ``due`` is the best time of the next check. A
-    check that would notify no chat is postponed, but not beyond ``latest``. A check for a daily
-    summary is made earlier if needed, but not before ``earliest``.
+    ``seen_at`` is the time of the last check, and ``due`` the best time of the next check. A check
+    that would notify no chat is postponed up to ``latest``. A check for a daily summary can be as
+    early as ``earliest``.
     """
     if not audience:
         return due
@@ -517,8 +513,8 @@ def alerts_begin_at_second_of(now: datetime) -> datetime:
 def alerts_begin_after_pause(since: datetime, until: datetime | Endless) -> datetime:
     """Return the time from which stories count as new for a subscription after a pause.
 
-    ``since`` is the time before the pause, and ``until`` is the end of the pause, or None. The
-    later time applies, without fractions of a second in ``until``.
+    The result is the later one of ``since``, the time before the pause, and ``until``, the end of
+    the pause (or None), in whole seconds.
     """
     return since if until is None else max(since, alerts_begin_at_second_of(until))
 

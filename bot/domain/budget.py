@@ -1,7 +1,6 @@
-"""The budget rules as arithmetic.
+"""The budget rules as arithmetic: limits of persons and chats, and a division of the daily budget.
 
-The rules are the limits of persons and chats, and the division of the daily budget between its two
-sides. The two sides are the replies to people and the schedule of checks.
+The two sides of the budget are the replies to people and the schedule of checks.
 """
 
 import math
@@ -24,9 +23,8 @@ OF_NEWCOMER = 0.3
 # The number of newcomers who can each spend their daily limit before the credits of all newcomers
 # are spent.
 _NEWCOMERS_IN_FULL = 5
-# The minimum, in credits, of a limit that is computed from the budget. A person with a lower limit
-# could not request the stories of a profile that is new to the bot, because this request costs 3
-# credits.
+# The minimum, in credits, of a limit that is computed from the budget. The stories of a profile
+# that is new to the bot cost 3 credits.
 _LEAST_LIMIT = 3
 _MORE_THAN_USUAL = 1.2
 _FOR_NEW_HABITS = 0.1
@@ -77,9 +75,8 @@ def allowances_for(
 ) -> Allowances:
     """Return the daily limits of a person in a chat, in credits.
 
-    ``of_chat`` and ``of_person`` are limits that the owner has set for this chat and this person,
-    and take precedence. A person who is not known has a lower limit if ``newcomer_allowance`` is
-    set.
+    ``of_chat`` and ``of_person`` are limits that the owner has set, and take precedence. A person
+    who is not known has a lower limit if ``newcomer_allowance`` is set.
     """
     chat = limits.chat_daily_allowance if of_chat is None else of_chat
     if of_person is not None:
@@ -95,8 +92,8 @@ def allowances_for(
 def propose_lower_person_daily_allowance(limits: Limits) -> int | None:
     """Return a lower value for the setting ``person_daily_allowance``, in credits per day.
 
-    The proposed value is half of the day's credits for replies, but at least 3 credits. Return
-    None if the setting is not higher than the proposed value.
+    The value is half of the day's credits for replies, but at least 3 credits. Return None if the
+    setting is not higher.
     """
     proposal = max(_LEAST_LIMIT, reply_share_of_budget(limits) // 2)
     return proposal if limits.person_daily_allowance > proposal else None
@@ -124,8 +121,8 @@ def split_budget_with_newcomers(
 class BudgetRule:
     """The rule that limits one side of the budget (the replies or the schedule), in credits.
 
-    ``others_share`` is the other side's share of the budget. ``protected`` is the maximum of the
-    credits that must be left for the unused part of this share.
+    ``others_share`` is the share of the other side. ``protected`` limits the credits that are
+    reserved for the other side.
     """
 
     budget: int
@@ -135,8 +132,8 @@ class BudgetRule:
     def credits_left(self, *, own_spending: int, spending_of_others: int) -> int:
         """Return the credits that the side of this rule may still spend today.
 
-        ``own_spending`` is the number of credits that this side has spent today.
-        ``spending_of_others`` is the number of credits that the other side has spent today.
+        ``own_spending`` and ``spending_of_others`` are today's credits of this side and of the
+        other side.
         """
         kept = max(0, min(self.protected, self.others_share - spending_of_others))
         return max(0, self.budget - own_spending - spending_of_others - kept)
@@ -167,8 +164,8 @@ def budget_free_at(
 ) -> datetime:
     """Return the estimated time from which ``side`` may spend ``nominal`` credits.
 
-    The budget rule must refuse these credits now. ``used`` has the credits that replies and the
-    schedule have spent today. The result is at the latest the next midnight (UTC).
+    The budget rule must refuse these credits now. ``used`` has today's credits of replies and the
+    schedule. The result is at the latest the next midnight (UTC).
     """
     midnight = midnight_after(now)
     share = _budget_share_of_other_side(side, limits)
@@ -188,8 +185,8 @@ def reply_credits_left_for_schedule(
 ) -> float:
     """Return how many unspent credits of the replies' share the schedule may use today.
 
-    ``past`` has the credits that replies spent in each hour (UTC) of each of the last days, and
-    ``used`` the credits of today. A reserve for the replies in the rest of the day is subtracted.
+    ``past`` has the credits of replies in each hour (UTC) of each of the last days, and ``used``
+    the credits of today. A reserve for the rest of the day is subtracted.
     """
     share = reply_share_of_budget(limits)
     left = (midnight_after(now) - now) / DAY

@@ -128,8 +128,7 @@ def _may_some_names_be_words(
 def escape_names_as_arguments(names: Sequence[str], language: str) -> list[str]:
     """Return profile names in a form in which a command reads each of them as a name.
 
-    An ambiguous name gets an @. If all names have an @, commas separate the names, so that the
-    last name is not read as a channel.
+    An ambiguous name gets an @. If all names have an @, commas separate the names.
     """
     ambiguous = [name for name in names if _is_ambiguous(name, language)]
     clear = [name for name in names if name not in ambiguous]

@@ -1,7 +1,7 @@
 """Common words by language. In a sentence without a command, these words are no profile names.
 
 After a command, a common word can be a profile name, unless ``bot.domain.everyday_words`` also has
-the word. The module is pure.
+the word.
 """
 
 from functools import cache

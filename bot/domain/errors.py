@@ -459,8 +459,7 @@ class RightsError(BotError):
 class NotAdminError(RightsError):
     """The person is not allowed to manage the chat, or the chat is unknown.
 
-    The error is also raised if the request concerns a different chat and was not sent in a private
-    chat. ``text`` names the missing right.
+    A different chat can be managed only in a private chat. ``text`` names the missing right.
     """
 
     text = ONLY_GROUP_ADMINS

@@ -532,8 +532,7 @@ FILLERS = ALL_THANKS.union(map(fold_for_comparison, _HESITATION.split()))
 def normalize_word(word: str) -> str:
     """Return the normalized form of a word, which is used to compare words.
 
-    The word is changed by ``strip_punctuation`` and then by ``fold_for_comparison``. A letter that
-    is repeated more than twice, as in "pleaseee", is written once.
+    A letter that is repeated more than twice, as in "pleaseee", is written once.
     """
     return _REPEATED.sub(r"\1", fold_for_comparison(strip_punctuation(word)))
 

@@ -20,8 +20,8 @@ from bot.domain.zones import zone_or_utc
 
 _DAY = 24 * 60
 _NOON = 12
-# The maximum length of a text that is read as a span of hours, such as "9 pm - 7 am". The length
-# is the number of words, times and signs in the text. A longer text is prose.
+# The maximum number of words, times and signs in a text that is read as a span of hours, such as
+# "9 pm - 7 am". A longer text is prose.
 _LONGEST_SPAN = 30
 
 # A time has a colon, a full stop, "h" or a word between the hour and the minutes, as in
@@ -245,8 +245,8 @@ _OTHERS = """
 def parse_start_and_end_minute(text: str) -> tuple[int, int] | None:
     """Return the start and the end of a span of hours, in minutes after midnight.
 
-    Return None if the text is not a span such as "23-7". Missing parts of the day are guessed for
-    hours in words, so that "nine to five" ends at 17:00.
+    Return None if the text is not a span such as "23-7". Missing parts of the day are guessed, so
+    that "nine to five" ends at 17:00.
     """
     tokens = _tokens(text)
     if len(tokens) > _LONGEST_SPAN:

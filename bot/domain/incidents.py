@@ -1,7 +1,7 @@
 """The conditions of the incidents of which the bot's owners are notified, as pure functions.
 
-Each kind of incident has at most one open incident, which is reported once. Only the first message
-about an urgent incident makes a sound. Only the end of an urgent incident is reported.
+Each kind has at most one open incident, which is reported once. Only the first message about an
+urgent incident makes a sound, and only the end of an urgent incident is reported.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -250,8 +250,7 @@ class Seen:
 class Condition:
     """The result of a check whether an incident of the kind ``kind`` exists.
 
-    If the incident exists, ``text`` is the id of a message in the catalogues. The message
-    describes the incident. If no incident exists, ``text`` is None.
+    ``text`` is the id of the message about the incident, or None if no incident exists.
     """
 
     kind: IncidentKind

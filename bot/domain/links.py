@@ -47,9 +47,8 @@ _BARE = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _AUTHORITY = re.compile(r"[^:]*://[^/?#]*")
-# The leftmost scheme of a URL in a word (RFC 3986, section 3.1). The search starts only at the
-# beginning of each run of scheme characters, and not at each character. Therefore the time of the
-# search is linear.
+# The leftmost scheme of a URL in a word (RFC 3986, section 3.1). The time of the search is linear,
+# because the search starts only at the beginning of each run of scheme characters.
 _SCHEME = re.compile(r"(?<![A-Za-z0-9+.-])[0-9+.-]*([A-Za-z][A-Za-z0-9+.-]*)://")
 _STOP = re.compile(r'[<>"|`]')
 _TRAILING = ".,;:!?'\"…)]}*~"
@@ -106,9 +105,8 @@ def links_in_message(
 ) -> list[Link]:
     """Return the distinct links in the text or caption of a message, and in its entities.
 
-    ``entities`` has the type and the ``url`` of each entity of the message (Bot API,
-    ``MessageEntity``). A link to the stories of a profile replaces a link to the page of the
-    profile.
+    ``entities`` has the type and the ``url`` of each entity (Bot API, ``MessageEntity``). A link
+    to the stories of a profile replaces a link to the page of the profile.
     """
     words = _words(text)
     links = find_links(text, bot)
@@ -172,8 +170,7 @@ def story_taken_at(pk: str) -> datetime | None:
 def has_story_probably_expired(pk: str, now: datetime) -> bool:
     """Return whether the creation time in a story's id is more than 25 hours ago.
 
-    The 25 hours are the life of a story and an hour of tolerance. Return False if the id has no
-    plausible time (``story_taken_at``).
+    Return False if the id has no plausible time (``story_taken_at``).
     """
     taken_at = story_taken_at(pk)
     return taken_at is not None and now - taken_at > _LIFE_BY_ID

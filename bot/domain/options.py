@@ -106,8 +106,8 @@ All other options, except the options in ``TEXTS``, are switches.
 class Preferences:
     """All preferences of a subscription: the options and the pause.
 
-    ``paused_until`` is the end of the pause. It is None for a pause without an end, and without a
-    pause. A pause with an end is called a mute.
+    ``paused_until`` is None for a pause without an end, and without a pause. A pause with an end
+    is called a mute.
     """
 
     options: Options = field(default_factory=Options)
@@ -174,7 +174,7 @@ def exclusion_reason(story: Story, options: Options, chat_rules: Options) -> str
     """Return the reason why a subscription does not get a story, or None if it gets the story.
 
     The reason is the value of the option ``media``, or a rule such as ``only #sale``.
-    ``chat_rules``, with the prefix ``CHAT_RULE``, apply only if the subscription has no rules.
+    ``chat_rules`` apply only if the subscription has no rules.
     """
     if options.media not in {"all", story.kind}:
         return options.media

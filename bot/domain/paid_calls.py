@@ -38,8 +38,8 @@ class Answer(Generic[T_co]):
 class PaidCall(Generic[T_co]):
     """A paid call that is made when the object is awaited.
 
-    ``price`` is the highest usual price of the call in credits. If the API reports a higher bill,
-    the bot counts at most five times the usual price.
+    ``price`` is the highest usual price in credits. A higher bill counts as at most five times the
+    usual price.
     """
 
     operation: Operation
@@ -110,10 +110,10 @@ class StoriesService(Protocol):
     ) -> PaidCall[list[Story]]:
         """Return the paid call that fetches all live stories of a profile, oldest first.
 
-        The call costs 2 credits with the privacy check, 1 credit without it, and up to 3 credits
-        if an answer without the check is verified. The setting ``SKIP_PRIVACY_CHECK`` decides.
-        With "auto", the check may be skipped for a day after ``last_known_public_at``, and an
-        empty answer is verified if ``expects_stories`` returns True.
+        The setting ``SKIP_PRIVACY_CHECK`` decides about the privacy check. The call costs 2
+        credits with the check, 1 credit without it, and up to 3 credits if an answer is verified.
+        With "auto", the check may be skipped for a day after ``last_known_public_at``. An empty
+        answer is verified if ``expects_stories`` returns True.
 
         Raises:
             ProfilePrivateError: The account is private.
@@ -181,9 +181,9 @@ class StoriesService(Protocol):
     ) -> PaidCall[list[Story]] | None:
         """Return the paid call that verifies the last answer about a profile, for 1 credit.
 
-        ``known`` is the profile before the caller got ``stories`` in an answer with the privacy
-        check. ``new`` are the ids of newly found stories. Return None if the last answer is not in
-        doubt. The call records whether answers without the check are wrong.
+        ``known`` is the profile before the present answer, which had the privacy check.
+        ``stories`` and ``new`` are its stories and the ids of new stories. Return None if the last
+        answer is not in doubt.
         """
 
     def call_to_verify_after_refusal(self, known: Known) -> PaidCall[list[Story]] | None:

@@ -1,7 +1,7 @@
 """The parser of the arguments of ``/past``, such as ``natgeo 7d`` or ``natgeo place:paris 30d``.
 
-A search has a profile, terms, or both, and an optional number of days. A story must match all
-terms. ``bot.domain.story_terms`` defines the terms.
+A search has a profile, terms (``bot.domain.story_terms``), or both, and an optional number of
+days.
 """
 
 import re
@@ -54,8 +54,8 @@ class Search:
 def parse_search(words: Sequence[str]) -> Search | None:
     """Parse the arguments of ``/past``, or return None if the arguments are no search.
 
-    A search begins with a profile name or a term. Further terms and a number of days (``30d``) can
-    follow. The text of the search has at most 200 characters.
+    A search begins with a profile name or a term, and can have further terms and a number of days
+    (``30d``). The text has at most 200 characters.
     """
     written = tuple(part for word in words for part in typed_words(word))
     days, searched = _split_off_days(written)

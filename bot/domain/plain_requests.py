@@ -2464,12 +2464,10 @@ def request_in(
 ) -> Request | None:
     """Return the request in a short text, or None if the text requests no command.
 
-    - ``is_group``: The text is a reply to a message of the bot in a group, where people also
-      comment on stories.
-    - ``is_command``: The text is a command without the slash. A single word is then not read as
-      a name.
-    - ``has_known_name``: The text has the name of a stored profile. The text can then have 30
-      words instead of 12.
+    - ``is_group``: The text is a reply to a message of the bot in a group.
+    - ``is_command``: The text is a command without the slash, so that a single word is no name.
+    - ``has_known_name``: The text has the name of a stored profile, and may have 30 instead of
+      12 words.
     """
     text = separate_latin_from_arabic_and_devanagari(normalize_typed(text))
     typed = [_without_indonesian_plural_2(word, language) for word in typed_words(text)]
@@ -2722,8 +2720,7 @@ def _command_about_one_profile(
 def _asks_to_stop_for_time(plain: Sequence[str], command: Command | None, language: str) -> bool:
     """Return whether a text asks to stop for a span of time or until a day.
 
-    ``command`` is the command that the patterns find in the text. A complaint such as "no alerts
-    for 3 days" is no request.
+    ``command`` is the command that the patterns find in the text.
     """
     has_time = has_span(plain) or _has_later_day_or_span(plain)
     return has_time and _is_request_to_stop(plain, command, language)
@@ -2754,8 +2751,7 @@ def _begins_with_request(plain: Sequence[str], command: Command, language: str) 
 def _asks_to_pause_profile(plain: Sequence[str], command: Command | None, language: str) -> bool:
     """Return whether a text with names asks to pause or to resume the alerts of a profile.
 
-    ``command`` is the command that the patterns find in the text. A complaint such as "nothing
-    from natgeo for 2 days" is no request.
+    ``command`` is the command that the patterns find in the text.
     """
     if _asks_to_stop_for_time(plain, command, language):
         return True
@@ -2781,8 +2777,8 @@ def _command_of_wish_about_times(
 ) -> Command | None:
     """Return the command of a wish about times, or None if the text is no such wish.
 
-    The result is "settings" for quiet hours, "pause" for a pause, or "days" for certain days.
-    ``command`` is the command that the patterns find in the text.
+    The result is "settings" for quiet hours, "pause", or "days" for certain days. ``command`` is
+    the command that the patterns find.
     """
     if _asks_for_quiet_hours(plain, command, language) or _asks_for_no_messages_at_night(
         plain, command, language
@@ -2800,8 +2796,8 @@ def _command_of_wish_about_times(
 def _asks_for_quiet_hours(plain: Sequence[str], command: Command | None, language: str) -> bool:
     """Return whether a text without names asks for no messages in a part of the day.
 
-    ``command`` is the command that the patterns find in the text. The text must have two times of
-    day, or a single time with a word such as "after".
+    The text must have two times of day, or a single time with a word such as "after". ``command``
+    is the command that the patterns find.
     """
     times = [
         word for word in plain if is_number_or_time_word(word) and any(map(str.isdecimal, word))
@@ -2907,8 +2903,7 @@ def _command_of(
 ) -> Command | None:
     """Return the command that a text requests, or None if the text requests no command.
 
-    ``plain`` has the words of the text, without names with an @. ``has_marked`` means that the
-    text has names with an @, and ``has_names`` that the text has possible names. Usually the
+    ``plain`` has the words of the text, without names with an @ (``has_marked``). Usually the
     result is the first command in ``_ORDER`` with a matching pattern.
     """
 
@@ -3046,8 +3041,7 @@ def _may_be_username(word: str, language: str) -> bool:
 def _unmarked_names(written: Sequence[str], language: str) -> tuple[str, ...]:
     """Return the possible names in a request that has no names with an @.
 
-    If some of the possible names have a digit, a dot or an underscore, return only these names.
-    Otherwise return all possible names.
+    If some names have a digit, a dot or an underscore, only these names are returned.
     """
     names = _names_among(written, language)
     return tuple(name for name in names if not name.isalpha()) or names

@@ -210,8 +210,8 @@ class Subscription:
 class Topic:
     """A topic that the bot made for a profile.
 
-    If the topic is missing, ``thread_id`` is ``MAIN``. ``claimed_until`` is the end of the lease
-    of a worker that creates the topic, or None without such a lease.
+    A missing topic has the ``thread_id`` ``MAIN``. ``claimed_until`` is the end of the lease of a
+    worker that creates the topic, or None.
     """
 
     profile_id: str
@@ -307,8 +307,8 @@ class PendingMessage:
     def must_be_sent_alone(self) -> bool:
         """Return whether the message must not be sent in an album.
 
-        This is the case if Telegram answered with the status 429 to an earlier album with this
-        message. Telegram may have sent this album despite the answer.
+        Telegram answered an earlier album of the message with the status 429, and may nevertheless
+        have sent the album.
         """
         return self.reason in {FLOODED, FLOODED_AND_DEFERRED}
 
@@ -318,7 +318,7 @@ class Delivery(PendingMessage):
     """A row of the outbox, which is a story, a notice or a reply.
 
     ``sending`` means that the row is claimed without a recorded outcome. ``is_unreadable`` means
-    that this version can't read the stored story. ``held`` is the reason why the row waits.
+    that this version can't read the story. ``held`` is the reason for a wait.
     """
 
     subscription_id: int | None
@@ -361,8 +361,8 @@ WHOLE = -1
 class Mute:
     """A right that the bot lacks in a whole chat or in one thread of a chat.
 
-    ``thread_id`` is ``WHOLE`` for the whole chat. ``probe_at`` is the time of the next check, and
-    ``probes`` is the number of failed checks.
+    ``thread_id`` is ``WHOLE`` for the whole chat. ``probe_at`` is the time of the next check,
+    after ``probes`` failed checks.
     """
 
     chat_id: int

@@ -38,9 +38,8 @@ REMOVED = "removed"
 PAUSED = "paused"
 _FORGOTTEN = "forgotten"
 _TOO_MANY_CRASHES = "too many crashes"
-# The reason why a summary that is more than a day old is dropped. A summary is dropped for this
-# reason only if the summary may already be in the chat. Any other summary is planned again
-# (``summaries.must_count_summary_stories``).
+# The reason why a summary that is more than a day old is dropped. Only a summary that may already
+# be in the chat is dropped. Any other summary is planned again.
 _OUTDATED = "outdated"
 AFTER_QUIET = timedelta(hours=1)
 """The time after quiet hours in which a deferred story can be sent, even if the story has expired.
@@ -118,9 +117,9 @@ class Decision:
 def decide(queue: ChatQueue, *, now: datetime) -> Decision:
     """Select the deliveries to send next into a chat, and decide about other due rows.
 
-    Replies are sent first, then a summary and the stories that the summary lists, and then other
-    alerts. In quiet hours, only replies are sent. A doubtful alert (``Decision.doubtful``) stops
-    the alerts, and a doubtful reply stops all sends.
+    Replies are sent first, then a summary with its stories, and then other alerts. In quiet hours,
+    only replies are sent. A doubtful alert (``Decision.doubtful``) stops the alerts, and a
+    doubtful reply stops all sends.
     """
     decision = Decision(doubtful=[row for row in queue.rows if _is_outcome_unknown(row)])
     if any(row.notice == REPLY for row in decision.doubtful):
@@ -284,7 +283,7 @@ def _add_muted_to_held_and_return_others(
     """Defer the rows that the bot lacks the right to send, and return the other rows.
 
     If the right in the whole chat must be checked now, set ``decision.probe`` and return no rows.
-    A topic is checked only by a send, because no call of Telegram returns the state of a topic.
+    Only a send can check a topic.
     """
     muted = {mute.thread_id: mute for mute in mutes}
     if not muted:
@@ -308,8 +307,8 @@ def _add_muted_to_held_and_return_others(
 def _may_be_sent_despite_mute(row: Delivery, mute: Mute) -> bool:
     """Return whether a row can be sent although the bot lacks the right ``mute.missing``.
 
-    If the right concerns kinds of media (``KINDS_OF``), notices and stories that do not need the
-    right can be sent. Exceptions apply to a story that already waits because of a missing right.
+    A right to kinds of media (``KINDS_OF``) is needed only by stories of these kinds. Any other
+    right is needed by all rows.
     """
     kinds = alert_rules.KINDS_OF.get(mute.missing)
     if kinds is None:
@@ -374,10 +373,9 @@ def _is_outcome_unknown(row: Delivery) -> bool:
 def _add_to_held_or_dropped(
     row: Delivery, chat: Chat, decision: Decision, now: datetime
 ) -> IsWithheld:
-    """Defer or drop a row if the row must not be sent now.
+    """Defer or drop a row if the row must not be sent now. Record the result in ``decision``.
 
-    Record the result in ``decision``. Return True if the row was deferred, dropped or found
-    unreadable, and False if the row may be sent now.
+    Return False if the row may be sent now.
     """
     may_crash_us = row.sending and row.attempts >= alert_rules.MAX_ATTEMPTS
     if may_crash_us and row.notice and row.created_at <= now - DAY:
@@ -476,8 +474,8 @@ def _first_batch(willing: Sequence[Delivery]) -> Batch:
 def count_expired_stories(decision: Decision) -> dict[tuple[Target, str, bool], int]:
     """Return how many stories were dropped because they expired before they could be sent.
 
-    The result has a number for each combination of a target, a username and ``is_silent``, because
-    each combination gets a notice of its own.
+    The result has a number for each target, username and ``is_silent``, because each combination
+    gets a notice.
     """
     late = (row for row, reason in decision.dropped if reason == TOO_OLD)
     return Counter((row.target, row.username, row.is_silent) for row in late)

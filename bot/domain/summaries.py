@@ -31,12 +31,11 @@ class Summary:
     def fields(self) -> dict[str, Any]:
         """Return the fields of the notice that lists the stories.
 
-        - ``posted`` has the username, number of stories and subscription id of each listed
-          profile.
-        - ``more`` is the number of profiles that are not listed.
-        - ``n`` is the number of all stories in ``by_profile``.
-        - ``ended`` has the number of expired stories for each username.
-        - ``silent`` is True if all subscriptions in ``by_profile`` are silent.
+        - ``posted``: the username, number of stories and subscription id of each listed profile.
+        - ``more``: the number of profiles that are not listed.
+        - ``n``: the number of all stories in ``by_profile``.
+        - ``ended``: the number of expired stories for each username.
+        - ``silent``: whether all subscriptions in ``by_profile`` are silent.
         """
         shown = self.by_profile[:LINES]
         ended: dict[str, int] = {}
@@ -67,7 +66,7 @@ def summary_of_due_stories(
     """Return the summary of the due stories of a chat or topic.
 
     ``rows`` are the due deliveries of the chat or topic. Return None unless more than one album
-    can be sent now. The summary of a channel does not count expired stories.
+    can be sent now.
     """
     willing, others = selection.select_sendable(
         [row for row in rows if selection.can_join_summary(row)], queue, now=now

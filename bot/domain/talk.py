@@ -187,8 +187,8 @@ def name_in(text: str) -> str | None:
 def words_that_may_be_names(text: str, language: str) -> tuple[str, ...]:
     """Return the distinct words of a text of two to four words that can be names of profiles.
 
-    Everyday words of English and of ``language``, unlikely names and non-Latin words are ignored.
-    The result is empty if another word can't be a name.
+    Everyday words of English and of ``language``, and unlikely names, are ignored. The result is
+    empty if another word can't be a name.
     """
     words = [word.strip(_AROUND).lower() for word in typed_words(text)]
     if not 1 < len(words) <= _SHORT:
@@ -402,8 +402,8 @@ def _is_emoji(word: str) -> bool:
 def names_listed_in(text: str, language: str = "en") -> tuple[str, ...]:
     """Return the distinct profile names that a text lists.
 
-    The names are separated by commas, line feeds or words such as "and", or have an @. The result
-    is empty if the text has fewer than two names, or words that are neither names nor polite.
+    Commas, line feeds or words such as "and" separate the names, or each name has an @. The result
+    is empty if the text has fewer than two names, or other words.
     """
     text = _without_fillers_after(text)
     lines = [_with_commas_for_connectives(line, language) for line in text.splitlines()]

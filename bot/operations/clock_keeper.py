@@ -1,8 +1,7 @@
 """The correction of the clock of this process.
 
 With PostgreSQL, the clock follows the database's clock. With SQLite, ``bot.runtime.clock_anchor``
-decides the time. Before the first known time, no time is written to the database. During a later
-doubt, no work is claimed.
+decides the time. Before the time is known, no time is written to the database.
 """
 
 import asyncio

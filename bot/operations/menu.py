@@ -1,8 +1,7 @@
-"""The publication of the bot's menu and descriptions to Telegram.
+"""The publication of the bot's menu and descriptions to Telegram, in the background.
 
-Telegram strictly limits these calls: after a few restarts, a call must wait for 460 to 1,127
-seconds (openclaw#32017, node-red-contrib-telegrambot#395). Therefore only changed texts are
-published, in the background.
+Only changed texts are published, because Telegram strictly limits these calls: a call must wait
+for 460 to 1,127 seconds after a few restarts (openclaw#32017, node-red-contrib-telegrambot#395).
 """
 
 import hashlib

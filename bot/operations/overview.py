@@ -267,8 +267,8 @@ def _upcoming_check_row(
 ) -> _Json:
     """Return a row about an upcoming check.
 
-    The row contains the mean delay of an alert in seconds, and the cost of the checks in credits
-    per day. Both are None without a snapshot. ``cost`` is in credits per check.
+    The row has the mean delay of an alert in seconds, and the cost of the checks in credits per
+    day.
     """
     pause = (next_at - snapshot_at).total_seconds() if snapshot_at else None
     return {
@@ -282,8 +282,8 @@ def _upcoming_check_row(
 def _sums_by_day(hours: list[tuple[datetime, _Json]]) -> list[_Json]:
     """Combine hourly figures into figures of each day (UTC).
 
-    A day has the credits by kind, the number of alerts, the mean delay in seconds of the alerts
-    that were not deferred, and the largest number of pending messages.
+    A day has the credits by kind, the number and mean delay (in seconds) of alerts, and the
+    largest number of pending messages.
     """
     days: dict[date, _Json] = {}
     for hour, figures in hours:

@@ -1,7 +1,7 @@
-"""Messages to the bot's owners.
+"""Messages to the bot's owners, through the outbox.
 
-The outbox sends the messages, so that no message is lost in an outage of Telegram. If the database
-is unavailable, the messages are sent directly, and the caller decides about a repetition.
+If the database is unavailable, the messages are sent directly, and the caller decides about a
+repetition.
 """
 
 from collections.abc import Callable, Iterable
@@ -39,8 +39,7 @@ class Owners:
     ) -> None:
         """Prepare to send messages to the owners whose ids ``ids`` returns.
 
-        Telegram refuses messages to an owner who never started the bot. ``wake`` wakes the outbox,
-        which sends the messages. ``bot`` directly sends messages that cannot be stored.
+        ``wake`` wakes the outbox. ``bot`` directly sends messages that cannot be stored.
         """
         self._db = db
         self._bot = bot

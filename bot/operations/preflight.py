@@ -1,7 +1,7 @@
 """Checks of the machine before the start of the bot: database, folders, open files.
 
-The command ``check`` prints every result. The command ``run`` logs the first error and ends. If
-the error may end soon, ``run`` first repeats the checks for a limited time.
+The command ``check`` prints every result. The command ``run`` ends at the first error, after
+repeated checks if the error may end soon.
 """
 
 import os
@@ -85,8 +85,8 @@ class CheckResult:
 async def check_database(url: str, spool: Path | None = None) -> CheckResult:
     """Open the database and compare its tables with the tables that the code expects.
 
-    The tables are not changed. An SQLite file is switched to a write-ahead log. An empty file is
-    an error if a record in the folder ``spool`` shows that the database had tables before.
+    An SQLite file is switched to a write-ahead log. An empty file is an error if a record in the
+    folder ``spool`` shows that the database had tables before.
     """
     try:
         async with Database(url) as db:
@@ -154,8 +154,8 @@ async def check_integrity(url: str) -> CheckResult | NotApplicable:
 def check_file_system_of_sqlite(url: str, mounts: Path = _MOUNTS) -> CheckResult | NotApplicable:
     """Return a note if the place of the SQLite file is not safe, or else None.
 
-    Not safe are a network file system, and a file that is mounted into a container without its
-    folder. ``mounts`` is the kernel's list of mounted file systems.
+    A network file system is not safe, and neither is a file that is mounted into a container
+    without its folder. ``mounts`` is the kernel's list of mounts.
     """
     if not url.startswith("sqlite"):
         return None
@@ -196,10 +196,9 @@ def _was_stamped_with_tables(db: Database, spool: Path) -> bool:
 
 
 def _copy_rescued_since_last_start(db: Database, spool: Path) -> Path | None:
-    """Return the newest rescued copy that was written after the last start of the bot.
+    """Return the newest rescued copy that was written after the last start of the bot, or None.
 
-    Return None without such a copy. A copy from before the last start lacks newer data, and the
-    newest backup may contain these data.
+    An older copy can lack data that the newest backup contains.
     """
     started_at = (spool / _STAMP).stat().st_mtime
     copies = backups.copies_rescued_from_replaced_file(db)
@@ -303,8 +302,7 @@ def _test_write_and_return_folder(path: Path) -> Path:
 def check_backup_folder(path: Path, *, hours: int, is_sqlite: bool) -> CheckResult:
     """Write a test file into the backup folder. Return a note if no backups can be made.
 
-    ``hours`` is the interval of the backups. Nothing is written if ``hours`` is 0 (no backups), or
-    if the database is not SQLite.
+    ``hours`` is the interval of the backups. 0 means no backups.
     """
     if not is_sqlite:
         return CheckResult("note", _NOT_OURS)

@@ -1,7 +1,7 @@
 """The watch, a loop that detects incidents every minute and stores figures every hour.
 
-During an outage of the database, the watch tests writes. If the file of the SQLite database was
-replaced, the watch copies the content of the opened file to a new file.
+During an outage of the database, the watch tests writes. If the SQLite file was replaced, the
+watch copies the content of the opened file to a new file.
 """
 
 import shutil
@@ -69,16 +69,14 @@ class Watch:
         metrics: Metrics = UNSEEN,
         now: Callable[[], datetime],
     ) -> None:
-        """Create the watch.
+        """Create the watch. ``budget`` and ``check_price`` are in credits.
 
-        - ``budget`` is in credits per day, and ``check_price`` in credits per call of a check.
         - ``tells_of_outages``: whether the bot can send messages without a database.
-        - ``signs``: for each kind of incident that this process can detect, a function that
-          returns whether an incident is active, or None.
+        - ``signs``: for each kind of incident, a function that returns whether an incident is
+          active, or None.
         - ``disk``: returns the free bytes and the total bytes.
         - ``clock_off``: returns the error of the clock in seconds since the last call.
-        - ``process``: the key of this process, if several processes share the database. An
-          incident is then closed only if no process finds the condition met.
+        - ``process``: the key of this process, if several processes share the database.
         """
         self._db = db
         self._incidents = incidents
@@ -227,8 +225,7 @@ class Watch:
     ) -> bool:
         """Store whether this process finds a condition met. Return whether another process does.
 
-        Some conditions, for example a full disk, can be met for one process only. If only one
-        process uses the database, store nothing and return False.
+        If only one process uses the database, store nothing and return False.
         """
         if not self._process:
             return False

@@ -1,7 +1,7 @@
 """The forecast of a profile's stories: a decaying rate, a daily rhythm, and bursts.
 
-The forecast is learned from the exact times of stories. All times are Unix seconds. Rates are in
-stories per hour, except ``Population.rate``, which is in stories per day.
+The forecast is learned from the times of stories. Times are Unix seconds. Rates are in stories per
+hour, except ``Population.rate`` (per day).
 """
 
 from array import array

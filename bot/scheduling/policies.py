@@ -36,8 +36,8 @@ class Learned:
     ) -> float:
         """Return the hours from the last check until the next check is due, at most ``most``.
 
-        ``price`` is in subscriber-hours per credit, and ``cost`` is in credits per check.
-        ``weight`` is the weight of the subscriptions. With the weight 0, the result is ``most``.
+        ``price`` is in subscriber-hours per credit, and ``cost`` in credits per check. A profile
+        without ``weight`` (subscriptions) is due after ``most`` hours.
         """
         if weight <= 0:
             return most

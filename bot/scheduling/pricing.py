@@ -85,8 +85,7 @@ def estimate_demand(
     """Return the demand of all profiles, computed from ``rows``.
 
     Each row has the state of a profile, the weight of its subscriptions, and the cost of a check
-    in credits. ``rows`` can be a sample of ``profiles`` profiles. ``before`` is the last
-    population.
+    in credits. The rows can be a sample of ``profiles`` profiles.
     """
     stories = days = _RATE_FORGETS
     stories *= before.rate
@@ -152,8 +151,8 @@ def longest_pause_hours(polls_a_day: float) -> float:
 def is_feasible(budget: float, costs: float) -> bool:
     """Return whether the budget can pay for checks of all profiles before their stories expire.
 
-    ``budget`` is in credits per day. ``costs`` is the number of credits that one check of every
-    profile costs in total. Outages are not considered.
+    ``budget`` is in credits per day. ``costs`` is the cost of one check of every profile in
+    credits.
     """
     return budget >= fewest_credits_a_day(costs) * (1 - 1e-9)
 
@@ -266,8 +265,7 @@ class CreditBucket:
     ) -> float:
         """Return the time at which the bucket will contain ``need`` credits if nothing is spent.
 
-        The result is at the earliest the time of the last release, and at the latest the next
-        midnight (UTC). The capacity of the bucket is ignored.
+        The result is at the latest the next midnight (UTC). The capacity of the bucket is ignored.
         """
         if self.credits >= need:
             return self.at

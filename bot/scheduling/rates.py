@@ -1,8 +1,8 @@
 """The estimation of a profile's posting rate by a mixture of experts.
 
-Each expert estimates the rate from a sum of stories with its own half-life, because posting rates
-change. The mixture is the weighted mean of the estimates. Learned exponents let a single expert
-lower the result after a profile stops posting.
+Each expert estimates the rate from a sum of stories with its own half-life. The mixture is the
+weighted mean of the estimates. Learned exponents let a single expert lower the result after a
+profile stops posting.
 """
 
 from array import array
@@ -88,8 +88,8 @@ def mixed_rate(estimates: Sequence[float]) -> float:
 def log_ratios(estimates: Sequence[float], mixture: float) -> list[float]:
     """Return the logarithm of the ratio of each pooled expert's estimate to the mixture.
 
-    ``estimates`` and ``mixture`` are in stories per day. ``_NEVER`` is added to both before the
-    division, so that a rate of 0 has a finite logarithm.
+    The rates are in stories per day. ``_NEVER`` is added, so that a rate of 0 has a finite
+    logarithm.
     """
     usual = log(mixture + _NEVER)
     return [log(estimates[number] + _NEVER) - usual for number in POOLED]

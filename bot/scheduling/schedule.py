@@ -134,8 +134,7 @@ class Schedule:
         """Compute the demand of all profiles again from ``rows``.
 
         Each row has the state of a profile, the weight of its subscriptions, and the cost of a
-        check in credits. If ``rows`` is only a sample, ``profiles`` is the total number of
-        profiles.
+        check in credits. The rows can be a sample of ``profiles`` profiles.
         """
         self.set_demand(
             estimate_demand(
@@ -235,8 +234,8 @@ class Schedule:
     def freeze_price_after_outage(self, at: float) -> None:
         """Record that the API failed at the time ``at``.
 
-        In the 3 hours after ``at``, the lateness of checks does not change the price, because
-        checks are late after an outage even if the price is right.
+        For 3 hours, lateness does not change the price, because checks are late after an outage
+        even if the price is right.
         """
         self.price.stop_corrections_until(at + _AFTER_OUTAGE)
 
@@ -337,8 +336,8 @@ class Schedule:
         """Return whether a check is allowed now.
 
         The budget of the day must pay for the check. A due check also needs credits in the bucket,
-        or ``_URGENT`` seconds since the last check. An early check must leave the reserve in the
-        bucket, and needs the minimum pause since the last check.
+        or ``_URGENT`` seconds since the last check. An early check needs the minimum pause, and
+        must leave the reserve in the bucket.
         """
         if spent_today + cost > self.budget:
             return False

@@ -191,8 +191,7 @@ class _Run:
     ) -> float:
         """Put profiles back into the queue after their minimum pause. Return the new time.
 
-        If the queue is empty, because all profiles are in their minimum pause, the time jumps to
-        the end of the first pause.
+        If the queue is empty, the time jumps to the end of the first pause.
         """
         states, minimum = self.states, self.plan.minimum
         if not queue:

@@ -1,7 +1,7 @@
 """The time at which the expected waiting of a profile's new stories reaches a target.
 
-A new story waits until a check finds the story. The expected waiting is the total of all probable
-new stories. An echo is an increase of the posting rate for some hours after a story.
+The expected waiting is the total for all stories that were probably posted since the last check.
+An echo is an increase of the posting rate for some hours after a story.
 """
 
 from collections.abc import Sequence
@@ -36,9 +36,9 @@ def hours_to_target(
 ) -> float:
     """Return the number of hours from ``seen_at`` until the expected waiting reaches ``target``.
 
-    ``seen_at`` is in Unix seconds, and ``target`` is in stories times hours. The posting rate is
-    ``rate`` stories per hour times the rhythm ``shape`` (``rhythm_at``), plus ``echo``. The result
-    is at most ``most`` hours.
+    ``seen_at`` is in Unix seconds, and ``target`` in stories times hours. The posting rate is
+    ``rate`` stories per hour times the rhythm ``shape``, plus ``echo``. The result is at most
+    ``most``.
     """
     place = (seen_at / HOUR - 0.5) % 24 % 24  # the second % is needed, because -1e-17 % 24 is 24.0
     hour = int(place)
@@ -52,8 +52,8 @@ def hours_to_target(
     second_part /= second
 
     # ``total`` is the expected number of stories from ``seen_at`` to the start of the current
-    # hour. ``waited`` is the sum of the hours for which these stories have waited until then. Both
-    # numbers exclude the echoes, which are computed separately.
+    # hour. ``waited`` is the sum of the hours for which these stories have waited. Both exclude
+    # the echoes.
     total = waited = begun = 0.0
     left = 1.0 - begin
     while True:
