@@ -12,18 +12,15 @@ from bot.outbox.leases import SendLease
 
 @dataclass(slots=True, eq=False)
 class AlertJob:
-    """An album or notices to send under a lease.
-
-    If ``is_trial`` is True, the job tests whether Telegram works again. After the wait
-    ``asks_in``, the bot first asks Telegram whether the chat accepts calls. None means that the
-    bot does not ask.
-    """
+    """An album or notices to send under a lease."""
 
     lease: SendLease
     queue: ChatQueue
     batch: Batch
     is_trial: bool = False
+    """Whether the job tests if Telegram works again."""
     asks_in: timedelta | None = None
+    """The wait before a test whether the chat accepts calls, or None for no test."""
 
     @property
     def chat_id(self) -> int:
@@ -56,18 +53,18 @@ class AlertJob:
 
 @dataclass(slots=True, eq=False)
 class ReplyJob:
-    """A reply to send under a lease.
-
-    ``AlertJob`` describes ``is_trial`` and ``asks_in``. If ``is_silent`` is True, the message
-    makes no sound. ``behind`` are the replies that are sent next under the same lease.
-    """
+    """A reply to send under a lease."""
 
     lease: SendLease
     reply: PendingMessage
     is_silent: bool = False
+    """Whether the message makes no sound."""
     behind: Sequence[PendingMessage] = ()
+    """The replies that are sent next under the same lease."""
     is_trial: bool = False
+    """Whether the job tests if Telegram works again."""
     asks_in: timedelta | None = None
+    """The wait before a test whether the chat accepts calls, or None for no test."""
 
     @property
     def chat_id(self) -> int:

@@ -26,18 +26,19 @@ from bot.telegram.flood_limits import Lane
 
 @dataclass(slots=True, eq=False)
 class SendLease:
-    """The lease of a chat queue from ``claimed_at`` to ``until``, for a send of the rows ``ids``.
-
-    - ``is_counted``: the number of copies of each row already includes this send.
-    - ``is_valid``: at the last check, this process had the lease and could send all rows.
-    """
+    """The lease of a chat queue for a send."""
 
     queue: QueueClaim
     ids: Sequence[int]
+    """The ids of the rows that are sent."""
     claimed_at: datetime
+    """The time of the claim of the queue."""
     until: datetime
+    """The end of the lease."""
     is_counted: bool = False
+    """Whether the number of copies of each row already includes this send."""
     is_valid: bool = False
+    """Whether this process had the lease at the last check, and all rows could be sent."""
 
 
 class SendLeases:

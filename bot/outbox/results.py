@@ -66,33 +66,31 @@ _REPLY_NOT_CONFIRMED = N_(
 
 @dataclass(slots=True)
 class Tally:
-    """The results of recording the outcome of a send.
-
-    - ``unknown`` is the number of rows that may have arrived without a confirmation.
-    - Before ``rests_until``, this process must claim no queue.
-    - ``is_due`` is True only if the queue was released, and the open chat has unsent deliveries.
-    """
+    """The results of recording the outcome of a send."""
 
     unknown: int = 0
+    """The number of rows that may have arrived without a confirmation."""
     dead_letters: int = 0
+    """The number of rows that became dead letters."""
     rests_until: datetime | None = None
+    """The time before which this process must claim no queue, or None."""
     is_due: bool = field(default=False, compare=False)
+    """True only if the queue was released, and the open chat has unsent deliveries."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendReport:
-    """The outcome of a send, and the facts that decide how the outcome is recorded.
-
-    - ``is_counted``: the number of copies of each row includes the send.
-    - ``in_outage``: the send failed because of an outage of Telegram or the database.
-    - ``answers_again``: Telegram answers in the chat again.
-    """
+    """The outcome of a send, and the facts that decide how the outcome is recorded."""
 
     outcome: Outcome
     is_counted: bool
+    """Whether the number of copies of each row includes the send."""
     in_outage: bool
+    """Whether the send failed because of an outage of Telegram or the database."""
     answers_again: bool
+    """Whether Telegram answers in the chat again."""
     now: datetime
+    """The time at which the outcome is recorded."""
 
 
 @dataclass(frozen=True, slots=True)

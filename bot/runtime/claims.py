@@ -22,15 +22,14 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """The pause between two attempts of a task, and the maximum number of attempts.
-
-    ``pause`` is the pause after the first attempt. The task is abandoned after ``failures`` failed
-    attempts or ``attempts`` attempts of any kind. None means no limit.
-    """
+    """The pause between two attempts of a task, and the maximum number of attempts."""
 
     pause: timedelta
+    """The pause after the first attempt."""
     failures: int | None = None
+    """The number of failed attempts after which the task is abandoned. None means no limit."""
     attempts: int | None = None
+    """The number of all attempts after which the task is abandoned. None means no limit."""
 
     def is_exhausted(self, *, failures: int, attempts: int) -> bool:
         """Return whether a limit is reached, so that the task must not be attempted again."""

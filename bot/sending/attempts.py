@@ -53,13 +53,7 @@ _AS_SENT: dict[Right, tuple[FileKind, ...]] = {
 
 @dataclass(slots=True)
 class SendRequest:
-    """A request to send an album: the target, the caption, the options and the current state.
-
-    - ``longest_wait_s`` is the longest single wait for a flood limit, in seconds.
-    - ``floods`` counts the flood limits after which a reply was sent again.
-    - ``until`` ends the waits of an alert for flood limits.
-    - ``refused_alone`` is the last unknown error message about a single story.
-    """
+    """A request to send an album: the target, the caption, the options and the current state."""
 
     target: Target
     text: Text
@@ -67,9 +61,13 @@ class SendRequest:
     calls: Calls
     asker: Asker
     longest_wait_s: float | None = None
+    """The longest single wait for a flood limit, in seconds."""
     floods: int = 0
+    """The number of flood limits after which a reply was sent again."""
     until: datetime | None = None
+    """The time until which an alert may wait for flood limits."""
     refused_alone: str = ""
+    """The last unknown error message about a story that was sent alone, without numbers."""
     items: list[Item] = field(default_factory=list)
 
     @property

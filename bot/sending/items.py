@@ -59,22 +59,27 @@ Source = ByFileId | ByUrl | ByUpload
 
 @dataclass(slots=True)
 class Item:
-    """A story of an album during a send, as a file of the kind ``kind``.
+    """A story of an album during a send.
 
-    After the send, at most one of ``sent``, ``failed`` (an error message) and ``refused`` (a
-    missing right) is set. If ``later`` is True, a retry may succeed. ``tried`` counts the tried or
-    skipped sources. The files in ``spooled`` must be removed after the send.
+    After the send, at most one of ``sent``, ``failed`` and ``refused`` is set.
     """
 
     story: Story
     kind: FileKind = field(init=False)
+    """The kind of the file that is sent."""
     source: Source | None = None
     tried: int = 0
+    """The number of sources that were tried or skipped."""
     reason: str = ""
+    """The newest error message of a source."""
     sent: SentItem | None = None
+    """The sent message."""
     failed: str = ""
+    """The error message of a failure."""
     later: bool = False
+    """Whether a retry may succeed after a failure."""
     refused: Right | None = None
+    """The right that the item needs and the bot does not have."""
     alone: bool = False
     """Whether the item must be sent alone, because no free source can be used in an album."""
     as_file: bool = False
@@ -84,6 +89,7 @@ class Item:
     has_spool_error: bool = False
     """Whether a download failed because the spool is full or can't be written."""
     spooled: list[MediaFile] = field(default_factory=list)
+    """The downloaded files, which must be removed after the send."""
 
     def __post_init__(self) -> None:
         """Set ``kind`` to the expected kind (``expected_kind``)."""
@@ -113,35 +119,34 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class SendOptions:
-    """The options of the sent messages.
-
-    ``buttons`` are used only for an item that is sent alone, because an album cannot have buttons
-    (Bot API). With ``in_order``, an item waits if an earlier item will be retried.
-    """
+    """The options of the sent messages."""
 
     silent: bool = False
     spoiler: bool = False
     protect: bool = False
     as_files: bool = False
     in_order: bool = False
+    """Whether an item waits if an earlier item will be retried."""
     one_by_one: bool = False
+    """Whether no albums are sent."""
     is_free: bool = False
+    """Whether no file is bought from the API."""
     reply_to: int | None = None
     buttons: Buttons = field(default_factory=list)
+    """The buttons of an item that is sent alone. An album cannot have buttons (Bot API)."""
 
 
 @dataclass(slots=True)
 class Text:
-    """The caption of an album, which is sent once, with the first message of the album.
-
-    ``stories`` is the number of stories that the caption states. After Telegram has refused the
-    HTML, the caption is plain text.
-    """
+    """The caption of an album, which is sent once, with the first message of the album."""
 
     caption: str | None
     stories: int
+    """The number of stories that the caption states."""
     html: bool = True
+    """False after Telegram has refused the HTML. The caption is then plain text."""
     caption_for_count: Callable[[int], str] | None = None
+    """Returns the caption for a number of stories."""
 
     def caption_arguments(self) -> dict[str, Any]:
         """Return the arguments of the Bot API for the caption of the next message."""

@@ -26,14 +26,12 @@ _ASK_AGAIN_S = 0.02  # seconds between two checks whether an outstanding answer 
 
 @dataclass(frozen=True, slots=True)
 class ChatLimits:
-    """The limits of a chat.
-
-    ``gap_s`` is the time in seconds between two messages in a private chat. ``group`` is the
-    number of messages per minute in a group or channel.
-    """
+    """The limits of a chat."""
 
     gap_s: float = 1.0
+    """The time in seconds between two messages in a private chat."""
     group: int = 20
+    """The number of messages per minute in a group or channel."""
 
 
 DOCUMENTED = ChatLimits()
@@ -41,19 +39,17 @@ DOCUMENTED = ChatLimits()
 
 @dataclass(slots=True)
 class ChatFlood:
-    """The recent messages to a chat, from which the time of the next message is computed.
-
-    - ``drained_at`` is the time at which a private chat has room for a full burst.
-    - ``sent`` has the times and numbers of recent messages in a group or channel.
-    - Before ``closed_until``, no message may be sent.
-    - Before ``strict_until``, a private chat allows only small bursts.
-    """
+    """The recent messages to a chat, from which the time of the next message is computed."""
 
     limits: ChatLimits = DOCUMENTED
     drained_at: float = 0.0
+    """The time at which a private chat has room for a full burst."""
     sent: list[tuple[float, int]] = field(default_factory=list)
+    """The times and numbers of recent messages in a group or channel."""
     closed_until: float = 0.0
+    """The time before which no message may be sent."""
     strict_until: float = 0.0
+    """The time before which a private chat allows only small bursts."""
 
     def seconds_to_wait(self, now: float, weight: int, lane: Lane, *, is_group: bool) -> float:
         """Return the seconds until the chat may get ``weight`` messages. 0 means now.
@@ -138,14 +134,12 @@ class Ticket:
 
 @dataclass(slots=True)
 class BotWindow:
-    """The messages of this process that count towards the limit of the whole bot now.
-
-    ``held`` is the number of messages in ``tickets``. To space the messages evenly, no message is
-    sent before ``next_at``.
-    """
+    """The messages of this process that count towards the limit of the whole bot now."""
 
     next_at: float = 0.0
+    """The time before which no message is sent, so that the messages are evenly spaced."""
     held: int = 0
+    """The number of messages in ``tickets``."""
     tickets: deque[Ticket] = field(default_factory=deque)
 
     def drop_old_tickets_and_get_wait_s(self, now: float, weight: int, rate: float) -> float:

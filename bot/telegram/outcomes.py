@@ -167,16 +167,14 @@ OF_FILES = _OF_UPLOADS | {"any file"}
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A refusal by Telegram, parsed from an error message.
-
-    - ``words`` is the error message in lower case.
-    - ``scope`` is the subject of the error message (``REFUSALS``), or None if unknown.
-    - ``item`` is the index of the refused item of an album, from 0, or None if unknown.
-    """
+    """A refusal by Telegram, parsed from an error message."""
 
     words: str
+    """The error message in lower case."""
     scope: Scope | Right | None
+    """The subject of the error message (``REFUSALS``), or None if the subject is unknown."""
     item: int | None = None
+    """The index of the refused item of an album, from 0, or None if the item is unknown."""
 
     @property
     def words_without_numbers(self) -> str:

@@ -45,16 +45,14 @@ _SAME_END_S = 1.5
 
 @dataclass(frozen=True, slots=True)
 class LimitedCall:
-    """The data that the rate limiter needs about a call of the Bot API.
-
-    ``weight`` is the number of messages that the call sends. ``longest_wait_s`` is the longest
-    single wait in seconds, or None for no maximum.
-    """
+    """The data that the rate limiter needs about a call of the Bot API."""
 
     chat: int | str | None
     weight: int
+    """The number of messages that the call sends."""
     lane: Lane
     longest_wait_s: float | None
+    """The longest single wait in seconds, or None for no maximum."""
 
     @property
     def longest_chat_wait_s(self) -> float | NoMaximum:

@@ -67,20 +67,18 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Polls:
-    """The recent results of the polls.
-
-    - ``conflicts`` are the times of recent 409 responses.
-    - ``answers`` are the times of recent answers.
-    - ``since`` is the start of the last conflict.
-    - ``answered_since`` is the start of the current period without a 409 response.
-    - ``was_first`` is True if a conflict has ever begun after three minutes of answered polls.
-    """
+    """The recent results of the polls."""
 
     conflicts: tuple[datetime, ...] = ()
+    """The times of recent 409 responses."""
     answers: tuple[datetime, ...] = ()
+    """The times of recent answers."""
     since: datetime | None = None
+    """The start of the last conflict, or None if no conflict has happened."""
     answered_since: datetime | None = None
+    """The start of the current period without a 409 response, or None."""
     was_first: bool = False
+    """Whether a conflict has ever begun after three minutes of answered polls."""
 
     def with_conflict(self, at: datetime) -> "Polls":
         """Return the results with one more poll, which ended with 409 at the time ``at``."""

@@ -36,15 +36,14 @@ _EARLIER_REPLIES_EVERY = timedelta(seconds=30)
 
 @dataclass(frozen=True, slots=True)
 class Enqueued:
-    """The stored replies to an update.
-
-    The replies ``rows`` are sent now under ``lease``. Without a lease, the outbox sends ``rows``
-    later. The chats of ``strangers`` are not in the database, so these replies are not stored.
-    """
+    """The stored replies to an update."""
 
     lease: SendLease | None
+    """The lease under which the replies are sent now. None means that the outbox sends later."""
     rows: Sequence[PendingMessage]
+    """The replies in the outbox."""
     strangers: Sequence[Reply]
+    """The replies that are not stored, because their chats are not in the database."""
 
 
 class Handling:

@@ -30,15 +30,13 @@ _SERVICE = ("migrate_to_chat_id", "migrate_from_chat_id")
 
 @dataclass(frozen=True, slots=True)
 class QueueAndPerson:
-    """The queue of an update, and the person who sent the update.
-
-    ``person`` is None if the update needs no reply, and ``NO_PERSON`` if the sender is anonymous.
-    If ``is_exempt`` is True, no limit applies.
-    """
+    """The queue of an update, and the person who sent the update."""
 
     queue: str
     person: int | None = None
+    """None if the update needs no reply, and ``NO_PERSON`` if the sender is anonymous."""
     is_exempt: bool = False
+    """Whether no limit applies to the update."""
 
     @property
     def count_key(self) -> Key:
