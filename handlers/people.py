@@ -94,9 +94,8 @@ async def act_on_person_or_chat(
 ) -> None:
     """Turn the page of the list, or do the action of a button for a person or chat.
 
-    ``chat_id_or_page`` is a page number for the action ``list``. ``limit_or_payer_id`` is a limit
-    in credits per day, or the ID of a payer. Without a limit, the limit in the bot's settings
-    applies.
+    ``chat_id_or_page`` is a page number for the action ``list``. ``limit_or_payer_id`` is the ID
+    of a payer, or a limit in credits per day. None means the limit in the bot's settings.
 
     Raises:
         RightsError: The button blocks an owner of the bot.

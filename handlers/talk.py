@@ -365,8 +365,8 @@ async def run_with_shown_arguments(
 ) -> PopUpText | None:
     """Run a command with arguments from the message whose button was pressed.
 
-    The costs are those of the command. Only texts in code format are read. ``code_text_index`` is
-    the index of the text that may be the whole command. Without a text in code format, return the
+    The costs are those of the command. The arguments are texts in code format. ``code_text_index``
+    selects the text with the whole command. If the message has no text in code format, return the
     text of a pop-up.
 
     Raises:

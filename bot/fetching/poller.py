@@ -203,9 +203,9 @@ class Scheduler:
         due, snapshot_at = state.first
         if state.room < self._highest_usual_price_of_check:
             return max(due, now + _MONEY_AGAIN)
-        # A profile is not checked early within ``minimum`` seconds after its last check.
-        # ``seen_at`` is limited, because a different profile than the profile that is due first
-        # may be checked early.
+        # A profile is not checked early within ``minimum`` seconds after its last check. A
+        # different profile may be checked early now, so ``seen_at`` is at least ``minimum``
+        # seconds ago.
         rested = now.timestamp() - plan.schedule.minimum
         seen_at = min(snapshot_at.timestamp(), rested) if snapshot_at else 0.0
         # If the credit bucket is empty, wait until the bucket has enough credits.

@@ -323,10 +323,9 @@ class StoriesApi:
     ) -> PaidCall[list[Story]] | None:
         """Return the paid call that verifies the last answer, or None if no call is necessary.
 
-        The call costs 1 credit, and skips the privacy check. ``stories`` are the latest answer
-        with the check. ``new`` has the ids of unknown stories. ``known`` is the profile as stored
-        before the latest answer. Contradictions about two profiles within two days end all calls
-        without the check.
+        The call costs 1 credit, skips the privacy check, and records a contradiction. ``stories``
+        are the latest answer with the check. ``new`` has the ids of unknown stories. ``known`` is
+        the profile as stored before the latest answer.
         """
         if self._privacy is None or not self._privacy.doubts_last_answer(known, stories, new):
             return None
