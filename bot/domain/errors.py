@@ -344,14 +344,12 @@ class MediaTooBigError(MediaError):
 class MediaUnavailableError(MediaError):
     """The file can't be loaded now. A retry may succeed.
 
-    For example, the media server is slow or broken, or the bot's spool is full.
+    For example, the media server is slow or broken. ``is_of_spool`` is True if the bot's spool is
+    full, or can't be written. In that case, another source of the file would not help.
     """
 
+    is_of_spool: bool = False
     text = N_("This photo or video can't be loaded at the moment. Please try again later.")
-
-
-class SpoolError(MediaUnavailableError):
-    """The bot's spool is full, or can't be written. Another source of the file would not help."""
 
 
 class SlowHostError(MediaUnavailableError):
