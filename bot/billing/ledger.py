@@ -182,13 +182,11 @@ class Ledger:
         return answer.value, Bill(reservation, answer.credits)
 
     async def reserve(self, charge: Charge, call: PaidCall[object]) -> Reservation:
-        """Reserve the price of a call within all limits that apply.
-
-        If this method raises an error, no credits are reserved.
+        """Reserve the price of a call within all limits, or raise an error and reserve nothing.
 
         Raises:
             SpendingStoppedError: Spending is stopped, or the balance is too low.
-            NoPayerError: Neither a person nor a payer of the channel or chat pays for the request.
+            NoPayerError: The request has no person, and its channel and chat have no payer.
             SpendingError: A limit is reached. A retry can succeed from the time ``until``.
         """
         return await finish_on_cancel(
@@ -252,8 +250,7 @@ class Ledger:
     ) -> None:
         """Count the size of a pasted file towards the person's daily limit, for 0 credits.
 
-        ``most`` is the limit in megabytes per day. If the request has no person, the payer's limit
-        counts.
+        ``most`` is the limit in megabytes per day. Without a person, the payer's limit counts.
 
         Raises:
             PastedLimitError: The limit is exceeded.

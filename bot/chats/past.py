@@ -81,12 +81,12 @@ class Past:
     ) -> Page:
         """Return a page of at most 30 kept stories that match a search, the latest first.
 
-        The file_ids are stored for the sender. With ``before``, the pk of a kept story, the page
-        has only older stories. The search costs 0 credits.
+        The file_ids are stored for the sender. If ``before`` is the pk of a kept story, the page
+        has older stories. The cost is 0 credits.
 
         Raises:
-            NothingKeptError: The chat has no kept story of the profile or no kept story at all, or
-                the profile is blocked.
+            NothingKeptError: The chat has no kept story (of the profile), or the profile is
+                blocked.
             SubscriptionError: The chat has kept stories, but none that match the search.
         """
         now = self._now()
@@ -107,15 +107,14 @@ class Past:
     async def _read_search_scope(
         self, tx: Tx, chat_id: int, bot_id: int, search: Search, *, since: datetime
     ) -> _Scope:
-        """Return the scope of a search: the kept stories among which the bot searches.
+        """Return the kept stories among which the bot searches.
 
         The first word counts as a username if the chat has kept stories of the profile with this
         name.
 
         Raises:
-            NothingKeptError: The first word can only be a username, and the chat has no kept story
-                of the
-            profile, or the profile is blocked.
+            NothingKeptError: The first word can only be a username without kept stories, or of a
+                blocked profile.
         """
         profile_id = None
         if search.username is not None:

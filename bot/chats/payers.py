@@ -160,7 +160,7 @@ class Payers:
         """Make a person the payer of a chat. A chat with a payer keeps the payer.
 
         Raises:
-            RightsError: The chat has no payer, and the person is not allowed to become the payer.
+            RightsError: The chat has no payer, and the person may not pay.
             SubscriptionError: The subscriptions of the chat would exceed a limit of the person.
             BlockedError: The access list blocks the chat or the responsible person.
         """
@@ -312,7 +312,7 @@ class Payers:
         """Return the payer of a chat, or the person ``by``, who would become the payer.
 
         Raises:
-            NoPayerError: The chat has no payer, and the person is anonymous or not allowed to pay.
+            NoPayerError: The chat has no payer, and ``by`` is None or may not pay.
             SubscriptionError: The subscriptions of the chat would exceed a limit of the person.
         """
         payer = await chats.payer_of(tx, chat_id)
@@ -335,13 +335,12 @@ class Payers:
     ) -> int:
         """Return the payer of a chat. If the chat has no payer, ``by`` becomes the payer.
 
-        The caller has locked the chat and the chat's queue, and will subscribe to the profiles
+        The caller has locked the chat and the chat's queue, and will subscribe to
         ``profile_ids_to_lock``. The counters of new subscriptions are locked first.
 
         Raises:
-            NoPayerError: The chat has no payer, and ``by`` is None or not allowed to pay.
-            SubscriptionError: The subscriptions of the chat would exceed a limit of the person
-                ``by``.
+            NoPayerError: The chat has no payer, and ``by`` is None or may not pay.
+            SubscriptionError: The subscriptions of the chat would exceed a limit of the person.
         """
         await self.lock_new_subscription_counters(
             tx, chat_id, await chats.payer_of(tx, chat_id) or by

@@ -95,9 +95,9 @@ class Chats:
 
         A person in a private chat is also removed as a payer. These data are kept:
 
-        - bills, without the ids of the private chat and the person;
+        - bills, without the id of the chat and, for a private chat, of the person;
         - permissions and blocks, without the name and the language;
-        - the id of the person who added the bot, because a block of this person closes the chat;
+        - the id of the person who added the bot;
         - the counters of the daily limits;
         - unfinished updates, and finished updates without contents (for 25 hours).
         """

@@ -185,10 +185,9 @@ class Subscribing:
 
         Raises:
             BlockedError: The access list blocks the chat or the responsible person.
-            SubscriptionError: The bot can't create topics in the chat, or a concurrent command has
-                reached a limit or ended a subscription.
-            NoPayerError: The chat has lost the payer, and the person is not allowed to become the
-                payer.
+            SubscriptionError: The bot can't create topics, or a concurrent command has reached a
+                limit or ended a subscription.
+            NoPayerError: The chat has lost the payer, and the person may not pay.
             AskAgainError: Telegram does not answer about the right to create topics, or demands a
                 wait.
         """
@@ -229,14 +228,13 @@ class Subscribing:
         *,
         fast: bool,
     ) -> list[tuple[str, Subscribed | BotError]]:
-        """Start or move a subscription for each profile in ``answers``. Return a result for each.
+        """Start or move a subscription for each profile in ``answers``, for 0 credits.
 
-        The results are in the order of ``answers``. An error in ``answers`` stays the result. The
-        cost is 0 credits.
+        Return the results in the order of ``answers``. An error in ``answers`` stays the result.
 
         Raises:
             BlockedError: The access list blocks the chat or the responsible person.
-            NoPayerError: The chat has no payer, and the person is not allowed to become the payer.
+            NoPayerError: The chat has no payer, and the person may not pay.
             SubscriptionError: A limit was reached or a subscription has ended in the meantime.
         """
         results: dict[int, Subscribed | BotError] = {}
@@ -293,12 +291,11 @@ class Subscribing:
     ) -> Subscribed:
         """Start a subscription in ``target``, or move an existing subscription to ``target``.
 
-        If ``fast`` is True, the subscription becomes fast, unless a concurrent command has added
-        the subscription. The cost is 0 credits.
+        If ``fast`` is True, the subscription becomes fast. The cost is 0 credits.
 
         Raises:
             BlockedError: The access list blocks the chat or the responsible person.
-            NoPayerError: The chat has no payer, and the person is not allowed to become the payer.
+            NoPayerError: The chat has no payer, and the person may not pay.
             SubscriptionError: A limit was reached or the subscription has ended in the meantime.
         """
         if checked.existing is None:
@@ -321,8 +318,7 @@ class Subscribing:
     ) -> Subscription:
         """Move a subscription to the separate topic of the profile, or back to the chat.
 
-        A missing topic is made. Return the subscription in the destination, which can have existed
-        before. The cost is 0 credits.
+        Return the subscription in the destination. The cost is 0 credits.
 
         Raises:
             NotFollowedError: The chat does not have the subscription.
@@ -374,7 +370,7 @@ class Subscribing:
         Raises:
             BlockedError: The access list blocks the chat or the responsible person.
             SubscriptionError: A limit is reached, or the profile is not stored any more.
-            NoPayerError: The chat has no payer, and the person is not allowed to become the payer.
+            NoPayerError: The chat has no payer, and the person may not pay.
             StoriesError: The owner has blocked the profile.
         """
         now = self._now()
@@ -427,7 +423,7 @@ class Subscribing:
         Raises:
             SubscriptionError: A limit is reached, the budget is too small, or the profile is not
                 stored.
-            NoPayerError: The chat has no payer, and the person is not allowed to become the payer.
+            NoPayerError: The chat has no payer, and the person may not pay.
             StoriesError: The owner has blocked the profile.
         """
         known = await profiles.get(tx, ended.profile_id)
@@ -497,10 +493,9 @@ class Subscribing:
         Raises:
             SubscriptionError: A limit is reached, or the budget is too small for a further
                 profile.
-            NoPayerError: The chat has no payer, and the person is not allowed to become the payer.
+            NoPayerError: The chat has no payer, and the person may not pay.
             SpendingError: The credits are not allowed to be spent.
-            StoriesError: The API failed or refused the account, or the profile is on the block
-                list.
+            StoriesError: The API failed or refused the account, or the profile is blocked.
         """
         self._raise_if_profile_blocked("", username)
         chat_id = places[0].chat_id
@@ -563,7 +558,7 @@ class Subscribing:
         Raises:
             SubscriptionError: A limit is reached, or the budget is too small for a further
                 profile.
-            NoPayerError: The chat has no payer, and the person is not allowed to become the payer.
+            NoPayerError: The chat has no payer, and the person may not pay.
         """
         budget_error = None
         async with join_or_begin_read(self._db) as tx:
@@ -649,15 +644,14 @@ class Subscribing:
         fast: bool,
         profile_ids: Collection[str],
     ) -> Subscribed:
-        """Start a subscription, or return one that a concurrent command has added.
+        """Start a subscription, or return a subscription that a concurrent command has added.
 
         ``profile_ids`` are all profiles that the transaction changes.
 
         Raises:
             BlockedError: The access list blocks the chat or the responsible person.
-            NoPayerError: The chat has no payer, and the person is not allowed to become the payer.
-            SubscriptionError: A limit was reached, or a concurrent command has ended the
-                subscription.
+            NoPayerError: The chat has no payer, and the person may not pay.
+            SubscriptionError: A limit was reached, or the subscription has ended in the meantime.
         """
         now = self._now()
         profile = checked.profile
@@ -713,12 +707,10 @@ class Subscribing:
     ) -> Preferences:
         """Return the preferences of a new subscription, with the chat's defaults for None.
 
-        If only the defaults turn "fast" on and a limit of fast subscriptions is reached, "fast" is
-        turned off.
+        If only the defaults turn "fast" on, a reached limit turns "fast" off.
 
         Raises:
-            TooManyFastError: The request asks for a fast subscription, but a limit does not allow
-                it.
+            TooManyFastError: The request asks for a fast subscription, but a limit is reached.
         """
         wanted = preferences or Preferences(Options.from_json(chat.defaults))
         if fast:

@@ -112,8 +112,8 @@ class StoriesService(Protocol):
 
         The setting ``SKIP_PRIVACY_CHECK`` decides about the privacy check. The call costs 2
         credits with the check, 1 credit without it, and up to 3 credits if an answer is verified.
-        With "auto", the check may be skipped for a day after ``last_known_public_at``. An empty
-        answer is verified if ``expects_stories`` returns True.
+        ``last_known_public_at`` and ``expects_stories`` (whether an empty answer is verified)
+        matter only with "auto".
 
         Raises:
             ProfilePrivateError: The account is private.

@@ -1,12 +1,12 @@
 """The recognition of requests in plain words, which are short texts without a slash.
 
-A text matches a pattern of a command if the text contains all words of the pattern. A ``*`` stands
-for any ending of a word, or for the endings in ``_ENDINGS``. A sign before a pattern means:
+A text matches a pattern if the text contains all words of the pattern. A ``*`` stands for any
+ending of a word, or for the endings in ``_ENDINGS``. A sign before a pattern means:
 
 - ``+``: The text must also contain a possible profile name.
 - ``-``: The text must not contain a possible profile name.
-- ``^``: The text must begin with the words of the pattern, in this order.
-- ``=``: The text must have exactly the words of the pattern, in this order.
+- ``^``: The text must begin with the words, in this order.
+- ``=``: The text must have exactly the words, in this order.
 
 Words of politeness are ignored for ``^`` and ``=``.
 """

@@ -131,8 +131,8 @@ class Overview:
     async def do_admin_action(self, wanted: Mapping[str, Any]) -> None:
         """Execute the action of a button of the admin page.
 
-        ``wanted`` has the name of the action (``action``), the id of the chat, person or dead
-        letter (``id``), and the limit in credits (``value``).
+        ``wanted`` has the action (``action``), the id of the chat, person or dead letter (``id``),
+        and the limit in credits (``value``).
 
         Raises:
             BotError: The action, the id or the value is invalid, or the dead letter can't be
