@@ -697,8 +697,8 @@ async def _build_parts(settings: Settings, stack: AsyncExitStack, build: Build) 
     The exit of ``stack`` closes the parts and unlocks the file.
 
     Raises:
-        DatabaseUnavailableError: The database is unavailable or must not be used, or another
-            process used the file for ``WAIT_S`` seconds.
+        DatabaseUnavailableError: The database is unavailable, must not be used, or is used by
+            another process for ``WAIT_S`` seconds.
         OSError: A file or folder can't be used, or PostgreSQL can't be reached.
     """
     url = settings.database_url.get_secret_value()

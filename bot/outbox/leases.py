@@ -78,11 +78,10 @@ class SendLeases:
         the count, so that a crash cannot cause endless repeats. Later calls count nothing.
 
         Raises:
-            TooSoonError: The message must not be sent now: the lease is lost, a row has ended, the
-                settings or rights of the chat changed before the first request, or this process is
-                stopping.
+            TooSoonError: The lease is lost, a row has ended, the chat changed before the first
+                request, or this process is stopping. The message must not be sent now.
             DatabaseUnavailableError: PostgreSQL ended several attempts as too slow. After any
-                other failure of the database, the call waits until the database is available.
+                other failure of the database, the call waits.
         """
         send_lease.is_valid = False
         # A stopping process starts no request, because the stop could interrupt a wait for a flood
@@ -95,8 +94,8 @@ class SendLeases:
         """Check by the clock that a lease has not ended, without a query of the database.
 
         Raises:
-            TooSoonError: The lease has ended, ``SendLease.is_valid`` is False, or the lease on the
-                identity of the process has expired since the claim of the queue.
+            TooSoonError: The lease, or the lease on the identity of this process, has ended or is
+                lost.
         """
         now = self._now()
         is_lost = now >= send_lease.until or not self._owner.still_owns_claim(

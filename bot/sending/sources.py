@@ -347,9 +347,8 @@ class Supply:
     ) -> MediaFile | None:
         """Buy a file for 1 credit. Return None if a purchase for the profile failed recently.
 
-        A failure counts for 10 minutes. For alerts, another story of the profile that is gone
-        counts for 3 hours. Before a first success, only one purchase for the profile runs at a
-        time. The caller must remove the file.
+        Before a first success, only one purchase for the profile runs at a time. The caller must
+        remove the file.
 
         Raises:
             SpendingError: The bot is not allowed to spend the credit.

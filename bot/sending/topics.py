@@ -80,7 +80,7 @@ class Topics:
 
         Raises:
             SubscriptionError: The chat has no topics, the bot has no right to make topics, or
-                Telegram refuses the calls that fetch the rights.
+                Telegram refuses the calls.
             AskAgainError: A call failed for a different reason.
         """
         may_make = True

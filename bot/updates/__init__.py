@@ -1,7 +1,6 @@
 """Updates from Telegram. The updates of a chat are handled in order.
 
-The bot stores an update before it confirms the update to Telegram. All database writes and replies
-for an update are one transaction (``unit_of_work``).
+All database writes and replies for an update are one transaction (``unit_of_work``).
 
 Public: ``inbox.Intake``, ``polling.Polling``, ``handling.Handling``,
 ``unit_of_work.join_or_begin_transaction``.

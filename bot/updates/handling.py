@@ -85,9 +85,9 @@ class Handling:
 
         Raises:
             TakenOverError: The returned function found that a different process has claimed the
-                update. The transaction was rolled back.
-            Exception: The returned function failed before the commit. The transaction was rolled
-                back, and the update may be handled again.
+                update, and rolled back.
+            Exception: The returned function failed before the commit, and rolled back. The update
+                may be handled again.
         """
         return partial(self._run_in_unit_and_return_if_recorded, handle)
 
