@@ -70,9 +70,9 @@ async def admit_or_refuse_and_stop(_: Update, context: Context) -> None:
 async def admit_or_refuse(context: Context) -> bool:
     """Return whether handlers may process the update. If not, refuse access.
 
-    An update about the bot's removal or a new chat ID, and a /start with a valid link, need no
-    access. The attributes ``is_owner``, ``known``, ``is_muted`` and ``question`` of the context
-    are set for each admitted update.
+    An update about the bot's removal or a new chat ID, and a stranger's /start with a valid link,
+    need no access. The attributes ``is_owner``, ``known``, ``is_muted`` and ``question`` of the
+    context are set for each admitted update.
     """
     if _is_non_service_message_of_other_bot(context):
         return False

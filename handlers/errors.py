@@ -52,10 +52,11 @@ def translated_error_text(error: BotError, context: Context) -> str:
 async def send_error(
     context: Context, error: BotError, *, more: str = "", buttons: Buttons | None = None
 ) -> None:
-    """Send an error message, in a group at most once in ten minutes.
+    """Send an error message.
 
-    In a group, a reaction replaces a repeated error message. ``more`` is HTML after the error
-    message. Without ``buttons``, the buttons of ``payer_buttons_for_errors`` are used.
+    In a group, a message gets a reaction instead of an error message that was sent within the last
+    ten minutes. ``more`` is HTML after the error message. Without ``buttons``, the buttons of
+    ``payer_buttons_for_errors`` are used.
     """
     text: str = Safe(translated_error_text(error, context) + more)
     message = context.event.message

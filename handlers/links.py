@@ -87,7 +87,8 @@ async def username_shown_by(message: Message, context: Context) -> str | None:
     """Return the profile of the story, card or list entry in a message, or None.
 
     The first rule that applies decides: the profile of a sent media file, the link, or the first
-    bold text. The last two rules apply only to messages of the bot.
+    bold text. The last two rules apply only to messages of the bot and to forwards of these
+    messages.
     """
     files = [*message.photo, message.video, message.animation, message.document]
     ids = [file.file_unique_id for file in files if file]

@@ -339,8 +339,9 @@ async def record_failure_and_notify_if_proven(
 ) -> None:
     """Record a failed check, and plan the next check.
 
-    Only two equal answers "private" or "gone" in a row change the state and notify the
-    subscribers. Nothing is recorded if a later check than ``token`` has claimed the profile.
+    For a followed profile, only two equal answers "private" or "gone" in a row change the state
+    and notify the subscribers. Nothing is recorded if a later check than ``token`` has claimed the
+    profile.
     """
     before = await profiles.lock(tx, profile_id)
     if before is None or before.state == "blocked" or token not in {None, before.token}:
