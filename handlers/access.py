@@ -262,7 +262,7 @@ def _new_owner_buttons(context: Context) -> Buttons:
     ]
 
 
-@on_press(OWNER, only_in_private="invite")
+@on_press(OWNER, private_command="invite")
 async def send_invitation_or_dismiss_request(
     context: Context, action: str, guest_id: int | None
 ) -> None:

@@ -81,7 +81,9 @@ async def save_rules_and_get_page(
     chat = context.chat
     services = context.services
     before = chat.rule_options
-    context.chat = await services.chats.change(chat.id, rules=wanted.to_json()) or chat
+    context.chat = (
+        await services.chats.store_columns_and_return_chat(chat.id, rules=wanted.to_json()) or chat
+    )
     await services.subscriptions.reselect_deferred_and_reschedule(
         context.chat.id, rules_undone_since=rules_undone_since
     )

@@ -96,7 +96,7 @@ async def publish_chat_menu(context: Context) -> None:
             log.info("a chat's menu is not taken", reason=str(error))
             return
         with unit_of_work.with_current_unit(None):
-            await context.services.chats.change(chat.id, menu=own.digest)
+            await context.services.chats.store_columns_and_return_chat(chat.id, menu=own.digest)
 
     await unit_of_work.call_after_replies(publish)
 

@@ -22,7 +22,7 @@ from handlers import chat_rules
 from handlers.errors import payer_buttons_for_errors
 from handlers.followed_accounts import (
     FROM_FILE,
-    download_accounts_or_export,
+    download_instagram_follows_or_export,
     send_accounts_and_expect_search,
     subscribe_each,
 )
@@ -128,7 +128,7 @@ async def send_import_button_or_account_list(
         RightsError: The file lists followed accounts, and the chat is not private.
         AskAgainError: Telegram does not answer.
     """
-    imported = await download_accounts_or_export(context, source)
+    imported = await download_instagram_follows_or_export(context, source)
     if isinstance(imported, list):
         await send_accounts_and_expect_search(context, imported, source, message.message_id)
         return
@@ -177,7 +177,7 @@ async def _download_export(context: Context, source: Document) -> Import:
         BotError: The file has a different format, or is too large.
         AskAgainError: Telegram does not answer.
     """
-    imported = await download_accounts_or_export(context, source)
+    imported = await download_instagram_follows_or_export(context, source)
     if isinstance(imported, list):
         raise BotError("a list of accounts", text=import_export.UNREADABLE)
     return imported
@@ -197,7 +197,7 @@ async def _download_and_subscribe_to_listed(context: Context, source: Message) -
     """
     if source.document is None:
         return
-    imported = await download_accounts_or_export(context, source.document)
+    imported = await download_instagram_follows_or_export(context, source.document)
     if isinstance(imported, list):
         await send_accounts_and_expect_search(
             context, imported, source.document, source.message_id

@@ -8,7 +8,7 @@ from bot.domain.links import Link
 from bot.presentation.actions import FILES
 from handlers.guard import on_press
 from handlers.replies import show_working
-from handlers.show import latest_stories, show_albums
+from handlers.show import enqueue_story_albums, latest_stories
 
 
 @on_press(FILES)
@@ -21,7 +21,7 @@ async def fetch_and_send_as_files(context: Context, pk_or_name: str) -> None:
     Raises:
         StoryGoneError: The story has expired or was deleted, or the ID contains no valid time.
         NoStoriesError: The profile has no stories now, or the name is not a valid username.
-        BotError: The errors of ``Viewer`` and ``show_albums``.
+        BotError: The errors of ``Viewer`` and ``enqueue_story_albums``.
     """
     viewer = context.services.viewer
     asker = context.asker
@@ -38,4 +38,4 @@ async def fetch_and_send_as_files(context: Context, pk_or_name: str) -> None:
         else:
             result = [await viewer.get_or_fetch_story(Link("story", story_id=pk_or_name), asker)]
         albums = plan_albums(latest_stories(result, None))
-        await show_albums(context, albums, originals={story.pk for story in result})
+        await enqueue_story_albums(context, albums, originals={story.pk for story in result})

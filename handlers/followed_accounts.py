@@ -72,7 +72,9 @@ class NewExistingAndFailed(NamedTuple):
     failed: list[tuple[str, BotError]]
 
 
-async def download_accounts_or_export(context: Context, document: Document) -> list[str] | Import:
+async def download_instagram_follows_or_export(
+    context: Context, document: Document
+) -> list[str] | Import:
     """Download a file. Return the followed accounts in the file, or the content of an /export.
 
     A JSON list of names counts as an /export.
@@ -143,7 +145,7 @@ async def answer_search_if_expected(context: Context, text: str) -> WasAnswered:
         case _:
             return False
     try:
-        names = await download_accounts_or_export(context, document)
+        names = await download_instagram_follows_or_export(context, document)
     except BotError:  # a different handler answers the message
         return False
     if isinstance(names, Import):
@@ -175,7 +177,7 @@ async def turn_page_or_subscribe(context: Context, action: str, place: int) -> P
     source = context.replied_to
     if source is None or source.document is None or not context.is_private:
         return context.t.plain(UNKNOWN_BUTTON)
-    names = await download_accounts_or_export(context, source.document)
+    names = await download_instagram_follows_or_export(context, source.document)
     if isinstance(names, Import):
         return context.t.plain(UNKNOWN_BUTTON)
     page = place // A_PAGE if action == "one" else place

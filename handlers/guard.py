@@ -211,11 +211,11 @@ def _raise_if_not_private(context: Context, word: str) -> None:
         raise RightsError(text=ONLY_IN_PRIVATE, command=f"/{word}")
 
 
-def on_press(kind: Kind, *, only_in_private: str = "") -> Callable[[Press], Guarded]:
+def on_press(kind: Kind, *, private_command: str = "") -> Callable[[Press], Guarded]:
     """Return a decorator that makes the handler of buttons of a ``kind``.
 
     The decorated function returns the text of a pop-up, or None. For a second after a handled
-    press, repeated presses by the same person are ignored. A button with ``only_in_private`` (the
+    press, repeated presses by the same person are ignored. A button with ``private_command`` (the
     name of a command) is refused in groups and channels.
     """
 
@@ -224,8 +224,8 @@ def on_press(kind: Kind, *, only_in_private: str = "") -> Callable[[Press], Guar
             query = context.query
             if query is None or query.data is None:
                 raise RightsError(text=CHAT_UNKNOWN)
-            if only_in_private:
-                _raise_if_not_private(context, only_in_private)
+            if private_command:
+                _raise_if_not_private(context, private_command)
             key = _press_cache_key(query)
             if context.services.cache.get(key, now=context.now) == query.data:
                 await answer_press(context)

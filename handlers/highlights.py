@@ -13,7 +13,7 @@ from handlers.confirmation import offer_understood_command
 from handlers.guard import command, on_press
 from handlers.questions import answer_if_cancellation, ask_or_send_usage
 from handlers.replies import edit_pressed, say, say_message, show_working
-from handlers.show import show_albums
+from handlers.show import enqueue_story_albums
 
 ASK = N_("Whose highlights? Send me a name like <code>natgeo</code>.")
 USAGE = N_("Write it like this: /highlights <i>name</i>.")
@@ -90,14 +90,14 @@ async def fetch_and_show_highlight(
     must be bought costs 1 more credit.
 
     Raises:
-        BotError: The errors of ``Highlights.get_or_fetch`` and ``show_albums``.
+        BotError: The errors of ``Highlights.get_or_fetch`` and ``enqueue_story_albums``.
     """
     async with show_working(context):
         result = await context.services.highlights.get_or_fetch(highlight_id, context.asker)
         story = next((story for story in result.stories if story.pk == story_id), None)
         if story is not None:
             album = Album((story,))
-            await show_albums(context, [album], title=result.title, has_more=True)
+            await enqueue_story_albums(context, [album], title=result.title, has_more=True)
             return
         await _show_ten_stories(context, result, offset if offset < len(result.stories) else 0)
 
@@ -109,7 +109,7 @@ async def _show_ten_stories(context: Context, result: Highlight, offset: int) ->
     end = offset + len(shown)
     is_last = end == total
     album = [Album(shown)]
-    await show_albums(context, album, title=result.title, part=part, is_last=is_last)
+    await enqueue_story_albums(context, album, title=result.title, part=part, is_last=is_last)
     if not is_last:
         text = context.t(SHOWN, shown=end, total=total)
         more = context.button(N_("Show more"), HIGHLIGHT(result.pk, end))

@@ -34,8 +34,8 @@ from handlers.profile_lists import UNREAD, WORD
 from handlers.repeats import cache_after_commit
 from handlers.replies import WasAnswered, say, say_message, show_working
 from handlers.show import (
+    enqueue_story_albums,
     fetch_and_show_stories,
-    show_albums,
     story_from_media_url,
     subscription_id_of,
 )
@@ -148,7 +148,7 @@ async def _fetch_and_serve_link(context: Context, link: Link) -> BotError | None
                     story = story_from_media_url(link.url or "", context.now)
                 else:
                     story = await context.services.viewer.get_or_fetch_story(link, context.asker)
-                await show_albums(context, plan_albums([story]), has_more=True)
+                await enqueue_story_albums(context, plan_albums([story]), has_more=True)
     except DatabaseUnavailableError:
         raise
     except BotError as error:

@@ -66,8 +66,8 @@ async def open_and_greet_or_close_chat(context: Context) -> None:
         if not _is_member(change.old_chat_member):
             await _allow_chat_if_adder_has_access(context, change)
             await record_payer_of_added_chat(context)
-        was_closed = await context.services.subscriptions.reopen_chat(
-            change.chat.id, since=change.date
+        was_closed = await context.services.subscriptions.reopen_chat_and_drop_pending(
+            change.chat.id, alerts_since=change.date
         )
         if not _is_member(change.old_chat_member):
             await _greet_or_report_missing_payer(context, change, was_closed=was_closed)

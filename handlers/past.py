@@ -13,7 +13,7 @@ from handlers.options import ON, TOGGLES
 from handlers.press_answers import PopUpText
 from handlers.questions import TO_SHOW_PAST
 from handlers.replies import code_texts, edit_pressed, say, say_message
-from handlers.show import offer_alternatives_or_raise, show_albums
+from handlers.show import enqueue_story_albums, offer_alternatives_or_raise
 from handlers.subscriptions import EMPTY, ask_which_profile, subscriptions_list_button
 
 USAGE = N_(
@@ -79,7 +79,7 @@ async def _send_kept_stories_page(
     Raises:
         SubscriptionError: No kept story matches the search.
         NothingKeptError: The chat is a group or channel, and the explanation would have no button.
-        NoPayerError: As in ``show_albums``.
+        NoPayerError: As in ``enqueue_story_albums``.
     """
     try:
         page = await context.services.past.find_page_and_store_file_ids(
@@ -94,7 +94,9 @@ async def _send_kept_stories_page(
         await offer_alternatives_or_raise(context, error, rows)
         return
     is_last = page.more is None
-    await show_albums(context, list(page.albums), originals=page.originals, is_last=is_last)
+    await enqueue_story_albums(
+        context, list(page.albums), originals=page.originals, is_last=is_last
+    )
     if not is_last:
         more = context.button(N_("Show earlier ones"), PAST(page.more))
         command_line = code(f"{COMMAND} {search.text}")

@@ -88,7 +88,7 @@ async def list_people(context: Context) -> None:
     await say(context, *await _costs_and_access_list_page(0, context))
 
 
-@on_press(PEOPLE, only_in_private="people")
+@on_press(PEOPLE, private_command="people")
 async def act_on_person_or_chat(
     context: Context, action: str, chat_id_or_page: int, limit_or_payer_id: int | None
 ) -> None:

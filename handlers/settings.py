@@ -212,7 +212,7 @@ async def _set_if_readable(context: Context, setting: str, text: str) -> bool:
         return False
     chat = context.chat
     services = context.services
-    context.chat = await services.chats.change(chat.id, **columns) or chat
+    context.chat = await services.chats.store_columns_and_return_chat(chat.id, **columns) or chat
     context.t = context.t.in_zone(zone_or_utc(context.chat.zone))
     await services.subscriptions.reselect_deferred_and_reschedule(context.chat.id)
     return True

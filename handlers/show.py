@@ -34,14 +34,14 @@ async def fetch_and_show_stories(
 
     Raises:
         NoStoriesError: The profile has no stories now, and the chat is a group or channel.
-        BotError: The errors of ``Viewer.get_or_fetch_stories`` and ``show_albums``.
+        BotError: The errors of ``Viewer.get_or_fetch_stories`` and ``enqueue_story_albums``.
     """
     async with show_working(context):
         live = await context.services.viewer.get_or_fetch_stories(username, context.asker)
         if not live:
             await offer_alternatives_or_raise(context, NoStoriesError(username=username))
             return
-        await show_albums(context, plan_albums(latest_stories(live, count)))
+        await enqueue_story_albums(context, plan_albums(latest_stories(live, count)))
 
 
 async def offer_alternatives_or_raise(
@@ -74,7 +74,7 @@ def latest_stories(stories: list[Story], count: int | NoMaximum) -> list[Story]:
     return in_order[-count:] if count else in_order
 
 
-async def show_albums(
+async def enqueue_story_albums(
     context: Context,
     albums: list[Album],
     *,

@@ -90,7 +90,9 @@ async def set_language(context: Context, code: str) -> PopUpText | None:
     if code not in LANGUAGES:
         return context.t.plain(UNKNOWN_BUTTON)
     before = language_for(context.chat.effective_language)
-    changed = await context.services.chats.change(context.chat.id, language=code)
+    changed = await context.services.chats.store_columns_and_return_chat(
+        context.chat.id, language=code
+    )
     context.chat = changed or context.chat
     context.t = translator_for(code).in_zone(context.t.zone)
     text = context.t("From now on I'll use English here.")

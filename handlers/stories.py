@@ -47,7 +47,7 @@ from handlers.questions import (
 )
 from handlers.repeats import cache_after_commit
 from handlers.replies import say, say_message, show_working
-from handlers.show import fetch_and_show_stories, latest_stories, show_albums
+from handlers.show import enqueue_story_albums, fetch_and_show_stories, latest_stories
 
 ASK = N_("Whose stories? Send me a name like <code>natgeo</code>, or a link to a profile.")
 USAGE = N_(
@@ -196,7 +196,7 @@ async def send_all_last_found_stories(context: Context) -> PopUpText | None:
     albums: list[Album] = []
     for found in by_profile.values():
         albums += plan_albums(found)
-    await show_albums(context, albums, is_last=False, is_free=True)
+    await enqueue_story_albums(context, albums, is_last=False, is_free=True)
     await cache_after_commit(context, key, age=_SENT_ONCE_IN)
     lines: list[str] = []
     if seen_at := [current.seen_at for current in live if current.seen_at]:
@@ -273,7 +273,7 @@ async def _fetch_and_show_stories_of_many(context: Context, wanted: Wanted) -> N
         if name in failed:
             continue
         live = latest_stories(result[name], wanted.count)
-        await show_albums(context, plan_albums(live), is_last=False)
+        await enqueue_story_albums(context, plan_albums(live), is_last=False)
         lines.append(t(COUNTED, n=len(live), username=name))
     in_order = [(name, failed[name]) for name in wanted.names if name in failed]
     lines += failure_lines(in_order, wanted, context)

@@ -73,7 +73,7 @@ from handlers.questions import (
 )
 from handlers.replies import edit_pressed, say, say_message, show_working
 from handlers.rights import SHOW, TABLE
-from handlers.show import show_albums
+from handlers.show import enqueue_story_albums
 
 PAGE = 8
 MOST_LISTED = 60  # maximum number of subscriptions in a channel's list, which has no pages
@@ -431,7 +431,7 @@ async def send_last_found_stories(context: Context, username: str) -> PopUpText 
     if not live:
         return context.t.plain(DISAPPEARED)
     await answer_press(context)
-    await show_albums(context, plan_albums(live), is_free=True)
+    await enqueue_story_albums(context, plan_albums(live), is_free=True)
     return None
 
 

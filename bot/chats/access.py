@@ -396,7 +396,7 @@ class Access:
             values = {"blocked_since": now, "blocked_until": until, "reason": reason}
             subject = await self._lock_current_subject(tx, subject)
             names = await self._name_column_with_stored_default(tx, subject, name)
-            served = await self._lock_chats_closed_by_block(tx, subject)
+            served = await self._lock_chats_that_block_would_close(tx, subject)
             entry = await store.put(tx, subject, now=now, refused_at=None, **values, **names)
             await moves.close_chats(tx, served, now=now)
         if subject.kind == "profile":
@@ -468,7 +468,7 @@ class Access:
         Chats that only this block closed are opened, and their checks are rescheduled.
         """
         now = self._now()
-        served = await self._lock_chats_closed_by_block(tx, subject)
+        served = await self._lock_chats_that_block_would_close(tx, subject)
         before = await store.get(tx, subject)
         ended = {"blocked_since": None, "blocked_until": None, "reason": "", "refused_at": None}
         if subject.kind == "profile" and subject.id not in self._always_blocked:
@@ -486,7 +486,7 @@ class Access:
 
     async def _end_expired_block(self, tx: Tx, subject: Subject) -> bool:
         """End an expired block. If the block was extended or has ended before, return False."""
-        await self._lock_chats_closed_by_block(tx, subject)
+        await self._lock_chats_that_block_would_close(tx, subject)
         entry = await store.lock(tx, subject)
         is_expired = entry is not None and entry.blocked_until is not None
         if entry is None or not is_expired or entry.is_blocked(self._now()):
@@ -495,7 +495,7 @@ class Access:
         return True
 
     @staticmethod
-    async def _lock_chats_closed_by_block(tx: Tx, subject: Subject) -> list[int]:
+    async def _lock_chats_that_block_would_close(tx: Tx, subject: Subject) -> list[int]:
         """Lock the chats that a block of ``subject`` closes.
 
         Return the ids of the chats. The chats are locked before the entry of the access list is

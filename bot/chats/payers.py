@@ -169,7 +169,7 @@ class Payers:
             await self._lock_chat_and_queue(tx, chat_id)
             await chats.raise_if_blocked(tx, chat_id, now=now)
             try:
-                await self.ensure_payer(tx, chat_id, person)
+                await self.ensure_payer_of_locked_chat(tx, chat_id, person)
             except NoPayerError as error:
                 raise RightsError(text=NO_ACCESS_TO_PAY) from error
         self._wake()
@@ -325,7 +325,7 @@ class Payers:
             raise limit_error
         return by
 
-    async def ensure_payer(
+    async def ensure_payer_of_locked_chat(
         self,
         tx: Tx,
         chat_id: int,

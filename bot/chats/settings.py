@@ -55,7 +55,7 @@ class Chats:
             )
             return (await chats.get_all(tx, [person]))[0]
 
-    async def change(self, chat_id: int, **values: object) -> Chat | None:
+    async def store_columns_and_return_chat(self, chat_id: int, **values: object) -> Chat | None:
         """Set columns of a chat with the current or former id ``chat_id``.
 
         Return the changed chat, or None if the database has no such chat.

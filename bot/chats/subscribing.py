@@ -431,7 +431,7 @@ class Subscribing:
         if known is None:
             raise NotFollowedError(username=ended.username)
         self._raise_if_profile_blocked(known.profile_id, known.username)
-        payer = await self._payers.ensure_payer(
+        payer = await self._payers.ensure_payer_of_locked_chat(
             tx, chat_id, by, profile_ids_to_lock=[ended.profile_id]
         )
         is_new = await self._payers.check_limits_and_counts_as_new(
@@ -662,7 +662,7 @@ class Subscribing:
             await raise_if_blocked(tx, target.chat_id, now=now)
             await chat_queues.add_if_missing(tx, target.chat_id, now=now)
             await chat_queues.lock(tx, target.chat_id)
-            payer = await self._payers.ensure_payer(
+            payer = await self._payers.ensure_payer_of_locked_chat(
                 tx, target.chat_id, by.user_id, profile_ids_to_lock=profile_ids
             )
             allowance = await self._payers.lock_allowance_of_earlier_checks(tx, target.chat_id)

@@ -446,11 +446,14 @@ class Subscriptions:
         async with join_or_begin_transaction(self._db) as tx:
             return await moves.close_left_chat(tx, chat_id, now=self._now())
 
-    async def reopen_chat(self, chat_id: int, *, since: datetime | Now = None) -> WasClosed:
+    async def reopen_chat_and_drop_pending(
+        self, chat_id: int, *, alerts_since: datetime | Now = None
+    ) -> WasClosed:
         """Reopen a chat, and drop its pending deliveries.
 
-        Alerts restart with stories posted from ``since``, or from now on for None. Live stories
-        that were already found are enqueued. Return False if the chat was open or is not stored.
+        Alerts restart with stories posted from ``alerts_since``, or from now on for None. Live
+        stories that were already found are enqueued. Return False if the chat was open or is not
+        stored.
 
         Raises:
             BlockedError: The access list blocks the chat or the responsible person.
@@ -458,7 +461,7 @@ class Subscriptions:
         most = self._most_earlier_checks
         async with join_or_begin_transaction(self._db) as tx:
             opened = await open_chat_and_reschedule_checks(
-                tx, chat_id, most_earlier_checks=most, now=self._now(), since=since
+                tx, chat_id, most_earlier_checks=most, now=self._now(), since=alerts_since
             )
         self._wake()
         return opened

@@ -237,15 +237,15 @@ class Setup:
             self._print_plan(int(answer), price)
         return int(answer)
 
-    def _print_plan(self, budget: int, price: Price) -> None:
+    def _print_plan(self, daily_budget: int, price: Price) -> None:
         """Print the cost of a daily budget and the number of profiles that the budget can check.
 
-        ``budget`` is in credits. If the balance is unknown but the pack is known, a full pack is
-        assumed.
+        ``daily_budget`` is in credits. If the balance is unknown but the pack is known, a full
+        pack is assumed.
         """
         size = price.pack.credits if price.pack else None
         balance = price.balance if price.balance is not None else size
-        result = check.budget_result(BudgetPlan(budget, price.dollars, balance))
+        result = check.budget_result(BudgetPlan(daily_budget, price.dollars, balance))
         check.print_result(self.console, result)
 
     def _read_answer(self, question: str) -> str:

@@ -199,13 +199,13 @@ class Viewer:
             return await cached_stories.read_username_of_file(tx, bot_id, unique_ids)
 
     async def read_cached_stories(
-        self, person: int, bot_id: int, name_prefix: str | None, link: Link | None
+        self, user_id: int, bot_id: int, followed_prefix: str | None, link: Link | None
     ) -> list[tuple[Story, KnownFile]]:
         """Return at most 50 live stories whose files Telegram already has, newest first.
 
         The cost is 0 credits. The stories are of the profile or story in ``link``, and of the
-        profiles that the person follows and whose names begin with ``name_prefix``. If
-        ``name_prefix`` is None, only ``link`` counts.
+        profiles that the person follows and whose names begin with ``followed_prefix``. If
+        ``followed_prefix`` is None, only ``link`` counts.
         """
         known = None
         if link:
@@ -214,9 +214,9 @@ class Viewer:
                 known = await self._names.read_last_known_owner(link.username or "")
         async with self._db.read() as tx:
             ids = {known.profile_id} if known else set()
-            if name_prefix is not None:
+            if followed_prefix is not None:
                 ids |= await cached_stories.followed_ids_by_username_prefix(
-                    tx, person, begins_with=name_prefix
+                    tx, user_id, begins_with=followed_prefix
                 )
             pk = link.story_id if link else None
             return await cached_stories.newest_with_file(

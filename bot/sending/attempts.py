@@ -211,11 +211,11 @@ class Attempts:
         if not (isinstance(outcome, PermanentFailure) and outcome.scope == "item"):
             return _give_up_items_without_right(outcome, batch)
         if len(batch) > 1:
-            return await self._adjust_album_or_return_outcome(refusal, batch, request)
+            return await self._adjust_album_or_send_its_halves(refusal, batch, request)
         await self._set_or_buy_next_source_or_postpone(refusal, batch[0], request)
         return None
 
-    async def _adjust_album_or_return_outcome(
+    async def _adjust_album_or_send_its_halves(
         self, refusal: Refusal, batch: list[Item], request: SendRequest
     ) -> Outcome | NotStopped:
         """Prepare the next send of an album whose content Telegram refused.

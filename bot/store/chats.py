@@ -224,7 +224,7 @@ async def silenced_by_block_among(tx: Tx, chat_ids: Collection[int], *, now: dat
 
     The person in a private chat is responsible for the chat.
     """
-    id_ = _silenced_by_block_sql(now).subquery().c.id
+    id_ = _chats_of_blocked_people_sql(now).subquery().c.id
     return set(await column_values(tx, id_, id_.in_(sorted(chat_ids))))
 
 
@@ -243,10 +243,10 @@ def is_blocked_sql(now: datetime) -> sa.ColumnElement[bool]:
     """
     numbers = sa.cast(_SUBJECT, sa.BigInteger)
     blocked = access.blocked_people_and_chats_sql(now).with_only_columns(numbers)
-    return sa.or_(chats.c.id.in_(blocked), chats.c.id.in_(_silenced_by_block_sql(now)))
+    return sa.or_(chats.c.id.in_(blocked), chats.c.id.in_(_chats_of_blocked_people_sql(now)))
 
 
-def _silenced_by_block_sql(now: datetime) -> sa.CompoundSelect[int]:
+def _chats_of_blocked_people_sql(now: datetime) -> sa.CompoundSelect[int]:
     """Return the query for the ids of the chats with a blocked responsible person."""
     blocked = access.blocked_people_and_chats_sql(now)
     numbers = blocked.with_only_columns(sa.cast(_SUBJECT, sa.BigInteger))

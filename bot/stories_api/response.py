@@ -129,7 +129,7 @@ async def read_error_body(response: aiohttp.ClientResponse) -> bytes | None:
         return None  # the status alone is sufficient to classify the error
 
 
-def credits_in(headers: Mapping[str, str]) -> int | None:
+def billed_credits_in(headers: Mapping[str, str]) -> int | None:
     """Return the billed credits in the header ``x-hiker-info``.
 
     Return None if the header is missing or states no credits. The header has the form ``reqs=2``

@@ -33,7 +33,7 @@ from bot.stories_api.limits import CallRate, OutageDetector
 from bot.stories_api.response import (
     OK,
     ComplainedError,
-    credits_in,
+    billed_credits_in,
     read_error_body,
 )
 
@@ -326,7 +326,7 @@ class Transport:
         At most five times the normal price is returned, so that a wrong header cannot use up the
         budget. ``is_price_absurd`` records whether the stated price was higher.
         """
-        stated, most = credits_in(response.headers), query.nominal * MOST_TIMES
+        stated, most = billed_credits_in(response.headers), query.nominal * MOST_TIMES
         if stated is None or not most:
             return query.nominal
         self.is_price_absurd = stated > most

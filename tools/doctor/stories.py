@@ -16,7 +16,7 @@ from yarl import URL
 
 from bot.media.sniff import detect_media_kind
 from bot.stories_api.endpoints import BALANCE
-from bot.stories_api.response import MalformedBodyError, credits_in, decode_json, read_body
+from bot.stories_api.response import MalformedBodyError, billed_credits_in, decode_json, read_body
 from sandbox.beliefs import PRICED, STORIES
 from sandbox.telegram.sniff import film
 from tools.doctor.sights import Sights
@@ -297,7 +297,7 @@ class StoriesTrial:
         """Make a call and compare its price with the assumed price."""
         path, is_forced, believed = PRICED[belief]
         said = await self._call(path, **params, **({"force": "on"} if is_forced else {}))
-        price = credits_in({"x-hiker-info": said.price}) if said.price else None
+        price = billed_credits_in({"x-hiker-info": said.price}) if said.price else None
         self.spent.append((path, believed if price is None else price))
         if price is None:
             self.sights.see(belief, None, f"{path} did not say its price")

@@ -103,7 +103,7 @@ async def _copy_tables_unless_done(
     rows = 0
     with (
         converting_outage_errors(source.file),
-        closing(_open_and_check_source(source)) as source_connection,
+        closing(_open_writable_and_raise_if_damaged(source)) as source_connection,
     ):
         for table in all_tables().sorted_tables:
             count = await _copy_table(source_connection, tx, table)
@@ -184,7 +184,7 @@ async def _copy_table(source: sqlite3.Connection, tx: Tx, table: sa.Table) -> Ro
     return count
 
 
-def _open_and_check_source(source: Database) -> sqlite3.Connection:
+def _open_writable_and_raise_if_damaged(source: Database) -> sqlite3.Connection:
     uri = Path(str(source.url.database)).absolute().as_uri()
     connection = sqlite3.connect(f"{uri}?mode=rw", uri=True, isolation_level=None)
     connection.execute(SECURE_DELETE)

@@ -211,7 +211,7 @@ async def test_after_a_return_of_the_bot_a_check_comes_before_the_summary_of_the
         await moves.close_chats(tx, [1], now=clock())
         await look(tx)
     before = await next_check_at(db)
-    assert await subscribed.reopen_chat(1)
+    assert await subscribed.reopen_chat_and_drop_pending(1)
     after = await next_check_at(db)
     assert before > NOON + 2 * HOUR
     assert NOON + HOUR < after < NOON + 2 * HOUR
@@ -232,7 +232,7 @@ async def test_a_story_after_a_return_that_telegram_reports_late_stays_pending(
         await look(tx, *found, now=clock.on(10 * MINUTE))
     assert await stories_of_chat(db, 1) == ["1", "2"]
     assert await subscribed.close_chat(1)
-    assert await subscribed.reopen_chat(1, since=returned_at)
+    assert await subscribed.reopen_chat_and_drop_pending(1, alerts_since=returned_at)
     assert await stories_of_chat(db, 1) == ["2"]
 
 

@@ -43,7 +43,7 @@ async def test_a_change_by_the_old_id_changes_the_new_chat(
     await group(chats, "de")
     async with sqlite_db.begin() as tx:
         await moves.move_chat(tx, -5, -1005, now=NOON)
-    changed = await chats.change(-5, zone="Asia/Tokyo")
+    changed = await chats.store_columns_and_return_chat(-5, zone="Asia/Tokyo")
     assert await chats.change_defaults(-5, {"silent": True}) == Options(silent=True)
     known = await chats.get(-1005)
     assert changed is not None

@@ -150,7 +150,7 @@ class Crowd:
             lambda: self.subscriptions.unsubscribe(person, [one]),
             lambda: self.subscriptions.unsubscribe(person, found),
             lambda: self.subscriptions.close_chat(person),
-            lambda: self.subscriptions.reopen_chat(person),
+            lambda: self.subscriptions.reopen_chat_and_drop_pending(person),
             lambda: self.erase(person),
             lambda: self.move(person),
             lambda: self.lose_topic(person),

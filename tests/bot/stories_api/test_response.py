@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bot.stories_api.response import (
     CHUNK,
     MalformedBodyError,
-    credits_in,
+    billed_credits_in,
     decode_json,
     read_body,
     without_unstorable_characters,
@@ -70,8 +70,8 @@ def test_nonsense_is_one_error_that_shows_nothing_of_it(body: bytes) -> None:
     ],
 )
 def test_the_bill_is_told_or_nobody_knows(told: str, billed: int | None) -> None:
-    assert credits_in({"x-hiker-info": told}) == billed
-    assert credits_in({}) is None
+    assert billed_credits_in({"x-hiker-info": told}) == billed
+    assert billed_credits_in({}) is None
 
 
 @given(st.text(st.characters(exclude_categories=())))
