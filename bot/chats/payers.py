@@ -275,8 +275,8 @@ class Payers:
     async def _may_pay(self, tx: Tx, person: int, chat_id: int) -> bool:
         """Return whether a person may become the payer of a chat.
 
-        The person needs personal access, or the chat needs its own permission. Otherwise people
-        without an invitation could pay for the groups of a guest.
+        The person must have personal access, or the chat must have a permission of its own.
+        Otherwise people without an invitation could pay for the groups of a guest.
         """
         owners = self._owners()
         if await access.has_own_access(tx, person, mode=self._mode, owner_ids=owners):

@@ -46,9 +46,9 @@ class ChatPresence:
     async def recheck_presence_and_return_mutes(self, chat_id: int) -> tuple[Mute, ...]:
         """Ask Telegram about a closed or muted chat, store the result, and return the mutes.
 
-        The alerts of a reopened chat restart with stories posted from now on. If the current unit
-        of work has a transaction or replies, return the stored mutes, and ask Telegram after the
-        unit.
+        The alerts of a reopened chat restart with stories posted from now on. In a unit of work
+        with a transaction or replies, the stored mutes are returned, and Telegram is asked after
+        the unit.
         """
         async with join_or_begin_read(self._db) as tx:
             chat = await chats.get(tx, chat_id)

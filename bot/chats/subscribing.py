@@ -705,9 +705,10 @@ class Subscribing:
         *,
         fast: bool,
     ) -> Preferences:
-        """Return the preferences of a new subscription, with the chat's defaults for None.
+        """Return the preferences of a new subscription.
 
-        If only the defaults turn "fast" on, a reached limit turns "fast" off.
+        If ``preferences`` is None, the defaults of the chat apply. If the limit of fast
+        subscriptions is reached, the default "fast" is ignored.
 
         Raises:
             TooManyFastError: The request asks for a fast subscription, but a limit is reached.

@@ -139,8 +139,8 @@ _PROBE_EVERY = timedelta(hours=1)
 def recheck_right_at(now: datetime, probes: int, missing: Right = "text") -> datetime:
     """Return the time of the next check whether the bot may write in a chat.
 
-    ``probes`` is the number of failed checks so far. The pauses are 10 minutes and then 1 hour. If
-    another bot removes the posts (``missing`` is "peace"), different pauses apply.
+    ``probes`` is the number of failed checks so far. The pauses are 10 minutes and then 1 hour,
+    unless another bot removes the posts (``missing`` is "peace").
     """
     if missing == "peace":
         return now if probes + 1 < MAX_REMOVALS else now + DAY
@@ -447,9 +447,9 @@ def useful_check_at(
 ) -> datetime:
     """Return the time of the next check of a profile, considering when its chats can be notified.
 
-    ``seen_at`` is the time of the last check, and ``due`` the best time of the next check. A check
-    that would notify no chat is postponed up to ``latest``. A check for a daily summary can be as
-    early as ``earliest``.
+    ``seen_at`` is the time of the last check, and ``due`` is the best next time. A check that
+    would notify no chat is postponed up to ``latest``. A check for a daily summary can be as early
+    as ``earliest``.
     """
     if not audience:
         return due
@@ -513,8 +513,8 @@ def alerts_begin_at_second_of(now: datetime) -> datetime:
 def alerts_begin_after_pause(since: datetime, until: datetime | Endless) -> datetime:
     """Return the time from which stories count as new for a subscription after a pause.
 
-    The result is the later one of ``since``, the time before the pause, and ``until``, the end of
-    the pause (or None), in whole seconds.
+    ``since`` is the time that applied before the pause. If the end of the pause (``until``) is
+    later, the end applies, in whole seconds.
     """
     return since if until is None else max(since, alerts_begin_at_second_of(until))
 

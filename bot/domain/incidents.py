@@ -263,8 +263,8 @@ def judge_conditions(
 ) -> Iterator[Condition]:
     """Yield the state of each condition that can be evaluated.
 
-    ``is_open`` has, for each kind, whether an incident is open. "two_pollers" and "api_refuses"
-    are only closed here. Other parts of the bot open the incidents of these two kinds.
+    ``is_open`` has, for each kind, whether an incident is open. This function only closes the
+    incidents "two_pollers" and "api_refuses", which other parts of the bot open.
     """
     yield _judge_balance(seen, is_open=is_open.get("balance", False))
     yield from _judge_budget(seen)

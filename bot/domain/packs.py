@@ -115,8 +115,8 @@ def corrected_credit_price_if_wrong(
 ) -> float | None:
     """Return the price of a credit that follows from the balance, if ``credit_price`` is wrong.
 
-    Prices and ``amount`` are in US dollars. ``amount`` and ``credits`` are the same balance. A
-    difference of up to 20 % is not wrong.
+    Prices are in US dollars. ``amount`` and ``credits`` are the balance in US dollars and in
+    credits. Return None if the prices differ by at most 20 %.
     """
     price = credit_price_of_balance(amount, credits)
     if price is None or abs(price - credit_price) <= price * _LIKE:

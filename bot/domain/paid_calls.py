@@ -182,8 +182,8 @@ class StoriesService(Protocol):
         """Return the paid call that verifies the last answer about a profile, for 1 credit.
 
         ``known`` is the profile before the present answer, which had the privacy check.
-        ``stories`` and ``new`` are its stories and the ids of new stories. Return None if the last
-        answer is not in doubt.
+        ``stories`` are in the present answer, and ``new`` are the ids of new stories. Return None
+        if the last answer is not in doubt.
         """
 
     def call_to_verify_after_refusal(self, known: Known) -> PaidCall[list[Story]] | None:

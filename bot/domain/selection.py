@@ -283,7 +283,7 @@ def _add_muted_to_held_and_return_others(
     """Defer the rows that the bot lacks the right to send, and return the other rows.
 
     If the right in the whole chat must be checked now, set ``decision.probe`` and return no rows.
-    Only a send can check a topic.
+    The right in a topic is checked only by a send.
     """
     muted = {mute.thread_id: mute for mute in mutes}
     if not muted:
@@ -399,7 +399,7 @@ def _add_to_held_or_dropped(
 def _drop_reason(row: Delivery, chat: Chat, now: datetime) -> str | None:
     """Return the reason why a story must be dropped, or None if the story can still be sent.
 
-    The lack of a payer, and a rule, apply only if the story can't already be in the chat.
+    A lack of a payer or a rule drops a story only if the story can't already be in the chat.
     """
     if row.story is None:  # the stored story was deleted, some hours after its expiry
         return TOO_OLD if row.held == Held.MUTED else _FORGOTTEN

@@ -196,10 +196,10 @@ class Price:
         return self.factor * (mean / free) ** 2 / 2 if mean > 0 else self.factor
 
     def record_lateness(self, at: float, lateness: float) -> None:
-        """Count a check that ran ``lateness`` seconds after its due time, or before if negative.
+        """Count a check that ran ``lateness`` seconds after its due time.
 
-        A check counts as at most half an hour late or early. Once an hour, ``factor`` is corrected
-        by the mean lateness.
+        A negative ``lateness`` means an early check. The limit is half an hour. Once an hour,
+        ``factor`` is corrected by the mean lateness.
         """
         self.late += min(max(lateness / HOUR, -0.5), 0.5)
         self.polls += 1

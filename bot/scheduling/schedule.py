@@ -335,9 +335,9 @@ class Schedule:
     ) -> bool:
         """Return whether a check is allowed now.
 
-        The budget of the day must pay for the check. A due check also needs credits in the bucket,
-        or ``_URGENT`` seconds since the last check. An early check needs the minimum pause, and
-        must leave the reserve in the bucket.
+        The budget of the day must pay for the check. The bucket must also pay, unless a due check
+        is ``_URGENT``. An early check needs the minimum pause, and must leave the reserve in the
+        bucket.
         """
         if spent_today + cost > self.budget:
             return False
