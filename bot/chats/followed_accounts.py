@@ -23,7 +23,7 @@ MOST = 10_000  # maximum number of names that are read
 _MOST_FILES = 10  # maximum number of lists that are read in one archive
 
 # Each object, array and list item of a JSON text needs one of these characters, so their number
-# limits the memory of the parsed text. An entry of the export has about 9 of them.
+# limits the memory of the parsed text. An entry of the export has about 9 of these characters.
 _STRUCTURE = (b"{", b"[", b",")
 _MOST_STRUCTURE = 12 * MOST
 

@@ -93,7 +93,7 @@ class Judged:
     groups and channels.
     """
     entry: Entry | None = None
-    """The row of ``about`` in the access list. It is always None if ``verdict`` is "let"."""
+    """The row of ``about`` in the access list. The value is None if ``verdict`` is "let"."""
     is_silent: bool = False
     """Whether the bot sends no message about the refusal."""
 

@@ -132,8 +132,8 @@ class Preferences:
     def with_pause_at_least_until(self, until: datetime | Endless) -> Self:
         """Return the preferences with a pause until ``until``. None means a pause without an end.
 
-        An existing pause is not shortened. It is also not extended by less than a minute, because
-        the person has probably pressed a button twice.
+        An existing pause is not shortened, and not extended by less than a minute, because the
+        person has probably pressed a button twice.
         """
         if self.paused and self.paused_until is None:
             return self

@@ -1,7 +1,7 @@
 """The words with which people ask for a pause, or for a time without alerts.
 
-The words of all languages are used in every chat, because beside a profile name they have no other
-meaning.
+The words of all languages are used in every chat, because these words beside a profile name have
+no different meaning.
 """
 
 from collections.abc import Sequence

@@ -2917,7 +2917,8 @@ def _command_of(
     command = next((candidate for candidate in order if pattern_of(candidate)), None)
     privacy, viewers = pattern_of("privacy"), pattern_of("viewers")
     # "Can my wife see that I watched her story?" is about viewers. "Delete my data, they know I
-    # watched" is not, because its two patterns (``privacy`` and ``viewers``) have no common word.
+    # watched" is not about viewers, because the two patterns (``privacy`` and ``viewers``) have no
+    # common word.
     if privacy and viewers and not _has_word_in(plain, _WRITING_WORDS):
         is_about_others = privacy.sign == "-" or bool(set(privacy.words) & set(viewers.words))
         command = "viewers" if is_about_others else command
@@ -2995,8 +2996,8 @@ def _joined_names(runs: Sequence[Sequence[str]], language: str) -> tuple[str, ..
 def _group_enumerated_words(text: str, language: str) -> list[list[str]]:
     """Return the words of a text in groups.
 
-    The words of an enumeration, such as "natgeo, nike and bbc", are one group, without the words
-    that join them. Each other word is a group of its own.
+    The words of an enumeration, such as "natgeo, nike and bbc", are one group, without words such
+    as "and". Each other word is a group of its own.
     """
     written: list[str] = []
     for part in _SEPARATOR.split(normalize_typed(text)):

@@ -425,7 +425,8 @@ def names_listed_in(text: str, language: str = "en") -> tuple[str, ...]:
 def _without_fillers_after(text: str) -> str:
     """Return a text without the words of politeness at its end.
 
-    A word directly after a comma, semicolon or line feed is kept, because it is probably a name.
+    A word directly after a comma, semicolon or line feed is kept, because the word is probably a
+    name.
     """
     words = text.rstrip().split(" ")
     while len(words) > 1 and normalize_word(words[-1]) in FILLERS:

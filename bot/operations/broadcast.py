@@ -205,7 +205,8 @@ async def _enqueue_result_edit(
 def _end_text(reach: Reach, t: Translator) -> Safe:
     """Return the text about the result of a broadcast.
 
-    The text has the numbers of chats that got the message, are waiting for it, or can't get it.
+    The text has the numbers of chats that got the message, wait for the message, or can't get the
+    message.
     """
     lines = [t(_DONE, n=reach.sent)]
     if reach.waiting:

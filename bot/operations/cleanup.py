@@ -39,8 +39,8 @@ async def delete_overdue_rows(db: Database, *, now: datetime) -> int:
 async def complete_pending_checkpoint(db: Database) -> bool:
     """Remove erased content from SQLite's write-ahead log, if an erasure requires the removal.
 
-    Return False if the removal must be repeated, because a reader or writer prevents it. The
-    database stores the requirement until the removal succeeds, also over restarts.
+    Return False if the removal must be repeated, because a reader or writer prevents the removal.
+    The database stores the requirement until the removal succeeds, also over restarts.
 
     Raises:
         DatabaseUnavailableError: The database is unavailable, or its file was replaced.
