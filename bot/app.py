@@ -345,7 +345,7 @@ class Running:
         parts, services = self._parts, self._parts.services
         table: list[tuple[str, timedelta, Callable[[], Awaitable[NextStepAt | UntilWoken]]]] = [
             ("balance", BALANCE_EVERY, parts.treasurer.clean_up_and_fetch_balance),
-            ("clean-up", _CLEAN_EVERY, self._clean_up_and_store_moved_origin),
+            ("clean-up", _CLEAN_EVERY, self._delete_overdue_and_store_moved_origin),
             ("visitors", services.timing.visitors, self._visitors.report_new_visitors),
             ("access", BLOCKS_EVERY, services.access.end_expired_and_apply_blocks),
             ("clock", services.timing.clock, parts.clock.anchor_if_in_doubt),
@@ -548,7 +548,7 @@ class Running:
         if not await admit_or_refuse(context):
             return
         await ensure_chat_and_translator(update, context)
-        await handlers.errors.send_too_many_requests(context)
+        await handlers.errors.answer_too_many_open_requests(context)
 
     async def _set_webhook(self, webhook: Webhook) -> None:
         url = str(self._settings.webhook_url).rstrip("/") + webhook.path
@@ -616,7 +616,7 @@ class Running:
             f"{worker.name}: {worker.trouble}" for worker in workers if worker.trouble
         )
 
-    async def _clean_up_and_store_moved_origin(self) -> NextStepAt:
+    async def _delete_overdue_and_store_moved_origin(self) -> NextStepAt:
         """Delete expired rows and erased content. Return the time of the next clean-up.
 
         If the database file was moved, and a day passed without a conflict, store the new place.

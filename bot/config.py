@@ -584,7 +584,7 @@ _SOURCES = {
 """The hints about the sources of the values of the required settings."""
 
 
-def _error_sentence(item: dict[str, Any], env_file: Path | None) -> str:
+def _error_sentence(item: dict[str, Any], env_file_of_advice: Path | None) -> str:
     """Return a sentence about an error that pydantic has found in the settings.
 
     If a setting is missing, the sentence recommends a command that sets the setting.
@@ -592,8 +592,8 @@ def _error_sentence(item: dict[str, Any], env_file: Path | None) -> str:
     name = str(item["loc"][0]).upper() if item["loc"] else ""
     if item["type"] == "missing":
         advice = "storybell setup (in a clone: make setup)"
-        if env_file is not None:
-            advice = f"storybell --env-file {env_file} setup"
+        if env_file_of_advice is not None:
+            advice = f"storybell --env-file {env_file_of_advice} setup"
         where = _SOURCES.get(name, "")
         return f"{name} is not set{where}: set the variable, or run {advice}."
     problem = item["msg"].removeprefix("Value error, ").replace("Input should", "must")

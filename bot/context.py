@@ -336,7 +336,7 @@ async def ensure_chat_and_translator(update: Update, context: Context) -> None:
         # The language of a group or channel is the language of the person who added the bot, until
         # /language changes it. The language of other members does not count.
         speaks = is_private or known is None or _is_bot_added(update)
-        context.chat = await context.services.chats.ensure(
+        context.chat = await context.services.chats.insert_or_update_if_changed(
             known,
             where.id,
             kind=where.type,

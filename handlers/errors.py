@@ -115,7 +115,7 @@ async def answer_given_up_update(update: Update, *, chats: Chats) -> None:
         )
 
 
-async def send_too_many_requests(context: Context) -> None:
+async def answer_too_many_open_requests(context: Context) -> None:
     """Inform the sender that too many requests are open, and that the update is not processed.
 
     A message that only repeats another message gets no answer.

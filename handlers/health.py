@@ -45,7 +45,7 @@ async def show_health(context: Context) -> None:
         waiting=stands.waiting,
         dead_letters=stands.dead_letters,
     )
-    today = t(SPENT, spent=spent.confirmed_today, n=spent.budget)
+    today = t(SPENT, spent=spent.confirmed_credits_today, n=spent.budget)
     lines += ["", today, unconfirmed_line(spent, context) + figures]
     if balance := balance_text(spent, context):
         lines.append(balance)

@@ -32,7 +32,7 @@ async def fetch_and_list_highlights(context: Context) -> None:
     Each file that must be bought costs 1 more credit.
 
     Raises:
-        BotError: The errors of ``_fetch_list_page`` or ``fetch_and_show_highlight``.
+        BotError: The errors of ``_fetch_list_page`` or ``fetch_and_enqueue_highlight``.
     """
     if not context.words_after_command:
         await ask_or_send_usage(context, ASK, USAGE)
@@ -46,7 +46,7 @@ async def fetch_and_list_highlights(context: Context) -> None:
     if is_several or (wanted.names and wanted.everyday):
         await offer_understood_command(context, "highlights", wanted)
     elif link and link.highlight_id:
-        await fetch_and_show_highlight(context, link.highlight_id, story_id=link.story_id)
+        await fetch_and_enqueue_highlight(context, link.highlight_id, story_id=link.story_id)
     elif link and link.username:
         await say(context, *await _fetch_list_page(context, link.username, 0))
     else:
@@ -54,7 +54,7 @@ async def fetch_and_list_highlights(context: Context) -> None:
 
 
 @on_press(HIGHLIGHTS)
-async def fetch_and_show_page(context: Context, username: str, page: int) -> None:
+async def fetch_and_show_highlights_page(context: Context, username: str, page: int) -> None:
     """Show a different page of a profile's highlights in the message whose button was pressed.
 
     Costs are those of ``_fetch_list_page``.
@@ -71,12 +71,12 @@ async def fetch_and_open_highlight(
 ) -> None:
     """Show at most ten stories of a highlight, beginning with the story at ``offset``.
 
-    Costs and errors are those of ``fetch_and_show_highlight``.
+    Costs and errors are those of ``fetch_and_enqueue_highlight``.
     """
-    await fetch_and_show_highlight(context, highlight_id, offset=offset or 0)
+    await fetch_and_enqueue_highlight(context, highlight_id, offset=offset or 0)
 
 
-async def fetch_and_show_highlight(
+async def fetch_and_enqueue_highlight(
     context: Context,
     highlight_id: str,
     *,
@@ -99,10 +99,12 @@ async def fetch_and_show_highlight(
             album = Album((story,))
             await enqueue_story_albums(context, [album], title=result.title, has_more=True)
             return
-        await _show_ten_stories(context, result, offset if offset < len(result.stories) else 0)
+        await _enqueue_at_most_ten_stories(
+            context, result, offset if offset < len(result.stories) else 0
+        )
 
 
-async def _show_ten_stories(context: Context, result: Highlight, offset: int) -> None:
+async def _enqueue_at_most_ten_stories(context: Context, result: Highlight, offset: int) -> None:
     total = len(result.stories)
     shown = result.stories[offset : offset + ALBUM_SIZE]
     part = (offset // ALBUM_SIZE + 1, -(-total // ALBUM_SIZE))

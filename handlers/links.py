@@ -29,13 +29,13 @@ from handlers.confirmation import (
 )
 from handlers.errors import send_error, translated_error_text
 from handlers.guard import on_message
-from handlers.highlights import fetch_and_show_highlight
+from handlers.highlights import fetch_and_enqueue_highlight
 from handlers.profile_lists import UNREAD, WORD
 from handlers.repeats import cache_after_commit
 from handlers.replies import WasAnswered, say, say_message, show_working
 from handlers.show import (
     enqueue_story_albums,
-    fetch_and_show_stories,
+    fetch_and_enqueue_stories,
     story_from_media_url,
     subscription_id_of,
 )
@@ -135,13 +135,13 @@ async def _fetch_and_serve_link(context: Context, link: Link) -> BotError | None
     """
     try:
         if link.kind == "highlight":
-            await fetch_and_show_highlight(
+            await fetch_and_enqueue_highlight(
                 context, link.highlight_id or "", story_id=link.story_id
             )
         elif link.is_page and context.is_private:
             await say(context, *await card_page(context, link.username or ""))
         elif link.kind == "profile":
-            await fetch_and_show_stories(context, link.username or "")
+            await fetch_and_enqueue_stories(context, link.username or "")
         else:
             async with show_working(context):
                 if link.kind == "media":

@@ -409,7 +409,9 @@ async def show_or_change_default(context: Context, option: str | None, value: st
     options = Options.from_json(context.chat.defaults)
     if option and value:
         changes = option_changes_of_button(option, value)
-        options = await context.services.chats.change_defaults(context.chat.id, changes)
+        options = await context.services.chats.set_defaults_and_return_all(
+            context.chat.id, changes
+        )
     buttons = _option_buttons(options, actions.DEFAULT, context, ALL)
     followed = await context.services.subscriptions.all_of_chat(context.chat.id)
     buttons += all_subscriptions_buttons(len(followed), context)

@@ -90,7 +90,7 @@ def _spending_text(spent: Spending, context: Context) -> str:
     t = context.t
     text: str = t(
         SPENDING,
-        today=cost_text(spent.confirmed_today, context),
+        today=cost_text(spent.confirmed_credits_today, context),
         left=t(LEFT, left=spent.left_today, n=spent.budget),
         week=cost_text(spent.week, context),
         month=cost_text(spent.month, context),

@@ -143,7 +143,7 @@ async def keep_stories_from_now_on(context: Context) -> None:
     kept = {"keep": True}
     # To avoid deadlocks, the chat is locked before its queue, and the profiles are locked in
     # order.
-    await services.chats.change_defaults(chat_id, kept)
+    await services.chats.set_defaults_and_return_all(chat_id, kept)
     every = await services.subscriptions.all_of_chat(chat_id)
     for subscription in sorted(every, key=lambda subscription: subscription.profile_id):
         if not subscription.options.keep:

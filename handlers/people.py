@@ -108,7 +108,7 @@ async def act_on_person_or_chat(
     is_owner = chat_id_or_page in access.owner_ids
     match action:
         case "limit" if not is_owner and (limit_or_payer_id or 0) <= MOST_LIMIT:
-            await access.set_limit(subject, limit_or_payer_id)
+            await access.set_daily_allowance(subject, limit_or_payer_id)
         case "payer" if chat_id_or_page < 0 and limit_or_payer_id:
             await context.services.payers.set_payer(chat_id_or_page, limit_or_payer_id)
         case "block":

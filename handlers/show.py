@@ -24,7 +24,7 @@ from bot.sending.replies import Payload, album_payload, text_payload
 from handlers.replies import buttons_for_current_chat, enqueue_reply, say_message, show_working
 
 
-async def fetch_and_show_stories(
+async def fetch_and_enqueue_stories(
     context: Context, username: str, count: int | NoMaximum = None
 ) -> None:
     """Send all live stories of a profile, or the latest ``count`` stories.

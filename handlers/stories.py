@@ -29,7 +29,7 @@ from handlers.card import LIVE
 from handlers.confirmation import offer_understood_command
 from handlers.errors import payer_buttons_for_errors
 from handlers.guard import command, on_press
-from handlers.highlights import fetch_and_show_highlight
+from handlers.highlights import fetch_and_enqueue_highlight
 from handlers.links import (
     NOT_OURS,
     OTHER_KIND,
@@ -47,7 +47,7 @@ from handlers.questions import (
 )
 from handlers.repeats import cache_after_commit
 from handlers.replies import say, say_message, show_working
-from handlers.show import enqueue_story_albums, fetch_and_show_stories, latest_stories
+from handlers.show import enqueue_story_albums, fetch_and_enqueue_stories, latest_stories
 
 ASK = N_("Whose stories? Send me a name like <code>natgeo</code>, or a link to a profile.")
 USAGE = N_(
@@ -85,7 +85,7 @@ class Current:
 
 
 @command("stories")
-async def fetch_and_show_named_stories(context: Context) -> None:
+async def fetch_and_enqueue_named_stories(context: Context) -> None:
     """Show the stories of the profiles that a command, or a replied message, names.
 
     Without a name, list the followed profiles for 0 credits. The stories of a profile usually cost
@@ -96,24 +96,24 @@ async def fetch_and_show_named_stories(context: Context) -> None:
             pays for the request.
     """
     if context.words_after_command:
-        await _fetch_and_show_by_words(context, context.words_after_command)
+        await _fetch_and_enqueue_by_words(context, context.words_after_command)
     elif asked := context.replied_to:
-        await _fetch_and_show_by_message(context, asked)
+        await _fetch_and_enqueue_by_message(context, asked)
     else:
         await list_followed_with_live_stories(context)
 
 
-async def _fetch_and_show_by_message(context: Context, message: Message) -> None:
+async def _fetch_and_enqueue_by_message(context: Context, message: Message) -> None:
     """Show the stories of the profile that a message shows.
 
     If the message shows no profile, show the stories of the decisive link in the message
-    (``links.link_to_answer``). Costs and errors are those of ``fetch_and_show_named_stories``.
+    (``links.link_to_answer``). Costs and errors are those of ``fetch_and_enqueue_named_stories``.
     """
     if name := await username_shown_by(message, context):
-        await fetch_and_show_stories(context, name)
+        await fetch_and_enqueue_stories(context, name)
     else:
         link = links.link_to_answer(links_of(message, context.bot.username))
-        await _fetch_and_show_by_link(context, link)
+        await _fetch_and_enqueue_by_link(context, link)
 
 
 async def list_followed_with_live_stories(context: Context) -> None:
@@ -208,11 +208,11 @@ async def send_all_last_found_stories(context: Context) -> PopUpText | None:
     return None
 
 
-async def _fetch_and_show_by_words(context: Context, words: Sequence[str]) -> None:
+async def _fetch_and_enqueue_by_words(context: Context, words: Sequence[str]) -> None:
     """Show the stories of the named profiles, or the stories or the highlight that a link names.
 
     Names with everyday words cost nothing until a button confirms the names. Other costs and
-    errors are those of ``fetch_and_show_named_stories``.
+    errors are those of ``fetch_and_enqueue_named_stories``.
     """
     if await answer_if_cancellation(context, " ".join(words)):
         return
@@ -222,32 +222,32 @@ async def _fetch_and_show_by_words(context: Context, words: Sequence[str]) -> No
         return
     others = [link for _, link in wanted.unread]
     if len(wanted.names) + len(others) > 1 and wanted.names:
-        await _fetch_and_show_stories_of_many(context, wanted)
+        await _fetch_and_enqueue_stories_of_many(context, wanted)
     elif wanted.names:
-        await fetch_and_show_stories(context, wanted.names[0], wanted.count)
+        await fetch_and_enqueue_stories(context, wanted.names[0], wanted.count)
     elif len(others) == 1 and others[0] and others[0].kind in SERVED and wanted.count is None:
-        await _fetch_and_show_by_link(context, others[0])
+        await _fetch_and_enqueue_by_link(context, others[0])
     else:
         await say(context, reply_to_unreadable_arguments(wanted, USAGE, context))
 
 
-async def _fetch_and_show_by_link(context: Context, link: Link | None) -> None:
+async def _fetch_and_enqueue_by_link(context: Context, link: Link | None) -> None:
     """Show the stories of the profile that a link names, or the highlight that a link names.
 
-    Costs and errors are those of ``fetch_and_show_named_stories``.
+    Costs and errors are those of ``fetch_and_enqueue_named_stories``.
     """
     if link is None:
         await say_message(context, USAGE)
     elif link.highlight_id:
-        await fetch_and_show_highlight(context, link.highlight_id, story_id=link.story_id)
+        await fetch_and_enqueue_highlight(context, link.highlight_id, story_id=link.story_id)
     elif link.username and link.kind in SERVED:
-        await fetch_and_show_stories(context, link.username)
+        await fetch_and_enqueue_stories(context, link.username)
     else:
         text = OTHER_KIND if link.kind == "unsupported" else NOT_OURS
         await say_message(context, text)
 
 
-async def _fetch_and_show_stories_of_many(context: Context, wanted: Wanted) -> None:
+async def _fetch_and_enqueue_stories_of_many(context: Context, wanted: Wanted) -> None:
     """Show the stories of several profiles, then send a message with the result for each profile.
 
     Each profile costs as many credits as a separate request.

@@ -91,7 +91,7 @@ async def _read_monthly_costs(tx: Tx, ids: Sequence[int], now: datetime) -> list
     stored = await acquaintances.names_by_person(tx, named | shown)
     names = stored | await chats.titles_by_chat(tx, named)
     names |= {number: entry.name for number, entry in entries.items() if entry.name}
-    silenced = await chats.silenced_by_block_among(tx, groups, now=now)
+    silenced = await chats.chats_of_blocked_people_among(tx, groups, now=now)
     return [
         Guest(
             number,

@@ -65,7 +65,7 @@ class Spending:
     """The credits of today's calls whose bill is unknown until a later balance confirms them."""
 
     @property
-    def confirmed_today(self) -> int:
+    def confirmed_credits_today(self) -> int:
         """Return the credits that were spent today in calls with a confirmed bill."""
         return max(0, self.today - self.unconfirmed)
 

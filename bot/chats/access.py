@@ -453,14 +453,16 @@ class Access:
         words = {word, *current.values(), *blocked.values()}
         return words | await store.listed_usernames_of_profiles(tx, words)
 
-    async def set_limit(self, subject: Subject, credits: int | NoOwnLimit) -> Entry:  # noqa: A002 - the field's term
+    async def set_daily_allowance(
+        self, subject: Subject, daily_credits: int | NoOwnLimit
+    ) -> Entry:
         """Set the daily allowance of a person or chat in credits. Return the changed entry.
 
-        If ``credits`` is None, the allowance in the settings applies again.
+        If ``daily_credits`` is None, the allowance in the settings applies again.
         """
         async with join_or_begin_transaction(self._db) as tx:
             subject = await self._lock_current_subject(tx, subject)
-            return await store.put(tx, subject, now=self._now(), allowance=credits)
+            return await store.put(tx, subject, now=self._now(), allowance=daily_credits)
 
     async def _unblock_and_open_chats(self, tx: Tx, subject: Subject, **values: object) -> Entry:
         """End a block, and set the columns ``values`` of the entry. Return the changed entry.

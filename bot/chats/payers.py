@@ -110,7 +110,9 @@ class Payers:
             await chats.lock(tx, [chat_id])
             before = await chats.get(tx, chat_id)
             old = before.payer if before else None
-            is_old_blocked = bool(await chats.silenced_by_block_among(tx, [chat_id], now=now))
+            is_old_blocked = bool(
+                await chats.chats_of_blocked_people_among(tx, [chat_id], now=now)
+            )
             has_moved = await chats.was_group_before(tx, chat_id)
             keeps = has_moved and before is not None and before.state == "active"
             is_by_blocked = by is not None and await self._is_blocked(tx, by, now)

@@ -30,7 +30,7 @@ class Chats:
                 known = await chats.get(tx, moved_to)
             return known
 
-    async def ensure(
+    async def insert_or_update_if_changed(
         self, known: Chat | None, chat_id: int, *, kind: str, title: str, language_code: str | None
     ) -> Chat:
         """Return the chat of an update. Insert a missing chat, or update a changed chat.
@@ -65,7 +65,9 @@ class Chats:
             await chats.change(tx, chat_id, **values)
             return await chats.get(tx, chat_id)
 
-    async def change_defaults(self, chat_id: int, changes: Mapping[str, object]) -> Options:
+    async def set_defaults_and_return_all(
+        self, chat_id: int, changes: Mapping[str, object]
+    ) -> Options:
         """Set default options of new subscriptions to JSON values. Return all default options.
 
         Other defaults stay, even after a concurrent change. ``chat_id`` is the current or former

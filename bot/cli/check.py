@@ -18,7 +18,11 @@ from telegram import Bot
 from telegram.error import BadRequest, Forbidden, InvalidToken, TelegramError
 
 from bot.config import Settings, secret_text_or_empty, unknown_variables_and_suggestions
-from bot.domain.budget import Limits, propose_lower_person_daily_allowance, reply_share_of_budget
+from bot.domain.budget import (
+    Limits,
+    daily_credits_for_replies,
+    propose_lower_person_daily_allowance,
+)
 from bot.domain.errors import BotError, OutOfServiceError
 from bot.domain.packs import BudgetPlan
 from bot.operations import preflight
@@ -288,7 +292,9 @@ async def check_allowance(settings: Settings) -> list[CheckResult]:
     if settings.access != "open" or proposal is None:
         return []
     text = _MUCH_FOR_ONE.format(
-        own=limits.person_daily_allowance, replies=reply_share_of_budget(limits), proposal=proposal
+        own=limits.person_daily_allowance,
+        replies=daily_credits_for_replies(limits),
+        proposal=proposal,
     )
     return [CheckResult("note", text)]
 

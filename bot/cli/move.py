@@ -14,7 +14,7 @@ from bot.store.copies import transfer
 from bot.store.engine.database import Database
 from bot.store.engine.lock import locked_sqlite_file
 from bot.store.engine.readiness import Readiness, readiness
-from bot.store.engine.sqlite_copies import reason_of
+from bot.store.engine.sqlite_copies import reason_of_file_error
 from bot.store.upgrades import count_running_processes
 
 _NOT_FROM = "DATABASE_URL is no SQLite file: there is nothing to be moved."
@@ -52,7 +52,7 @@ async def main(settings: Settings, arguments: argparse.Namespace) -> int:
     try:
         return await _move_or_undo_and_return_exit_status(settings, arguments.to, out)
     except (BackupError, DatabaseUnavailableError, OSError) as error:
-        out.print(f"Not moved: {reason_of(error)}.", markup=False)
+        out.print(f"Not moved: {reason_of_file_error(error)}.", markup=False)
         return 1
 
 

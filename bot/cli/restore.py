@@ -12,7 +12,7 @@ from bot.domain.errors import BackupError, DatabaseUnavailableError
 from bot.store.copies import backups
 from bot.store.engine.database import Database
 from bot.store.engine.lock import locked_sqlite_file
-from bot.store.engine.sqlite_copies import reason_of
+from bot.store.engine.sqlite_copies import reason_of_file_error
 
 _NEW = (
     "No database was there before. If the bot uses another file, name its settings: "
@@ -44,7 +44,9 @@ async def main(settings: Settings, arguments: argparse.Namespace) -> int:
             before = await backups.restore(db, arguments.file, now=now)
     except (BackupError, DatabaseUnavailableError, OSError) as error:
         place = settings.database_place
-        out.print(f"Nothing was restored into {place}: {reason_of(error)}.", markup=False)
+        out.print(
+            f"Nothing was restored into {place}: {reason_of_file_error(error)}.", markup=False
+        )
         return 1
     out.print(f"Restored {arguments.file} into {settings.database_place}.", markup=False)
     out.print(f"The database that was there is {before} now." if before else _NEW, markup=False)

@@ -25,10 +25,10 @@ from bot.domain.packs import (
     Pack,
     credit_price_of_balance,
     pack_of_credit_price,
-    propose_budget,
+    propose_daily_budget,
 )
 from bot.domain.paid_calls import Balance
-from bot.store.engine.sqlite_copies import reason_of
+from bot.store.engine.sqlite_copies import reason_of_file_error
 from bot.stories_api.endpoints import CHECK_COST
 
 NotWritten: TypeAlias = None
@@ -74,13 +74,13 @@ class Price:
     balance: int | None
 
     @property
-    def proposed_budget(self) -> int:
+    def proposed_daily_budget(self) -> int:
         """Return a daily budget in credits with which the pack lasts for a month.
 
         If the pack is unknown, the balance counts. The result is within the limits of
-        ``propose_budget``.
+        ``propose_daily_budget``.
         """
-        return propose_budget(self.pack.credits if self.pack else self.balance or 0)
+        return propose_daily_budget(self.pack.credits if self.pack else self.balance or 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +114,12 @@ class Setup:
                 return None
             values[name] = value
         price = await self._fetch_or_ask_price(values["STORIES_API_KEY"])
-        budget = self._ask_for_budget(price)
+        budget = self._ask_for_daily_budget(price)
         values |= {"CREDIT_PRICE": f"{price.dollars:.6g}", "DAILY_BUDGET": str(budget)}
         try:
             write_settings(self.file, values)
         except OSError as error:
-            self.console.print(f"{reason_of(error)}. {_NOTHING}", markup=False)
+            self.console.print(f"{reason_of_file_error(error)}. {_NOTHING}", markup=False)
             return None
         self.console.print(f"Written to {self.file}, readable by its owner alone.", markup=False)
         if self._has_nondefault_settings_file():
@@ -130,7 +130,7 @@ class Setup:
         self.console.print("To start the bot: storybell run (in a clone: make run).")
         return False
 
-    def _ask_for_secret_or_keep_value(self, name: str) -> str:
+    def _ask_for_secret_or_keep_value(self, setting_name: str) -> str:
         """Ask for a token or key. If the answer is empty, return the present value in ``file``.
 
         If ``file`` has no value, the result is an empty string.
@@ -138,7 +138,7 @@ class Setup:
         Raises:
             EOFError: The input has ended.
         """
-        text, present = _VALUES[name][0], _value_in_file_or_empty(self.file, name)
+        text, present = _VALUES[setting_name][0], _value_in_file_or_empty(self.file, setting_name)
         hint = " [Enter: keep the current value]" if present else ""
         return self.ask_secret(f"{text}{hint}: ").strip() or present
 
@@ -149,32 +149,32 @@ class Setup:
         """
         return self.file != Path(ENV_FILE).absolute()
 
-    async def _ask_up_to_three_times(self, name: str) -> str | None:
+    async def _ask_up_to_three_times(self, setting_name: str) -> str | None:
         """Ask for a value until a value is accepted.
 
         Return None after three refused values, or at the end of the input.
         """
         for _ in range(_TRIES):
             try:
-                value = self._ask_for_secret_or_keep_value(name)
+                value = self._ask_for_secret_or_keep_value(setting_name)
             except EOFError:
                 self.console.print("The input has ended.")
                 return None
-            if await self._check_and_confirm(name, value):
+            if await self._check_and_confirm(setting_name, value):
                 return value
             self.console.print("Please try again.")
         return None
 
-    async def _check_and_confirm(self, name: str, value: str) -> bool:
+    async def _check_and_confirm(self, setting_name: str, value: str) -> bool:
         """Check a value, at a cost of 0 credits. Print the results.
 
         Return whether the value is accepted. If the service is unreachable, ask whether to keep
         the value.
         """
-        settings = self._load_or_print_errors({name: value})
+        settings = self._load_or_print_errors({setting_name: value})
         if settings is None:
             return False
-        results = await check.run_check(_VALUES[name][1], settings)
+        results = await check.run_check(_VALUES[setting_name][1], settings)
         for result in results:
             check.print_result(self.console, result)
         wrong = [result for result in results if result.level == "wrong"]
@@ -182,7 +182,7 @@ class Setup:
             return True
         if not all(result.is_temporary for result in wrong):
             return False
-        self.console.print(f"{name} could not be tried, and nothing is written yet.")
+        self.console.print(f"{setting_name} could not be tried, and nothing is written yet.")
         return self._read_answer("Keep this value without trying it? [y/N] ").startswith("y")
 
     def _load_or_print_errors(self, values: dict[str, str]) -> Settings | None:
@@ -209,7 +209,7 @@ class Setup:
         pack = PACKS[name]
         return Price(pack.credit_price, pack, left)
 
-    def _ask_for_budget(self, price: Price) -> int:
+    def _ask_for_daily_budget(self, price: Price) -> int:
         """Ask for the daily budget until an answer is valid. Return the budget in credits.
 
         The default is the present budget in the file, or a proposal if the file has no valid
@@ -220,8 +220,8 @@ class Setup:
             self.console.print(
                 f"Pack: {name}, {size:,} credits for ${dollars}.", markup=False, highlight=False
             )
-        present = _valid_budget_in_file(self.file)
-        proposed = present or price.proposed_budget
+        present = _valid_daily_budget_in_file(self.file)
+        proposed = present or price.proposed_daily_budget
         self._print_plan(proposed, price)
         why = "current" if present else "proposed"
         question = f"How many credits may the bot spend a day? [{proposed}, {why}] "
@@ -229,7 +229,7 @@ class Setup:
             answer = self._read_answer(question)
             if not answer:
                 return proposed
-            if _is_budget(answer):
+            if _is_valid_daily_budget(answer):
                 break
             text = f"Please write a number from {CHECK_COST} to {MOST_CREDITS:,}."
             self.console.print(text)
@@ -293,15 +293,15 @@ async def _fetch_balance(settings: Settings) -> Balance | None:
         return None
 
 
-def _valid_budget_in_file(file: Path) -> int | None:
+def _valid_daily_budget_in_file(file: Path) -> int | None:
     """Return the daily budget in ``file``, or None if ``file`` has no valid budget."""
     value = _value_in_file_or_empty(file, "DAILY_BUDGET")
-    return int(value) if _is_budget(value) else None
+    return int(value) if _is_valid_daily_budget(value) else None
 
 
-def _value_in_file_or_empty(file: Path, name: str) -> str:
+def _value_in_file_or_empty(file: Path, setting_name: str) -> str:
     """Return the value of a setting in ``file``, or an empty string if ``file`` has no value."""
-    return (dotenv_values(file).get(name) or "") if file.exists() else ""
+    return (dotenv_values(file).get(setting_name) or "") if file.exists() else ""
 
 
 def _access_problem(file: Path) -> str:
@@ -318,13 +318,13 @@ def _access_problem(file: Path) -> str:
     except UnicodeDecodeError:
         return f"{file}: not UTF-8 text"
     except OSError as error:
-        return reason_of(error)
+        return reason_of_file_error(error)
     try:
         with tempfile.TemporaryFile(dir=real.parent):
             return ""
     except OSError as error:
         # Name the folder in the error, because the original error names the temporary file.
-        return reason_of(OSError(error.errno, error.strerror, str(real.parent)))
+        return reason_of_file_error(OSError(error.errno, error.strerror, str(real.parent)))
 
 
 def _path_without_symbolic_links(file: Path) -> Path:
@@ -332,7 +332,7 @@ def _path_without_symbolic_links(file: Path) -> Path:
     return Path(os.path.realpath(file))
 
 
-def _is_budget(text: str) -> bool:
+def _is_valid_daily_budget(text: str) -> bool:
     return text.isascii() and text.isdecimal() and CHECK_COST <= int(text[:10]) <= MOST_CREDITS
 
 

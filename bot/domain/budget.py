@@ -83,7 +83,7 @@ def allowances_for(
         return Allowances(chat, of_person, None)
     if is_known or limits.newcomer_allowance is None:
         return Allowances(chat, limits.person_daily_allowance, None)
-    together = math.floor(reply_share_of_budget(limits) * limits.newcomer_share)
+    together = math.floor(daily_credits_for_replies(limits) * limits.newcomer_share)
     fair = max(_LEAST_LIMIT, together // _NEWCOMERS_IN_FULL)
     own = min(limits.person_daily_allowance, limits.newcomer_allowance, fair)
     return Allowances(chat, own, together)
@@ -95,11 +95,11 @@ def propose_lower_person_daily_allowance(limits: Limits) -> int | None:
     The value is half of the day's credits for replies, but at least 3 credits. Return None if the
     setting is not higher.
     """
-    proposal = max(_LEAST_LIMIT, reply_share_of_budget(limits) // 2)
+    proposal = max(_LEAST_LIMIT, daily_credits_for_replies(limits) // 2)
     return proposal if limits.person_daily_allowance > proposal else None
 
 
-def reply_share_of_budget(limits: Limits) -> int:
+def daily_credits_for_replies(limits: Limits) -> int:
     """Return the replies' share of the daily budget in credits."""
     return round(limits.daily_budget * limits.reply_share)
 
@@ -145,13 +145,13 @@ def side_rule_for(side: Side, limits: Limits, now: datetime) -> BudgetRule:
     The protected part of the other side's share falls evenly from the whole share at midnight
     (UTC) to nothing at the end of the day.
     """
-    others_share = _budget_share_of_other_side(side, limits)
+    others_share = _daily_credits_of_other_side(side, limits)
     left = (midnight_after(now) - now) / DAY
     return BudgetRule(limits.daily_budget, others_share, math.ceil(others_share * left))
 
 
-def _budget_share_of_other_side(side: Side, limits: Limits) -> int:
-    replies = reply_share_of_budget(limits)
+def _daily_credits_of_other_side(side: Side, limits: Limits) -> int:
+    replies = daily_credits_for_replies(limits)
     return limits.daily_budget - replies if side == "replies" else replies
 
 
@@ -168,7 +168,7 @@ def budget_free_at(
     schedule. The result is at the latest the next midnight (UTC).
     """
     midnight = midnight_after(now)
-    share = _budget_share_of_other_side(side, limits)
+    share = _daily_credits_of_other_side(side, limits)
     left = (midnight - now) / DAY
     spending_of_others = used[1] if side == "replies" else used[0]
     # The estimated spending of the other side of the budget can have a fraction of a credit. The
@@ -188,7 +188,7 @@ def reply_credits_left_for_schedule(
     ``past`` has the credits of replies in each hour (UTC) of each of the last days, and ``used``
     the credits of today. A reserve for the rest of the day is subtracted.
     """
-    share = reply_share_of_budget(limits)
+    share = daily_credits_for_replies(limits)
     left = (midnight_after(now) - now) / DAY
     if past:
         usual = max(sum(day[now.hour :]) for day in past)

@@ -135,7 +135,7 @@ def pack_of_credit_price(price: float) -> Pack | None:
     return nearest if abs(nearest.credit_price - price) <= nearest.credit_price * _LIKE else None
 
 
-def propose_budget(credits: int) -> int:  # noqa: A002 - the field's term
+def propose_daily_budget(credits: int) -> int:  # noqa: A002 - the field's term
     """Return a daily budget in credits with which a balance of ``credits`` lasts for 30 days.
 
     The result is at most the default budget, and at least the price of the first check of a

@@ -98,7 +98,7 @@ class BudgetWatch:
         dollars = ceil(_DAYS_OF_MONTH * wanted[1] * self._credit_price)
         await self._set_capacity(_REFUSED, n=people, daily_budget=wanted[1], dollars=dollars)
 
-    async def report_shortfall(
+    async def report_shortfall_or_its_end(
         self, budget: float, counts: Sequence[int], cost: float, *, reply_share: float
     ) -> None:
         """Report whether ``budget``, in credits per day, is too small for all profiles.

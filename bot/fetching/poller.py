@@ -449,7 +449,7 @@ class Scheduler:
         if self._budget_watch is not None:
             stands = (self._settings.credits_a_day, self._counts, plan.cost)
             share = self._ledger.limits.reply_share
-            await self._budget_watch.report_shortfall(*stands, reply_share=share)
+            await self._budget_watch.report_shortfall_or_its_end(*stands, reply_share=share)
             await self._budget_watch.report_refused_people(
                 *stands, reply_share=share, people=refused
             )

@@ -134,7 +134,7 @@ class Backups:
             try:
                 file.unlink(missing_ok=True)
             except OSError as error:
-                log.warning("an old backup stays", why=sqlite_copies.reason_of(error))
+                log.warning("an old backup stays", why=sqlite_copies.reason_of_file_error(error))
 
     def _is_backup_of_this_database(self, file: Path, database_id: str) -> bool:
         """Return whether a file is a backup of this database.
@@ -168,7 +168,7 @@ def _delete_partial_backups(folder: Path) -> None:
         except FileNotFoundError:
             continue  # The backup was completed, or another process removed the file.
         except OSError as error:
-            log.warning("a partial backup stays", why=sqlite_copies.reason_of(error))
+            log.warning("a partial backup stays", why=sqlite_copies.reason_of_file_error(error))
 
 
 async def make_live_and_report_if_restored(

@@ -79,7 +79,12 @@ class Broadcasts:
         async with join_or_begin_transaction(self._db) as tx:
             count = await broadcasts.count_audience(tx)
             broadcast = await broadcasts.change_state(
-                tx, number, before=("draft",), after="running", count=count, message_id=message_id
+                tx,
+                number,
+                from_states=("draft",),
+                to_state="running",
+                count=count,
+                message_id=message_id,
             )
         await call_after_replies(self._wake_worker)  # wake the worker after the commit
         return broadcast
@@ -91,7 +96,9 @@ class Broadcasts:
         the draft was already discarded.
         """
         async with join_or_begin_transaction(self._db) as tx:
-            return await broadcasts.change_state(tx, number, before=("draft",), after="stopped")
+            return await broadcasts.change_state(
+                tx, number, from_states=("draft",), to_state="stopped"
+            )
 
     async def stop(self, number: int) -> Broadcast | Unchanged:
         """Stop a broadcast. Drop the messages of the broadcast that have certainly not been sent.
@@ -101,7 +108,7 @@ class Broadcasts:
         """
         async with join_or_begin_transaction(self._db) as tx:
             broadcast = await broadcasts.change_state(
-                tx, number, before=("running", "done"), after="stopped"
+                tx, number, from_states=("running", "done"), to_state="stopped"
             )
             if broadcast is not None:
                 broadcast = replace(
@@ -179,7 +186,7 @@ class Broadcasts:
         tx: Tx, broadcast: Broadcast, reach: Reach, now: datetime
     ) -> None:
         ended = await broadcasts.change_state(
-            tx, broadcast.id, before=("running",), after="done", sent=reach.sent
+            tx, broadcast.id, from_states=("running",), to_state="done", sent=reach.sent
         )
         if ended:
             log.info("a broadcast is done", **asdict(reach))

@@ -155,7 +155,7 @@ class Overview:
             case "allow":
                 await self.access.allow_and_end_block(subject, by=None)
             case "limit":
-                await self._set_limit(subject, wanted.get("value"))
+                await self._set_daily_allowance(subject, wanted.get("value"))
             case "send_again" | "drop" as word:
                 await self._resend_or_drop_dead_letter(number, again=word == "send_again")
             case _:
@@ -173,7 +173,7 @@ class Overview:
             raise BotError("no dead letter that can be sent or dropped")
         self.wake()
 
-    async def _set_limit(self, subject: Subject, value: object) -> None:
+    async def _set_daily_allowance(self, subject: Subject, value: object) -> None:
         """Set the daily limit of a chat or person, in credits.
 
         If ``value`` is None, the limit in the settings of the bot applies.
@@ -184,7 +184,7 @@ class Overview:
         credits_ = _whole_number(value)
         if value is not None and (credits_ is None or not 0 <= credits_ <= _MOST_CREDITS):
             raise BotError("not so many credits")
-        await self.access.set_limit(subject, credits_)
+        await self.access.set_daily_allowance(subject, credits_)
 
     async def _read_dead_letters(self, tx: Tx) -> list[_Json]:
         rows = await enqueue.dead_letters(tx, limit=_SHOWN)

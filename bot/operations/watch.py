@@ -212,7 +212,7 @@ class Watch:
                 continue
             before = was_open.get(one.kind)
             is_met = one.text is not None or bool(signs.get(one.kind))
-            is_met_elsewhere = await self._record_met_and_is_met_elsewhere(
+            is_met_elsewhere = await self._record_met_and_return_met_elsewhere(
                 one.kind, is_met=is_met, now=now
             )
             if one.text is None and (before is None or is_met or is_met_elsewhere):
@@ -220,7 +220,7 @@ class Watch:
             if before is None or (before.text, before.fields) != (one.text, one.fields):
                 await self._incidents.open_or_close(one.kind, one.text, **one.fields)
 
-    async def _record_met_and_is_met_elsewhere(
+    async def _record_met_and_return_met_elsewhere(
         self, kind: IncidentKind, *, is_met: bool, now: datetime
     ) -> bool:
         """Store whether this process finds a condition met. Return whether another process does.

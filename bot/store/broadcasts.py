@@ -103,16 +103,16 @@ async def running(tx: Tx) -> list[Broadcast]:
 
 
 async def change_state(
-    tx: Tx, number: int, *, before: Collection[str], after: Stage, **values: object
+    tx: Tx, number: int, *, from_states: Collection[str], to_state: Stage, **values: object
 ) -> Broadcast | Unchanged:
     """Change the state of a broadcast, and set the columns ``values``. Return the broadcast.
 
-    Return None, and change nothing, if the current state is not in ``before``.
+    Return None, and change nothing, if the current state is not in ``from_states``.
     """
     statement = (
         sa.update(broadcasts)
-        .where(broadcasts.c.id == number, broadcasts.c.state.in_(before))
-        .values(state=after, **values)
+        .where(broadcasts.c.id == number, broadcasts.c.state.in_(from_states))
+        .values(state=to_state, **values)
         .returning(*COLUMNS)
     )
     return await row_or_none(tx, Broadcast, statement)

@@ -219,7 +219,9 @@ async def judge_chat(tx: Tx, chat_id: int, *, now: datetime) -> Judged:
     )
 
 
-async def silenced_by_block_among(tx: Tx, chat_ids: Collection[int], *, now: datetime) -> set[int]:
+async def chats_of_blocked_people_among(
+    tx: Tx, chat_ids: Collection[int], *, now: datetime
+) -> set[int]:
     """Return those chats in ``chat_ids`` whose responsible person is blocked.
 
     The person in a private chat is responsible for the chat.

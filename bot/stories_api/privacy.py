@@ -57,7 +57,7 @@ class Trust:
     contradicted: dict[str, datetime] = field(default_factory=dict)
     fell_back_at: datetime | None = None
 
-    def record_wrong_unchecked_and_ends_trust(self, profile_id: str, now: datetime) -> bool:
+    def record_wrong_unchecked_and_detect_end(self, profile_id: str, now: datetime) -> bool:
         """Record a wrong unchecked answer about a profile. Return whether this ends the trust.
 
         The trust ends if unchecked answers about two profiles were wrong within two days. Return
@@ -198,7 +198,7 @@ class PrivacyCheck:
         now = self._now()
         async with self._db.begin() as tx:
             trust = await _read_trust_in_unchecked_answers(tx)
-            has_trust_ended = trust.record_wrong_unchecked_and_ends_trust(profile_id, now)
+            has_trust_ended = trust.record_wrong_unchecked_and_detect_end(profile_id, now)
             at = {subject: moment.isoformat() for subject, moment in trust.contradicted.items()}
             since = trust.fell_back_at.isoformat() if trust.fell_back_at else None
             await key_values.put(tx, PRIVACY_CHECK, {"contradicted": at, "fell_back_at": since})

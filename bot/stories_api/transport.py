@@ -292,7 +292,7 @@ class Transport:
             MediaError: ``read`` cannot save the received file, or refuses the file. The error has
                 the billed credits.
         """
-        price = self._billed_price_flagging_absurd(query, response)
+        price = self._capped_billed_credits_flagging_absurd(query, response)
         body: bytes | None
         if response.status == OK or response.status in REDIRECTS:
             try:
@@ -320,7 +320,9 @@ class Transport:
             subject=query.subject,
         )
 
-    def _billed_price_flagging_absurd(self, query: Query, response: aiohttp.ClientResponse) -> int:
+    def _capped_billed_credits_flagging_absurd(
+        self, query: Query, response: aiohttp.ClientResponse
+    ) -> int:
         """Return the price that the answer states, or the normal price if no price is stated.
 
         At most five times the normal price is returned, so that a wrong header cannot use up the

@@ -384,8 +384,8 @@ async def test_a_late_move_ends_no_permission_limit_or_payer_of_the_new_chat(
         await chats.set_payer(tx, -1007, 5)
     allowed, other = (-7, -1007) if is_old_allowed else (-1007, -7)
     await access.allow_and_end_block(Subject("chat", str(allowed)), by=None)
-    await access.set_limit(Subject("chat", str(allowed)), 3)
-    await access.set_limit(Subject("chat", str(other)), 8)
+    await access.set_daily_allowance(Subject("chat", str(allowed)), 3)
+    await access.set_daily_allowance(Subject("chat", str(other)), 8)
     async with db.begin() as tx:
         await moves.move_chat(tx, -7, -1007, now=NOW)
         entry = await access_store.get(tx, Subject("chat", "-1007"))

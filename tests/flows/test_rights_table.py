@@ -367,4 +367,4 @@ def test_a_subscriber_of_a_channel_may_do_nothing() -> None:
 
 def test_a_handler_without_a_row_is_refused_when_it_is_made() -> None:
     with pytest.raises(LookupError, match="no row"):
-        command("invented")(stories.fetch_and_show_named_stories.run)
+        command("invented")(stories.fetch_and_enqueue_named_stories.run)

@@ -42,7 +42,7 @@ async def make(db: Database, target: Path, *, at: datetime) -> None:
             sqlite_copies.copy, source, target, at=at, stop=stop, owner_of=source
         )
     except OSError as error:
-        raise BackupError(sqlite_copies.reason_of(error)) from error
+        raise BackupError(sqlite_copies.reason_of_file_error(error)) from error
     except sqlite3.Error as error:
         raise BackupError(f"{source} can't be copied to {target}: {error}") from error
     finally:
@@ -94,7 +94,7 @@ async def restore(db: Database, file: Path, *, now: datetime) -> Path | None:
             sqlite_copies.replace_database_and_keep_old, file, db.file, now=now, stop=stop
         )
     except (OSError, sqlite3.Error) as error:
-        raise BackupError(sqlite_copies.reason_of(error)) from error
+        raise BackupError(sqlite_copies.reason_of_file_error(error)) from error
     finally:
         stop.set()  # After a cancellation, this event ends the thread.
 

@@ -193,7 +193,7 @@ class Database:
             with converting_outage_errors(self.file):
                 await asyncio.to_thread(held.open)
         except OSError as error:
-            raise DatabaseUnavailableError(sqlite_copies.reason_of(error)) from error
+            raise DatabaseUnavailableError(sqlite_copies.reason_of_file_error(error)) from error
         self.held = held
 
     def raise_if_replaced(self) -> None:
@@ -250,7 +250,7 @@ class Database:
             try:
                 return await finish_on_cancel(asyncio.to_thread(held.rescue, at=at))
             except (OSError, sqlite3.Error) as error:
-                raise BackupError(sqlite_copies.reason_of(error)) from error
+                raise BackupError(sqlite_copies.reason_of_file_error(error)) from error
 
     def begin(self, *, durable: bool = True) -> AbstractAsyncContextManager[Tx]:
         """Return a writing transaction, which commits at the end of an ``async with`` block.
@@ -387,7 +387,9 @@ class Database:
             try:
                 await asyncio.to_thread(private.create_or_restrict_database, self.file)
             except OSError as error:
-                raise DatabaseUnavailableError(sqlite_copies.reason_of(error)) from error
+                raise DatabaseUnavailableError(
+                    sqlite_copies.reason_of_file_error(error)
+                ) from error
             await self._back_up(self.file)
         if self.is_sqlite:
             async with Transaction(self.connections, UNREFERENCED) as tx:
@@ -431,7 +433,7 @@ class Database:
             for old in private.migration_copies(file)[:-KEPT_COPIES]:
                 old.unlink(missing_ok=True)
         except (BackupError, OSError, sqlite3.Error) as error:
-            why = sqlite_copies.reason_of(error)
+            why = sqlite_copies.reason_of_file_error(error)
             raise DatabaseUnavailableError(NO_COPY.format(why=why)) from error
 
 

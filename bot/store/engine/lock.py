@@ -60,7 +60,7 @@ def _open_lock(file: Path) -> TextIO:
         private.make_folder(file.parent)
         return open(file, "a", opener=_open_private)
     except OSError as error:
-        raise DatabaseUnavailableError(sqlite_copies.reason_of(error)) from error
+        raise DatabaseUnavailableError(sqlite_copies.reason_of_file_error(error)) from error
 
 
 def _lock_file_of(database: str) -> Path:

@@ -196,7 +196,7 @@ def database_id(file: Path) -> str | None:
     return None
 
 
-def reason_of(error: BaseException) -> str:
+def reason_of_file_error(error: BaseException) -> str:
     """Return the reason of a failed file operation as a short text.
 
     If a permission is missing because another user owns the file, the text names this user.
@@ -223,7 +223,7 @@ def verified_revision(file: Path) -> str | None:
         if is_file and not os.access(file, os.R_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(file))
     except OSError as error:
-        raise BackupError(reason_of(error)) from error
+        raise BackupError(reason_of_file_error(error)) from error
     if not is_there:
         raise BackupError(f"there is no file {file.absolute()}")
     if not is_file:

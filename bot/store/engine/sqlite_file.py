@@ -139,7 +139,7 @@ class HeldFile:
                 copy.parent.mkdir(parents=True, exist_ok=True, mode=private.OUR_FOLDER)
                 self._write_copy(copy)
             except (BackupError, OSError, sqlite3.Error) as error:
-                why = sqlite_copies.reason_of(error)
+                why = sqlite_copies.reason_of_file_error(error)
                 self.trouble = DATABASE_NOT_SAVED.format(file=self._path, why=why)
                 raise
             self.copy = copy
@@ -213,7 +213,7 @@ def raise_if_wrong_file(file: Path) -> None:
     except (FileNotFoundError, NotADirectoryError):
         return
     except OSError as error:
-        raise DatabaseUnavailableError(sqlite_copies.reason_of(error)) from error
+        raise DatabaseUnavailableError(sqlite_copies.reason_of_file_error(error)) from error
     if not stat.S_ISREG(mode):
         raise DatabaseUnavailableError(_NO_FILE.format(file=file))
     real = Path(os.path.realpath(file))

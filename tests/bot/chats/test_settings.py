@@ -17,7 +17,9 @@ def chats(sqlite_db: Database) -> Chats:
 
 async def group(chats: Chats, code: str, *, title: str = "Us") -> Chat:
     known = await chats.get(-5)
-    return await chats.ensure(known, -5, kind="group", title=title, language_code=code)
+    return await chats.insert_or_update_if_changed(
+        known, -5, kind="group", title=title, language_code=code
+    )
 
 
 async def test_what_telegram_says_anew_is_kept(chats: Chats) -> None:
@@ -44,7 +46,7 @@ async def test_a_change_by_the_old_id_changes_the_new_chat(
     async with sqlite_db.begin() as tx:
         await moves.move_chat(tx, -5, -1005, now=NOON)
     changed = await chats.store_columns_and_return_chat(-5, zone="Asia/Tokyo")
-    assert await chats.change_defaults(-5, {"silent": True}) == Options(silent=True)
+    assert await chats.set_defaults_and_return_all(-5, {"silent": True}) == Options(silent=True)
     known = await chats.get(-1005)
     assert changed is not None
     assert known is not None

@@ -7,7 +7,7 @@ from bot.domain.packs import (
     BudgetPlan,
     credit_price_of_balance,
     pack_of_credit_price,
-    propose_budget,
+    propose_daily_budget,
 )
 
 
@@ -25,7 +25,7 @@ def test_a_proposed_budget_makes_its_pack_last_for_a_month(
     pack: str, budget: int, dollars: float, profiles: int
 ) -> None:
     sold = PACKS[pack]
-    assert propose_budget(sold.credits) == budget
+    assert propose_daily_budget(sold.credits) == budget
     plan = BudgetPlan(budget, sold.credit_price, sold.credits)
     assert plan.days_left is not None
     assert plan.days_left >= 30

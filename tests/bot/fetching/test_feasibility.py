@@ -45,6 +45,6 @@ async def test_it_is_said_when_it_has_changed_and_ends_with_something_to_spare()
 
     watch = BudgetWatch(set_incident)
     for budget in (240, 25, 25, 240, 251, 252, 252, 240, 239):
-        await watch.report_shortfall(budget, (100, 0), 2, reply_share=0)
+        await watch.report_shortfall_or_its_end(budget, (100, 0), 2, reply_share=0)
     short = "The daily budget is too sm"
     assert told == [None, short, short, short, None, short]

@@ -22,7 +22,7 @@ MANY = 33_000  # more than the parameters of a statement on PostgreSQL
 async def running(tx: Tx, text: str) -> int:
     """Hand a broadcast out to all chats; return its number."""
     number = await broadcasts.add_draft(tx, text, 1, now=NOON)
-    one = await broadcasts.change_state(tx, number, before=("draft",), after="running")
+    one = await broadcasts.change_state(tx, number, from_states=("draft",), to_state="running")
     assert one
     assert await broadcasts.enqueue_next_if_chats_left(tx, one, limit=10, now=NOON)
     return number
@@ -56,7 +56,7 @@ async def test_a_group_that_moves_during_a_broadcast_gets_the_message_once(db: D
         for chat_id in (-2000, -9, -5):
             await chats.add_or_update(tx, chat_id, kind="group", title="", now=NOON)
         number = await broadcasts.add_draft(tx, "Hello", 1, now=NOON)
-        await broadcasts.change_state(tx, number, before=("draft",), after="running")
+        await broadcasts.change_state(tx, number, from_states=("draft",), to_state="running")
         for _ in range(2):
             [one] = await broadcasts.running(tx)
             await broadcasts.enqueue_next_if_chats_left(tx, one, limit=1, now=NOON)
@@ -76,7 +76,7 @@ async def test_a_supergroup_that_has_the_message_gets_no_second_one_of_its_group
         for chat_id in (-1009, -9):
             await chats.add_or_update(tx, chat_id, kind="group", title="", now=NOON)
         number = await broadcasts.add_draft(tx, "Hello", 1, now=NOON)
-        await broadcasts.change_state(tx, number, before=("draft",), after="running")
+        await broadcasts.change_state(tx, number, from_states=("draft",), to_state="running")
         [one] = await broadcasts.running(tx)
         await broadcasts.enqueue_next_if_chats_left(tx, one, limit=reached, now=NOON)
         await moves.move_chat(tx, -9, -1009, now=NOON)  # the news of the move came late

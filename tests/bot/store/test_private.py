@@ -20,7 +20,7 @@ from bot.store.engine.database import Database
 from bot.store.engine.lock import locked_sqlite_file
 from bot.store.engine.private import migration_copies, other_owner_note
 from bot.store.engine.revisions import newest_revision
-from bot.store.engine.sqlite_copies import reason_of
+from bot.store.engine.sqlite_copies import reason_of_file_error
 from tests.flows.test_database_file import damage
 from tests.support.followed import NOON
 from tests.support.newer import NEXT, next_version
@@ -197,7 +197,7 @@ async def test_another_user_is_told_who_owns_the_files(
     monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
     whose = f"{tmp_path} belongs to the user {owner}, so run the command as {owner}"
     refused = PermissionError(13, "Permission denied", f"{tmp_path}/bot.db")
-    assert reason_of(refused) == f"{tmp_path}/bot.db: Permission denied ({whose})"
+    assert reason_of_file_error(refused) == f"{tmp_path}/bot.db: Permission denied ({whose})"
     monkeypatch.setattr(os, "access", lambda *_: False)
     finding = await check_database(f"sqlite:///{tmp_path}/bot.db")
     assert whose in finding.text

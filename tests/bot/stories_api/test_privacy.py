@@ -217,11 +217,11 @@ async def test_an_unchecked_answer_is_wrong_if_it_hides_an_old_story_or_shows_a_
 def test_two_profiles_within_two_days_end_the_trust_and_one_never_does() -> None:
     trust = Trust()
     assert not any(
-        trust.record_wrong_unchecked_and_ends_trust("a", NOON + n * HOUR) for n in range(20)
+        trust.record_wrong_unchecked_and_detect_end("a", NOON + n * HOUR) for n in range(20)
     )
-    assert not trust.record_wrong_unchecked_and_ends_trust("b", NOON + 20 * HOUR + WITHIN)
-    assert trust.record_wrong_unchecked_and_ends_trust("c", NOON + 21 * HOUR + WITHIN)
-    assert not trust.record_wrong_unchecked_and_ends_trust(
+    assert not trust.record_wrong_unchecked_and_detect_end("b", NOON + 20 * HOUR + WITHIN)
+    assert trust.record_wrong_unchecked_and_detect_end("c", NOON + 21 * HOUR + WITHIN)
+    assert not trust.record_wrong_unchecked_and_detect_end(
         "d", NOON + 22 * HOUR + WITHIN
     )  # it is told once
 
