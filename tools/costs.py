@@ -84,8 +84,9 @@ downloads are free. If a download fails, the bot buys the file from the Stories 
 If the downloads of several files of a profile fail, the bot first buys one of these files. If this
 purchase succeeds, the bot also buys the other files.
 
-If the Stories API answers that the story of an alert is gone, the credit is spent. In the next
-3 hours, the bot buys no files for alerts with other stories of the profile. These alerts wait.
+If the Stories API refuses the file of an alert, for example because the story was deleted, the
+credit may be spent. In the next 3 hours, the bot buys no files for alerts with other stories of
+the profile. These alerts wait.
 
 A person can also paste the address of a file on Instagram's servers. The bot downloads this file
 for free, up to 500 MB a day for each person. If Instagram's server refuses the address

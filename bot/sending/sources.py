@@ -47,9 +47,9 @@ _LARGEST_PHOTO = 10 * 2**20  # bytes; a larger photo is sent as a document
 # of the alerts are then bought from the Stories API.
 _SLOW_FOR = timedelta(minutes=2)
 _FREE_STEPS = 2  # the number of free sources: the URL and the upload
-# If the story of an alert is gone, alerts buy no file of another story of the profile for this
-# time.
-_GONE_FOR = timedelta(hours=3)
+# If the API bills a purchase for an alert without a file, alerts buy no file of another story of
+# the profile for this time.
+_REFUSED_FOR = timedelta(hours=3)
 # A refusal is reported only if the same refusal has not occurred for this time.
 _REPORTED_FOR = timedelta(hours=1)
 
@@ -97,8 +97,8 @@ class Supply:
         self._steps = (self._url_source, self._download_as_source, self._buy_as_source)
         self._records = TimedCache[str, StoryRecord]()
         self._purchases = TimedCache[str, _Purchases]()
-        # The story of each profile whose file could not be bought, because the story is gone.
-        self._gone_stories = TimedCache[str, str]()
+        # The story of each profile whose file the API refused to an alert.
+        self._refused_stories = TimedCache[str, str]()
         self._reported_words = TimedCache[str, bool]()
 
     def _record_or_new(self, item: Item) -> StoryRecord:
@@ -363,18 +363,18 @@ class Supply:
             if purchases.succeeded is False:
                 return None
             if purchases.succeeded is None:
-                if asker.chat_id is None and self._is_other_story_gone(profile, story):
+                if asker.chat_id is None and self._is_other_story_refused(profile, story):
                     return None
                 return await self._buy_and_record_success(story, asker, buy, purchases)
         return await buy(story, asker)
 
-    def _is_other_story_gone(self, profile: str, story: Story) -> bool:
-        """Return whether another story of a profile was found gone in the last 3 hours.
+    def _is_other_story_refused(self, profile: str, story: Story) -> bool:
+        """Return whether the API refused another story of a profile in the last 3 hours.
 
-        Without this rule, a person could spend credits of the schedule by deleting stories that
-        wait to be sent.
+        Without this rule, a person could spend credits of the schedule with stories that wait to
+        be sent, by deleting the stories or restricting the account.
         """
-        return self._gone_stories.get(profile, now=self._now()) not in {None, story.pk}
+        return self._refused_stories.get(profile, now=self._now()) not in {None, story.pk}
 
     async def _buy_and_record_success(
         self, story: Story, asker: Asker, buy: Fallback, purchases: _Purchases
@@ -392,9 +392,10 @@ class Supply:
         except MediaError as error:
             purchases.succeeded = isinstance(error, MediaTooBigError)
             raise
-        except _NO:
-            if asker.chat_id is None:
-                self._gone_stories.put(profile, story.pk, until=self._now() + _GONE_FOR)
+        except StoriesError as error:
+            # If the bill is unknown, the API may be down, so other stories are not refused.
+            if asker.chat_id is None and (error.credits or isinstance(error, _NO)):
+                self._refused_stories.put(profile, story.pk, until=self._now() + _REFUSED_FOR)
             raise
         else:
             purchases.succeeded = True

@@ -29,7 +29,7 @@ from bot.store.deliveries import deliveries
 from bot.store.subscriptions import subscriptions
 from tests.support.control import Control, wait_for
 from tests.support.errors import raises
-from tests.support.followed import make_due
+from tests.support.followed import make_due, spread
 from tests.support.sandbox import Box, sandbox_box
 from tests.support.storybell import settings_for
 from tests.support.telegram import story_of, utc_now
@@ -494,16 +494,27 @@ async def test_two_long_messages_of_the_owner_that_had_to_wait_both_arrive(stage
     assert [text.split()[0] for text in await stage.texts(ann)][-2:] == ["first", "second"]
 
 
-async def test_of_deleted_stories_that_wait_only_one_file_is_bought(stage: Stage) -> None:
+@pytest.mark.parametrize(
+    ("status", "name_of_error"),
+    [(404, "MediaNotFound"), (403, "ClientForbiddenError"), (400, "ClientBadRequestError")],
+)
+async def test_of_stories_that_wait_only_one_file_is_bought_in_vain(
+    stage: Stage, status: int, name_of_error: str
+) -> None:
     chat, name = await stage.person(), await stage.star()
     await stage.follow(chat, name)
     found = [await stage.control.publish(name) for _ in range(4)]
     await stage.look(name)
+    async with stage.parts.db.begin() as tx:  # the alerts are so old that none waits for another
+        await spread(tx)
+        ours = sa.update(deliveries).where(deliveries.c.chat_id == chat)
+        await tx.execute(ours.values(created_at=utc_now() - timedelta(minutes=2)))
+        await chat_queues.reschedule(tx, chat)
     for story in found:
         file = story["thumbnail_url"].partition("?")[0].rpartition("/")[2]
         await stage.control.fault("cdn", {"status": 404}, match=file, times=None)
-    gone = {"status": 404, "body": '{"exc_type": "MediaNotFound"}'}
-    await stage.control.fault("stories", gone, match="/v1/story/download", times=None)
+    refusal = {"status": status, "body": f'{{"exc_type": "{name_of_error}", "detail": "no"}}'}
+    await stage.control.fault("stories", refusal, match="/v1/story/download", times=None)
     await stage.ring()
     await stage.control.clear_faults()
     calls = await stage.control.requests("stories", path="/v1/story/download")
