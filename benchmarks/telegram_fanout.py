@@ -75,7 +75,7 @@ async def follow(db: Database, profile: Profile, people: list[int]) -> None:
                 Target(person),
                 profile.profile_id,
                 preferences=Preferences(),
-                since=since,
+                alerts_since=since,
                 created_by=person,
                 now=now,
             )

@@ -242,7 +242,7 @@ async def open_parts(
             media,
             db,
             fallback=Downloads(
-                api, ledger, spool, partial(media.fetch, limit=largest), access.blocked, now
+                api, ledger, spool, partial(media.fetch, max_bytes=largest), access.blocked, now
             ),
             largest_file=largest,
             tell=lambda words: incidents.open_or_close("refused", REFUSED, words=words),

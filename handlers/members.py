@@ -86,7 +86,7 @@ async def _allow_chat_if_adder_has_access(context: Context, change: ChatMemberUp
     if change.chat.type != Chat.PRIVATE and not identifies_no_person(change.from_user.id):
         name = change.chat.effective_name or ""
         await context.services.access.allow_if_adder_has_access(
-            change.chat.id, change.from_user.id, name=name
+            change.chat.id, change.from_user.id, chat_title=name
         )
 
 

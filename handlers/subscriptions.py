@@ -723,7 +723,7 @@ def _subscribed_buttons(done: Subscribed, context: Context, *, can_show: bool) -
     return [[show], *last] if done.live else last
 
 
-async def _check_and_admit_channel(context: Context, name: str) -> tuple[Target, str]:
+async def _check_and_admit_channel(context: Context, channel_name: str) -> tuple[Target, str]:
     """Check that the person and the bot may post in a channel, and give the channel access.
 
     Return the target of alerts, and the name. In a group, the person must be an admin, and the bot
@@ -739,7 +739,7 @@ async def _check_and_admit_channel(context: Context, name: str) -> tuple[Target,
     user_id = context.user_id
     services = context.services
     try:
-        channel = await context.bot.get_chat(name)
+        channel = await context.bot.get_chat(channel_name)
         if user_id is None or channel.type == Chat.PRIVATE:
             raise SubscriptionError(
                 "not a channel, or nobody in particular", text=CHANNEL_UNUSABLE
@@ -761,8 +761,8 @@ async def _check_and_admit_channel(context: Context, name: str) -> tuple[Target,
         language_code=context.t.language,
     )
     await services.presence.recheck_presence_and_return_mutes(chat_id)
-    shown = name if name.startswith("@") else channel.effective_name
-    return Target(chat_id), shown or name
+    shown = channel_name if channel_name.startswith("@") else channel.effective_name
+    return Target(chat_id), shown or channel_name
 
 
 async def _fetch_if_person_and_bot_have_rights(context: Context, chat_id: int, kind: str) -> bool:

@@ -350,22 +350,22 @@ class Access:
             await chats.raise_if_blocked(tx, chat_id, now=now)
             known = await store.get(tx, Subject.of_chat(chat_id))
             if known is None or not known.is_allowed:
-                await self._allow_if_adder_has_access(tx, chat_id, by, name=title)
+                await self._allow_if_adder_has_access(tx, chat_id, by, chat_title=title)
             await chats.add_or_update(
                 tx, chat_id, kind=kind, title=title, now=now, language_code=language_code
             )
 
-    async def allow_if_adder_has_access(self, chat_id: int, by: int, *, name: str) -> None:
+    async def allow_if_adder_has_access(self, chat_id: int, by: int, *, chat_title: str) -> None:
         """Allow a group or channel to which a person with personal access has added the bot.
 
         A permission that does not depend on the person who added the bot is not changed.
         """
         async with join_or_begin_transaction(self._db) as tx:
             await chats.lock(tx, [chat_id])
-            await self._allow_if_adder_has_access(tx, chat_id, by, name=name)
+            await self._allow_if_adder_has_access(tx, chat_id, by, chat_title=chat_title)
 
     async def _allow_if_adder_has_access(
-        self, tx: Tx, chat_id: int, by: int, *, name: str
+        self, tx: Tx, chat_id: int, by: int, *, chat_title: str
     ) -> None:
         subject = Subject.of_chat(chat_id)
         known = await store.get(tx, subject)
@@ -375,7 +375,7 @@ class Access:
             # The recorded person who added the bot stays, because the access of the group depends
             # on the access of this person.
             return
-        values = {"is_allowed": True, "via": "added", "added_by": str(by), "name": name}
+        values = {"is_allowed": True, "via": "added", "added_by": str(by), "name": chat_title}
         await store.put(tx, subject, now=self._now(), refused_at=None, **values)
 
     async def block(
@@ -448,7 +448,7 @@ class Access:
         list.
         """
         since = self._now() - profiles.NAME_IS_SURE
-        current = await profiles.ids_by_username(tx, [word], since=since)
+        current = await profiles.ids_by_username(tx, [word], named_since=since)
         blocked = await store.listed_profile_ids_by_username(tx, [word])
         words = {word, *current.values(), *blocked.values()}
         return words | await store.listed_usernames_of_profiles(tx, words)
@@ -530,7 +530,7 @@ class Access:
         """
         if not name and subject.kind == "profile":
             known = await profiles.find_by_username(
-                tx, subject.id, since=self._now() - profiles.NAME_IS_SURE
+                tx, subject.id, named_since=self._now() - profiles.NAME_IS_SURE
             )
             name = known.profile_id if known else ""
         elif not name:
@@ -595,7 +595,7 @@ class Access:
             words = {*self._always_blocked, *listed}
             known = await store.listed_profile_ids_by_username(tx, words)
             since = self._now() - profiles.NAME_IS_SURE
-            found = await profiles.ids_by_username(tx, words - known.keys(), since=since)
+            found = await profiles.ids_by_username(tx, words - known.keys(), named_since=since)
         self.blocked.clear()
         self.blocked.update(words, known.values(), found.values())
         if found:  # the id is stored, because the profile may have a new name at the next start

@@ -123,8 +123,10 @@ async def explain_subscription(
     known = await profiles.get(tx, subscription.profile_id)
     chat = await chats.get(tx, target.chat_id)
     live = await stories.live_stories(tx, subscription.profile_id, now=now)
-    ended = await enqueue.count_outcomes(tx, subscription.id, since=since)
-    waiting = await deliveries.pending_stories_of_subscription(tx, subscription.id, since=since)
+    ended = await enqueue.count_outcomes(tx, subscription.id, enqueued_since=since)
+    waiting = await deliveries.pending_stories_of_subscription(
+        tx, subscription.id, enqueued_since=since
+    )
     missing = await mutes.of_chat(tx, target.chat_id)
     chat_rules = chat.rule_options if chat else Options()
     is_open = chat is not None and chat.state == "active"

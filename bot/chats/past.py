@@ -94,7 +94,9 @@ class Past:
         if search.days is not None:
             within = min(within, timedelta(days=search.days))
         async with join_or_begin_read(self._db) as tx:
-            scope = await self._read_search_scope(tx, chat_id, bot_id, search, since=now - within)
+            scope = await self._read_search_scope(
+                tx, chat_id, bot_id, search, posted_since=now - within
+            )
             found = await _read_matching_kept_stories(tx, scope, before)
             if not found:
                 raise await _nothing_found_error(tx, scope, search)
@@ -105,7 +107,7 @@ class Past:
         return Page(tuple(_pack_albums(shown)), more, frozenset(originals))
 
     async def _read_search_scope(
-        self, tx: Tx, chat_id: int, bot_id: int, search: Search, *, since: datetime
+        self, tx: Tx, chat_id: int, bot_id: int, search: Search, *, posted_since: datetime
     ) -> _Scope:
         """Return the kept stories among which the bot searches.
 
@@ -118,7 +120,7 @@ class Past:
         """
         profile_id = None
         if search.username is not None:
-            known = await profiles.find_by_username(tx, search.username, since=EPOCH)
+            known = await profiles.find_by_username(tx, search.username, named_since=EPOCH)
             owner_id = known.profile_id if known else None
             profile_id = await kept_stories.profile_id_with_kept_stories(
                 tx, chat_id, bot_id, owner_id, search.username
@@ -129,7 +131,7 @@ class Past:
         if profile_id in hidden or (profile_id is None and not search.first_term):
             raise NothingKeptError(username=search.username or "")
         terms = search.all_terms if profile_id is None else search.terms
-        return _Scope(chat_id, bot_id, profile_id, terms, since, hidden)
+        return _Scope(chat_id, bot_id, profile_id, terms, posted_since, hidden)
 
     async def _store_file_ids(self, bot_id: int, shown: Sequence[Kept], now: datetime) -> None:
         """Store the file_ids of kept stories for at least an hour.
@@ -172,7 +174,7 @@ async def _read_matching_kept_stories(
             scope.chat_id,
             scope.bot_id,
             scope.profile_id,
-            since=scope.since,
+            posted_since=scope.since,
             before=before,
             limit=batch,
         )

@@ -395,7 +395,7 @@ class Payers:
         """
         now = self._now()
         await self.raise_if_too_many_subscriptions(tx, chat_id, payer, pending)
-        if await ended_subscriptions.has_ended(tx, chat_id, username, since=now - DAY):
+        if await ended_subscriptions.has_ended(tx, chat_id, username, ended_since=now - DAY):
             restored = await budgets.read_used_allowance(tx, "restored", payer, now.date())
             if restored < self.limits.most * OF_PAYER:
                 return False
@@ -525,7 +525,7 @@ async def open_chat_and_reschedule_checks(
     *,
     most_earlier_checks: int,
     now: datetime,
-    since: datetime | Now = None,
+    alerts_since: datetime | Now = None,
 ) -> WasClosed:
     """Reopen a chat (``moves.open_chat``), and reschedule the checks of the followed profiles.
 
@@ -540,7 +540,7 @@ async def open_chat_and_reschedule_checks(
     allowance = await lock_allowance_of_earlier_checks(
         tx, chat_id, most=most_earlier_checks, now=now
     )
-    opened = await moves.open_chat(tx, chat_id, now=now, since=since)
+    opened = await moves.open_chat(tx, chat_id, now=now, alerts_since=alerts_since)
     if opened:
         await snapshots.reschedule_checks_of_chat(tx, chat_id, now=now, allowance=allowance)
     return opened

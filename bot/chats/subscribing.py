@@ -395,7 +395,7 @@ class Subscribing:
                 ended.target,
                 profile_id,
                 preferences=ended.preferences.without_ended_pause(now),
-                since=_alerts_start_of_restored(ended, now),
+                alerts_since=_alerts_start_of_restored(ended, now),
                 created_by=ended.created_by,
                 now=min(ended.created_at, now),
                 wanted_id=ended.id,
@@ -680,7 +680,7 @@ class Subscribing:
                 preferences=await self._preferences_of_new(
                     tx, chat, payer, preferences, fast=fast
                 ),
-                since=now - _NOT_SHOWN_YET,
+                alerts_since=now - _NOT_SHOWN_YET,
                 created_by=by.user_id,
                 now=now,
             )
@@ -793,7 +793,7 @@ class Subscribing:
                 for media in sorted(excluding):
                     reason = f"{FILTERED}: {media}"
                     await deliveries.reopen_dropped_of_chat(
-                        tx, chat_id, reason=reason, since=at, now=self._now()
+                        tx, chat_id, reason=reason, dropped_since=at, now=self._now()
                     )
             await self._set_options_and_reschedule(tx, chat_id, changed)
         self._wake()

@@ -63,17 +63,17 @@ async def _pause_and_drop_deliveries(
 
 
 async def _resume_with_missed_stories(
-    tx: Tx, subscription: Subscription, *, since: datetime, now: datetime
+    tx: Tx, subscription: Subscription, *, posted_since: datetime, now: datetime
 ) -> None:
-    """Resume a subscription, and enqueue the skipped live stories that were posted from ``since``.
+    """Resume a subscription, and enqueue the skipped live stories from ``posted_since`` on.
 
     The caller has locked the chat's queue and reschedules the queue afterwards.
     """
-    await store.set_pause(tx, subscription, paused=False, since=since)
+    await store.set_pause(tx, subscription, paused=False, alerts_since=posted_since)
     chat = await chats.get(tx, subscription.target.chat_id)
     if subscription.state == "blocked" or (chat is not None and chat.payer is None):
         return
-    resumed = replace(subscription, since=since)
+    resumed = replace(subscription, since=posted_since)
     await deliveries.reopen_dropped(tx, resumed, reason=deliveries.PAUSED, now=now)
     await fan_outs.enqueue_missed_stories(tx, subscription_id=subscription.id, now=now)
 
@@ -173,7 +173,9 @@ class Subscriptions:
         """Return the names in ``names`` that belong to stored profiles. The cost is 0 credits."""
         async with join_or_begin_read(self._db) as tx:
             return [
-                name for name in names if await profiles.find_by_username(tx, name, since=EPOCH)
+                name
+                for name in names
+                if await profiles.find_by_username(tx, name, named_since=EPOCH)
             ]
 
     async def unsubscribe(self, chat_id: int, rows: Iterable[Subscription]) -> UndoKey:
@@ -213,13 +215,14 @@ class Subscriptions:
         *,
         paused: bool,
         until: datetime | Endless = None,
-        since: datetime | None = None,
+        expected_pause_end: datetime | None = None,
     ) -> Subscription:
         """Pause a subscription, or resume a paused subscription. Return the subscription.
 
         A pause drops the pending deliveries, and has no end if ``until`` is None. Alerts resume
-        with stories posted from now on. If ``since`` is the end of the stored pause, alerts resume
-        with stories posted from ``since``. For any other ``since``, nothing is changed.
+        with stories posted from now on. If ``expected_pause_end`` is the end of the stored pause,
+        alerts resume with stories posted from ``expected_pause_end``. For any other
+        ``expected_pause_end``, nothing is changed.
 
         Raises:
             NotFollowedError: The chat does not have the subscription.
@@ -230,19 +233,20 @@ class Subscriptions:
             subscription = await load_subscription(tx, chat_id, subscription_id)
             if subscription.paused == paused and subscription.paused_until == until:
                 return subscription
-            if since is not None and subscription.paused_until != since:
+            if expected_pause_end is not None and subscription.paused_until != expected_pause_end:
                 return subscription
             allowance = await self._lock_allowance_of_earlier_checks(tx, chat_id, now)
             if paused:
                 await _pause_and_drop_deliveries(tx, subscription, until=until, now=now)
             else:
-                begin = alert_rules.alerts_begin_at_second_of(since or now)
-                if since is not None:
-                    # The alerts of the subscription can have a start that is later than ``since``,
-                    # for example after a restore. In that case, the later start applies.
+                begin = alert_rules.alerts_begin_at_second_of(expected_pause_end or now)
+                if expected_pause_end is not None:
+                    # The alerts of the subscription can have a start that is later than
+                    # ``expected_pause_end``, for example after a restore. In that case, the later
+                    # start applies.
                     begin = max(begin, subscription.since)
-                await store.set_pause(tx, subscription, paused=False, since=begin)
-                if since is not None:
+                await store.set_pause(tx, subscription, paused=False, alerts_since=begin)
+                if expected_pause_end is not None:
                     await fan_outs.enqueue_missed_stories(
                         tx, subscription_id=subscription_id, now=now
                     )
@@ -267,7 +271,9 @@ class Subscriptions:
             if not subscription.paused:
                 return subscription
             allowance = await self._lock_allowance_of_earlier_checks(tx, chat_id, now)
-            await _resume_with_missed_stories(tx, subscription, since=subscription.since, now=now)
+            await _resume_with_missed_stories(
+                tx, subscription, posted_since=subscription.since, now=now
+            )
             await deliveries.make_due_or_mark_for_reselection(tx, chat_id, now=now)
             await _reschedule_queue_and_checks(
                 tx, chat_id, [subscription.profile_id], now=now, allowance=allowance
@@ -323,7 +329,9 @@ class Subscriptions:
                         tx, subscription, until=wanted.paused_until, now=now, undo_at=at
                     )
                 else:
-                    await store.set_pause(tx, subscription, paused=False, since=begin, undo_at=at)
+                    await store.set_pause(
+                        tx, subscription, paused=False, alerts_since=begin, undo_at=at
+                    )
             await _reschedule_queue_and_checks(tx, chat_id, changed, now=now, allowance=allowance)
         self._wake()
         return len(changed), at
@@ -351,7 +359,9 @@ class Subscriptions:
                     since = alert_rules.alerts_begin_after_pause(
                         subscription.since, before.paused_until
                     )
-                    await _resume_with_missed_stories(tx, subscription, since=since, now=now)
+                    await _resume_with_missed_stories(
+                        tx, subscription, posted_since=since, now=now
+                    )
                 else:
                     continue
                 restored.append(subscription.profile_id)
@@ -391,7 +401,7 @@ class Subscriptions:
                     subscription.target.chat_id,
                     subscription.id,
                     paused=False,
-                    since=subscription.paused_until,
+                    expected_pause_end=subscription.paused_until,
                 )
                 self._wake()
         return None
@@ -412,7 +422,7 @@ class Subscriptions:
             if rules_undone_since is not None and chat is not None and chat.payer is not None:
                 reason = f"{FILTERED}: {CHAT_RULE}"
                 await deliveries.reopen_dropped_of_chat(
-                    tx, chat_id, reason=reason, since=rules_undone_since, now=now
+                    tx, chat_id, reason=reason, dropped_since=rules_undone_since, now=now
                 )
             await deliveries.make_due_or_mark_for_reselection(tx, chat_id, now=now)
             await chat_queues.reschedule(tx, chat_id)
@@ -461,7 +471,7 @@ class Subscriptions:
         most = self._most_earlier_checks
         async with join_or_begin_transaction(self._db) as tx:
             opened = await open_chat_and_reschedule_checks(
-                tx, chat_id, most_earlier_checks=most, now=self._now(), since=alerts_since
+                tx, chat_id, most_earlier_checks=most, now=self._now(), alerts_since=alerts_since
             )
         self._wake()
         return opened

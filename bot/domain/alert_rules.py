@@ -488,15 +488,19 @@ def is_summary_near(now: datetime, audience: Sequence[AudienceMember]) -> bool:
 
 
 def has_missed_summary(
-    now: datetime, audience: Sequence[AudienceMember], *, seen_at: datetime, since: datetime
+    now: datetime,
+    audience: Sequence[AudienceMember],
+    *,
+    seen_at: datetime,
+    summaries_since: datetime,
 ) -> bool:
     """Return whether a daily summary was due without a check shortly before the summary.
 
     The last check (``seen_at``) is recent enough for summaries of the following 10 minutes
-    (``SUMMARY_LEAD``). Only summaries between ``since`` and ``now`` are considered.
+    (``SUMMARY_LEAD``). Only summaries between ``summaries_since`` and ``now`` are considered.
     """
     return any(
-        since <= _next_summary_at(seen_at + SUMMARY_LEAD, member.digest, member) <= now
+        summaries_since <= _next_summary_at(seen_at + SUMMARY_LEAD, member.digest, member) <= now
         for member in audience
         if member.digest is not None
     )
@@ -510,13 +514,17 @@ def alerts_begin_at_second_of(now: datetime) -> datetime:
     return now.replace(microsecond=0)
 
 
-def alerts_begin_after_pause(since: datetime, until: datetime | Endless) -> datetime:
+def alerts_begin_after_pause(alerts_began: datetime, pause_end: datetime | Endless) -> datetime:
     """Return the time from which stories count as new for a subscription after a pause.
 
-    ``since`` is the time that applied before the pause. If the end of the pause (``until``) is
-    later, the end applies, in whole seconds.
+    ``alerts_began`` is the time that applied before the pause. If the end of the pause
+    (``pause_end``) is later, the end applies, in whole seconds.
     """
-    return since if until is None else max(since, alerts_begin_at_second_of(until))
+    return (
+        alerts_began
+        if pause_end is None
+        else max(alerts_began, alerts_begin_at_second_of(pause_end))
+    )
 
 
 def is_on_block_list(profile_id: str, username: str, blocked: Collection[str]) -> bool:

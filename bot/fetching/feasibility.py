@@ -79,7 +79,13 @@ class BudgetWatch:
         self._last_refused: tuple[int, int | None] | None = (-1, None)
 
     async def report_refused_people(
-        self, budget: float, counts: Sequence[int], cost: float, *, reply_share: float, people: int
+        self,
+        daily_check_budget: float,
+        counts: Sequence[int],
+        check_cost: float,
+        *,
+        reply_share: float,
+        people: int,
     ) -> None:
         """Report how many known persons could not subscribe today, and a sufficient budget.
 
@@ -87,7 +93,9 @@ class BudgetWatch:
         ``shortfall``.
         """
         known, fresh = counts
-        lack = shortfall(budget, (known + people, fresh), cost, reply_share=reply_share)
+        lack = shortfall(
+            daily_check_budget, (known + people, fresh), check_cost, reply_share=reply_share
+        )
         wanted = (people, lack.daily_budget) if people and lack else None
         if self._set_capacity is None or wanted == self._last_refused:
             return
@@ -99,15 +107,22 @@ class BudgetWatch:
         await self._set_capacity(_REFUSED, n=people, daily_budget=wanted[1], dollars=dollars)
 
     async def report_shortfall_or_its_end(
-        self, budget: float, counts: Sequence[int], cost: float, *, reply_share: float
+        self,
+        daily_check_budget: float,
+        counts: Sequence[int],
+        check_cost: float,
+        *,
+        reply_share: float,
     ) -> None:
-        """Report whether ``budget``, in credits per day, is too small for all profiles.
+        """Report whether ``daily_check_budget``, in credits, is too small for all profiles.
 
         Nothing is reported if the result is the same as in the last call. The other arguments are
         the same as in ``shortfall``.
         """
         was_short = isinstance(self._last, Shortfall)
-        lack = shortfall(budget, counts, cost, reply_share=reply_share, was_short=was_short)
+        lack = shortfall(
+            daily_check_budget, counts, check_cost, reply_share=reply_share, was_short=was_short
+        )
         if lack == self._last:
             return
         if lack is None:
@@ -120,45 +135,50 @@ class BudgetWatch:
         self._last = lack
 
 
-def count_checkable_profiles(budget: float, cost: float) -> int:
+def count_checkable_profiles(daily_check_budget: float, check_cost: float) -> int:
     """Return the number of profiles that a daily budget can check before their stories expire.
 
-    ``budget`` is in credits per day, and ``cost`` in credits per check. With a cost of 0, return
-    0.
+    ``daily_check_budget`` is in credits per day, and ``check_cost`` in credits per check. With a
+    cost of 0, return 0.
     """
-    return int(budget / fewest_credits_a_day(cost) + 1e-9) if cost > 0 else 0
+    return (
+        int(daily_check_budget / fewest_credits_a_day(check_cost) + 1e-9) if check_cost > 0 else 0
+    )
 
 
 def shortfall(
-    budget: float,
+    daily_check_budget: float,
     counts: Sequence[int],
-    cost: float,
+    check_cost: float,
     *,
     reply_share: float,
     was_short: bool = False,
 ) -> Shortfall | None:
-    """Return the shortfall of ``budget``, or None if the budget covers the checks.
+    """Return the shortfall of ``daily_check_budget``, or None if the budget covers the checks.
 
-    - ``budget``: the credits that checks get on every day, without the credits for replies.
+    - ``daily_check_budget``: the credits that checks get on every day, without the credits for
+      replies.
     - ``counts``: the number of profiles that a known person follows, and the number of profiles
       that only newcomers follow.
-    - ``cost``: the credits of a check.
+    - ``check_cost``: the credits of a check.
     - ``was_short``: the budget was too small before, and now needs a reserve of 5 %.
     - ``reply_share``: the part of the daily budget for replies, from 0 to 1.
     """
     known, fresh = counts
-    shares = split_budget_with_newcomers(budget, known_profiles=known, newcomer_profiles=fresh)
+    shares = split_budget_with_newcomers(
+        daily_check_budget, known_profiles=known, newcomer_profiles=fresh
+    )
     parts = split_budget_with_newcomers(1.0, known_profiles=known, newcomer_profiles=fresh)
     spare = _SPARE if was_short else 1.0
     sides = list(zip(counts, shares, parts, strict=True))
-    if all(is_feasible(share, count * cost * spare) for count, share, _ in sides):
+    if all(is_feasible(share, count * check_cost * spare) for count, share, _ in sides):
         return None
-    of_check = _SPARE * fewest_credits_a_day(cost)
+    of_check = _SPARE * fewest_credits_a_day(check_cost)
     enough = 0
     needed = 0
     for count, share, part in sides:
         enough += min(count, int(share / of_check))
-        needed = max(needed, ceil(_SPARE * fewest_credits_a_day(count * cost) / part))
+        needed = max(needed, ceil(_SPARE * fewest_credits_a_day(count * check_cost) / part))
     daily_budget = None
     if reply_share < 1:
         daily_budget = ceil(needed / (1 - reply_share) - 1e-6)

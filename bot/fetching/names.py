@@ -77,7 +77,7 @@ class Names:
         async with self._db.read() as tx:
             if verdict := (await answers.get_fresh(tx, key, now=now)).get(key):
                 raise _VERDICTS[verdict]("known from the last answer", username=username)
-            return await profiles.find_by_username(tx, username, since=now - within)
+            return await profiles.find_by_username(tx, username, named_since=now - within)
 
     async def fetch_and_store_profile_with_retry(self, username: str, charge: Charge) -> Profile:
         """Return and store the current owner of a name, who may be private.
@@ -130,13 +130,14 @@ class Names:
                 await self._cache_refusal(tx, username, ProfilePrivateError)
 
     async def fetch_and_store_public_profile(
-        self, username: str, charge: Charge, *, since: datetime | None = None
+        self, username: str, charge: Charge, *, looked_up_since: datetime | None = None
     ) -> Profile:
         """Return the current owner of a name, but only if the account is public.
 
-        The lookup costs 1 or 2 credits. The cost is 0 credits if a lookup after ``since`` (by
-        default, the time of this call) found the owner public, or if the name was refused in the
-        last five minutes. Concurrent requests for the same name wait for each other.
+        The lookup costs 1 or 2 credits. The cost is 0 credits if a lookup after
+        ``looked_up_since`` (by default, the time of this call) found the owner public, or if the
+        name was refused in the last five minutes. Concurrent requests for the same name wait for
+        each other.
 
         Raises:
             ProfilePrivateError: The account is visible to followers only.
@@ -144,13 +145,13 @@ class Names:
             SpendingError: The credits are not allowed to be spent.
             StoriesError: The API failed, or refused the name recently.
         """
-        since = since or self._now()
+        looked_up_since = looked_up_since or self._now()
         async with _asking.setdefault(username, asyncio.Lock()):
             known = await self.read_last_known_owner(username)
             # Only ``checked_at`` shows that a concurrent request has already looked up the name: a
             # lookup does not change the state, and updates the time of the last answer at most
             # once an hour.
-            if known and known.checked_at and known.checked_at > since:
+            if known and known.checked_at and known.checked_at > looked_up_since:
                 return known.profile
             profile = await self.fetch_and_store_profile_with_retry(username, charge)
             if profile.is_private:

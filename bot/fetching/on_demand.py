@@ -173,7 +173,7 @@ class Viewer:
                 # The known account has lost this name, so find the new owner of the name. If a
                 # lookup after ``began`` has already found the new owner, ``since`` prevents a
                 # second lookup.
-                return await self._fetch_stories_by_name(username, charge, since=began)
+                return await self._fetch_stories_by_name(username, charge, looked_up_since=began)
             return self._make_fetched(known.profile, stories)
 
         def until(_: list[Story], now: datetime) -> datetime:
@@ -224,11 +224,11 @@ class Viewer:
             )
 
     async def _fetch_stories_by_name(
-        self, username: str, charge: Charge, *, since: datetime | None = None
+        self, username: str, charge: Charge, *, looked_up_since: datetime | None = None
     ) -> Fetched[Story]:
         try:
             profile = await self._names.fetch_and_store_public_profile(
-                username, charge, since=since
+                username, charge, looked_up_since=looked_up_since
             )
         except ApiUnavailableError as error:
             if not error.may_be_account or self._api.is_failing:

@@ -355,7 +355,7 @@ class Scheduler:
             self._search_overdue_at = now + _OVERDUE_SEARCHED_EVERY
             since = EPOCH
         for profile_id in await subscriptions.ids_of_due_profiles_with_summaries(
-            tx, since=since, now=now, limit=_SUMMARIES_READ
+            tx, due_since=since, now=now, limit=_SUMMARIES_READ
         ):
             if await snapshots.is_summary_near(tx, profile_id, now=now):
                 found.append(profile_id)
@@ -738,7 +738,7 @@ async def _count_checks_for_summaries(tx: Tx, now: datetime) -> int:
     ``_SUMMARIES_READ`` checks are counted.
     """
     planned = await subscriptions.ids_of_due_profiles_with_summaries(
-        tx, since=now, now=midnight_after(now), limit=_SUMMARIES_READ
+        tx, due_since=now, now=midnight_after(now), limit=_SUMMARIES_READ
     )
     return len(planned)
 

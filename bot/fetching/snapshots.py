@@ -165,7 +165,7 @@ async def _record_check_and_notify_and_schedule(
             fields=fields,
             due_at=now + GATHER,
             now=now,
-            since=missed[1],
+            alerts_began_by=missed[1],
         )
     plan = scheduler_plan or await schedule_state.load_plan_or_new(tx)
     columns, due = plan.learn_check_and_compute_due(
@@ -233,7 +233,7 @@ async def reschedule_checks(
         # Summaries before the due time of the check do not count. Otherwise, a person could cause
         # any number of checks by pausing, and by changing the hour of the summary.
         if known.due_at <= now and await has_missed_summary(
-            tx, known, plan, now=now, since=known.due_at
+            tx, known, plan, now=now, summaries_since=known.due_at
         ):
             continue
         columns, due = plan.recompute_due(known, now=now)
@@ -314,18 +314,18 @@ async def is_summary_near(tx: Tx, profile_id: str, *, now: datetime) -> bool:
 
 
 async def has_missed_summary(
-    tx: Tx, known: Known, plan: Plan, *, now: datetime, since: datetime = EPOCH
+    tx: Tx, known: Known, plan: Plan, *, now: datetime, summaries_since: datetime = EPOCH
 ) -> bool:
     """Return whether the time of a chat's daily summary has passed without a recent check.
 
-    Summaries before ``since`` do not count. Return False for a profile with
+    Summaries before ``summaries_since`` do not count. Return False for a profile with
     ``Plan.newcomer_interval``, or with too many different notification times.
     """
     if plan.uses_newcomer_interval(known):
         return False
     waiting = await subscriptions.audience_members(tx, known.profile_id, empty_above=_MOST_MEMBERS)
     return alert_rules.has_missed_summary(
-        now, waiting, seen_at=known.snapshot_at or EPOCH, since=since
+        now, waiting, seen_at=known.snapshot_at or EPOCH, summaries_since=summaries_since
     )
 
 

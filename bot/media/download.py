@@ -143,7 +143,7 @@ class Media:
         address = parse(url)
         return self.slow_hosts.slow_since(address.host or "") if address else None
 
-    async def fetch(self, url: str, *, limit: int) -> MediaFile:
+    async def fetch(self, url: str, *, max_bytes: int) -> MediaFile:
         """Download the file at ``url`` into the spool. The caller must remove the returned file.
 
         Raises:
@@ -151,23 +151,23 @@ class Media:
             MediaError: The URL has expired or expires within 60 seconds, the host is not allowed,
                 the server redirects too often, the file was deleted, or the content is no photo or
                 video.
-            MediaTooBigError: The file has more than ``limit`` bytes.
+            MediaTooBigError: The file has more than ``max_bytes`` bytes.
             MediaUnavailableError: The server is slow or fails, or the spool or the disk is full.
         """
         if not is_unexpired(url, self._now()):
             raise MediaError("the address has expired", text=MEDIA_GONE)
         try:
             async with asyncio.timeout(self._deadline):
-                return await self._fetch_with_redirects(url, limit)
+                return await self._fetch_with_redirects(url, max_bytes)
         except MediaTooBigError:
-            raise MediaTooBigError(f"over {limit} bytes", url=url) from None
+            raise MediaTooBigError(f"over {max_bytes} bytes", url=url) from None
         except TimeoutError:
             raise MediaUnavailableError("too slow") from None
         # yarl raises ValueError or IndexError for an invalid target of a redirect.
         except (aiohttp.ClientError, OSError, ValueError, IndexError) as error:
             raise MediaUnavailableError(type(error).__name__) from None
 
-    async def _fetch_with_redirects(self, url: str, limit: int) -> MediaFile:
+    async def _fetch_with_redirects(self, url: str, max_bytes: int) -> MediaFile:
         for _ in range(_MOST_HOPS):
             address = parse(url)
             if address is None or not self._hosts.allows(url):
@@ -183,12 +183,12 @@ class Media:
                 response = await asked
             async with response:
                 if response.status not in REDIRECTS:
-                    return await self._save_or_raise_by_status(response, limit, host)
+                    return await self._save_or_raise_by_status(response, max_bytes, host)
                 url = str(address.join(URL(response.headers.get("Location", ""), encoded=True)))
         raise MediaError("too many redirects", text=MEDIA_REFUSED)
 
     async def _save_or_raise_by_status(
-        self, response: aiohttp.ClientResponse, limit: int, host: str
+        self, response: aiohttp.ClientResponse, max_bytes: int, host: str
     ) -> MediaFile:
         if response.status == _DENIED:
             raise MediaDeniedError(f"status {response.status}")
@@ -197,9 +197,9 @@ class Media:
         if response.status != 200:  # noqa: PLR2004 - HTTP's OK
             raise MediaUnavailableError(f"status {response.status}")
         length = response.content_length
-        if length is not None and length > limit:
+        if length is not None and length > max_bytes:
             raise MediaTooBigError
-        async with self._spool.draft(limit if length is None else length) as draft:
+        async with self._spool.draft(max_bytes if length is None else length) as draft:
             with self.slow_hosts.measuring_download(host) as download:
                 return await write_stream(_yield_and_count_bytes(response, download), draft)
 

@@ -240,7 +240,9 @@ async def check_ids_of_blocked_names(
                 return None
             known = await db.fetch(lambda tx: access.listed_profile_ids_by_username(tx, names))
             since = datetime.now(UTC) - NAME_IS_SURE
-            found = await db.fetch(lambda tx: profiles.ids_by_username(tx, names, since=since))
+            found = await db.fetch(
+                lambda tx: profiles.ids_by_username(tx, names, named_since=since)
+            )
     except (OSError, ModuleNotFoundError, DatabaseUnavailableError):
         return None  # ``check_database`` reports the error
     unknown = sorted(set(names) - known.keys() - found.keys())

@@ -167,7 +167,9 @@ class Watch:
             self._rescue_told = DATABASE_REPLACED
         return now + self._file_every
 
-    async def _probe_database_and_report_outage(self, since: datetime, now: datetime) -> bool:
+    async def _probe_database_and_report_outage(
+        self, outage_since: datetime, now: datetime
+    ) -> bool:
         """Make a test write. Return whether the write succeeds.
 
         An outage of at least 15 seconds is reported at most once. The end of the outage is also
@@ -180,14 +182,20 @@ class Watch:
             await self._db.run(lambda tx: key_values.put(tx, "ready", value=True))
         except DatabaseUnavailableError as error:
             self._why_away = str(error)
-            if self._tells_of_outages and now - since >= _PATIENCE and not self._is_reported:
+            if (
+                self._tells_of_outages
+                and now - outage_since >= _PATIENCE
+                and not self._is_reported
+            ):
                 self._is_reported = True
                 await self._incidents.open_or_close("database", DATABASE_AWAY, why=self._why_away)
             return False
-        if now - since >= _PATIENCE and await self._db.run(
-            lambda tx: store.record_outage_end_if_unreported(tx, since=since, now=now)
+        if now - outage_since >= _PATIENCE and await self._db.run(
+            lambda tx: store.record_outage_end_if_unreported(
+                tx, outage_since=outage_since, now=now
+            )
         ):
-            fields = {"time": now - since, "why": self._why_away}
+            fields = {"time": now - outage_since, "why": self._why_away}
             await self._incidents.open_or_close("database", DATABASE_BACK, **fields)
         self._away_since, self._is_reported = None, False
         return True

@@ -284,7 +284,7 @@ class Supply:
                 item, await self._fallback(item.story, asker)
             )
         return self._add_spooled_file_and_set_kind(
-            item, await self._media.fetch(url, limit=self._largest)
+            item, await self._media.fetch(url, max_bytes=self._largest)
         )
 
     def _raise_if_slow(self, url: str) -> None:

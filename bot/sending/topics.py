@@ -171,13 +171,15 @@ class Topics:
             await store.change(tx, chat_id, profile_id, thread_id=thread_id, claimed_until=None)
         return Target(chat_id, thread_id)
 
-    async def store_topic_if_being_made(self, chat_id: int, name: str, thread_id: int) -> None:
+    async def store_topic_if_being_made(
+        self, chat_id: int, topic_name: str, thread_id: int
+    ) -> None:
         """Store the thread of a new topic from an update, if the bot is making this topic.
 
         The response to the call that makes the topic also contains the thread, but may be lost.
         """
         async with self._db.begin() as tx:
-            await store.record_thread_of_new_topic(tx, chat_id, name, thread_id)
+            await store.record_thread_of_new_topic(tx, chat_id, topic_name, thread_id)
 
 
 def _topic_name(username: str) -> str:

@@ -422,13 +422,13 @@ async def clear_answered_message_ids(tx: Tx, chat_id: int) -> None:
 
 
 async def pending_stories_of_subscription(
-    tx: Tx, subscription_id: int, *, since: datetime
+    tx: Tx, subscription_id: int, *, enqueued_since: datetime
 ) -> list[Delivery]:
-    """Return the pending stories of a subscription that were enqueued after ``since``."""
+    """Return the pending stories of a subscription that were enqueued after ``enqueued_since``."""
     query = _WHOLE.where(
         deliveries.c.subscription_id == subscription_id,
         is_story,
-        deliveries.c.created_at > since,
+        deliveries.c.created_at > enqueued_since,
         is_open,
     )
     return _to_deliveries((await tx.execute(query.order_by(deliveries.c.id))).all())
@@ -503,14 +503,14 @@ async def drop_open_where(tx: Tx, *, reason: str, now: datetime, **column_values
 
 
 async def drop_open_except_newer_stories(
-    tx: Tx, chat_id: int, *, since: datetime, reason: str, now: datetime
+    tx: Tx, chat_id: int, *, posted_since: datetime, reason: str, now: datetime
 ) -> None:
-    """Drop the open deliveries of a chat, except stories that were posted at ``since`` or later.
+    """Drop the open deliveries of a chat, except stories posted at ``posted_since`` or later.
 
     If a worker is sending a delivery at this moment, the column ``sending`` stays True.
     """
     is_newer = sa.exists().where(
-        stories.c.pk == deliveries.c.story_pk, stories.c.taken_at >= since
+        stories.c.pk == deliveries.c.story_pk, stories.c.taken_at >= posted_since
     )
     which = [deliveries.c.chat_id == chat_id, is_open, ~is_newer]
     await update_rows(tx, deliveries, *which, state="dropped", reason=reason, done_at=now)
@@ -618,9 +618,9 @@ async def reopen_dropped(
 
 
 async def reopen_dropped_of_chat(
-    tx: Tx, chat_id: int, *, reason: str, since: datetime, now: datetime
+    tx: Tx, chat_id: int, *, reason: str, dropped_since: datetime, now: datetime
 ) -> None:
-    """Reopen the deliveries of a chat that were dropped at ``since`` or later.
+    """Reopen the deliveries of a chat that were dropped at ``dropped_since`` or later.
 
     The reason of the drop begins with ``reason``. Stories that have expired or are not wanted any
     more stay dropped. The caller has locked the chat's queue, and reschedules the queue
@@ -639,7 +639,7 @@ async def reopen_dropped_of_chat(
         tx,
         deliveries.c.chat_id == chat_id,
         deliveries.c.reason.startswith(reason, autoescape=True),
-        deliveries.c.done_at >= since,
+        deliveries.c.done_at >= dropped_since,
         wants_it,
     )
 

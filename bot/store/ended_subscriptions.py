@@ -156,8 +156,8 @@ async def _lock(tx: Tx, which: sa.ColumnElement[bool]) -> None:
     await tx.execute(sa.select(sa.func.count()).select_from(locked))
 
 
-async def has_ended(tx: Tx, chat_id: int, username: str, *, since: datetime) -> bool:
-    """Return whether a chat ended a subscription to a profile after ``since``."""
+async def has_ended(tx: Tx, chat_id: int, username: str, *, ended_since: datetime) -> bool:
+    """Return whether a chat ended a subscription to a profile after ``ended_since``."""
     return await has_row(
-        tx, ended.c.chat_id == chat_id, ended.c.username == username, ended.c.at > since
+        tx, ended.c.chat_id == chat_id, ended.c.username == username, ended.c.at > ended_since
     )

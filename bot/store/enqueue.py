@@ -118,17 +118,19 @@ class OutcomeCount:
     count: int
 
 
-async def count_outcomes(tx: Tx, subscription_id: int, *, since: datetime) -> list[OutcomeCount]:
+async def count_outcomes(
+    tx: Tx, subscription_id: int, *, enqueued_since: datetime
+) -> list[OutcomeCount]:
     """Count a subscription's ended deliveries of stories by state and reason.
 
-    Only deliveries that were enqueued after ``since`` are counted.
+    Only deliveries that were enqueued after ``enqueued_since`` are counted.
     """
     statement = (
         sa.select(deliveries.c.state, deliveries.c.reason, sa.func.count().label("count"))
         .where(
             deliveries.c.subscription_id == subscription_id,
             is_story,
-            deliveries.c.created_at > since,
+            deliveries.c.created_at > enqueued_since,
             ~is_open,
         )
         .group_by(deliveries.c.state, deliveries.c.reason)

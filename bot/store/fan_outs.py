@@ -109,12 +109,12 @@ async def add(
     story_pks: Sequence[str] | None = None,
     notice: str | None = None,
     fields: Mapping[str, Any] | None = None,
-    since: datetime | None = None,
+    alerts_began_by: datetime | None = None,
 ) -> None:
     """Add a fan-out of stories or of a notice for the current subscriptions of a profile.
 
     Only waiting subscriptions get deliveries. Stories from before the start of the alerts are left
-    out. Subscriptions whose alerts began after ``since`` get nothing.
+    out. Subscriptions whose alerts began after ``alerts_began_by`` get nothing.
     """
     newest = await tx.scalar(_NEWEST, {"profile_id": profile_id})
     if newest is None:
@@ -125,7 +125,7 @@ async def add(
             story_pks=None if story_pks is None else list(story_pks),
             notice=notice,
             fields=None if fields is None else dict(fields),
-            since=since,
+            since=alerts_began_by,
             deliver_at=due_at,
             created_at=now,
             last_id=newest,

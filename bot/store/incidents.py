@@ -112,14 +112,16 @@ def _met_prefix(kind: str) -> str:
     return f"met:{kind}:"
 
 
-async def record_outage_end_if_unreported(tx: Tx, *, since: datetime, now: datetime) -> bool:
+async def record_outage_end_if_unreported(
+    tx: Tx, *, outage_since: datetime, now: datetime
+) -> bool:
     """Record that the end of an outage of the database is reported to the owners at ``now``.
 
-    Return False, and record nothing, if the end of the outage that began at ``since`` was already
-    reported.
+    Return False, and record nothing, if the end of the outage that began at ``outage_since`` was
+    already reported.
     """
     reported = await key_values.lock_or_add(tx, _OUTAGE_END)
-    if reported is not None and datetime.fromisoformat(str(reported)) >= since:
+    if reported is not None and datetime.fromisoformat(str(reported)) >= outage_since:
         return False
     await key_values.put(tx, _OUTAGE_END, now.isoformat())
     return True

@@ -164,20 +164,20 @@ async def latest_and_next_cursor(
     bot_id: int,
     profile_id: str | None,
     *,
-    since: datetime,
+    posted_since: datetime,
     before: str | FromNewest,
     limit: int,
 ) -> tuple[Sequence[Kept], str | None]:
     """Return a page of kept stories of a chat, newest first, and the cursor of the next page.
 
-    The stories were posted at ``since`` or later. ``before`` is the cursor of the page. The
+    The stories were posted at ``posted_since`` or later. ``before`` is the cursor of the page. The
     returned cursor is None if no page follows. A page may be empty.
     """
     statement = (
         sa.select(
             kept.c.story_pk, kept.c.story, kept.c.kind, kept.c.file_id, kept.c.file_unique_id
         )
-        .where(kept.c.chat_id == chat_id, kept.c.bot_id == bot_id, kept.c.taken_at >= since)
+        .where(kept.c.chat_id == chat_id, kept.c.bot_id == bot_id, kept.c.taken_at >= posted_since)
         .order_by(kept.c.taken_at.desc(), kept.c.story_pk.desc())
         .limit(limit)
     )

@@ -200,7 +200,7 @@ async def _end_for_heir(
             heir,
             paused=subscription.paused,
             until=subscription.paused_until,
-            since=max(heir.since, subscription.since),
+            alerts_since=max(heir.since, subscription.since),
         )
         await deliveries_store.remove_paused_duplicates(tx, heir.id, pending_in=subscription.id)
         await deliveries_store.reassign_sent(tx, subscription.id, to=heir.id)
@@ -301,19 +301,19 @@ async def close_chats(tx: Tx, chat_ids: Collection[int], *, now: datetime) -> li
 
 
 async def open_chat(
-    tx: Tx, chat_id: int, *, now: datetime, since: datetime | Now = None
+    tx: Tx, chat_id: int, *, now: datetime, alerts_since: datetime | Now = None
 ) -> WasClosed:
     """Reopen a closed chat and restart the alerts. Return whether the chat was stored and closed.
 
-    Stories that were posted after ``since`` (by default now) cause alerts, including stories that
-    the bot has already found. All other pending deliveries are dropped.
+    Stories that were posted after ``alerts_since`` (by default now) cause alerts, including
+    stories that the bot has already found. All other pending deliveries are dropped.
 
     Raises:
         BlockedError: The access list blocks the chat, or the person responsible for the chat.
     """
     await chats.lock(tx, [chat_id])
     await chats.raise_if_blocked(tx, chat_id, now=now)
-    return bool(await _open_chats(tx, [chat_id], since=since or now, now=now))
+    return bool(await _open_chats(tx, [chat_id], alerts_since=alerts_since or now, now=now))
 
 
 async def open_unblocked_chats(tx: Tx, chat_ids: Collection[int], *, now: datetime) -> list[int]:
@@ -329,29 +329,29 @@ async def open_unblocked_chats(tx: Tx, chat_ids: Collection[int], *, now: dateti
         for chat_id in chat_ids
         if chat_id not in left and not await chats.is_blocked(tx, chat_id, now=now)
     ]
-    return await _open_chats(tx, unblocked, since=now, now=now)
+    return await _open_chats(tx, unblocked, alerts_since=now, now=now)
 
 
 async def _open_chats(
-    tx: Tx, chat_ids: Collection[int], *, since: datetime, now: datetime
+    tx: Tx, chat_ids: Collection[int], *, alerts_since: datetime, now: datetime
 ) -> list[int]:
     """Reopen those chats in ``chat_ids`` that are closed. Return the ids of the reopened chats.
 
-    The caller has locked the rows of the chats. Stories that were posted at ``since`` or later
-    cause alerts. All other pending deliveries are dropped.
+    The caller has locked the rows of the chats. Stories that were posted at ``alerts_since`` or
+    later cause alerts. All other pending deliveries are dropped.
     """
     await chat_queues.lock_all(tx, chat_ids)
     opened = [
         chat_id for chat_id in chat_ids if await chats.set_state(tx, chat_id, "active", now=now)
     ]
-    begin = alert_rules.alerts_begin_at_second_of(min(since, now))
+    begin = alert_rules.alerts_begin_at_second_of(min(alerts_since, now))
     for chat_id in opened:
         await deliveries_store.drop_open_except_newer_stories(
-            tx, chat_id, since=begin, reason=deliveries_store.AWAY, now=now
+            tx, chat_id, posted_since=begin, reason=deliveries_store.AWAY, now=now
         )
         await deliveries_store.make_due_or_mark_for_reselection(tx, chat_id, now=now)
         await subscriptions.set_alerts_start(tx, chat_id=chat_id, since=begin)
-        if since < now:
+        if alerts_since < now:
             await fan_outs.enqueue_missed_stories(tx, chat_id=chat_id, now=now)
     await chat_queues.reschedule_all(tx, opened)
     await profiles.lock_all(tx, await subscriptions.followed_profile_ids(tx, opened))

@@ -106,15 +106,15 @@ async def lock_all(tx: Tx, profile_ids: Collection[str]) -> None:
     await lock_rows(tx, profiles.c.profile_id, condition)
 
 
-async def find_by_username(tx: Tx, username: str, *, since: datetime) -> Known | None:
-    """Return the profile that had a username in an API response after ``since``, or None.
+async def find_by_username(tx: Tx, username: str, *, named_since: datetime) -> Known | None:
+    """Return the profile that had a username in an API response after ``named_since``, or None.
 
     If several profiles had the username, the latest response decides. The stored time of a
     response can be up to an hour too early.
     """
     statement = (
         sa.select(*COLUMNS)
-        .where(profiles.c.username == username, profiles.c.named_at > since)
+        .where(profiles.c.username == username, profiles.c.named_at > named_since)
         .order_by(profiles.c.named_at.desc())
         .limit(1)
     )
@@ -125,15 +125,17 @@ NAME_IS_SURE = timedelta(days=30)
 """The time after an API response during which a username is assumed to belong to its profile."""
 
 
-async def ids_by_username(tx: Tx, names: Collection[str], *, since: datetime) -> dict[str, str]:
-    """Return the ids of the profiles that had the usernames in API responses after ``since``.
+async def ids_by_username(
+    tx: Tx, names: Collection[str], *, named_since: datetime
+) -> dict[str, str]:
+    """Return the ids of profiles that had the usernames in API responses after ``named_since``.
 
     The result maps usernames to ids. If several profiles had a username, the latest response
     decides.
     """
     statement = (
         sa.select(profiles.c.username, profiles.c.profile_id)
-        .where(profiles.c.username.in_(names), profiles.c.named_at > since)
+        .where(profiles.c.username.in_(names), profiles.c.named_at > named_since)
         .order_by(profiles.c.named_at)
     )
     return await dict_of_rows(tx, statement)

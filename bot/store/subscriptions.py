@@ -213,7 +213,7 @@ async def add(
     profile_id: str,
     *,
     preferences: Preferences,
-    since: datetime,
+    alerts_since: datetime,
     created_by: int | None,
     now: datetime,
     wanted_id: int | None = None,
@@ -231,7 +231,7 @@ async def add(
         thread_id=target.thread_id or MAIN,
         profile_id=profile_id,
         **_preference_columns(preferences),
-        since=since,
+        since=alerts_since,
         created_by=created_by,
         created_at=now,
     )
@@ -281,13 +281,13 @@ async def set_pause(
     *,
     paused: bool,
     until: datetime | Endless = None,
-    since: datetime | None = None,
+    alerts_since: datetime | None = None,
     undo_at: UndoKey | NoUndo = None,
 ) -> None:
     """Pause or resume a subscription. A pause ends at ``until``, or never if ``until`` is None.
 
-    Stories that were posted before ``since`` cause no alerts. With ``undo_at``, *Undo* can restore
-    the old pause (``pauses_before``).
+    Stories that were posted before ``alerts_since`` cause no alerts. With ``undo_at``, *Undo* can
+    restore the old pause (``pauses_before``).
     """
     values = await _stored_options(tx, subscription.id)
     values.pop(_PAUSE_BEFORE, None)
@@ -295,8 +295,8 @@ async def set_pause(
         before = replace(subscription.preferences, options=Options()).to_json()
         values[_PAUSE_BEFORE] = {"at": undo_at.isoformat(), "preferences": before}
     columns: dict[str, object] = {"paused": paused, "paused_until": until, "options": values}
-    if since is not None:
-        columns["since"] = since
+    if alerts_since is not None:
+        columns["since"] = alerts_since
     await change(tx, subscription.id, **columns)
 
 
@@ -465,14 +465,15 @@ _DUE_WITH_SUMMARIES = (
 
 
 async def ids_of_due_profiles_with_summaries(
-    tx: Tx, *, since: datetime, now: datetime, limit: int
+    tx: Tx, *, due_since: datetime, now: datetime, limit: int
 ) -> list[str]:
     """Return the ids of profiles with a due check and a subscription with a daily summary.
 
-    The longest overdue checks come first. Only unclaimed checks that became due after ``since``
-    count. If a known person follows the profile, subscriptions of newcomers do not count.
+    The longest overdue checks come first. Only unclaimed checks that became due after
+    ``due_since`` count. If a known person follows the profile, subscriptions of newcomers do not
+    count.
     """
-    values = {"since": since, "now": now, "most": limit}
+    values = {"since": due_since, "now": now, "most": limit}
     return list(await tx.scalars(_DUE_WITH_SUMMARIES, values))
 
 

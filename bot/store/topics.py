@@ -51,13 +51,13 @@ async def thread_by_username(tx: Tx, chat_id: int, names: Collection[str]) -> di
 
 
 async def set_creation_claim(
-    tx: Tx, chat_id: int, profile_id: str, name: str, *, until: datetime
+    tx: Tx, chat_id: int, profile_id: str, topic_name: str, *, until: datetime
 ) -> None:
     """Record that a process makes a topic for a profile in a chat. The claim ends at ``until``.
 
     An earlier topic of the profile in the chat is forgotten. The caller has locked the chat.
     """
-    values = {"name": name, "thread_id": MAIN, "claimed_until": until}
+    values = {"name": topic_name, "thread_id": MAIN, "claimed_until": until}
     await put(tx, topics, {"chat_id": chat_id, "profile_id": profile_id}, values)
 
 
@@ -66,12 +66,16 @@ async def change(tx: Tx, chat_id: int, profile_id: str, **values: object) -> Non
     await update_rows(tx, topics, *_conditions_of_topic(chat_id, profile_id), **values)
 
 
-async def record_thread_of_new_topic(tx: Tx, chat_id: int, name: str, thread_id: int) -> None:
+async def record_thread_of_new_topic(
+    tx: Tx, chat_id: int, topic_name: str, thread_id: int
+) -> None:
     """Store the thread id of a topic that a process is making, and end the claim.
 
     The topic is found by its name. Do nothing if no topic of this name waits for its thread id.
     """
-    where = sa.and_(topics.c.chat_id == chat_id, topics.c.name == name, topics.c.thread_id == MAIN)
+    where = sa.and_(
+        topics.c.chat_id == chat_id, topics.c.name == topic_name, topics.c.thread_id == MAIN
+    )
     await update_rows(tx, topics, where, thread_id=thread_id, claimed_until=None)
 
 

@@ -44,12 +44,12 @@ _DOWNLOAD_DEADLINE = 120.0  # maximum seconds of a whole download
 class FetchMedia(Protocol):
     """A function that downloads a URL from the media hosts, without sending the API key."""
 
-    async def __call__(self, url: str, *, limit: int) -> MediaFile:
-        """Return the file at ``url``, if the file has at most ``limit`` bytes.
+    async def __call__(self, url: str, *, max_bytes: int) -> MediaFile:
+        """Return the file at ``url``, if the file has at most ``max_bytes`` bytes.
 
         Raises:
             MediaError: The bot is not allowed to fetch the URL, the download failed, or the file
-                has more than ``limit`` bytes.
+                has more than ``max_bytes`` bytes.
         """
 
 
@@ -445,7 +445,7 @@ class StoriesApi:
         self, query: Query, spool: Spool, refuse: Callable[[Profile | None], None] | None
     ) -> Answer[MediaFile]:
         read: Read[MediaFile | FileUrl] = partial(
-            save_file_or_read_url, spool=spool, limit=self._largest_file
+            save_file_or_read_url, spool=spool, max_bytes=self._largest_file
         )
         answer = await self.transport.ask(query, read)
         found = answer.value
@@ -464,7 +464,7 @@ class StoriesApi:
     async def _fetch_outside_api(self, url: str) -> MediaFile:
         if self._fetch_media is None:
             raise MediaError("nobody fetches from elsewhere", text=MEDIA_REFUSED)
-        return await self._fetch_media(url, limit=self._largest_file)
+        return await self._fetch_media(url, max_bytes=self._largest_file)
 
 
 def _raise_if_any_private(result: Sequence[Story | Highlight], billed: int) -> None:

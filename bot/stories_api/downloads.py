@@ -42,14 +42,14 @@ class FileUrl:
 
 
 async def save_file_or_read_url(
-    response: aiohttp.ClientResponse, spool: Spool, limit: int
+    response: aiohttp.ClientResponse, spool: Spool, max_bytes: int
 ) -> MediaFile | FileUrl:
     """Return the file in the answer, or the URL of the file if the answer has a URL instead.
 
     Raises:
         MalformedBodyError: The answer is neither a file nor a URL, or its JSON is too long.
         ComplainedError: The answer is an error, but has status 200.
-        MediaTooBigError: The file has more bytes than ``limit``.
+        MediaTooBigError: The file has more bytes than ``max_bytes``.
         MediaUnavailableError: The spool stayed full, or the file can't be created or written.
         aiohttp.ClientError: The connection failed during the answer.
         OSError: The answer took too long, or the complete file can't be read or renamed.
@@ -67,9 +67,9 @@ async def save_file_or_read_url(
     # The header Content-Length of a compressed body is not used, because the header does not state
     # the size of the file.
     length = None if "Content-Encoding" in response.headers else response.content_length
-    if length is not None and length > limit:
+    if length is not None and length > max_bytes:
         raise MediaTooBigError
-    async with spool.draft(limit if length is None else max(length, len(head))) as draft:
+    async with spool.draft(max_bytes if length is None else max(length, len(head))) as draft:
         return await write_stream(_prepend_head(head, chunks), draft)
 
 

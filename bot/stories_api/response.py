@@ -62,26 +62,26 @@ def complaint_in(value: object) -> Complaint | None:
     return None
 
 
-async def read_body(response: aiohttp.ClientResponse, budget: int = _BUDGET) -> bytes:
+async def read_body(response: aiohttp.ClientResponse, max_bytes: int = _BUDGET) -> bytes:
     """Return the whole body of an answer.
 
     Raises:
-        MalformedBodyError: The body has more than ``budget`` bytes. The rest of the body is not
+        MalformedBodyError: The body has more than ``max_bytes`` bytes. The rest of the body is not
             read.
         aiohttp.ClientError: The connection failed during the answer.
         TimeoutError: The answer took too long.
     """
-    if response.content_length is not None and response.content_length > budget:
+    if response.content_length is not None and response.content_length > max_bytes:
         raise MalformedBodyError("the body is too long")
-    return await join_chunks(response.content.iter_chunked(CHUNK), budget)
+    return await join_chunks(response.content.iter_chunked(CHUNK), max_bytes)
 
 
-async def join_chunks(chunks: AsyncIterable[bytes], budget: int = _BUDGET) -> bytes:
+async def join_chunks(chunks: AsyncIterable[bytes], max_bytes: int = _BUDGET) -> bytes:
     """Return the joined ``chunks``. The errors are the same as in ``read_body``."""
     body = bytearray()
     async for chunk in chunks:
         body += chunk
-        if len(body) > budget:
+        if len(body) > max_bytes:
             raise MalformedBodyError("the body is too long")
     return bytes(body)
 

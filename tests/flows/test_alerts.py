@@ -76,7 +76,7 @@ class Stage:
         """Let the scheduler look at a profile now, and at nothing else."""
         for _ in range(2):  # where the price has moved, the first round only judges anew
             async with self.parts.db.begin() as tx:
-                known = await profiles.find_by_username(tx, name, since=utc_now() - HOUR)
+                known = await profiles.find_by_username(tx, name, named_since=utc_now() - HOUR)
                 assert known is not None
                 await make_due(tx, known.profile_id, utc_now() - HOUR)
             if await self.parts.scheduler.make_possible_checks_once():
@@ -104,7 +104,7 @@ class Stage:
     async def looks(self, name: str) -> int:
         """Return how often the API was asked for the stories of a profile."""
         async with self.parts.db.read() as tx:
-            known = await profiles.find_by_username(tx, name, since=utc_now() - HOUR)
+            known = await profiles.find_by_username(tx, name, named_since=utc_now() - HOUR)
         assert known is not None
         asked = await self.control.requests("stories", path="/v1/user/stories")
         return sum(entry["params"].get("user_id") == known.profile_id for entry in asked)
@@ -392,7 +392,7 @@ async def test_an_outage_is_owned_up_to_in_one_line(stage: Stage) -> None:
     for name in names:
         await stage.follow(chat, name)
         async with db.begin() as tx:
-            known = await profiles.find_by_username(tx, name, since=utc_now() - HOUR)
+            known = await profiles.find_by_username(tx, name, named_since=utc_now() - HOUR)
             assert known is not None
             await profiles.change(tx, known.profile_id, snapshot_at=utc_now() - 30 * HOUR)
             await tx.execute(

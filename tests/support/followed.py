@@ -74,7 +74,7 @@ async def follow(
         Target(chat_id, thread_id),
         of.profile_id,
         preferences=Preferences(options or Options()),
-        since=since,
+        alerts_since=since,
         created_by=7,
         now=now,
     )

@@ -152,7 +152,7 @@ async def test_a_block_while_a_group_adds_the_bot_causes_no_deadlock(db: Databas
     async def add() -> None:
         unit = Unit(db)
         with with_current_unit(unit):
-            await access.allow_if_adder_has_access(group_id, 7, name="")
+            await access.allow_if_adder_has_access(group_id, 7, chat_title="")
             tx = await unit.ensure_transaction()
             await chats.add_or_update(tx, group_id, kind="group", title="", now=clock())
             await unit.commit()

@@ -101,7 +101,9 @@ async def test_many_who_ask_at_once_pay_one_look(desk: Desk) -> None:
     assert {len(task.result().live) for task in asked} == {2}
     assert not any(task.result().already for task in asked)
     async with desk.db.read() as tx:
-        known = await profiles.find_by_username(tx, name, since=utc_now() - timedelta(hours=1))
+        known = await profiles.find_by_username(
+            tx, name, named_since=utc_now() - timedelta(hours=1)
+        )
         assert known is not None
         assert (await store.count_subscribers(tx, known.profile_id)).chats == 30
     assert known.due_at is not None

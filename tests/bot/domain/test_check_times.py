@@ -113,8 +113,11 @@ def test_a_summary_is_missed_without_a_check_in_its_lead(
 ) -> None:
     summary = datetime(2026, 5, 20, 9, tzinfo=UTC)
     seen_at, late = summary + seen, summary + HOUR + MINUTE
-    assert has_missed_summary(summary + now, [member], seen_at=seen_at, since=EPOCH) == is_missed
-    assert not has_missed_summary(summary + now, [member], seen_at=seen_at, since=late)
+    assert (
+        has_missed_summary(summary + now, [member], seen_at=seen_at, summaries_since=EPOCH)
+        == is_missed
+    )
+    assert not has_missed_summary(summary + now, [member], seen_at=seen_at, summaries_since=late)
 
 
 def is_rarely_awake(member: AudienceMember) -> bool:

@@ -67,7 +67,7 @@ async def desk(
             fetch_media=ours.media.fetch,
         )
         ledger = Ledger(db, Limits(1000, person_daily_allowance=allowance))
-        fetch = partial(ours.media.fetch, limit=10**7)
+        fetch = partial(ours.media.fetch, max_bytes=10**7)
         buyers.append(Downloads(api, ledger, ours.spool, fetch, frozenset({blocked})))
         await ours.control.profile("pasted.one", posts_per_day=0)
         story = await ours.control.publish("pasted.one")

@@ -123,7 +123,9 @@ async def test_an_answer_without_the_privacy_check_does_not_show_that_an_account
 ) -> None:
     async def recorded(since: datetime) -> Known | None:
         async with db.read() as tx:
-            known = await profiles.find_by_username(tx, "natgeo", since=since - timedelta(days=1))
+            known = await profiles.find_by_username(
+                tx, "natgeo", named_since=since - timedelta(days=1)
+            )
         return known if known and known.snapshot_at and known.snapshot_at > since else None
 
     async def last_known_public_at(viewer: Viewer) -> datetime | None:

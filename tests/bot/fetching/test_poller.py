@@ -415,7 +415,7 @@ async def test_the_claim_takes_whom_the_schedule_says_the_simulator_may_take(
     asked = set()
     for number in range(1, 7):
         async with tower.db.read() as tx:
-            known = await profiles.find_by_username(tx, f"tower{number}", since=LONG_AGO)
+            known = await profiles.find_by_username(tx, f"tower{number}", named_since=LONG_AGO)
         assert known is not None
         if known.snapshot_at == NOON:
             asked.add(known.username)

@@ -69,7 +69,7 @@ async def test_summaries_of_newcomers_change_no_check_that_a_known_person_waits_
     async with db.begin() as tx:
         await subscriptions.set_pause(tx, (await subscriptions.of_chat(tx, 1))[0], paused=True)
         found = await subscriptions.ids_of_due_profiles_with_summaries(
-            tx, since=NOON, now=NOON + DAY, limit=9
+            tx, due_since=NOON, now=NOON + DAY, limit=9
         )
     assert found == []
 

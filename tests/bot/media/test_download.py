@@ -70,7 +70,7 @@ async def media_at(origin: str, folder: Path, deadline: float = 60) -> AsyncIter
 async def test_each_failure_has_its_kind(answer: bytes, text: str, tmp_path: Path) -> None:
     async with serving(says(answer)) as server, media_at(server.url, tmp_path) as media:
         with pytest.raises(MediaError) as caught:
-            await media.fetch(f"{server.url}/v/1.mp4", limit=MIB)
+            await media.fetch(f"{server.url}/v/1.mp4", max_bytes=MIB)
         assert caught.value.text == text
 
 
@@ -78,7 +78,7 @@ async def test_a_redirect_within_the_hosts_is_followed(tmp_path: Path) -> None:
     moved = response(302, b"", {"Location": "/v/2.mp4?a=%2F"})
     async with serving(says(moved, response(200, MP4))) as server:
         async with media_at(server.url, tmp_path) as media:
-            with kept(await media.fetch(f"{server.url}/v/1.mp4", limit=MIB)) as file:
+            with kept(await media.fetch(f"{server.url}/v/1.mp4", max_bytes=MIB)) as file:
                 assert file.size == len(MP4)
         assert server.requests[1].startswith("GET /v/2.mp4?a=%2F ")
         assert "x-access-key" not in server.requests[0]
@@ -98,7 +98,7 @@ async def test_bytes_without_a_length_stop_at_the_limit(tmp_path: Path) -> None:
 
     async with serving(endless()) as server, media_at(server.url, tmp_path) as media:
         with pytest.raises(MediaTooBigError):
-            await media.fetch(f"{server.url}/v/1.mp4", limit=MIB)
+            await media.fetch(f"{server.url}/v/1.mp4", max_bytes=MIB)
 
 
 async def test_a_slow_server_is_left_at_the_deadline(tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ async def test_a_slow_server_is_left_at_the_deadline(tmp_path: Path) -> None:
     async with serving(drip) as server, media_at(server.url, tmp_path, deadline=0.3) as media:
         started = time.monotonic()
         with pytest.raises(MediaUnavailableError):
-            await media.fetch(f"{server.url}/v/1.mp4", limit=MIB)
+            await media.fetch(f"{server.url}/v/1.mp4", max_bytes=MIB)
         assert time.monotonic() - started < 60
 
 
@@ -120,10 +120,10 @@ async def test_an_address_that_has_expired_is_not_asked(tmp_path: Path) -> None:
     async with serving(says(response(200, MP4))) as server:
         async with media_at(server.url, tmp_path) as media:
             with raises(MediaError, MEDIA_GONE):
-                await media.fetch(f"{server.url}/v/1.mp4?oe=60000000", limit=MIB)
+                await media.fetch(f"{server.url}/v/1.mp4?oe=60000000", max_bytes=MIB)
             assert not media.may_fetch("https://evil.example/1.mp4")
             with raises(MediaError, MEDIA_REFUSED):
-                await media.fetch("https://evil.example/1.mp4", limit=MIB)
+                await media.fetch("https://evil.example/1.mp4", max_bytes=MIB)
         assert server.count == 0
 
 

@@ -157,4 +157,4 @@ async def test_a_proxy_that_refuses_or_is_gone_is_a_connection_that_was_not_made
                 with Spool(tmp_path, limit=10**9) as spool:
                     media = Media(session, spool, trusted_origin="http://x.example")
                     with pytest.raises(MediaUnavailableError):
-                        await media.fetch("http://x.example/y", limit=100)
+                        await media.fetch("http://x.example/y", max_bytes=100)

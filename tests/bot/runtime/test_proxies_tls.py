@@ -140,7 +140,7 @@ async def test_each_redirect_of_media_is_judged_and_resolved_by_us(
                 media = Media(session, spool)
                 away = "https://a.cdninstagram.com/away?to="
                 with kept(
-                    await media.fetch(f"{away}https://b.fbcdn.net/x.jpg", limit=10**6)
+                    await media.fetch(f"{away}https://b.fbcdn.net/x.jpg", max_bytes=10**6)
                 ) as file:
                     assert file.kind == "photo"
                 asked = ["157.240.1.1:443", "157.240.2.2:443"]  # addresses, never names
@@ -154,5 +154,5 @@ async def test_each_redirect_of_media_is_judged_and_resolved_by_us(
                 }
                 for target, text in refused.items():
                     with raises(MediaError, text):
-                        await media.fetch(away + target, limit=10**6)
+                        await media.fetch(away + target, max_bytes=10**6)
                 assert set(by.asked) == set(asked)

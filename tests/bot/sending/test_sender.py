@@ -269,7 +269,7 @@ async def test_an_alert_whose_file_cannot_be_bought_now_comes_again(
     async def buy(_: Story, __: Asker) -> MediaFile:
         if why in errors:
             raise errors[why]
-        return await ours.media.fetch(spare.stories[0].media_url or "", limit=10**7)
+        return await ours.media.fetch(spare.stories[0].media_url or "", max_bytes=10**7)
 
     async with made(sqlite_db, tmp_path, fallback=buy) as (ours, ann):
         spare, album = await ours.album(1), await ours.album(1)
@@ -295,7 +295,7 @@ async def test_an_alert_that_could_not_be_paid_is_bought_as_soon_as_it_can_be(
     async def buy(_: Story, __: Asker) -> MediaFile:
         if errors:
             raise errors.pop()
-        return await ours.media.fetch(spare.stories[0].media_url or "", limit=10**7)
+        return await ours.media.fetch(spare.stories[0].media_url or "", max_bytes=10**7)
 
     async with made(sqlite_db, tmp_path, fallback=buy, now=clock) as (ours, ann):
         spare, album = await ours.album(1), await ours.album(1)
@@ -324,7 +324,7 @@ async def test_an_alert_whose_purchase_another_file_prevented_is_bought_soon(
     async def buy(_: Story, __: Asker) -> MediaFile:
         if errors:
             raise errors.pop()
-        return await ours.media.fetch(spare.stories[0].media_url or "", limit=10**7)
+        return await ours.media.fetch(spare.stories[0].media_url or "", max_bytes=10**7)
 
     async with made(sqlite_db, tmp_path, fallback=buy, now=clock) as (ours, ann):
         spare, two = await ours.album(1), await ours.album(2)
@@ -355,7 +355,7 @@ async def test_after_a_gone_story_an_alert_buys_another_file_of_the_profile_3_ho
         bought.append(story.pk)
         if story.pk == first.stories[0].pk:
             raise StoryGoneError
-        return await ours.media.fetch(spare.stories[0].media_url or "", limit=10**7)
+        return await ours.media.fetch(spare.stories[0].media_url or "", max_bytes=10**7)
 
     async with made(sqlite_db, tmp_path, fallback=buy, now=clock) as (ours, ann):
         spare, three = await ours.album(1), await ours.album(3)
@@ -533,7 +533,7 @@ async def test_expired_media_are_bought_once_and_the_rest_goes(
     async def buy(story: Story, asker: Asker) -> MediaFile:
         assert asker.chat_id == 7
         bought.append(story.pk)
-        return await ours.media.fetch(spare.stories[0].media_url or "", limit=10**7)
+        return await ours.media.fetch(spare.stories[0].media_url or "", max_bytes=10**7)
 
     async with made(sqlite_db, tmp_path, fallback=buy) as (ours, ann):
         spare = await ours.album(1)

@@ -161,7 +161,7 @@ async def test_rules_that_are_undone_reopen_their_drops_of_active_subscriptions(
         await deliveries.end_open(tx, [other], reason="filtered: not #ad", now=NOON)
         for chat_id in (1, 2):
             await deliveries.reopen_dropped_of_chat(
-                tx, chat_id, reason="filtered: chat: ", since=NOON, now=NOON
+                tx, chat_id, reason="filtered: chat: ", dropped_since=NOON, now=NOON
             )
     states = {row.id: row.state for row in await rows(db)}
     assert states[kept] == "open"
@@ -174,7 +174,9 @@ async def test_rules_that_are_undone_reopen_no_drop_of_an_expired_story(db: Data
         reason = "filtered: chat: "
         await deliveries.end_open(tx, [over], reason=f"{reason}not #ad", now=NOON)
         later = NOON + 25 * HOUR
-        await deliveries.reopen_dropped_of_chat(tx, 1, reason=reason, since=NOON, now=later)
+        await deliveries.reopen_dropped_of_chat(
+            tx, 1, reason=reason, dropped_since=NOON, now=later
+        )
     assert [row.state for row in await rows(db)] == ["dropped"]
 
 

@@ -59,7 +59,7 @@ async def test_notices_go_to_those_who_followed_then(db: Database) -> None:
             fields={"username": "natgeo"},
             due_at=NOON + MINUTE,
             now=NOON,
-            since=NOON - HOUR,
+            alerts_began_by=NOON - HOUR,
         )
         await spread(tx)
         await enqueue.add_notice(tx, Target(2, 7), "topic", {}, now=NOON)
@@ -90,19 +90,21 @@ async def test_the_tally_and_the_backlog_count(db: Database) -> None:
         await deliveries.end_open(tx, [ids[1]], reason="filtered", now=NOON)
         await deliveries.change_columns_of_open(tx, [ids[2]], due_at=NOON + HOUR, held=Held.QUIET)
         await deliveries.end_open(tx, [ids[3]], state="parked", reason="no answers", now=NOON)
-        counts = await enqueue.count_outcomes(tx, mine, since=NOON - HOUR)
+        counts = await enqueue.count_outcomes(tx, mine, enqueued_since=NOON - HOUR)
         assert {(t.state, t.reason): t.count for t in counts} == {
             ("sent", ""): 1,
             ("dropped", "filtered"): 1,
             ("parked", "no answers"): 1,
         }
-        waiting = await deliveries.pending_stories_of_subscription(tx, mine, since=NOON - HOUR)
+        waiting = await deliveries.pending_stories_of_subscription(
+            tx, mine, enqueued_since=NOON - HOUR
+        )
         assert [(row.story_pk, row.held) for row in waiting] == [
             ("3", "quiet"),
             ("5", ""),
             ("6", ""),
         ]
-        assert await enqueue.count_outcomes(tx, mine, since=NOON) == []
+        assert await enqueue.count_outcomes(tx, mine, enqueued_since=NOON) == []
         backlog = await enqueue.count_backlog(tx, now=NOON)
         assert (backlog.open, backlog.dead_letters) == (2, 1)
         [parked] = await enqueue.dead_letters(tx)

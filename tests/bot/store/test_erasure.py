@@ -43,7 +43,7 @@ async def test_nothing_of_an_erased_chat_is_left_but_what_it_cost(db: Database) 
                 Target(chat),
                 "5",
                 preferences=Preferences(),
-                since=NOW,
+                alerts_since=NOW,
                 created_by=chat,
                 now=NOW,
             )

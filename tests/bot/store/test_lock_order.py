@@ -381,7 +381,7 @@ class Crowd:
                 target,
                 star.profile_id,
                 preferences=Preferences(),
-                since=NOON,
+                alerts_since=NOON,
                 created_by=person,
                 now=self.clock(),
             )

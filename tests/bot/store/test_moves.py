@@ -191,7 +191,7 @@ async def test_a_story_found_before_the_return_of_the_bot_is_recorded_is_sent(
         await moves.close_left_chat(tx, 1, now=NOON)
         found = [story("1", back - MINUTE), story("2", back + MINUTE)]
         await look(tx, *found, now=back + MINUTE)
-        assert await moves.open_chat(tx, 1, since=back, now=back + 2 * MINUTE)
+        assert await moves.open_chat(tx, 1, alerts_since=back, now=back + 2 * MINUTE)
     assert [row.story_pk for row in await rows(db, chat_id=1)] == ["2"]
     queues = await claim(db, now=back + 2 * MINUTE)
     assert {queue.chat_id for queue in queues} == {1, 2}

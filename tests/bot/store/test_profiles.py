@@ -31,8 +31,8 @@ async def test_a_name_is_of_who_had_it_last(db: Database) -> None:
         await profiles.add_or_update_returning_previous(
             tx, Profile("2", "natgeo"), now=NOON + HOUR
         )
-        found = await profiles.find_by_username(tx, "natgeo", since=NOON - DAY)
-        stale = await profiles.find_by_username(tx, "natgeo", since=NOON + 2 * HOUR)
+        found = await profiles.find_by_username(tx, "natgeo", named_since=NOON - DAY)
+        stale = await profiles.find_by_username(tx, "natgeo", named_since=NOON + 2 * HOUR)
     assert found is not None
     assert found.profile_id == "2"
     assert stale is None

@@ -19,7 +19,7 @@ async def test_nothing_of_what_a_chat_decided_is_lost_in_the_tables(db: Database
             Target(1, 5),
             NATGEO.profile_id,
             preferences=wanted,
-            since=NOON,
+            alerts_since=NOON,
             created_by=7,
             now=NOON,
         )
@@ -28,7 +28,7 @@ async def test_nothing_of_what_a_chat_decided_is_lost_in_the_tables(db: Database
         await ended_subscriptions.add(tx, [one], now=NOON)
         [ended] = await ended_subscriptions.subscriptions_ended_at(tx, 1, at=NOON)
         assert all(getattr(ended, name) == getattr(one, name) for name in ended.__slots__)
-        assert await ended_subscriptions.has_ended(tx, 1, "natgeo", since=NOON - HOUR)
+        assert await ended_subscriptions.has_ended(tx, 1, "natgeo", ended_since=NOON - HOUR)
 
 
 async def test_what_is_claimed_to_be_sent_has_all_options_of_its_subscription(
