@@ -89,7 +89,7 @@ class Plan:
                 every_day, known_profiles=known_profiles, newcomer_profiles=newcomer_profiles
             )
         if (schedule.budget, schedule.apart) != (budget, apart):
-            schedule.set_budget(budget, apart=apart)
+            schedule.set_daily_budget(budget, unplanned_credits=apart)
         self.newcomer_interval = None
         if is_shared:
             hours = 24 * newcomer_profiles * self.cost / apart if apart > 0 else LATEST_HOURS

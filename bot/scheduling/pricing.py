@@ -22,8 +22,8 @@ BANK_HOURS = 1.5
 """The first part of the capacity of the credit bucket, in hours.
 
 The first part is the number of credits that the budget provides in these hours.
-``Schedule.set_budget`` adds a second part to the capacity. If the budget is small, the second part
-is larger than the first part.
+``Schedule.set_daily_budget`` adds a second part to the capacity. If the budget is small, the
+second part is larger than the first part.
 """
 
 # The weight of the previous mean rate when a survey computes the new mean rate. The unit is an
@@ -148,13 +148,13 @@ def longest_pause_hours(polls_a_day: float) -> float:
     return min(max(60 / polls_a_day, 12.0), LATEST_HOURS) if polls_a_day > 0 else LATEST_HOURS
 
 
-def is_feasible(budget: float, costs: float) -> bool:
+def is_feasible(daily_budget: float, cost_of_all_checks: float) -> bool:
     """Return whether the budget can pay for checks of all profiles before their stories expire.
 
-    ``budget`` is in credits per day. ``costs`` is the cost of one check of every profile in
-    credits.
+    ``daily_budget`` is in credits per day. ``cost_of_all_checks`` is the cost of one check of
+    every profile in credits.
     """
-    return budget >= fewest_credits_a_day(costs) * (1 - 1e-9)
+    return daily_budget >= fewest_credits_a_day(cost_of_all_checks) * (1 - 1e-9)
 
 
 def fewest_credits_a_day(cost_of_all_checks: float) -> float:
@@ -183,15 +183,15 @@ class Price:
     frozen_until: float = 0.0
     """The time until which lateness does not change ``factor``."""
 
-    def price_at_budget(self, demand: Demand, budget: float) -> float:
+    def price_at_budget(self, demand: Demand, daily_budget: float) -> float:
         """Return the price: the subscriber-hours of waiting that one credit must save.
 
-        ``budget`` is in credits per day.
+        ``daily_budget`` is in credits per day.
         """
-        floor = longest_pause_hours(budget / demand.costs) if demand.costs else 20.0
+        floor = longest_pause_hours(daily_budget / demand.costs) if demand.costs else 20.0
         # Each profile is checked after the longest pause, at any price. The price only controls
         # the credits that remain after these checks.
-        free = max(budget / 24 - 0.5 * demand.costs / floor, 0.2 * budget / 24, 1e-9)
+        free = max(daily_budget / 24 - 0.5 * demand.costs / floor, 0.2 * daily_budget / 24, 1e-9)
         mean = sum(demand.wanted) / 24
         return self.factor * (mean / free) ** 2 / 2 if mean > 0 else self.factor
 
@@ -239,29 +239,29 @@ class CreditBucket:
     at: float = 0.0
 
     def release_due_credits(
-        self, at: float, *, spent_today: float, budget: float, plan: "ReleaseCurve"
+        self, at: float, *, spent_today: float, daily_budget: float, plan: "ReleaseCurve"
     ) -> None:
         """Release the credits whose release is due by the time ``at``.
 
         ``spent_today`` is the number of credits that were already spent on the UTC day of ``at``.
-        ``budget`` is in credits per UTC day.
+        ``daily_budget`` is in credits per UTC day.
         """
         if at // DAY > self.at // DAY:
-            self.credits = min(self.credits, budget)
+            self.credits = min(self.credits, daily_budget)
             self.at = at // DAY * DAY
         elif at <= self.at:
-            self.credits = min(self.credits, max(budget - spent_today, 0.0))
+            self.credits = min(self.credits, max(daily_budget - spent_today, 0.0))
             if self.at - at > _AHEAD_S:
                 self.at = at
             return
-        held = max(budget - spent_today - self.credits, 0.0)
+        held = max(daily_budget - spent_today - self.credits, 0.0)
         before, after = plan.unreleased_parts(self.at), plan.unreleased_parts(at)
         let_out = held * (1.0 - after / before)
-        self.credits = min(self.credits + let_out, plan.most, max(budget - spent_today, 0.0))
+        self.credits = min(self.credits + let_out, plan.most, max(daily_budget - spent_today, 0.0))
         self.at = at
 
     def time_with_credits(
-        self, need: float, *, spent_today: float, budget: float, plan: "ReleaseCurve"
+        self, need: float, *, spent_today: float, daily_budget: float, plan: "ReleaseCurve"
     ) -> float:
         """Return the time at which the bucket will contain ``need`` credits if nothing is spent.
 
@@ -269,7 +269,7 @@ class CreditBucket:
         """
         if self.credits >= need:
             return self.at
-        held = budget - spent_today - self.credits
+        held = daily_budget - spent_today - self.credits
         missing = need - self.credits
         if missing > held:
             return (self.at // DAY + 1) * DAY

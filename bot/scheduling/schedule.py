@@ -104,22 +104,22 @@ class Schedule:
     def set_demand(self, demand: Demand) -> None:
         """Set the demand of all profiles, and compute the price and the release curve again."""
         self.demand = demand
-        self.set_budget(self.budget, apart=self.apart)
+        self.set_daily_budget(self.budget, unplanned_credits=self.apart)
 
-    def set_budget(self, budget: float, *, apart: float = 0.0) -> None:
+    def set_daily_budget(self, daily_budget: float, *, unplanned_credits: float = 0.0) -> None:
         """Set the budget in credits per UTC day. Compute the price and the release curve again.
 
-        ``apart`` are the credits per day for checks that the schedule does not plan. The credit
-        bucket also pays for these checks.
+        ``unplanned_credits`` are the credits per day for checks that the schedule does not plan.
+        The credit bucket also pays for these checks.
         """
-        self.budget, self.apart = budget, apart
+        self.budget, self.apart = daily_budget, unplanned_credits
         costs = self.demand.costs
-        polls = (budget - apart) / costs if costs else 24.0
+        polls = (daily_budget - unplanned_credits) / costs if costs else 24.0
         self.floor = longest_pause_hours(polls)
         mean_cost = costs / self.demand.profiles if self.demand.profiles else 1.0
-        most = BANK_HOURS * budget / 24 + 2 * sqrt(budget * mean_cost)
+        most = BANK_HOURS * daily_budget / 24 + 2 * sqrt(daily_budget * mean_cost)
         wanted = self.demand.wanted if self.rule.by_rhythm else (1.0,) * 24
-        self.release_curve = ReleaseCurve(wanted, min(max(most, mean_cost), budget))
+        self.release_curve = ReleaseCurve(wanted, min(max(most, mean_cost), daily_budget))
         self.current = self._current_price()
 
     def _current_price(self) -> float:
@@ -245,7 +245,7 @@ class Schedule:
         ``spent_today`` is the number of credits that checks have already spent on the UTC day.
         """
         self.bucket.release_due_credits(
-            now, spent_today=spent_today, budget=self.budget, plan=self.release_curve
+            now, spent_today=spent_today, daily_budget=self.budget, plan=self.release_curve
         )
 
     def move_credits_into_bucket(self, amount: float) -> None:
@@ -279,7 +279,7 @@ class Schedule:
         """
         bucket = self.bucket
         paid = bucket.time_with_credits(
-            cost, spent_today=spent_today, budget=self.budget, plan=self.release_curve
+            cost, spent_today=spent_today, daily_budget=self.budget, plan=self.release_curve
         )
         if spent_today + cost <= self.budget:
             paid = min(paid, max(now, seen_at + _URGENT))
@@ -287,7 +287,7 @@ class Schedule:
             return max(paid, now)
         need = self.credits_reserved_for_due(now) + cost
         early = bucket.time_with_credits(
-            need, spent_today=spent_today, budget=self.budget, plan=self.release_curve
+            need, spent_today=spent_today, daily_budget=self.budget, plan=self.release_curve
         )
         early = max(self._early_check_at(early, cost, spent_today), seen_at + self.minimum)
         return max(now, paid, min(due_at, early))

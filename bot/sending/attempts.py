@@ -148,7 +148,7 @@ class Attempts:
                 # files that this send uploads.
                 request.until = request.until or self._now() + _RETRY_PATIENCE
                 request.longest_wait_s = max(0.0, (request.until - self._now()).total_seconds())
-            return await self._adjust_or_return_outcome(error, batch, request)
+            return await self._handle_error_and_return_stop_outcome(error, batch, request)
         if not messages:
             return TryLater(unknown=True, reason="an empty answer")
         # The caption has arrived, so later messages must not repeat the caption.
@@ -189,7 +189,7 @@ class Attempts:
             longest_wait_s=request.longest_wait_s,
         )
 
-    async def _adjust_or_return_outcome(
+    async def _handle_error_and_return_stop_outcome(
         self, error: TelegramError, batch: list[Item], request: SendRequest
     ) -> Outcome | NotStopped:
         """Change a send after an error, so that the next request may succeed, and return None.

@@ -192,7 +192,7 @@ async def test_errors_are_looked_at_later_and_later(db: Database) -> None:
 async def test_more_who_wait_bring_the_next_look_nearer(db: Database) -> None:
     async with db.begin() as tx:
         poor = await schedule_state.load_plan_or_new(tx)
-        poor.schedule.set_budget(12)
+        poor.schedule.set_daily_budget(12)
         await schedule_state.store_plan(tx, poor)
         await follow(tx, 1)
         await look(tx, *(story(str(n), NOON - n * HOUR) for n in range(1, 9)))

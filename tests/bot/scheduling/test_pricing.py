@@ -44,7 +44,7 @@ def test_no_day_costs_more_than_its_budget(
         now += pause
         if now // DAY != day:
             day, spent = now // DAY, 0
-        purse.release_due_credits(now, spent_today=spent, budget=budget, plan=pace)
+        purse.release_due_credits(now, spent_today=spent, daily_budget=budget, plan=pace)
         for _ in range(looks):
             if purse.credits >= cost:
                 purse.credits -= cost
@@ -60,31 +60,31 @@ def test_the_purse_is_ready_when_it_says(
 ) -> None:
     pace = ReleaseCurve(hours, most=50.0)
     purse = CreditBucket(at=DAWN + begin)
-    at = purse.time_with_credits(need, spent_today=0, budget=50.0, plan=pace)
+    at = purse.time_with_credits(need, spent_today=0, daily_budget=50.0, plan=pace)
     assert at >= purse.at - 1e-3
     if at < DAWN + DAY:
-        purse.release_due_credits(at, spent_today=0, budget=50.0, plan=pace)
+        purse.release_due_credits(at, spent_today=0, daily_budget=50.0, plan=pace)
         assert abs(purse.credits - need) < 0.01
 
 
 def test_what_others_borrowed_is_taken_from_the_rest_of_the_day() -> None:
     pace = ReleaseCurve((1.0,) * 24, most=100.0)
     purse = CreditBucket(at=DAWN)
-    purse.release_due_credits(DAWN + 12 * HOUR, spent_today=0, budget=24.0, plan=pace)
+    purse.release_due_credits(DAWN + 12 * HOUR, spent_today=0, daily_budget=24.0, plan=pace)
     assert abs(purse.credits - 12.0) < 1e-6
-    purse.release_due_credits(DAWN + 12 * HOUR, spent_today=20, budget=24.0, plan=pace)
+    purse.release_due_credits(DAWN + 12 * HOUR, spent_today=20, daily_budget=24.0, plan=pace)
     assert purse.credits <= 4.0
-    purse.release_due_credits(DAWN + DAY - 1, spent_today=20, budget=24.0, plan=pace)
+    purse.release_due_credits(DAWN + DAY - 1, spent_today=20, daily_budget=24.0, plan=pace)
     assert 3.9 < purse.credits <= 4.0
 
 
 def test_what_an_outage_kept_back_is_let_out_later_in_the_day() -> None:
     pace = ReleaseCurve((1.0,) * 24, most=2.0)
     purse = CreditBucket(at=DAWN)
-    purse.release_due_credits(DAWN + 6 * HOUR, spent_today=0, budget=24.0, plan=pace)
+    purse.release_due_credits(DAWN + 6 * HOUR, spent_today=0, daily_budget=24.0, plan=pace)
     assert purse.credits == 2.0
     purse.credits = 0.0
-    purse.release_due_credits(DAWN + 7 * HOUR, spent_today=2, budget=24.0, plan=pace)
+    purse.release_due_credits(DAWN + 7 * HOUR, spent_today=2, daily_budget=24.0, plan=pace)
     assert abs(purse.credits - 22 / 18) < 1e-6
 
 
@@ -339,7 +339,7 @@ def test_the_bucket_gets_its_part_of_what_the_day_has() -> None:
     has, spent, before = 0.0, 0.0, DAWN
     while before < DAWN + DAY - HOUR:
         at = before + rng.uniform(0, HOUR)
-        bucket.release_due_credits(at, spent_today=spent, budget=100.0, plan=curve)
+        bucket.release_due_credits(at, spent_today=spent, daily_budget=100.0, plan=curve)
         part = 1 - to_come(UNEVEN, at) / to_come(UNEVEN, before)
         has = min(has + (100 - spent - has) * part, 9.0, 100 - spent)
         assert bucket.credits == pytest.approx(has)
@@ -352,16 +352,16 @@ def test_midnight_begins_a_day_and_keeps_no_more_than_its_budget() -> None:
     curve = ReleaseCurve((1.0,) * 24, most=50.0)
     for held, begins in ((30.0, 24.0), (12.0, 12.0)):
         bucket = CreditBucket(held, at=DAWN - 5 * HOUR)
-        bucket.release_due_credits(DAWN, spent_today=0.0, budget=24.0, plan=curve)
+        bucket.release_due_credits(DAWN, spent_today=0.0, daily_budget=24.0, plan=curve)
         assert (bucket.credits, bucket.at) == (begins, DAWN)
     bucket = CreditBucket(2.0, at=DAWN - 5 * HOUR)
-    bucket.release_due_credits(DAWN + 6 * HOUR, spent_today=0.0, budget=24.0, plan=curve)
+    bucket.release_due_credits(DAWN + 6 * HOUR, spent_today=0.0, daily_budget=24.0, plan=curve)
     assert bucket.credits == pytest.approx(2 + 22 / 4)
     bucket = CreditBucket(2.0, at=DAWN - 5.3 * HOUR)  # by a clock that shows no whole seconds
-    bucket.release_due_credits(DAWN + 12_345.678, spent_today=0.0, budget=24.0, plan=curve)
+    bucket.release_due_credits(DAWN + 12_345.678, spent_today=0.0, daily_budget=24.0, plan=curve)
     assert bucket.credits == pytest.approx(2 + 22 * 12_345.678 / 86_400)
     bucket = CreditBucket(0.0, at=DAWN + DAY - 1e-6)
-    bucket.release_due_credits(DAWN + DAY, spent_today=0.0, budget=24.0, plan=curve)
+    bucket.release_due_credits(DAWN + DAY, spent_today=0.0, daily_budget=24.0, plan=curve)
     assert bucket.credits == 0.0
 
 
@@ -369,35 +369,43 @@ def test_a_clock_that_goes_back_lets_nothing_out() -> None:
     curve = ReleaseCurve((1.0,) * 24, most=50.0)
     for at in (DAWN + 2 * HOUR - 60.0, DAWN + 2 * HOUR):
         bucket = CreditBucket(7.0, at=DAWN + 2 * HOUR)
-        bucket.release_due_credits(at, spent_today=10.0, budget=24.0, plan=curve)
+        bucket.release_due_credits(at, spent_today=10.0, daily_budget=24.0, plan=curve)
         assert (bucket.credits, bucket.at) == (7.0, DAWN + 2 * HOUR)
-        bucket.release_due_credits(at, spent_today=20.0, budget=24.0, plan=curve)
+        bucket.release_due_credits(at, spent_today=20.0, daily_budget=24.0, plan=curve)
         assert bucket.credits == 4.0
-        bucket.release_due_credits(at, spent_today=25.0, budget=24.0, plan=curve)
+        bucket.release_due_credits(at, spent_today=25.0, daily_budget=24.0, plan=curve)
         assert bucket.credits == 0.0
 
 
 def test_what_a_clock_that_was_ahead_let_out_holds_up_nothing_when_it_is_right() -> None:
     curve = ReleaseCurve((1.0,) * 24, most=50.0)
     bucket = CreditBucket(0.0, at=DAWN + DAY + 2 * HOUR)
-    bucket.release_due_credits(DAWN + 2 * HOUR, spent_today=0.0, budget=24.0, plan=curve)
-    bucket.release_due_credits(DAWN + 13 * HOUR, spent_today=0.0, budget=24.0, plan=curve)
+    bucket.release_due_credits(DAWN + 2 * HOUR, spent_today=0.0, daily_budget=24.0, plan=curve)
+    bucket.release_due_credits(DAWN + 13 * HOUR, spent_today=0.0, daily_budget=24.0, plan=curve)
     assert bucket.credits == pytest.approx(12.0)
 
 
 def test_an_overspent_day_lets_nothing_out() -> None:
     bucket, curve = CreditBucket(at=DAWN), ReleaseCurve((1.0,) * 24, most=50.0)
-    bucket.release_due_credits(DAWN + HOUR, spent_today=24.5, budget=24.0, plan=curve)
+    bucket.release_due_credits(DAWN + HOUR, spent_today=24.5, daily_budget=24.0, plan=curve)
     assert bucket.credits == 0.0
-    assert bucket.time_with_credits(1.0, spent_today=24.5, budget=24.0, plan=curve) == DAWN + DAY
+    assert (
+        bucket.time_with_credits(1.0, spent_today=24.5, daily_budget=24.0, plan=curve)
+        == DAWN + DAY
+    )
 
 
 def test_what_others_have_spent_is_not_in_the_bucket() -> None:
     bucket, curve = CreditBucket(7.0, at=DAWN), ReleaseCurve((1.0,) * 24, most=50.0)
-    bucket.release_due_credits(DAWN + HOUR, spent_today=23.5, budget=24.0, plan=curve)
+    bucket.release_due_credits(DAWN + HOUR, spent_today=23.5, daily_budget=24.0, plan=curve)
     assert bucket.credits == 0.5
-    assert bucket.time_with_credits(0.5, spent_today=23.5, budget=24.0, plan=curve) == bucket.at
-    assert bucket.time_with_credits(0.6, spent_today=23.5, budget=24.0, plan=curve) == DAWN + DAY
+    assert (
+        bucket.time_with_credits(0.5, spent_today=23.5, daily_budget=24.0, plan=curve) == bucket.at
+    )
+    assert (
+        bucket.time_with_credits(0.6, spent_today=23.5, daily_budget=24.0, plan=curve)
+        == DAWN + DAY
+    )
 
 
 def test_when_the_bucket_is_ready() -> None:
@@ -405,7 +413,7 @@ def test_when_the_bucket_is_ready() -> None:
     bucket = CreditBucket(2.0, at=DAWN + 12 * HOUR)
 
     def ready(need: float, spent: float) -> float:
-        return bucket.time_with_credits(need, spent_today=spent, budget=24.0, plan=curve)
+        return bucket.time_with_credits(need, spent_today=spent, daily_budget=24.0, plan=curve)
 
     assert ready(2.0, 10.0) == ready(1.0, 23.0) == bucket.at
     assert ready(8.0, 10.0) == pytest.approx(DAWN + 18 * HOUR)

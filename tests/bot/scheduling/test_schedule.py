@@ -77,7 +77,7 @@ def test_a_higher_budget_makes_what_is_queued_stale_and_sooner() -> None:
     schedule, (state, *_) = schedule_of(60)
     before = schedule.set_due_at(state, 1, 1)
     assert not schedule.has_price_changed_since_due_at(state)
-    schedule.set_budget(600)
+    schedule.set_daily_budget(600)
     assert schedule.has_price_changed_since_due_at(state)
     assert schedule.set_due_at(state, 1, 1) < before
 
@@ -216,18 +216,18 @@ def test_what_follows_from_a_budget() -> None:
     assert curve.unreleased_parts(DAWN + HOUR) == ReleaseCurve(UNEVEN, most).unreleased_parts(
         DAWN + HOUR
     )
-    schedule.set_budget(6.0)
+    schedule.set_daily_budget(6.0)
     assert (schedule.budget, schedule.floor) == (6.0, 20.0)
     assert schedule.release_curve.most == 6.0  # no more than a day has
-    schedule.set_budget(0.0)
+    schedule.set_daily_budget(0.0)
     assert schedule.floor == 20.0
     schedule.set_demand(Demand(Population(), UNEVEN, costs=0.0, profiles=0))
-    schedule.set_budget(100.0)
+    schedule.set_daily_budget(100.0)
     assert schedule.floor == 12.0
     assert schedule.release_curve.most == pytest.approx(6.25 + 20)
     apart = Schedule(48.0)
     apart.set_demand(Demand(Population(), UNEVEN, costs=12.0, profiles=4))
-    apart.set_budget(54.0, apart=6.0)
+    apart.set_daily_budget(54.0, unplanned_credits=6.0)
     assert (apart.budget, apart.floor) == (54.0, 15.0)
     assert apart.current == apart.price.price_at_budget(apart.demand, 48.0)
     evenly = Schedule(48.0, rule=Fixed(1.0))
@@ -241,7 +241,7 @@ def test_the_bucket_holds_one_check_at_least_where_there_is_a_budget() -> None:
     little = 1.5e-3 / 24 + 2 * sqrt(1e-12)
     assert schedule.release_curve.most == pytest.approx(little)
     schedule.set_demand(Demand(Population(), UNEVEN, costs=60.0, profiles=1))
-    schedule.set_budget(70.0)
+    schedule.set_daily_budget(70.0)
     assert schedule.release_curve.most == 70.0
     assert Schedule(24.0).minimum == 60.0
     assert isinstance(Schedule(24.0).rule, Learned)
