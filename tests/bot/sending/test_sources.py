@@ -21,8 +21,8 @@ class SickHost:
     def may_fetch(self, url: str) -> bool:
         return bool(url)
 
-    async def fetch(self, url: str, *, limit: int) -> MediaFile:
-        raise MediaUnavailableError(f"{url}, {limit}")
+    async def fetch(self, url: str, *, max_bytes: int) -> MediaFile:
+        raise MediaUnavailableError(f"{url}, {max_bytes}")
 
 
 async def too_big(_story: Story, _asker: Asker) -> MediaFile:

@@ -37,11 +37,11 @@ class Cdn:
         self.path, self.error = path, error
         self.asked: list[str] = []
 
-    async def fetch(self, url: str, *, limit: int) -> MediaFile:
+    async def fetch(self, url: str, *, max_bytes: int) -> MediaFile:
         self.asked.append(url)
         if self.error:
             raise self.error
-        return MediaFile(self.path, "video", "video/mp4", limit)
+        return MediaFile(self.path, "video", "video/mp4", max_bytes)
 
 
 @pytest.mark.parametrize(
