@@ -59,8 +59,8 @@ async def run_or_offer_for_followed_names(
     if not names:
         return False
     wanted = parse([f"@{name}" for name in names])
-    # The answer to more than ten names asks the person to send the rest, so the question stays
-    # open.
+    # If the text has more than ten names, the bot asks for the other names. The question therefore
+    # stays open.
     if not wanted.left_out:
         await context.set_question(None)
     if command == "unsubscribe" or len(names) > 1:

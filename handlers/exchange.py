@@ -301,8 +301,8 @@ async def _ask_to_replace_rules_if_changed(
 async def _download_and_apply_options(context: Context, source: Document) -> None:
     """Apply the options in a file to existing subscriptions, and show the list of subscriptions.
 
-    Only subscriptions in the chat and topic of ``Context.command_target`` change. Each change is
-    committed at once.
+    The change of each subscription is committed separately. Only subscriptions in the chat and
+    topic of ``Context.command_target`` are changed.
 
     Raises:
         BotError: The file has a different format, or is too large.

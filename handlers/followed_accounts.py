@@ -212,7 +212,7 @@ def _indexes_if_search_page(context: Context, names: Sequence[str]) -> list[int]
 
 
 def _indexes_on_page(page: int, names: Sequence[str]) -> range:
-    """Return the positions of the names on a page of the whole list."""
+    """Return the indexes of those ``names`` that a page of the list shows. The first page is 0."""
     return range(page * A_PAGE, min((page + 1) * A_PAGE, len(names)))
 
 

@@ -267,9 +267,10 @@ def _is_list_of_names(context: Context) -> bool:
 
 
 async def _reload_moved_chat(context: Context) -> None:
-    """Set the supergroup as the chat if the group has become a supergroup since the update.
+    """Update ``context.chat`` if the group has become a supergroup.
 
-    While the bot waits for the sender's rights, another update can move the group's data.
+    A different update can report the supergroup while the bot asks Telegram for the rights of the
+    sender.
     """
     if context.update_chat.type == Chat.GROUP:
         context.chat = await context.services.chats.get(context.chat.id) or context.chat

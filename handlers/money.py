@@ -48,9 +48,10 @@ def unconfirmed_line(spent: Spending, context: Context) -> str:
 
 
 def balance_text(spent: Spending, context: Context) -> str:
-    """Return a text with the remaining credits and days, or an empty string without a balance.
+    """Return a text with the remaining credits and days.
 
-    Remaining days of more than a year are omitted.
+    If the balance is unknown, the text is empty. If the credits last for more than a year, the
+    text omits the days.
     """
     if spent.balance is None:
         return ""

@@ -253,10 +253,10 @@ async def _run_without_names(context: Context, command: str) -> None:
 
 
 async def is_for_bot(context: Context, request: Request) -> bool:
-    """Return whether a text is a request to the bot.
+    """Return whether a text is a request to the bot. In a private chat, the result is always True.
 
-    In a group, a request with names counts only if all words in ``names`` are certainly names
-    (``Request.is_list``), or are names of stored profiles or of the example profile.
+    In a group, the names in a request must be certain (``Request.is_list``), or must all be names
+    of stored profiles. The example profile counts as stored.
     """
     if context.is_private or not request.names or request.is_list:
         return True

@@ -136,9 +136,10 @@ async def _ask_whose_rules(context: Context) -> None:
 async def _send_unreadable_words(
     context: Context, argument: str, text: str, left_out: Sequence[str]
 ) -> None:
-    """List the words that are no valid terms of a rule, or that exceed the maximum length.
+    """List the words that are no valid terms of a rule.
 
-    For a single word that is not a term, suggest similar terms, except in a channel.
+    If all words are valid terms, list the terms beyond the maximum length of the rule. For a
+    single word that is not a term, suggest similar terms, except in a channel.
     """
     unknown = [word for word in left_out if not story_terms.is_term(word)]
     nearest = _terms_meant_by_word(unknown[0]) if len(unknown) == 1 else []

@@ -284,7 +284,8 @@ async def set_setting_from_answer(context: Context) -> None:
 def _is_thanks_or_other_request(context: Context, setting: str, text: str) -> bool:
     """Return whether a text says only thanks, or requests a different command than /settings.
 
-    A text that answers the question for the setting, such as a value or "stop", is no request.
+    If the text answers the bot's question about ``setting``, for example with a value or "stop",
+    the text does not request a command.
     """
     if talk.is_thanks_alone(text):  # "nice, thanks" does not mean the city of Nice
         return True

@@ -69,7 +69,10 @@ async def offer_alternatives_or_raise(
 
 
 def latest_stories(stories: list[Story], count: int | NoMaximum) -> list[Story]:
-    """Return the latest ``count`` stories, or all stories, oldest first."""
+    """Return the latest ``count`` stories, oldest first.
+
+    If ``count`` is None, return all stories.
+    """
     in_order = sorted(stories, key=lambda story: story.taken_at)
     return in_order[-count:] if count else in_order
 

@@ -173,9 +173,9 @@ async def subscribe(context: Context) -> None:
 
 @on_press(actions.FOLLOW)
 async def subscribe_to_shown(context: Context, username: str) -> None:
-    """Subscribe to the profile of the stories that the chat shows above the pressed button.
+    """Subscribe to the profile ``username``, whose stories are above the pressed button.
 
-    The result replaces the message whose button was pressed. Costs and errors are those of
+    The result replaces the message with the button. Costs and errors are those of
     ``_subscribe_and_send_results``.
     """
     await _subscribe_and_send_results(context, parse([f"@{username}"]), in_place=True)
@@ -284,7 +284,8 @@ async def _subscribe_and_send_results(
         )
     done = [outcome for _, outcome in result if isinstance(outcome, Subscribed)]
     failed = [(name, outcome) for name, outcome in result if isinstance(outcome, BotError)]
-    if done:  # the new ID, if the group has become a supergroup meanwhile
+    if done:
+        # If the group has become a supergroup, the subscription has the new id of the chat.
         target = replace(target, chat_id=done[0].subscription.target.chat_id)
     if failed and len(wanted.names) + len(wanted.unread) == 1:
         await _offer_retry_or_raise(context, wanted, failed[0][1], in_place=in_place)

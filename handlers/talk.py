@@ -351,9 +351,10 @@ async def _with_joined_name(context: Context, text: str, wanted: Wanted) -> Want
 
 
 async def _stored_joined_name(context: Context, names: Sequence[str]) -> list[str]:
-    """Return the stored name that two or three words form, as ["natgeo"] for "nat" and "geo".
+    """Join two or three words, and return a list with the joined name if the name is stored.
 
-    ``EXAMPLE_NAME`` counts as stored. If the words form no stored name, return an empty list.
+    For example, return ["natgeo"] for "nat" and "geo". ``EXAMPLE_NAME`` counts as stored. In all
+    other cases, return an empty list.
     """
     joined = "".join(names) if len(names) in _WORDS_OF_A_NAME else ""
     return await stored_or_example_names(context, [joined]) if joined else []

@@ -138,8 +138,9 @@ class Access:
     ) -> Judgement:
         """Return the access decision, whether the person is an owner, and the stored chat.
 
-        ``as_chat`` is the id of the channel or group in whose name the person writes. A block of a
-        different chat ``as_chat`` applies even to an owner. ``chat_id`` may be a former id.
+        ``as_chat`` is the id of the channel or group in whose name the person writes. If
+        ``as_chat`` is not ``chat_id``, a block of ``as_chat`` applies even to an owner.
+        ``chat_id`` may be the old id of a group that became a supergroup.
         """
         now = self._now()
         async with join_or_begin_read(self._db) as tx:
@@ -151,8 +152,8 @@ class Access:
             if moved:
                 chat_id = moved
                 found = await chats.get_with_access(tx, person, moved, now=now)
-            # An anonymous admin writes in the name of the chat itself, so there is no other chat
-            # to judge.
+            # An anonymous admin writes in the name of the chat itself, so ``as_chat`` needs no
+            # access decision of its own.
             other = None if as_chat == chat_id else as_chat
             writer = await chats.judge_chat(tx, other, now=now) if other is not None else None
         judged = judge_access(

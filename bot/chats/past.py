@@ -111,12 +111,12 @@ class Past:
     ) -> _Scope:
         """Return the kept stories among which the bot searches.
 
-        The first word counts as a username if the chat has kept stories of the profile with this
-        name.
+        If the first word of the search is the username of a profile with kept stories, the bot
+        searches only the stories of this profile.
 
         Raises:
-            NothingKeptError: The first word can only be a username without kept stories, or of a
-                blocked profile.
+            NothingKeptError: The first word names a blocked profile, or can only be a username,
+                but no profile with this username has kept stories.
         """
         profile_id = None
         if search.username is not None:

@@ -142,10 +142,10 @@ class Payers:
         is_blocked: bool,
         now: datetime,
     ) -> None:
-        """Set the payer after the person ``by``, or None if unknown, has added the bot.
+        """Set the payer of a chat after a person has added the bot.
 
-        ``old`` is the previous payer. A person whom the access list blocks (``is_blocked``) never
-        replaces a payer.
+        ``by`` is the id of the person, or None. ``old`` is the previous payer. If the access list
+        blocks the person (``is_blocked``), a previous payer stays.
         """
         payer = None
         if is_blocked and old is not None:
@@ -435,7 +435,7 @@ class Payers:
         """Lock the daily counters of a chat and its payer. Return the allowance of earlier checks.
 
         The allowance is the number of checks that the chat may still move to an earlier time
-        today, before daily summaries.
+        today.
         """
         return await lock_allowance_of_earlier_checks(
             tx, chat_id, most=self.limits.most, now=self._now()
@@ -511,8 +511,7 @@ async def lock_allowance_of_earlier_checks(
     payer = await chats.payer_of(tx, chat_id)
     await _lock_new_subscription_counters(tx, chat_id, payer, now)
     if payer is None:
-        # A chat without a payer gets no alerts, so the chat must not move checks of profiles that
-        # other chats also follow.
+        # A chat without a payer gets no alerts, so the chat may not cause earlier checks.
         return EarlierChecksAllowance(chat_id, now.date(), 0)
     await budgets.add_to_counters(tx, now.date(), 0, ("earlier", payer))
     used = await budgets.read_used_allowance(tx, "earlier", payer, now.date())
@@ -527,10 +526,10 @@ async def open_chat_and_reschedule_checks(
     now: datetime,
     alerts_since: datetime | Now = None,
 ) -> WasClosed:
-    """Reopen a chat (``moves.open_chat``), and reschedule the checks of the followed profiles.
+    """Reopen a closed chat, and reschedule the checks of the profiles that the chat follows.
 
-    ``most_earlier_checks`` limits the checks that move to an earlier time
-    (``lock_allowance_of_earlier_checks``). Return False if the chat was open or is not stored.
+    The chats of a payer may together move ``most_earlier_checks`` checks to an earlier time in a
+    UTC day. If the chat was open or is not stored, return False.
 
     Raises:
         BlockedError: The access list blocks the chat or the responsible person.

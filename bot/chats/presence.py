@@ -97,8 +97,9 @@ class ChatPresence:
     async def _ask_for_right_and_update_mute(self, mute: Mute) -> None:
         presence = await self._ask(mute.chat_id, mute.missing)
         if presence == "may not" or isinstance(presence, Moved):
-            # The mute stays. If the bot still lacks the right, a later message starts the next
-            # check. If the group was migrated, Telegram reports the new id in a separate message.
+            # The mute stays. If the bot still lacks the right to send, the next check of the right
+            # follows a later message in the chat. If the group has become a supergroup, Telegram
+            # reports the new id in a separate message.
             return
         async with self._db.begin() as tx:
             await moves.lock_for_presence(tx, mute.chat_id, presence)

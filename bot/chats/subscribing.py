@@ -487,8 +487,9 @@ class Subscribing:
         """Return the profile, its live stories, and the existing subscription or None.
 
         The cost is that of ``subscribe``. ``places`` are the targets where the subscription may
-        exist, the preferred first. ``pending`` counts other new subscriptions of the request.
-        ``pending_fast`` counts other fast subscriptions, or is None without fast subscriptions.
+        exist, in order of preference. ``pending`` is the number of other new subscriptions in the
+        request. ``pending_fast`` is the number of other fast subscriptions. If the subscription is
+        not fast, ``pending_fast`` is None.
 
         Raises:
             SubscriptionError: A limit is reached, or the budget is too small for a further

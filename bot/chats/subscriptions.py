@@ -1,7 +1,7 @@
-"""The existing subscriptions of a chat: to list, pause, end and explain subscriptions.
+"""The use cases that list, pause, end and explain the existing subscriptions of a chat.
 
-Each change of a chat is a single transaction. A message that is being sent may still arrive after
-the end of a subscription.
+Each use case makes its changes in a single transaction. After the end of a subscription, a message
+that is already being sent may still arrive.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -217,12 +217,14 @@ class Subscriptions:
         until: datetime | Endless = None,
         expected_pause_end: datetime | None = None,
     ) -> Subscription:
-        """Pause a subscription, or resume a paused subscription. Return the subscription.
+        """Pause or resume a subscription. Return the subscription.
 
-        A pause drops the pending deliveries, and has no end if ``until`` is None. Alerts resume
-        with stories posted from now on. If ``expected_pause_end`` is the end of the stored pause,
-        alerts resume with stories posted from ``expected_pause_end``. For any other
-        ``expected_pause_end``, nothing is changed.
+        A pause drops the pending deliveries, and has no end if ``until`` is None. A resume starts
+        the alerts with stories posted from now on.
+
+        ``since`` resumes the alerts from the end of a pause. If ``since`` is the stored end, the
+        alerts start with stories posted from ``since`` at the earliest. Otherwise, nothing is
+        changed.
 
         Raises:
             NotFollowedError: The chat does not have the subscription.
@@ -411,8 +413,8 @@ class Subscriptions:
     ) -> None:
         """Decide again about the deferred deliveries of a chat, and reschedule the checks.
 
-        Live stories that chat-wide rules have dropped since ``rules_undone_since`` can be sent
-        again, unless the chat has no payer.
+        If the chat has a payer, live stories that chat-wide rules have dropped since
+        ``rules_undone_since`` become pending again.
         """
         now = self._now()
         async with join_or_begin_transaction(self._db) as tx:

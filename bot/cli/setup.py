@@ -63,10 +63,10 @@ StartsBot = bool
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """The price of a credit, the pack with this price, and the balance.
+    """The price of one credit in US dollars, the matching pack, and the balance in credits.
 
-    ``dollars`` is per credit. ``pack`` is None if no pack has about this price. ``balance`` is in
-    credits, or None if unknown.
+    ``pack`` is the pack of credits that costs about ``dollars`` per credit. If no pack has this
+    price, ``pack`` is None. If the balance is unknown, ``balance`` is None.
     """
 
     dollars: float

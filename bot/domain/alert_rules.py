@@ -331,8 +331,8 @@ def quiet_until(
 class AudienceMember:
     """The notification times of a subscriber, in minutes after midnight in ``zone``.
 
-    ``quiet`` has the start and the end of the quiet hours, or is None. ``digest`` is the time of
-    the daily summary, or None without a daily summary.
+    ``quiet`` has the start and the end of the quiet hours. ``digest`` is the time of the daily
+    summary. A value is None if the subscriber has no such setting.
     """
 
     zone: str | None

@@ -75,8 +75,9 @@ def allowances_for(
 ) -> Allowances:
     """Return the daily limits of a person in a chat, in credits.
 
-    ``of_chat`` and ``of_person`` are limits that the owner has set, and take precedence. A person
-    who is not known has a lower limit if ``newcomer_allowance`` is set.
+    ``of_chat`` and ``of_person`` are the limits that the owner has set for the chat and the
+    person. If a limit is None, the default limit applies. If ``newcomer_allowance`` is set, the
+    default limit of a person with ``is_known`` False can be lower.
     """
     chat = limits.chat_daily_allowance if of_chat is None else of_chat
     if of_person is not None:
@@ -130,10 +131,10 @@ class BudgetRule:
     protected: int
 
     def credits_left(self, *, own_spending: int, spending_of_others: int) -> int:
-        """Return the credits that the side of this rule may still spend today.
+        """Return the credits that one side of the budget may still spend today.
 
-        ``own_spending`` and ``spending_of_others`` are today's credits of this side and of the
-        other side.
+        ``own_spending`` has the credits that this side (the replies or the schedule) has spent
+        today. ``spending_of_others`` has the credits that the other side has spent today.
         """
         kept = max(0, min(self.protected, self.others_share - spending_of_others))
         return max(0, self.budget - own_spending - spending_of_others - kept)
@@ -171,8 +172,9 @@ def budget_free_at(
     share = _daily_credits_of_other_side(side, limits)
     left = (midnight - now) / DAY
     spending_of_others = used[1] if side == "replies" else used[0]
-    # The estimated spending of the other side of the budget can have a fraction of a credit. The
-    # actual spending is a whole number, and can therefore exceed the estimate by up to one credit.
+    # The estimated spending of the other side (the replies or the schedule) can have a fraction of
+    # a credit. The actual spending is a whole number, and can exceed the estimate by up to one
+    # credit.
     missing = nominal + sum(used) + share * left - limits.daily_budget + bool(spending_of_others)
     freed_a_day = share - spending_of_others / max(1 - left, _SHORTEST_PAST)
     if freed_a_day <= 0:

@@ -265,10 +265,11 @@ def parse_start_and_end_minute(text: str) -> tuple[int, int] | None:
 
 
 def _shift_start_or_end_by_12_hours(start: int, end: int) -> tuple[int, int]:
-    """Return a span of hours after 12 hours were added to its start or to its end.
+    """Add 12 hours to the start or to the end of a span of hours. Return the new span.
 
-    Only the end of a working day, such as "nine to five", is moved. The end must not be after the
-    start.
+    For a working day, such as "nine to five", 12 hours are added to the end. For any other span,
+    12 hours are added to the start. The given end must not be after the given start. All times are
+    in minutes after midnight.
     """
     starts, ends = _WORKING_HOURS
     if start // 60 in starts and end // 60 in ends:
@@ -421,7 +422,7 @@ def _quarter_patterns() -> tuple[tuple[tuple[int, int], re.Pattern[str]], ...]:
 
 @cache
 def _numbers_in_pattern_order() -> tuple[int, ...]:
-    """Return the number for the words in each group of ``_number_pattern``, in the same order."""
+    """Return the numbers to which the groups of ``_number_pattern`` belong, in the same order."""
     return (*sorted(_MINUTES, reverse=True), *range(23, 0, -1))
 
 

@@ -2416,10 +2416,11 @@ class Request:
     names: tuple[str, ...] = ()
     """The possible names. The value is empty if the command is not in ``_WITH_NAMES``."""
     is_list: bool = False
-    """Whether all words in ``names`` are certainly names, for example with an @."""
+    """Whether each word in ``names`` is certainly a name, for example because of an @."""
     is_joined: bool = False
-    """Whether ``is_list`` is False, and commas or words such as "and" join exactly the words in
-    ``names``.
+    """Whether the text enumerates exactly the ``names``, with commas or words such as "and".
+
+    If ``is_list`` is True, the value is False.
     """
 
 

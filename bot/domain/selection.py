@@ -152,7 +152,7 @@ def decide(queue: ChatQueue, *, now: datetime) -> Decision:
 def _select_reply_and_record_others(
     queue: ChatQueue, decision: Decision, now: datetime, *, is_quiet: bool
 ) -> Batch | None:
-    """Return a batch with the first reply that may be sent now, or None without such a reply.
+    """Return a batch with the first reply that may be sent now, or None.
 
     Record the decision about the earlier replies in ``decision``.
     """

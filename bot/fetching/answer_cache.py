@@ -137,10 +137,10 @@ class AnswerCache:
 
         Raises:
             ProfilePrivateError: The account with the name ``username`` is private.
-            StoriesError: Within the last 5 minutes, the same request failed with an error of
+            StoriesError: A call for ``key`` has failed within the last 5 minutes with an error in
                 ``_NEGATIVE``, and was not free.
-            BotError: ``fetch`` failed. A waiting request gets a ``StoriesError`` too, and calls
-                ``fetch`` after any other error.
+            BotError: ``fetch`` failed. If the error is a ``StoriesError``, all waiting requests
+                fail too. After any other error, a waiting request calls ``fetch``.
         """
         while (future := self._in_flight.get(key)) is not None:
             await asyncio.wait([future])

@@ -1,4 +1,4 @@
-"""Downloads through the paid API, which is used if all free sources of a file have failed."""
+"""Downloads through the paid API, for files that neither a URL nor a free download can supply."""
 
 from collections.abc import Awaitable, Callable
 from collections.abc import Set as AbstractSet
@@ -24,7 +24,8 @@ from bot.runtime.clock import utc_now
 from bot.runtime.timed_cache import TimedCache
 from bot.sending.sources import is_pasted
 
-_UNNAMED = "answers without an account in a row"  # the only key of the counter ``_in_a_row``
+# The only key of ``_in_a_row``, which counts consecutive answers that name no account.
+_UNNAMED = "answers without an account in a row"
 # After this number of consecutive answers that name no account, no file of a pasted URL is bought.
 _MOST_UNNAMED = 3
 _NOT_BOUGHT_FOR = timedelta(days=1)
@@ -51,11 +52,12 @@ class DownloadsStories(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Downloads:
-    """Downloads files through the Stories API, for 1 credit each.
+    """Buys files through the Stories API, for 1 credit each.
 
-    ``fetch`` downloads a file from a pasted URL for free. ``blocked`` has ids and names of
-    profiles. After three consecutive answers without an account, this process buys no pasted file
-    for a day.
+    ``fetch`` downloads a file from a pasted URL without cost, and the file is bought only if the
+    media host refuses the bot. After three consecutive bought files without the name of the
+    account, no files of pasted URLs are bought for a day. ``blocked`` has ids and names of blocked
+    profiles.
     """
 
     api: DownloadsStories
@@ -119,7 +121,7 @@ class Downloads:
     def _count_unnamed_and_raise_unless_showable(self, profile: Profile | None) -> None:
         """Raise an error if the bought file must not be shown.
 
-        Also count an answer without an account. An answer with an account resets the number to 0.
+        Also count an answer that names no account. Any other answer resets the count to 0.
 
         Raises:
             MediaError: The answer names no account.

@@ -152,10 +152,10 @@ class Highlights:
         return profile
 
     async def _read_public_profile(self, username: str) -> Profile | None:
-        """Return the known, public owner of a name, or None if the name must be looked up.
+        """Return the stored owner of a username, or None if the username must be looked up.
 
-        A refused owner whom a later lookup has found public also counts. The errors are those of
-        ``Names.read_last_known_owner``.
+        The owner must be active, or public in a lookup after the last refusal. The errors are
+        those of ``Names.read_last_known_owner``.
         """
         known = await self._names.read_last_known_owner(username)
         is_public = known is not None and (known.state == "active" or known.checked_at is not None)

@@ -203,9 +203,9 @@ class Scheduler:
         due, snapshot_at = state.first
         if state.room < self._highest_usual_price_of_check:
             return max(due, now + _MONEY_AGAIN)
-        # A profile is not checked early within ``minimum`` seconds after its last check. A
-        # different profile may be checked early now, so ``seen_at`` is at least ``minimum``
-        # seconds ago.
+        # A profile is checked early only if its last check was at least ``minimum`` seconds ago.
+        # Even if the first profile does not satisfy this condition, another profile can. For this
+        # reason, ``seen_at`` is at least ``minimum`` seconds ago.
         rested = now.timestamp() - plan.schedule.minimum
         seen_at = min(snapshot_at.timestamp(), rested) if snapshot_at else 0.0
         # If the credit bucket is empty, wait until the bucket has enough credits.
@@ -223,7 +223,7 @@ class Scheduler:
 
     @property
     def _highest_usual_price_of_check(self) -> int:
-        """Return the credits to reserve for a check: the highest usual bill of the check."""
+        """Return the credits to reserve for a check. The bill of a check is usually not higher."""
         return self._api.stories("", last_known_public_at=self._now()).price
 
     async def _read_credits_and_first_check(self, now: datetime) -> "_CreditsAndFirstCheck":
@@ -246,7 +246,8 @@ class Scheduler:
     async def _claim_and_start_checks(self, group: asyncio.TaskGroup) -> int:
         """Start the checks that can be made now. Return the number of started checks.
 
-        A slow check does not delay other checks. The maintenance is done first, if it is time
+        A slow check does not delay other checks. Before the checks, changed blocks of profiles are
+        applied, and the plan is stored if a minute has passed
         (``_apply_blocks_and_store_plan_if_due``).
         """
         plan = self._plan = self._plan or await self._load_plan_and_trust()

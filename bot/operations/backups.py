@@ -111,7 +111,10 @@ class Backups:
         return min(datetime.fromisoformat(str(kept)), now) + self._every
 
     async def _ensure_database_id(self) -> str:
-        """Return the id of this database, which all backups contain. Create a missing id."""
+        """Return the id of this database, which all its backups contain.
+
+        If the database does not have an id, store a new id.
+        """
 
         async def read_or_add(tx: Tx) -> str:
             await key_values.add(tx, DATABASE_ID, secrets.token_hex(8))

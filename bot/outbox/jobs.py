@@ -12,7 +12,7 @@ from bot.outbox.leases import SendLease
 
 @dataclass(slots=True, eq=False)
 class AlertJob:
-    """An album or notices to send under a lease."""
+    """An album or notices, with the lease that must be valid during the send."""
 
     lease: SendLease
     queue: ChatQueue
@@ -53,14 +53,14 @@ class AlertJob:
 
 @dataclass(slots=True, eq=False)
 class ReplyJob:
-    """A reply to send under a lease."""
+    """A reply, with the lease that must be valid during the send."""
 
     lease: SendLease
     reply: PendingMessage
     is_silent: bool = False
     """Whether the message makes no sound."""
     behind: Sequence[PendingMessage] = ()
-    """The replies that are sent next under the same lease."""
+    """The replies that are sent next with the same lease."""
     is_trial: bool = False
     """Whether the job tests if Telegram works again."""
     asks_in: timedelta | None = None

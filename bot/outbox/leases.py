@@ -163,15 +163,16 @@ def _row_ids_of(send_leases: list[SendLease], *, is_counted: bool) -> list[int]:
 
 
 class LeasedCalls(Calls):
-    """Calls of the Bot API for a send under a lease.
+    """Calls of the Bot API that send a message only while a lease is valid.
 
-    The lease is checked before each request, and the copies are counted before the first request.
+    The lease is checked before each request. Before the first request, the send is counted
+    (``SendLeases.check_and_count_copies``).
     """
 
     def __init__(
         self, bot: ExtBot[Any], lane: Lane, leases: SendLeases, send_lease: SendLease
     ) -> None:
-        """Make calls with ``bot`` under the lease ``send_lease``."""
+        """Make calls with ``bot`` while the lease ``send_lease`` is valid."""
         super().__init__(bot, lane)
         self._leases = leases
         self._lease = send_lease

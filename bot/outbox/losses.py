@@ -21,9 +21,9 @@ class Losses:
         self._deferred: set[int] = set()
 
     def add_to_counters(self, chat_id: int, tally: Tally) -> None:
-        """Add the lost answers and dead letters in ``tally`` to the counters, in memory.
+        """Add the lost answers and dead letters of a chat to the counters, in memory.
 
-        After a dead letter, ``has_deferred_notice`` returns True for the chat.
+        If ``tally`` has a dead letter, ``has_deferred_notice`` returns True for the chat.
         """
         self._unknown.inc(tally.unknown)
         self._dead_letters.inc(tally.dead_letters)

@@ -121,9 +121,9 @@ async def _delete_last_reply_and_end_lease(
     report: SendReport,
     floods: ChatFloods | None,
 ) -> HasDueTime:
-    """Delete the last reply under a lease, enqueue its follow-ups, and end the lease.
+    """Delete the last reply of a chat queue, enqueue its follow-ups, and end the queue's lease.
 
-    Return whether the chat is open and has unsent deliveries, or False if the lease was lost.
+    Return whether the chat is open and has unsent deliveries. If the lease was lost, return False.
     """
     now = report.now
 
@@ -151,7 +151,10 @@ async def _delete_last_reply_and_end_lease(
 
 
 async def _with_current_chat_id(tx: Tx, queue: QueueClaim) -> QueueClaim:
-    """Return the claim of a queue, with the new id of the chat if the chat has moved."""
+    """Return the claim ``queue`` with the new id of a chat that has become a supergroup.
+
+    If the id of the chat has not changed, return ``queue``.
+    """
     new = await chats.new_id_if_moved(tx, queue.chat_id)
     return queue if new is None else ReplyClaim(new, queue.token, queue.stored_flood_state)
 

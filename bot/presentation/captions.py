@@ -40,8 +40,9 @@ LINK_ROOM = 40
 # The reason for the limit is that a message has at most 100 entities.
 _NAMES = 10
 _PROFILES = 5
-# If less than this time is between the first and the last story of an album, only one time is
-# shown. Two times could have the same text, for example "2 hours ago".
+# If all stories of an album were posted within this duration, the caption shows a single time of
+# posting. The times of the first and the last story could have the same text, for example "2 hours
+# ago".
 _APART = timedelta(hours=1)
 _LONG_AGO = timedelta(days=30)
 _NAME_LENGTH, _LINK_LENGTH, _WORD_LENGTH = 64, 40, 50

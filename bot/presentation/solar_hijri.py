@@ -14,8 +14,8 @@ _CYCLE = 33 * 365 + 8
 _FOUR_YEARS = 4 * 365 + 1
 _LEAP_YEAR = 366
 _FIRST_YEAR = -1595  # a year of the Solar Hijri calendar with which a cycle of 33 years begins
-# The number of days from the start of ``_FIRST_YEAR`` to the day with the ordinal 0
-# (``date.toordinal``).
+# The number to add to an ordinal (``date.toordinal``), so that the sum is the number of days since
+# the start of ``_FIRST_YEAR``.
 _BEFORE_ORDINALS = 356_032
 _LONG_MONTHS = 6 * 31
 

@@ -1,7 +1,8 @@
-"""The price of waiting and the bucket of credits, which turn a daily budget into checks.
+"""The price of waiting and the credit bucket, which decide when a daily budget pays for a check.
 
-All profiles share one price, in subscriber-hours of waiting per credit. The bucket never releases
-more credits than the budget of the UTC day. All times are Unix seconds.
+The price is the number of subscriber-hours of waiting that are worth one credit. All profiles have
+the same price. The bucket never releases more credits than the budget of the UTC day. All times
+are Unix seconds.
 """
 
 from collections.abc import Iterable, Mapping

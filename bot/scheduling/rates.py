@@ -1,7 +1,7 @@
 """The estimation of a profile's posting rate by a mixture of experts.
 
-Each expert estimates the rate from a sum of stories with its own half-life. Learned exponents let
-a single expert lower the mean of the estimates after a profile stops posting.
+The experts estimate the rate from sums of stories that decay with different half-lives. Learned
+exponents let a single expert lower the mean of the estimates after a profile stops posting.
 """
 
 from array import array

@@ -232,10 +232,10 @@ class Schedule:
         return due
 
     def freeze_price_after_outage(self, at: float) -> None:
-        """Record that the API failed at the time ``at``.
+        """Stop the corrections of the price until 3 hours after ``at``, because the API failed.
 
-        For 3 hours, lateness does not change the price, because checks are late after an outage
-        even if the price is right.
+        Late checks normally correct the price. After an outage, checks are late for a different
+        reason.
         """
         self.price.stop_corrections_until(at + _AFTER_OUTAGE)
 

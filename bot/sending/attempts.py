@@ -100,8 +100,9 @@ class Attempts:
         must remove the files in ``Item.spooled``.
 
         Raises:
-            DatabaseUnavailableError: The copies can't be counted, a refused file_id can't be
-                deleted, or a purchase can't be recorded. ``items`` shows which items have arrived.
+            DatabaseUnavailableError: The number of sent copies can't be stored, a refused file_id
+                can't be deleted, or a purchase can't be recorded. ``items`` shows which items have
+                arrived.
         """
         request.items = items
         self._supply.set_known_files_as_sources(items)
@@ -266,9 +267,10 @@ class Attempts:
     async def _set_free_source_or_mark_alone(
         self, refusal: Refusal, item: Item, request: SendRequest
     ) -> None:
-        """Set the next free source of an item. Without such a source, mark the item as ``alone``.
+        """Set the next source of a refused item: the URL, or an upload of the file at the URL.
 
-        The download of a pasted URL may cost 1 credit.
+        If neither source is left, mark the item as ``alone``. The file at a pasted URL may cost 1
+        credit.
         """
         if not (
             await self._convert_if_refused_photo(refusal, item, request)
@@ -318,10 +320,10 @@ def _sendable(items: list[Item], *, in_order: bool) -> list[Item]:
 
 
 def _give_up_items_without_right(outcome: Outcome, batch: list[Item]) -> Outcome | NotStopped:
-    """Give up the items that need a missing right to send a kind of file, and return None.
+    """Give up the items whose kind of file the bot has no right to send, and return None.
 
-    If no item needs this right, give up all items. After any other ``outcome``, change nothing and
-    return ``outcome``.
+    If no item has this kind, give up all items. If ``outcome`` reports no such missing right,
+    change nothing and return ``outcome``.
     """
     if not (isinstance(outcome, Muted) and outcome.missing in _AS_SENT):
         return outcome

@@ -81,7 +81,7 @@ class Item:
     refused: Right | None = None
     """The right that the item needs and the bot does not have."""
     alone: bool = False
-    """Whether the item must be sent alone, because no free source can be used in an album."""
+    """Whether the item must be sent alone, because no URL or upload can be used in an album."""
     as_file: bool = False
     """Whether the photo or video of the item is sent as an uncompressed document."""
     is_free: bool = False

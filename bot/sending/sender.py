@@ -80,10 +80,12 @@ class Sender:
     ) -> Outcome:
         """Send the stories of ``album`` to ``target``. Return the outcome.
 
-        ``asker`` pays 1 credit for each bought file. If ``asker`` has no chat, the budget of the
-        schedule pays. If some stories can't be sent, ``caption_for_count`` returns the caption. A
-        reply waits for another sender that is uploading the same story, and an alert waits at most
-        5 seconds. The stories in ``TryLater.items`` have arrived, and must not be sent again.
+        ``asker`` pays 1 credit for each bought file. If ``asker`` has no chat, the schedule's
+        budget pays. If some stories can't be sent, ``caption_for_count`` returns the caption.
+
+        If another sender is uploading a story, a reply waits for the upload, and an alert waits at
+        most 5 seconds. If the outcome is ``TryLater``, the stories in ``TryLater.items`` have
+        arrived, and must not be sent again.
 
         Raises:
             DatabaseUnavailableError: The database failed before a story arrived. Nothing was sent.

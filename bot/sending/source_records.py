@@ -20,8 +20,8 @@ _BUY_AGAIN = timedelta(hours=1)  # minimum time between two purchases of a file 
 # If Telegram could not fetch the URL of a story, the bot uploads the file of the story instead of
 # using the URL, until this time has passed.
 _URL_REFUSED_FOR = timedelta(hours=1)
-# If Telegram refuses a file with the same message in this many chats, alerts with the file are
-# postponed in all chats.
+# If Telegram refuses a file with the same error message in this many chats, alerts with the file
+# are postponed in all chats.
 _CHATS_OF_A_REFUSAL = 3
 _ASKED_AGAIN = timedelta(minutes=15)  # after this time, one alert tries a postponed file again
 
@@ -41,7 +41,10 @@ class FileRecord:
     _chats_by_words: dict[str, set[int]] = field(default_factory=dict)
 
     def record_failure(self, message: str, now: datetime) -> None:
-        """Record a failure. For ten minutes, alerts and replies do not use the file."""
+        """Record the error message of a failed file.
+
+        For ten minutes, alerts and replies do not use the file.
+        """
         self._failure, self._failed_until = message, now + FAILED_FOR
 
     def record_failure_for_alerts(self, message: str, now: datetime) -> None:

@@ -46,7 +46,7 @@ _LARGEST_PHOTO = 10 * 2**20  # bytes; a larger photo is sent as a document
 # If a media host is slow for longer than this time, alerts wait no longer for the host. The files
 # of the alerts are then bought from the Stories API.
 _SLOW_FOR = timedelta(minutes=2)
-_FREE_STEPS = 2  # the number of free sources: the URL and the upload
+_FREE_STEPS = 2  # the number of sources that are tried before a purchase
 # If the API bills a purchase for an alert without a file, alerts buy no file of another story of
 # the profile for this time.
 _REFUSED_FOR = timedelta(hours=3)
@@ -166,10 +166,10 @@ class Supply:
         return self._ensure_record(item).file_of(as_file=item.as_file)
 
     async def set_next_free_source(self, item: Item, asker: Asker) -> bool:
-        """Set the next free source of the item: the URL, or an upload of a downloaded file.
+        """Set the next source of an item: the URL, or an upload of the file at the URL.
 
-        Return whether a source was set. A pasted URL may cost 1 credit. If the file is too large,
-        the item fails.
+        Return False if neither source is left. If the file is too large, the item fails. The file
+        at a pasted URL may cost 1 credit.
 
         Raises:
             DatabaseUnavailableError: The download of a pasted URL cannot be recorded.

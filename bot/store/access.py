@@ -340,7 +340,7 @@ async def person_and_chat_allowance_and_is_known(
 ) -> tuple[int | NoOwnLimit, int | NoOwnLimit, bool]:
     """Return the daily limits of a person and of a chat, and whether the person is known.
 
-    The limits are in credits per day, or None without a limit in the access list.
+    The limits are in credits per day. If the access list has no limit, the limit is None.
     """
     chat = Subject.of_chat(chat_id or 0)
     values = {"person": str(person), "chat_kind": chat.kind, "chat": chat.id}

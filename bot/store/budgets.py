@@ -94,10 +94,11 @@ _TAKE_ALLOWANCES = _ALLOWANCE.on_conflict_do_update(
 async def take_allowances_or_return_exceeded(
     tx: Tx, day: date, amount: int, wanted: Sequence[tuple[Scope, int, int]]
 ) -> Scope | Taken:
-    """Add ``amount`` to counters of a day. Return the first scope with an exceeded limit, or None.
+    """Add ``amount`` to daily counters. Return the first scope whose limit is exceeded, or None.
 
-    A counter is a tuple (scope, subject, limit). The unit of ``amount`` depends on the scope. If a
-    scope is returned, the caller rolls back the transaction.
+    Each counter is a tuple (scope, subject, limit). The scope determines the unit of ``amount``
+    and of the limit, for example credits or megabytes. If a scope is returned, the caller rolls
+    back the transaction.
     """
     limits = {f"{scope}_limit": 0 for scope in _SCOPES}
     limits |= {f"{scope}_limit": limit for scope, _, limit in wanted}
@@ -206,8 +207,8 @@ class AccountState:
     def allows_spending(self, amount: int, *, minimum: int | NoMinimum) -> bool:
         """Return whether the stop switch and the balance allow spending ``amount`` credits.
 
-        ``minimum`` is the balance that must remain, or None without a minimum. An unknown balance
-        is always sufficient.
+        ``minimum`` is the balance that must remain. If ``minimum`` is None, any balance is
+        sufficient. An unknown balance is always sufficient.
         """
         if self.is_stopped or minimum is None or self.balance is None:
             return not self.is_stopped

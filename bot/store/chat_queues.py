@@ -83,8 +83,9 @@ _LOCK = Prepared(
     .where(queues.c.chat_id == sa.bindparam("chat"))
     .with_for_update()
 )
-# The time at which a delivery is sent. A delivery that must wait for an earlier delivery is sent
-# together with the earlier delivery, but at the latest at the end of ``LONGEST_WAIT``.
+# The time at which a delivery must be sent. A delivery that waits for an earlier delivery is
+# usually sent together with the earlier delivery. The wait ends ``LONGEST_WAIT`` after the due
+# time of the waiting delivery.
 _GOES_AT = sa.case(
     (waits_for_earlier_sql(deliveries.deliveries.c.due_at), longest_wait_ends_at_sql()),
     else_=deliveries.deliveries.c.due_at,

@@ -42,7 +42,7 @@ RELEASED = _FREE | {"attempts": 0}
 def claim_columns() -> Iterator[sa.Column[Any]]:
     """Yield the columns that a table with a ``due_at`` needs for claims."""
     yield required("leased_until", Timestamp, default="0")
-    # The process that has the claim, or None without a claim.
+    # The process that has the claim, or None if the row is not claimed.
     yield sa.Column("owner", sa.String(64))
     # The number of the newest claim.
     yield required("token", sa.BigInteger, default="0")

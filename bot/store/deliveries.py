@@ -329,10 +329,10 @@ async def record_claim_and_count_attempt(tx: Tx, ids: Sequence[int]) -> None:
 
 
 async def count_copies_and_return_counted_ids(tx: Tx, ids: Sequence[int]) -> set[int]:
-    """Add 1 to the number of copies of deliveries, right before the request to Telegram.
+    """Add 1 to the copies of each delivery that may be sent now, and return the ids.
 
-    Return the ids of the deliveries that may be sent. Deliveries that have ended, are deferred or
-    must be selected again are not changed.
+    Call this function right before the request to Telegram. Deliveries that have ended, are
+    deferred or must be selected again may not be sent.
     """
     if not ids:
         return set()
@@ -536,10 +536,11 @@ async def waiting_delivery_and_chat_ids(
 async def drop_and_detach_stories(
     tx: Tx, subscription_ids: Collection[int], *, now: datetime
 ) -> None:
-    """Drop the pending stories of subscriptions that are about to end.
+    """Drop the pending deliveries of stories of subscriptions that are about to end.
 
-    The id of the subscription is removed from all deliveries of stories except dead letters.
-    *Undo* can therefore restore these deliveries by their topic (``attach_and_reopen_stories``).
+    All deliveries of stories except dead letters get the topic of the subscription instead of its
+    id. The deliveries therefore outlive the subscription, and *Undo* finds the deliveries by the
+    topic (``attach_and_reopen_stories``).
     """
     is_of_subscriptions = sa.and_(
         deliveries.c.subscription_id.in_(subscription_ids),

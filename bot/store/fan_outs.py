@@ -144,7 +144,7 @@ async def remove_story_fan_outs(tx: Tx, profile_ids: Collection[str]) -> None:
 
 
 async def next_due_at(tx: Tx) -> datetime | None:
-    """Return the time at which the next slice of a fan-out is due, or None without a fan-out."""
+    """Return the time at which the next slice of a fan-out is due, or None."""
     due_at: datetime | None = await tx.scalar(_NEXT_DUE)
     return due_at
 
@@ -166,11 +166,13 @@ async def lock_due(tx: Tx, *, now: datetime) -> sa.Row[Any] | None:
 async def write_next_slice_if_due(tx: Tx, *, now: datetime, limit: int) -> bool:
     """Write the next slice of the fan-out that has been due longest.
 
-    A slice has at most ``limit`` subscriptions. Return False if no unlocked fan-out is due. After
-    a failure, a retry is scheduled, and the result is True.
+    A slice has the deliveries of at most ``limit`` subscriptions. Return False if no unlocked
+    fan-out is due. If the write fails, a retry of the fan-out is scheduled, and the result is
+    True.
 
     Raises:
-    sqlalchemy.exc.DBAPIError: The database has an outage.
+        sqlalchemy.exc.DBAPIError: The database has an outage. A timeout of the write is not
+            raised.
     """
     row = await lock_due(tx, now=now)
     if row is None:

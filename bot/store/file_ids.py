@@ -21,7 +21,8 @@ files = sa.Table(
     metadata,
     primary_key("bot_id", sa.BigInteger),
     primary_key("story_pk", sa.String(64)),
-    # The kind under which Telegram stored the file. A message of this kind can send the file_id.
+    # The kind under which Telegram stored the file, such as "photo". The file_id can be sent in a
+    # message of the same kind.
     required("kind", sa.String(16)),
     required("file_id", sa.Text),
     required("file_unique_id", sa.String(64), default=""),

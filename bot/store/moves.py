@@ -68,7 +68,8 @@ async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> WasStored:
     await subscriptions.lock_of_chats(tx, [old, new])
     if is_first:
         await _take_over_settings(tx, before, new)
-        # The supergroup now has the payer of the group, who may be blocked.
+        # The supergroup now has the payer of the old group, and the access list may block this
+        # payer.
         is_blocked = await chats.is_blocked(tx, new, now=now)
         await _merge_duplicate_subscriptions(tx, new, into_chat=old, now=now)
     else:

@@ -122,7 +122,7 @@ async def get(tx: Tx, subscription_id: int) -> Subscription | None:
 
 
 async def find(tx: Tx, target: Target, profile_id: str) -> Subscription | None:
-    """Return the subscription of a chat or topic to a profile, or None without a subscription."""
+    """Return the subscription of a chat or topic to a profile, or None."""
     result = await _read_matching(
         tx,
         subscriptions.c.chat_id == target.chat_id,

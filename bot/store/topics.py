@@ -30,7 +30,7 @@ _FIELDS = columns_of(topics, Topic)
 
 
 async def get(tx: Tx, chat_id: int, profile_id: str) -> Topic | None:
-    """Return the topic that a profile has in a chat, or None without a topic.
+    """Return the topic of a profile in a chat. If the profile has no topic, return None.
 
     If a process is still making the topic, the topic has no thread yet.
     """
@@ -69,9 +69,9 @@ async def change(tx: Tx, chat_id: int, profile_id: str, **values: object) -> Non
 async def record_thread_of_new_topic(
     tx: Tx, chat_id: int, topic_name: str, thread_id: int
 ) -> None:
-    """Store the thread id of a topic that a process is making, and end the claim.
+    """Store the thread id of a new topic, and end the claim of the process that made the topic.
 
-    The topic is found by its name. Do nothing if no topic of this name waits for its thread id.
+    The topic is found by its name. If no topic of this name waits for its thread id, do nothing.
     """
     where = sa.and_(
         topics.c.chat_id == chat_id, topics.c.name == topic_name, topics.c.thread_id == MAIN

@@ -140,9 +140,10 @@ async def _stamp_and_detect_others(db: Database) -> bool:
 
 
 async def _raise_if_other_bot_runs(db: Database, bot_id: int | Unknown) -> None:
-    """Check that all running processes on the database have the Telegram bot ``bot_id``.
+    """Raise an error if a process of a different Telegram bot uses the database.
 
-    Another bot can't send messages to the chats of this bot, and would therefore close the chats.
+    Telegram refuses the messages of a bot to the chats of another bot. After such a refusal, the
+    bot would close the chat in the database.
 
     Raises:
         DatabaseUnavailableError: A process of another bot runs, or has ended in the last 10
@@ -310,8 +311,9 @@ async def process_lease(
             time.
     """
     ours = ProcessLease(db, owner, bot_id=bot_id, now=now)
-    # A process that is killed between the renewal and the second check leaves its lease in the
-    # database. The first check prevents that this lease refuses a start of the other bot.
+    # If another bot runs, the first check ends this process before its lease is stored. A process
+    # that is killed between the renewal and the second check would leave its lease in the
+    # database, and the lease would prevent the next start of the other bot.
     await _raise_if_other_bot_runs(db, bot_id)
     try:
         if await ours.renew_and_detect_upgrade():

@@ -294,9 +294,10 @@ class StoriesApi:
         return self._call_for_download(Endpoint.DOWNLOAD_BY_FILE_URL, params, spool, refuse)
 
     async def fetch_balance_and_resume(self) -> Balance:
-        """Return the balance of the API account. A positive balance allows paid calls again.
+        """Return the balance of the API account, for 0 credits.
 
-        The call costs 0 credits. The rate limit in the answer becomes the rate limit of all calls.
+        If paid calls are stopped, a positive balance allows paid calls again. The rate limit in
+        the answer becomes the rate limit of all calls.
 
         Raises:
             OutOfServiceError: The API refuses the key, or refuses the call because the balance is
@@ -400,8 +401,8 @@ class StoriesApi:
     ) -> Answer[list[Story]]:
         """Ask for stories without the API's privacy check, and again with the check if needed.
 
-        The result or the error has the total credits of both requests, or None if the second bill
-        is unknown.
+        The credits of the result or error are the sum of both requests. If the credits of a failed
+        second request are unknown, the credits of the error are None.
         """
         profile_id = full.params["user_id"]
         silent_at = None

@@ -115,8 +115,8 @@ class PrivacyCheck:
     def may_skip_privacy_check(self, last_known_public_at: datetime | None) -> bool:
         """Return whether a call about an account may skip the privacy check in mode "auto".
 
-        The bot must trust unchecked answers. ``last_known_public_at``, the last proof that the
-        account is public, must be less than a day ago.
+        The result is True if answers without the check are trusted, and the account was last known
+        to be public less than a day ago.
         """
         if self._trust.fell_back_at is not None or last_known_public_at is None:
             return False
@@ -130,10 +130,11 @@ class PrivacyCheck:
         return self._confirmed_empty.get(profile_id, now=self._now()) is None
 
     def record_confirmed_empty(self, profile_id: str) -> None:
-        """Record that an answer with the check has confirmed an empty unchecked answer.
+        """Record that an answer with the privacy check confirmed an answer without stories.
 
-        Without this record, a person could make every second check three times as expensive by
-        deleting a story after each check.
+        For 3 hours, ``must_confirm_empty`` then returns False. Otherwise, a person who deletes a
+        story after each check of the profile could make every second check three times as
+        expensive.
         """
         self._confirmed_empty.put(profile_id, value=True, until=self._now() + CONFIRMED_FOR)
 

@@ -99,7 +99,7 @@ class Outage:
 
     @property
     def next_trial_at(self) -> datetime | NotPaused:
-        """Return the time of the next trial send, or None without a pause."""
+        """Return the time of the next trial send. If sends are not paused, return None."""
         return datetime.fromtimestamp(self._pause.next_at, UTC) if self._pause else None
 
     async def record_outcome_and_detect_outage(self, chat_id: int, outcome: Outcome) -> bool:

@@ -166,10 +166,11 @@ class PollConflicts:
     def __init__(
         self, own: Origin | None, remembered: Origin | None, *, now: Callable[[], datetime]
     ) -> None:
-        """Create a record without results of polls.
+        """Create a record that contains no polls yet.
 
-        ``own`` is the present place of the SQLite file, and ``remembered`` the place in an earlier
-        run. Without an SQLite file, ``own`` is None, and the process never pauses.
+        ``own`` is the present place of the SQLite file. ``remembered`` is the place in an earlier
+        run, or None in the first run. Without an SQLite file, ``own`` is None, and nothing is ever
+        paused.
         """
         self._own = own
         self._remembered = remembered

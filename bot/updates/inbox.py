@@ -57,7 +57,7 @@ _SHORTEST = timedelta(seconds=0.05)  # the minimum pause between two claims
 
 
 async def _no_answer(_update: Update, _claimed: ClaimedUpdate) -> bool:
-    """Do nothing. Return False, because the update is not recorded as done."""
+    """Do nothing. The result False means that the update was not recorded as done."""
     return False
 
 

@@ -565,7 +565,7 @@ def no_day_cost_more_than_its_budget(journal: Journal) -> list[str]:
 def no_refusal_was_paid_for(journal: Journal) -> list[str]:
     """Return the credits of downloads in a run with refusals only.
 
-    Each refusal can be handled by a free source.
+    After each refusal, the bot can send the file without a purchase.
     """
     is_wrong = journal.rates.refusals and journal.bought
     return [f"{journal.bought} credits went into downloads"] if is_wrong else []

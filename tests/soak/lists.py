@@ -178,7 +178,7 @@ class Lists(Actions):
         return True
 
     async def _export(self, place: Place) -> dict[str, Any] | None:
-        """Return the subscriptions in a file of /export, or None without an answer."""
+        """Return the subscriptions in a file of /export, or None if the bot does not answer."""
         begin = self._now()
         await self._say(place, "/export")
         await asyncio.sleep(PAGE_S)

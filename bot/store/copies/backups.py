@@ -72,7 +72,7 @@ def _make_folder_and_raise_if_no_room(source: Path, target: Path) -> None:
 async def restore(db: Database, file: Path, *, now: datetime) -> Path | None:
     """Replace the database, which must not be in use, by a copy of ``file``.
 
-    Return the path to which the old database was renamed, or None without an old database. The
+    Return the path to which the old database was renamed, or None if no database existed. The
     next start drops work that must not be repeated (``bot.store.copies.restored``).
 
     Raises:

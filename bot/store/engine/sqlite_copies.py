@@ -185,9 +185,9 @@ def has_foreign_log(file: Path) -> bool:
 
 
 def database_id(file: Path) -> str | None:
-    """Return the id that a database and its copies have in common, or None without such an id.
+    """Return the id that a database and its copies have in common.
 
-    Also return None if the file can't be read.
+    If the file has no such id or can't be read, return None.
     """
     with suppress(sqlite3.Error), closing(_open(file, threading.Event())) as connection:
         query = "SELECT value FROM key_values WHERE key = ?"
@@ -212,10 +212,12 @@ def reason_of_file_error(error: BaseException) -> str:
 
 
 def verified_revision(file: Path) -> str | None:
-    """Verify a copy, and return the revision of its tables, or None without tables of the bot.
+    """Verify a copy of a database, and return the revision of its tables.
+
+    If the copy has no tables of the bot, return None.
 
     Raises:
-        BackupError: The file is missing, unreadable, damaged or no database, or the write-ahead
+        BackupError: The file is missing, unreadable, damaged or not a database, or the write-ahead
             log beside the file belongs to another database.
     """
     try:
@@ -244,7 +246,7 @@ def replace_database_and_keep_old(
 ) -> Path | None:
     """Replace ``database``, which must not be in use, by a copy of ``file``.
 
-    Return the path to which the old database was renamed, or None without an old database.
+    Return the path to which the old database was renamed, or None if no database existed.
 
     Raises:
         BackupError: ``file`` is damaged or has no tables of the bot, ``database`` is a folder or
