@@ -321,8 +321,8 @@ async def _use_for_all_buttons(
 ) -> Buttons:
     """Return a row with the button that copies an option to all subscriptions of the chat.
 
-    Return no row if all subscriptions already have the value, or if the option has no list of
-    values.
+    Return no row if all subscriptions already have the value, or if ``ALL`` does not contain the
+    option.
     """
     if option not in ALL:
         return []

@@ -272,7 +272,8 @@ async def stored_or_example_names(context: Context, names: Sequence[str]) -> lis
 async def _has_profile_name(context: Context, request: Request) -> bool:
     """Return whether a request to delete data names a profile, as in "delete account natgeo".
 
-    If some names are uncertain (``Request.is_list``), one of the names must be a stored name.
+    If some names are uncertain (``Request.is_list`` is False), one of the names must be a stored
+    name.
     """
     if request.is_list:
         return True

@@ -432,8 +432,8 @@ async def _suggest_command_or_answer_request(context: Context, word: str, rest: 
 async def _react_or_give_example(context: Context) -> None:
     """React to small talk. Answer other messages with an example and buttons, or with a shrug.
 
-    A message within a minute after an example gets a shrug. The photos of an album count as one
-    message.
+    If a message arrives within a minute after an example, the bot shrugs once. The photos of an
+    album count as one message. A forwarded channel post of the bot gets no answer.
     """
     message = context.message
     cache = context.services.cache

@@ -123,10 +123,11 @@ class Backups:
         return await self._db.run(read_or_add)
 
     def _delete_old_backups(self, database_id: str, newest: str) -> None:
-        """Remove old backups of this database, and keep the newest. The call blocks the thread.
+        """Delete old backups of this database, and keep the newest ``_most`` backups.
 
-        Backups of other databases, and backups with names after ``newest``, are kept. Later names
-        usually come from a wrong clock.
+        The call blocks the thread. ``newest`` is the file name of the new backup. Backups with
+        later names usually come from a wrong clock, and are kept. Backups of other databases are
+        kept too.
         """
         own_backups = [
             file
