@@ -138,9 +138,9 @@ class Access:
     ) -> Judgement:
         """Return the access decision, whether the person is an owner, and the stored chat.
 
-        ``as_chat`` is the id of the channel or group in whose name the person writes. If
-        ``as_chat`` is not ``chat_id``, a block of ``as_chat`` applies even to an owner.
-        ``chat_id`` may be the old id of a group that became a supergroup.
+        ``as_chat`` is the chat in whose name the person writes. If ``as_chat`` is not ``chat_id``,
+        a block of ``as_chat`` applies even to an owner. ``chat_id`` may be the old id of a group
+        that became a supergroup.
         """
         now = self._now()
         async with join_or_begin_read(self._db) as tx:

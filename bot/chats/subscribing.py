@@ -487,9 +487,9 @@ class Subscribing:
         """Return the profile, its live stories, and the existing subscription or None.
 
         The cost is that of ``subscribe``. ``places`` are the targets where the subscription may
-        exist, in order of preference. ``pending`` is the number of other new subscriptions in the
-        request. ``pending_fast`` is the number of other fast subscriptions. If the subscription is
-        not fast, ``pending_fast`` is None.
+        exist, in order of preference. ``pending`` and ``pending_fast`` count the other new and
+        fast subscriptions of the request. If the subscription is not fast, ``pending_fast`` is
+        None.
 
         Raises:
             SubscriptionError: A limit is reached, or the budget is too small for a further

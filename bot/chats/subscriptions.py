@@ -219,12 +219,9 @@ class Subscriptions:
     ) -> Subscription:
         """Pause or resume a subscription. Return the subscription.
 
-        A pause drops the pending deliveries, and has no end if ``until`` is None. A resume starts
-        the alerts with stories posted from now on.
-
-        ``since`` resumes the alerts from the end of a pause. If ``since`` is the stored end, the
-        alerts start with stories posted from ``since`` at the earliest. Otherwise, nothing is
-        changed.
+        A pause drops the pending deliveries. If ``until`` is None, the pause has no end. A resume
+        starts the alerts with stories posted from now on, or from ``since`` at the earliest. If
+        ``since`` is given but is not the stored end of the pause, nothing is changed.
 
         Raises:
             NotFollowedError: The chat does not have the subscription.

@@ -75,9 +75,9 @@ def allowances_for(
 ) -> Allowances:
     """Return the daily limits of a person in a chat, in credits.
 
-    ``of_chat`` and ``of_person`` are the limits that the owner has set for the chat and the
-    person. If a limit is None, the default limit applies. If ``newcomer_allowance`` is set, the
-    default limit of a person with ``is_known`` False can be lower.
+    ``of_chat`` and ``of_person`` are the limits that the owner has set. If a limit is None, the
+    default limit applies. If ``is_known`` is False, the default limit of the person can be lower
+    (``newcomer_allowance``).
     """
     chat = limits.chat_daily_allowance if of_chat is None else of_chat
     if of_person is not None:

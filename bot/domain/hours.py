@@ -265,11 +265,10 @@ def parse_start_and_end_minute(text: str) -> tuple[int, int] | None:
 
 
 def _shift_start_or_end_by_12_hours(start: int, end: int) -> tuple[int, int]:
-    """Add 12 hours to the start or to the end of a span of hours. Return the new span.
+    """Add 12 hours to the end of a working day, or to the start of any other span of hours.
 
-    For a working day, such as "nine to five", 12 hours are added to the end. For any other span,
-    12 hours are added to the start. The given end must not be after the given start. All times are
-    in minutes after midnight.
+    A working day is a span such as "nine to five". The given end must not be after the given
+    start. Return the new span in minutes after midnight.
     """
     starts, ends = _WORKING_HOURS
     if start // 60 in starts and end // 60 in ends:

@@ -181,9 +181,9 @@ class StoriesService(Protocol):
     ) -> PaidCall[list[Story]] | None:
         """Return the paid call that verifies the last answer about a profile, for 1 credit.
 
-        The last answer must have included the privacy check. ``known`` is the profile as stored
-        before the last answer. ``stories`` are the stories in the last answer, and ``new`` has the
-        ids of new stories. If the last answer is not in doubt, return None.
+        If the last answer is not in doubt, return None. The last answer must have included the
+        privacy check. ``stories`` are in the last answer, and ``new`` has the ids of new stories.
+        ``known`` is the profile as stored before the last answer.
         """
 
     def call_to_verify_after_refusal(self, known: Known) -> PaidCall[list[Story]] | None:

@@ -54,10 +54,9 @@ class DownloadsStories(Protocol):
 class Downloads:
     """Buys files through the Stories API, for 1 credit each.
 
-    ``fetch`` downloads a file from a pasted URL without cost, and the file is bought only if the
-    media host refuses the bot. After three consecutive bought files without the name of the
-    account, no files of pasted URLs are bought for a day. ``blocked`` has ids and names of blocked
-    profiles.
+    ``fetch`` downloads the file of a pasted URL without cost. If the media host refuses the bot,
+    the file is bought. After three consecutive bought files without the name of the account, no
+    file of a pasted URL is bought for a day. ``blocked`` has ids and names of profiles.
     """
 
     api: DownloadsStories

@@ -48,11 +48,10 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class EarlierChecksAllowance:
-    """The number of checks that may still move to an earlier time, usually before a daily summary.
+    """The number of checks that may still move to an earlier time because of a daily summary.
 
-    ``left`` is the number for the UTC day ``day``. ``counted_for`` is the id of the payer of the
-    chat. If the chat has no payer, ``counted_for`` is the id of the chat. The allowance must be
-    locked before the profiles.
+    ``left`` is the number for the UTC day ``day``. ``counted_for`` is the id of the payer, or of a
+    chat without a payer. The allowance must be locked before the profiles.
     """
 
     counted_for: int

@@ -1,8 +1,8 @@
 """The price of waiting and the credit bucket, which decide when a daily budget pays for a check.
 
-The price is the number of subscriber-hours of waiting that are worth one credit. All profiles have
-the same price. The bucket never releases more credits than the budget of the UTC day. All times
-are Unix seconds.
+The price is the subscriber-hours of waiting that are worth one credit, and is the same for all
+profiles. The bucket never releases more credits than the budget of the UTC day. All times are Unix
+seconds.
 """
 
 from collections.abc import Iterable, Mapping

@@ -81,11 +81,9 @@ class Sender:
         """Send the stories of ``album`` to ``target``. Return the outcome.
 
         ``asker`` pays 1 credit for each bought file. If ``asker`` has no chat, the schedule's
-        budget pays. If some stories can't be sent, ``caption_for_count`` returns the caption.
-
-        If another sender is uploading a story, a reply waits for the upload, and an alert waits at
-        most 5 seconds. If the outcome is ``TryLater``, the stories in ``TryLater.items`` have
-        arrived, and must not be sent again.
+        budget pays. If some stories can't be sent, ``caption_for_count`` returns the caption. If
+        another sender is uploading a story, a reply waits for the upload, and an alert waits at
+        most 5 seconds. The stories in ``TryLater.items`` have arrived, and must not be sent again.
 
         Raises:
             DatabaseUnavailableError: The database failed before a story arrived. Nothing was sent.

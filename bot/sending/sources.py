@@ -168,8 +168,8 @@ class Supply:
     async def set_next_free_source(self, item: Item, asker: Asker) -> bool:
         """Set the next source of an item: the URL, or an upload of the file at the URL.
 
-        Return False if neither source is left. If the file is too large, the item fails. The file
-        at a pasted URL may cost 1 credit.
+        Return whether a source was set. If the file is too large, the item fails. The file at a
+        pasted URL may cost 1 credit.
 
         Raises:
             DatabaseUnavailableError: The download of a pasted URL cannot be recorded.

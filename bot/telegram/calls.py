@@ -27,9 +27,9 @@ class Calls:
     ) -> Any:  # noqa: ANN401 - the JSON result of the method
         """Wait until the flood limits allow the call, make the call, and return the JSON result.
 
-        ``longest_wait_s`` is the longest single wait in seconds. If ``longest_wait_s`` is None, an
-        alert waits at most 5 seconds for its chat, and no other wait has a maximum. A failed call
-        is retried only if nothing was sent.
+        ``longest_wait_s`` is the longest single wait in seconds. If ``longest_wait_s`` is None,
+        only an alert has a maximum, which is 5 seconds for the limit of its chat. A failed call is
+        retried only if nothing was sent.
 
         Raises:
             TooSoonError: A wait would be longer than allowed, or ``before_request`` refused the
