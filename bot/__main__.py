@@ -92,7 +92,8 @@ def _parse_port_base(text: str) -> int:
     """Return the first of five consecutive ports, or 0 for free ports.
 
     Raises:
-        ArgumentTypeError: The text is no number, or the last of the five ports would be too great.
+        ArgumentTypeError: The text is not a number, or the last of the five ports would be too
+            great.
     """
     if not text.isdecimal() or int(text) > _LAST_PORT_BASE:
         raise argparse.ArgumentTypeError(f"must be a number from 0 to {_LAST_PORT_BASE}")

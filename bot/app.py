@@ -208,7 +208,7 @@ async def _build_and_run_until_stopped(
             log.error("the port can't be bound", port=settings.port, reason=text)  # noqa: TRY400 - a traceback is not needed
             return 1
         if not await running.connect_anchor_clock_and_begin(stop):
-            # A stop that was requested during the start is no failure.
+            # A stop that was requested during the start is not a failure.
             return int(not stop.is_set())
         stack.push_async_callback(running.app.shutdown)
         if parts.clock.went_back.is_set():

@@ -554,7 +554,7 @@ def _is_regular_file(file: Path) -> bool:
 
 
 def _read_env_file(file: Path) -> dict[str, str]:
-    """Return the names and values of a settings file, or an empty dict if the path is no file.
+    """Return the names and values of a settings file, or an empty dict if the path is not a file.
 
     Raises:
         SettingsError: The file exists, but can't be read.

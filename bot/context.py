@@ -208,7 +208,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
 
     @property
     def replied_to(self) -> Message | None:
-        """Return the message that ``message`` replies to, or None if ``message`` is no reply.
+        """Return the message that ``message`` replies to, or None if ``message`` is not a reply.
 
         Telegram marks every message in a topic as a reply to the first message, so such a reply
         does not count.

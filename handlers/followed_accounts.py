@@ -198,7 +198,7 @@ async def turn_page_or_subscribe(context: Context, action: str, place: int) -> P
 
 
 def _indexes_if_search_page(context: Context, names: Sequence[str]) -> list[int]:
-    """Return the positions of the names in the pressed message if it shows the result of a search.
+    """Return the indexes of those ``names`` that the pressed message shows as a search result.
 
     If the pressed message shows a page of the whole list, return an empty list.
     """

@@ -62,8 +62,8 @@ async def set_managed_chat(context: Context, chat_id: int) -> None:
 async def set_managed_chat_from_words(context: Context, places: Iterable[int], usage: str) -> None:
     """Apply the command to the chat that the arguments name, and remove the name.
 
-    ``places`` are the positions of the arguments that may name a chat. Only the first argument
-    that looks like a chat counts.
+    ``places`` are the indexes of the arguments that may name a chat. Only the first argument with
+    the form of a chat's name or id counts.
 
     Raises:
         UnknownChannelError: The chat is unknown, or Telegram does not confirm that the person

@@ -136,7 +136,7 @@ async def _ask_whose_rules(context: Context) -> None:
 async def _send_unreadable_words(
     context: Context, argument: str, text: str, left_out: Sequence[str]
 ) -> None:
-    """List the words that are no valid terms of a rule.
+    """List the words that are not valid terms of a rule.
 
     If all words are valid terms, list the terms beyond the maximum length of the rule. For a
     single word that is not a term, suggest similar terms, except in a channel.

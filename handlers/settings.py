@@ -140,7 +140,7 @@ async def ask_or_change_setting(context: Context, data: str) -> None:
     """Ask for a setting, or change a setting.
 
     The callback data have the form ``<setting>[:<value>]``. An unreadable value changes nothing. A
-    word that is no setting, such as ``back``, shows the page of all settings.
+    word that is not a setting, such as ``back``, shows the page of all settings.
     """
     setting, _, value = data.partition(":")
     page = None if value else await _question_page(context, setting)
@@ -221,7 +221,7 @@ async def _set_if_readable(context: Context, setting: str, text: str) -> bool:
 def _parse_columns(setting: str, text: str) -> dict[str, object] | None:
     """Parse the value of a setting. Return the new values of the chat's database columns, or None.
 
-    None means that the text is no value. Quiet hours with the same start and end mean no quiet
+    None means that the text is not a value. Quiet hours with the same start and end mean no quiet
     hours.
     """
     text = normalize_typed(text).strip()

@@ -6,7 +6,7 @@ module uses forks of a process with loaded libraries instead. Each fork imports 
 module and runs the tests that reach the mutant's lines, the nearest first, until a test fails. No
 file is changed.
 
-``mutation.toml`` configures the mutants, and lists the survivors that are no fault, with the
+``mutation.toml`` configures the mutants, and lists the survivors that are not faults, with the
 reason. The exit status is 1 if fewer mutants are killed than required, if a survivor is not
 listed, if a listed mutant no longer survives, or, before any test, if no mutant makes a listed
 change. ``python -m tools.mutation bot/domain/links.py`` tests a package or a module. ``--some 50``

@@ -192,7 +192,7 @@ def _pop_matching(words: list[str], is_match: Callable[[str], bool], first: int)
 def _pop_count_at_end(words: list[str]) -> int | None:
     """Remove the last of several words if it is a number from 1 to 100. Return the number.
 
-    Return None, and change nothing, if the last word is no such number or is the only word.
+    Return None, and change nothing, if the last word is not such a number or is the only word.
     """
     last = words[-1] if len(words) > 1 else ""
     if _NUMBER.fullmatch(last) and 1 <= int(last) <= MOST_STORIES:
@@ -204,7 +204,7 @@ def _pop_count_at_end(words: list[str]) -> int | None:
 def _pop_channel_at_end(words: list[str]) -> str | None:
     """Remove the last of several words if it is a channel. Return the channel.
 
-    Return None, and change nothing, if the last word is no channel or is the only word.
+    Return None, and change nothing, if the last word is not a channel or is the only word.
     """
     last = words[-1] if len(words) > 1 else ""
     is_list = len(words) > 2 and all(word.startswith("@") for word in words)  # noqa: PLR2004 - two words are a profile and a channel

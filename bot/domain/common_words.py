@@ -1,4 +1,4 @@
-"""Common words by language. In a sentence without a command, these words are no profile names.
+"""Common words by language. In a sentence without a command, these words are not profile names.
 
 After a command, a common word can be a profile name, unless ``bot.domain.everyday_words`` also has
 the word.

@@ -429,7 +429,7 @@ def _numbers_in_pattern_order() -> tuple[int, ...]:
 def _number_pattern() -> re.Pattern[str]:
     """Return a pattern with a group for the words of each number (``_numbers_in_pattern_order``).
 
-    A word directly after a number is no hour, because Turkish "ten" means "from".
+    A word directly after a number is not an hour, because Turkish "ten" means "from".
     """
     words_by_number = dict(enumerate(_NUMBERS, 1)) | _LATER_NUMBERS | _MINUTES
     hours = "|".join(

@@ -31,7 +31,7 @@ def is_bot_but_no_service_account(user_id: int | None, *, is_bot: bool) -> bool:
 
 
 def identifies_no_person(user_id: int | None, sender_chat: int | None = None) -> bool:
-    """Return whether the sender of an update is no person who can be asked or charged.
+    """Return whether the sender of an update is not a person who can be asked or charged.
 
     ``sender_chat`` is the id of the chat in whose name the message was sent, and must be None for
     the press of a button.

@@ -20,7 +20,7 @@ IncidentKind = Literal[
     "budget_80",
     "budget_100",
     "budget_short",
-    # The subscription of a person who is no newcomer was refused, because the budget covers no
+    # The subscription of a person who is not a newcomer was refused, because the budget covers no
     # more profiles.
     "capacity",
     "clock",

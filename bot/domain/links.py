@@ -156,8 +156,8 @@ def link_to_answer(links: Iterable[Link]) -> Link | None:
 def story_taken_at(pk: str) -> datetime | None:
     """Return the creation time of the story with the id ``pk``, accurate to some seconds.
 
-    The id contains the time (source: docs/sandbox-stories.md). Return None if ``pk`` is no id, or
-    if the time is not plausible.
+    The id contains the time (source: docs/sandbox-stories.md). Return None if ``pk`` is not an id,
+    or if the time is not plausible.
     """
     if not _ID.fullmatch(pk):
         return None

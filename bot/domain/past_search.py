@@ -52,7 +52,7 @@ class Search:
 
 
 def parse_search(words: Sequence[str]) -> Search | None:
-    """Parse the arguments of ``/past``, or return None if the arguments are no search.
+    """Parse the arguments of ``/past``, or return None if the arguments are not a search.
 
     A search begins with a profile name or a term, and can have further terms and a number of days
     (``30d``). The text has at most 200 characters.

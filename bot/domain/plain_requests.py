@@ -2466,7 +2466,7 @@ def request_in(
     """Return the request in a short text, or None if the text requests no command.
 
     - ``is_group``: The text is a reply to a message of the bot in a group.
-    - ``is_command``: The text is a command without the slash, so that a single word is no name.
+    - ``is_command``: The text is a command without the slash, so that a single word is not a name.
     - ``has_known_name``: The text has the name of a stored profile, and may have 30 instead of
       12 words.
     """
@@ -2776,7 +2776,7 @@ def _asks_for_no_messages_at_night(
 def _command_of_wish_about_times(
     plain: Sequence[str], command: Command | None, language: str
 ) -> Command | None:
-    """Return the command of a wish about times, or None if the text is no such wish.
+    """Return the command of a wish about times, or None if the text is not such a wish.
 
     The result is "settings" for quiet hours, "pause", or "days" for certain days. ``command`` is
     the command that the patterns find.
@@ -2815,7 +2815,7 @@ def _asks_for_quiet_hours(plain: Sequence[str], command: Command | None, languag
 def _asks_about_other_network(plain: Sequence[str]) -> bool:
     """Return whether a text is a question such as "do you work with tiktok".
 
-    The name of a network alone is no such question, because profiles can have this name.
+    The name of a network alone is not such a question, because profiles can have this name.
     """
     return _has_word_in(plain, _NETWORK_WORDS) and _has_word_in(plain, _WORKING_WORDS)
 

@@ -49,8 +49,9 @@ class SubscriberCount:
     """The number of chats that wait for alerts of the profile."""
     weight: float
     """The total weight of the subscriptions of these chats.
-    If a subscriber is no newcomer, subscriptions of newcomers have no weight, so that new accounts
-    can't take the checks away from known people.
+
+    If a subscriber is not a newcomer, subscriptions of newcomers have no weight. New accounts can
+    therefore not take the checks away from known people.
     """
     fresh: bool
     """Whether all subscribers are newcomers."""

@@ -29,7 +29,7 @@ def load_stories(value: object) -> list[Story]:
 def load_each_or_none(values: Sequence[object]) -> list[Story | None]:
     """Return the story of each value, in the order of the values.
 
-    For a value that is no story in the format of this version, the result has None.
+    For a value that is not a story in the format of this version, the result has None.
     """
     try:
         return list(load_stories(values))

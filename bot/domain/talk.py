@@ -147,7 +147,7 @@ restart reset undo back ping
 que como quien por favor porfa porfavor lütfen svp stp tolong kripya
 """
 _POLITE = ALL_THANKS.union(map(fold_for_comparison, ["please", "pls", "plz", "bitte", "lütfen"]))
-"""The words of politeness that are no names in a list of names."""
+"""The words of politeness that are not names in a list of names."""
 SMALL_TALK = ALL_THANKS.union(map(fold_for_comparison, _SAID.split()))
 NO_NAMES = SMALL_TALK.union(map(fold_for_comparison, _ASKED.split()))
 
@@ -335,7 +335,7 @@ def _is_in_despite_doubled_letter(table: Collection[str], word: str) -> bool:
 def is_small_talk(text: str) -> bool:
     """Return whether a text consists only of small talk and emoji, as in "hey, how are you?".
 
-    A text with the emoji of a question mark, or with an angry emoji, is no small talk.
+    A text with the emoji of a question mark, or with an angry emoji, is not small talk.
     """
     if not (_QUESTION_EMOJI | _ANGRY_EMOJI).isdisjoint(text):
         return False
@@ -380,8 +380,8 @@ def is_about_bot(text: str, language: str) -> bool:
 def is_question(text: str, language: str) -> bool:
     """Return whether a text asks a question, with a question mark or a question word.
 
-    The question words of English and of ``language`` are recognised. A single word is no question,
-    except with the emoji of a question mark.
+    The question words of English and of ``language`` are recognised. A single word is not a
+    question, except with the emoji of a question mark.
     """
     if not _QUESTION_EMOJI.isdisjoint(text):
         return True

@@ -256,7 +256,7 @@ def _sticker_link_or_label_html(url: str, t: Translator) -> str:
 def _redirect_target_or_url(url: str) -> str:
     """Return the target if ``url`` is a redirect by Instagram (``l.instagram.com/?u=``).
 
-    If ``url`` is no such redirect, or if the target is not a web address, return ``url`` itself.
+    If ``url`` is a different URL, or if the target is not a web address, return ``url`` itself.
     """
     try:
         parts = urlsplit(url)

@@ -112,7 +112,7 @@ _SEASONS = (datetime(2026, 1, 15, tzinfo=UTC), datetime(2026, 7, 15, tzinfo=UTC)
 # "barcelna" and "barcelona" is 0.94.
 _LIKENESS = 0.84
 # The minimum number of letters of a misspelled name. Shorter words are not corrected. For example,
-# "test" is no misspelling of the zone "EST".
+# "test" is not a misspelling of the zone "EST".
 _LEAST_SIMILAR = 5
 _LONGEST = 64
 _COUNTRY_CODE = 2  # the number of letters in a country code

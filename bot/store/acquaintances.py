@@ -12,7 +12,7 @@ from bot.store.engine.columns import primary_key, required
 from bot.store.engine.database import Tx, delete_rows, dict_of_rows, has_row, put, update_rows
 from bot.store.engine.schema import insert, metadata
 
-KNOWN_AFTER = 3  # the number of days with messages after which a person is no newcomer
+KNOWN_AFTER = 3  # the number of days with messages after which a person is not a newcomer
 
 acquaintances = sa.Table(
     "acquaintances",
@@ -48,7 +48,7 @@ async def count_day_seen(tx: Tx, people: Collection[int], day: date) -> None:
 
 
 async def make_known(tx: Tx, people: Iterable[int], day: date) -> None:
-    """Record people as seen on enough days, so that they are no newcomers."""
+    """Record people as seen on enough days, so that they are not newcomers."""
     for person in sorted(people):
         await put(
             tx,

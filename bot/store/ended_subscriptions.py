@@ -24,8 +24,8 @@ ended = sa.Table(
     primary_key("profile_id", sa.String(32)),
     required("username", sa.String(64)),
     required("preferences", sa.JSON),
-    # The id that the subscription had. The column is no foreign key, because an ended subscription
-    # has no row in the table of subscriptions.
+    # The id that the subscription had. The column is not a foreign key, because an ended
+    # subscription has no row in the table of subscriptions.
     required("subscription_id", BigId),
     required("since", Timestamp),
     sa.Column("created_by", sa.BigInteger),

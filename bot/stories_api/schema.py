@@ -204,7 +204,7 @@ def highlight_from(value: object) -> Highlight:
 
     Raises:
         MalformedBodyError: The body has no highlight, or the highlight has neither a title nor an
-            account, or its ``items`` are no list, or no item is a story.
+            account, or its ``items`` are not a list, or no item is a story.
     """
     try:
         wire = _Highlight.model_validate(value)

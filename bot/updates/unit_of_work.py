@@ -131,8 +131,8 @@ def join_or_begin_read(db: Database) -> AbstractAsyncContextManager[Tx]:
 async def _yield_transaction_of(unit: Unit, *, rolls_back_on_refusal: bool) -> AsyncIterator[Tx]:
     """Yield the transaction of ``unit``. If the ``with`` block fails, roll back the whole unit.
 
-    If ``rolls_back_on_refusal`` is False, a ``BotError`` that is no failure of the database rolls
-    back nothing.
+    If ``rolls_back_on_refusal`` is False, a ``BotError`` that is not a failure of the database
+    rolls back nothing.
     """
     with converting_outage_errors():
         try:

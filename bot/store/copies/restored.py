@@ -44,12 +44,12 @@ async def mark_as_copy(tx: Tx, *, made_at: datetime) -> None:
 async def make_restored_backup_live(tx: Tx, *, now: datetime) -> datetime | None:
     """Make a restored backup the live database from ``now``. Return the time of the backup.
 
-    Pending messages are dropped. Return None if the database is no backup, or if a different
+    Pending messages are dropped. Return None if the database is not a backup, or if a different
     replica was faster. Call this function before any worker runs.
     """
     kept = await key_values.get(tx, MARK)
     if kept is None or not await key_values.remove(tx, MARK):
-        # The database is no restored backup, or a different replica has already prepared the
+        # The database is not a restored backup, or a different replica has already prepared the
         # backup.
         return None
     await update_rows(tx, deliveries, is_open, state="dropped", reason=_REASON, done_at=now)
