@@ -195,7 +195,7 @@ def _next_check_line(obstacle: Obstacle, due: datetime, context: Context) -> str
 def _outcome_lines(known: Why, context: Context) -> list[str]:
     """Return the lines about the results for the stories of the last two days.
 
-    Without a payer and without stories, return an empty list.
+    If the chat has no payer and no stories were found, return an empty list.
     """
     t = context.t
     outcomes = known.outcomes

@@ -250,7 +250,8 @@ class Ledger:
     ) -> None:
         """Count the size of a pasted file towards the person's daily limit, for 0 credits.
 
-        ``most`` is the limit in megabytes per day. Without a person, the payer's limit counts.
+        ``most`` is the limit in megabytes per day. If no person is known, the payer's
+        limit counts.
 
         Raises:
             PastedLimitError: The limit is exceeded.

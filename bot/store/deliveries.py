@@ -329,10 +329,10 @@ async def record_claim_and_count_attempt(tx: Tx, ids: Sequence[int]) -> None:
 
 
 async def count_copies_and_return_counted_ids(tx: Tx, ids: Sequence[int]) -> set[int]:
-    """Add 1 to the copies of each delivery that may be sent now, and return the ids.
+    """Add 1 to ``copies`` of each delivery that may be sent now, and return the ids.
 
-    Call this function right before the request to Telegram. Deliveries that have ended, are
-    deferred or must be selected again may not be sent.
+    Call this function right before the request to Telegram, because the request can send a copy.
+    Deliveries that have ended, are deferred or must be selected again may not be sent.
     """
     if not ids:
         return set()

@@ -1,7 +1,7 @@
 """The entries of the ledger. Each paid call has an entry, which is kept for 32 days.
 
-The entry has the nominal cost before the call, and the billed cost after the call. Without a bill,
-the nominal cost counts as spent.
+The entry has the nominal cost before the call, and the billed cost after the call. If the bill is
+unknown, the nominal cost counts as spent.
 """
 
 from collections.abc import Sequence

@@ -188,7 +188,7 @@ class PrivacyCheck:
         """Return whether the mode is "auto" and the last recorded stories are unchecked.
 
         Recorded stories are unchecked if the stories are newer than the last proof that the
-        profile is public. Without a proof, return False.
+        profile is public. If no proof is stored, return False.
         """
         if self.mode != "auto" or known.snapshot_at is None or known.checked_at is None:
             return False

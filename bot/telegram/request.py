@@ -77,7 +77,7 @@ class Timeouts:
 
 
 class _HttpAnswer(NamedTuple):
-    """An HTTP answer. Without a header ``Retry-After``, ``retry_after`` is ""."""
+    """An HTTP answer. If no header ``Retry-After`` was sent, ``retry_after`` is ""."""
 
     status: int
     payload: bytes

@@ -169,8 +169,8 @@ class PollConflicts:
         """Create a record that contains no polls yet.
 
         ``own`` is the present place of the SQLite file. ``remembered`` is the place in an earlier
-        run, or None in the first run. Without an SQLite file, ``own`` is None, and nothing is ever
-        paused.
+        run, or None in the first run. If the database has no SQLite file, ``own`` is None,
+        and nothing is ever paused.
         """
         self._own = own
         self._remembered = remembered
@@ -220,7 +220,8 @@ async def load_or_store_origin_of_database(
 ) -> PollConflicts:
     """Return a ``PollConflicts`` with the present and the stored place of the SQLite file.
 
-    In the first run, store the present place. Without an SQLite file, read and store nothing.
+    In the first run, store the present place. If the database has no SQLite file, read and
+    store nothing.
     """
     if db.file is None:
         return PollConflicts(None, None, now=now)

@@ -210,8 +210,8 @@ class Database:
     async def truncate_log(self) -> IsEmptied:
         """Empty the log of an SQLite database. Return False if a reader or writer prevents this.
 
-        Without an SQLite file, do nothing and return True. Call this method outside of
-        transactions.
+        If the database has no SQLite file, do nothing and return True. Call this method outside
+        of transactions.
 
         Raises:
             DatabaseUnavailableError: The file can't be written now, or was moved, deleted or

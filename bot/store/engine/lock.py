@@ -27,7 +27,9 @@ _TAKEN = "another process runs the bot on this database file: stop it first"
 
 @asynccontextmanager
 async def locked_sqlite_file(url: str, *, wait: timedelta) -> AsyncIterator[None]:
-    """Lock the SQLite file of ``url`` while the block runs. Without an SQLite file, lock nothing.
+    """Lock the SQLite file of ``url`` while the block runs.
+
+    If the database of ``url`` has no SQLite file, lock nothing.
 
     Raises:
         DatabaseUnavailableError: A different process held the lock for the whole of ``wait``, or
