@@ -98,6 +98,8 @@ _LAST_RETRY = timedelta(minutes=15)
 _LONGEST_UPLOAD_PAUSE = timedelta(seconds=15)
 _FIRST_POLL_AGAIN = timedelta(minutes=1)
 _LAST_POLL_AGAIN = timedelta(minutes=30)
+# For a restricted account, the API bills each failed check.
+_LAST_BILLED_POLL_AGAIN = timedelta(hours=4)
 # The first pause is short, because some people make their account private by mistake, and soon
 # make the account public again.
 _FIRST_UNAVAILABLE_PAUSE = timedelta(minutes=30)
@@ -222,13 +224,14 @@ def retry_after_success_at(
     return min(due_at, max(now, last_copy_at + pause_after_lost_response(is_reply=is_reply)))
 
 
-def retry_failed_check_at(now: datetime, failures: int) -> datetime:
+def retry_failed_check_at(now: datetime, failures: int, *, is_billed: bool = False) -> datetime:
     """Return the time of the next check of a profile after ``failures`` consecutive failed checks.
 
     The pause after the first failure is 1 minute. The pause doubles with each failure, up to 30
-    minutes.
+    minutes, or up to 4 hours if the API bills the failed checks.
     """
-    return now + _doubling_delay(_FIRST_POLL_AGAIN, failures, _LAST_POLL_AGAIN)
+    most = _LAST_BILLED_POLL_AGAIN if is_billed else _LAST_POLL_AGAIN
+    return now + _doubling_delay(_FIRST_POLL_AGAIN, failures, most)
 
 
 def recheck_unavailable_at(now: datetime, answers: int) -> datetime:
@@ -240,16 +243,18 @@ def recheck_unavailable_at(now: datetime, answers: int) -> datetime:
     return now + _doubling_delay(_FIRST_UNAVAILABLE_PAUSE, answers - 1, _LAST_UNAVAILABLE_PAUSE)
 
 
-def recheck_failed_at(now: datetime, *, failures: int, refusals: int, is_active: bool) -> datetime:
+def recheck_failed_at(
+    now: datetime, *, failures: int, refusals: int, is_active: bool, is_billed: bool
+) -> datetime:
     """Return the time of the next check of a profile whose last check failed.
 
     ``failures`` counts consecutive failed checks. ``refusals`` counts consecutive answers that the
     profile is private or missing. ``is_active`` is False for a profile that counts as private or
-    missing.
+    missing. ``is_billed`` means that the API billed the last check.
     """
     if refusals and not is_active:
         return recheck_unavailable_at(now, refusals)
-    return retry_failed_check_at(now, failures)
+    return retry_failed_check_at(now, failures, is_billed=is_billed)
 
 
 def is_refusal_proven(answers: int) -> bool:

@@ -667,7 +667,12 @@ class Scheduler:
                     )
                 case _:
                     await snapshots.record_failure_and_notify_if_proven(
-                        tx, known.profile_id, why, now=now, token=known.token
+                        tx,
+                        known.profile_id,
+                        why,
+                        now=now,
+                        token=known.token,
+                        is_billed=bool(error.credits),
                     )
         self._wake()
         return type(error).__name__

@@ -336,6 +336,7 @@ async def record_failure_and_notify_if_proven(
     *,
     now: datetime,
     token: int | NoClaim = None,
+    is_billed: bool = False,
 ) -> None:
     """Record a failed check, and plan the next check.
 
@@ -361,7 +362,11 @@ async def record_failure_and_notify_if_proven(
         if alert_rules.is_refusal_proven(refusals) or not followed:
             state = why
     due_at = alert_rules.recheck_failed_at(
-        now, failures=failures, refusals=refusals, is_active=state == "active"
+        now,
+        failures=failures,
+        refusals=refusals,
+        is_active=state == "active",
+        is_billed=is_billed,
     )
     if followed and state not in {"active", before.state}:
         await _enqueue_notice(tx, before, state, {"username": before.username}, now=now)

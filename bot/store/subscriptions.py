@@ -589,6 +589,7 @@ async def _start_checks(
                 failures=row.failures,
                 refusals=row.refusals,
                 is_active=row.state == "active",
+                is_billed=True,  # unknown, so the longer pause applies
             )
             is_profile = profiles.c.profile_id == row.profile_id
             await update_rows(tx, profiles, is_profile, due_at=due_at)

@@ -1,5 +1,6 @@
 """The scheduler: what is due is looked at once, paid once, and put off when it must be."""
 
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -251,6 +252,25 @@ async def test_a_failing_api_puts_off_and_costs_no_more_than_it_billed(tower: To
     assert known.snapshot_at is None
     assert known.state == "active"
     assert await tower.ledger.spent_by_replies_and_schedule() == (0, 0)
+
+
+@pytest.mark.parametrize(("status", "checks"), [(403, 13), (500, 52)])
+async def test_an_account_whose_failed_checks_are_billed_is_asked_more_and_more_rarely(
+    tower: Tower, status: int, checks: int
+) -> None:
+    profile = await tower.followed()
+    body = {"exc_type": "ClientForbiddenError", "detail": "age"}
+    fault = {"status": status, "body": json.dumps(body)}
+    await tower.control.fault("stories", fault, match="/v1/user/stories", times=None)
+    now = begun = utc_now()
+    scheduler = tower.scheduler(now=lambda: now)
+    made = 0
+    while now < begun + 24 * HOUR:
+        made += await scheduler.make_possible_checks_once()
+        known = await tower.known(profile)
+        assert known.due_at is not None
+        now = max(known.due_at, now + MINUTE)
+    assert made == checks
 
 
 async def test_while_the_api_fails_for_everybody_it_is_asked_rarely(tower: Tower) -> None:
