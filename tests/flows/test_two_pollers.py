@@ -49,7 +49,7 @@ async def wait_polls(control: Control, before: int) -> None:
     async def are_more() -> bool:
         return await count_polls(control) >= before + 2
 
-    await wait_for(are_more, what="polls")
+    await wait_for(are_more, 180, "polls")  # a test delays each poll by 25 s
 
 
 async def publish(control: Control, name: str) -> str:
