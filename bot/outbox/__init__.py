@@ -5,7 +5,8 @@ A row of the outbox is a story, a notice or a reply. The modules have these task
 - ``worker`` is the loop.
 - ``claiming`` claims chat queues. ``domain.selection`` decides which rows are sent now.
   ``summaries`` adds the notice of a daily summary.
-- ``jobs`` defines the jobs: an alert, a reply or a probe. A claimed queue has at most one job.
+- ``jobs`` defines the jobs: an alert, a reply or a query of the bot's rights. A claimed queue has
+  at most one job.
 - ``runner`` does a job. ``composer`` builds an alert. ``sending`` sends the alert or the reply,
   and returns an outcome.
 - ``leases`` checks the lease right before each request of a send. Before the first request,

@@ -138,7 +138,7 @@ class JobClaims:
         """Decide which deliveries of a queue are sent now, record the decision, and build the job.
 
         If the queue needs no job now, or the decision fails, end the claim and return None. A
-        trial job sends a single message.
+        trial send has a single row.
         """
         now = claim.at
         decision = _decide_or_none(queue, now)
@@ -201,9 +201,9 @@ class JobClaims:
 
 
 def _decide_or_none(queue: ChatQueue, now: datetime) -> Decision | None:
-    """Decide which deliveries of a queue are sent now. Log an error, and return None.
+    """Decide which deliveries of a queue are sent now. After an error, return None.
 
-    An error in one chat must not delay other chats.
+    The error is only logged. An error in one chat must not delay other chats.
     """
     try:
         return selection.decide(queue, now=now)

@@ -1,6 +1,6 @@
 """The leases under which messages are sent.
 
-Right before each request to Telegram, the lease of the send is checked.
+Right before each request of a send, the lease of the send is checked.
 """
 
 from collections.abc import Callable, Sequence
@@ -38,7 +38,10 @@ class SendLease:
     is_counted: bool = False
     """Whether the number of copies of each row already includes this send."""
     is_valid: bool = False
-    """Whether this process had the lease at the last check, and all rows could be sent."""
+    """Whether the last check found that this process has the lease and may send all rows.
+
+    For the replies to an update, True without a check. A renewal that fails sets False.
+    """
 
 
 class SendLeases:

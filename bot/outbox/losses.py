@@ -7,7 +7,8 @@ from bot.runtime.metrics import Metrics
 class Losses:
     """Counts lost answers and dead letters, and remembers the chats with a deferred notice.
 
-    A deferred notice is about a dead letter, and waits until Telegram answers in the chat again.
+    A deferred notice is about a dead letter, and waits until Telegram answers in the chat again,
+    or for ``UNTOLD_FOR``.
     """
 
     def __init__(self, metrics: Metrics) -> None:

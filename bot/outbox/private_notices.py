@@ -1,6 +1,6 @@
 """Private notices about a group or channel in which the bot can't or should not post a notice.
 
-The people who added the subscriptions of the chat get the notices in their private chats.
+The people who added the subscriptions of the chat usually get the notices in their private chats.
 """
 
 from collections.abc import Iterable, Mapping
@@ -31,8 +31,8 @@ async def enqueue_private_notices_of_missing_right(
 ) -> None:
     """Enqueue private notices about a group or channel in which the bot has no right to write.
 
-    The notices are for the people who added subscriptions in the chat, or else for ``owners``, and
-    are enqueued once, at the first probe of ``mute``.
+    The notices are for the reachable people who added subscriptions in the chat, or else for
+    ``owners``, and are enqueued once, at the first probe of ``mute``.
     """
     chat = await chats.get(tx, mute.chat_id)
     is_first = mute.probes == 0 and mute.missing in {"text", "posts"}

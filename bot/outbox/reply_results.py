@@ -102,7 +102,8 @@ async def _lock_and_check_claim(
     """Lock the queue of a reply, and each chat that the outcome changes.
 
     Return the claim of the queue, the reply, and whether the claim is valid. If the chat was
-    already moved in the database, the result has the new chat id.
+    already moved in the database, the reply has the new chat id. The claim then also has the new
+    chat id, unless the outcome is ``Moved``.
     """
     is_ours = await results.lock_and_check_claim(tx, queue, outcome)
     if is_ours:
@@ -189,8 +190,8 @@ async def _delete_or_cut_and_enqueue_follow_ups(
             )
         return False
     if not await deliveries.remove_reply_or_notice(tx, reply.id):
-        # This is a repeated call. The first call was committed, but the database's answer to the
-        # commit was lost.
+        # For example, an earlier call was committed, but the database's answer to the commit was
+        # lost.
         return False
     await _add_usage(tx, target, payload, outcome, now=now)
     messages = _follow_ups(payload, outcome)
@@ -241,8 +242,9 @@ def _unsent_part(payload: Payload, outcome: Outcome) -> Payload:
 def _follow_ups(payload: Payload, outcome: Outcome) -> list[Payload]:
     """Return the messages that follow a reply with the content ``payload``.
 
-    Refused content is followed by an incident code, which is also logged. An album is followed by
-    notices about failed stories, and by the message under the album.
+    Refused content may be followed by an incident code, which is also logged. An album may be
+    followed by a text about a missing right, notices about failed stories, and the message under
+    the album.
     """
     if payload["kind"] != "album" and not isinstance(outcome, PermanentFailure):
         return []

@@ -95,7 +95,7 @@ class SendReport:
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """A batch of deliveries of which all or some items have arrived."""
+    """A batch of deliveries, and the items that have arrived."""
 
     queue: ChatQueue
     batch: Batch
@@ -173,8 +173,8 @@ async def record_alert_outcome(
 ) -> Tally:
     """Record the outcome of a batch of alerts. Return the results of the recording.
 
-    If the claim of the queue is lost, only the rows that have arrived are recorded. If the chat
-    moved, the rows and the claim of the new chat are changed.
+    If the chat moved, the rows and the claim of the new chat are changed. If the claim of the
+    queue is lost otherwise, only the rows that have arrived are recorded.
     """
     tally = Tally()
     outcome, now = report.outcome, report.now
@@ -369,8 +369,9 @@ async def _record_try_later(
 ) -> ChatFreeAt:
     """Record the rows that must be sent again. Return when the chat's queue is released.
 
-    The outcome decides whether the rows stay due, are repeated, wait, or get separate retries. The
-    results are added to ``tally``.
+    The outcome and the report decide whether the rows stay due, are repeated, wait, or get
+    separate retries. After too many copies, a row becomes a dead letter. The results are added to
+    ``tally``.
     """
     now = report.now
     may_be_there = report.is_counted and (outcome.unknown or outcome.partly)
@@ -499,8 +500,8 @@ async def _make_dead_letters_and_enqueue_notices(
 ) -> None:
     """Turn rows into dead letters, and enqueue notices about the unconfirmed messages.
 
-    A notice is sent as soon as Telegram answers in the chat again, and after ``UNTOLD_FOR`` at the
-    latest.
+    A notice in the chat is due as soon as Telegram answers in the chat again, and after
+    ``UNTOLD_FOR`` at the latest. Private notices about a channel are due now.
     """
     await deliveries.end_open(tx, _ids(rows), state="parked", reason=selection.NO_ANSWERS, now=now)
     lost: dict[tuple[Target, str, bool], int] = {}

@@ -322,8 +322,7 @@ class JobRunner:
     async def _record_alert_if_whole(self, job: SendJob, outcome: Outcome) -> bool:
         """Record an alert that has arrived completely, in a transaction with other alerts.
 
-        Return False if nothing was recorded: the job is not such an alert, or the transaction
-        failed.
+        Return False if the job is not such an alert, or if the transaction failed.
         """
         if not isinstance(job, AlertJob) or not isinstance(outcome, Sent):
             return False

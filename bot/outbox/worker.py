@@ -45,7 +45,7 @@ FILLED_EVERY = timedelta(milliseconds=50)  # the longest wait for more free slot
 SHORTEST = timedelta(seconds=0.1)  # the pause if other processes have claimed all due queues
 # The pause between two steps while Telegram is down, or while a sent message can't be recorded.
 TRY_AGAIN = timedelta(seconds=1)
-# The pause between claims while another process sends the alerts.
+# The pause before the next step while another process sends the alerts.
 PAUSED_AGAIN = timedelta(seconds=5)
 # The pause after an outage of the database. During the pause, other processes record the messages
 # that were sent before or during the outage.

@@ -1,4 +1,4 @@
-"""Sending an album to a chat. If Telegram refuses the album, smaller parts of it are sent."""
+"""Sending an album to a chat. If Telegram refuses the album, smaller parts may be sent."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -67,7 +67,7 @@ class SendRequest:
     until: datetime | None = None
     """The time until which an alert may wait for flood limits."""
     refused_alone: str = ""
-    """The last unknown error message about a story that was sent alone, without numbers."""
+    """The unknown error message, without numbers, that last postponed a story sent alone."""
     items: list[Item] = field(default_factory=list)
 
     @property
@@ -77,7 +77,7 @@ class SendRequest:
 
 
 class Attempts:
-    """Sends the items of an album. If Telegram refuses an item, the next source is tried."""
+    """Sends the items of an album. If Telegram refuses an item, the next source may be tried."""
 
     def __init__(
         self,
@@ -86,7 +86,7 @@ class Attempts:
         *,
         now: Callable[[], datetime],
     ) -> None:
-        """Use the file_ids in ``files``, and find all other sources of items with ``supply``."""
+        """Store new file_ids in ``files``, and find the sources of items with ``supply``."""
         self._files = files
         self._supply = supply
         self._now = now
@@ -94,10 +94,10 @@ class Attempts:
     async def send_open_items_and_set_results(
         self, items: list[Item], request: SendRequest
     ) -> Outcome | NotStopped:
-        """Send all open items (``Item.is_open``), and store the result of each item in ``items``.
+        """Send the open items (``Item.is_open``), and store the results in ``items``.
 
-        Return the outcome that stopped the send, or None. A bought file costs 1 credit. The caller
-        must remove the files in ``Item.spooled``.
+        Return the outcome that stopped the send, or None. After a stop, items may still be open. A
+        bought file costs 1 credit. The caller must remove the files in ``Item.spooled``.
 
         Raises:
             DatabaseUnavailableError: The number of sent copies can't be stored, a refused file_id
@@ -219,10 +219,11 @@ class Attempts:
     async def _adjust_album_or_send_its_halves(
         self, refusal: Refusal, batch: list[Item], request: SendRequest
     ) -> Outcome | NotStopped:
-        """Prepare the next send of an album whose content Telegram refused.
+        """Adjust an album whose content Telegram refused, or send the halves of the album.
 
         No item of the album has arrived (TDLib, MessagesManager::do_send_message_group). Return
-        None if the send can continue. Otherwise return the outcome that stops the send.
+        None if the send can continue. Otherwise return the outcome that stops the send. A bought
+        file costs 1 credit.
         """
         blamed = _items_with_url_source(batch)
         # If Telegram could not fetch several URLs, the error names only the first URL. For this
@@ -269,8 +270,8 @@ class Attempts:
     ) -> None:
         """Set the next source of a refused item: the URL, or an upload of the file at the URL.
 
-        If neither source is left, mark the item as ``alone``. The file at a pasted URL may cost 1
-        credit.
+        A photo that Telegram refused as a photo becomes a document. If neither change is possible,
+        mark the item as ``alone``. The file at a pasted URL may cost 1 credit.
         """
         if not (
             await self._convert_if_refused_photo(refusal, item, request)

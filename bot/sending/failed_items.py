@@ -1,6 +1,6 @@
 """Messages about stories that could not be sent. Each message is about a single cause.
 
-Stories of another album that fail for the same cause are added to an unsent message.
+Stories of another album that fail for the same cause may be added to an unsent message.
 """
 
 from collections.abc import Mapping
@@ -41,7 +41,8 @@ def failure_notices_by_cause(
 def merge_failure_notices(waiting: Payload, new: Payload) -> Payload | None:
     """Merge two messages about failed stories. Return the payload of the merged message.
 
-    Return None if the messages have different causes, or answer different messages.
+    Return None if the messages have different causes, answer different messages, or are not about
+    failed stories.
     """
     cause = waiting.get("cause")
     is_same = cause == new.get("cause") and waiting.get("reply_to") == new.get("reply_to")

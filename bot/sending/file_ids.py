@@ -1,4 +1,4 @@
-"""The file_ids of stories. One sender uploads a story, and other senders wait for the file_id.
+"""The file_ids of stories. One sender uploads a story, and other senders may wait.
 
 Only senders of the same process wait for each other.
 """
@@ -28,7 +28,7 @@ class Files:
     """The file_ids of stories, in memory and in the database, and the current uploads.
 
     A file_id is kept until the story expires, or for at least 30 days if the story is in a
-    highlight.
+    highlight. A file_id that Telegram refuses is removed.
     """
 
     def __init__(

@@ -69,7 +69,7 @@ class Item:
     """The kind of the file that is sent."""
     source: Source | None = None
     tried: int = 0
-    """The number of sources that were tried or skipped."""
+    """The number of sources, apart from a file_id, that were tried or skipped."""
     reason: str = ""
     """The newest error message of a source."""
     sent: SentItem | None = None
@@ -81,11 +81,11 @@ class Item:
     refused: Right | None = None
     """The right that the item needs and the bot does not have."""
     alone: bool = False
-    """Whether the item must be sent alone, because no URL or upload can be used in an album."""
+    """Whether the item must be sent alone after Telegram refused the item in an album."""
     as_file: bool = False
     """Whether the photo or video of the item is sent as an uncompressed document."""
     is_free: bool = False
-    """Whether no credits may be spent for the item, so its file is never bought."""
+    """Whether the file of the story must not be bought from the Stories API."""
     has_spool_error: bool = False
     """Whether a download failed because the spool is full or can't be written."""
     spooled: list[MediaFile] = field(default_factory=list)
@@ -130,7 +130,7 @@ class SendOptions:
     one_by_one: bool = False
     """Whether no albums are sent."""
     is_free: bool = False
-    """Whether no file is bought from the API."""
+    """Whether no file of a story is bought from the Stories API."""
     reply_to: int | None = None
     buttons: Buttons = field(default_factory=list)
     """The buttons of an item that is sent alone. An album cannot have buttons (Bot API)."""
@@ -144,7 +144,7 @@ class Text:
     stories: int
     """The number of stories that the caption states."""
     html: bool = True
-    """False after Telegram has refused the HTML. The caption is then plain text."""
+    """False after Telegram has refused the caption. A caption that is left is plain text."""
     caption_for_count: Callable[[int], str] | None = None
     """Returns the caption for a number of stories."""
 
@@ -214,7 +214,7 @@ def arguments_to_send_alone(
     if item.kind != "document":
         arguments["has_spoiler"] = options.spoiler or None
     elif item.as_file and isinstance(item.source, ByUpload):
-        # Without this argument, Telegram would convert the document to a video.
+        # Without this argument, Telegram could convert the document to a video.
         arguments["disable_content_type_detection"] = True
     if item.kind == "video":
         arguments |= _video_fields(item)

@@ -44,7 +44,9 @@ log = structlog.get_logger()
 
 Payload = dict[str, Any]
 
-LONGEST_WAIT_S = 5.0  # seconds that a text waits for a flood limit before the outbox takes over
+# Maximum seconds that a reply, if not an album, waits for a flood limit. The reply then waits in
+# the outbox.
+LONGEST_WAIT_S = 5.0
 # Telegram shows a chat action for 5 seconds. The bot repeats the action after this many seconds.
 ACTION_S = 4.5
 _AS_IT_IS = "message is not modified"

@@ -1,7 +1,7 @@
 """Sending albums. Each file comes from the cheapest source that works.
 
-If an item fails, the other items are still sent, unless items must arrive in order. An item has
-arrived only if Telegram returned its message.
+If an item fails, the other items are usually still sent. An item counts as arrived only if
+Telegram returned its message.
 """
 
 from collections.abc import Awaitable, Callable
@@ -41,7 +41,7 @@ _PLAIN = SendOptions()
 
 
 class Sender:
-    """Sends all photos and videos of the bot."""
+    """Sends the photos and videos of stories."""
 
     def __init__(
         self,
@@ -57,8 +57,8 @@ class Sender:
         """Create the sender.
 
         ``fallback`` downloads a story through the API for 1 credit, or a pasted URL for at most 1
-        credit. ``largest_file`` is in bytes. ``tell`` is called with each unknown error message of
-        Telegram, at most once an hour.
+        credit. ``largest_file`` is in bytes. ``tell`` is called with unknown error messages of
+        Telegram, at most once an hour for the same message.
         """
         self._bot = bot
         self._files = Files(db, bot_id=lambda: bot.id, now=now)
@@ -82,8 +82,8 @@ class Sender:
 
         ``asker`` pays 1 credit for each bought file. If ``asker`` has no chat, the schedule's
         budget pays. If some stories can't be sent, ``caption_for_count`` returns the caption. If
-        another sender is uploading a story, a reply waits for the upload, and an alert waits at
-        most 5 seconds. The stories in ``TryLater.items`` have arrived, and must not be sent again.
+        another sender is uploading a story, a reply waits for the upload, and an alert waits until
+        the upload is 5 seconds old. The stories in ``TryLater.items`` have arrived.
 
         Raises:
             DatabaseUnavailableError: The database failed before a story arrived. Nothing was sent.
@@ -131,8 +131,8 @@ class Sender:
 def _album_outcome(items: list[Item], stopped: Outcome | NotStopped, *, is_alert: bool) -> Outcome:
     """Return the outcome of an album, with the items that have arrived.
 
-    If the send stopped early, ``stopped`` decides. Otherwise a possible retry, a missing right,
-    and success decide, in this order.
+    If the send stopped early, ``stopped`` decides. Otherwise a possible retry of an alert, a
+    missing right, and success decide, in this order.
     """
     sent = tuple(item.sent for item in items if item.sent)
     ended = [item for item in items if item.failed]

@@ -1,7 +1,6 @@
 """The record of a story: its failed sources, and the answers of the Stories API about the story.
 
-Each method either records an event or returns a decision. A failed source is tried again after
-some time.
+A failed source is tried again after some time.
 """
 
 from dataclasses import dataclass, field
@@ -14,16 +13,16 @@ from bot.domain.records import EPOCH
 RECORD_LIFE = STORY_LIFE  # a record is deleted if it was not changed for this time
 # If a file has failed, the bot does not use the file in any chat until this time has passed.
 FAILED_FOR = timedelta(minutes=10)
-# If the host of a file has failed, alerts do not use the file until this time has passed.
+# If a failure of a file may be temporary, alerts do not use the file until this time has passed.
 _ALERTS_WAIT_FOR = timedelta(seconds=5)
-_BUY_AGAIN = timedelta(hours=1)  # minimum time between two purchases of a file for alerts
+_BUY_AGAIN = timedelta(hours=1)  # minimum time between two purchases of a story for alerts
 # If Telegram could not fetch the URL of a story, the bot uploads the file of the story instead of
 # using the URL, until this time has passed.
 _URL_REFUSED_FOR = timedelta(hours=1)
 # If Telegram refuses a file with the same error message in this many chats, alerts with the file
 # are postponed in all chats.
 _CHATS_OF_A_REFUSAL = 3
-_ASKED_AGAIN = timedelta(minutes=15)  # after this time, one alert tries a postponed file again
+_ASKED_AGAIN = timedelta(minutes=15)  # after this time, alerts try a postponed file again
 
 
 @dataclass(slots=True)

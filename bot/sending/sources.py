@@ -44,11 +44,11 @@ log = structlog.get_logger()
 
 _LARGEST_PHOTO = 10 * 2**20  # bytes; a larger photo is sent as a document
 # If a media host is slow for longer than this time, alerts wait no longer for the host. The files
-# of the alerts are then bought from the Stories API.
+# of the alerts may then be bought from the Stories API.
 _SLOW_FOR = timedelta(minutes=2)
-_FREE_STEPS = 2  # the number of sources that are tried before a purchase
-# If the API bills a purchase for an alert without a file, alerts buy no file of another story of
-# the profile for this time.
+_FREE_STEPS = 2  # the URL and the upload, which are tried before a purchase
+# If the API bills a purchase for an alert without a file, or reports that the story is not
+# available, alerts usually buy no file of another story of the profile for this time.
 _REFUSED_FOR = timedelta(hours=3)
 # A refusal is reported only if the same refusal has not occurred for this time.
 _REPORTED_FOR = timedelta(hours=1)
@@ -97,7 +97,7 @@ class Supply:
         self._steps = (self._url_source, self._download_as_source, self._buy_as_source)
         self._records = TimedCache[str, StoryRecord]()
         self._purchases = TimedCache[str, _Purchases]()
-        # The story of each profile whose file the API refused to an alert.
+        # For each profile, the last story whose file the API refused to an alert.
         self._refused_stories = TimedCache[str, str]()
         self._reported_words = TimedCache[str, bool]()
 
@@ -115,7 +115,8 @@ class Supply:
         """Set the next source of the item: the URL, an upload, or an upload of a bought file.
 
         ``asker`` pays 1 credit for a bought file, and possibly for a pasted URL. If ``asker`` has
-        no chat, the budget of the schedule pays. If no source is left, the item fails.
+        no chat, the budget of the schedule pays. If no source is left, or the file failed a short
+        time ago, the item fails.
 
         Raises:
             DatabaseUnavailableError: A refused file_id cannot be deleted, or a purchase cannot be
@@ -192,10 +193,10 @@ class Supply:
     async def postpone_refused_and_report(
         self, item: Item, refusal: Refusal, chat_id: int
     ) -> None:
-        """Postpone an item after an unknown error message of Telegram, and report the message.
+        """Postpone an item after an unknown error message of Telegram.
 
-        After refusals of the file in three chats with the same message, alerts in all chats
-        postpone the file for 15 minutes.
+        A message that did not occur in the last hour is reported. After refusals of the file in
+        three chats with the same message, alerts in all chats postpone the file for 15 minutes.
         """
         now, words = self._now(), refusal.words_without_numbers
         is_new = self._reported_words.get(words, now=now) is None
@@ -206,7 +207,7 @@ class Supply:
         self._ensure_file_record(item).record_refusal(words, chat_id, now)
 
     def postpone_refused_in_three_chats(self, items: list[Item]) -> None:
-        """Postpone each item whose story Telegram has refused in three chats."""
+        """Postpone each item whose file is postponed for alerts (``FileRecord.is_postponed``)."""
         for item in items:
             if self._file_record(item).is_postponed(self._now()):
                 item.failed, item.later = MediaUnavailableError.text, True
@@ -328,8 +329,8 @@ class Supply:
     def _reserve_purchase_or_mark_item(self, item: Item) -> bool:
         """Record that the story is being bought for an alert. Return True.
 
-        If the story is gone, or a purchase began less than an hour ago, record nothing and return
-        False.
+        If the story is gone, or a purchase began less than an hour ago, record no purchase and
+        return False. The item is then marked as gone, or may be marked for a later retry.
         """
         record, now = self._ensure_record(item), self._now()
         if record.is_gone:
@@ -345,7 +346,7 @@ class Supply:
     async def _buy_unless_recently_failed(
         self, story: Story, asker: Asker, buy: Fallback
     ) -> MediaFile | None:
-        """Buy a file for 1 credit. Return None if a purchase for the profile failed recently.
+        """Buy a file for 1 credit. Return None if recent failures for the profile prevent this.
 
         Before a first success, only one purchase for the profile runs at a time. The caller must
         remove the file.
@@ -369,7 +370,9 @@ class Supply:
         return await buy(story, asker)
 
     def _is_other_story_refused(self, profile: str, story: Story) -> bool:
-        """Return whether the API refused another story of a profile in the last 3 hours.
+        """Return whether the API last refused another story of a profile to an alert.
+
+        Only refusals in the last 3 hours count.
 
         Without this rule, a person could spend credits of the schedule with stories that wait to
         be sent, by deleting the stories or restricting the account.
