@@ -108,7 +108,7 @@ async def record_first_refusal(
 
 
 async def entries_invited_or_refused(tx: Tx, *, after: datetime) -> list[Entry]:
-    """Return the people and chats that used an invitation or were refused after a time.
+    """Return the people and chats that used an invitation or were first refused after a time.
 
     The entries are sorted by the column ``since``. A person or chat with a permission or a block
     does not count as refused.
@@ -189,7 +189,7 @@ async def entries_with_ended_block(tx: Tx, *, now: datetime) -> list[Entry]:
 async def allow_all_and_count_new(tx: Tx, ids: Iterable[int], *, via: Via, now: datetime) -> int:
     """Allow people and chats to use the bot. Return how many of them were not allowed before.
 
-    The credit limit, the block, and the name of the person who added the bot do not change.
+    The credit limit, the block, and the record of the person who added the bot do not change.
     """
     rows = [
         {"kind": subject.kind, "subject": subject.id, "is_allowed": True, "via": via, "since": now}

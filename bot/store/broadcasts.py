@@ -123,8 +123,8 @@ async def enqueue_next_if_chats_left(
 ) -> bool:
     """Enqueue the message for at most ``limit`` further chats. Return False if no chat is left.
 
-    Change nothing, and return True, if the broadcast is not running, or if another process was
-    faster.
+    If chats are left, but the broadcast is not running or another process was faster, change
+    nothing and return True.
     """
     following = sa.select(chats.c.id).where(_AUDIENCE).order_by(chats.c.id).limit(limit)
     if broadcast.last_chat is not None:

@@ -226,7 +226,7 @@ class AccountState:
 async def take_credits_or_return_account(
     tx: Tx, side: Side, now: datetime, amount: int, rule: BudgetRule, *, minimum: int | NoMinimum
 ) -> AccountState | Taken:
-    """Add credits to today's spending of a side and to the total spending. Return None.
+    """Add credits to the daily spending of a side and to the total spending. Return None.
 
     If the budget rule, the stop switch or the balance forbids the spending, add nothing, and
     return the account. ``minimum`` is the balance that must remain.

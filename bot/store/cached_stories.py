@@ -70,8 +70,9 @@ async def of_profile(tx: Tx, profile_id: str, *, now: datetime) -> list[Story]:
 def _conditions_of_cached(now: datetime) -> list[sa.ColumnElement[bool]]:
     """Return the SQL conditions of a cached story.
 
-    The story is live, and was in the last complete snapshot or a later answer of the API. The
-    profile is public, and no refusal of its username is cached.
+    The story is live. If the profile has a complete snapshot, the story was in the last complete
+    snapshot or a later answer of the API. The profile is public, and no refusal of its username is
+    cached.
     """
     verdict = sa.literal(VERDICT) + profiles.c.username
     is_refused = sa.exists().where(cached_answers.c.key == verdict, cached_answers.c.until > now)
@@ -95,8 +96,8 @@ async def newest_with_file(
 ) -> list[tuple[Story, KnownFile]]:
     """Return the cached stories of the profiles ``ids`` with their files, newest first.
 
-    At most ``most`` stories are read, or only the story ``pk``. Only files of the bot ``bot_id``
-    count. Profiles in ``blocked`` (ids or usernames) are left out.
+    At most ``most`` stories are read, or only the story ``pk``. Only unexpired photos, videos and
+    animations of the bot ``bot_id`` count. Profiles in ``blocked`` (ids or usernames) are skipped.
     """
     if not ids:
         return []

@@ -125,7 +125,7 @@ FREED = RESCHEDULED.values(**RELEASED | {"leased_until": UNTIL})
 
 
 async def claim_and_lock_due_deliveries(tx: Tx, lease: Lease, *, limit: int) -> list[ChatQueue]:
-    """Claim at most ``limit`` due chat queues. Lock and return their due deliveries.
+    """Claim at most ``limit`` due chat queues. Lock and return their first due deliveries.
 
     The queues that have been free for the longest time are claimed first. The returned list is in
     no particular order.
@@ -205,9 +205,9 @@ async def claim_if_no_pending_reply(tx: Tx, chat_id: int, lease: Lease) -> Reply
     pending reply or is not stored.
     """
     if tx.dialect.name == "postgresql":
-        # The queue is locked before the chat, as in a transaction that moves or erases the chat.
-        # The claim statement alone would lock the chat first, and the two transactions could
-        # deadlock.
+        # A transaction that moves or erases the chat locks the queue before the deletion of the
+        # chat. The claim statement alone would lock the chat before the queue, so that both
+        # transactions could deadlock.
         await lock(tx, chat_id)
     values = claim_values(lease, limit=1) | {"chat_id": chat_id}
     rows = await _CLAIM_CHAT_WITHOUT_PENDING_REPLY.rows(tx, values)

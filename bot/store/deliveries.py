@@ -44,7 +44,7 @@ deliveries = sa.Table(
     required("thread_id", sa.BigInteger, default="0"),
     sa.Column("subscription_id", BigId, sa.ForeignKey("subscriptions.id", ondelete="CASCADE")),
     sa.Column("story_pk", sa.String(32)),
-    sa.Column("notice", sa.String(16)),  # The name of a notice, or None for a story.
+    sa.Column("notice", sa.String(16)),  # The name of a notice, ``REPLY``, or None for a story.
     sa.Column("fields", sa.JSON),
     required("state", sa.String(8), default="open"),
     required("due_at", Timestamp),
@@ -52,10 +52,9 @@ deliveries = sa.Table(
     required("held", sa.String(8), default=""),
     # The number of sends that may have arrived, at most three.
     counter("copies"),
-    # The number of consecutive failed claims. A claim has failed if the message has certainly not
-    # arrived, or if the outcome is not recorded.
+    # The number of consecutive claims that have failed, or whose outcome is not recorded.
     counter("attempts"),
-    # True if the delivery is claimed and the outcome is not recorded yet.
+    # True if the delivery was claimed and the outcome is not recorded yet.
     flag("sending"),
     sa.Column("message_id", sa.BigInteger),
     required("reason", sa.Text, default=""),
@@ -114,7 +113,7 @@ def longest_wait_ends_at_sql() -> sa.ColumnElement[datetime]:
 def waits_for_earlier_sql(due_after: Any) -> sa.ColumnElement[bool]:  # noqa: ANN401 - time or column
     """Return the SQL condition that a delivery must wait for an earlier delivery.
 
-    A story or notice waits for the earlier deliveries of its subscription. A reply waits for the
+    A story or notice can wait for earlier deliveries of its subscription. A reply can wait for
     earlier replies of its chat. Deliveries that are due at ``due_after`` or before delay no
     delivery.
     """
@@ -202,8 +201,9 @@ DUE = _due_sql()
 async def lock_and_return_due(tx: Tx, chat_ids: list[int], *, now: datetime) -> list[Delivery]:
     """Lock and return the first due deliveries of each chat, in the order of sending.
 
-    A chat has at most ``ROWS_A_QUEUE`` deliveries in the result. Deliveries that wait for an
-    earlier delivery, or that another session has locked, are left out.
+    A chat has at most ``ROWS_A_QUEUE`` deliveries in the result. A delivery that waits for an
+    earlier delivery is left out for at most ``LONGEST_WAIT``. Deliveries that another session has
+    locked are left out.
     """
     return _to_deliveries((await tx.execute(DUE, {"chat_ids": chat_ids, "now": now})).all())
 
@@ -292,7 +292,7 @@ ENDED_ATTEMPTS = deliveries.c.attempts - sa.case((deliveries.c.sending, 1), else
 
 AWAY = "away"  # the reason of a delivery that was dropped because the chat had been closed
 ENDED, PAUSED = "ended", selection.PAUSED
-"""The reasons of dropped deliveries that *Undo* or the end of a pause can restore.
+"""Two reasons of dropped deliveries, which *Undo* or the end of a pause can restore.
 
 ``ENDED`` means that the subscription ended. ``PAUSED`` means that the subscription was paused, or
 that an owner blocked the profile.
@@ -556,9 +556,9 @@ async def drop_and_detach_stories(
 
 
 async def attach_and_reopen_stories(tx: Tx, subscription: Subscription, *, now: datetime) -> None:
-    """Assign the deliveries of an ended subscription to the restored subscription.
+    """Assign an ended subscription's newest delivery of each story to the restored subscription.
 
-    Deliveries that were dropped at the end of the subscription are reopened (``reopen_dropped``).
+    ``reopen_dropped`` then reopens deliveries that were dropped at the end of the subscription.
     The caller has locked the chat's queue, and reschedules the queue afterwards.
     """
     of_profile = sa.select(stories.c.pk).where(stories.c.profile_id == subscription.profile_id)
@@ -621,7 +621,7 @@ async def reopen_dropped(
 async def reopen_dropped_of_chat(
     tx: Tx, chat_id: int, *, reason: str, dropped_since: datetime, now: datetime
 ) -> None:
-    """Reopen the deliveries of a chat that were dropped at ``dropped_since`` or later.
+    """Reopen a chat's deliveries of stories that were dropped at ``dropped_since`` or later.
 
     The reason of the drop begins with ``reason``. Stories that have expired or are not wanted any
     more stay dropped. The caller has locked the chat's queue, and reschedules the queue
@@ -680,8 +680,8 @@ async def drop_duplicates_and_reassign_sent(
 ) -> None:
     """Drop open deliveries of stories that the subscription ``sent_by`` has already sent.
 
-    The dropped deliveries belong to ``subscription_id``. The sent deliveries of ``sent_by`` move
-    to ``subscription_id``, so that a later fan-out adds no duplicate.
+    The dropped deliveries belong to ``subscription_id``. The sent deliveries of other stories move
+    from ``sent_by`` to ``subscription_id``, so that a later fan-out adds no duplicate.
     """
     is_sent = _has_same_story_sql(sent_by, state="sent")
     whose = deliveries.c.subscription_id == subscription_id
@@ -724,10 +724,10 @@ async def make_deferred_due(tx: Tx, chat_id: int, held: Held, *, now: datetime) 
 
 
 async def make_due_or_mark_for_reselection(tx: Tx, chat_id: int, *, now: datetime) -> None:
-    """Let the outbox decide again when to send the open deliveries of a chat.
+    """Let the outbox decide again when to send open deliveries of a chat.
 
-    Call this function after a change of the settings or rights of the chat. Retries are not
-    changed.
+    Call this function after a change of the settings or rights of the chat. Deliveries with
+    ``Held.RETRY`` are not changed.
     """
     statement = sa.update(deliveries).where(deliveries.c.chat_id == chat_id, is_open)
     is_held = deliveries.c.held.in_([held for held in Held if held.depends_on_settings])

@@ -101,9 +101,9 @@ async def add_notice(
     The message is due at ``due_at``, or now if ``due_at`` is None.
     """
     due_at = due_at or now
-    # The insert of a delivery also locks the row of the chat. Lock the queue first, because
-    # transactions that move or erase the chat also lock the queue before the row. A different
-    # order could cause a deadlock.
+    # The insert of a delivery also locks the row of the chat against deletion. The queue is locked
+    # first, because a transaction that moves or erases the chat locks the queue before the
+    # deletion of the row. A different order could cause a deadlock.
     await chat_queues.lock(tx, target.chat_id)
     if await add_reply(tx, target, fields, notice=notice, held=held, due_at=due_at, now=now):
         await chat_queues.make_due(tx, target.chat_id, due_at=due_at, now=now)

@@ -1,4 +1,4 @@
-"""Fan-outs: stories or a notice for all subscriptions of a profile, enqueued in slices.
+"""Fan-outs: stories or a notice for the subscriptions of a profile, enqueued in slices.
 
 Each slice has its own transaction. After a crash, a different process continues with the next
 slice. The fan-outs of a profile are written in sequence.
@@ -35,8 +35,7 @@ fan_outs = sa.Table(
     sa.Column("story_pks", sa.JSON),  # None for a notice
     sa.Column("notice", sa.String(16)),
     sa.Column("fields", sa.JSON),
-    # Subscriptions whose alerts began after this time get no delivery. None means that all
-    # subscriptions get a delivery.
+    # Subscriptions whose alerts began after this time get no delivery. None means no such limit.
     sa.Column("since", Timestamp),
     required("deliver_at", Timestamp),  # when the deliveries are due
     required("created_at", Timestamp),
@@ -90,7 +89,7 @@ _END_OF_SLICE = (
     .limit(1)
 )
 _WAITS_IN_RANGE = sa.and_(_IN_RANGE, WAITS)
-# A transaction that deletes or moves a chat locks the chat's queue first. The locks of this
+# A transaction that deletes or moves a chat also locks the chat's queue. The locks of this
 # statement therefore prevent that a chat is deleted or moved while a slice is written.
 _QUEUES = (
     sa.select(chat_queues.queues.c.chat_id)

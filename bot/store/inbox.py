@@ -167,10 +167,10 @@ _CLAIM = claims.claim_batch_sql(
 async def claim(
     tx: Tx, lease: Lease, *, limit: int, except_ids: Collection[int] = ()
 ) -> list[ClaimedUpdate]:
-    """Claim the first open update of each queue, for at most ``limit`` queues.
+    """Claim the first open update of each queue if the update is due. Return the claimed updates.
 
-    Return the claimed updates, ordered by id. Queues with a leased update are left out. Updates in
-    ``except_ids`` are not claimed.
+    At most ``limit`` updates are claimed, ordered by id. Queues with a leased update are left out.
+    Updates in ``except_ids`` are not claimed.
     """
     values = claim_values(lease, limit=limit) | {"but": list(except_ids)}
     claimed = await all_rows(tx, ClaimedUpdate, _CLAIM, values)

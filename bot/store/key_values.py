@@ -1,4 +1,4 @@
-"""Small named values that all replicas share: the last balance, the limits of an API, leases.
+"""Small named values that all replicas share, such as the last balance, and leases.
 
 The clean-up deletes a value some time after its expiry (``until``). A row with an ``owner`` is a
 lease (``bot.store.leases``).

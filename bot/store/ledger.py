@@ -129,8 +129,8 @@ async def close(
 ) -> ClosedEntry | None:
     """Close an entry with the billed credits. Return the entry.
 
-    If ``billed_credits`` is None, the nominal cost is presumed spent, and the entry can be closed
-    again. Return None if the entry is missing or was already closed.
+    If ``billed_credits`` is None, the nominal cost is presumed spent. A later call can then still
+    record the billed credits. Return None if no entry was closed.
     """
     values: dict[str, Any] = {"entry_id": entry_id, "closed_at": now, "state": PRESUMED}
     if billed_credits is None:

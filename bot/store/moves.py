@@ -46,8 +46,8 @@ _UNIQUE = (sa.UniqueConstraint, sa.PrimaryKeyConstraint)
 async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> WasStored:
     """Move all data of the group ``old`` to the supergroup ``new``, and open the supergroup.
 
-    A blocked supergroup is closed instead. Return False if the group is not stored. Only the first
-    of several calls moves the settings.
+    A blocked supergroup is closed instead. Return False if the group is not stored, or if both ids
+    are equal. Only the first of several calls moves the settings.
     """
     if old == new:
         return False
@@ -109,7 +109,7 @@ async def _merge_duplicate_subscriptions(
     """End each subscription of a chat if the chat ``into_chat`` has the same subscription.
 
     The same subscription has the same topic and profile. The pending deliveries move to the
-    subscription of ``into_chat``.
+    subscription of ``into_chat``. The caller has locked the queues of both chats.
     """
     for subscription in await subscriptions.of_chat(tx, from_chat):
         heir = await subscriptions.find(
@@ -157,7 +157,7 @@ async def move_topic_to_main_chat_and_notify(
     condition = sa.and_(
         deliveries.c.chat_id == chat_id, deliveries.c.thread_id == thread_id, is_open
     )
-    # The remaining deliveries are notices.
+    # The remaining deliveries are notices and replies.
     await update_rows(tx, deliveries, condition, thread_id=MAIN)
     if await mutes.unmute(tx, chat_id, thread_id):
         await deliveries_store.make_deferred_due(tx, chat_id, Held.MUTED, now=now)
@@ -192,7 +192,7 @@ async def _end_for_heir(
     """End a subscription, and move its pending deliveries to ``heir`` without duplicates.
 
     ``heir`` gets the shorter of both pauses. A longer pause of ``heir`` would stop the alerts of
-    the ended subscription.
+    the ended subscription. The caller has locked the queues of both chats.
     """
     await fan_outs.write_deliveries_for_heir(tx, subscription, heir=heir)
     if _pause_length_sort_key(heir) > _pause_length_sort_key(subscription):

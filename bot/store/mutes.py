@@ -61,8 +61,8 @@ async def record_missing_right(
 ) -> MustNotify:
     """Record a missing right, and plan the next check of the right.
 
-    Return True if a different right or no right was recorded before. For the right "peace", return
-    True only for the third consecutive record.
+    Return True if the recorded right is new or has changed. For the right "peace", return True
+    only for the third consecutive record.
     """
     known = [mute for mute in await of_chat(tx, chat_id) if mute.thread_id == thread_id]
     together = alert_rules.combine_missing_rights(known[0].missing, missing) if known else missing

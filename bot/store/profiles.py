@@ -46,7 +46,7 @@ profiles = sa.Table(
     required("refusal", sa.String(16), default=""),
     # The number of consecutive equal refusals.
     counter("refusals"),
-    # The weight of the subscribers and the number of their chats, counted before the last check.
+    # The weight of the subscribers, and the number of their chats.
     required("weight", sa.Float, default="0"),
     counter("chats"),
     # The billed credits of checks that are not yet divided among the subscribed chats.
@@ -190,6 +190,7 @@ async def claim_checks(
       check.
     - ``unseen_since``: Claim only profiles without a complete snapshot after this time.
     - ``skip_newcomers``: Claim no profiles that only newcomers follow.
+    - ``ids``: Claim only these profiles.
     """
     statement = _claim_checks_sql(
         only_not_due=only_not_due,
@@ -274,9 +275,10 @@ async def set_subscriber_count(tx: Tx, profile_id: str, count: SubscriberCount) 
 
 
 async def end_claim_and_postpone_check(tx: Tx, claimed: Known, *, until: datetime) -> None:
-    """End the claim of a check that could not be made. The check is due again at ``until``.
+    """End the claim of a check without a result for the profile.
 
-    The number of attempts is reset. Do nothing if the claim was lost.
+    The check is due again at ``until``. The number of attempts is reset. Do nothing if the claim
+    was lost, or if the profile is no longer checked.
     """
     await claims.finish(tx, (claimed.profile_id, claimed.token), due_at=until)
 
@@ -284,7 +286,8 @@ async def end_claim_and_postpone_check(tx: Tx, claimed: Known, *, until: datetim
 async def end_claim_and_retry_check(tx: Tx, claimed: Known, *, due_at: datetime) -> None:
     """End the claim of a check without an outcome. The check is due again at ``due_at``.
 
-    The number of attempts stays. Do nothing if the claim was lost.
+    The number of attempts stays. Do nothing if the claim was lost, or if the profile is no longer
+    checked.
     """
     await claims.retry(tx, (claimed.profile_id, claimed.token), due_at=due_at)
 
@@ -294,8 +297,8 @@ async def next_check_due_and_last_snapshot(
 ) -> tuple[datetime, datetime | None] | None:
     """Return the due time of the next unclaimed check, and the time of the last snapshot.
 
-    The second time is None if the profile has no complete snapshot. Return None if no check is
-    planned.
+    The second time is None if the profile has no complete snapshot. Return None if no unclaimed
+    check is planned.
     """
     row = (await tx.execute(_FIRST_DUE, {"now": now})).one_or_none()
     return (row.due_at, row.snapshot_at) if row else None

@@ -70,10 +70,10 @@ class Overdue:
 
 
 def conditions_of_overdue_rows(now: datetime) -> list[Overdue]:
-    """Return the conditions of the overdue rows of all tables, in the order of deletion.
+    """Return the conditions of the overdue rows of tables, in the order of deletion.
 
-    The deliveries of a chat are deleted before the chat, because the deletion of a chat with many
-    deliveries would take too long.
+    The deliveries of a closed chat are deleted before the chat, because the deletion of a chat
+    with many deliveries would take too long.
     """
     last_year = now.date() - _USAGE_KEPT
     closed = sa.and_(

@@ -36,7 +36,7 @@ class Part:
 
 @dataclass(slots=True)
 class _Sums:
-    """The credits of all entries before the time ``until``, as sums by day and operation."""
+    """The credits of the entries before the time ``until``, as sums by day and operation."""
 
     until: datetime
     days: dict[date, dict[str, int]]
@@ -202,8 +202,8 @@ async def ids_of_people_and_chats_by_cost(
 ) -> list[int]:
     """Return a page of the ids of people and chats with spending, most expensive first.
 
-    A person's requests in a group count for the person and for the group. The ids of the query
-    ``appended_ids`` follow, newest first.
+    A person's requests in a group count for the person and for the group. The remaining ids of the
+    query ``appended_ids`` follow, newest first.
     """
     parts = _costs_sql(since).subquery()
     in_groups = sa.and_(parts.c.user_id.is_not(None), parts.c.user_id != parts.c.chat_id)

@@ -398,7 +398,7 @@ async def lock_or_add_chat(tx: Tx, chat_id: int, *, now: datetime) -> Chat:
     """
     chat_id = await chat_store.lock_and_return_current_id(tx, chat_id)
     chat = await chat_store.get(tx, chat_id)
-    if chat is None:  # The chat is a channel from which the bot has received no update.
+    if chat is None:  # for example, a channel from which the bot has received no update
         kind = "private" if chat_id > 0 else "channel"
         chat = await chat_store.add_or_update(tx, chat_id, kind=kind, title="", now=now)
     return chat
@@ -598,7 +598,7 @@ async def _start_checks(
 async def start_or_stop_checks(
     tx: Tx, *, now: datetime, chat_id: int | None = None, profile_ids: Collection[str] = ()
 ) -> None:
-    """Start the checks of profiles with a waiting subscription, and stop unneeded checks.
+    """Start the checks of unblocked profiles with a waiting subscription. Stop unneeded checks.
 
     The profiles are ``profile_ids``, or by default all profiles that the chat ``chat_id`` follows.
     A started check is due now, or later if the last check failed.

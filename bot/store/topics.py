@@ -1,7 +1,7 @@
 """Topics that the bot made. Each topic belongs to a profile in a chat.
 
-A process claims the row of a topic before the call that makes the topic. No other process then
-makes the same topic.
+A process claims the row of a topic before the call that makes the topic. During the claim, no
+other process makes the same topic.
 """
 
 from collections.abc import Collection
@@ -21,7 +21,7 @@ topics = sa.Table(
     chat_key(),
     primary_key("profile_id", sa.String(32)),
     required("name", sa.String(128)),
-    # 0 means that Telegram has not created the thread yet.
+    # 0 means that the id of the thread is not known yet.
     required("thread_id", sa.BigInteger, default="0"),
     sa.Column("claimed_until", Timestamp),  # the end of the lease of the creating process
 )

@@ -64,7 +64,8 @@ async def end_other_versions_and_migrate(
 
     Raises:
         DatabaseUnavailableError: ``Database.migrate`` failed, the database is unavailable, other
-            processes did not end in time, or processes of another bot than ``bot_id`` run.
+            processes did not end in time, or processes of another bot than ``bot_id`` run or were
+            killed in the last 10 minutes.
     """
     if not await _has_old_tables(db):
         await db.migrate(first=_raise_if_old)
@@ -243,8 +244,7 @@ class ProcessLease:
     async def renew_and_detect_upgrade(self) -> bool:
         """Renew the lease. Return whether another version has stamped the database.
 
-        A stamp means that a process of the other version upgrades the database now, or has
-        upgraded the database in the last day.
+        The stamp of a finished upgrade lasts for a day.
 
         Raises:
             DatabaseUnavailableError: The database is unavailable or has not answered in time.
@@ -307,8 +307,8 @@ async def process_lease(
 
     Raises:
         DatabaseUnavailableError: A process of a different version has stamped the database, a
-            process of another bot runs, or the database is unavailable or has not answered in
-            time.
+            process of another bot runs or was killed in the last 10 minutes, or the database is
+            unavailable or has not answered in time.
     """
     ours = ProcessLease(db, owner, bot_id=bot_id, now=now)
     # If another bot runs, the first check ends this process before its lease is stored. A process
