@@ -51,7 +51,7 @@ broadcasts = sa.Table(
     required("state", sa.String(8), default="draft"),
     # The number of chats that the broadcast should reach, counted at the start of the broadcast.
     counter("count"),
-    # The number of chats that had received the message at the end of the broadcast.
+    # The number of chats that had received the message when the state became "done".
     counter("sent"),
     # The last chat whose delivery is enqueued. Chats are enqueued in the order of their ids.
     sa.Column("last_chat", sa.BigInteger),
@@ -64,8 +64,8 @@ broadcasts = sa.Table(
 class Broadcast:
     """A broadcast to ``count`` chats. ``count`` is 0 before the start of the broadcast.
 
-    ``sent`` is the number of chats that had received the message at the end of the broadcast, or 0
-    before the end.
+    The stored ``sent`` is the number of chats that had received the message when the state became
+    "done". If the state has never been "done", the stored ``sent`` is 0.
     """
 
     id: int

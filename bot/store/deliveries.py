@@ -150,8 +150,8 @@ _WHOLE = (
 )
 """The query for deliveries, joined with their stories, options and usernames."""
 
-# The place of a story in the list of a daily summary. The column ``fields`` is read only for
-# stories, because the column of a reply can contain a large album.
+# The place of a story's profile in the list of a daily summary. The column ``fields`` is read only
+# for stories, because the column of a reply can contain a large album.
 _LISTED_AT = sa.case((deliveries.c.notice.is_(None), deliveries.c.fields[PLACE].as_integer()))
 IN_TURN = [
     sa.case(

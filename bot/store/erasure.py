@@ -1,4 +1,4 @@
-"""The erasure of all data of a chat on request.
+"""The erasure of the data of a chat on request.
 
 Bills are kept without the id of the chat and, for a private chat, of the person.
 """
@@ -50,7 +50,7 @@ async def remove_checkpoint_mark(tx: Tx, mark: str) -> None:
 
 
 async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
-    """Erase all data of a chat, except bills, permissions, blocks, counters and broadcasts.
+    """Erase the data of a chat, except bills, permissions, blocks, counters and broadcasts.
 
     Bills lose the id of the chat, and permissions lose the name. Unfinished updates stay. The
     person in a private chat is also erased as creator, inviter and payer. A group opens if only a

@@ -44,7 +44,7 @@ _UNIQUE = (sa.UniqueConstraint, sa.PrimaryKeyConstraint)
 
 
 async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> WasStored:
-    """Move all data of the group ``old`` to the supergroup ``new``, and open the supergroup.
+    """Move the data of the group ``old`` to the supergroup ``new``, and open the supergroup.
 
     A blocked supergroup is closed instead. Return False if the group is not stored, or if both ids
     are equal. Only the first of several calls moves the settings.

@@ -36,7 +36,8 @@ profiles = sa.Table(
     required("state", sa.String(8), default="active"),
     required("state_since", Timestamp),
     sa.Column("snapshot_at", Timestamp),  # the time of the last complete snapshot
-    sa.Column("checked_at", Timestamp),  # when the profile was last found to be public
+    # The time at which the profile was last found to be public, or None after a refusal.
+    sa.Column("checked_at", Timestamp),
     # The time of the next check. None means that the profile is not checked, because no
     # subscription waits for alerts of the profile, or because the profile is blocked.
     sa.Column("due_at", Timestamp),
@@ -269,7 +270,7 @@ def _next_early_checks_sql(*, is_bounded: bool, skip_newcomers: bool) -> sa.Sele
 
 
 async def set_subscriber_count(tx: Tx, profile_id: str, count: SubscriberCount) -> None:
-    """Store the number and weight of a profile's subscribers, if the profile is still checked."""
+    """Store the counted subscribers of a profile, if the profile is still checked."""
     followed = sa.and_(profiles.c.profile_id == profile_id, IS_CHECKED)
     await update_rows(tx, profiles, followed, **asdict(count))
 

@@ -467,7 +467,7 @@ _DUE_WITH_SUMMARIES = (
 async def ids_of_due_profiles_with_summaries(
     tx: Tx, *, due_since: datetime, now: datetime, limit: int
 ) -> list[str]:
-    """Return the ids of profiles with a due check and a subscription with a daily summary.
+    """Return the ids of profiles with a due check and a waiting subscription with a daily summary.
 
     The longest overdue checks come first. Only unclaimed checks that became due after
     ``due_since`` count. If a known person follows the profile, subscriptions of newcomers do not
