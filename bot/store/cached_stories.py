@@ -70,9 +70,8 @@ async def of_profile(tx: Tx, profile_id: str, *, now: datetime) -> list[Story]:
 def _conditions_of_cached(now: datetime) -> list[sa.ColumnElement[bool]]:
     """Return the SQL conditions of a cached story.
 
-    The story is live. If the profile has a complete snapshot, the story was in the last complete
-    snapshot or a later answer of the API. The profile is public, and no refusal of its username is
-    cached.
+    The story is live. If a complete snapshot is stored, the last snapshot or a later answer of the
+    API contained the story. The profile is public, and no refusal of its username is cached.
     """
     verdict = sa.literal(VERDICT) + profiles.c.username
     is_refused = sa.exists().where(cached_answers.c.key == verdict, cached_answers.c.until > now)

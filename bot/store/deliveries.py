@@ -1,4 +1,4 @@
-"""Deliveries: the rows of the outbox. Each row is a message that the bot will send to a chat.
+"""Deliveries: the rows of the outbox. Each row is a message for a chat.
 
 A delivery is a story, a notice or a reply. A transaction that changes a due time locks the chat's
 queue (``bot.store.chat_queues``).
@@ -114,8 +114,7 @@ def waits_for_earlier_sql(due_after: Any) -> sa.ColumnElement[bool]:  # noqa: AN
     """Return the SQL condition that a delivery must wait for an earlier delivery.
 
     A story or notice can wait for earlier deliveries of its subscription. A reply can wait for
-    earlier replies of its chat. Deliveries that are due at ``due_after`` or before delay no
-    delivery.
+    earlier replies of its chat. Deliveries due at ``due_after`` or before delay no delivery.
     """
     earlier = deliveries.alias()
     is_alike = sa.or_(
@@ -201,9 +200,9 @@ DUE = _due_sql()
 async def lock_and_return_due(tx: Tx, chat_ids: list[int], *, now: datetime) -> list[Delivery]:
     """Lock and return the first due deliveries of each chat, in the order of sending.
 
-    A chat has at most ``ROWS_A_QUEUE`` deliveries in the result. A delivery that waits for an
-    earlier delivery is left out for at most ``LONGEST_WAIT``. Deliveries that another session has
-    locked are left out.
+    A chat has at most ``ROWS_A_QUEUE`` deliveries in the result. Deliveries that another session
+    has locked are left out. ``waits_for_earlier_sql`` delays a delivery by at most
+    ``LONGEST_WAIT``.
     """
     return _to_deliveries((await tx.execute(DUE, {"chat_ids": chat_ids, "now": now})).all())
 

@@ -1,4 +1,4 @@
-"""Changes of the id, the topics, the mutes or the state of a chat, with all dependent rows."""
+"""Changes of the id, the topics, the mutes or the state of a chat, with the dependent rows."""
 
 from collections.abc import Collection
 from datetime import datetime

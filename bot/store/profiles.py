@@ -191,7 +191,6 @@ async def claim_checks(
       check.
     - ``unseen_since``: Claim only profiles without a complete snapshot after this time.
     - ``skip_newcomers``: Claim no profiles that only newcomers follow.
-    - ``ids``: Claim only these profiles.
     """
     statement = _claim_checks_sql(
         only_not_due=only_not_due,

@@ -1,4 +1,4 @@
-"""Retention: the time for which the rows of each table are kept."""
+"""Retention: the times for which the rows of tables are kept."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
