@@ -1,7 +1,7 @@
 """Access check before all handlers: updates from people without access are refused.
 
-A person or chat without access gets one refusal. Messages of other bots get no answer, because
-each bot of a person would have separate limits.
+A person or chat without access usually gets one refusal. Messages of other bots get no answer,
+because each bot of a person would have separate limits.
 """
 
 from datetime import timedelta
@@ -106,8 +106,9 @@ async def admit_or_refuse(context: Context) -> bool:
 async def _explain_direct_messages_once_a_day(context: Context) -> None:
     """Explain that the bot does not work in a channel's direct messages.
 
-    Each process explains this limit at most once a day to a person in a channel. Each direct
-    message needs a topic ID (Bot API 9.2), which the bot does not store.
+    A process usually explains this limit once a day to a person in a channel. Each direct message
+    needs a topic ID (Bot API 9.2). The bot does not store this ID, so alerts could not arrive, and
+    the bot spends no credits for these chats.
     """
     message = context.event.message
     services = context.services
@@ -177,10 +178,10 @@ def _is_bot_removal_or_chat_move(context: Context) -> bool:
 
 
 async def _send_first_refusal(context: Context, judged: Judged) -> None:
-    """Send a refusal of access, at most one to each person or chat.
+    """Send a refusal of access, usually one to each person or chat.
 
-    Each press of a button is answered, because Telegram shows a loading indicator until the answer
-    (Bot API, CallbackQuery).
+    An invalid invitation always gets an error message. Each press of a button is answered, because
+    Telegram shows a loading indicator until the answer (Bot API, CallbackQuery).
     """
     known = context.known
     code = context.language_code
@@ -213,7 +214,8 @@ async def _send_first_refusal(context: Context, judged: Judged) -> None:
 async def _send_and_record_refusal(context: Context, judged: Judged, text: Safe) -> None:
     """Send a refusal. Record the refusal, unless a later attempt may succeed.
 
-    A process sends no second refusal to a person or chat while the first refusal is being sent.
+    While a refusal is being sent, the process usually sends no second refusal to the same person
+    or chat.
     """
     cache = context.services.cache
     key = ("refusal", judged.about)

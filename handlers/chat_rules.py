@@ -75,8 +75,8 @@ async def save_rules_and_get_page(
 ) -> Page:
     """Save rules of the whole chat, apply the rules to pending stories, and return the page.
 
-    ``rules_undone_since`` is the time of the change that the call undoes, or None. Live stories
-    that were excluded since this time can be sent again.
+    If the call undoes a change, ``rules_undone_since`` is a time before or at this change. Live
+    stories that were excluded since this time can be sent again, unless the chat has no payer.
     """
     chat = context.chat
     services = context.services
@@ -97,7 +97,7 @@ async def save_rules_and_get_page(
 async def show_or_change_chat_rules(context: Context, action: str) -> PopUpText | None:
     """Show, save, remove or restore the rules of the whole chat.
 
-    *Undo* works only if the rules were not changed again after the page was shown.
+    *Undo* works only if the chat still has the rules that the page shows as changed.
     """
     if action == "show":
         await edit_pressed(context, *rules_page(context))

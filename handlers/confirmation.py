@@ -29,8 +29,7 @@ FOR_ONE_PROFILE = frozenset({"highlights", "why", "rules", "past"})
 async def offer_understood_command(context: Context, command: str, wanted: Wanted) -> None:
     """Show a command with the recognised names and options, and a button that runs the command.
 
-    Several names get separate buttons if the command accepts one profile only, or if a name can be
-    an ordinary word.
+    Several names can get separate buttons, for example if the command accepts one profile only.
     """
     has_options = bool(wanted.channel or wanted.words or wanted.count)
     is_prose = wanted.is_prose and not has_options

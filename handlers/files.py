@@ -15,8 +15,8 @@ from handlers.show import enqueue_story_albums, latest_stories
 async def fetch_and_send_as_files(context: Context, pk_or_name: str) -> None:
     """Send a story (by ID) or the stories of a profile (by ``@name``) as files.
 
-    A story usually costs 1 credit, and the stories of a profile 2 or 3 credits. Each file that
-    must be bought costs 1 more credit.
+    A story usually costs 1 credit, and the stories of a profile 2 or 3 credits. Cached stories
+    cost 0 credits. Each file that must be bought costs 1 more credit.
 
     Raises:
         StoryGoneError: The story has expired or was deleted, or the ID contains no valid time.

@@ -58,7 +58,7 @@ FROM_FILE = NN_(
 )
 A_PAGE = 6  # maximum number of names on a page
 _MOST_FOUND = 12  # maximum number of names that a search shows
-# Maximum credits of a new subscription, for the lookup of the name and for the stories.
+# Usual maximum credits of a new subscription, for the lookup of the name and for the stories.
 _MOST_COST = 3
 _SEARCHED_FOR = timedelta(minutes=10)  # for this time after a list, a message is a search
 _LEAST_SEARCH = 2  # minimum characters of a search
@@ -111,7 +111,7 @@ async def send_accounts_and_expect_search(
 ) -> None:
     """Send the first page of the accounts in a file, as a reply to the message with the file.
 
-    For ten minutes after this page, a plain message searches these accounts
+    For ten minutes after this page, a plain message can search these accounts
     (``answer_search_if_expected``).
 
     Raises:
@@ -130,8 +130,8 @@ async def send_accounts_and_expect_search(
 async def answer_search_if_expected(context: Context, text: str) -> WasAnswered:
     """Search the accounts of a listed file for a text. Return whether the message was answered.
 
-    The file must have been listed in the last ten minutes. The buttons act on the chat for which
-    the file was sent.
+    The answer has at most 12 names. The file must have been listed in the last ten minutes. The
+    buttons act on the chat for which the file was sent.
 
     Raises:
         RightsError: The errors of ``set_managed_chat`` for this chat.

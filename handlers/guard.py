@@ -98,8 +98,8 @@ class Guarded:
         If the sender is not an owner, a button for owners is answered as unknown.
 
         Raises:
-            RightsError: The person does not have the right in this chat, or Telegram does not
-                return the rights of the person.
+            RightsError: The person does not have the right in this chat, Telegram does not return
+                the rights of the person, or the access list blocks the chat.
             BotError: A person who is not an owner sent an owner command in a private chat, or the
                 handler failed.
         """
@@ -215,8 +215,8 @@ def on_press(kind: Kind, *, private_command: str = "") -> Callable[[Press], Guar
     """Return a decorator that makes the handler of buttons of a ``kind``.
 
     The decorated function returns the text of a pop-up, or None. For a second after a handled
-    press, repeated presses by the same person are ignored. A button with ``private_command`` (the
-    name of a command) is refused in groups and channels.
+    press, repeated presses of the button by the same person are ignored. A button with
+    ``private_command`` (the name of a command) is refused in groups and channels.
     """
 
     def decorate(run: Press) -> Guarded:
@@ -283,8 +283,8 @@ async def _set_chat_and_check_right(context: Context, right: Right) -> bool:
     the person manages.
 
     Raises:
-        RightsError: The person does not have the right in this chat, or Telegram does not return
-            the rights of the person.
+        RightsError: The person does not have the right in this chat, Telegram does not return the
+            rights of the person, or the access list blocks the chat.
     """
     query = context.query
     where = context.update_chat

@@ -115,8 +115,8 @@ async def username_shown_by(message: Message, context: Context) -> str | None:
 async def is_forward_of_our_post(message: Message, context: Context) -> bool:
     """Return whether a message is a forward of an alert or notice of the bot in a channel.
 
-    Posts are recognised for three days. Telegram does not name the author of a forwarded channel
-    post (Bot API, MessageOriginChannel).
+    Posts are recognised for about three days. Telegram does not name the author of a forwarded
+    channel post (Bot API, MessageOriginChannel).
     """
     origin = message.forward_origin
     if not isinstance(origin, MessageOriginChannel):
@@ -125,10 +125,11 @@ async def is_forward_of_our_post(message: Message, context: Context) -> bool:
 
 
 async def _fetch_and_serve_link(context: Context, link: Link) -> BotError | None:
-    """Send the stories of a link. Return the error, if any, so that the next link can be served.
+    """Send the stories of a link, and return the error, if any.
 
-    A profile usually costs 2 or 3 credits, and a story or highlight 1 credit. A media file costs 0
-    credits, or 1 credit if the file must be bought.
+    A profile usually costs 2 or 3 credits, and a story or highlight 1 credit. In a private chat, a
+    link to a profile page gets the card for 0 credits. Each file that must be bought costs 1
+    credit.
 
     Raises:
         DatabaseUnavailableError: The database is unavailable.

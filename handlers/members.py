@@ -93,8 +93,8 @@ async def _allow_chat_if_adder_has_access(context: Context, change: ChatMemberUp
 async def record_return_to_blocked_chat(context: Context) -> None:
     """Record that a blocked chat has the bot again, or that a blocked person added the bot.
 
-    A blocked chat opens at the end of the block. Any other chat opens at once if the chat has a
-    payer who is not blocked.
+    A blocked chat opens at the end of the block. If a blocked person adds the bot to any other
+    chat, the chat opens at once if the chat has a payer who is not blocked.
     """
     change = context.event.my_chat_member
     if change is not None and _is_member(change.new_chat_member):
@@ -193,10 +193,10 @@ def greeting_page(chat: Chat, context: Context) -> tuple[Safe, Buttons]:
 
 
 async def cancel_question_and_recheck_chat(update: Update, context: Context) -> None:
-    """Cancel a pending question after a command, and recheck whether the bot may write.
+    """After a command, cancel a pending question for a setting or a followed profile.
 
-    A closed chat is rechecked after each message and each press. A muted chat is rechecked only
-    after a command.
+    Also recheck whether the bot may write: in a closed chat after each message and each press, and
+    in a muted chat after a command.
     """
     is_command = bool(filters.COMMAND.check_update(update))
     if is_command and not {"setting", "command"}.isdisjoint(context.question or {}):

@@ -50,8 +50,8 @@ def unconfirmed_line(spent: Spending, context: Context) -> str:
 def balance_text(spent: Spending, context: Context) -> str:
     """Return a text with the remaining credits and days.
 
-    If the balance is unknown, the text is empty. If the credits last for more than a year, the
-    text omits the days.
+    If the balance is unknown, the text is empty. The text can omit the days, for example if the
+    credits last for more than a year.
     """
     if spent.balance is None:
         return ""

@@ -235,7 +235,11 @@ def is_paused_or_blocked(subscription: Subscription) -> bool:
 
 
 def paused_line(subscription: Subscription, context: Context) -> str:
-    """Return the sentence about a paused subscription, with the cause or the end of the pause."""
+    """Return the sentence about a paused subscription.
+
+    The sentence says that the bot's owner has paused the alerts, that the pause ends at a given
+    time, or that the pause has no end.
+    """
     if subscription.state == "blocked":
         return context.t("⏸ Paused by the bot's owner.")
     return active_pause_sentence(subscription.paused_until, context)

@@ -54,8 +54,8 @@ PAUSES = {
 def options_of_all_page(rows: Sequence[Subscription], context: Context) -> Page:
     """Return the page with the options of all subscriptions ``rows`` of a chat.
 
-    A check mark means that all subscriptions have the value. Otherwise, the label has the number
-    of subscriptions with the value.
+    A check mark means that all subscriptions have the value. If only some subscriptions have the
+    value, the label has the number of these subscriptions.
     """
     title = bold(context.t(ALL_SUBSCRIPTIONS, n=len(rows)))
     text = f"{title}\n{context.t(TAP)}"

@@ -62,9 +62,10 @@ async def react_if_only_thanks(context: Context, text: str) -> WasAnswered:
 
 
 async def _is_only_thanks(context: Context, text: str) -> bool:
-    """Return whether a text says thanks, requests nothing and names no known profile.
+    """Return whether a text says thanks and requests nothing.
 
-    The result is False for "send me natgeo, thanks" and for "natgeo, thanks".
+    The result is False for "send me natgeo, thanks" and for "natgeo, thanks", and True for "thanks
+    for the natgeo stories".
     """
     if not talk.is_thanks(text):
         return False
@@ -318,8 +319,8 @@ async def _followed_names_meant(
 ) -> list[str]:
     """Return the subscribed profiles that a request names.
 
-    If the request has no name and replies to a message of the bot, the request means the profile
-    of that message (``username_shown_by``).
+    If the request has no name and replies to a message, the request means the profile of that
+    message (``username_shown_by``).
     """
     names = list(request.names)
     if not names and context.replied_to is not None:

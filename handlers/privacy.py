@@ -70,7 +70,7 @@ async def confirm_or_erase_and_notify(context: Context, step: str | None) -> Non
     """Ask for confirmation, then delete the data of the chat (``Chats.erase``).
 
     Only the step "yes" deletes the data. If the person was the payer of groups or channels, these
-    chats are notified.
+    chats are notified (``notify_chats_without_payer``).
     """
     if step == "yes":
         left = await context.services.payers.chats_paid_by(context.chat.id, most=None)

@@ -46,7 +46,7 @@ async def ask_or_send_usage(context: Context, question: str, usage: str) -> None
     """Ask ``question``, which a person answers by a reply, or send ``usage`` instead.
 
     ``question`` and ``usage`` are message ids. Channels get ``usage``, because channels have no
-    reply field (td, ReplyMarkup.cpp).
+    reply field (td, ReplyMarkup.cpp). A message about a managed chat also gets ``usage``.
     """
     if context.is_channel or context.about is not None:
         await say_message(context, usage)
@@ -105,8 +105,8 @@ class _Answers(filters.MessageFilter):
 def question_of(message: Message, questions: Sequence[str]) -> str | None:
     """Return the question that ``message`` answers, or None.
 
-    A message answers a question if the message is a reply to a text that ends with the question,
-    in any language.
+    A message answers a question if the message is a reply to a bot's text that ends with the
+    question, in any language.
     """
     asked = message.reply_to_message
     if asked is None or asked.from_user is None or not asked.from_user.is_bot:

@@ -58,7 +58,8 @@ async def cache_after_commit(
 ) -> None:
     """Put ``value`` into the cache after the commit of the update, but before the replies.
 
-    The entry expires ``age`` after the write. If the update fails, no entry is written.
+    The entry expires ``age`` after the write. If the commit fails, no entry is written. Without a
+    transaction or a reply, the entry is written at once.
     """
 
     async def write() -> None:

@@ -68,7 +68,7 @@ async def say(
     """Send an HTML message to the chat of the update.
 
     - ``reply_to`` is the ID of the message to reply to. By default, a message in a group or
-      channel replies to the message of the update.
+      channel replies to the message of the update, except after the press of a button.
     - ``markup`` is a "reply_markup" of the Bot API, used only if no buttons are shown.
     - If ``Context.in_place`` is True, the message replaces the pressed message once.
     """

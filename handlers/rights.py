@@ -12,7 +12,7 @@ from bot.domain.sentences import N_
 
 
 class Right(Enum):
-    """The right that a handler needs. In a private chat, a person has all rights except OWNER."""
+    """The right that a handler needs. In a private chat, only OWNER can be missing."""
 
     ANYBODY = auto()
     """All people in all chats."""

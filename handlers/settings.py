@@ -154,7 +154,7 @@ async def ask_or_change_setting(context: Context, data: str) -> None:
 async def _get_page_and_expect_zone_if_missing(context: Context, setting: str) -> Page:
     """Return the page that is shown after a change of a setting.
 
-    The page asks whether all subscriptions should use a new summary, asks for a missing time zone,
+    The page asks whether all subscriptions should use the summary, asks for a missing time zone,
     or shows all settings.
     """
     if setting == "digest":
@@ -465,8 +465,8 @@ async def _store_expected_setting(context: Context, setting: str) -> None:
 async def settings_page(context: Context) -> Page:
     """Return the settings of the chat, with buttons to change the settings.
 
-    If the hour of the summary was changed, but no subscription has summaries, the page says how to
-    turn the summary on.
+    If the hour of the summary is not 9:00, but none of the existing subscriptions has summaries,
+    the page says how to turn the summary on.
     """
     chat = context.chat
     t = context.t

@@ -97,7 +97,8 @@ async def enqueue_story_albums(
     - ``has_more``: a single story gets a button for all stories of the profile or highlight.
     - ``originals``: the IDs of stories to send as files. An album must not mix files with other
       stories.
-    - ``is_last``: in a private chat, a message with buttons follows.
+    - ``is_last``: in a private chat, a message with buttons follows, unless a single story already
+      has the buttons.
     - ``is_free``: no file is bought.
 
     Raises:

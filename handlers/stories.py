@@ -89,7 +89,8 @@ async def fetch_and_enqueue_named_stories(context: Context) -> None:
     """Show the stories of the profiles that a command, or a replied message, names.
 
     Without a name, list the followed profiles for 0 credits. The stories of a profile usually cost
-    2 or 3 credits. A linked highlight costs 1 credit. Cached answers cost 0 credits.
+    2 or 3 credits. A linked highlight costs 1 credit. Cached answers cost 0 credits. Each file
+    that must be bought costs 1 more credit.
 
     Raises:
         BotError: The stories of the only named profile, or of the link, can't be shown, or nobody

@@ -150,7 +150,8 @@ CHANNEL_UNUSABLE = N_(
 async def subscribe(context: Context) -> None:
     """Subscribe a chat, topic or channel to up to ten profiles.
 
-    Each profile costs 0 to 3 credits, or more if the API refuses the account.
+    Each profile costs 0 to 3 credits, or more if the API refuses the account. Names with everyday
+    words cost nothing until a button confirms the names.
 
     Raises:
         BotError: The errors of ``_subscribe_and_send_results``.
@@ -315,7 +316,7 @@ async def _result_lines(
 ) -> list[str]:
     """Return the lines about new, existing, paused and failed subscriptions.
 
-    The last line is about the expected delay of new alerts (``_expected_delay_lines``).
+    A last line can state the expected delay of new alerts (``_expected_delay_lines``).
     """
     t = context.t
     new = [subscribed.profile.username for subscribed in done if not subscribed.already]
@@ -624,8 +625,8 @@ async def ask_which_to_stop(context: Context, rows: Sequence[Subscription]) -> N
 async def ask_which_profile(context: Context, question: str, command: str, usage: str) -> None:
     """Ask for a followed profile for ``command``, with a button for each of at most 60 profiles.
 
-    ``question`` and ``usage`` are message ids. A channel gets ``usage``, because no button in a
-    channel can run a command.
+    ``question`` and ``usage`` are message ids. A channel with subscriptions gets ``usage``,
+    because no button in a channel can run a command.
     """
     rows = await context.read_subscriptions()
     if rows and context.is_channel:
@@ -725,10 +726,10 @@ def _subscribed_buttons(done: Subscribed, context: Context, *, can_show: bool) -
 
 
 async def _check_and_admit_channel(context: Context, channel_name: str) -> tuple[Target, str]:
-    """Check that the person and the bot may post in a channel, and give the channel access.
+    """Check that the person and the bot may post in a channel, and store the channel.
 
-    Return the target of alerts, and the name. In a group, the person must be an admin, and the bot
-    a member.
+    A channel gets access if the person has access. Return the target of alerts, and the name. In a
+    group, the person must be an admin, and the bot a member.
 
     Raises:
         SubscriptionError: The named chat is no channel or group in which the person and the bot

@@ -404,7 +404,8 @@ def _main_page_buttons(context: Context) -> list[Button]:
 async def _suggest_command_or_answer_request(context: Context, word: str, rest: str) -> None:
     """Suggest the command that is similar to an unknown command.
 
-    If no command is similar, handle the text like a text without a command (``answer_request``).
+    After /cancel, say that nothing has changed. If no command is similar, handle the text like a
+    text without a command (``answer_request``).
 
     Raises:
         BotError: No command is similar, and the text requests nothing or the request fails.

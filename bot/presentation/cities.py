@@ -197,8 +197,9 @@ The names are Russian and Ukrainian.
 def zone_named(text: str, *, allows_similar: bool = True) -> str | None:
     """Return the time zone for a city, a country, the name of a zone, or an offset such as UTC+3.
 
-    With ``allows_similar``, a slightly misspelled name also matches. Return None for an unknown
-    name, and for a country with several different times (``zones_of_country``).
+    With ``allows_similar``, a slightly misspelled name can also match. Only the first 64
+    characters of a name are read. Return None for an unknown name, and for a country with several
+    different times (``zones_of_country``).
     """
     if match := _OFFSET.fullmatch(text.strip().casefold()):
         return _zone_of_offset(match[1], int(match[2]), match[3] or "00")
@@ -239,8 +240,8 @@ def _possible_names(text: str) -> list[str]:
 def zones_in_statement(text: str) -> list[str]:
     """Return the time zones of the place in a statement such as "I live in Berlin".
 
-    A country can have several zones. The list is empty for any other text, and for an unknown or
-    misspelled place.
+    Only the first 64 characters are read. A country can have several zones. The list is empty for
+    any other text, and for an unknown or misspelled place.
     """
     clauses = _CLAUSE_END.split(text[:_LONGEST])
     for clause in (*clauses, *(_AND.split(clause)[0] for clause in clauses)):
@@ -375,7 +376,7 @@ def city_of(zone: str, language: str) -> str:
 
 @cache
 def _cities_by_zone(language: str) -> dict[str, str]:
-    """Return a mapping from each time zone to the CLDR name of its city in ``language``."""
+    """Return a mapping from time zones to the CLDR names of their cities in ``language``."""
     aliases = get_global("zone_aliases")
     locale = Locale.parse(language)
     named = {zone: locale.time_zones[zone].get("city") for zone in locale.time_zones}

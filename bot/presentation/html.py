@@ -103,9 +103,10 @@ def entities_size(markup: str) -> int:
 
 
 def truncate_plain(text: str, limit: int) -> str:
-    """Return plain text, shortened to at most ``limit`` code points, with an ellipsis at the end.
+    """Return plain text, shortened to at most ``limit`` code points.
 
-    An emoji, a flag, and a letter with its marks are kept or dropped as a whole.
+    A shortened text ends with an ellipsis. If ``limit`` is 0, the result is empty. An emoji, a
+    flag, and a letter with its marks are kept or dropped as a whole.
     """
     if len(text) <= limit:
         return text

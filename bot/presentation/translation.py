@@ -116,9 +116,9 @@ class Translator:
         """Translate the message ``msgid`` to HTML.
 
         The values of fields are escaped, unless the values are ``Safe``. Times, durations and
-        numbers get the format of the language, except in URLs and copied texts. A number in the
-        field ``percent`` is a part from 0 to 1. The number in the field ``n`` chooses the plural
-        form.
+        numbers get the format of the language, but numbers in URLs and copied texts usually do
+        not. A number in the field ``percent`` is a part from 0 to 1. The number in the field ``n``
+        chooses the plural form.
         """
         return Safe(self._render(msgid, fields, html=True))
 
@@ -282,7 +282,8 @@ class Translator:
     def duration(self, td: timedelta) -> str:
         """Return a duration in its largest unit and the next smaller unit, such as “3 hr 20 min”.
 
-        The units are days to seconds. A negative duration is shown as 0 seconds.
+        The units are days to seconds. A smaller unit with the value 0 is omitted. A negative
+        duration is shown as 0 seconds.
         """
         style: Literal["long", "short"] = "long" if self.language in _LONG_UNITS else "short"
         left = max(round(td.total_seconds()), 0)

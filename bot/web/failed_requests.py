@@ -1,4 +1,4 @@
-"""The log of failed HTTP requests. Each kind of failure has at most one line a minute.
+"""The log of failed HTTP requests. Each kind of failure usually has at most one line a minute.
 
 By default, aiohttp logs a traceback for every malformed request, with bytes of the request that
 may contain secrets.
@@ -16,7 +16,7 @@ _MOST_KINDS = 100
 
 
 class FailedRequests:
-    """A logger for the aiohttp server. Repetitions within a minute are counted and not logged."""
+    """A logger for the aiohttp server. Repetitions within a minute are usually only counted."""
 
     def __init__(self) -> None:
         """Create a logger."""
@@ -35,7 +35,8 @@ class FailedRequests:
     ) -> None:
         """Log the class and the traceback of the exception. Without an exception, log ``message``.
 
-        A malformed request gets no traceback. Within a minute, repeated failures are only counted.
+        A malformed request gets no traceback. Within a minute, repeated failures are usually only
+        counted.
         """
         error = exc_info if isinstance(exc_info, BaseException) else None
         kind = type(error).__name__ if error else message

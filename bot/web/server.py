@@ -47,7 +47,7 @@ class WebhookReceiver:
 
     The webhook answers 200 to an update only after ``add`` has stored the update. While
     ``must_refuse_updates`` returns True, or if ``add`` fails, the webhook answers 503, and
-    Telegram keeps the updates.
+    Telegram keeps the updates. A wrong secret gets 403, and content over 1 MiB gets 413.
     """
 
     webhook: Webhook
