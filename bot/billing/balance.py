@@ -118,7 +118,8 @@ class Treasurer:
     async def _refund_and_report_drift(self) -> None:
         """Report each confirmed difference between balance and ledger to the owners once.
 
-        The credits of calls with an unknown bill are refunded first.
+        If the API billed less than the ledger counted, the credits of calls with an unknown bill
+        are refunded first.
         """
         drift = await self._ledger.refund_and_pop_confirmed_drift()
         if drift is None:

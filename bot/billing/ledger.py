@@ -1,7 +1,7 @@
 """The ledger of the paid calls of the Stories API.
 
-A reservation counts as spent until the bill is known, also after a crash. All limits are checked
-in the transaction of the reservation, so concurrent calls can't exceed a limit.
+A reservation counts as spent until the bill is known, also after a crash. The limits of credits
+are checked in the transaction of the reservation, so concurrent reservations can't exceed a limit.
 """
 
 from collections.abc import Awaitable, Callable
@@ -122,7 +122,7 @@ class Ledger:
     ) -> None:
         """Create the ledger, which is stored in the database ``db``.
 
-        ``owners`` returns the ids of the bot's owners, who have no personal limits.
+        ``owners`` returns the ids of the bot's owners, who usually have no personal limits.
         """
         self._db = db
         self.limits = limits
@@ -292,7 +292,8 @@ class Ledger:
         """Estimate how many credits of today's budget for replies will not be spent.
 
         The estimate uses the spending of the last 7 days. If newcomers have a limit of their own,
-        only the requests of known persons count.
+        and the bot has known persons (``has_known_person``), earlier requests of newcomers do not
+        count.
         """
         today = now.date()
         async with self._db.read() as tx:
@@ -458,7 +459,8 @@ class Ledger:
     ) -> tuple[Asker, list[Scope]]:
         """Charge the price of a call to the daily limits of the chat and of the person who pays.
 
-        Return the asker with the id of this person, and the names of the charged limits.
+        Return the asker with the id of this person, and the names of the charged limits. A request
+        of an owner, and a request without a chat, are not charged.
 
         Raises:
             SpendingError: A limit is reached.

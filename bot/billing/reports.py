@@ -24,7 +24,9 @@ class ChatUsage:
     """The usage of a chat: the used part of today's limits (UTC), and the received stories."""
 
     part: float | None
-    """The used part (0 to 1) of the limit that is used most, or None if the limit is 0."""
+    """The used part (0 to 1) of the limit that is used most.
+    The value is None if the limit of the chat or of the person is 0.
+    """
     stories: list[int]
     """The number of received stories on each of the last 7 days, oldest first."""
     month: Guest
@@ -52,8 +54,8 @@ class Spending:
     """The expected spending of this whole calendar month."""
     balance: int | None
     days_left: float | None
-    """The number of days until ``balance`` is spent at the rate of the last 7 days, or None if
-    unknown.
+    """The number of days until ``balance`` is spent at the rate of the last 7 days.
+    The value is None if the balance is unknown or nothing was spent.
     """
     drift: int
     """The credits that the API has billed beyond the credits in the ledger, since the first start.

@@ -93,7 +93,9 @@ class Judged:
     groups and channels.
     """
     entry: Entry | None = None
-    """The row of ``about`` in the access list. The value is None if ``verdict`` is "let"."""
+    """The row of ``about`` in the access list, or None without such a row.
+    If ``verdict`` is "let", the value is None.
+    """
     is_silent: bool = False
     """Whether the bot sends no message about the refusal."""
 

@@ -125,7 +125,7 @@ While a right that is not in this table is missing, all stories wait.
 def combine_missing_rights(known: Right, new: Right) -> Right:
     """Return the single right that represents the two missing rights of a chat.
 
-    Two rights to kinds of media become ``media``, or the second right if one right is
+    Two different rights to kinds of media become ``media``, or the other right if one right is
     ``documents``. Otherwise, the result is ``new``, the right that is missing now.
     """
     if "documents" in {known, new} and {known, new} <= KINDS_OF.keys():
@@ -238,7 +238,7 @@ def recheck_unavailable_at(now: datetime, answers: int) -> datetime:
     """Return the time of the check whether a private or missing profile is available again.
 
     ``answers`` is the number of consecutive answers that the profile is private or missing. The
-    pause doubles from 30 minutes up to a day.
+    pause is 30 minutes after the first and the second answer, and then doubles up to a day.
     """
     return now + _doubling_delay(_FIRST_UNAVAILABLE_PAUSE, answers - 1, _LAST_UNAVAILABLE_PAUSE)
 
@@ -272,7 +272,7 @@ def period_of_missed_stories(
     """Return the start and the end of the time in which missed stories may have been posted.
 
     Missed stories expired between the last complete check (``snapshot_at``) and ``now``. Return
-    None if no story is missed.
+    None without an earlier complete check, or if this check is at most a day old.
     """
     gone = now - STORY_LIFE
     if snapshot_at is None or snapshot_at >= gone:
@@ -356,8 +356,8 @@ def deferred_until(moment: datetime, member: AudienceMember) -> datetime | NotIn
 def notified_at(seen_at: datetime, expires_at: datetime, member: AudienceMember) -> datetime:
     """Return the time at which a chat is notified of a story, outside of quiet hours.
 
-    A check finds the story at ``seen_at``. A story waits for the next daily summary, unless the
-    story expires (``expires_at``) too early.
+    A check finds the story at ``seen_at``. If the chat gets daily summaries, the story waits for
+    the next summary, unless the story expires (``expires_at``) too early.
     """
     if member.digest is None:
         return _after_quiet_hours(seen_at, member)
@@ -502,7 +502,8 @@ def has_missed_summary(
     """Return whether a daily summary was due without a check shortly before the summary.
 
     The last check (``seen_at``) is recent enough for summaries of the following 10 minutes
-    (``SUMMARY_LEAD``). Only summaries between ``summaries_since`` and ``now`` are considered.
+    (``SUMMARY_LEAD``). For each member, only the first later summary counts, and only if this
+    summary is between ``summaries_since`` and ``now``.
     """
     return any(
         summaries_since <= _next_summary_at(seen_at + SUMMARY_LEAD, member.digest, member) <= now

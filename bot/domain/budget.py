@@ -58,7 +58,7 @@ class Allowances:
     """The daily limits, in credits, that apply to a request of one person in one chat.
 
     ``chat`` limits all people in the chat, ``own`` limits the person in all chats, and
-    ``newcomers`` limits all newcomers. ``newcomers`` is None if the person is not a newcomer.
+    ``newcomers`` limits all newcomers. ``newcomers`` is None if this limit does not apply.
     """
 
     chat: int

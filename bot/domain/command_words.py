@@ -69,9 +69,10 @@ def parse(
 
     - ``takes_count``: The last of several words can be a number from 1 to 100.
     - ``takes_channel``: The last of several words can be a channel.
-    - ``language``: Times, and everyday words of English and of this language, are not names.
-      Without a language, every word can be a name.
-    - ``is_answer``: The arguments answer a question of the bot. Common words are then not names.
+    - ``language``: Times, and everyday words of English and of this language, are usually not
+      names. Without a language, every word can be a name.
+    - ``is_answer``: The arguments answer a question of the bot. Common words are then usually not
+      names.
     """
     rest = [word.strip(_AROUND) for argument in arguments for word in typed_words(argument)]
     rest = [word for word in rest if word]

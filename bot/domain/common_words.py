@@ -1,7 +1,7 @@
-"""Common words by language. In a sentence without a command, these words are not profile names.
+"""Common words by language, which are usually not profile names in a sentence without a command.
 
-After a command, a common word can be a profile name, unless ``bot.domain.everyday_words`` also has
-the word.
+After a command, a common word can be a profile name. Usually the word is not a name if
+``bot.domain.everyday_words`` also has the word.
 """
 
 from functools import cache

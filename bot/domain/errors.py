@@ -1,7 +1,7 @@
 """The tree of errors. Each error has the message that a person gets.
 
-An error has a class of its own only if code catches this class, or if the class is the base of
-classes that code catches. All other errors differ only by their ``text``.
+An error usually has a class of its own only if code catches this class, or if the class is the
+base of classes that code catches. Most other errors differ only by their ``text``.
 
 BotError
 ├── StoriesError                the answer of the Stories API
@@ -303,8 +303,9 @@ class ApiRefusedError(StoriesError):
 
 
 class OutOfServiceError(StoriesError):
-    """The Stories API refuses paid calls, because the key is invalid or no credits are left.
+    """The Stories API refuses paid calls.
 
+    The key is invalid (status 401), or no credits are left (status 402 or ``InsufficientFunds``).
     The bot's owner must act. Later paid calls raise this error without a request to the API, until
     ``fetch_balance_and_resume`` returns a positive balance.
     """
@@ -360,7 +361,7 @@ class SpendingError(BotError):
     """A request would cost credits or megabytes that must not be spent.
 
     ``until`` is the time from which a retry can succeed, or None. ``is_own`` is True if the daily
-    limit of the person who sent the request is used up.
+    limit of credits of the person who sent the request is used up.
     """
 
     def __init__(
@@ -495,7 +496,7 @@ class AdminsUnknownError(RightsError):
 class AskAgainError(RightsError):
     """The person must repeat the request soon.
 
-    The reason is that a call to Telegram failed, or that another task is just creating the topic.
+    For example, a call to Telegram failed, or another task is just creating the topic.
     """
 
     text = N_("Telegram isn't answering right now. Please try again in a moment.")

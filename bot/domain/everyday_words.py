@@ -678,8 +678,8 @@ def _has_only_given_phrases(words: list[str], phrases: frozenset[str]) -> bool:
 def is_consent(text: str, language: str) -> bool:
     """Return whether a text agrees to a question with buttons, as in "yes please" or "all".
 
-    The words are in English or in ``language``. A word that is neither consent nor an everyday
-    word makes the result False.
+    The words are in English or in ``language``. Words of politeness are ignored. The first other
+    word must agree, and the following words must agree or be everyday words.
     """
     consent = _words_of_consent(language) | _words_meaning_all(language)
     words = _normalized_words(text)

@@ -58,8 +58,8 @@ _LONG_ELISIONS = frozenset({"dell", "all", "nell", "sull", "dall", "quell"})
 def clean(text: str) -> str:
     """Return ``text`` without the characters that would damage the surrounding text.
 
-    Invisible format characters, lone surrogates and excessive marks on a letter are removed. Line
-    feeds are kept. Each other control character, separator or blank becomes a space.
+    Most invisible format characters, lone surrogates and excessive marks on a letter are removed.
+    Line feeds are kept. Each other control character, separator or blank becomes a space.
     """
     kept: list[str] = []
     marks = 0
@@ -88,8 +88,8 @@ def one_line(text: str) -> str:
 def normalize_typed(text: str) -> str:
     """Return the normalized form of a text that a person typed or copied.
 
-    Invisible format characters are removed, because the bot's own messages enclose names in such
-    characters. The digits of all scripts, and the characters in ``_AS_ASCII``, become ASCII.
+    Most invisible format characters are removed, because the bot's own messages enclose names in
+    such characters. The digits of all scripts, and the characters in ``_AS_ASCII``, become ASCII.
     """
     return text if text.isascii() else "".join(map(_normalize_typed_char, text))
 
@@ -97,8 +97,8 @@ def normalize_typed(text: str) -> str:
 def typed_words(text: str) -> list[str]:
     """Return the words of a text that a person typed or copied, in normalized form.
 
-    Blanks, commas and semicolons separate words. Marks that end a sentence are removed from the
-    end of each word.
+    Blanks, commas and usually semicolons separate words. Marks that end a sentence are removed
+    from the end of a word, unless the word consists only of such marks.
     """
     words = [word for word in _BETWEEN_WORDS.split(normalize_typed(text)) if word]
     return [word.rstrip(_AFTER_WORD) or word for word in words]
@@ -112,8 +112,8 @@ def remove_format_characters(text: str) -> str:
 def fold_for_comparison(text: str) -> str:
     """Return ``text`` in the form in which words are compared.
 
-    The form ignores case, apostrophes, accents, optional marks, and differences between letters
-    that people use in place of each other.
+    The form ignores case, apostrophes, accents on Latin letters, optional marks, and differences
+    between letters that people use in place of each other.
     """
     kept: list[str] = []
     base = ""

@@ -245,8 +245,8 @@ _OTHERS = """
 def parse_start_and_end_minute(text: str) -> tuple[int, int] | None:
     """Return the start and the end of a span of hours, in minutes after midnight.
 
-    Return None if the text is not a span such as "23-7". Missing parts of the day are guessed, so
-    that "nine to five" ends at 17:00.
+    Return None if the text is not a span such as "23-7". Missing parts of the day can be guessed
+    if the text has no digits, so that "nine to five" ends at 17:00.
     """
     tokens = _tokens(text)
     if len(tokens) > _LONGEST_SPAN:
@@ -296,7 +296,7 @@ def is_within(at: datetime, hours: tuple[int, int] | None, zone: str | None) -> 
     """Return whether the time of day at the moment ``at`` is in a span of hours.
 
     ``hours`` has the start and the end (exclusive) in minutes after midnight in ``zone``. The span
-    can include midnight.
+    can include midnight. If ``hours`` is None, return False.
     """
     if hours is None:
         return False

@@ -105,8 +105,9 @@ def links_in_message(
 ) -> list[Link]:
     """Return the distinct links in the text or caption of a message, and in its entities.
 
-    ``entities`` has the type and the ``url`` of each entity (Bot API, ``MessageEntity``). A link
-    to the stories of a profile replaces a link to the page of the profile.
+    ``entities`` has the type and the ``url`` of each entity (Bot API, ``MessageEntity``). If the
+    text begins with a command, the entities are ignored. A link to the stories of a profile
+    replaces a link to the page of the profile.
     """
     words = _words(text)
     links = find_links(text, bot)
@@ -233,8 +234,8 @@ def _cut_text_after_link(candidate: str) -> str:
 def _is_non_ascii_delimiter(char: str) -> bool:
     """Return whether a character is a non-ASCII character that ends the link before it.
 
-    Punctuation, symbols, separators and format characters end a link. A non-ASCII letter does not
-    end the link, but makes the link invalid.
+    Non-ASCII punctuation, symbols, separators and format characters end a link. Non-ASCII letters
+    are not such characters.
     """
     if char.isascii():
         return False

@@ -132,7 +132,7 @@ class Preferences:
     def with_pause_at_least_until(self, until: datetime | Endless) -> Self:
         """Return the preferences with a pause until ``until``. None means a pause without an end.
 
-        An existing pause is not shortened, and not extended by less than a minute, because the
+        An existing pause is not shortened, and not extended by a minute or less, because the
         person has probably pressed a button twice.
         """
         if self.paused and self.paused_until is None:

@@ -17,7 +17,8 @@ SHORT_DAYS = 14
 """The number of days below which the time of a balance is short, so that the owner is warned."""
 _MONTH = 30
 _LEAST_BUDGET = 2  # the price of the first check of a profile in credits
-# The range of plausible prices, in US dollars per credit. The packs cost 0.0006 to 0.02.
+# The range of plausible prices, in US dollars per credit. The packs that are not free cost 0.0006
+# to 0.02.
 _LEAST_PRICE, _MOST_PRICE = 0.0001, 0.1
 # The maximum difference, relative to the price, between two prices that count as equal.
 _LIKE = 0.2
@@ -116,7 +117,7 @@ def corrected_credit_price_if_wrong(
     """Return the price of a credit that follows from the balance, if ``credit_price`` is wrong.
 
     Prices are in US dollars. ``amount`` and ``credits`` are the balance in US dollars and in
-    credits. Return None if the prices differ by at most 20 %.
+    credits. Return None if the prices differ by at most 20 %, or if no plausible price follows.
     """
     price = credit_price_of_balance(amount, credits)
     if price is None or abs(price - credit_price) <= price * _LIKE:

@@ -49,7 +49,8 @@ class PaidCall(Generic[T_co]):
     def __await__(self) -> Generator[Any, Any, Answer[T_co]]:
         """Make the call, and return its answer.
 
-        Each method of ``StoriesService`` that returns a ``PaidCall`` lists the errors of the call.
+        The methods of ``StoriesService`` that return a ``PaidCall`` list the errors of the call. A
+        failed download may also raise a ``MediaError``.
         """
         return self.make().__await__()
 
@@ -179,11 +180,14 @@ class StoriesService(Protocol):
     def call_to_verify_last_answer(
         self, known: Known, stories: Sequence[Story], new: Collection[str]
     ) -> PaidCall[list[Story]] | None:
-        """Return the paid call that verifies the last answer about a profile, for 1 credit.
+        """Return the paid call that verifies the previous answer about a profile, for 1 credit.
 
-        If the last answer is not in doubt, return None. The last answer must have included the
-        privacy check. ``stories`` are in the last answer, and ``new`` has the ids of new stories.
-        ``known`` is the profile as stored before the last answer.
+        If the previous answer is not in doubt, return None. ``stories`` are in a later answer with
+        the privacy check, and ``new`` has the ids of new stories. ``known`` is the profile as
+        stored before the later answer.
+
+        Raises:
+            ProfilePrivateError: The answer without the check states that the account is private.
         """
 
     def call_to_verify_after_refusal(self, known: Known) -> PaidCall[list[Story]] | None:
@@ -191,4 +195,8 @@ class StoriesService(Protocol):
 
         The call costs 1 credit, and records whether answers without the privacy check are wrong.
         Return None if the last answer is not in doubt.
+
+        Raises:
+            ProfilePrivateError: The answer without the check also states that the account is
+                private.
         """

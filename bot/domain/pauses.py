@@ -37,7 +37,7 @@ _FOR_NOW_PHRASES = (
     "|مؤقتا|لفترة|حاليا|sementara|sebentar|dulu|тимчасово|поки що|на деякий час|на якийсь час"
     "|فعلا|موقتا|یه مدت|یک مدت|फ़िलहाल|फिलहाल|कुछ समय|कुछ दिन|filhal|kuch din"
 )
-"""The phrases for a time without an exact end."""
+"""The phrases for a time, usually without an exact end."""
 _TODAY_PHRASES = (
     "today|tonight|hoy|hoje|heute|aujourd'hui|oggi|bugün|bugünlük|сегодня|اليوم|لليوم|hari ini"
     "|сьогодні|امروز|आज|aaj|emrooz"
@@ -99,7 +99,7 @@ def has_span(words: Sequence[str]) -> bool:
 def is_only_span(words: Sequence[str]) -> bool:
     """Return whether normalized words are a span of time, as "2 days" or "for a week".
 
-    A phrase without an exact end, such as "for now", does not count as a span of time.
+    A phrase of ``_FOR_NOW_PHRASES``, such as "for now", does not count as a span of time.
     """
     if _has_phrase(words, _FOR_NOW_PHRASES) or not has_span(words):
         return False

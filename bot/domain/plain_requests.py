@@ -50,14 +50,14 @@ Command = Literal[
 - "places": the use of the bot in a channel or group;
 - "options": the options of a subscription or of all subscriptions, as in "only videos", "once a
   day" or "check more often";
-- "content": posts, reels or private profiles, which the bot does not show;
+- "content": for example posts, reels or other networks, which the bot does not show;
 - "several": whether a chat can have several profiles;
 - "days": alerts only on certain days of the week;
 - "pause": a pause of the alerts of a profile or of all alerts, or the end of the pause.
 """
 
 _SEPARATOR = re.compile("([,;])")
-_LONGEST = 12  # the maximum number of words of a request, because a longer text is prose
+_LONGEST = 12  # the usual maximum number of words of a request, because a longer text is prose
 # A typing error in a verb is corrected only if the verb has at least this number of letters. The
 # numbers are for a transposition, for a missing or additional letter, and for a wrong letter.
 _LEAST_TRANSPOSED = 4
@@ -2998,7 +2998,7 @@ def _group_enumerated_words(text: str, language: str) -> list[list[str]]:
     """Return the words of a text in groups.
 
     The words of an enumeration, such as "natgeo, nike and bbc", are one group, without words such
-    as "and". Each other word is a group of its own.
+    as "and". Each other word is a group of its own. Some ``_SHORT_WORDS`` are omitted.
     """
     written: list[str] = []
     for part in _SEPARATOR.split(normalize_typed(text)):

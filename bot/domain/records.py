@@ -342,9 +342,9 @@ class Delivery(PendingMessage):
 
     @property
     def is_silent(self) -> bool:
-        """Return whether the delivery is sent without a sound.
+        """Return whether the subscription is silent, or a summary lists the story.
 
-        A story is silent if its subscription is silent, or if a summary lists the story.
+        Such a delivery is sent without a sound.
         """
         return self.options.silent or self.is_listed_in_summary
 
@@ -427,7 +427,7 @@ class ReplyClaim:
 
 @dataclass(frozen=True, slots=True)
 class ChatQueue:
-    """A chat with its due deliveries, in the order in which they are sent.
+    """A chat with due deliveries, in the order of the queue.
 
     ``token`` proves the claim of the queue. ``stored_flood_state`` is the newest stored state of
     the chat's flood limits, or None.

@@ -187,8 +187,8 @@ def select_sendable(
 ) -> tuple[list[Delivery], Decision]:
     """Return the stories among ``rows`` that may be sent now, without regard to quiet hours.
 
-    The second value is the decision about the other stories. No story is sent before the missing
-    right of the whole chat is checked.
+    The second value is the decision about the other stories. If the missing right of the whole
+    chat must be checked now, no stories are returned.
     """
     decision = Decision()
     free = _add_muted_to_held_and_return_others(rows, queue.mutes, decision, now)
@@ -241,7 +241,7 @@ class Outlook:
 def predict_outcome(row: Delivery, chat: Chat, mutes: Sequence[Mute], *, now: datetime) -> Outlook:
     """Return the outcome that is expected for a pending story.
 
-    The rules of ``decide`` are applied to the story alone. In quiet hours, the filter rules and
+    Most rules of ``decide`` are applied to the story alone. In quiet hours, the filter rules and
     the daily summary are applied as if the quiet hours had ended.
     """
     quiet_end = _deferred_until(now, chat)
@@ -307,8 +307,8 @@ def _add_muted_to_held_and_return_others(
 def _may_be_sent_despite_mute(row: Delivery, mute: Mute) -> bool:
     """Return whether a row can be sent although the bot lacks the right ``mute.missing``.
 
-    A right to kinds of media (``KINDS_OF``) is needed only by stories of these kinds. Any other
-    right is needed by all rows.
+    If the right is a right to kinds of media (``KINDS_OF``), notices and usually the stories that
+    do not need the right can be sent. Any other right is needed by all rows.
     """
     kinds = alert_rules.KINDS_OF.get(mute.missing)
     if kinds is None:

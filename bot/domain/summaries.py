@@ -21,8 +21,8 @@ class Summary:
     """The deliveries of a daily summary.
 
     ``by_profile`` has the stories of each profile, in the order of sending. ``ended`` has the
-    stories that expired before the summary. The summary shows only the number of these expired
-    stories.
+    stories that expired before the summary, and is empty for a channel. The summary shows only the
+    number of these expired stories.
     """
 
     by_profile: tuple[tuple[Delivery, ...], ...]

@@ -62,7 +62,7 @@ _PICTURES = {"So", "Sk", "Mn", "Cf"}
 SHORT_THANKS = 5
 # The maximum number of words of a text that is read as thanks because it begins with thanks.
 _LONG_THANKS = 12
-# A text of several words is searched for profile names only if it has at most 4 words.
+# A text of several words is searched for names without an @ only if it has at most 4 words.
 _SHORT = 4
 # The minimum similarity of a misspelled command, as the ratio of difflib. For example, the ratio
 # of "stoires" and "stories" is 0.86.
@@ -120,7 +120,7 @@ _ABOUT_BOT = {
 }
 """The words by which a text speaks to the bot or about the bot, by language.
 
-These words are pronouns such as "you", and insults.
+Examples are pronouns such as "you", and insults.
 """
 _QUESTION_WORDS = {
     "en": "how what where who which why when can could does do is are should wheres whats hows",
@@ -187,8 +187,8 @@ def name_in(text: str) -> str | None:
 def words_that_may_be_names(text: str, language: str) -> tuple[str, ...]:
     """Return the distinct words of a text of two to four words that can be names of profiles.
 
-    Everyday words of English and of ``language``, and unlikely names, are ignored. The result is
-    empty if another word can't be a name.
+    Everyday words of English and of ``language``, unlikely names, and words without Latin letters
+    and digits are ignored. The result is empty if another word can't be a name.
     """
     words = [word.strip(_AROUND).lower() for word in typed_words(text)]
     if not 1 < len(words) <= _SHORT:
@@ -403,7 +403,7 @@ def names_listed_in(text: str, language: str = "en") -> tuple[str, ...]:
     """Return the distinct profile names that a text lists.
 
     Commas, line feeds or words such as "and" separate the names, or each name has an @. The result
-    is empty if the text has fewer than two names, or other words.
+    is empty if the text has fewer than two names, or other words (except words of politeness).
     """
     text = _without_fillers_after(text)
     lines = [_with_commas_for_connectives(line, language) for line in text.splitlines()]

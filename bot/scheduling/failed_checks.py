@@ -17,7 +17,7 @@ class FailedChecks:
     why: str = ""
 
     def record_failure(self, why: str, now: datetime) -> None:
-        """Record a failed check and its cause ``why``. The cause is shown to the owners."""
+        """Record a failed check and its cause ``why``. The cause can be shown to the owners."""
         self.count += 1
         self.first_at = self.first_at or now
         self.last_at, self.why = now, why

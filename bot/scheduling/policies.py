@@ -10,7 +10,8 @@ class Learned:
     """The bot's rule for the time of the next check of a profile.
 
     A check is due when the weighted waiting reaches the price of the check, or after the longest
-    pause. If ``by_rhythm`` is True, credits are released by the demand of each hour.
+    pause. If ``by_rhythm`` is True, most credits are released by the demand of each hour, and
+    scheduled checks update the learned exponents (``rates.Pool``).
     """
 
     by_rhythm = True

@@ -86,7 +86,8 @@ def estimate_demand(
     """Return the demand of all profiles, computed from ``rows``.
 
     Each row has the state of a profile, the weight of its subscriptions, and the cost of a check
-    in credits. The rows can be a sample of ``profiles`` profiles.
+    in credits. The rows can be a sample of ``profiles`` profiles. ``before`` is the population of
+    the previous demand.
     """
     stories = days = _RATE_FORGETS
     stories *= before.rate
@@ -199,8 +200,8 @@ class Price:
     def record_lateness(self, at: float, lateness: float) -> None:
         """Count a check that ran ``lateness`` seconds after its due time.
 
-        A negative ``lateness`` means an early check. The limit is half an hour. Once an hour,
-        ``factor`` is corrected by the mean lateness.
+        A negative ``lateness`` means an early check. The limit is half an hour. At most once an
+        hour, ``factor`` is corrected by the mean lateness.
         """
         self.late += min(max(lateness / HOUR, -0.5), 0.5)
         self.polls += 1

@@ -56,13 +56,13 @@ _PRICE_TOLERANCE = 0.1
 """The change of the price, as a part of the price, that makes a stored due time outdated."""
 
 _URGENT = 20 * HOUR
-"""The seconds since the last check after which a check does not need credits in the bucket.
+"""The seconds since the last check after which a due check does not need credits in the bucket.
 
 The day's remaining credits pay for such a check.
 """
 
 _EVERY = 8
-"""The interval of sample checks: every eighth check is a sample check.
+"""The interval of sample checks: about every eighth scheduled check is a sample check.
 
 Only sample checks count the stories that the mixture of ``rates`` expected.
 """

@@ -1,7 +1,7 @@
 """The simulation of the schedule with recorded or generated stories, on a simulated clock.
 
-A heap replaces the table of profiles, and lists of times replace the Stories API. All decisions
-are made by ``bot.scheduling.schedule``. All times are Unix seconds.
+A heap replaces the table of profiles, and lists of times replace the Stories API. The module
+``bot.scheduling.schedule`` makes the decisions. All times are Unix seconds.
 """
 
 from bisect import bisect_left, bisect_right
@@ -88,7 +88,10 @@ class Simulation:
     """The seconds between two surveys. None means 1 hour on the first day, and then 6 hours."""
 
     def run(self) -> Result:
-        """Run the simulation of the UTC days with the stories, and return its result.
+        """Run the simulation, and return its result.
+
+        The simulated time begins on the UTC day of the first story, and ends a day after the UTC
+        day of the last story.
 
         Raises:
             ValueError: The budget is below 1.2 checks per profile and day.
@@ -132,8 +135,8 @@ class _Run:
         """
         plan, begin = self.plan, self.result.begin
         # The budget pays for at least 1.2 checks per profile and day, so the time span of the
-        # first checks is at most 20 hours. No story expires (after 24 hours) before its profile's
-        # first check.
+        # first checks is at most 20 hours. Therefore a story usually does not expire (after 24
+        # hours) before its profile's first check.
         span = plan.cost * len(plan.records) / plan.budget * DAY
         for state in self.states:
             state.price = self.schedule.current
@@ -239,7 +242,7 @@ class _Run:
         """Return the times of the new stories that a check finds.
 
         Record the delays of these stories, and the number of stories that expired before the
-        check.
+        check, both without the stories of the warm-up.
         """
         taken = self.plan.records[key].taken_at
         since = self.upto[key]
