@@ -86,8 +86,7 @@ class Access:
     ) -> None:
         """Create the use cases. The owner link is derived from ``token``, the bot's token.
 
-        ``wake`` is called after a person, chat or profile was allowed, blocked or unblocked,
-        because alerts or checks may then be due.
+        ``wake`` is called when alerts or checks may be due.
         """
         self._db = db
         self.mode = mode
@@ -339,7 +338,7 @@ class Access:
     ) -> None:
         """Store a channel that an administrator of the channel has named, and allow the channel.
 
-        The channel is allowed only if the administrator has personal access. The changes are
+        The administrator must have personal access to allow the channel. The changes are
         committed in a separate transaction.
 
         Raises:

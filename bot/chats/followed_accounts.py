@@ -17,7 +17,7 @@ from typing import Any
 
 from bot.domain.links import parse_profile_username
 
-LARGEST = 4 * 2**20  # maximum bytes of a list, and of an unpacked list in an archive
+LARGEST = 4 * 2**20  # maximum bytes of a list, and of all unpacked lists of an archive
 LARGEST_ARCHIVE = 20 * 2**20  # maximum bytes of an archive; Bot API, getFile: files of up to 20 MB
 MOST = 10_000  # maximum number of names that are read
 _MOST_FILES = 10  # maximum number of lists that are read in one archive

@@ -44,7 +44,7 @@ from bot.store.moves import WasClosed
 from bot.updates.unit_of_work import join_or_begin_read, join_or_begin_transaction
 
 OF_PAYER = 3
-"""All chats of a payer together may have this multiple of a single chat's subscription limit."""
+"""All chats of a known payer may together have this multiple of a single chat's limit."""
 
 LEAST_OF_NEWCOMER = 5
 """The smallest limit of subscriptions for all chats of a newcomer together.
@@ -145,7 +145,8 @@ class Payers:
         """Set the payer of a chat after a person has added the bot.
 
         ``by`` is the id of the person, or None. ``old`` is the previous payer. If the access list
-        blocks the person (``is_blocked``), a previous payer stays.
+        blocks the person (``is_blocked``), a previous payer stays. The caller has locked the chat
+        and the chat queue.
         """
         payer = None
         if is_blocked and old is not None:
@@ -435,7 +436,7 @@ class Payers:
         """Lock the daily counters of a chat and its payer. Return the allowance of earlier checks.
 
         The allowance is the number of checks that the chat may still move to an earlier time
-        today.
+        today. The caller has locked the queue of the chat, and not yet the profiles.
         """
         return await lock_allowance_of_earlier_checks(
             tx, chat_id, most=self.limits.most, now=self._now()

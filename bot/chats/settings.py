@@ -101,6 +101,7 @@ class Chats:
         - permissions and blocks, without the name and the language;
         - the id of the person who added the bot;
         - the counters of the daily limits;
+        - broadcasts;
         - unfinished updates, and finished updates without contents (for 25 hours).
         """
         async with join_or_begin_transaction(self._db) as tx:

@@ -343,7 +343,7 @@ class Subscribing:
     async def restore(self, chat_id: int, by: int | Anonymous, *, ended_at: datetime) -> Restored:
         """Restore the subscriptions that a chat ended at ``ended_at``, for 0 credits.
 
-        Each subscription gets its earlier options and the live stories that the chat has missed.
+        Each subscription gets its earlier options, and usually the missed live stories.
         If the chat has no payer, the person ``by`` becomes the payer.
 
         Raises:
@@ -369,7 +369,8 @@ class Subscribing:
 
         Raises:
             BlockedError: The access list blocks the chat or the responsible person.
-            SubscriptionError: A limit is reached, or the profile is not stored any more.
+            SubscriptionError: A limit is reached, the budget is too small, or the profile is not
+                stored.
             NoPayerError: The chat has no payer, and the person may not pay.
             StoriesError: The owner has blocked the profile.
         """
@@ -418,7 +419,8 @@ class Subscribing:
     ) -> None:
         """Check whether a subscription may be restored, and count the restored subscription.
 
-        If the chat has no payer, the person ``by`` becomes the payer.
+        If the chat has no payer, the person ``by`` becomes the payer. The caller has locked the
+        chat and the chat's queue.
 
         Raises:
             SubscriptionError: A limit is reached, the budget is too small, or the profile is not
@@ -839,7 +841,7 @@ class Subscribing:
 def _alerts_start_of_restored(ended: Ended, now: datetime) -> datetime:
     """Return the time from which posted stories cause alerts of a restored subscription.
 
-    The result is not before the end of an ended pause, and never later than ``now``.
+    The result is usually not before the end of an ended pause, and never later than ``now``.
     """
     until = ended.preferences.paused_until
     since = ended.since

@@ -67,7 +67,8 @@ async def _resume_with_missed_stories(
 ) -> None:
     """Resume a subscription, and enqueue the skipped live stories from ``posted_since`` on.
 
-    The caller has locked the chat's queue and reschedules the queue afterwards.
+    No stories are enqueued for a chat without a payer, or from a blocked profile. The caller has
+    locked the chat's queue and reschedules the queue afterwards.
     """
     await store.set_pause(tx, subscription, paused=False, alerts_since=posted_since)
     chat = await chats.get(tx, subscription.target.chat_id)
@@ -88,7 +89,8 @@ async def _reschedule_queue_and_checks(
 ) -> None:
     """Reschedule the queue of a chat, and start, stop or reschedule checks of profiles.
 
-    The caller has changed the pauses of subscriptions to the profiles ``profile_ids``.
+    The caller has locked the chat's queue, and has changed the pauses of subscriptions to the
+    profiles ``profile_ids``.
     """
     await chat_queues.reschedule(tx, chat_id)
     if profile_ids:
@@ -219,9 +221,10 @@ class Subscriptions:
     ) -> Subscription:
         """Pause or resume a subscription. Return the subscription.
 
-        A pause drops the pending deliveries. If ``until`` is None, the pause has no end. A resume
-        starts the alerts with stories posted from now on, or from ``since`` at the earliest. If
-        ``since`` is given but is not the stored end of the pause, nothing is changed.
+        A pause drops the pending deliveries. If ``until`` is None, the pause has no end. After a
+        resume, alerts start with stories posted from now on, or usually from
+        ``expected_pause_end``. If ``expected_pause_end`` is given but is not the stored end of
+        the pause, nothing is changed.
 
         Raises:
             NotFollowedError: The chat does not have the subscription.
@@ -338,8 +341,8 @@ class Subscriptions:
     async def undo_pauses(self, chat_id: int, at: UndoKey) -> ChangedCount:
         """Undo a change of ``pause_all`` or ``resume_all``, in one transaction.
 
-        Pauses that have changed again are kept. Subscriptions that were not paused before get the
-        live stories of the pause. Return the number of changed subscriptions.
+        Pauses that have changed again are kept. Subscriptions that were not paused before usually
+        get the live stories of the pause. Return the number of changed subscriptions.
         """
         now = self._now()
         async with join_or_begin_transaction(self._db) as tx:
@@ -411,7 +414,7 @@ class Subscriptions:
         """Decide again about the deferred deliveries of a chat, and reschedule the checks.
 
         If the chat has a payer, live stories that chat-wide rules have dropped since
-        ``rules_undone_since`` become pending again.
+        ``rules_undone_since`` usually become pending again.
         """
         now = self._now()
         async with join_or_begin_transaction(self._db) as tx:
@@ -439,7 +442,7 @@ class Subscriptions:
         """Move all data of a group to the new id. Return whether the group was stored.
 
         The move of a group that is not stored is also recorded. If ``old`` equals ``new``, nothing
-        is changed.
+        is changed, and the result is False.
         """
         async with join_or_begin_transaction(self._db) as tx:
             moved = await moves.move_chat(tx, old, new, now=self._now())
@@ -458,11 +461,11 @@ class Subscriptions:
     async def reopen_chat_and_drop_pending(
         self, chat_id: int, *, alerts_since: datetime | Now = None
     ) -> WasClosed:
-        """Reopen a chat, and drop its pending deliveries.
+        """Reopen a chat, and drop its earlier pending deliveries.
 
-        Alerts restart with stories posted from ``alerts_since``, or from now on for None. Live
-        stories that were already found are enqueued. Return False if the chat was open or is not
-        stored.
+        Alerts restart with stories posted from ``alerts_since``, or from now on for None. Such
+        live stories that were already found are enqueued. Return False if the chat was open or is
+        not stored.
 
         Raises:
             BlockedError: The access list blocks the chat or the responsible person.
@@ -576,8 +579,8 @@ class Subscriptions:
     async def stored_live_stories(self, username: str, *, chat_id: int) -> list[Story]:
         """Return the stored live stories of a followed profile, for 0 credits.
 
-        The list is empty if the profile is blocked or not public, or if the API refused the
-        profile in the last five minutes.
+        Deleted stories are omitted. The list is empty if the profile is blocked or not public, or
+        if the API refused the profile in the last five minutes.
 
         Raises:
             NotFollowedError: The chat does not follow the profile.

@@ -166,7 +166,8 @@ async def check_integrity(settings: Settings) -> list[CheckResult]:
 async def check_folders(settings: Settings) -> list[CheckResult]:
     """Raise the limit of open files, and write test files into the spool and backup folders.
 
-    The test file for a missing folder is written into the nearest existing parent.
+    The test file for a missing folder is written into the nearest existing parent. Without
+    scheduled backups, no file is written into the backup folder.
     """
     return [
         preflight.increase_open_files_limit(),

@@ -23,8 +23,8 @@ _NOT_OURS = "The database is not of this version of the bot: start the bot on it
 def _with_database(report: _Report) -> Command:
     """Return a command that opens the database and calls ``report``.
 
-    If the database can't be used by this version, the command prints the reason and returns 1. The
-    tables are not migrated.
+    If the database can't be used, for example because of another version, the command prints the
+    reason and returns 1. The tables are not migrated.
     """
 
     async def run(settings: Settings, arguments: argparse.Namespace) -> int:

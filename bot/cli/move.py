@@ -36,8 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 async def main(settings: Settings, arguments: argparse.Namespace) -> int:
     """Copy all rows to PostgreSQL and verify the row counts, or undo the move.
 
-    Return 0 on success, 1 after an error, or 2 for a wrong address. After an error, an undo can be
-    necessary.
+    Return 0 on success, 1 after an error or without a move to undo, or 2 for a wrong address.
+    After an error, an undo can be necessary.
     """
     out = Console(soft_wrap=True, highlight=False)
     if not settings.is_sqlite:

@@ -275,7 +275,7 @@ async def main(
 def _settings_with(values: dict[str, str], file: Path) -> Settings:
     """Return the settings in ``file`` and the environment, overridden by ``values``.
 
-    Missing required values are placeholders (``_UNTRIED``).
+    A setting in ``_UNTRIED`` is a placeholder unless ``values`` contains the setting.
 
     Raises:
         SettingsError: A setting is invalid, or ``file`` can't be read.
@@ -339,8 +339,8 @@ def _is_valid_daily_budget(text: str) -> bool:
 def write_settings(file: Path, values: dict[str, str]) -> None:
     """Write ``values`` into a settings file that only the file's owner can read.
 
-    Other lines and the owner of an existing file are kept. The target of a symbolic link is
-    written.
+    Other lines of an existing file are kept, and usually also the file's owner. The target of a
+    symbolic link is written.
 
     Raises:
         OSError: The file can't be written.

@@ -131,9 +131,10 @@ class AnswerCache:
     ) -> list[T]:
         """Return the cached answer for ``key``, or call ``fetch`` and cache the result.
 
-        A cached answer costs 0 credits. Concurrent requests for the same key in this process share
-        one call. ``until`` returns the end of the caching. ``codec`` must always be the same for a
-        given key. ``has_name`` is False if the request names no account.
+        A cached answer costs 0 credits, and any other answer the price of ``fetch``. Concurrent
+        requests for the same key in this process share one call. ``until`` returns the end of the
+        caching. ``codec`` must always be the same for a given key. ``has_name`` is False if the
+        request names no account.
 
         Raises:
             ProfilePrivateError: The account with the name ``username`` is private.
@@ -246,7 +247,7 @@ class AnswerCache:
                 await self._db.run(write, durable=durable)
         except Exception:
             # The person already has the answer. Because the answer is not stored, the next request
-            # is paid again.
+            # may be paid again.
             log.exception("an answer could not be kept", key=key)
         else:
             if fetched.profile:

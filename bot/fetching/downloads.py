@@ -38,6 +38,10 @@ class DownloadsStories(Protocol):
         """Return the API call that downloads a story's file, for 1 credit.
 
         The code that awaits the call must remove the file after use.
+
+        Raises:
+            StoriesError: The API failed, or the story is gone.
+            MediaError: The file could not be downloaded.
         """
 
     def download_url(
@@ -47,6 +51,10 @@ class DownloadsStories(Protocol):
 
         ``refuse`` gets the account of the file, or None, and raises an error to refuse the file.
         The caller must remove the file.
+
+        Raises:
+            StoriesError: The API failed, or ``refuse`` refused the file.
+            MediaError: The file could not be downloaded, or ``refuse`` refused the file.
         """
 
 
@@ -55,8 +63,8 @@ class Downloads:
     """Buys files through the Stories API, for 1 credit each.
 
     ``fetch`` downloads the file of a pasted URL without cost. If the media host refuses the bot,
-    the file is bought. After three consecutive bought files without the name of the account, no
-    file of a pasted URL is bought for a day. ``blocked`` has ids and names of profiles.
+    the file may be bought. After three consecutive bought files without the name of the account,
+    no file of a pasted URL is bought for a day. ``blocked`` has ids and names of profiles.
     """
 
     api: DownloadsStories
@@ -92,8 +100,8 @@ class Downloads:
     async def _count_and_fetch_or_buy_pasted_file(self, url: str, asker: Asker) -> MediaFile:
         """Return the file at a pasted URL, and count megabytes towards the daily limit.
 
-        The file costs 1 credit if the media host refuses the bot, and otherwise 0 credits. The
-        errors are the same as in ``__call__``.
+        If the media host refuses the bot, the file costs at most 1 credit, and otherwise 0
+        credits. The errors are the same as in ``__call__``.
         """
         await self.ledger.count_pasted_megabytes(asker, 1)
         try:

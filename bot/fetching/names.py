@@ -1,7 +1,7 @@
 """The lookup of usernames. A lookup returns the owner of a name, and whether the owner is private.
 
-A lookup costs 1 credit. A lookup must confirm each refusal, because the API sometimes answers 403
-or 404 for public accounts.
+A lookup costs 1 credit. Usually, a lookup must confirm a refusal, because the API sometimes
+answers 403 or 404 for public accounts.
 """
 
 import asyncio
@@ -34,8 +34,8 @@ The cached refusal applies to all people. The refusal of a name applies to all k
 
 # A name that was last seen longer ago is looked up again, because its owner may have changed.
 _VALID_FOR = timedelta(days=30)
-# A lock for each name, so that a name is not looked up twice at the same time. All instances of
-# ``Names`` share the locks.
+# A lock for each name, so that ``fetch_and_store_public_profile`` does not look up a name twice at
+# the same time. All instances of ``Names`` share the locks.
 _asking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 _REFUSALS = (ProfilePrivateError, NoSuchProfileError, ApiRefusedError)
 _VERDICTS: dict[str, type[StoriesError]] = {kind.__name__: kind for kind in _REFUSALS}
@@ -82,8 +82,8 @@ class Names:
     async def fetch_and_store_profile_with_retry(self, username: str, charge: Charge) -> Profile:
         """Return and store the current owner of a name, who may be private.
 
-        The cost is 1 credit, or 2 credits if the first answer is a refusal. A refusal, and a
-        private account, are cached for five minutes.
+        The cost is 1 credit, or usually 2 credits if the first answer is a refusal. A refusal, and
+        a private account, are cached for five minutes.
 
         Raises:
             NoSuchProfileError: The second answer is that the account does not exist.

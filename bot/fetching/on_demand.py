@@ -67,8 +67,9 @@ class Viewer:
     async def get_or_fetch_story(self, link: Link, asker: Asker) -> Story:
         """Return the story of a link for 1 credit.
 
-        A cached or expired story costs 0 credits. The confirmation that the story is gone costs 1
-        more credit. The confirmation that the account is private costs 1 or 2 more credits.
+        A cached story, and a story whose id shows that the story has probably expired, cost 0
+        credits. The confirmation that the story is gone costs 1 more credit. The confirmation that
+        the account is private costs 1 or 2 more credits.
 
         Raises:
             StoryGoneError: The story is over 24 hours old or was deleted.
@@ -148,8 +149,8 @@ class Viewer:
           credit) or a missing account (2 credits).
         - If the lookup fails (403 or 500), the stories cost 3 credits, and 1 more credit after a
           403.
-        - After a refusal, or for a new owner of the name, each further lookup costs 1 or 2
-          credits, and each further call for stories costs 2 credits.
+        - After a refusal, or for a new owner of the name, each further lookup and each further
+          call for stories costs 1 or 2 credits.
 
         Raises:
             NoSuchProfileError: The account does not exist.

@@ -152,8 +152,8 @@ class Scheduler:
     async def make_checks_until_stopped(self) -> None:
         """Make checks until ``worker`` is stopped.
 
-        A check costs up to 3 credits, and lookups of a refused name cost more. Return after the
-        results of all checks are recorded.
+        A check costs up to 3 credits. Lookups of a refused name, and the verification of an
+        answer, cost more. Return after the results of all checks are recorded.
         """
         async with asyncio.TaskGroup() as self._group:
             await self.worker.run()
@@ -238,7 +238,7 @@ class Scheduler:
         """Make the checks that can be made now, and wait for the results.
 
         Return the number of started checks. A check costs up to 3 credits. Lookups of a refused
-        name cost more.
+        name, and the verification of an answer, cost more.
         """
         async with asyncio.TaskGroup() as group:
             return await self._claim_and_start_checks(group)
@@ -246,9 +246,8 @@ class Scheduler:
     async def _claim_and_start_checks(self, group: asyncio.TaskGroup) -> int:
         """Start the checks that can be made now. Return the number of started checks.
 
-        A slow check does not delay other checks. Before the checks, changed blocks of profiles are
-        applied, and the plan is stored if a minute has passed
-        (``_apply_blocks_and_store_plan_if_due``).
+        Before the checks, changed blocks of profiles are applied, and the plan is stored if a
+        minute has passed (``_apply_blocks_and_store_plan_if_due``).
         """
         plan = self._plan = self._plan or await self._load_plan_and_trust()
         await self._apply_blocks_and_store_plan_if_due(plan)
@@ -491,7 +490,7 @@ class Scheduler:
         """Check a profile. Return the outcome in a few words.
 
         If the profile seems private, a lookup for 1 or 2 credits comes first. No call is made
-        without a valid lease or a waiting chat.
+        for a blocked profile, without a waiting chat, or without a valid lease.
         """
         if alert_rules.is_on_block_list(known.profile_id, known.username, self._settings.blocked):
             return "blocked"
@@ -552,8 +551,8 @@ class Scheduler:
     async def _fetch_record_and_name_outcome(self, known: Known, lease: Lease, plan: Plan) -> str:
         """Fetch a profile's stories, and record the answer. Return the outcome in a few words.
 
-        The cost is 1 to 3 credits (``StoriesService.stories``). A refusal costs 1 or 2 more
-        credits for a lookup.
+        The stories cost at most 3 credits (``StoriesService.stories``). A refusal costs 1 or 2
+        more credits for a lookup. The verification of the last answer costs 1 more credit.
         """
         is_well = known.state == "active" and not known.failures
         call = self._api.stories(
@@ -602,7 +601,10 @@ class Scheduler:
         reservation: Reservation,
         answer: Answer[list[Story]],
     ) -> None:
-        """Record the stories of a check, and settle the bill, in one transaction."""
+        """Record the stories of a check, and settle the bill, in one transaction.
+
+        Then the last answer may be verified for 1 credit.
+        """
         shown = answer.value
         profile = shown[0].profile if shown else known.profile
         now = self._now()
@@ -632,7 +634,8 @@ class Scheduler:
         """Settle the bill of a failed check, and plan the next check.
 
         Return the name of the error's class. If the API refused the account, a lookup for 1 or 2
-        more credits checks the refusal.
+        more credits checks the refusal. If the account is private, the last answer may be verified
+        for 1 more credit.
         """
         now = self._now()
         billed = reservation.credits if error.credits is None else error.credits
@@ -759,7 +762,7 @@ def _latest_allowed_last_check(
 
 
 async def _postpone_if_not_due(tx: Tx, known: Known, plan: Plan, now: datetime) -> bool:
-    """Postpone the check of a claimed profile if a new price has made the check due later.
+    """Postpone the check of a claimed profile if a new price or interval makes it due later.
 
     Return whether the check was postponed. The claim of a postponed profile ends.
     """

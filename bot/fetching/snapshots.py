@@ -146,7 +146,8 @@ async def _record_check_and_notify_and_schedule(
 ) -> None:
     """Record a complete check of the profile, and schedule the next check if a chat needs checks.
 
-    The chats are notified if the profile is public again, or if stories may have been missed.
+    The chats are notified if the profile is public again, or if stories may have been missed. The
+    caller has locked the profile.
     """
     if before.state == "blocked":  # the bot's owner has blocked the profile during the check
         if columns_of_end:

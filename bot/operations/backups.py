@@ -1,7 +1,7 @@
 """Backups of the SQLite file by schedule or by command. A backup is complete or does not exist.
 
-The bot keeps only the newest backups. A failure opens an incident. The rules for a restored backup
-are in ``bot.store.copies.restored``.
+The bot deletes old backups of its database. A failed scheduled backup opens an incident. The rules
+for a restored backup are in ``bot.store.copies.restored``.
 """
 
 import asyncio
@@ -160,10 +160,7 @@ def backup_file_name(at: datetime) -> str:
 
 
 def _delete_partial_backups(folder: Path) -> None:
-    """Remove the partial backups of a killed process, which have not changed for an hour.
-
-    A backup that is being written is not removed.
-    """
+    """Remove the partial backups of a killed process, which have not changed for an hour."""
     before = time.time() - _LEFT_AFTER.total_seconds()
     for file in folder.glob(f"{_NAMES}.part*"):
         try:

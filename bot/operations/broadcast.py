@@ -1,4 +1,4 @@
-"""Broadcasts: messages of an owner to all private chats and groups, but not to channels.
+"""Broadcasts: messages of an owner to private chats and groups, but not to channels.
 
 The messages are sent slowly, because alerts and replies are sent at the same time.
 """
@@ -26,8 +26,8 @@ from bot.updates.unit_of_work import call_after_replies, join_or_begin_transacti
 
 log = structlog.get_logger()
 
-# The number of chats that get a broadcast per second. Telegram allows the bot 30 messages per
-# second in total. Broadcasts, alerts and replies share this limit.
+# The maximum number of chats that get a broadcast per second. Telegram allows the bot 30 messages
+# per second in total. Broadcasts, alerts and replies share this limit.
 A_SECOND = 10
 _EVERY = timedelta(seconds=1)
 # The time for which a process keeps the right to add messages (``_claim_turn_of_second``). It is

@@ -20,8 +20,8 @@ _SLICE = 200
 async def delete_overdue_rows(db: Database, *, now: datetime) -> int:
     """Delete the rows whose retention has ended at ``now``. Return the number of deleted rows.
 
-    Each transaction deletes at most 200 rows. Several processes are allowed to clean up at the
-    same time.
+    Each transaction deletes at most 200 rows. Rows that the database deletes together with a
+    deleted row do not count. Several processes are allowed to clean up at the same time.
     """
     gone = 0
     for overdue in retention.conditions_of_overdue_rows(now):

@@ -1,7 +1,7 @@
 """The correction of the clock of this process.
 
 With PostgreSQL, the clock follows the database's clock. With SQLite, ``bot.runtime.clock_anchor``
-decides the time. Before the time is known, no time is written to the database.
+decides the time. Before the time is known for the first time, no time is written to the database.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """Messages to the owners at the beginning of each incident, and at the end of urgent incidents.
 
-The database stores all incidents, so a restart or a second process repeats no message. The kinds
-in ``QUIET`` are not urgent.
+The database stores the incidents, so a restart or a second process usually repeats no message. The
+kinds in ``QUIET`` are not urgent.
 """
 
 from collections.abc import Callable

@@ -282,8 +282,8 @@ def _upcoming_check_row(
 def _sums_by_day(hours: list[tuple[datetime, _Json]]) -> list[_Json]:
     """Combine hourly figures into figures of each day (UTC).
 
-    A day has the credits by kind, the number and mean delay (in seconds) of alerts, and the
-    largest number of pending messages.
+    A day has the credits by kind, the number of alerts, the mean delay in seconds of alerts that
+    were not deferred, and the largest number of pending messages.
     """
     days: dict[date, _Json] = {}
     for hour, figures in hours:

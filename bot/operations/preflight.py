@@ -302,9 +302,10 @@ def _test_write_and_return_folder(path: Path) -> Path:
 
 
 def check_backup_folder(path: Path, *, hours: int, is_sqlite: bool) -> CheckResult:
-    """Write a test file into the backup folder. Return a note if no backups can be made.
+    """Return a note if no backups are made, or else write a test file into the backup folder.
 
-    ``hours`` is the interval of the backups. 0 means no backups.
+    If the folder can't be written, also return a note. ``hours`` is the interval of the backups. 0
+    means no backups.
     """
     if not is_sqlite:
         return CheckResult("note", _NOT_OURS)

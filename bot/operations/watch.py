@@ -172,8 +172,8 @@ class Watch:
     ) -> bool:
         """Make a test write. Return whether the write succeeds.
 
-        An outage of at least 15 seconds is reported at most once. The end of the outage is also
-        reported only once, by one of the processes.
+        This process reports an outage of at least 15 seconds at most once. One of the processes
+        reports the end of such an outage.
 
         Raises:
             DatabaseUnavailableError: The test write succeeded, and a later write failed.

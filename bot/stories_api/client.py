@@ -38,7 +38,7 @@ T = TypeVar("T")
 # The number of calls per second until ``fetch_balance_and_resume`` reads the rate of the account.
 # All paid plans allow this rate.
 _RATE = 15.0
-_DOWNLOAD_DEADLINE = 120.0  # maximum seconds of a whole download
+_DOWNLOAD_DEADLINE = 120.0  # maximum seconds of the API's answer to a download call
 
 
 class FetchMedia(Protocol):
@@ -178,7 +178,7 @@ class StoriesApi:
         - In mode "true", the call skips the check, and costs 1 credit.
         - In mode "auto", the call skips the check if ``last_known_public_at`` is less than a day
           ago and unchecked answers are trusted. A refusal, or an empty answer although
-          ``expects_stories`` returns True, causes a second request, for 3 credits in total.
+          ``expects_stories`` returns True, may cause a second request, for 3 credits in total.
 
         Raises:
             ProfilePrivateError: The account is private: the API refused the call, or a returned
@@ -401,7 +401,7 @@ class StoriesApi:
     ) -> Answer[list[Story]]:
         """Ask for stories without the API's privacy check, and again with the check if needed.
 
-        The credits of the result or error are the sum of both requests. If the credits of a failed
+        The credits of the result or error are the sum of the requests. If the credits of a failed
         second request are unknown, the credits of the error are None.
         """
         profile_id = full.params["user_id"]

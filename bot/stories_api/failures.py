@@ -63,8 +63,8 @@ _BY_NAME: Mapping[str, type[StoriesError]] = {
 class Failure:
     """A failed call. If ``again`` is True, the call was free and may be retried.
 
-    ``after`` is the wait before the retry in seconds, or None. ``status`` is 429 if the bot's own
-    rate limit allowed no request, and 0 without a readable answer.
+    ``after`` is the wait before the retry in seconds, or None. ``status`` is the HTTP status, 429
+    if the bot's own rate limit allowed no request, or 0 without a readable answer.
     """
 
     error: StoriesError

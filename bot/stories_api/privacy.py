@@ -28,7 +28,7 @@ PRIVACY_CHECK = "privacy_check"  # the key under which the database stores a ``T
 
 # If an answer states that an account is public, calls may skip the privacy check for this time.
 _TRUSTED_FOR = timedelta(days=1)
-# The maximum delay between the post of a story and the first answer that contains the story.
+# The assumed maximum delay between the post of a story and the first answer with the story.
 _LATE = timedelta(minutes=10)
 CONFIRMED_FOR = timedelta(hours=3)
 """The time for which further empty answers are believed after an empty answer was confirmed."""
@@ -88,8 +88,8 @@ class PrivacyCheck:
     ) -> None:
         """Set the ``mode``: "true", "false" or "auto" (see ``StoriesApi.stories``).
 
-        If too many unchecked answers were wrong, all calls include the privacy check again, and
-        ``tell`` notifies the owners once.
+        In mode "auto", after too many wrong unchecked answers, all calls include the privacy check
+        again, and ``tell`` notifies the owners once.
         """
         self._db = db
         self.mode = mode
@@ -172,8 +172,8 @@ class PrivacyCheck:
     ) -> None:
         """Record that an unchecked answer was wrong, if a checked answer contradicts the answer.
 
-        Both answers are of the moment ``at``. ``checked`` is None if the checked answer was that
-        the account is private.
+        Both answers are of about the moment ``at``. ``checked`` is None if the checked answer was
+        that the account is private.
         """
         if checked is None:
             if unchecked:

@@ -204,7 +204,7 @@ def highlight_from(value: object) -> Highlight:
 
     Raises:
         MalformedBodyError: The body has no highlight, or the highlight has neither a title nor an
-            account, or its ``items`` are not a list, or no item is a story.
+            account, or its ``items`` are not a list, or the list has items but no story.
     """
     try:
         wire = _Highlight.model_validate(value)
@@ -355,7 +355,7 @@ def _reshared_from(wire: _Media, people: Mapping[str, str]) -> Reshared:
 def _names_by_id(wire: _Story) -> dict[str, str]:
     """Return the usernames of mentioned accounts, by id.
 
-    If the story shows a post, the author of the post is included.
+    The author of a post in the story is included if known.
     """
     named = [wire.reshared_story_media_author, *(mention.user for mention in wire.mentions)]
     return {user.pk: user.username for user in named if user and user.pk and user.username}

@@ -1,7 +1,7 @@
-"""The HTTP transport of the Stories API, which never pays twice and never leaks the API key.
+"""The HTTP transport of the Stories API. The API key is sent only to the origin of the API.
 
 aiohttp must not repeat a billed request (``prevent_resending``). A closed pooled connection would
-look like a lost answer, so each call uses a new connection.
+look like a lost answer, so each request uses a new connection.
 """
 
 import asyncio
