@@ -107,8 +107,8 @@ async def _explain_direct_messages_once_a_day(context: Context) -> None:
     """Explain that the bot does not work in a channel's direct messages.
 
     A process usually explains this limit once a day to a person in a channel. Each direct message
-    needs a topic ID (Bot API 9.2). The bot does not store this ID, so alerts could not arrive, and
-    the bot spends no credits for these chats.
+    needs a topic ID (Bot API 9.2), which the bot does not store. No credits are spent for these
+    chats.
     """
     message = context.event.message
     services = context.services

@@ -75,8 +75,8 @@ async def save_rules_and_get_page(
 ) -> Page:
     """Save rules of the whole chat, apply the rules to pending stories, and return the page.
 
-    If the call undoes a change, ``rules_undone_since`` is a time before or at this change. Live
-    stories that were excluded since this time can be sent again, unless the chat has no payer.
+    To undo a change, ``rules_undone_since`` is a time not after this change. In a chat with a
+    payer, live stories that were excluded since this time can be sent again.
     """
     chat = context.chat
     services = context.services

@@ -72,9 +72,8 @@ def digest_of_menu_sources() -> str:
 async def publish_chat_menu(context: Context) -> None:
     """Publish the command menu of the chat to which the update applies (``Context.chat``).
 
-    A channel gets no menu. Other chats get a menu only if the chat is an owner's private chat, or
-    has a chosen language or an earlier menu. The call is made after the replies. A failure of the
-    call is only logged.
+    A channel gets no menu. Except in an owner's private chat, a menu needs a chosen language or an
+    earlier menu. The menu is published after the replies. A refusal by Telegram is only logged.
     """
     chat = context.chat
     is_owners = context.is_owner and chat.kind == TgChat.PRIVATE

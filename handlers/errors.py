@@ -130,9 +130,8 @@ async def answer_too_many_open_requests(context: Context) -> None:
 async def roll_back_and_report_error(update: object, context: Context) -> None:
     """Roll back the uncommitted changes, send the error message and log the failure.
 
-    PTB calls this handler for each exception, unless the update will be retried. After a press in
-    a group or channel, an expected error is usually shown in a pop-up, which other members do not
-    see.
+    PTB calls this handler for each exception, unless the update will be retried. In groups and
+    channels, an expected error after a press is usually shown in a pop-up, not to other members.
     """
     error = context.error
     if unit := unit_of_work.current_unit():

@@ -128,8 +128,7 @@ async def _fetch_and_serve_link(context: Context, link: Link) -> BotError | None
     """Send the stories of a link, and return the error, if any.
 
     A profile usually costs 2 or 3 credits, and a story or highlight 1 credit. In a private chat, a
-    link to a profile page gets the card for 0 credits. Each file that must be bought costs 1
-    credit.
+    profile page costs 0 credits. Each file that must be bought costs 1 credit.
 
     Raises:
         DatabaseUnavailableError: The database is unavailable.

@@ -93,8 +93,8 @@ async def _allow_chat_if_adder_has_access(context: Context, change: ChatMemberUp
 async def record_return_to_blocked_chat(context: Context) -> None:
     """Record that a blocked chat has the bot again, or that a blocked person added the bot.
 
-    A blocked chat opens at the end of the block. If a blocked person adds the bot to any other
-    chat, the chat opens at once if the chat has a payer who is not blocked.
+    A blocked chat opens at the end of the block. Any other chat to which a blocked person adds the
+    bot usually opens at once, if the payer is not blocked.
     """
     change = context.event.my_chat_member
     if change is not None and _is_member(change.new_chat_member):

@@ -311,8 +311,8 @@ def _limit_page(guest: Guest, context: Context) -> Page:
 def _choose_payer_page(guest: Guest, context: Context) -> Page:
     """Return the page of possible payers of a chat.
 
-    Possible payers are at most five members with the highest costs of this month, the person who
-    added the bot, and the owner who pressed the button.
+    Possible payers are at most five members with the highest costs of this month, the person in
+    ``Entry.added_by``, and the owner who pressed the button.
     """
     people = {user: name for user, name, _ in guest.by_person}
     added_by = guest.entry.added_by if guest.entry else ""

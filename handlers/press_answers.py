@@ -27,8 +27,8 @@ async def answer_press(
     """Answer the pressed button once, with a pop-up if ``text`` is given.
 
     With ``alert``, the person must close the pop-up. The answer is usually sent after the replies.
-    A text that a pop-up cannot show, for example because the text has more than 200 characters, is
-    usually sent as a message. Without a pressed button, do nothing.
+    A text that is too long or too late for a pop-up is usually sent as a message. Without a
+    pressed button, do nothing.
     """
     query = context.query
     unit = unit_of_work.current_unit()

@@ -197,9 +197,9 @@ The names are Russian and Ukrainian.
 def zone_named(text: str, *, allows_similar: bool = True) -> str | None:
     """Return the time zone for a city, a country, the name of a zone, or an offset such as UTC+3.
 
-    With ``allows_similar``, a slightly misspelled name can also match. Only the first 64
-    characters of a name are read. Return None for an unknown name, and for a country with several
-    different times (``zones_of_country``).
+    Only the first 64 characters of a name are read. With ``allows_similar``, a misspelled name can
+    match. Return None for an unknown name, and for a country with several times
+    (``zones_of_country``).
     """
     if match := _OFFSET.fullmatch(text.strip().casefold()):
         return _zone_of_offset(match[1], int(match[2]), match[3] or "00")

@@ -15,7 +15,7 @@ _JOINER = "\u200d"
 # The combining class of a sign that joins two consonants, for example in Hindi.
 _VIRAMA = 9
 _REGIONAL = "".join(map(chr, range(0x1F1E6, 0x1F200)))
-# The skin tones of emoji, and the tag characters of the flags of England and Wales.
+# The skin tones of emoji, and the tag characters of flags such as the flag of Wales.
 _MODIFIERS = frozenset(map(chr, [*range(0x1F3FB, 0x1F400), *range(0xE0020, 0xE0080)]))
 
 

@@ -116,8 +116,8 @@ class Translator:
         """Translate the message ``msgid`` to HTML.
 
         The values of fields are escaped, unless the values are ``Safe``. Times, durations and
-        numbers get the format of the language, but numbers in URLs and copied texts usually do
-        not. A number in the field ``percent`` is a part from 0 to 1. The number in the field ``n``
+        numbers get the format of the language, except most numbers in URLs and copied texts. A
+        number in the field ``percent`` is a part from 0 to 1. The number in the field ``n``
         chooses the plural form.
         """
         return Safe(self._render(msgid, fields, html=True))

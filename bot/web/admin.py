@@ -1,7 +1,7 @@
 """The admin page for the bot's owners: static files, the bot's state, and actions.
 
-The key of a one-time link opens a session. Each other API call needs the secret of the session in
-the ``Authorization`` header, so a page of another site can't make an authorized call.
+A one-time link opens a session. Further API calls need the secret of the session in the
+``Authorization`` header, so a page of another site can't make an authorized call.
 """
 
 import json

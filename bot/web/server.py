@@ -159,7 +159,7 @@ class Web:
         return self
 
     async def close(self) -> None:
-        """Stop listening. Running requests get at most 2 seconds to end."""
+        """Stop listening. Running requests get about 2 seconds to end."""
         await self._closing.aclose()
 
     @web.middleware
