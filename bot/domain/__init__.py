@@ -1,4 +1,4 @@
-"""The domain model and the rules of the bot. The package is pure, and has no I/O.
+"""The domain model and the rules of the bot, without a database and without a network.
 
 Functions get the current time as an argument. Public: ``model`` (Telegram and Instagram),
 ``records`` (stored rows), ``errors``, ``sentences`` (translatable messages), and a module for each

@@ -238,7 +238,7 @@ def recheck_unavailable_at(now: datetime, answers: int) -> datetime:
     """Return the time of the check whether a private or missing profile is available again.
 
     ``answers`` is the number of consecutive answers that the profile is private or missing. The
-    pause is 30 minutes after the first and the second answer, and then doubles up to a day.
+    first two pauses are 30 minutes. Later pauses double up to a day.
     """
     return now + _doubling_delay(_FIRST_UNAVAILABLE_PAUSE, answers - 1, _LAST_UNAVAILABLE_PAUSE)
 

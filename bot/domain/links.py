@@ -106,8 +106,8 @@ def links_in_message(
     """Return the distinct links in the text or caption of a message, and in its entities.
 
     ``entities`` has the type and the ``url`` of each entity (Bot API, ``MessageEntity``). If the
-    text begins with a command, the entities are ignored. A link to the stories of a profile
-    replaces a link to the page of the profile.
+    text is a command, the entities are ignored. A link to the stories of a profile replaces a link
+    to the page of the profile.
     """
     words = _words(text)
     links = find_links(text, bot)

@@ -117,7 +117,7 @@ def corrected_credit_price_if_wrong(
     """Return the price of a credit that follows from the balance, if ``credit_price`` is wrong.
 
     Prices are in US dollars. ``amount`` and ``credits`` are the balance in US dollars and in
-    credits. Return None if the prices differ by at most 20 %, or if no plausible price follows.
+    credits. Return None without a plausible price, or if the prices differ by at most 20 %.
     """
     price = credit_price_of_balance(amount, credits)
     if price is None or abs(price - credit_price) <= price * _LIKE:

@@ -307,8 +307,8 @@ def _add_muted_to_held_and_return_others(
 def _may_be_sent_despite_mute(row: Delivery, mute: Mute) -> bool:
     """Return whether a row can be sent although the bot lacks the right ``mute.missing``.
 
-    If the right is a right to kinds of media (``KINDS_OF``), notices and usually the stories that
-    do not need the right can be sent. Any other right is needed by all rows.
+    Without a right to kinds of media (``KINDS_OF``), notices and usually the stories that do not
+    need the right can be sent. Any other right is needed by all rows.
     """
     kinds = alert_rules.KINDS_OF.get(mute.missing)
     if kinds is None:

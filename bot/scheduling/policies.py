@@ -11,7 +11,7 @@ class Learned:
 
     A check is due when the weighted waiting reaches the price of the check, or after the longest
     pause. If ``by_rhythm`` is True, most credits are released by the demand of each hour, and
-    scheduled checks update the learned exponents (``rates.Pool``).
+    scheduled checks update ``rates.Pool``.
     """
 
     by_rhythm = True

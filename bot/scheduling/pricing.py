@@ -86,8 +86,8 @@ def estimate_demand(
     """Return the demand of all profiles, computed from ``rows``.
 
     Each row has the state of a profile, the weight of its subscriptions, and the cost of a check
-    in credits. The rows can be a sample of ``profiles`` profiles. ``before`` is the population of
-    the previous demand.
+    in credits. The rows can be a sample of ``profiles`` profiles. ``before`` is the previous
+    population.
     """
     stories = days = _RATE_FORGETS
     stories *= before.rate
