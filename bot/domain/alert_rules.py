@@ -33,7 +33,7 @@ Each of these sends may have left a copy of the message in the chat.
 """
 
 MAX_ATTEMPTS = 30
-"""The number of attempts without an outcome after which a delivery is suspected to crash the bot.
+"""The number of attempts after which a delivery without an outcome is suspected to crash the bot.
 
 The crashes can also be the fault of a different delivery. Therefore each suspected delivery is
 sent at a separate time, once in 15 to 18 minutes, until the delivery has arrived or its story has

@@ -18,7 +18,7 @@ Side = Literal["replies", "schedule"]
 DAY = timedelta(days=1)
 # The part of the schedule's budget that pays for profiles that only newcomers follow.
 NEWCOMERS_PART = 0.03
-# The daily limit of a newcomer, as a part of the daily limit of other persons.
+# The maximum daily limit of a newcomer, as a part of the daily limit of other persons.
 OF_NEWCOMER = 0.3
 # The number of newcomers who can each spend their daily limit before the credits of all newcomers
 # are spent.
@@ -46,8 +46,8 @@ class Limits:
     chat_daily_allowance: int = 100
     person_daily_allowance: int = 100
     minimum_balance: int = 0
-    # The limit of each newcomer in credits per day. If the value is None, newcomers have the same
-    # limit as other persons.
+    # The maximum limit of each newcomer in credits per day. If the value is None, newcomers have
+    # the same limit as other persons.
     newcomer_allowance: int | None = None
     # The part of the budget for replies that all newcomers together may spend.
     newcomer_share: float = 1.0

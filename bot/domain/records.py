@@ -263,7 +263,7 @@ class Held(StrEnum):
     The wait lasts for at most ``alert_rules.UNTOLD_FOR``.
     """
     SUSPECT = "suspect"
-    """The delivery is suspected to crash the bot, because many claims of it had no outcome."""
+    """The delivery is suspected to crash the bot, because many claims had no success."""
     CHANGED = "changed"
     """Settings of the chat have changed, so that the delivery must be selected again."""
 

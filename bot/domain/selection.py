@@ -39,7 +39,7 @@ PAUSED = "paused"
 _FORGOTTEN = "forgotten"
 _TOO_MANY_CRASHES = "too many crashes"
 # The reason why a summary that is more than a day old is dropped. Only a summary that may already
-# be in the chat is dropped. Any other summary is planned again.
+# be in the chat is dropped for this reason. Usually, any other summary is planned again.
 _OUTDATED = "outdated"
 AFTER_QUIET = timedelta(hours=1)
 """The time after quiet hours in which a deferred story can be sent, even if the story has expired.
