@@ -99,8 +99,8 @@ class Payers:
         """Record that a person has added the bot to a group or channel, and set the payer.
 
         Usually a person with access becomes the payer, unless the subscriptions of the chat exceed
-        a limit of the person. Otherwise the chat gets no payer. If the person or the previous
-        payer is blocked, the previous payer stays. A blocked chat is closed.
+        a limit of the person. Otherwise the chat usually gets no payer. If the person or the
+        previous payer is blocked, the previous payer stays. A blocked chat is closed.
         """
         now = self._now()
         async with join_or_begin_transaction(self._db) as tx:

@@ -223,8 +223,8 @@ class Subscriptions:
 
         A pause drops the pending deliveries. If ``until`` is None, the pause has no end. After a
         resume, alerts start with stories posted from now on, or usually from
-        ``expected_pause_end``. If ``expected_pause_end`` is given but is not the stored end of
-        the pause, nothing is changed.
+        ``expected_pause_end``. If the stored end of the pause differs from a given
+        ``expected_pause_end``, nothing is changed.
 
         Raises:
             NotFollowedError: The chat does not have the subscription.
@@ -289,8 +289,8 @@ class Subscriptions:
     ) -> tuple[ChangedCount, UndoKey]:
         """Pause all subscriptions of a chat until ``until`` (None for no end), in one transaction.
 
-        A longer pause stays. A new pause drops the pending deliveries. Return the number of
-        changed subscriptions, and the key for ``undo_pauses``.
+        A longer or nearly equal pause stays. A new pause drops the pending deliveries. Return the
+        number of changed subscriptions, and the key for ``undo_pauses``.
         """
         return await self._change_pauses(
             chat_id, lambda preferences: preferences.with_pause_at_least_until(until)

@@ -128,7 +128,9 @@ async def run_check(check: Check, settings: Settings) -> Sequence[CheckResult]:
 
 
 def describe_unknown_settings(env_file: Path | None) -> list[str]:
-    """Return a sentence about each unknown variable in ``env_file`` and in the environment.
+    """Return a sentence about each unknown variable in ``env_file`` (default: ``.env``).
+
+    Unknown variables of the environment are included if their names are similar to a setting.
 
     Raises:
         SettingsError: ``env_file`` exists, but can't be read.

@@ -61,8 +61,8 @@ def simulate_and_return_status(
 ) -> int:
     """Simulate each budget, and print a table with a row for each budget.
 
-    ``cost`` is in credits per check, and ``minimum`` is the pause between two checks in seconds.
-    Return 0, or 2 if a simulation is not possible.
+    ``cost`` is in credits per check, and ``minimum`` is the shortest pause between two checks in
+    seconds. Return 0, or 2 if a simulation is not possible.
     """
     stderr = Console(stderr=True)
     if objection := _reason_not_to_simulate(records, args):

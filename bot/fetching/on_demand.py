@@ -67,9 +67,9 @@ class Viewer:
     async def get_or_fetch_story(self, link: Link, asker: Asker) -> Story:
         """Return the story of a link for 1 credit.
 
-        A cached story, and a story whose id shows that the story has probably expired, cost 0
-        credits. The confirmation that the story is gone costs 1 more credit. The confirmation that
-        the account is private costs 1 or 2 more credits.
+        A cached story, and a story whose id shows its expiry, cost 0 credits. The confirmation
+        that the story is gone costs 1 more credit. The confirmation that the account is private
+        costs 1 or 2 more credits.
 
         Raises:
             StoryGoneError: The story is over 24 hours old or was deleted.
@@ -204,9 +204,9 @@ class Viewer:
     ) -> list[tuple[Story, KnownFile]]:
         """Return at most 50 live stories whose files Telegram already has, newest first.
 
-        The cost is 0 credits. The stories are of the profile or story in ``link``, and of the
-        profiles that the person follows and whose names begin with ``followed_prefix``. If
-        ``followed_prefix`` is None, only ``link`` counts.
+        The cost is 0 credits. The stories are of the profile in ``link``, and of the profiles that
+        the person's private chat follows and whose names begin with ``followed_prefix`` (None for
+        no such profiles). If ``link`` names a story, only this story is returned.
         """
         known = None
         if link:

@@ -49,8 +49,8 @@ _RETRIES = RetryPolicy(pause=timedelta(minutes=2))  # the pauses after an error 
 _SLOW_AT_ONCE = 56  # the maximum number of slow checks, in addition to ``at_once``
 _SHORTEST = timedelta(seconds=0.5)  # the pause if no check was made
 _EARLY_AGAIN = timedelta(seconds=5)  # the pause if no profile could be checked early
-_MONEY_AGAIN = timedelta(seconds=15)  # the pause before the next step if credits are missing
-# The longest pause before the next step while credits are missing or the API is down.
+_MONEY_AGAIN = timedelta(seconds=15)  # the pause before the next step, for example without credits
+# The longest pause of a check because of missing credits or stopped paid calls.
 _LONGEST_WAIT = timedelta(minutes=5)
 # The pause between two checks while the API fails for all profiles.
 _PROBE_EVERY = timedelta(seconds=30)
@@ -633,9 +633,8 @@ class Scheduler:
     ) -> str:
         """Settle the bill of a failed check, and plan the next check.
 
-        Return the name of the error's class. If the API refused the account, a lookup for 1 or 2
-        more credits checks the refusal. If the account is private, the last answer may be verified
-        for 1 more credit.
+        Return the name of the error's class. If the API refused the account, a lookup costs 1 or 2
+        more credits. If the account is private, the last answer may be verified for 1 more credit.
         """
         now = self._now()
         billed = reservation.credits if error.credits is None else error.credits

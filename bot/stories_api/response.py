@@ -14,7 +14,7 @@ CHUNK = 64 * 1024
 OK = 200
 _SHOWN = 200  # maximum characters of a logged name or message of an error
 _REQS = re.compile(r'(?<!\w)"?reqs"?\s*[:=]\s*"?(\d+)(?![\w.])')
-_DIGITS = 9  # maximum digits of a valid price
+_DIGITS = 9  # maximum digits of a price that are read
 
 
 class MalformedBodyError(ValueError):
