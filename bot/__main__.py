@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit status. Without arguments, print the list of commands.
 
     ``arguments`` are the words after ``storybell``, by default from ``sys.argv``. If Ctrl-C
-    interrupts the command, the status is 130.
+    interrupts a command other than ``run`` and ``demo``, the status is 130.
 
     Raises:
         SystemExit: The arguments are wrong (status 2), or ask for help (status 0).
@@ -68,8 +68,8 @@ def _has_current_folder() -> bool:
 def parser(words: Sequence[str]) -> argparse.ArgumentParser:
     """Return the argument parser with all commands.
 
-    The options of a command are added only if ``words`` contains the command, because only then
-    its module is imported.
+    Except for ``demo``, the options of a command are added only if ``words`` contains the command,
+    because only then its module is imported.
     """
     result = argparse.ArgumentParser(prog="storybell")
     result.add_argument(

@@ -142,7 +142,8 @@ Build = Callable[[], AbstractAsyncContextManager[Parts]]
 def main(settings: Settings) -> int:
     """Run the bot until SIGTERM or SIGINT arrives, or the bot can't run. Return the exit status.
 
-    The exit status is 0 after a stop, and 1 if the bot can't run.
+    An upgrade of the database by a different version also stops the bot. The exit status is 0
+    after a stop, and 1 if the bot can't run.
 
     Raises:
         ExceptionGroup: A loop failed, except if Telegram refuses the token.
@@ -340,7 +341,8 @@ class Running:
     def _make_periodic_workers(self) -> list[Worker]:
         """Create a worker for each periodic task, for example for backups.
 
-        Each worker has its own asyncio task, so a slow task does not delay the other tasks.
+        Each worker has its own asyncio task, so a slow task does not delay the other tasks. The
+        clock keeper gets the function that wakes the worker "clock".
         """
         parts, services = self._parts, self._parts.services
         table: list[tuple[str, timedelta, Callable[[], Awaitable[NextStepAt | UntilWoken]]]] = [

@@ -247,7 +247,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     def asker(self) -> Asker:
         """Return the chat and the person of a request.
 
-        If the person wrote in the name of a channel, the result has the channel's id.
+        If the person wrote in the name of a different chat, the result has the id of that chat.
         """
         where, sender_chat_id = self.event.effective_chat, self.sender_chat_id
         as_channel = sender_chat_id if where and sender_chat_id != where.id else None

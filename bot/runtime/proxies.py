@@ -26,8 +26,8 @@ def connector(
 ) -> aiohttp.TCPConnector:
     """Return a connector for an ``aiohttp.ClientSession``.
 
-    ``proxy`` is the URL of the proxy, or empty. If ``resolver`` is None, the proxy resolves the
-    names, because a network that blocks a service often also blocks the lookup.
+    ``proxy`` is the URL of the proxy, or empty. With a proxy and without ``resolver``, the proxy
+    resolves the names, because a network that blocks a service often also blocks the lookup.
     """
     if not proxy:
         return aiohttp.TCPConnector(resolver=resolver, **options)

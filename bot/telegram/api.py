@@ -14,11 +14,11 @@ from telegram.ext import ExtBot
 class TooSoonError(RetryAfter):
     """Raised if the bot itself must not make a call now. Telegram was not called.
 
-    After the wait in the error, the call may be made. ``why`` is the reason for the log.
+    After the wait in the error, the call may be tried again. ``why`` is the reason for the log.
     """
 
     def __init__(self, wait: timedelta, why: str = "too many requests") -> None:
-        """Store the wait after which the call may be made, and the reason ``why``."""
+        """Store the wait after which the call may be tried again, and the reason ``why``."""
         super().__init__(wait)
         self.why = why
 

@@ -54,8 +54,8 @@ class ChatFlood:
     def seconds_to_wait(self, now: float, weight: int, lane: Lane, *, is_group: bool) -> float:
         """Return the seconds until the chat may get ``weight`` messages. 0 means now.
 
-        If ``weight`` is 0, only ``closed_until`` counts. An album may exceed the limit of a burst
-        or of a minute.
+        If ``weight`` is 0, only ``closed_until`` counts. In a private chat, an album may exceed
+        the limit of a burst. In a group, a ``weight`` above the limit counts as the limit.
         """
         closed = self.closed_until - now
         if not weight:
@@ -146,7 +146,7 @@ class BotWindow:
         """Remove old tickets. Return the seconds until ``weight`` messages may be sent.
 
         If the result is not 0, call this method again after the wait. ``rate`` is in messages per
-        second. A ``weight`` above ``rate`` counts as ``rate``.
+        second. A ``weight`` above ``rate`` counts as ``rate``, rounded down to at least 1.
         """
         spaced = max(self.next_at - now, 0.0)
         if math.isinf(rate):

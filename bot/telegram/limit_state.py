@@ -1,7 +1,8 @@
 """The state of the flood limits of each chat.
 
-The process that claims a chat's queue loads the state, and stores the state for the next process
-when the lease ends. Messages without a lease count only in the process that sends them.
+If several processes exist, the process that claims a chat's queue loads the state, and stores the
+state for the next process when the lease ends. Messages without a lease count only in the process
+that sends them.
 """
 
 from collections.abc import Callable

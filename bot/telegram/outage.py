@@ -1,7 +1,7 @@
 """A circuit breaker that stops all sends of a process while Telegram is down.
 
 A pause starts if ``getMe`` fails after a failed send, or if sends fail in three chats. A pause
-ends after a successful trial send. Each process has its own pause
+usually ends after Telegram has answered a trial send. Each process has its own pause
 (docs/decisions/0001-an-outage-of-one-process.md).
 """
 
@@ -117,8 +117,8 @@ class Outage:
     async def reserve_next_trial_and_ask_telegram(self) -> bool:
         """If a trial send is due, reserve the trial send and call ``getMe``.
 
-        Return True if one message may be sent now. If Telegram does not answer, the wait for the
-        next trial send doubles.
+        Return True if one message may be sent now. Each trial send doubles the wait for the next
+        trial send, up to a minute.
         """
         now = self._now()
         if self._pause is None or not self._pause.allows_trial(now):
@@ -201,7 +201,7 @@ def shows_telegram_is_up(outcome: Outcome) -> bool:
     """Return whether the outcome of a send shows that Telegram processes sends.
 
     For ``TryLater``, the result is True only if an item has arrived, or if Telegram demands a wait
-    for a message that has certainly not arrived.
+    and the outcome is not ``unknown``.
     """
     if not isinstance(outcome, TryLater):
         return True

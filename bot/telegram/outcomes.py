@@ -1,4 +1,4 @@
-"""The meaning of Telegram's error messages. All known messages are listed here, by subject.
+"""The meaning of Telegram's error messages. The known refusals of sends are listed by subject.
 
 PTB changes the case of the first letter, so messages are compared in lower case.
 """
@@ -170,7 +170,7 @@ class Refusal:
     """A refusal by Telegram, parsed from an error message."""
 
     words: str
-    """The error message in lower case."""
+    """The error message, or the message that the error of an album quotes, in lower case."""
     scope: Scope | Right | None
     """The subject of the error message (``REFUSALS``), or None if the subject is unknown."""
     item: int | None = None

@@ -26,7 +26,7 @@ async def fetch_presence(bot: Bot, chat_id: int, missing: Right) -> Presence:
     """Ask Telegram by two free calls whether the bot has regained the right ``missing`` in a chat.
 
     - "may": The bot has regained the right.
-    - "may not": The bot lacks the right, or Telegram gave no answer.
+    - "may not": The bot lacks the right, or a call failed for a different reason than below.
     - "away": The bot is not in the chat, or can't write at all.
     - ``Moved``: The chat was migrated, and has a new id.
     """

@@ -1,7 +1,8 @@
 """The rate limiter for PTB, which sends as fast as Telegram allows, and replies before alerts.
 
-If the demanded waits of three chats end at almost the same time, this process assumes a limit of
-the whole bot, and makes no calls until the first of these waits ends.
+If the demanded waits of three chats end at almost the same time, and one of the chats is private,
+this process assumes a limit of the whole bot, and makes no calls until the first of these waits
+ends.
 """
 
 import asyncio
@@ -31,13 +32,14 @@ log = structlog.get_logger()
 T = TypeVar("T")
 
 
-# The flood limits apply to the methods with these prefixes, which send messages to a chat.
+# The methods with these prefixes, except ``_NOT_COUNTED``, send messages to a chat, so the flood
+# limits apply.
 _COUNTED = ("send", "copy", "forward")
 _NOT_COUNTED = frozenset({"sendChatAction", "sendMessageDraft"})
 # Without ``longest_wait_s``, an alert waits at most this many seconds for the limit of its chat.
 _ALERT_CHAT_WAIT_S = 5.0
-# If the demanded waits of this many chats end at almost the same time, this process assumes a
-# limit for the whole bot, and stops all its calls.
+# If the demanded waits of this many chats end at almost the same time, and one of the chats is
+# private, this process assumes a limit for the whole bot, and stops all its calls.
 _CHATS_OF_ONE_FLOOD = 3
 # Two waits end at almost the same time if their ends differ by at most this many seconds.
 _SAME_END_S = 1.5
@@ -52,7 +54,7 @@ class LimitedCall:
     """The number of messages that the call sends."""
     lane: Lane
     longest_wait_s: float | None
-    """The longest single wait in seconds, or None for no maximum."""
+    """The longest single wait in seconds, or None for no maximum (see ``longest_chat_wait_s``)."""
 
     @property
     def longest_chat_wait_s(self) -> float | NoMaximum:
@@ -113,7 +115,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         data: dict[str, Any],
         rate_limit_args: dict[str, Any] | None,
     ) -> bool | dict[str, Any] | list[dict[str, Any]]:
-        """Wait until the limits allow the call, and make the call once, without retries.
+        """Wait until the limits allow the call, and make the call. A failure is not retried here.
 
         Raises:
             TooSoonError: The limits require a longer wait than the call allows (``LimitedCall``).

@@ -53,7 +53,10 @@ class CutOffError(NotSentError):
 
 
 class UnknownOutcomeError(NetworkError):
-    """Raised if a call was sent but no valid answer came. The call may have had an effect."""
+    """Raised if a call was sent, but its answer is lost, invalid, or reports a server error.
+
+    The call may have had an effect.
+    """
 
 
 class LateFloodError(RetryAfter):

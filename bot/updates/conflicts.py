@@ -116,8 +116,8 @@ class Polls:
     def has_lasting_conflict(self, now: datetime) -> bool:
         """Return whether a conflict exists now and has lasted for three minutes (``LASTING``).
 
-        In these minutes, at least 3 polls and most of the recorded polls must have failed with
-        409.
+        In the last three minutes, at least 3 polls and most of the recorded polls must have failed
+        with 409.
         """
         if self.since is None or now - self.conflicts[-1] > GAP:
             return False

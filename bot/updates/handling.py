@@ -86,8 +86,8 @@ class Handling:
         Raises:
             TakenOverError: The returned function found that a different process has claimed the
                 update, and rolled back.
-            Exception: The returned function failed before the commit, and rolled back. The update
-                may be handled again.
+            Exception: The returned function failed before the commit, or the commit failed. The
+                update may be handled again.
         """
         return partial(self._run_in_unit_and_return_if_recorded, handle)
 
@@ -185,7 +185,7 @@ class Handling:
             await deliveries.make_replies_due(tx, chat_id, now=now)
 
     async def _send_replies(self, enqueued: Enqueued, unit: Unit) -> None:
-        """Send the replies to unknown chats once. Then send the stored replies under their lease.
+        """Send the replies to unknown chats. Then send the stored replies under their lease.
 
         Set ``unit.is_edit_unchanged`` to whether the last reply was an edit that changed nothing.
         """

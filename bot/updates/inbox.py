@@ -40,12 +40,13 @@ Handle = Callable[[Update, ClaimedUpdate], Awaitable[bool]]
 StorableUpdate = tuple[QueueAndPerson, int, str]
 
 RETRIES = RetryPolicy(failures=3, attempts=9, pause=timedelta(seconds=1))
-# The pause before an update is retried after a database outage.
+# The pause before an update is retried, for example after a database outage.
 _RETURNED_FOR = timedelta(seconds=2)
 # The maximum number of running handlers. The number is large, because many handlers only wait for
 # a flood limit or a response.
 _AT_ONCE = 1_000
-SAID_AGAIN = timedelta(minutes=2)  # the minimum time between two replies about too many requests
+# The minimum time between two replies to a person in a chat about too many requests.
+SAID_AGAIN = timedelta(minutes=2)
 _SEEN = 100_000  # maximum number of people to remember in memory
 _SEEN_FOR = timedelta(days=1)
 # If this many updates are unfinished, new updates are refused and stay at Telegram.
@@ -53,7 +54,7 @@ _BEHIND = 2_000
 _CLAIM_AGAIN = timedelta(seconds=1)  # the pause before the next claim if no update was claimed
 _STILL_OPEN = frozenset({"returned", "slow", "again", "taken over"})
 _WITH_COMMANDS = ("message", "edited_message", "channel_post")
-_SHORTEST = timedelta(seconds=0.05)  # the minimum pause between two claims
+_SHORTEST = timedelta(seconds=0.05)  # the pause before the next claim if updates were claimed
 
 
 async def _no_answer(_update: Update, _claimed: ClaimedUpdate) -> bool:
@@ -84,7 +85,8 @@ class Intake:
 
         - ``handle`` handles an update, and returns whether the update is already recorded as done.
         - ``last_resort`` replies to an update for which ``handle`` has failed too often.
-        - ``too_much`` replies to too many requests, at most once to a person in ``said_again``.
+        - ``too_much`` replies to too many requests of a person in a chat, at most once in
+          ``said_again``.
         """
         self._db = db
         self._bot = bot
@@ -380,8 +382,8 @@ class Intake:
     async def _release_for_retry(self, claimed: ClaimedUpdate, *, until: datetime) -> None:
         """Release the claim of an update for a retry at ``until``, and do not count the attempt.
 
-        If ``until`` is ``EPOCH``, try the release only once. Otherwise retry until the database is
-        available.
+        If ``until`` is ``EPOCH``, the release is given up in an outage of the database. Otherwise
+        the release is usually retried until the outage ends.
         """
         write = self._db.run_until_recorded if until > EPOCH else self._db.run
         attempts = claimed.attempts - 1
@@ -469,7 +471,7 @@ class Intake:
 
 
 def with_command_entity_first(update: dict[str, Any]) -> dict[str, Any]:
-    """Return an update whose first entity is the command at the start of the message.
+    """Return an update in which a command at the start of the message is the first entity.
 
     PTB recognises a command only if the command is the first entity. The argument is not changed.
     """

@@ -51,7 +51,7 @@ class InlineQueries:
         """Queue the inline queries in ``updates`` for an answer. Return all other updates.
 
         A query is dropped if its sender is invalid, if ``answer_until_cancelled`` is not running,
-        or if 1,000 other persons already have a query in the queue.
+        or if the queries of 1,000 other persons wait or are being answered.
         """
         others = []
         for update in updates:

@@ -61,7 +61,7 @@ class Polling:
         While ``must_refuse_updates`` returns True, no poll is made. ``on_conflict`` is awaited
         once if a different program keeps taking the updates. If ``has_standby`` is True,
         ``poll_until_cancelled`` returns when Telegram can't be reached. After failures, the pause
-        doubles from ``first_pause_s`` to 30 seconds.
+        doubles from ``first_pause_s`` to at most 30 seconds.
         """
         self._bot = bot
         self._add = add
@@ -91,7 +91,7 @@ class Polling:
     def seconds_since_last_success(self) -> float:
         """Return the seconds since Telegram last answered a poll and the updates were stored.
 
-        A start of the polls and a pause in which the bot must refuse updates also count.
+        A pause in which the bot must refuse updates also counts, and usually a start of the polls.
         """
         return self._clock() - self._answered_at
 

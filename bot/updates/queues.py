@@ -19,7 +19,9 @@ MOST_OF_PERSON = 30  # maximum number of unfinished requests of a person in a ch
 # that need no reply is the same, but these messages are counted separately.
 _MOST_OF_CHAT = 100
 NO_PERSON = 0  # the person of a message that a channel or an anonymous administrator sent
-BUSY = "busy:"  # prefix of the queue for replies about too many requests; these replies never wait
+# Prefix of the queue for replies about too many requests. These replies do not wait for the other
+# updates of the chat.
+BUSY = "busy:"
 
 _MESSAGES = ("message", "edited_message", "channel_post", "edited_channel_post")
 _LINK_ENTITIES = frozenset({"url", "text_link"})
@@ -90,7 +92,7 @@ def decide_admission_of_arrivals(
     """Return for each new update the decision to handle, to refuse or to drop the update.
 
     ``waiting`` has the number of unfinished updates for each ``count_key``. Above a limit, the
-    first update of a person in a chat is refused, and further updates are dropped. The caller must
+    first request of a person in a chat is refused, and other updates are dropped. The caller must
     prevent repeated replies. All anonymous senders of a chat share the limit ``of_chat``.
     """
     counts = Counter(dict(waiting))

@@ -1,4 +1,4 @@
-"""The unit of work: all database writes and replies for one update are one transaction.
+"""The unit of work: the database writes and replies for one update are one transaction.
 
 If the handler fails, the transaction is rolled back. After the first write, the handler must not
 wait for the network (``call_after_replies``), because the transaction can block other writers.
@@ -118,8 +118,8 @@ def join_or_begin_transaction(db: Database) -> AbstractAsyncContextManager[Tx]:
 def join_or_begin_read(db: Database) -> AbstractAsyncContextManager[Tx]:
     """Return a connection for reads. The reads see the uncommitted writes of the current unit.
 
-    An exception in the ``with`` block rolls back the unit, except a ``BotError`` that is no
-    failure of the database.
+    If the unit has a transaction, an exception in the ``with`` block rolls back the unit, except a
+    ``BotError`` that is no failure of the database.
     """
     unit = _current.get()
     if unit is None or not unit.is_open:
@@ -171,7 +171,7 @@ async def call_after_replies(call: Call, *, only_commit: bool = False) -> None:
     """Make a network call after the current unit is committed and its replies are sent.
 
     If ``only_commit`` is True, make the call before the replies are sent. Errors of the later call
-    are only logged. Without a transaction or a reply, make the call now.
+    are only logged. Without a transaction or a reply, make the call now, and raise its errors.
     """
     unit = _current.get()
     if unit is None or not (unit.is_open or unit.replies):

@@ -25,8 +25,8 @@ SPARE = 50 * MEGABYTE  # the bytes of free space that a copy must leave on the d
 async def make(db: Database, target: Path, *, at: datetime) -> None:
     """Write a verified copy of the current database into a new private file.
 
-    Writers may be active during the copy. The copy is marked with the time ``at``. After a
-    cancellation, no incomplete file remains.
+    Writers may be active during the copy. The copy is marked with the time ``at``, unless the
+    database is itself a copy. After a cancellation, no incomplete file remains.
 
     Raises:
         BackupError: The copy could not be made. The text states the reason as a sentence.

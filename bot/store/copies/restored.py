@@ -1,7 +1,8 @@
 """The first start on a restored backup, without repeated messages.
 
 The bot may have sent pending messages after the backup. Therefore pending messages are dropped,
-and only stories posted after the start cause alerts. Subscribers are notified of the gap.
+and only stories posted after the start cause alerts. The subscribers of profiles with a planned
+check are notified of the gap.
 """
 
 from datetime import datetime, timedelta
@@ -44,8 +45,9 @@ async def mark_as_copy(tx: Tx, *, made_at: datetime) -> None:
 async def make_restored_backup_live(tx: Tx, *, now: datetime) -> datetime | None:
     """Make a restored backup the live database from ``now``. Return the time of the backup.
 
-    Pending messages are dropped. Return None if the database is not a backup, or if a different
-    replica was faster. Call this function before any worker runs.
+    Pending messages and unanswered requests are dropped, and running broadcasts are stopped.
+    Return None if the database is not a backup, or if a different replica was faster. Call this
+    function before any worker runs.
     """
     kept = await key_values.get(tx, MARK)
     if kept is None or not await key_values.remove(tx, MARK):

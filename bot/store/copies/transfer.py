@@ -237,7 +237,7 @@ def _is_json(column: sa.Column[Any]) -> bool:
 def _last_ids_of(source: sqlite3.Connection) -> dict[str, int]:
     """Return the last automatic id of each table, even if the row with this id was deleted.
 
-    Tables that have never had a row are omitted.
+    Tables that have never had a row are usually omitted.
     """
     return dict(source.execute("SELECT name, seq FROM sqlite_sequence"))
 

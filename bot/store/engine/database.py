@@ -57,7 +57,7 @@ Tx = AsyncConnection
 T = TypeVar("T")
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
 BUSY_TIMEOUT = timedelta(seconds=10)
-TRIES = 7  # the number of attempts of a retryable transaction, which take about 3 seconds in total
+TRIES = 7  # the number of attempts of a retryable transaction, with pauses of 3 seconds in total
 # The number of attempts in ``run_until_recorded`` if PostgreSQL ends each attempt because a
 # statement is too slow. Further attempts would probably fail too, and delay all other work.
 SLOW_TRIES = 5
@@ -91,7 +91,7 @@ POOL_WAIT_S = 10
 # statement again. The connection that was used last has the newest pages in its caches.
 SQLITE_POOL = {"pool_size": 5, "max_overflow": 0, "pool_use_lifo": True}
 MIGRATING = 7402  # the number of PostgreSQL's advisory lock for long transactions
-KEPT_COPIES = 2  # before each migration a copy is made, and this number of copies is kept
+KEPT_COPIES = 2  # before a migration of SQLite, a copy is made; this number of copies is kept
 NOT_DIRECT = "DATABASE_DIRECT_URL is the address of another database than DATABASE_URL"
 NO_COPY = "it is from an older version, and can't be copied before it is changed: {why}"
 NEWER = (
@@ -165,8 +165,8 @@ class Database:
     ) -> None:
         """Close all connections that are not in use.
 
-        If the SQLite file was moved, deleted or replaced, a rescued copy of its content is written
-        first. A failed rescue raises no error.
+        If the SQLite file was moved, deleted or replaced, and no rescued copy of its content
+        exists, a rescued copy is written first. A failed rescue raises no error.
         """
         if self.held and not self.held.are_paths_unchanged() and self.held.copy is None:
             with suppress(BackupError):
@@ -278,8 +278,9 @@ class Database:
     ) -> T:
         """Run ``work`` in a writing transaction, and return the result of ``work``.
 
-        After a conflict or a connection failure on PostgreSQL, ``work`` runs again, by default for
-        about 3 seconds. ``work`` must therefore have no effect outside of the transaction.
+        After a conflict or a connection failure on PostgreSQL, ``work`` runs again. The default
+        number of attempts is 7, with pauses of about 3 seconds in total. ``work`` must therefore
+        have no effect outside of the transaction.
 
         Raises:
             DatabaseUnavailableError: The database is unavailable. If the connection was lost
@@ -331,7 +332,7 @@ class Database:
             self._unrecorded -= min(failures, 1)
 
     def read(self) -> AbstractAsyncContextManager[Tx]:
-        """Return a connection for reads. Writing transactions do not delay the reads.
+        """Return a connection for reads. Only a migration can delay the reads by its locks.
 
         Each statement reads the newest committed data. The statements must not write. The database
         does not prevent a write.
@@ -510,7 +511,8 @@ async def lock_rows(
     """Lock the rows of the table of ``key`` that match a condition, in the order of ``key``.
 
     Return the number of rows. Unless ``against_references`` is True, other transactions may still
-    insert rows that refer to the locked rows.
+    insert rows that refer to the locked rows. On SQLite, no row is locked, because a writing
+    transaction already excludes other writers.
     """
     ordered = sa.select(key).where(which).order_by(key)
     locked = ordered.with_for_update(key_share=not against_references).subquery()

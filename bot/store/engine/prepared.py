@@ -137,7 +137,7 @@ class _Compiled:
         return cursor.fetchall(), cursor.rowcount
 
     def _parameters(self, values: Values) -> list[Any]:
-        """Return the list of values to give to the SQLite driver with the statement.
+        """Return the list of values to give to the driver with the statement.
 
         Raises:
             ValueError: The keys of ``values`` differ from the keys at the first execution.

@@ -93,7 +93,7 @@ def create_or_restrict_database(file: Path) -> None:
 
 
 def migration_copies(file: Path) -> list[Path]:
-    """Return the complete copies of a database that were made before migrations, oldest first.
+    """Return the complete copies of a database that were made before migrations.
 
     The order is the order of the revisions in the names of the copies.
     """

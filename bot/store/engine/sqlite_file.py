@@ -124,7 +124,8 @@ class HeldFile:
         """Write the content of the open connection into a new file beside the database.
 
         Return the path of the new file, which only the operating system user of the bot may read.
-        A second call returns the same path. The call blocks.
+        A second call returns the same path. If a different database is at the original path, the
+        log is renamed first. The call blocks.
 
         Raises:
             BackupError: The copy has no tables of the bot, or a different process writes the same
@@ -225,7 +226,7 @@ def raise_if_wrong_file(file: Path) -> None:
 
 
 def _has_only_other_tables(file: Path) -> bool:
-    """Return whether a database has tables, but no table of the bot.
+    """Return whether a database has tables, but not the bot's table ``key_values``.
 
     Return False if the database can't be read.
     """

@@ -1,4 +1,4 @@
-"""Migrations of the tables with Alembic. Only a database with old tables needs this module."""
+"""Migrations of the tables with Alembic. A database with current tables needs no migration."""
 
 import sqlalchemy as sa
 from alembic import command
