@@ -66,7 +66,7 @@ class Overview:
     # Credits of a check; None means that the measured mean cost applies.
     credits_a_check: float | None
     credits_for_checks: int  # credits per day that checks get
-    credit_price: float
+    credit_price: float  # US dollars
     address: str  # the URL of this bot's web server
     wake: Callable[[], None]
     now: Callable[[], datetime]

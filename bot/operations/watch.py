@@ -69,11 +69,11 @@ class Watch:
         metrics: Metrics = UNSEEN,
         now: Callable[[], datetime],
     ) -> None:
-        """Create the watch. ``budget`` and ``check_price`` are in credits.
+        """Create the watch. ``budget`` is in credits per day, and ``check_price`` in credits.
 
         - ``tells_of_outages``: whether the bot can send messages without a database.
         - ``signs``: for each kind of incident, a function that returns whether an incident is
-          active, or None.
+          active, or None if unknown.
         - ``disk``: returns the free bytes and the total bytes.
         - ``clock_off``: returns the error of the clock in seconds since the last call.
         - ``process``: the key of this process, if several processes share the database.
