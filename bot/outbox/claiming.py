@@ -174,7 +174,7 @@ class JobClaims:
         """Record the decision about those rows of a chat's queue that are not sent now.
 
         Also enqueue notices about stories that expired unsent. Return when the queue is released
-        for the next job.
+        for the next job. The caller has claimed the queue in this transaction.
         """
         tally = Tally()
         free_at = await results.schedule_repeats_or_make_dead_letters(

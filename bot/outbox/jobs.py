@@ -97,7 +97,7 @@ class ReplyJob:
 
 @dataclass(frozen=True, slots=True)
 class RightsQueryJob:
-    """A call that asks Telegram whether the bot has regained a missing right in a chat."""
+    """A query to Telegram whether the bot has regained a missing right in a chat."""
 
     queue: ChatQueue
     mute: Mute

@@ -277,7 +277,7 @@ async def record_unfinished_reply(
     """Record a reply that must be sent again. Return when the chat's queue is released.
 
     After ``MAX_COPIES`` sends that may have arrived, the reply becomes a dead letter instead. The
-    results are added to ``tally``.
+    results are added to ``tally``. The caller has locked the queue, and reschedules the queue.
     """
     outcome, now = report.outcome, report.now
     if isinstance(outcome, TryLater):
@@ -294,7 +294,8 @@ async def _record_unsent_rows(
 ) -> ChatFreeAt:
     """Record the outcome of those rows of a batch whose arrival is not confirmed (``rest``).
 
-    Add the results to ``tally``. Return the time at which the chat's queue is released.
+    Add the results to ``tally``. Return the time at which the chat's queue is released. The caller
+    has locked the queue, and reschedules the queue.
     """
     outcome, now = report.outcome, report.now
     failed = outcome.failed if isinstance(outcome, Sent | TryLater | Muted) else {}
@@ -371,7 +372,7 @@ async def _record_try_later(
 
     The outcome and the report decide whether the rows stay due, are repeated, wait, or get
     separate retries. After too many copies, a row becomes a dead letter. The results are added to
-    ``tally``.
+    ``tally``. The caller has locked the chat queue.
     """
     now = report.now
     may_be_there = report.is_counted and (outcome.unknown or outcome.partly)
@@ -418,7 +419,7 @@ async def _schedule_retries(
     """Schedule a separate retry of each row. Return when the chat's queue is released.
 
     The rows have certainly not arrived. If a row must not be overtaken, the queue waits up to 15
-    seconds for the retry of the row.
+    seconds for the retry of the row. The caller has locked the queue.
     """
     free_at = now = report.now
     for row in rows:
@@ -447,6 +448,7 @@ async def _end_removed_and_mute_if_repeated(
     """End the unsent rows ``rest`` after another bot immediately deleted a message of their send.
 
     After three consecutive sends with such a deletion, the alerts of the topic pause for a day.
+    The caller has locked the chat queue.
     """
     if not rest:
         return
@@ -461,7 +463,8 @@ async def _make_unsent_rows_due_now(
 ) -> None:
     """Make rows due now. The rows were part of a send, but have certainly not arrived.
 
-    If the send was counted, subtract 1 from the number of copies of each row.
+    If the send was counted, subtract 1 from the number of copies of each row. The caller has
+    locked the chat queue.
     """
     await deliveries.record_unsent(
         tx, _ids(rows), is_copy_counted=report.is_counted, due_at=report.now
@@ -474,7 +477,8 @@ async def schedule_repeats_or_make_dead_letters(
     """Schedule the repeats of rows that may have arrived. Return when the queue is released.
 
     A row with ``MAX_COPIES`` copies becomes a dead letter instead. ``new_copies`` is the number of
-    copies that were counted after the rows were read. The results are added to ``tally``.
+    copies that were counted after the rows were read. The results are added to ``tally``. The
+    caller has locked the queue.
     """
     free_at = now
     tally.unknown += len(rows)
@@ -501,7 +505,8 @@ async def _make_dead_letters_and_enqueue_notices(
     """Turn rows into dead letters, and enqueue notices about the unconfirmed messages.
 
     A notice in the chat is due as soon as Telegram answers in the chat again, and after
-    ``UNTOLD_FOR`` at the latest. Private notices about a channel are due now.
+    ``UNTOLD_FOR`` at the latest. Private notices about a channel are due now. The caller has
+    locked the chat queue.
     """
     await deliveries.end_open(tx, _ids(rows), state="parked", reason=selection.NO_ANSWERS, now=now)
     lost: dict[tuple[Target, str, bool], int] = {}
@@ -541,7 +546,7 @@ async def _requeue_and_record_missing_right(
     """Return rows to the queue, and record the right that the bot lacks in the chat or topic.
 
     If the record changes, and the bot may still send texts, enqueue a notice about the missing
-    right.
+    right. The caller has locked the chat queue.
     """
     if not rest:
         return
@@ -577,7 +582,8 @@ async def _retry_or_requeue_refused_rows(
     """Schedule a retry of rows that Telegram refused, or return the rows to the queue.
 
     Alerts of a refused topic move to the chat itself. A refused chat is closed. If the whole bot
-    is refused, the claims pause.
+    is refused, the claims pause. The caller has called ``lock_and_check_claim``, and reschedules
+    the queue.
     """
     if not rest:
         return
@@ -608,7 +614,7 @@ async def _end_rows_and_enqueue_notices(
 ) -> None:
     """End the rows of stories that can't be sent. Enqueue a failure notice for each reason.
 
-    ``why`` maps story ids to reasons.
+    ``why`` maps story ids to reasons. The caller has locked the chat queue.
     """
     by_reason: dict[str, list[Delivery]] = {}
     for row in rows:

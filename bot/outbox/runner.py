@@ -140,9 +140,12 @@ class JobRunner:
     async def _send_and_record_reply(
         self, job: ReplyJob, calls: Calls
     ) -> tuple[Outcome, HasDueTime]:
-        """Send a reply and record the outcome.
+        """Send a reply and record the outcome. Each bought file costs 1 credit.
 
         Return the outcome, and whether the chat has further deliveries.
+
+        Raises:
+            DatabaseUnavailableError: The outcome can't be recorded (see ``record_outcome``).
         """
         reply = job.reply
 
@@ -164,7 +167,11 @@ class JobRunner:
         return outcome, tally.is_due
 
     async def _send_and_record_alert(self, job: AlertJob) -> None:
-        """Send an alert and record the outcome."""
+        """Send an alert and record the outcome. Each bought file costs 1 credit.
+
+        Raises:
+            DatabaseUnavailableError: The outcome can't be recorded (see ``record_outcome``).
+        """
         chat = job.queue.chat
         calls = LeasedCalls(self._bot, "alert", self._leases, job.lease)
 
@@ -299,7 +306,11 @@ class JobRunner:
     async def _record_rows(
         self, job: SendJob, outcome: Outcome, *, in_outage: bool, answers_again: bool
     ) -> Tally:
-        """Record the outcome of each row, and retry until the database is available."""
+        """Record the outcome of each row, and retry until the database is available.
+
+        Raises:
+            DatabaseUnavailableError: PostgreSQL ended several attempts as too slow.
+        """
 
         async def write(tx: Tx) -> Tally:
             report = SendReport(

@@ -195,7 +195,8 @@ class Attempts:
     ) -> Outcome | NotStopped:
         """Change a send after an error, so that the next request may succeed, and return None.
 
-        If the send can't continue, return the outcome that stops the send.
+        If the send can't continue, return the outcome that stops the send. A bought file costs 1
+        credit.
         """
         outcome, refusal = outcomes.outcome_of(error), outcomes.parse_refusal(error)
         if refusal.scope == "caption" and request.text.simplify_caption():

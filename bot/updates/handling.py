@@ -178,7 +178,8 @@ class Handling:
     ) -> None:
         """Make the earlier pending replies to a chat due now, but at most once in 30 seconds.
 
-        A reply that is suspected to crash the bot is not changed.
+        A reply that is suspected to crash the bot is not changed. The caller has locked the queue
+        of the chat.
         """
         if self._made_due.get(chat_id, now=now) is None:
             self._made_due.put(chat_id, value=True, until=now + _EARLIER_REPLIES_EVERY)
@@ -187,7 +188,8 @@ class Handling:
     async def _send_replies(self, enqueued: Enqueued, unit: Unit) -> None:
         """Send the replies to unknown chats. Then send the stored replies under their lease.
 
-        Set ``unit.is_edit_unchanged`` to whether the last reply was an edit that changed nothing.
+        Each bought file costs 1 credit. Set ``unit.is_edit_unchanged`` to whether the last reply
+        was an edit that changed nothing.
         """
         for reply in enqueued.strangers:
             try:
@@ -208,7 +210,8 @@ class Handling:
     async def _send_to_stranger(self, reply: Reply) -> None:
         """Send a reply to a chat that is not in the database, without retries.
 
-        If Telegram reports that the chat was migrated, send the reply to the new chat.
+        If Telegram reports that the chat was migrated, send the reply to the new chat. Each bought
+        file costs 1 credit.
         """
         outcome = await self._replies.send(reply.target, reply.payload)
         if isinstance(outcome, Moved):
