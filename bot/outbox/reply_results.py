@@ -102,8 +102,7 @@ async def _lock_and_check_claim(
     """Lock the queue of a reply, and each chat that the outcome changes.
 
     Return the claim of the queue, the reply, and whether the claim is valid. If the chat was
-    already moved in the database, the reply has the new chat id. The claim then also has the new
-    chat id, unless the outcome is ``Moved``.
+    already moved in the database, the reply and usually the claim have the new chat id.
     """
     is_ours = await results.lock_and_check_claim(tx, queue, outcome)
     if is_ours:

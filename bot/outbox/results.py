@@ -370,9 +370,8 @@ async def _record_try_later(
 ) -> ChatFreeAt:
     """Record the rows that must be sent again. Return when the chat's queue is released.
 
-    The outcome and the report decide whether the rows stay due, are repeated, wait, or get
-    separate retries. After too many copies, a row becomes a dead letter. The results are added to
-    ``tally``. The caller has locked the chat queue.
+    The outcome and the report decide when the rows are due again. After too many copies, a row
+    becomes a dead letter. The results are added to ``tally``. The caller has locked the queue.
     """
     now = report.now
     may_be_there = report.is_counted and (outcome.unknown or outcome.partly)
@@ -504,9 +503,8 @@ async def _make_dead_letters_and_enqueue_notices(
 ) -> None:
     """Turn rows into dead letters, and enqueue notices about the unconfirmed messages.
 
-    A notice in the chat is due as soon as Telegram answers in the chat again, and after
-    ``UNTOLD_FOR`` at the latest. Private notices about a channel are due now. The caller has
-    locked the chat queue.
+    A notice is usually due as soon as Telegram answers in the chat again, and after ``UNTOLD_FOR``
+    at the latest. The caller has locked the chat queue.
     """
     await deliveries.end_open(tx, _ids(rows), state="parked", reason=selection.NO_ANSWERS, now=now)
     lost: dict[tuple[Target, str, bool], int] = {}

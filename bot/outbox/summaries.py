@@ -23,9 +23,9 @@ async def add_or_recount_summary(
 ) -> ChatQueue:
     """Add the notice of a daily summary to a claimed queue. Return the queue with its due rows.
 
-    Each counted story is marked, and is then sent silently. Except in a channel, expired stories
-    are ended. The stories of an unsent notice are counted again, and failure notices can replace
-    the notice. After an error, the queue is returned unchanged.
+    Each counted story is marked, and is then sent silently. Expired stories may be ended. The
+    stories of an unsent notice are counted again, and failure notices can replace the notice.
+    After an error, the queue is returned unchanged.
     """
     stories = await deliveries.due_stories_of_topic(tx, batch.target, now=now)
     notice = batch.rows[0] if batch.rows[0].notice == SUMMARY else None

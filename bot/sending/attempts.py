@@ -271,8 +271,8 @@ class Attempts:
     ) -> None:
         """Set the next source of a refused item: the URL, or an upload of the file at the URL.
 
-        A photo that Telegram refused as a photo becomes a document. If neither change is possible,
-        mark the item as ``alone``. The file at a pasted URL may cost 1 credit.
+        A photo that Telegram refused as a photo becomes a document. Without such a change, mark
+        the item as ``alone``. The file at a pasted URL may cost 1 credit.
         """
         if not (
             await self._convert_if_refused_photo(refusal, item, request)

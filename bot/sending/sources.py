@@ -115,8 +115,8 @@ class Supply:
         """Set the next source of the item: the URL, an upload, or an upload of a bought file.
 
         ``asker`` pays 1 credit for a bought file, and possibly for a pasted URL. If ``asker`` has
-        no chat, the budget of the schedule pays. If no source is left, or the file failed a short
-        time ago, the item fails.
+        no chat, the budget of the schedule pays. If no source is left or the file failed recently,
+        the item fails.
 
         Raises:
             DatabaseUnavailableError: A refused file_id cannot be deleted, or a purchase cannot be

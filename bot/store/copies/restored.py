@@ -45,9 +45,8 @@ async def mark_as_copy(tx: Tx, *, made_at: datetime) -> None:
 async def make_restored_backup_live(tx: Tx, *, now: datetime) -> datetime | None:
     """Make a restored backup the live database from ``now``. Return the time of the backup.
 
-    Pending messages and unanswered requests are dropped, and running broadcasts are stopped.
-    Return None if the database is not a backup, or if a different replica was faster. Call this
-    function before any worker runs.
+    Pending messages, requests and broadcasts are given up. Return None if the database is not a
+    backup, or if a different replica was faster. Call this function before any worker runs.
     """
     kept = await key_values.get(tx, MARK)
     if kept is None or not await key_values.remove(tx, MARK):

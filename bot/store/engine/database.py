@@ -278,9 +278,8 @@ class Database:
     ) -> T:
         """Run ``work`` in a writing transaction, and return the result of ``work``.
 
-        After a conflict or a connection failure on PostgreSQL, ``work`` runs again. The default
-        number of attempts is 7, with pauses of about 3 seconds in total. ``work`` must therefore
-        have no effect outside of the transaction.
+        After a conflict or a connection failure on PostgreSQL, ``work`` runs again. By default,
+        the pauses take about 3 seconds. ``work`` must have no effect outside of the transaction.
 
         Raises:
             DatabaseUnavailableError: The database is unavailable. If the connection was lost
@@ -511,8 +510,7 @@ async def lock_rows(
     """Lock the rows of the table of ``key`` that match a condition, in the order of ``key``.
 
     Return the number of rows. Unless ``against_references`` is True, other transactions may still
-    insert rows that refer to the locked rows. On SQLite, no row is locked, because a writing
-    transaction already excludes other writers.
+    insert rows that refer to the locked rows. On SQLite, no row is locked.
     """
     ordered = sa.select(key).where(which).order_by(key)
     locked = ordered.with_for_update(key_share=not against_references).subquery()

@@ -123,9 +123,8 @@ class HeldFile:
     def rescue(self, *, at: datetime) -> Path:
         """Write the content of the open connection into a new file beside the database.
 
-        Return the path of the new file, which only the operating system user of the bot may read.
-        A second call returns the same path. If a different database is at the original path, the
-        log is renamed first. The call blocks.
+        Return the path of the new file, which is private. A second call returns the same path. If
+        a different database is at the original path, the log is renamed first. The call blocks.
 
         Raises:
             BackupError: The copy has no tables of the bot, or a different process writes the same
