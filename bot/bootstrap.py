@@ -448,8 +448,9 @@ async def _acquire_lease_or_release_claims(
     lease is None, and the claims of earlier processes are released now.
 
     Raises:
-        DatabaseUnavailableError: The database is unavailable, a different version upgraded the
-            database in the last day, or a different bot uses the database.
+        DatabaseUnavailableError: The database is unavailable, a different version upgrades the
+            database or has upgraded the database in the last day, or a different bot uses or
+            recently used the database.
     """
     owner = Owner()
     if not db.is_sqlite:

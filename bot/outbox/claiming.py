@@ -89,7 +89,8 @@ class JobClaims:
         """Reserve a time to ask Telegram whether the chat accepts calls, if the job is a repeat.
 
         If too many chats wait, postpone the job and return False. Otherwise return True. Telegram
-        is not asked about channels (docs/decisions/0002-at-least-once.md).
+        is not asked about channels (docs/decisions/0002-at-least-once.md). The caller has claimed
+        the queue in this transaction.
         """
         if isinstance(job, RightsQueryJob) or self._outage is None:
             return True
@@ -138,7 +139,7 @@ class JobClaims:
         """Decide which deliveries of a queue are sent now, record the decision, and build the job.
 
         If the queue needs no job now, or the decision fails, end the claim and return None. A
-        trial send has a single row.
+        trial send has a single row. The caller has claimed the queue in this transaction.
         """
         now = claim.at
         decision = _decide_or_none(queue, now)

@@ -177,7 +177,7 @@ async def _delete_or_cut_and_enqueue_follow_ups(
     """Delete a reply after a final outcome, and enqueue the messages that follow the reply.
 
     After any other outcome, keep only the part that has not arrived. Return True if messages
-    follow.
+    follow. The caller has locked the chat queue.
     """
     target, payload = reply.target, reply.fields
     if not is_final_for_reply(outcome):
@@ -207,7 +207,7 @@ async def _merge_or_enqueue_follow_up(
     """Enqueue a follow-up message, merge the message into a pending reply, or drop a duplicate.
 
     ``waiting`` has the payloads of the chat's pending replies by row id, and is updated by a
-    merge.
+    merge. The caller has locked the chat queue.
     """
     for row_id, other in waiting.items():
         if merged := failed_items.merge_failure_notices(other, payload):

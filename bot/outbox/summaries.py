@@ -51,7 +51,10 @@ async def add_or_recount_summary(
 
 
 async def _replace_by_failure_notices(tx: Tx, notice: Delivery, now: datetime) -> None:
-    """Remove an unsent notice of a summary. Enqueue failure notices about the expired stories."""
+    """Remove an unsent notice of a summary. Enqueue failure notices about the expired stories.
+
+    The caller has claimed the chat queue in this transaction.
+    """
     await deliveries.remove_reply_or_notice(tx, notice.id)
     for username, count in notice.fields["ended"].items():
         fields = {"username": username, "n": count, "why": selection.GONE}
@@ -64,7 +67,7 @@ async def _add_or_update_notice(
     """Add the notice of a summary, or update ``notice``, an unsent notice of the summary.
 
     The field "ended" of the notice has the number of expired stories of each profile, also from
-    earlier counts.
+    earlier counts. The caller has claimed the chat queue in this transaction.
     """
     fields = summary.fields
     if notice is None:
@@ -75,7 +78,10 @@ async def _add_or_update_notice(
 
 
 async def _end_expired_and_mark_listed_stories(tx: Tx, summary: Summary, now: datetime) -> None:
-    """End the expired stories of a summary. Mark the listed stories, and make them due now."""
+    """End the expired stories of a summary. Mark the listed stories as listed and due now.
+
+    The caller has claimed the chat queue in this transaction.
+    """
     await deliveries.end_open(
         tx, [row.id for row in summary.ended], reason=selection.TOO_OLD, now=now
     )

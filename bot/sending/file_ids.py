@@ -20,7 +20,7 @@ from bot.store.file_ids import ANIMATION
 
 log = structlog.get_logger()
 
-_CACHED = 20_000  # maximum number of files in memory; the database has all files
+_CACHED = 20_000  # maximum number of files in memory
 MAX_RESERVATION_AGE = timedelta(seconds=5)  # maximum age of an upload that an alert waits for
 
 

@@ -56,7 +56,7 @@ class Connections:
         """
 
     async def take(self, *, only_reads: bool = False) -> AsyncConnection:
-        """Return the idle connection that was used last. Otherwise open a connection.
+        """Return the idle connection that was used last, or a connection of the engine's pool.
 
         If ``only_reads`` is True, PostgreSQL commits each statement at once.
 
