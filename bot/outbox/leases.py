@@ -40,7 +40,8 @@ class SendLease:
     is_valid: bool = False
     """Whether the last check found that this process has the lease and may send all rows.
 
-    For the replies to an update, True without a check. A renewal that fails sets False.
+    For the replies to an update, True without a check. A renewal that finds a lost lease sets
+    False.
     """
 
 

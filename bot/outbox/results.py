@@ -544,7 +544,7 @@ async def _requeue_and_record_missing_right(
     """Return rows to the queue, and record the right that the bot lacks in the chat or topic.
 
     If the record changes, and the bot may still send texts, enqueue a notice about the missing
-    right. The caller has locked the chat queue.
+    right. If the chat also refuses this notice, end the notice. The caller has locked the queue.
     """
     if not rest:
         return

@@ -151,7 +151,7 @@ class Replies:
     def __init__(
         self, bot: ExtBot[Any], sender: Sender, *, blocked: AbstractSet[str] = frozenset()
     ) -> None:
-        """Use ``bot`` to send texts, and ``sender`` to send albums.
+        """Use ``bot`` to send texts and documents, and ``sender`` to send albums.
 
         ``blocked`` contains the ids and names of blocked profiles.
         """
