@@ -182,7 +182,7 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
 
     @property
     def is_channel(self) -> bool:
-        """Return whether the update is from a channel, where all subscribers read the reply."""
+        """Return whether the update is from a channel, where subscribers can read the reply."""
         return self._chat_type == TelegramChat.CHANNEL
 
     @property

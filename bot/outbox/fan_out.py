@@ -1,6 +1,6 @@
 """The loop that turns fan-outs into deliveries.
 
-A fan-out is a database row that requests the delivery of stories or of a notice to all
+A fan-out is a database row that requests the delivery of stories or of a notice to the
 subscriptions of a profile.
 """
 

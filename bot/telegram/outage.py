@@ -1,4 +1,4 @@
-"""A circuit breaker that stops all sends of a process while Telegram is down.
+"""A circuit breaker that stops the sends of a process while Telegram is down.
 
 A pause starts if ``getMe`` fails after a failed send, or if sends fail in three chats. A pause
 usually ends after Telegram has answered a trial send. Each process has its own pause
@@ -70,7 +70,7 @@ class Pause:
 
 
 class Outage:
-    """Detects that this process can't reach Telegram, and pauses all its sends."""
+    """Detects that this process can't reach Telegram, and pauses the sends of the outbox."""
 
     def __init__(
         self,

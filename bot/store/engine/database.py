@@ -104,7 +104,7 @@ class Database:
     """A database, given by an SQLAlchemy URL. Use the object as an async context manager.
 
     During an outage of the database, methods that open a transaction raise
-    ``DatabaseUnavailableError``. Only ``run_until_recorded`` retries until the outage ends.
+    ``DatabaseUnavailableError``. Only ``run_until_recorded`` retries during a long outage.
     """
 
     def __init__(
@@ -331,7 +331,7 @@ class Database:
             self._unrecorded -= min(failures, 1)
 
     def read(self) -> AbstractAsyncContextManager[Tx]:
-        """Return a connection for reads. Only a migration can delay the reads by its locks.
+        """Return a connection for reads. Writing transactions usually do not delay the reads.
 
         Each statement reads the newest committed data. The statements must not write. The database
         does not prevent a write.
