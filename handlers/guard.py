@@ -226,7 +226,7 @@ def on_press(kind: Kind, *, private_command: str = "") -> Callable[[Press], Guar
                 raise RightsError(text=CHAT_UNKNOWN)
             if private_command:
                 _raise_if_not_private(context, private_command)
-            key = _press_cache_key(query)
+            key = _last_press_in_message_key(query)
             if context.services.cache.get(key, now=context.now) == query.data:
                 await answer_press(context)
                 return
@@ -247,7 +247,7 @@ def on_press(kind: Kind, *, private_command: str = "") -> Callable[[Press], Guar
     return decorate
 
 
-def _press_cache_key(query: CallbackQuery) -> tuple[str, str, int, int]:
+def _last_press_in_message_key(query: CallbackQuery) -> tuple[str, str, int, int]:
     shown = query.message
     return ("press", query.chat_instance, query.from_user.id, shown.message_id if shown else 0)
 

@@ -97,7 +97,7 @@ async def known_names_in_short_text(context: Context, text: str) -> list[str]:
     ``EXAMPLE_NAME``, the profile in the examples of the bot's texts, counts as stored.
     """
     names = talk.words_that_may_be_names(text, context.t.language)
-    return await stored_or_example_names(context, names)
+    return await keep_stored_or_example_names(context, names)
 
 
 def is_other_request(context: Context, text: str, expected: Collection[str]) -> bool:
@@ -135,7 +135,7 @@ async def answer_request(context: Context, text: str, *, is_command: bool = Fals
     if request.command == "unsubscribe":
         await _offer_to_unsubscribe(context, request, text)
     elif request.command == "why":
-        await _run_why_or_send_card(context, request)
+        await _send_profile_card_or_run_why(context, request)
     elif request.command == "options":
         await _show_options(context, request)
     elif request.names and request.command != "privacy":
@@ -182,7 +182,9 @@ async def _show_options(context: Context, request: Request) -> None:
     """
     rows = await context.services.subscriptions.all_of_chat(context.chat.id)
     names = (
-        request.names if request.is_list else await stored_or_example_names(context, request.names)
+        request.names
+        if request.is_list
+        else await keep_stored_or_example_names(context, request.names)
     )
     named = [subscription for subscription in rows if [subscription.username] == [*names]]
     asked = context.replied_to
@@ -231,7 +233,7 @@ async def run_why_if_asked(context: Context, text: str) -> WasAnswered:
     request = request_in(text, context.t.language, has_known_name=True)
     if request is None or request.command != "why":
         return False
-    await _run_why_or_send_card(context, request)
+    await _send_profile_card_or_run_why(context, request)
     return True
 
 
@@ -261,10 +263,10 @@ async def is_for_bot(context: Context, request: Request) -> bool:
     """
     if context.is_private or not request.names or request.is_list:
         return True
-    return set(await stored_or_example_names(context, request.names)) == set(request.names)
+    return set(await keep_stored_or_example_names(context, request.names)) == set(request.names)
 
 
-async def stored_or_example_names(context: Context, names: Sequence[str]) -> list[str]:
+async def keep_stored_or_example_names(context: Context, names: Sequence[str]) -> list[str]:
     """Return the given names that are stored profile names or ``EXAMPLE_NAME``, in order."""
     stored = await context.services.subscriptions.names_of_stored_profiles(names)
     return [name for name in names if name in stored or name == EXAMPLE_NAME]
@@ -296,7 +298,7 @@ async def _offer_to_unsubscribe(context: Context, request: Request, text: str) -
         await say_message(context, subscriptions.EMPTY)
 
 
-async def _run_why_or_send_card(context: Context, request: Request) -> None:
+async def _send_profile_card_or_run_why(context: Context, request: Request) -> None:
     """Run /why for the only subscribed profile that a request means, or send a profile's card.
 
     If the profile is unclear, the command asks for a profile.
@@ -306,7 +308,7 @@ async def _run_why_or_send_card(context: Context, request: Request) -> None:
     """
     rows = await context.read_subscriptions()
     named = await _followed_names_meant(context, request, rows)
-    known = [] if named else await stored_or_example_names(context, request.names)
+    known = [] if named else await keep_stored_or_example_names(context, request.names)
     if len(known) == 1:
         await say(context, *await card.card_page(context, known[0]))
         return
@@ -337,7 +339,7 @@ async def _send_card_or_offer_or_run_for_names(context: Context, request: Reques
     words. If such uncertain names include stored profiles, all other names are ignored.
     """
     is_certain = request.is_list or request.is_joined
-    known = await stored_or_example_names(context, request.names)
+    known = await keep_stored_or_example_names(context, request.names)
     names = list(request.names) if is_certain else known or list(request.names)
     if len(names) == 1:
         await say(context, *await card.card_page(context, names[0]))

@@ -59,8 +59,8 @@ from handlers.options_of_all import confirm_change_of_all_page
 from handlers.plain_requests import (
     answer_request,
     is_other_request,
+    keep_stored_or_example_names,
     react_if_only_thanks,
-    stored_or_example_names,
 )
 from handlers.questions import (
     answer_if_cancellation,
@@ -399,7 +399,7 @@ async def _is_failed_try_at_value(
     means_more = talk.names_listed_in(text, context.t.language) or talk.is_small_talk(text)
     if setting == "zone":
         name = talk.name_in(text)
-        is_profile = name is not None and bool(await stored_or_example_names(context, [name]))
+        is_profile = name is not None and bool(await keep_stored_or_example_names(context, [name]))
         return not ("@" in text or means_more or is_profile)
     has_letters = any(char.isalpha() for char in text)
     return not (has_letters and (means_more or talk.name_in(text)))

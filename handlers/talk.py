@@ -50,10 +50,10 @@ from handlers.options import SETTINGS
 from handlers.plain_requests import (
     answer_request,
     is_other_request,
+    keep_stored_or_example_names,
     known_names_in_short_text,
     react_if_only_thanks,
     run_why_if_asked,
-    stored_or_example_names,
 )
 from handlers.press_answers import UNCHANGED, PopUpText
 from handlers.questions import (
@@ -319,7 +319,7 @@ async def _offer_names_between_words(context: Context, text: str) -> WasAnswered
         if not (is_request_word(name, language) or is_common_word(name, language))
     ]
     known = await known_names_in_short_text(context, text)
-    known = known or await stored_or_example_names(context, possible_names_in(text, language))
+    known = known or await keep_stored_or_example_names(context, possible_names_in(text, language))
     joined = talk.joined_name_in(text, language)
     if not joined:
         joined = next(iter(await _stored_joined_name(context, names)), None)
@@ -357,7 +357,7 @@ async def _stored_joined_name(context: Context, names: Sequence[str]) -> list[st
     other cases, return an empty list.
     """
     joined = "".join(names) if len(names) in _WORDS_OF_A_NAME else ""
-    return await stored_or_example_names(context, [joined]) if joined else []
+    return await keep_stored_or_example_names(context, [joined]) if joined else []
 
 
 @on_press(actions.RUN_FOR_MANY)

@@ -162,14 +162,14 @@ class Ledger:
         """
         asker = charge.asker
         if asker is None:
-            return await self._reserve_and_call(charge, call)
+            return await self._call_without_settling(charge, call)
         whose = asker.user_id
         if whose is None:
             whose, _ = await self._db.fetch(lambda tx: _payer_and_lacks_channel_payer(tx, asker))
         async with self._slots.slot(whose or asker.chat_id):
-            return await self._reserve_and_call(charge, call)
+            return await self._call_without_settling(charge, call)
 
-    async def _reserve_and_call(self, charge: Charge, call: PaidCall[T]) -> tuple[T, Bill]:
+    async def _call_without_settling(self, charge: Charge, call: PaidCall[T]) -> tuple[T, Bill]:
         reservation = await self.reserve(charge, call)
         try:
             answer = await call

@@ -170,7 +170,7 @@ class StoriesService(Protocol):
             StoriesError: The API failed.
         """
 
-    async def load_or_delete_trust(self) -> None:
+    async def load_or_delete_trust_in_unchecked(self) -> None:
         """Load from the database whether answers without a privacy check can be trusted.
 
         If the setting ``SKIP_PRIVACY_CHECK`` is "true", nothing is loaded. If the setting is

@@ -272,7 +272,7 @@ class Scheduler:
         async with self._db.read() as tx:
             plan = await schedule_state.load_plan_or_new(tx)
             self._counts = await profiles.estimate_profile_counts_by_followers(tx)
-        await self._api.load_or_delete_trust()
+        await self._api.load_or_delete_trust_in_unchecked()
         if self._settings.credits_a_poll is not None:
             plan.cost = self._settings.credits_a_poll
             plan.learns_cost = False
@@ -426,7 +426,7 @@ class Scheduler:
             await self._apply_blocks()
         if is_time:
             self._kept_at = now
-            await self._api.load_or_delete_trust()
+            await self._api.load_or_delete_trust_in_unchecked()
             self._left = await self._ledger.reply_credits_left_for_schedule(now)
             if now >= self._survey_at:
                 await self._recompute_demand_and_report_budget(plan, now)

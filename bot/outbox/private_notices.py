@@ -13,7 +13,7 @@ from bot.store import chats, enqueue, subscriptions
 from bot.store.engine.database import Tx
 
 
-async def enqueue_private_notices_of_removed_posts(tx: Tx, chat_id: int, *, now: datetime) -> None:
+async def notify_adders_that_bot_posts_are_removed(tx: Tx, chat_id: int, *, now: datetime) -> None:
     """Enqueue private notices about another bot that removes this bot's posts in a chat.
 
     The notices are for the reachable people who added subscriptions in the chat.

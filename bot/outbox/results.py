@@ -33,8 +33,8 @@ from bot.domain.records import (
 from bot.domain.selection import Batch
 from bot.domain.sentences import N_
 from bot.outbox.private_notices import (
-    enqueue_private_notices_of_removed_posts,
     enqueue_public_or_private_failure_notice,
+    notify_adders_that_bot_posts_are_removed,
 )
 from bot.presentation import notices
 from bot.presentation.translation import translator_for
@@ -454,7 +454,7 @@ async def _end_removed_and_mute_if_repeated(
     await deliveries.end_open(tx, _ids(rest), reason=selection.REMOVED, now=now)
     chat_id, thread_id = batch.target.chat_id, batch.target.thread_id or MAIN
     if await mutes.record_missing_right(tx, chat_id, thread_id, "peace", now=now):
-        await enqueue_private_notices_of_removed_posts(tx, chat_id, now=now)
+        await notify_adders_that_bot_posts_are_removed(tx, chat_id, now=now)
 
 
 async def _make_unsent_rows_due_now(

@@ -311,13 +311,13 @@ class StoriesApi:
             self.transport.out_of_service = None
         return balance
 
-    async def load_or_delete_trust(self) -> None:
+    async def load_or_delete_trust_in_unchecked(self) -> None:
         """Load from the database whether answers that skipped the privacy check are still trusted.
 
         Nothing is loaded except in mode "auto". In mode "false", the stored history is deleted.
         """
         if self._privacy is not None:
-            await self._privacy.load_or_delete_trust()
+            await self._privacy.load_or_delete_trust_in_unchecked()
 
     def call_to_verify_last_answer(
         self, known: Known, stories: Sequence[Story], new: Collection[str]

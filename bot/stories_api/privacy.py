@@ -98,7 +98,7 @@ class PrivacyCheck:
         self._trust = Trust()
         self._confirmed_empty = TimedCache[str, bool]()
 
-    async def load_or_delete_trust(self) -> None:
+    async def load_or_delete_trust_in_unchecked(self) -> None:
         """Load from the database whether answers that skipped the privacy check are trusted.
 
         Any process may have stored the trust. Nothing is loaded except in mode "auto". In mode
