@@ -557,7 +557,7 @@ def _read_env_file(file: Path) -> dict[str, str]:
     """Return the names and values of a settings file, or an empty dict if the path is not a file.
 
     Raises:
-        SettingsError: The file exists, but can't be read.
+        SettingsError: The file or its folder can't be read.
     """
     if not _is_regular_file(file):
         return {}

@@ -489,8 +489,9 @@ class Scheduler:
     async def _check_and_name_outcome(self, known: Known, lease: Lease, plan: Plan) -> str:
         """Check a profile. Return the outcome in a few words.
 
-        If the profile seems private, a lookup for 1 or 2 credits comes first. No call is made
-        for a blocked profile, without a waiting chat, or without a valid lease.
+        If the profile seems private, a lookup for 1 or 2 credits comes first. The costs of the
+        check itself are those of ``_fetch_record_and_name_outcome``. No call is made for a blocked
+        profile, without a waiting chat, or without a valid lease.
         """
         if alert_rules.is_on_block_list(known.profile_id, known.username, self._settings.blocked):
             return "blocked"

@@ -267,7 +267,8 @@ class CreditBucket:
     ) -> float:
         """Return the time at which the bucket will contain ``need`` credits if nothing is spent.
 
-        The result is at the latest the next midnight (UTC). The capacity of the bucket is ignored.
+        The result is in Unix seconds, and at the latest the next midnight (UTC). The capacity of
+        the bucket is ignored.
         """
         if self.credits >= need:
             return self.at

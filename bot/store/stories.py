@@ -113,8 +113,9 @@ async def live_stories(tx: Tx, profile_id: str, *, now: datetime) -> list[Story]
 async def has_live_stories_not_known_as_deleted(tx: Tx, profile_id: str, *, now: datetime) -> bool:
     """Return whether a profile has a stored live story that is not known to be deleted.
 
-    A story is known to be deleted if the last complete snapshot, and the last answer of a public
-    account, lacked the story. Stories without a media URL always count.
+    A story counts if an answer showed the story at or after the last complete snapshot, or at or
+    after ``checked_at``, when the account was last found to be public. A story without a media URL
+    always counts.
     """
     is_shown = sa.or_(
         stories.c.shown_at >= profiles.c.snapshot_at, stories.c.shown_at >= profiles.c.checked_at
