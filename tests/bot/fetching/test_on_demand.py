@@ -208,13 +208,13 @@ async def test_a_concurrent_request_for_a_profile_that_is_no_longer_private_need
 ) -> None:
     one, two = await build(), await build()
     await box.control.profile("opens.up", is_private=True)
-    # Both connections are open afterwards, so that the later requests overlap.
     for each in (one, two):
         with pytest.raises(ProfilePrivateError):
             await each.get_or_fetch_stories("opens.up", ANN)
     await box.control.change_profile("opens.up", is_private=False)
     clock.ahead = timedelta(minutes=6)
     lookups = await box.control.billed(LOOKUP)
+    await box.control.fault("stories", {"delay_s": 1.0}, match=LOOKUP)  # the requests overlap
     await asyncio.gather(
         one.get_or_fetch_stories("opens.up", ANN), two.get_or_fetch_stories("opens.up", ANN)
     )
