@@ -86,7 +86,7 @@ purchase succeeds, the bot also buys the other files.
 
 If the Stories API refuses the file of an alert, for example because the story was deleted, the
 credit may be spent. In the next 3 hours, the bot buys no files for alerts with other stories of
-the profile. These alerts wait.
+the profile. These alerts wait until a free download works, or until the 3 hours are over.
 
 A person can also paste the address of a file on Instagram's servers. The bot downloads this file
 for free, up to 500 MB a day for each person. If Instagram's server refuses the address
@@ -495,9 +495,9 @@ async def _polls(here: Shop, mode: SkipCheck) -> None:
     here.go_on(hours=12)
     here.sandbox.stories_api.configure({"forced_blind": ["polled"]})
     await here.row(
-        "a check that finds no stories, although the previous check found stories that are still "
-        "visible. If the stories were deleted, the same kind of check costs 1 credit in the next "
-        "3 hours",
+        "a check that finds no stories, although stories of the previous check are less than 24 "
+        "hours old. A second call verifies the answer. If the second answer has no stories "
+        "either, such a check of the profile costs 1 credit for the next 3 hours",
         lambda: here.poll(profile),
     )
     here.go_on(hours=25)
@@ -511,9 +511,8 @@ async def _polls(here: Shop, mode: SkipCheck) -> None:
     await here.poll(profile)
     here.go_on(hours=12.5)
     await here.row(
-        "a check more than a day after the last privacy check of the profile, if the answer has a "
-        "story that was already posted at the previous check, but was missing from the answer of "
-        "that check",
+        "a check more than a day after the last privacy check of the profile, if the check finds "
+        "a story that the previous check missed, although the story was already posted",
         lambda: here.poll(profile),
     )
     profile.is_private = True
