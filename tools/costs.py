@@ -86,7 +86,8 @@ purchase succeeds, the bot also buys the other files.
 
 If the Stories API refuses the file of an alert, for example because the story was deleted, the
 credit may be spent. In the next 3 hours, the bot buys no files for alerts with other stories of
-the profile. These alerts wait until a free download works, or until the 3 hours are over.
+the profile. These alerts wait until a free download works, until the API serves the refused file,
+or until the 3 hours are over.
 
 A person can also paste the address of a file on Instagram's servers. The bot downloads this file
 for free, up to 500 MB a day for each person. If Instagram's server refuses the address

@@ -370,9 +370,9 @@ class Supply:
         return await buy(story, asker)
 
     def _is_other_story_refused(self, profile: str, story: Story) -> bool:
-        """Return whether the API last refused another story of a profile to an alert.
+        """Return whether the API refused another story of a profile to an alert.
 
-        Only refusals in the last 3 hours count.
+        Only refusals in the last 3 hours count (``_record_refused_story``).
 
         Without this rule, a person could spend credits of the schedule with stories that wait to
         be sent, by deleting the stories or restricting the account.
@@ -398,14 +398,26 @@ class Supply:
         except StoriesError as error:
             # If the bill is unknown, the API may be down, so other stories are not refused.
             if asker.chat_id is None and (error.credits or isinstance(error, _NO)):
-                self._refused_stories.put(profile, story.pk, until=self._now() + _REFUSED_FOR)
+                self._record_refused_story(profile, story)
             raise
         else:
             purchases.succeeded = True
+            if self._refused_stories.get(profile, now=self._now()) == story.pk:
+                self._refused_stories.remove(profile)
             return file
         finally:
             if purchases.succeeded is not None:
                 self._cache_purchases(profile, purchases)
+
+    def _record_refused_story(self, profile: str, story: Story) -> None:
+        """Record that the API refused a story to an alert, unless such a record exists.
+
+        Alerts buy a refused story again each hour. If each refusal extended the record, a single
+        story could prevent the purchases of the other stories until these stories expire.
+        """
+        now = self._now()
+        if self._refused_stories.get(profile, now=now) is None:
+            self._refused_stories.put(profile, story.pk, until=now + _REFUSED_FOR)
 
     def _cache_purchases(self, profile: str, purchases: _Purchases) -> _Purchases:
         self._purchases.put(profile, purchases, until=self._now() + FAILED_FOR)
