@@ -347,7 +347,7 @@ def use_for_all_button(count: int, option: str, value: object, context: Context)
 def all_subscriptions_buttons(count: int, context: Context) -> Buttons:
     """Return a row with the button that opens the options of all ``count`` subscriptions.
 
-    If the chat has a single subscription or none, return no row.
+    If the chat has at most one subscription, return no row.
     """
     text = f"⚙️ {context.t.plain(ALL_SUBSCRIPTIONS, n=count)}"
     return [[button(text, actions.OPTION_OF_ALL())]] if count > 1 else []

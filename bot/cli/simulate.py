@@ -89,7 +89,8 @@ def simulate_and_return_status(
 def _geometric_budgets(args: argparse.Namespace) -> list[float]:
     """Return the budgets that are simulated, each in credits per day.
 
-    If ``--budget-to`` is given, the budgets form a geometric series from ``--budget`` to it.
+    If ``--budget-to`` is given, the budgets form a geometric series from ``--budget`` to
+    ``--budget-to``.
     """
     if args.budget_to is None:
         return [args.budget]

@@ -372,7 +372,7 @@ def summary_at(seen_at: datetime, expires_at: datetime, member: AudienceMember) 
     """Return the time of the daily summary that will list a story.
 
     A check finds the story at ``seen_at``. Return None without a daily summary, or if the story
-    expires (``expires_at``) before the summary or soon after it.
+    expires (``expires_at``) before the summary or soon after the summary.
     """
     if member.digest is None:
         return None

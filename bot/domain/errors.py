@@ -465,7 +465,7 @@ class NotAdminError(RightsError):
 
 
 class UnknownChannelError(RightsError):
-    """The channel or group in a command is unknown, or the person is not known to administer it.
+    """The channel or group is unknown, or the person is not known to administer the chat.
 
     ``usage`` is the id of the message about the usage of the command. The message follows the
     error's message.

@@ -112,7 +112,8 @@ class StoriesService(Protocol):
         """Return the paid call that fetches all live stories of a profile, oldest first.
 
         The setting ``SKIP_PRIVACY_CHECK`` decides about the privacy check. The call costs 2
-        credits with the check, 1 credit without it, and up to 3 credits if an answer is verified.
+        credits with the check, 1 credit without the check, and up to 3 credits if an answer is
+        verified.
         ``last_known_public_at`` and ``expects_stories`` (whether an empty answer is verified)
         matter only with "auto".
 

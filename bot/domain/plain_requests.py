@@ -2868,7 +2868,8 @@ def _split_endings(endings: str) -> frozenset[str]:
 def _without_pronoun(word: str, language: str) -> str:
     """Return a normalized verb without the pronoun at its end, such as "quita" for "quitame".
 
-    A word is returned unchanged if it has no such pronoun, or fewer than three letters before it.
+    A word without a pronoun at its end is returned unchanged. If fewer than three letters precede
+    the pronoun, the word is also returned unchanged.
     """
     for pronoun in _PRONOUNS.get(language, ()):
         if word.endswith(pronoun) and len(word) > len(pronoun) + 2:

@@ -199,7 +199,7 @@ def select_sendable(
 def waits_for_summary(row: Delivery, chat: Chat) -> bool:
     """Return whether a story waits for a daily summary that does not list the story yet.
 
-    A story does not wait if it would expire before the summary or soon after it.
+    A story does not wait if it would expire before the summary or soon after the summary.
     """
     if not can_join_summary(row) or row.story is None:
         return False

@@ -71,7 +71,8 @@ _NOT_OURS = (
 class CheckResult:
     """The result of a check.
 
-    The level "wrong" prevents the start of the bot. The levels "note" and "ok" do not.
+    The level "wrong" prevents the start of the bot. The levels "note" and "ok" do not
+    prevent the start.
 
     ``is_temporary`` means that the error may end soon, for example because the database
     restarts.

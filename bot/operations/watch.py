@@ -231,7 +231,9 @@ class Watch:
     async def _record_met_and_return_met_elsewhere(
         self, kind: IncidentKind, *, is_met: bool, now: datetime
     ) -> bool:
-        """Store whether this process finds a condition met. Return whether another process does.
+        """Store whether this process finds a condition met.
+
+        Return whether another process finds the condition met.
 
         If only one process uses the database, store nothing and return False.
         """

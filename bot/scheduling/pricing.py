@@ -284,8 +284,8 @@ class CreditBucket:
 class ReleaseCurve:
     """The curve by which the credits of a UTC day are released.
 
-    A fifth of the credits is released evenly, and the others in proportion to ``wanted``, the
-    demand of each hour. ``most`` is the capacity of the bucket in credits.
+    A fifth of the credits is released evenly. The remaining credits are released in proportion to
+    ``wanted``, the demand of each hour. ``most`` is the capacity of the bucket in credits.
     """
 
     def __init__(self, wanted: tuple[float, ...], most: float) -> None:

@@ -318,7 +318,8 @@ async def process_lease(
     try:
         if await ours.renew_and_detect_upgrade():
             raise DatabaseUnavailableError(ENDS)
-        # If two processes start at once, at least one process finds the lease of the other.
+        # If two processes start at once, at least one process finds the lease of the other
+        # process.
         await _raise_if_other_bot_runs(db, bot_id)
         async with running_beside(ours.worker.run(), end=ours.worker.stop):
             yield ours
