@@ -123,7 +123,7 @@ class Files:
                 async with self._db.begin() as tx:
                     await store.store_files(tx, self._bot_id(), files)
             except DatabaseUnavailableError as error:
-                log.warning("files can't be kept for the others", count=len(files), why=str(error))
+                log.warning("file ids can't be stored", count=len(files), why=str(error))
 
     async def remove_refused(self, pk: str) -> None:
         """Remove a refused file_id from memory and from the database.
