@@ -11,15 +11,9 @@ from typing import NamedTuple
 
 from bot.context import Context
 from bot.domain import hours, talk
-from bot.domain.common_words import is_common_word
-from bot.domain.everyday_words import (
-    is_cancellation,
-    is_everyday_word,
-    is_unsure,
-    normalize_word,
-)
+from bot.domain.everyday_words import is_cancellation, is_unsure, normalize_word
 from bot.domain.foreign_text import normalize_typed, typed_words
-from bot.domain.plain_requests import is_request_word
+from bot.domain.plain_requests import is_known_word
 from bot.domain.records import Chat
 from bot.domain.sentences import N_
 from bot.domain.zones import is_zone, zone_or_utc
@@ -358,17 +352,10 @@ def _is_small_talk_or_common_words(context: Context, text: str) -> bool:
     is_talk = talk.is_small_talk(text) or talk.is_unlikely_name(text)
     if is_talk or talk.is_about_bot(text, context.t.language):
         return True
-    is_misspelled = cities.zone_named(text) and not cities.zone_named(text, allows_similar=False)
-    return bool(is_misspelled) and _has_only_known_words(text, context.t.language)
-
-
-def _has_only_known_words(text: str, language: str) -> bool:
-    """Return whether all words of a text are common words, as in the Italian "è caro"."""
-    return all(
-        is_common_word(word, language)
-        or is_request_word(word, language)
-        or is_everyday_word(word, language)
-        for word in typed_words(text)
+    resembles_name = cities.zone_named(text) != cities.zone_named(text, allows_similar=False)
+    # For example, the Italian "è caro" (it is expensive) resembles the name "Cairo".
+    return resembles_name and all(
+        is_known_word(word, context.t.language) for word in typed_words(text)
     )
 
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import partial
 
 from bot.domain import links
-from bot.domain.common_words import is_common_word
 from bot.domain.everyday_words import (
     FILLERS,
     is_connective,
@@ -19,7 +18,7 @@ from bot.domain.everyday_words import (
 )
 from bot.domain.foreign_text import normalize_typed, typed_words
 from bot.domain.links import Link
-from bot.domain.plain_requests import is_request_word, joined_names_in
+from bot.domain.plain_requests import is_known_word, joined_names_in
 
 MOST = 10  # the maximum number of profiles per command
 MOST_STORIES = 100
@@ -150,8 +149,7 @@ def _is_ambiguous(name: str, language: str) -> bool:
 
 
 def _is_sentence_word(word: str, language: str) -> bool:
-    is_common = is_common_word(word, language) or is_request_word(word, language)
-    is_no_name = is_common or is_everyday_word(word, language) or normalize_word(word) in FILLERS
+    is_no_name = is_known_word(word, language) or normalize_word(word) in FILLERS
     return is_no_name or not any(
         char.isascii() and char.isalnum() for char in normalize_word(word)
     )

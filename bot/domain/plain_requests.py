@@ -2851,6 +2851,15 @@ def is_request_word(word: str, language: str) -> bool:
     )
 
 
+def is_known_word(word: str, language: str) -> bool:
+    """Return whether a word is a request word, an everyday word or a common word."""
+    return (
+        is_request_word(word, language)
+        or is_everyday_word(word, language)
+        or is_common_word(word, language)
+    )
+
+
 def _is_ending(end: str, language: str) -> bool:
     """Return whether the ``*`` at the end of a word in a pattern can stand for ``end``.
 
@@ -3026,18 +3035,12 @@ def _has_word_with_at_sign(words: Sequence[str]) -> bool:
 def _may_be_username(word: str, language: str) -> bool:
     """Return whether a word in a request can be a profile name.
 
-    A word without an @ must be no common word, request word (``is_request_word``), everyday word,
-    time or small talk.
+    A word without an @ must be no known word (``is_known_word``), time or small talk.
     """
     if word.startswith("@"):
         return True
     parts = {word, main_part_beside_apostrophe(word)}
-    is_known = any(
-        is_request_word(part, language)
-        or is_everyday_word(part, language)
-        or is_common_word(part, language)
-        for part in parts
-    )
+    is_known = any(is_known_word(part, language) for part in parts)
     return not (is_known or is_number_or_time_word(word) or is_unlikely_name(word))
 
 
