@@ -13,12 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
-from bot.domain.errors import (
-    MEDIA_REFUSED,
-    MediaError,
-    MediaTooBigError,
-    MediaUnavailableError,
-)
+from bot.domain.errors import MEDIA_REFUSED, MediaError, MediaTooBigError, SpoolError
 from bot.media.sniff import (
     EXTENSIONS,
     HEAD,
@@ -88,8 +83,7 @@ class Draft:
 
         Raises:
             MediaTooBigError: The chunk does not fit in the reserved space.
-            MediaUnavailableError: The file cannot be written, for example because the disk is
-                full.
+            SpoolError: The file cannot be written, for example because the disk is full.
         """
         if self.size + len(chunk) > self.room:
             raise MediaTooBigError
@@ -98,7 +92,7 @@ class Draft:
             while rest:
                 rest = rest[os.write(self._fd, rest) :]
         except OSError as error:
-            raise _spool_error("the spool can't be written") from error
+            raise SpoolError("the spool can't be written") from error
         self.size += len(chunk)
 
     async def finish(self, kind: MediaKind) -> MediaFile:
@@ -194,8 +188,8 @@ class Spool:
         At the end, the file is closed, and is deleted unless ``Draft.finish`` succeeded.
 
         Raises:
-            MediaUnavailableError: No space became free in time, ``size`` exceeds the limit of the
-                spool, or the file cannot be created.
+            SpoolError: No space became free in time, ``size`` exceeds the limit of the spool, or
+                the file cannot be created.
         """
         await self._wait_for_room_and_reserve(size)
         try:
@@ -204,7 +198,7 @@ class Spool:
             draft = Draft(self._folder, size, self._release_room)
         except OSError as error:
             self._release_room(size)
-            raise _spool_error("the spool can't be written") from error
+            raise SpoolError("the spool can't be written") from error
         try:
             yield draft
         finally:
@@ -216,19 +210,13 @@ class Spool:
                 while self.used + size > self.limit:
                     await self._freed.wait()
         except TimeoutError:
-            raise _spool_error("no room in the spool") from None
+            raise SpoolError("no room in the spool") from None
         self.used += size
 
     def _release_room(self, size: int) -> None:
         self.used -= size
         self._freed.set()
         self._freed = asyncio.Event()
-
-
-def _spool_error(reason: str) -> MediaUnavailableError:
-    error = MediaUnavailableError(reason)
-    error.is_of_spool = True
-    return error
 
 
 async def write_stream(chunks: AsyncIterable[bytes], draft: Draft) -> MediaFile:
@@ -238,7 +226,7 @@ async def write_stream(chunks: AsyncIterable[bytes], draft: Draft) -> MediaFile:
         MediaError: The stream is empty, or is not a photo or video. In this case only the first
             bytes are read.
         MediaTooBigError: The stream is larger than the draft's reserved space.
-        MediaUnavailableError: The file cannot be written, for example because the disk is full.
+        SpoolError: The file cannot be written, for example because the disk is full.
         OSError: The complete file can't be read or renamed.
     """
     head, kind = b"", None

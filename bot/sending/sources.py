@@ -26,6 +26,7 @@ from bot.domain.errors import (
     ProfilePrivateError,
     SlowHostError,
     SpendingError,
+    SpoolError,
     StoriesError,
     StoryGoneError,
 )
@@ -442,7 +443,7 @@ class Supply:
         elif isinstance(error, MediaUnavailableError):
             item.later = True
             item.reason = error.text
-            item.has_spool_error = item.has_spool_error or error.is_of_spool
+            item.has_spool_error = item.has_spool_error or isinstance(error, SpoolError)
         elif isinstance(error, MediaError):
             item.reason = error.text
         elif isinstance(error, _NO):
