@@ -1,5 +1,7 @@
 """Requests in plain words, without a slash."""
 
+from collections import Counter
+
 import pytest
 
 from bot.domain.plain_requests import (
@@ -476,9 +478,7 @@ def test_a_form_of_a_word_of_requests_is_no_name(word: str, language: str) -> No
 @pytest.mark.parametrize("command", _PATTERNS)
 def test_no_language_repeats_a_pattern(command: Command) -> None:
     # Two spellings are the same pattern if only accents differ, as in "grátis" and "gratis".
-    repeated = {
-        language: [pattern for n, pattern in enumerate(patterns) if pattern in patterns[:n]]
-        for language in _PATTERNS[command]
-        for patterns in [_patterns_in({language: _PATTERNS[command][language]}, language)]
-    }
-    assert not any(repeated.values()), repeated
+    for language, text in _PATTERNS[command].items():
+        patterns = Counter(_patterns_in({language: text}, language))
+        repeated = [pattern for pattern, count in patterns.items() if count > 1]
+        assert not repeated, language
