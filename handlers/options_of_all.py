@@ -115,8 +115,8 @@ def _value_button(
         text = t.plain(NOTED, text=text, note=f"{t.number(count)}/{t.number(len(rows))}")
     other_sign = "▫️ " if option in TOGGLES else WORDS[option][0]
     sign = "✅ " if all(has_value) else other_sign
-    option_value_after_press = OFF if option in TOGGLES and all(has_value) else value
-    return button(sign + text, actions.OPTION_OF_ALL(option, option_value_after_press))
+    new_value = OFF if option in TOGGLES and all(has_value) else value
+    return button(sign + text, actions.OPTION_OF_ALL(option, new_value))
 
 
 def _has_value(options: Options, option: str, value: str) -> bool:
