@@ -173,6 +173,6 @@ def options_link(bot_name: str, chat_id: int, subscription_id: int | None = None
 
     If ``subscription_id`` is None, return the link to the list of all subscriptions of the chat.
     """
-    one = subscription_id
-    data = actions.SUBSCRIPTIONS(0) if one is None else actions.SUBSCRIPTION(one)
-    return actions.deep_link(bot_name, data, chat_id)
+    if subscription_id is None:
+        return actions.deep_link(bot_name, actions.SUBSCRIPTIONS(0), chat_id)
+    return actions.deep_link(bot_name, actions.SUBSCRIPTION(subscription_id), chat_id)
