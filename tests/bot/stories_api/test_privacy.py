@@ -9,6 +9,7 @@ import pytest
 from benchmarks.privacy import World, week, world
 from bot.domain.model import Story
 from bot.store import profiles, stories
+from bot.store.engine.database import Database
 from bot.stories_api.privacy import CONFIRMED_FOR, WITHIN, PrivacyCheck, SkipCheck, Trust
 from sandbox.instagram import Profile
 from tests.support.followed import NOON, story
@@ -203,15 +204,14 @@ OLD, FRESH = story("1", NOON - HOUR), story("2", NOON - timedelta(minutes=5))
     ],
 )
 async def test_an_unchecked_answer_is_wrong_if_it_hides_an_old_story_or_shows_a_private_one(
-    tmp_path: Path, unchecked: list[Story], checked: list[Story] | None, is_ended: bool
+    sqlite_db: Database, unchecked: list[Story], checked: list[Story] | None, is_ended: bool
 ) -> None:
-    async with world("auto", tmp_path, budget=60) as here:
-        privacy = PrivacyCheck(here.db, "auto", now=lambda: NOON)
-        for profile_id in ("1", "2"):
-            await privacy.record_if_unchecked_was_wrong(
-                profile_id, unchecked=unchecked, checked=checked, at=NOON
-            )
-        assert privacy.may_skip_privacy_check(NOON) != is_ended
+    privacy = PrivacyCheck(sqlite_db, "auto", now=lambda: NOON)
+    for profile_id in ("1", "2"):
+        await privacy.record_if_unchecked_was_wrong(
+            profile_id, unchecked=unchecked, checked=checked, at=NOON
+        )
+    assert privacy.may_skip_privacy_check(NOON) != is_ended
 
 
 def test_two_profiles_within_two_days_end_the_trust_and_one_never_does() -> None:
