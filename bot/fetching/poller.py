@@ -583,7 +583,8 @@ class Scheduler:
     async def _has_live_stories_not_known_as_deleted(self, known: Known) -> bool:
         """Return whether the profile has a stored live story that is not known to be deleted.
 
-        Otherwise, a deleted story would make checks cost 3 credits until the story expires.
+        If deleted stories counted, an answer without stories would be repeated with the privacy
+        check, for 3 credits in total, although the answer is right.
         """
 
         async def has_live(tx: Tx) -> bool:
@@ -653,7 +654,7 @@ class Scheduler:
             # An ``OutOfServiceError`` is not recorded, because this error opens an incident of its
             # own.
             self.failed_checks.record_failure(str(error), now)
-        # Without such stories, the refusal does not contradict the last answer.
+        # If no live stories are known, the refusal does not contradict the last answer.
         if why == "private" and await self._has_live_stories_not_known_as_deleted(known):
             call = self._api.call_to_verify_after_refusal(known)
             await self._pay_and_verify_last_answer(known, plan, call)

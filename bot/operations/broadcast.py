@@ -30,9 +30,9 @@ log = structlog.get_logger()
 # per second in total. Broadcasts, alerts and replies share this limit.
 A_SECOND = 10
 _EVERY = timedelta(seconds=1)
-# The time for which a process keeps the right to add messages (``_claim_turn_of_second``). It is
-# shorter than ``_EVERY``, so that the right has expired at the next call, even if a timer fires
-# slightly too early.
+# The time for which a process keeps the right to add messages (``_claim_turn_of_second``). The
+# time is shorter than ``_EVERY``, so that the right has expired at the next call, even if a timer
+# fires slightly too early.
 _TURN = timedelta(seconds=0.9)
 _TURN_KEY = "broadcast"
 _LONGEST = timedelta(minutes=1)

@@ -335,9 +335,9 @@ class Schedule:
     ) -> bool:
         """Return whether a check is allowed now.
 
-        The budget of the day must pay for the check. The bucket must also pay, unless a due check
-        is ``_URGENT``. An early check needs the minimum pause, and must leave the reserve in the
-        bucket.
+        The budget of the day must pay for the check. The bucket must also pay, unless the check is
+        due and the last check was at least ``_URGENT`` seconds ago. An early check needs the
+        minimum pause, and must leave the reserve in the bucket.
         """
         if spent_today + cost > self.budget:
             return False

@@ -48,7 +48,7 @@ _LARGEST_PHOTO = 10 * 2**20  # bytes; a larger photo is sent as a document
 # of the alerts may then be bought from the Stories API.
 _SLOW_FOR = timedelta(minutes=2)
 _FREE_STEPS = 2  # the URL and the upload, which are tried before a purchase
-# If the API bills a purchase for an alert without a file, or reports that the story is not
+# If the API bills a purchase for an alert but returns no file, or answers that the story is not
 # available, alerts usually buy no file of another story of the profile for this time.
 _REFUSED_FOR = timedelta(hours=3)
 # A refusal is reported only if the same refusal has not occurred for this time.
