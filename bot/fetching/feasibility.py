@@ -141,9 +141,9 @@ def count_checkable_profiles(daily_check_budget: float, check_cost: float) -> in
     ``daily_check_budget`` is in credits per day, and ``check_cost`` in credits per check. With a
     cost of 0, return 0.
     """
-    return (
-        int(daily_check_budget / fewest_credits_a_day(check_cost) + 1e-9) if check_cost > 0 else 0
-    )
+    if check_cost <= 0:
+        return 0
+    return int(daily_check_budget / fewest_credits_a_day(check_cost) + 1e-9)
 
 
 def shortfall(
