@@ -388,26 +388,24 @@ async def test_a_story_that_the_api_refuses_each_hour_does_not_prevent_other_pur
         bought.append(story.pk)
         if story.pk == lost[0].pk and not (is_served_again and len(bought) > 1):
             raise ApiUnavailableError(credits=1)
-        return await ours.media.fetch(spare.stories[0].media_url or "", max_bytes=10**7)
+        return await fetch_first(ours, spare)
 
     async with made(sqlite_db, tmp_path, fallback=buy, now=clock) as (ours, ann):
         spare, two = await ours.album(1), await ours.album(2)
-        url = f"{ours.box.urls.cdn}/gone.jpg?oe=1"
-        lost = [replace(one, media_url=url) for one in two.stories]
+        lost = [without_file(ours, one) for one in two.stories]
         refused, other = (Album((one,)) for one in lost)
-        send = ours.sender.send_album_and_buy_missing_files
-        assert isinstance(await send(Target(ann), refused, calls=ours.as_alert), TryLater)
+        assert isinstance(await send_alert(ours, ann, refused), TryLater)
         if is_served_again:
             clock.on(HOUR)
-            assert isinstance(await send(Target(ann), refused, calls=ours.as_alert), Sent)
+            assert isinstance(await send_alert(ours, ann, refused), Sent)
             clock.on(timedelta(minutes=15))  # the success counts for 10 minutes
         else:
             for _ in range(2):
                 clock.on(HOUR)
-                assert isinstance(await send(Target(ann), refused, calls=ours.as_alert), TryLater)
-                assert isinstance(await send(Target(ann), other, calls=ours.as_alert), TryLater)
+                assert isinstance(await send_alert(ours, ann, refused), TryLater)
+                assert isinstance(await send_alert(ours, ann, other), TryLater)
             clock.on(HOUR)
-        assert isinstance(await send(Target(ann), other, calls=ours.as_alert), Sent)
+        assert isinstance(await send_alert(ours, ann, other), Sent)
         assert bought == [lost[0].pk] * (2 if is_served_again else 3) + [lost[1].pk]
 
 
