@@ -98,7 +98,7 @@ class Supply:
         self._steps = (self._url_source, self._download_as_source, self._buy_as_source)
         self._records = TimedCache[str, StoryRecord]()
         self._purchases = TimedCache[str, _Purchases]()
-        # For each profile, the last story whose file the API refused to an alert.
+        # For each profile, a story whose file the API refused to an alert.
         self._refused_stories = TimedCache[str, str]()
         self._reported_words = TimedCache[str, bool]()
 
@@ -357,7 +357,7 @@ class Supply:
             StoriesError: The API failed.
             MediaError: The file could not be downloaded.
         """
-        profile = story.profile.profile_id or story.profile.username
+        profile = _profile_key(story)
         purchases = self._purchases.get(profile, now=self._now())
         if purchases is None:
             purchases = self._cache_purchases(profile, _Purchases())
@@ -365,20 +365,21 @@ class Supply:
             if purchases.succeeded is False:
                 return None
             if purchases.succeeded is None:
-                if asker.chat_id is None and self._is_other_story_refused(profile, story):
+                if asker.chat_id is None and self._is_other_story_refused(story):
                     return None
                 return await self._buy_and_record_success(story, asker, buy, purchases)
         return await buy(story, asker)
 
-    def _is_other_story_refused(self, profile: str, story: Story) -> bool:
-        """Return whether the API refused another story of a profile to an alert.
+    def _is_other_story_refused(self, story: Story) -> bool:
+        """Return whether the API refused another story of the same profile to an alert.
 
         Only refusals in the last 3 hours count (``_record_refused_story``).
 
         Without this rule, a person could spend credits of the schedule with stories that wait to
         be sent, by deleting the stories or restricting the account.
         """
-        return self._refused_stories.get(profile, now=self._now()) not in {None, story.pk}
+        refused = self._refused_stories.get(_profile_key(story), now=self._now())
+        return refused not in {None, story.pk}
 
     async def _buy_and_record_success(
         self, story: Story, asker: Asker, buy: Fallback, purchases: _Purchases
@@ -390,16 +391,17 @@ class Supply:
             StoriesError: The API failed.
             MediaError: The file could not be downloaded.
         """
-        profile = story.profile.profile_id or story.profile.username
+        profile = _profile_key(story)
         try:
             file = await buy(story, asker)
         except MediaError as error:
             purchases.succeeded = isinstance(error, MediaTooBigError)
             raise
         except StoriesError as error:
-            # If the bill is unknown, the API may be down, so other stories are not refused.
+            # After an error with an unknown bill, the API may be down, so the error does not limit
+            # the purchases of other stories.
             if asker.chat_id is None and (error.credits or isinstance(error, _NO)):
-                self._record_refused_story(profile, story)
+                self._record_refused_story(story)
             raise
         else:
             purchases.succeeded = True
@@ -410,13 +412,13 @@ class Supply:
             if purchases.succeeded is not None:
                 self._cache_purchases(profile, purchases)
 
-    def _record_refused_story(self, profile: str, story: Story) -> None:
+    def _record_refused_story(self, story: Story) -> None:
         """Record that the API refused a story to an alert, unless such a record exists.
 
         Alerts buy a refused story again each hour. If each refusal extended the record, a single
         story could prevent the purchases of the other stories until these stories expire.
         """
-        now = self._now()
+        profile, now = _profile_key(story), self._now()
         if self._refused_stories.get(profile, now=now) is None:
             self._refused_stories.put(profile, story.pk, until=now + _REFUSED_FOR)
 
@@ -457,6 +459,11 @@ class Supply:
         elif isinstance(error, SpendingError):
             item.reason = error.text if isinstance(error, PastedLimitError) else item.reason
             _mark_for_later_unless_downloaded(item)
+
+
+def _profile_key(story: Story) -> str:
+    """Return the id of a story's profile, or the username if the id is unknown."""
+    return story.profile.profile_id or story.profile.username
 
 
 def _mark_gone(item: Item) -> None:
