@@ -44,9 +44,8 @@ async def test_after_a_402_it_resumes_with_the_top_up(sqlite_db: Database, box: 
         assert (await budgets.account_state(tx)).balance == 1_000_000
 
     await box.control.stories_api(balance=0)
-    assert (
-        await treasurer.clean_up_and_fetch_balance() == NOW + EVERY_WHEN_OUT
-    )  # though no call was refused yet
+    # No call was refused yet.
+    assert await treasurer.clean_up_and_fetch_balance() == NOW + EVERY_WHEN_OUT
     await box.control.stories_api(balance=1_000_000)
     assert await treasurer.clean_up_and_fetch_balance() == NOW + EVERY
     await box.control.stories_api(balance=0)

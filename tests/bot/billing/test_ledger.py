@@ -97,9 +97,8 @@ async def test_what_the_api_billed_is_what_counts(db: Database) -> None:
     assert await spent(db) == 2
     await ledger.reserve_call_and_settle(link(), answering(1, price=2))  # it knew a cheaper way
     assert await spent(db) == 3
-    await ledger.reserve_call_and_settle(
-        link(), answering(5, price=2)
-    )  # it was dearer than the table
+    # The bill is higher than the price in the table.
+    await ledger.reserve_call_and_settle(link(), answering(5, price=2))
     assert await spent(db) == 8
     await ledger.reserve_call_and_settle(Charge("schedule"), answering(2, price=2))
     assert await ledger.spent_by_replies_and_schedule() == (8, 2)
@@ -168,9 +167,8 @@ async def test_over_a_limit_nothing_is_called_and_the_time_is_told(db: Database)
     assert NOON < (budget.value.until or NOON) < midnight
     assert len(called) == 7
     clock.now = budget.value.until or NOON
-    await ledger.reserve_call_and_settle(
-        link(chat=9, person=9), one
-    )  # it works at the time that was told
+    # The call works at the time in the error.
+    await ledger.reserve_call_and_settle(link(chat=9, person=9), one)
     clock.now = midnight
     await ledger.reserve_call_and_settle(link(), one)
     assert len(called) == 9
@@ -235,9 +233,8 @@ async def test_what_is_under_way_is_not_in_the_balance_yet(db: Database) -> None
     reservation = await ledger.reserve(link(), answering(price=2))
 
     async def balance() -> Balance:
-        await ledger.reserve_call_and_settle(
-            link(), answering()
-        )  # billed after the API had counted
+        # The call is billed after the API has computed the balance.
+        await ledger.reserve_call_and_settle(link(), answering())
         return Balance(1000, 15.0)
 
     await ledger.fetch_and_store_balance(balance)

@@ -199,9 +199,8 @@ async def test_one_has_four_calls_at_a_time_and_all_together_forty_eight(
             for _ in range(4):
                 group.create_task(ledger.reserve_call_and_settle(link(GROUP, person), call))
         await wait_for(lambda: begun >= 48)
-        await ledger.reserve_call_and_settle(
-            Charge("schedule"), answering()
-        )  # it waits for nobody's
+        # A call of the schedule waits for no free slot.
+        await ledger.reserve_call_and_settle(Charge("schedule"), answering())
         assert begun == 48
         go.set()
     assert begun == 60

@@ -40,9 +40,8 @@ async def test_the_two_values_are_asked_for_until_they_are_good(
     monkeypatch.setenv("STORIES_API_URL", box.urls.stories_api)
     (folder / ".env").write_text("# mine\nexport STORIES_API_KEY=old\nPORT=8001\n")
     (folder / ".env").chmod(0o644)
-    given = answers(
-        "", "nonsense", TOKEN, "bad-key", API_KEY
-    )  # the right token is not asked again
+    # The right token is not asked for again.
+    given = answers("", "nonsense", TOKEN, "bad-key", API_KEY)
     asked = answers("strat", "Start", "1", "", "n")
     await box.control.call("POST", "/beliefs", {"balance_fields": "fewer"})  # without the amount
     starts = await setup.main(ask=lambda _: next(asked), ask_secret=lambda _: next(given))

@@ -285,9 +285,8 @@ async def test_a_damaged_copy_is_found_and_not_restore(
         with pytest.raises(BackupError):
             await store.restore(sqlite_db, damaged, now=NOON)
     async with sqlite_db.read() as tx:
-        assert (
-            await restored.make_restored_backup_live(tx, now=NOON) is None
-        )  # it is no copy, and was not replaced
+        # The database is not a copy, and was not replaced.
+        assert await restored.make_restored_backup_live(tx, now=NOON) is None
 
 
 async def test_what_was_there_is_kept_beside_what_was_restore(tmp_path: Path) -> None:

@@ -107,9 +107,8 @@ def test_a_profile_not_seen_for_long_does_not_wait_for_the_pace() -> None:
     schedule, _ = schedule_of(24, profiles=1)
     seen_at = DAWN - 20 * HOUR
     assert schedule.next_check_at(DAWN, seen_at, 1, now=DAWN, spent_today=0) == DAWN
-    assert (
-        schedule.next_check_at(DAWN, seen_at, 1, now=DAWN, spent_today=23) == DAWN
-    )  # the day's last credit
+    # The check uses the day's last credit.
+    assert schedule.next_check_at(DAWN, seen_at, 1, now=DAWN, spent_today=23) == DAWN
     assert schedule.next_check_at(DAWN, seen_at, 1, now=DAWN, spent_today=24) == DAWN + DAY
     assert schedule.may_check_now(DAWN, seen_at, 1, now=DAWN, spent_today=23)
     assert not schedule.may_check_now(DAWN, seen_at, 1, now=DAWN, spent_today=24)

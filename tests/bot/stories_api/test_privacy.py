@@ -221,9 +221,8 @@ def test_two_profiles_within_two_days_end_the_trust_and_one_never_does() -> None
     )
     assert not trust.record_wrong_unchecked_and_detect_end("b", NOON + 20 * HOUR + WITHIN)
     assert trust.record_wrong_unchecked_and_detect_end("c", NOON + 21 * HOUR + WITHIN)
-    assert not trust.record_wrong_unchecked_and_detect_end(
-        "d", NOON + 22 * HOUR + WITHIN
-    )  # it is told once
+    # The end of the trust is reported once.
+    assert not trust.record_wrong_unchecked_and_detect_end("d", NOON + 22 * HOUR + WITHIN)
 
 
 @pytest.mark.long
