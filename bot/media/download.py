@@ -143,6 +143,14 @@ class Media:
         address = parse(url)
         return self.slow_hosts.slow_since(address.host or "") if address else None
 
+    async def raise_if_spool_is_unwritable(self) -> None:
+        """Check that a file can be stored, before credits are spent for a file.
+
+        Raises:
+            MediaUnavailableError: The spool is full or can't be written.
+        """
+        await self._spool.raise_if_unwritable()
+
     async def fetch(self, url: str, *, max_bytes: int) -> MediaFile:
         """Download the file at ``url`` into the spool. The caller must remove the returned file.
 

@@ -23,6 +23,7 @@ from bot.media.sniff import (
     measure_video,
 )
 
+_PROBE = 64 * 1024  # the size in bytes of the file that tests whether the spool can be written
 _PATIENCE = 30.0  # the maximum number of seconds that a download waits for free space
 # The pattern of subfolder names, which are UUIDs. Folders with other names belong to other
 # programs and are not removed.
@@ -203,6 +204,15 @@ class Spool:
             yield draft
         finally:
             draft.close()
+
+    async def raise_if_unwritable(self) -> None:
+        """Check that the spool can store a small file, which is deleted at once.
+
+        Raises:
+            MediaUnavailableError: The spool is full or can't be written.
+        """
+        async with self.draft(_PROBE) as draft:
+            draft.write(bytes(_PROBE))
 
     async def _wait_for_room_and_reserve(self, size: int) -> None:
         try:

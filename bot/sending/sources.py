@@ -310,6 +310,8 @@ class Supply:
             # ``_download_as_source`` has already tried to buy the file of a pasted URL, and a
             # second purchase would be useless.
             return None
+        # If the file has no usable URL, no download has shown whether a file can be stored.
+        await self._media.raise_if_spool_is_unwritable()
         is_alert = asker.chat_id is None
         if is_alert and not self._reserve_purchase_or_mark_item(item):
             return None

@@ -52,6 +52,34 @@ async def test_while_no_download_can_be_stored_no_file_is_bought(tmp_path: Path)
         assert await control.billed("/v1/story/download") == 0
 
 
+async def test_a_story_without_a_usable_url_is_not_bought_while_no_file_can_be_stored(
+    tmp_path: Path,
+) -> None:
+    async with storybell(tmp_path) as bell:
+        control, spool = bell.control, bell.settings.spool_dir
+        ann = await control.person()
+        await control.profile("lost.spool", posts_per_day=0)
+        story = await control.publish("lost.spool")
+        (shown,) = await bell.ask(
+            ann, f"https://www.instagram.com/stories/lost.spool/{story['pk']}/"
+        )
+        file = story["thumbnail_url"].partition("?")[0].rpartition("/")[2]
+        await control.fault("cdn", {"status": 404}, match=file, times=None)
+        aside = spool.rename(tmp_path / "aside")
+        spool.touch()  # a file in the place of the folder is like a disk that can't be written
+        await bell.press(ann, shown, f"files:{story['pk']}")
+        (refused,) = await bell.replies(ann, 1, after=shown["message_id"])
+        assert "can't be loaded at the moment" in refused["text"]
+        assert await control.billed("/v1/story/download") == 0
+        spool.unlink()
+        aside.rename(spool)
+        await control.clear_faults()
+        old = await bell.old_post(ann, f"files:{story['pk']}")
+        await bell.press(ann, old, f"files:{story['pk']}")
+        (document,) = await bell.replies(ann, 1, after=old["message_id"])
+        assert document["document"]
+
+
 async def test_a_pasted_address_of_a_file_is_free_or_not_served(tmp_path: Path) -> None:
     """Anybody can make one up, signature and all; Instagram's hosts can't be reached from here."""
     signature = f"oe=7FFFFFFF&oh=00_{'A' * 30}&_nc_ohc={'x' * 23}&_nc_sid=9e2f4b"

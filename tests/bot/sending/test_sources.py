@@ -21,6 +21,9 @@ class SickHost:
     def may_fetch(self, url: str) -> bool:
         return bool(url)
 
+    async def raise_if_spool_is_unwritable(self) -> None:
+        """Say that files can be stored."""
+
     async def fetch(self, url: str, *, max_bytes: int) -> MediaFile:
         raise MediaUnavailableError(f"{url}, {max_bytes}")
 
