@@ -140,7 +140,7 @@ def _is_valid_choice(option: str | None, value: str | None) -> bool:
 async def confirm_and_change_option_of_all(
     context: Context, option: str | None, value: str | None, confirmation: str | None
 ) -> PopUpText | None:
-    """Change an option or the pause of all subscriptions of the chat, or show the options of all.
+    """Change an option or the pause of all subscriptions of the chat, or show the options page.
 
     If a change affects several subscriptions, the bot first asks for a confirmation.
 

@@ -107,8 +107,9 @@ async def fetch_and_enqueue_named_stories(context: Context) -> None:
 async def _fetch_and_enqueue_by_message(context: Context, message: Message) -> None:
     """Show the stories of the profile that a message shows.
 
-    If the message shows no profile, show the stories of the decisive link in the message
-    (``links.link_to_answer``). Costs and errors are those of ``fetch_and_enqueue_named_stories``.
+    If the message shows no profile, show the stories of the link in the message, or of the link
+    that ``links.link_to_answer`` selects from several links. Costs and errors are those of
+    ``fetch_and_enqueue_named_stories``.
     """
     if name := await username_shown_by(message, context):
         await fetch_and_enqueue_stories(context, name)

@@ -1,16 +1,16 @@
 """Change one small part of the code at a time, and check that a test fails: ``make mutation``.
 
 Cosmic Ray finds the positions and creates the mutants. Its own runner (write the file, start
-pytest, restore the file) takes four seconds of CPU per mutant, and there are thousands. This
-module uses forks of a process with loaded libraries instead. Each fork imports the mutant as the
-module and runs the tests that reach the mutant's lines, the nearest first, until a test fails. No
-file is changed.
+pytest, restore the file) takes four seconds of CPU per mutant, and the code has thousands of
+mutants. This module uses forks of a process with loaded libraries instead. Each fork imports the
+mutant as the module and runs the tests that reach the mutant's lines, the nearest first, until a
+test fails. No file is changed.
 
 ``mutation.toml`` configures the mutants, and lists the survivors that are not faults, with the
 reason. The exit status is 1 if fewer mutants are killed than required, if a survivor is not
 listed, if a listed mutant no longer survives, or, before any test, if no mutant makes a listed
 change. ``python -m tools.mutation bot/domain/links.py`` tests a package or a module. ``--some 50``
-tests only 50 mutants of each.
+tests only 50 mutants of each package or module.
 """
 
 import argparse
@@ -508,9 +508,11 @@ def main() -> int:
     config = tomllib.loads(CONFIG.read_text())
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument(
-        "only", nargs="*", help="rooms or modules; all of the configuration's else"
+        "only", nargs="*", help="packages or modules; by default, those of the configuration"
     )
-    parser.add_argument("--some", type=int, default=0, help="at most this many mutants of each")
+    parser.add_argument(
+        "--some", type=int, default=0, help="the maximum number of mutants of a package or module"
+    )
     parser.add_argument("--workers", type=int, default=os.cpu_count())
     asked = parser.parse_args()
     console = Console(soft_wrap=True, highlight=False, markup=False)

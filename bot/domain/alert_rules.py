@@ -162,7 +162,7 @@ def retry_at(now: datetime, attempts: int, *, is_repeat: bool = False) -> dateti
 def after_upload_at(now: datetime, upload_age: timedelta) -> datetime:
     """Return the time to send a message again that waits for the upload of another sender.
 
-    The pause is as long as the upload has lasted, but 5 to 15 seconds.
+    The pause is the duration of the upload so far, but at least 5 and at most 15 seconds.
     """
     return now + min(max(upload_age, _FIRST_RETRY), _LONGEST_UPLOAD_PAUSE)
 

@@ -94,7 +94,7 @@ def propose_lower_person_daily_allowance(limits: Limits) -> int | None:
     """Return a lower value for the setting ``person_daily_allowance``, in credits per day.
 
     The value is half of the day's credits for replies, but at least 3 credits. Return None if the
-    setting is not higher.
+    current value is not higher than this value.
     """
     proposal = max(_LEAST_LIMIT, daily_credits_for_replies(limits) // 2)
     return proposal if limits.person_daily_allowance > proposal else None

@@ -21,8 +21,8 @@ _POSTGRESQL_PARAMETERS = frozenset(
 )
 _TLS_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _SESSIONS = ("any", "primary", "standby", "prefer-standby", "read-write", "read-only")
-# The values that asyncpg accepts. They are checked here, because asyncpg would report a wrong
-# value only when it connects.
+# The values that asyncpg accepts. The module checks the values, because asyncpg would report a
+# wrong value only during the connection.
 _CHOICES = {"sslmode": _TLS_MODES, "ssl": _TLS_MODES, "target_session_attrs": _SESSIONS}
 _SQLITE_PARAMETERS = frozenset({"timeout"})
 _REPEATABLE = frozenset({"host", "port"})

@@ -162,5 +162,5 @@ def _normalize_typed_char(char: str) -> str:
 
 
 def is_combining_mark(char: str) -> bool:
-    """Return whether a character is a mark on the letter before it, such as a Hindi vowel sign."""
+    """Return whether a character is a mark on the preceding letter, such as a Hindi vowel sign."""
     return unicodedata.category(char).startswith("M")

@@ -328,7 +328,7 @@ def _tokens(text: str) -> list[str]:
 
 @cache
 def _words_by_phrase() -> dict[str, str]:
-    """Return a mapping from each phrase of ``_PHRASES``, without marks, to the word for it."""
+    """Return a mapping from each phrase of ``_PHRASES``, without marks, to the equivalent word."""
     return {
         _without_marks(phrase): word
         for word, phrases in _PHRASES.items()

@@ -232,7 +232,7 @@ def _cut_text_after_link(candidate: str) -> str:
 
 
 def _is_non_ascii_delimiter(char: str) -> bool:
-    """Return whether a character is a non-ASCII character that ends the link before it.
+    """Return whether a character is a non-ASCII character that ends the preceding link.
 
     Non-ASCII punctuation, symbols, separators and format characters end a link. Non-ASCII letters
     are not such characters.

@@ -167,7 +167,7 @@ class StoriesService(Protocol):
         A positive balance allows paid calls again.
 
         Raises:
-            OutOfServiceError: The API refuses the key, or the call because no credits are left.
+            OutOfServiceError: The API refuses the key, or no credits are left.
             StoriesError: The API failed.
         """
 

@@ -2511,8 +2511,8 @@ def request_in(
 def _without_indonesian_plural_2(word: str, language: str) -> str:
     """Return a word without the "2" that marks an Indonesian plural, as in "malam2".
 
-    Any known word is changed, so that in Indonesian chats English words such as "show2" are
-    changed too.
+    Any request word or everyday word is changed, so that in Indonesian chats English words such as
+    "show2" are changed too.
     """
     base = word.removesuffix("2")
     if language != "id" or base == word:
