@@ -19,8 +19,7 @@ BotError
 │   ├── MediaDeniedError        the server of the file refuses the bot
 │   ├── MediaTooBigError        the file exceeds Telegram's limit
 │   └── MediaUnavailableError   the file can't be loaded or stored now
-│       ├── SlowHostError       the server became slow a moment ago, and alerts wait
-│       └── SpoolError          the spool is full, or can't be written
+│       └── SlowHostError       the server became slow a moment ago, and alerts wait
 ├── SpendingError               a limit of credits or megabytes
 │   ├── SpendingStoppedError    the owner has stopped spending, or the balance is too low
 │   ├── NoPayerError            the chat has no payer
@@ -346,18 +345,16 @@ class MediaTooBigError(MediaError):
 class MediaUnavailableError(MediaError):
     """The file can't be loaded now. A retry may succeed.
 
-    For example, the media server is slow or broken.
+    For example, the media server is slow or broken. ``is_of_spool`` is True if the bot's spool is
+    full, or can't be written. In that case, another source of the file would not help.
     """
 
+    is_of_spool: bool = False
     text = N_("This photo or video can't be loaded at the moment. Please try again later.")
 
 
 class SlowHostError(MediaUnavailableError):
     """The media host became slow less than two minutes ago. Alerts with its files must wait."""
-
-
-class SpoolError(MediaUnavailableError):
-    """The spool is full, or can't be written. Another source of the file would not help."""
 
 
 class SpendingError(BotError):

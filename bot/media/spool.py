@@ -13,7 +13,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
-from bot.domain.errors import MEDIA_REFUSED, MediaError, MediaTooBigError, SpoolError
+from bot.domain.errors import (
+    MEDIA_REFUSED,
+    MediaError,
+    MediaTooBigError,
+    MediaUnavailableError,
+)
 from bot.media.sniff import (
     EXTENSIONS,
     HEAD,
@@ -84,7 +89,8 @@ class Draft:
 
         Raises:
             MediaTooBigError: The chunk does not fit in the reserved space.
-            SpoolError: The file cannot be written, for example because the disk is full.
+            MediaUnavailableError: The file cannot be written, for example because the disk is
+                full.
         """
         if self.size + len(chunk) > self.room:
             raise MediaTooBigError
@@ -93,7 +99,7 @@ class Draft:
             while rest:
                 rest = rest[os.write(self._fd, rest) :]
         except OSError as error:
-            raise SpoolError("the spool can't be written") from error
+            raise _spool_error("the spool can't be written") from error
         self.size += len(chunk)
 
     async def finish(self, kind: MediaKind) -> MediaFile:
@@ -189,8 +195,8 @@ class Spool:
         At the end, the file is closed, and is deleted unless ``Draft.finish`` succeeded.
 
         Raises:
-            SpoolError: No space became free in time, ``size`` exceeds the limit of the spool, or
-                the file cannot be created.
+            MediaUnavailableError: No space became free in time, ``size`` exceeds the limit of the
+                spool, or the file cannot be created.
         """
         await self._wait_for_room_and_reserve(size)
         try:
@@ -199,7 +205,7 @@ class Spool:
             draft = Draft(self._folder, size, self._release_room)
         except OSError as error:
             self._release_room(size)
-            raise SpoolError("the spool can't be written") from error
+            raise _spool_error("the spool can't be written") from error
         try:
             yield draft
         finally:
@@ -220,13 +226,19 @@ class Spool:
                 while self.used + size > self.limit:
                     await self._freed.wait()
         except TimeoutError:
-            raise SpoolError("no room in the spool") from None
+            raise _spool_error("no room in the spool") from None
         self.used += size
 
     def _release_room(self, size: int) -> None:
         self.used -= size
         self._freed.set()
         self._freed = asyncio.Event()
+
+
+def _spool_error(reason: str) -> MediaUnavailableError:
+    error = MediaUnavailableError(reason)
+    error.is_of_spool = True
+    return error
 
 
 async def write_stream(chunks: AsyncIterable[bytes], draft: Draft) -> MediaFile:
@@ -236,7 +248,7 @@ async def write_stream(chunks: AsyncIterable[bytes], draft: Draft) -> MediaFile:
         MediaError: The stream is empty, or is not a photo or video. In this case only the first
             bytes are read.
         MediaTooBigError: The stream is larger than the draft's reserved space.
-        SpoolError: The file cannot be written, for example because the disk is full.
+        MediaUnavailableError: The file cannot be written, for example because the disk is full.
         OSError: The complete file can't be read or renamed.
     """
     head, kind = b"", None

@@ -26,7 +26,6 @@ from bot.domain.errors import (
     ProfilePrivateError,
     SlowHostError,
     SpendingError,
-    SpoolError,
     StoriesError,
     StoryGoneError,
 )
@@ -447,7 +446,7 @@ class Supply:
         elif isinstance(error, MediaUnavailableError):
             item.later = True
             item.reason = error.text
-            item.has_spool_error = item.has_spool_error or isinstance(error, SpoolError)
+            item.has_spool_error = item.has_spool_error or error.is_of_spool
         elif isinstance(error, MediaError):
             item.reason = error.text
         elif isinstance(error, _NO):

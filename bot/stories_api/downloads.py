@@ -50,7 +50,7 @@ async def save_file_or_read_url(
         MalformedBodyError: The answer is neither a file nor a URL, or its JSON is too long.
         ComplainedError: The answer is an error, but has status 200.
         MediaTooBigError: The file has more bytes than ``max_bytes``.
-        SpoolError: The spool stayed full, or the file can't be created or written.
+        MediaUnavailableError: The spool stayed full, or the file can't be created or written.
         aiohttp.ClientError: The connection failed during the answer.
         OSError: The answer took too long, or the complete file can't be read or renamed.
     """
