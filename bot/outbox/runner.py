@@ -97,7 +97,8 @@ class JobRunner:
 
         Raises:
             DatabaseUnavailableError: The outcome of a send can't be recorded (see
-                ``record_outcome``), or the answer to a probe can't be recorded.
+                ``record_outcome``), or the answer to a query of the bot's rights can't be
+                recorded.
         """
         match job:
             case RightsQueryJob():
@@ -160,10 +161,8 @@ class JobRunner:
 
         outcome, in_outage = await self._send_and_detect_outage(job, send)
         tally = await self.record_outcome(job, outcome, in_outage=in_outage)
-        is_final_for_reply = reply_results.is_final_for_reply(outcome)
-        log.info(
-            "answered" if is_final_for_reply else "an answer waits", chat=reply.target.chat_id
-        )
+        is_final = reply_results.is_final_for_reply(outcome)
+        log.info("answered" if is_final else "an answer waits", chat=reply.target.chat_id)
         return outcome, tally.is_due
 
     async def _send_and_record_alert(self, job: AlertJob) -> None:
