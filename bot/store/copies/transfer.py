@@ -73,9 +73,8 @@ async def move_and_count_unless_done(
     stamp = await source.fetch(lambda tx: key_values.get(tx, _MOVED))
     if stamp and stamp["whole"] and stamp["to"] != to:
         raise BackupError(_ELSEWHERE)
-    number = secrets.token_hex(8)
-    stamp = {"number": number, "to": to, "at": now.isoformat(), "whole": False} | (stamp or {})
-    stamp["to"] = to
+    new = {"number": secrets.token_hex(8), "at": now.isoformat(), "whole": False}
+    stamp = new | (stamp or {}) | {"to": to}
     await _stamp_moved(source, stamp)
     async with target.long_transaction() as tx:
         # A bot that starts on the target database waits until this transaction ends.
