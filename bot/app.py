@@ -475,9 +475,10 @@ class Running:
         At least 0.5 seconds must pass between the two checks.
         """
         held = self._parts.db.held
-        return bool(
-            held and not held.check_in_place_and_record_replacement() and held.is_replaced.is_set()
-        )
+        if held is None:
+            return False
+        held.check_in_place_and_record_replacement()
+        return held.is_replaced.is_set()
 
     async def _print_owner_link(self) -> None:
         """If the bot has no owner, print the link that makes a person the owner.
