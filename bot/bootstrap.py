@@ -143,7 +143,7 @@ async def open_parts(
         )
         # Only one process may use an SQLite file. PostgreSQL allows several processes.
         sharing = ONE_PROCESS if db.is_sqlite else SEVERAL_PROCESSES
-        await _migrate_and_watch_database(db, sharing, bot_id=_bot_id_of(settings))
+        await _migrate_and_watch_database(db, sharing, bot_id=settings.bot_id)
         clock = ClockKeeper(
             db,
             now,
@@ -154,7 +154,9 @@ async def open_parts(
             follows_database=not db.is_sqlite,
         )
         await clock.correct_by_database_clock()
-        owner, ours = await _acquire_lease_or_release_claims(db, stack, settings, now=now)
+        owner, ours = await _acquire_lease_or_release_claims(
+            db, stack, bot_id=settings.bot_id, now=now
+        )
         spool = stack.enter_context(Spool(settings.spool_dir, limit=SPOOL_MB * MEGABYTE))
         record_that_tables_exist(db, settings.spool_dir)
         to_media = await stack.enter_async_context(
@@ -440,7 +442,7 @@ async def _migrate_and_watch_database(db: Database, sharing: Sharing, *, bot_id:
 
 
 async def _acquire_lease_or_release_claims(
-    db: Database, stack: AsyncExitStack, settings: Settings, *, now: Callable[[], datetime]
+    db: Database, stack: AsyncExitStack, *, bot_id: int, now: Callable[[], datetime]
 ) -> tuple[Owner, ProcessLease | None]:
     """Create the owner of this process's claims, and acquire the lease of the process.
 
@@ -454,15 +456,10 @@ async def _acquire_lease_or_release_claims(
     """
     owner = Owner()
     if not db.is_sqlite:
-        lease = process_lease(db, owner, bot_id=_bot_id_of(settings), now=now)
+        lease = process_lease(db, owner, bot_id=bot_id, now=now)
         return owner, await stack.enter_async_context(lease)
     await db.run(claimed_tables.release_claims_of_owner)
     return owner, None
-
-
-def _bot_id_of(settings: Settings) -> int:
-    """Return the id of the bot, which is the first part of the bot's token."""
-    return int(settings.telegram_token.get_secret_value().partition(":")[0])
 
 
 async def _load_and_apply_profile_blocks(access: Access, subscriptions: Subscriptions) -> None:

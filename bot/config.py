@@ -401,6 +401,11 @@ class Settings(BaseSettings):
         return self.host or ("0.0.0.0" if self.webhook_url else "127.0.0.1")  # noqa: S104 - Telegram connects from outside of this machine
 
     @property
+    def bot_id(self) -> int:
+        """Return the id of the bot, which is the first part of the bot's token."""
+        return int(self.telegram_token.get_secret_value().partition(":")[0])
+
+    @property
     def is_sqlite(self) -> bool:
         """Return whether the database is an SQLite file or an SQLite database in memory."""
         return self.database_url.get_secret_value().startswith("sqlite")
