@@ -226,7 +226,7 @@ async def _statements(db: Database, now: datetime) -> dict[str, float]:
         "followed": profiles.estimate_profile_counts_by_followers,
         "stats_backlog": lambda tx: enqueue.count_backlog(tx, now=now),
         "stats_delay": lambda tx: profiles.estimate_mean_detection_delay(
-            tx, profiles_of_known=1, profiles_of_only_new=0
+            tx, profiles.ProfileCounts(1, 0)
         ),
         "usage": lambda tx: usage.received_stories_by_day(
             tx, 1, since=now.date() - timedelta(days=30)

@@ -205,13 +205,11 @@ class Overview:
         now = self.now()
         backlog = await enqueue.count_backlog(tx, now=now)
         cost = await schedule_state.read_credits_per_check(tx, self.credits_a_check)
-        known, fresh = await profiles.estimate_profile_counts_by_followers(tx)
+        counts = await profiles.estimate_profile_counts_by_followers(tx)
         return CheckAndAlertFigures(
-            profiles=known + fresh,
+            profiles=sum(counts),
             possible=count_checkable_profiles(self.credits_for_checks, cost),
-            delay=await profiles.estimate_mean_detection_delay(
-                tx, profiles_of_known=known, profiles_of_only_new=fresh
-            ),
+            delay=await profiles.estimate_mean_detection_delay(tx, counts),
             waiting=backlog.open,
             dead_letters=backlog.dead_letters,
             days=_sums_by_day(await samples.figures_since(tx, now - timedelta(days=_DAYS))),

@@ -312,13 +312,21 @@ _FIRST_DUE = (
 )
 
 
+class ProfileCounts(NamedTuple):
+    """The numbers of checked profiles, by the people who follow the profiles."""
+
+    of_known_people: int
+    of_newcomers_only: int
+
+
 async def estimate_mean_detection_delay(
-    tx: Tx, *, profiles_of_known: int, profiles_of_only_new: int, most: int = _SAMPLE
+    tx: Tx, counts: ProfileCounts, *, most: int = _SAMPLE
 ) -> timedelta | Unknown:
     """Estimate the mean delay before a new story is detected. Return None if unknown.
 
     The delay is half the time from the last complete snapshot to the next check, weighted by
-    subscribers. At most ``most`` profiles of each group of followers are read.
+    subscribers. ``counts`` has the number of profiles in each group of followers. At most
+    ``most`` profiles of each group are read.
     """
     pause = sa.type_coerce(profiles.c.due_at, sa.BigInteger) - sa.type_coerce(
         profiles.c.snapshot_at, sa.BigInteger
@@ -326,8 +334,10 @@ async def estimate_mean_detection_delay(
     is_usual = profiles.c.snapshot_at.is_not(None) & (profiles.c.failures == 0)
     columns = (profiles.c.weight, sa.case((is_usual, pause)).label("pause"))
     weights = weighted_pauses = 0.0
-    for is_fresh, count in ((False, profiles_of_known), (True, profiles_of_only_new)):
-        rows = await _sample_checked_profiles(tx, *columns, most=most, only_newcomers=is_fresh)
+    for only_newcomers, count in zip((False, True), counts, strict=True):
+        rows = await _sample_checked_profiles(
+            tx, *columns, most=most, only_newcomers=only_newcomers
+        )
         for row in rows:
             if row.pause is not None:
                 weight = row.weight * count / len(rows)
@@ -380,13 +390,6 @@ async def upcoming_checks_with_last_and_due_time(
         .limit(limit)
     )
     return [(row[0], row[1], row[2]) for row in await tx.execute(statement)]
-
-
-class ProfileCounts(NamedTuple):
-    """The numbers of checked profiles, by the people who follow the profiles."""
-
-    of_known_people: int
-    of_newcomers_only: int
 
 
 async def estimate_profile_counts_by_followers(

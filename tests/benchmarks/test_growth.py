@@ -71,9 +71,8 @@ async def test_the_sample_and_the_count_of_profiles_read_some_profiles(large: Da
         return schedule_state.sample_states(tx, most=100, only_newcomers=False)
 
     def delay(tx: Tx) -> Awaitable[object]:
-        return profiles.estimate_mean_detection_delay(
-            tx, profiles_of_known=SIZE.profiles, profiles_of_only_new=0, most=100
-        )
+        counts = profiles.ProfileCounts(SIZE.profiles, 0)
+        return profiles.estimate_mean_detection_delay(tx, counts, most=100)
 
     def count(tx: Tx) -> Awaitable[tuple[int, int]]:
         return profiles.estimate_profile_counts_by_followers(tx, most_read=50)

@@ -39,12 +39,8 @@ async def test_a_state_is_kept_as_it_is(db: Database) -> None:
         await profiles.change(tx, "100", forecast=state.to_json())
         assert await schedule_state.sample_states(tx, only_newcomers=True) == [(state, 1)]
         assert await schedule_state.sample_states(tx, only_newcomers=False) == []
-        assert (
-            await profiles.estimate_mean_detection_delay(
-                tx, profiles_of_known=0, profiles_of_only_new=1
-            )
-            is None
-        )
+        counts = profiles.ProfileCounts(0, 1)
+        assert await profiles.estimate_mean_detection_delay(tx, counts) is None
 
 
 def test_newcomers_have_one_pause_where_others_follow_too() -> None:

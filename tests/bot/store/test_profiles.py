@@ -77,26 +77,13 @@ async def test_the_mean_delay_counts_subscribers_and_all_profiles_of_each_sample
             due_at, at = NOON + hours * HOUR, NOON
             columns = {"weight": weight, "fresh": fresh, "snapshot_at": at, "due_at": due_at}
             await profiles.change(tx, str(number), **columns)
-        assert (
-            await profiles.estimate_mean_detection_delay(
-                tx, profiles_of_known=2, profiles_of_only_new=1
-            )
-            == 44 / 8 / 2 * HOUR
-        )
-        assert (
-            await profiles.estimate_mean_detection_delay(
-                tx, profiles_of_known=2, profiles_of_only_new=0
-            )
-            == 12 / 4 / 2 * HOUR
-        )
-        ten = await profiles.estimate_mean_detection_delay(
-            tx, profiles_of_known=2, profiles_of_only_new=10
-        )
-        assert ten == 332 / 44 / 2 * HOUR
+        for newcomers_only, delay in ((1, 44 / 8 / 2), (0, 12 / 4 / 2), (10, 332 / 44 / 2)):
+            counts = profiles.ProfileCounts(2, newcomers_only)
+            estimate = await profiles.estimate_mean_detection_delay(tx, counts)
+            assert estimate == delay * HOUR
         assert await profiles.estimate_profile_counts_by_followers(tx) == (2, 1)
-        assert (
-            len(await profiles.sample_forecasts_and_weights(tx, most=1, only_newcomers=False)) == 1
-        )
+        sample = await profiles.sample_forecasts_and_weights(tx, most=1, only_newcomers=False)
+        assert len(sample) == 1
 
 
 async def test_rivals_claim_each_profile_once(db: Database) -> None:
