@@ -50,6 +50,13 @@ class Kept(Victim):
     def copies(self) -> list[Path]:
         return sorted(self.file.parent.glob("bot.db.rescued-*"))
 
+    async def rescued_copy(self) -> Path:
+        """Wait for the rescue of the file. Return the only copy, which must be complete."""
+        await wait_for(self.is_rescued, what="the rescue")
+        (copy,) = self.copies()
+        assert subscriptions(copy) == len(PROFILES)
+        return copy
+
     async def command(self, *words: str) -> tuple[int, str]:
         """Run a command; return its status and all that it printed."""
         one = await asyncio.create_subprocess_exec(
@@ -137,10 +144,8 @@ async def test_a_file_that_is_lost_under_the_bot_is_rescued_and_put_back(
         last = await bot.box.control.say(bot.owner, "/help")
         await bot.box.control.wait_replies(bot.owner, 1, after=last)
         lose(bot)
-        await wait_for(bot.is_rescued, what="the rescue")
-        (copy,) = bot.copies()
+        copy = await bot.rescued_copy()
         assert oct(copy.stat().st_mode & 0o777) == "0o600"
-        assert subscriptions(copy) == len(PROFILES)
         await wait_for(bot.told, what="the message to the owner")
         last = await bot.box.control.say(bot.owner, "/help")
         assert str(copy) in await bot.trouble()
@@ -193,9 +198,7 @@ async def test_a_file_that_is_lost_while_a_start_waits_for_telegram_is_rescued(
         await bot.start()
         await wait_for(bot.is_answering, what="the web server")
         bot.file.unlink()
-        await wait_for(bot.is_rescued, what="the rescue")
-        (copy,) = bot.copies()
-        assert subscriptions(copy) == len(PROFILES)
+        copy = await bot.rescued_copy()
         await bot.box.control.clear_faults(away)
         await wait_for(bot.told, what="the message to the owner")
         status, seconds = await bot.end(signal.SIGTERM)
@@ -239,9 +242,7 @@ async def test_a_rescue_on_a_full_disk_waits_for_room(tmp_path: Path) -> None:
             assert not list(disk.glob("*.part"))
             await wait_for(bot.told, what="the message to the owner")
             filler.unlink()
-            await wait_for(bot.is_rescued, what="the rescue")
-            (copy,) = bot.copies()
-            assert subscriptions(copy) == len(PROFILES)
+            await bot.rescued_copy()
             assert (await bot.end(signal.SIGTERM))[0] == 0
 
 
