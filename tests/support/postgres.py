@@ -37,6 +37,26 @@ async def connected(url: str) -> AsyncIterator[asyncpg.Connection]:
         await connection.close()
 
 
+@asynccontextmanager
+async def limits_of_role(url: str, **limits: str) -> AsyncIterator[asyncpg.Connection]:
+    """Set time limits of the role, which apply to new sessions instead of the bot's limits.
+
+    The next ``Database.migrate`` sets the bot's limits again. Yield a connection without the
+    limits.
+    """
+    async with connected(url) as connection:
+        try:
+            for name, value in limits.items():
+                await connection.execute(f"ALTER ROLE CURRENT_USER SET {name} = '{value}'")
+                await connection.execute(
+                    f"ALTER ROLE CURRENT_USER IN DATABASE postgres RESET {name}"
+                )
+            yield connection
+        finally:
+            for name in limits:
+                await connection.execute(f"ALTER ROLE CURRENT_USER RESET {name}")
+
+
 class Postgres:
     """A server with its data and socket in ``folder``. ``url`` is the database's address."""
 

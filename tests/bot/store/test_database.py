@@ -23,7 +23,7 @@ from bot.store.engine.database import Database, Tx, all_tables
 from bot.store.engine.upgrading import migration_config
 from tests.support.control import wait_for
 from tests.support.database import on_postgresql
-from tests.support.postgres import connected
+from tests.support.postgres import limits_of_role
 
 
 async def test_migrations_give_exactly_the_tables_of_the_code(db: Database) -> None:
@@ -329,18 +329,16 @@ async def test_a_full_disk_is_said_and_nothing_is_left(sqlite_db: Database) -> N
 async def test_a_long_transaction_takes_longer_than_the_time_limits_of_its_user(
     db: Database, database_url: str
 ) -> None:
-    limits = ("statement_timeout", "transaction_timeout")
-    async with connected(database_url) as other:
-        for limit in limits:
-            await other.execute(f"ALTER ROLE CURRENT_USER SET {limit} = '300ms'")
-        await other.execute(f"ALTER ROLE CURRENT_USER IN DATABASE postgres RESET {limits[0]}")
-        try:
-            async with Database(database_url) as limited, limited.long_transaction() as tx:
-                await tx.execute(sa.text("SELECT pg_sleep(0.5)"))
-        finally:
-            for limit in limits:
-                await other.execute(f"ALTER ROLE CURRENT_USER RESET {limit}")
-            await db.migrate()  # sets the limits of the user again
+    limits = {"statement_timeout": "300ms", "transaction_timeout": "300ms"}
+    try:
+        async with (
+            limits_of_role(database_url, **limits),
+            Database(database_url) as limited,
+            limited.long_transaction() as tx,
+        ):
+            await tx.execute(sa.text("SELECT pg_sleep(0.5)"))
+    finally:
+        await db.migrate()  # sets the limits of the user again
 
 
 @on_postgresql

@@ -31,7 +31,7 @@ from tests.support.control import wait_for
 from tests.support.database import on_postgresql
 from tests.support.followed import NOON, follow, look, story
 from tests.support.newer import COLOURS, NEXT, ORPHANS, next_version
-from tests.support.postgres import connected
+from tests.support.postgres import connected, limits_of_role
 
 
 def now() -> datetime:
@@ -191,28 +191,23 @@ async def test_an_upgrade_ends_if_another_session_keeps_a_table_locked(
 async def test_a_second_start_waits_for_an_upgrade_that_takes_longer_than_a_wait_for_a_lock(
     db: Database, database_url: str, tmp_path: Path
 ) -> None:
-    async with connected(database_url) as other:
-        await other.execute("ALTER ROLE CURRENT_USER SET lock_timeout = '200ms'")
-        await other.execute("ALTER ROLE CURRENT_USER IN DATABASE postgres RESET lock_timeout")
+    slow = COLOURS + '    op.execute("SELECT pg_sleep(2)")\n'
+    async with (
+        limits_of_role(database_url, lock_timeout="200ms") as other,
+        of_the_next(tmp_path, db, slow),
+        Database(database_url) as first,
+        Database(database_url) as second,
+    ):
 
         async def is_upgrading() -> bool:
             query = "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(2)'"
             return bool(await other.fetchval(query))
 
-        slow = COLOURS + '    op.execute("SELECT pg_sleep(2)")\n'
-        try:
-            async with (
-                of_the_next(tmp_path, db, slow),
-                Database(database_url) as first,
-                Database(database_url) as second,
-            ):
-                async with asyncio.TaskGroup() as group:
-                    group.create_task(end_other_versions_and_migrate(first))
-                    await wait_for(is_upgrading)
-                    await end_other_versions_and_migrate(second)
-                assert await version(second) == NEXT
-        finally:
-            await other.execute("ALTER ROLE CURRENT_USER RESET lock_timeout")
+        async with asyncio.TaskGroup() as group:
+            group.create_task(end_other_versions_and_migrate(first))
+            await wait_for(is_upgrading)
+            await end_other_versions_and_migrate(second)
+        assert await version(second) == NEXT
 
 
 @on_postgresql
