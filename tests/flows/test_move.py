@@ -125,6 +125,7 @@ async def test_a_second_move_after_the_loss_of_the_database_sends_nothing_twice(
     await empty(db)
     assert await move.main(settings, to(postgres_url)) == 0, capsys.readouterr().out
     async with running_bell(tmp_path, box, database_url=postgres_url, **SETTINGS) as bell:
+        await bell.ask(ann, "/help")  # it runs
         await a_second_later(control)
         stories.append(await alerted(bell, ann))
     assert await came(control, ann) == dict.fromkeys(stories, 1)
